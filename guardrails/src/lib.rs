@@ -1,0 +1,1 @@
+//! Checks that prove a red KPI went down, or say why it did not.

@@ -1,0 +1,1 @@
+//! Deterministic, explainable identity matching by document, phone and e-mail.

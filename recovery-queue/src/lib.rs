@@ -1,0 +1,1 @@
+//! A durable recovery queue for unlinked leads on SQLite and PostgreSQL.
