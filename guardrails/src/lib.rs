@@ -1,1 +1,3 @@
 //! Checks that prove a red KPI went down, or say why it did not.
+
+pub mod facts;

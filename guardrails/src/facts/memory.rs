@@ -1,0 +1,143 @@
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    AgeBucket, Facts, FactsError, FactsResult, Family, Invariant, LedgerFacts, MigrationFacts,
+    Offender, Offenders, QueueFacts, RunFacts, Snapshot,
+};
+
+/// Facts held in memory, given one family at a time; what was not given is not provided.
+///
+/// It is the reference implementation, the test double and the way to feed facts from a file.
+/// Memory is one [`Offender`] per offending row.
+///
+/// ```
+/// use guardrails::facts::{Facts, InMemoryFacts, Invariant, Offender};
+///
+/// let facts = InMemoryFacts::new("s1", "2026-03-01T00:00:00Z".parse().unwrap())
+///     .with_offenders(Invariant::MatchedHasLink, 10, vec![Offender::new("L-7", "no link")]);
+/// assert_eq!(facts.offenders(Invariant::MatchedHasLink, 0).unwrap().total, 1);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InMemoryFacts {
+    snapshot: Snapshot,
+    #[serde(default)]
+    queue: Option<QueueFacts>,
+    #[serde(default)]
+    offenders: BTreeMap<Invariant, (u64, Vec<Offender>)>,
+    #[serde(default)]
+    ledger: Option<LedgerFacts>,
+    #[serde(default)]
+    runs: Option<Vec<RunFacts>>,
+    #[serde(default)]
+    migrations: Option<MigrationFacts>,
+    #[serde(default)]
+    ageing: Option<Vec<AgeBucket>>,
+}
+
+impl InMemoryFacts {
+    /// Makes facts that provide nothing yet.
+    pub fn new(snapshot_id: impl Into<String>, as_of: DateTime<Utc>) -> Self {
+        Self {
+            snapshot: Snapshot::new(snapshot_id, as_of),
+            queue: None,
+            offenders: BTreeMap::new(),
+            ledger: None,
+            runs: None,
+            migrations: None,
+            ageing: None,
+        }
+    }
+
+    /// Gives the counts of the queue.
+    #[must_use]
+    pub fn with_queue(mut self, queue: QueueFacts) -> Self {
+        self.queue = Some(queue);
+        self
+    }
+
+    /// Gives all offenders against an invariant and the population that they come from.
+    #[must_use]
+    pub fn with_offenders(
+        mut self,
+        invariant: Invariant,
+        population: u64,
+        mut all: Vec<Offender>,
+    ) -> Self {
+        all.sort();
+        self.offenders.insert(invariant, (population, all));
+        self
+    }
+
+    /// Gives the daily rows and balances.
+    #[must_use]
+    pub fn with_ledger(mut self, ledger: LedgerFacts) -> Self {
+        self.ledger = Some(ledger);
+        self
+    }
+
+    /// Gives the runs, newest first.
+    #[must_use]
+    pub fn with_runs(mut self, runs: Vec<RunFacts>) -> Self {
+        self.runs = Some(runs);
+        self
+    }
+
+    /// Gives the migrations.
+    #[must_use]
+    pub fn with_migrations(mut self, migrations: MigrationFacts) -> Self {
+        self.migrations = Some(migrations);
+        self
+    }
+
+    /// Gives the backlog by age.
+    #[must_use]
+    pub fn with_ageing(mut self, ageing: Vec<AgeBucket>) -> Self {
+        self.ageing = Some(ageing);
+        self
+    }
+}
+
+fn given<T: Clone>(family: Option<&T>, name: Family) -> FactsResult<T> {
+    family.cloned().ok_or_else(|| FactsError::not_provided(name))
+}
+
+impl Facts for InMemoryFacts {
+    fn snapshot(&self) -> Snapshot {
+        self.snapshot.clone()
+    }
+
+    fn queue(&self) -> FactsResult<QueueFacts> {
+        given(self.queue.as_ref(), Family::Queue)
+    }
+
+    fn offenders(&self, invariant: Invariant, limit: usize) -> FactsResult<Offenders> {
+        let (population, all) =
+            self.offenders.get(&invariant).ok_or_else(|| FactsError::not_provided(invariant))?;
+        Ok(Offenders {
+            population: Some(*population),
+            total: all.len() as u64,
+            listed: all.iter().take(limit).cloned().collect(),
+        })
+    }
+
+    fn ledger(&self) -> FactsResult<LedgerFacts> {
+        given(self.ledger.as_ref(), Family::Ledger)
+    }
+
+    fn runs(&self, limit: usize) -> FactsResult<Vec<RunFacts>> {
+        let mut runs = given(self.runs.as_ref(), Family::Runs)?;
+        runs.truncate(limit);
+        Ok(runs)
+    }
+
+    fn migrations(&self) -> FactsResult<MigrationFacts> {
+        given(self.migrations.as_ref(), Family::Migrations)
+    }
+
+    fn ageing(&self) -> FactsResult<Vec<AgeBucket>> {
+        given(self.ageing.as_ref(), Family::Ageing)
+    }
+}
