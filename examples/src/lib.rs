@@ -1,1 +1,5 @@
-//! What the reference runners share: flags, files, the sample data and the service's own tables.
+#![doc = include_str!("../README.md")]
+
+pub mod cli;
+pub mod files;
+pub mod input;

@@ -1,0 +1,240 @@
+//! Flags, messages, progress and exit codes, the same for every runner.
+
+use std::fmt::{self, Display};
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+
+use crate::files;
+
+/// The exit codes, one table for every runner; printed under each `--help`.
+pub const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  the work failed: a report says `failed`, or a guardrail failed
+  2  warnings, only when asked with --warnings-as-exit
+  3  inconclusive: nothing to judge (verify_guardrails, unless --allow-inconclusive)
+  4  could not run: usage, a missing or unreadable file, a wrong header, the database;
+     also --strict-actionable with no packet to emit
+  5  done, but some input rows were refused; each is listed with its line";
+
+/// How a run ended, as the caller's shell sees it.
+///
+/// Ordered by rank: of two outcomes of one run the greater is reported, but for
+/// [`Exit::Warned`] and [`Exit::Inconclusive`], which never hide refused rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Everything was done.
+    Done = 0,
+    /// The work itself failed.
+    Failed = 1,
+    /// There were warnings and the caller asked to be told by the exit code.
+    Warned = 2,
+    /// There was nothing to judge.
+    Inconclusive = 3,
+    /// The run could not be carried out.
+    CouldNotRun = 4,
+    /// Done, but for some input rows that were refused.
+    RowsRefused = 5,
+}
+
+impl Exit {
+    /// Returns the exit that a run with both outcomes reports: the more serious one.
+    ///
+    /// ```
+    /// use reference_runners::cli::Exit;
+    /// assert_eq!(Exit::Done.and(Exit::RowsRefused), Exit::RowsRefused);
+    /// assert_eq!(Exit::Failed.and(Exit::RowsRefused), Exit::Failed);
+    /// ```
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let rank = |exit: Self| match exit {
+            Self::Done => 0,
+            Self::Inconclusive => 1,
+            Self::Warned => 2,
+            Self::RowsRefused => 3,
+            Self::Failed => 4,
+            Self::CouldNotRun => 5,
+        };
+        if rank(other) > rank(self) { other } else { self }
+    }
+}
+
+/// Why a run could not be carried out, and what to do about it.
+#[derive(Debug)]
+pub struct Failure {
+    what: String,
+    remedy: Option<String>,
+}
+
+impl Failure {
+    /// Makes a failure from a sentence that says what is wrong, where.
+    pub fn new(what: impl Display) -> Self {
+        Self { what: what.to_string(), remedy: None }
+    }
+
+    /// Adds what the user can do about it.
+    #[must_use]
+    pub fn remedy(mut self, remedy: impl Display) -> Self {
+        self.remedy = Some(remedy.to_string());
+        self
+    }
+}
+
+impl Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)?;
+        match &self.remedy {
+            Some(remedy) => write!(f, "\n  what to do: {remedy}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Every error of a library becomes a failure with its own words and those of its causes.
+impl<E: std::error::Error> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let mut what = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            let said = error.to_string();
+            if !what.contains(&said) {
+                what.push_str(": ");
+                what.push_str(&said);
+            }
+            cause = error.source();
+        }
+        Self::new(what)
+    }
+}
+
+/// The flags that every runner has.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Common {
+    /// Where the data lies: a path, `sqlite://PATH` or `postgres://…`
+    /// (left out: an embedded `SQLite` file of the runner's own).
+    #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// Writes what the run found as JSON to this file (`-` for stdout).
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Prints neither messages nor progress on stderr; errors and refused rows still appear.
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// Where a runner speaks: data to stdout, everything else to stderr.
+#[derive(Debug)]
+pub struct Console {
+    quiet: bool,
+}
+
+impl Console {
+    /// Makes a console; a quiet one prints no notes and no progress.
+    #[must_use]
+    pub fn new(quiet: bool) -> Self {
+        Self { quiet }
+    }
+
+    /// Prints data on stdout; a reader that has gone away is no error.
+    pub fn data(&self, text: impl Display) -> Result<(), Failure> {
+        let mut out = anstream::stdout().lock();
+        match writeln!(out, "{text}").and_then(|()| out.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Failure::new(format!("stdout cannot be written: {error}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Prints a message on stderr, unless quiet.
+    pub fn note(&self, text: impl Display) {
+        if !self.quiet {
+            self.warn(text);
+        }
+    }
+
+    /// Prints a message on stderr, always: something was refused, skipped or left out.
+    pub fn warn(&self, text: impl Display) {
+        // Nobody is left to tell when stderr itself is closed.
+        let _ = writeln!(anstream::stderr(), "{text}");
+    }
+
+    /// Returns a progress bar that shows itself only on a terminal, and never when quiet.
+    #[must_use]
+    pub fn progress(&self, total: u64, label: &'static str) -> ProgressBar {
+        let target = if self.quiet || !io::stderr().is_terminal() {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr()
+        };
+        let style = ProgressStyle::with_template(
+            "{prefix:>10} [{bar:32}] {human_pos}/{human_len} {per_sec} {eta}",
+        )
+        .expect("the template is fixed and valid")
+        .progress_chars("=> ");
+        let bar = ProgressBar::with_draw_target(Some(total), target).with_style(style);
+        bar.set_prefix(label);
+        bar
+    }
+
+    /// Writes a value as JSON where `--json` asked for it.
+    pub fn json(&self, file: Option<&Path>, value: &impl Serialize) -> Result<(), Failure> {
+        let Some(file) = file else { return Ok(()) };
+        let mut text = serde_json::to_string_pretty(value)?;
+        if file == Path::new("-") {
+            return self.data(text);
+        }
+        text.push('\n');
+        files::write_atomic(file, text.as_bytes())
+    }
+}
+
+/// Parses the flags, runs, prints a failure with its remedy and gives the exit code.
+///
+/// `--help` and `--version` exit with 0, wrong usage with 4.
+pub fn start<A: Parser>(run: impl FnOnce(A) -> Result<Exit, Failure>) -> ExitCode {
+    let exit = match A::try_parse() {
+        Ok(args) => run(args).unwrap_or_else(|failure| {
+            Console::new(false).warn(format_args!("error: {failure}"));
+            Exit::CouldNotRun
+        }),
+        Err(usage) => {
+            // As above: with stdout or stderr closed there is nobody to tell.
+            let _ = usage.print();
+            if usage.use_stderr() { Exit::CouldNotRun } else { Exit::Done }
+        }
+    };
+    ExitCode::from(exit as u8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_tells_its_causes_once_and_its_remedy() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("the table cannot be read")]
+        struct Outer(#[source] std::num::ParseIntError);
+        let cause = "x".parse::<i32>().unwrap_err();
+        let failure = Failure::from(Outer(cause)).remedy("write a number");
+        assert_eq!(
+            failure.to_string(),
+            "the table cannot be read: invalid digit found in string\n  what to do: write a number"
+        );
+    }
+
+    #[test]
+    fn refused_rows_are_never_hidden_by_a_lesser_outcome() {
+        for lesser in [Exit::Done, Exit::Warned, Exit::Inconclusive] {
+            assert_eq!(lesser.and(Exit::RowsRefused), Exit::RowsRefused);
+            assert_eq!(Exit::RowsRefused.and(lesser), Exit::RowsRefused);
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The invariants of the house that the compiler does not hold by itself.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+const LIBRARIES: [&str; 5] =
+    ["guardrails", "identity-matching", "kpi-gap-queue", "raw-packets", "recovery-queue"];
+
+/// What may stand in no library's default features but `recovery-queue`'s: the database, its C library.
+const DATABASE: [&str; 4] = ["diesel", "diesel_migrations", "libsqlite3-sys", "pq-sys"];
+
+/// Returns the names of all packages that a library pulls in with its default features.
+fn dependencies(library: &str) -> BTreeSet<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a member has a workspace");
+    let tree = Command::new(env!("CARGO"))
+        .current_dir(root)
+        .args(["tree", "--locked", "--edges", "normal,build", "--prefix", "none"])
+        .args(["--package", library])
+        .output()
+        .expect("cargo, which built this test, starts");
+    let said = String::from_utf8_lossy(&tree.stderr);
+    assert!(tree.status.success(), "cargo tree fails for {library}: {said}");
+    String::from_utf8(tree.stdout)
+        .expect("cargo writes UTF-8")
+        .lines()
+        .filter_map(|line| line.split_whitespace().next().map(str::to_owned))
+        .collect()
+}
+
+#[test]
+fn no_library_depends_on_a_sibling_by_default() {
+    for library in LIBRARIES {
+        let pulled = dependencies(library);
+        assert!(pulled.contains(library), "the tree of {library} was not read: {pulled:?}");
+        for sibling in LIBRARIES.iter().filter(|sibling| **sibling != library) {
+            assert!(!pulled.contains(*sibling), "{library} depends on {sibling} by default");
+        }
+    }
+}
+
+#[test]
+fn only_the_recovery_queue_pulls_in_a_database_and_nobody_pulls_in_tokio() {
+    for library in LIBRARIES {
+        let pulled = dependencies(library);
+        assert_eq!(pulled.contains("diesel"), library == "recovery-queue", "{library}");
+        assert!(!pulled.contains("tokio"), "{library} pulls in tokio by default");
+        for part in DATABASE.iter().filter(|_| library != "recovery-queue") {
+            assert!(!pulled.contains(*part), "{library} pulls in {part} by default");
+        }
+    }
+}

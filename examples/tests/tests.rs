@@ -1,0 +1,4 @@
+//! The runners, run as a user runs them: a process, its files, its output and its exit code.
+
+mod house;
+mod runner;
