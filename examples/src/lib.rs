@@ -3,3 +3,4 @@
 pub mod cli;
 pub mod files;
 pub mod input;
+pub mod sample;
