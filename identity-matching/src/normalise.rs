@@ -1,0 +1,276 @@
+//! Normalising: from records as they were written to keys.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::birth_date::BirthDate;
+use crate::blocking::BlockingKey;
+use crate::key::{Field, HashKey, HeldKey, Key, KeyForm, Reading, Source};
+use crate::name::Name;
+use crate::plate::Plate;
+use crate::record::{DocumentParts, Record};
+use crate::region::Region;
+use crate::unusable::{Unusable, UnusableReason};
+
+/// Holds what normalising may be told; the default reads only what says its own country.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct NormaliseOptions {
+    /// Reads local phones, and documents without a country.
+    pub default_region: Option<Region>,
+    /// Secret of hashed keys; all records that are to match need the same.
+    pub hash_key: HashKey,
+}
+
+impl NormaliseOptions {
+    /// Makes the default options with a region to read local values by.
+    #[must_use]
+    pub fn for_region(region: Region) -> Self {
+        Self { default_region: Some(region), ..Self::default() }
+    }
+}
+
+/// Normalises records to keys under fixed options.
+///
+/// ```
+/// use identity_matching::{Normaliser, NormaliseOptions, Record, Region};
+/// let normaliser = Normaliser::new(NormaliseOptions::for_region(Region::parse("PE")?));
+/// let local = normaliser.normalise(&Record { phones: vec!["987 654 321".into()], ..Record::default() });
+/// let full = normaliser.normalise(&Record { phones: vec!["+51-987654321".into()], ..Record::default() });
+/// assert_eq!(local.keys()[0].key, full.keys()[0].key);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Normaliser {
+    options: NormaliseOptions,
+}
+
+impl Normaliser {
+    /// Makes a normaliser.
+    #[must_use]
+    pub fn new(options: NormaliseOptions) -> Self {
+        Self { options }
+    }
+
+    /// Returns the options.
+    #[must_use]
+    pub fn options(&self) -> &NormaliseOptions {
+        &self.options
+    }
+
+    /// Normalises one record.
+    #[must_use]
+    pub fn normalise(&self, record: &Record) -> Normalised {
+        let mut out = Normalised::default();
+        self.normalise_into(record, &mut out);
+        out
+    }
+
+    /// Normalises one record into a buffer, which is cleared before and keeps its memory.
+    pub fn normalise_into(&self, record: &Record, out: &mut Normalised) {
+        let mut reader = self.read_into(out);
+        for document in &record.documents {
+            reader.document(document.as_parts());
+        }
+        for phone in &record.phones {
+            reader.phone(phone);
+        }
+        for email in &record.emails {
+            reader.email(email);
+        }
+        if let Some(name) = &record.name {
+            reader.name(name);
+        }
+        if let Some(plate) = &record.plate {
+            reader.plate(plate);
+        }
+        if let Some(birth_date) = &record.birth_date {
+            reader.birth_date(birth_date);
+        }
+        let _ = reader.finish();
+    }
+
+    /// Starts a record that is given value by value, without a [`Record`] and without allocating.
+    ///
+    /// ```
+    /// use identity_matching::{Normalised, Normaliser, NormaliseOptions};
+    /// let normaliser = Normaliser::new(NormaliseOptions::default());
+    /// let mut buffer = Normalised::default();
+    /// let mut reader = normaliser.read_into(&mut buffer);
+    /// reader.phone("+51 987 654 321");
+    /// reader.email("ana@example.pe");
+    /// assert_eq!(reader.finish().keys().len(), 2);
+    /// ```
+    pub fn read_into<'a>(&'a self, out: &'a mut Normalised) -> RecordReader<'a> {
+        out.clear();
+        RecordReader { normaliser: self, out, positions: [0; 3] }
+    }
+}
+
+/// Takes the values of one record, one at a time.
+#[derive(Debug)]
+#[must_use = "the keys are in order only after `finish`"]
+pub struct RecordReader<'a> {
+    normaliser: &'a Normaliser,
+    out: &'a mut Normalised,
+    positions: [u16; 3],
+}
+
+impl<'a> RecordReader<'a> {
+    fn next(&mut self, field: Field) -> Source {
+        let slot = match field {
+            Field::Document => 0,
+            Field::Phone => 1,
+            _ => 2,
+        };
+        let position = self.positions[slot];
+        self.positions[slot] = position.saturating_add(1);
+        Source { field, position }
+    }
+
+    /// Reads a telephone number.
+    pub fn phone(&mut self, raw: &str) {
+        let source = self.next(Field::Phone);
+        crate::phone::read(raw, source, &self.normaliser.options, self.out);
+    }
+
+    /// Reads a document.
+    pub fn document(&mut self, raw: DocumentParts<'_>) {
+        let source = self.next(Field::Document);
+        crate::document::read(raw, source, &self.normaliser.options, self.out);
+    }
+
+    /// Reads an e-mail address.
+    pub fn email(&mut self, raw: &str) {
+        let source = self.next(Field::Email);
+        crate::email::read(raw, source, &self.normaliser.options, self.out);
+    }
+
+    /// Reads a full name.
+    pub fn name(&mut self, raw: &str) {
+        self.out.name = Name::parse(raw);
+    }
+
+    /// Reads a vehicle registration plate.
+    pub fn plate(&mut self, raw: &str) {
+        self.out.plate = Plate::parse(raw);
+    }
+
+    /// Reads a date of birth.
+    pub fn birth_date(&mut self, raw: &str) {
+        self.out.birth_date = BirthDate::parse(raw);
+    }
+
+    /// Puts the keys in order, each once in its strongest form, and makes the blocking keys.
+    #[must_use]
+    pub fn finish(self) -> &'a Normalised {
+        self.out.keys.sort_unstable();
+        self.out.keys.dedup_by_key(|held| held.key);
+        crate::blocking::fill(self.out);
+        self.out
+    }
+}
+
+/// Holds what one record normalises to; also the buffer for the next.
+///
+/// `Debug` shows masked keys and no plain value.
+#[derive(Clone, Default, PartialEq)]
+pub struct Normalised {
+    keys: Vec<HeldKey>,
+    unusable: Vec<Unusable>,
+    /// Canonical texts of hashed keys, one after the other.
+    texts: String,
+    text_ends: Vec<(Key, usize)>,
+    name: Option<Name>,
+    plate: Option<Plate>,
+    birth_date: Option<BirthDate>,
+    pub(crate) blocking: Vec<BlockingKey>,
+}
+
+impl fmt::Debug for Normalised {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Normalised")
+            .field("keys", &self.keys)
+            .field("unusable", &self.unusable)
+            .field("blocking_keys", &self.blocking.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Normalised {
+    /// Lists the keys, sorted, each once and in its strongest form.
+    #[must_use]
+    pub fn keys(&self) -> &[HeldKey] {
+        &self.keys
+    }
+
+    /// Lists the values that give no key, in the order in which they were read.
+    #[must_use]
+    pub fn unusable(&self) -> &[Unusable] {
+        &self.unusable
+    }
+
+    /// Returns the folded name.
+    #[must_use]
+    pub fn name(&self) -> Option<&Name> {
+        self.name.as_ref()
+    }
+
+    /// Returns the plate.
+    #[must_use]
+    pub fn plate(&self) -> Option<Plate> {
+        self.plate
+    }
+
+    /// Returns the date of birth.
+    #[must_use]
+    pub fn birth_date(&self) -> Option<BirthDate> {
+        self.birth_date
+    }
+
+    /// Lists the blocking keys under which weak candidates are looked up, sorted and each once.
+    #[must_use]
+    pub fn blocking_keys(&self) -> &[BlockingKey] {
+        &self.blocking
+    }
+
+    /// Returns the plain canonical text of a key of this record, hashed or not.
+    ///
+    /// The text is personal data: it belongs into no log. [`Masked`](crate::Masked) shows a part of it.
+    #[must_use]
+    pub fn text(&self, key: Key) -> Option<Cow<'_, str>> {
+        let at = self.text_ends.iter().position(|(held, _)| *held == key);
+        match at {
+            Some(at) => {
+                let start = at.checked_sub(1).map_or(0, |before| self.text_ends[before].1);
+                Some(Cow::Borrowed(&self.texts[start..self.text_ends[at].1]))
+            }
+            None => self.keys.iter().find(|held| held.key == key)?.key.text().map(Cow::Owned),
+        }
+    }
+
+    /// Empties the buffer and keeps its memory.
+    pub fn clear(&mut self) {
+        self.keys.clear();
+        self.unusable.clear();
+        self.texts.clear();
+        self.text_ends.clear();
+        self.name = None;
+        self.plate = None;
+        self.birth_date = None;
+        self.blocking.clear();
+    }
+
+    pub(crate) fn push_key(&mut self, key: Key, form: KeyForm, source: Source, reading: Reading) {
+        self.keys.push(HeldKey { key, form, source, reading });
+    }
+
+    pub(crate) fn push_text(&mut self, key: Key, text: &str) {
+        self.texts.push_str(text);
+        self.text_ends.push((key, self.texts.len()));
+    }
+
+    pub(crate) fn push_unusable(&mut self, source: Source, reason: UnusableReason) {
+        self.unusable.push(Unusable::new(source, reason));
+    }
+}

@@ -1,0 +1,131 @@
+//! Values that give no key, each with its reason.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::key::Source;
+
+/// Says that one value of a record gives no key, and why.
+///
+/// The value itself is not repeated: [`Unusable::source`] points at it in the record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Unusable {
+    /// Which value.
+    pub source: Source,
+    /// Why it gives no key.
+    pub reason: UnusableReason,
+}
+
+impl Unusable {
+    pub(crate) const fn new(source: Source, reason: UnusableReason) -> Self {
+        Self { source, reason }
+    }
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.source.field.as_str(), self.source.position + 1, self.reason)
+    }
+}
+
+/// Says why a value gives no key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[non_exhaustive]
+pub enum UnusableReason {
+    /// Nothing but blanks and invisible characters, in a field that says there should be more.
+    Blank,
+    /// Longer than any identifier; the value was not read further.
+    TooLong,
+    /// A filler such as one digit repeated, a run, `test@…`, `no tiene`, or a listed value.
+    Placeholder,
+    /// No identifier of this kind is written so.
+    Malformed,
+    /// The value is local and no region was given to read it by.
+    NoRegion,
+    /// The region or country code is not assigned.
+    UnknownRegion,
+    /// The number of digits or characters fits no number of this kind.
+    WrongLength,
+    /// Letters or digits stand where the type has none.
+    WrongAlphabet,
+    /// The check digit or letter does not fit the rest.
+    WrongCheckDigit,
+    /// The form is right, but the value is not assigned: no such prefix, date or series.
+    NotAssigned,
+    /// None of the country's types fits an untyped number.
+    NoTypeFits,
+    /// The address is one of a role and not of a person, such as `info@…`, and the options refuse it.
+    RoleAddress,
+    /// The address belongs to a throw-away service.
+    DisposableAddress,
+}
+
+impl UnusableReason {
+    /// Lists all reasons.
+    pub const ALL: [Self; 13] = [
+        Self::Blank,
+        Self::TooLong,
+        Self::Placeholder,
+        Self::Malformed,
+        Self::NoRegion,
+        Self::UnknownRegion,
+        Self::WrongLength,
+        Self::WrongAlphabet,
+        Self::WrongCheckDigit,
+        Self::NotAssigned,
+        Self::NoTypeFits,
+        Self::RoleAddress,
+        Self::DisposableAddress,
+    ];
+
+    /// Returns the reason code in upper snake case, such as `WRONG_CHECK_DIGIT`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Blank => "BLANK",
+            Self::TooLong => "TOO_LONG",
+            Self::Placeholder => "PLACEHOLDER",
+            Self::Malformed => "MALFORMED",
+            Self::NoRegion => "NO_REGION",
+            Self::UnknownRegion => "UNKNOWN_REGION",
+            Self::WrongLength => "WRONG_LENGTH",
+            Self::WrongAlphabet => "WRONG_ALPHABET",
+            Self::WrongCheckDigit => "WRONG_CHECK_DIGIT",
+            Self::NotAssigned => "NOT_ASSIGNED",
+            Self::NoTypeFits => "NO_TYPE_FITS",
+            Self::RoleAddress => "ROLE_ADDRESS",
+            Self::DisposableAddress => "DISPOSABLE_ADDRESS",
+        }
+    }
+
+    /// Returns one sentence that says what is wrong and what would make the value usable.
+    #[must_use]
+    pub const fn remedy(self) -> &'static str {
+        match self {
+            Self::Blank => "the field is blank; leave out its type and country too, or fill it in",
+            Self::TooLong => {
+                "the value is longer than any identifier; give one identifier per value"
+            }
+            Self::Placeholder => "the value is a filler; ask for the real one or leave it empty",
+            Self::Malformed => "the value is not written like an identifier of this kind",
+            Self::NoRegion => "the value is local; give a default region or its country",
+            Self::UnknownRegion => "the country is unknown; give an ISO 3166-1 alpha-2 code",
+            Self::WrongLength => "the value is too short or too long for its type or country",
+            Self::WrongAlphabet => "letters or digits stand where the type has none",
+            Self::WrongCheckDigit => "the check digit does not fit; look for a typing error",
+            Self::NotAssigned => "no such number is assigned; look for a typing error",
+            Self::NoTypeFits => "no document type of the country fits; give the type",
+            Self::RoleAddress => "the address belongs to a role, not to a person",
+            Self::DisposableAddress => "the address belongs to a throw-away service",
+        }
+    }
+}
+
+impl fmt::Display for UnusableReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.remedy())
+    }
+}

@@ -1,0 +1,36 @@
+//! What a key is and shows.
+
+use identity_matching::{
+    KeyForm, KeyKind, NormaliseOptions, Normaliser, RawDocument, Record, Region,
+};
+
+fn peru() -> Normaliser {
+    Normaliser::new(NormaliseOptions::for_region(Region::parse("PE").expect("PE is a region")))
+}
+
+#[test]
+fn a_key_shows_only_a_masked_value() {
+    let normalised = peru().normalise(&Record {
+        phones: vec!["987 654 321".into()],
+        documents: vec![RawDocument::typed("PE", "DNI", "45678912")],
+        emails: vec!["ana.diaz@correo.pe".into()],
+        ..Record::default()
+    });
+    let shown = format!("{normalised:?}");
+    assert!(shown.contains("+51*****4321"), "{shown}");
+    assert!(!shown.contains("987654321") && !shown.contains("45678912"), "{shown}");
+    assert!(!shown.contains("ana"), "{shown}");
+}
+
+#[test]
+fn keys_come_in_the_order_of_precedence_and_once() {
+    let normalised = peru().normalise(&Record {
+        phones: vec!["987 654 321".into(), "+51987654321".into()],
+        documents: vec![RawDocument::typed("PE", "DNI", "45678912")],
+        emails: vec!["ana@correo.pe".into()],
+        ..Record::default()
+    });
+    let kinds: Vec<_> = normalised.keys().iter().map(|held| held.key.kind()).collect();
+    assert_eq!(kinds, [KeyKind::Document, KeyKind::Phone, KeyKind::Email]);
+    assert!(normalised.keys().iter().all(|held| held.form == KeyForm::Exact));
+}

@@ -1,0 +1,3 @@
+//! Integration tests of identity matching.
+
+mod keys;
