@@ -147,6 +147,11 @@ impl Table {
         }
     }
 
+    /// Counts rows as refused that the listing leaves out.
+    pub fn refuse_unlisted(&mut self, rows: u64) {
+        self.refused_total += rows;
+    }
+
     /// Ends the table and sums it up.
     #[must_use]
     pub fn close(self) -> TableSummary {

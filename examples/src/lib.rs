@@ -4,3 +4,4 @@ pub mod cli;
 pub mod files;
 pub mod input;
 pub mod sample;
+pub mod service;

@@ -1,0 +1,3 @@
+DROP TABLE claims;
+DROP TABLE persons;
+DROP TABLE leads;

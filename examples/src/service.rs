@@ -1,0 +1,14 @@
+//! The service's own part of the database: leads, persons, claims, and the backlog view over them.
+//!
+//! A service that adopts the crates has tables of its own already. These stand in for them: they lie in the
+//! same database as the recovery queue's tables, are made by the service's own Diesel migrations, and the
+//! view [`BACKLOG_VIEW`] reads both. One set of statements serves `SQLite` and PostgreSQL, for rows travel as one
+//! JSON array per batch.
+
+mod database;
+mod import;
+mod population;
+
+pub use database::{BACKLOG_VIEW, Database, DatabaseUrl};
+pub use import::{ImportSummary, Imports, import};
+pub use population::{LeadRecord, PersonRecord};

@@ -1,0 +1,176 @@
+//! Reading leads and persons back, in batches.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text};
+
+use super::database::Database;
+use crate::cli::Failure;
+
+/// What a lead gave of itself.
+///
+/// `Debug` shows the key alone: everything else identifies a person.
+#[derive(Clone, Default, PartialEq, Eq, QueryableByName)]
+#[diesel(sql_type = Text)]
+pub struct LeadRecord {
+    /// The lead's key.
+    #[diesel(sql_type = Text)]
+    pub source_pk: String,
+    /// The phone as it was written.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub phone: Option<String>,
+    /// The document's number as it was written.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub document: Option<String>,
+    /// The document's type, such as `DNI`.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub document_type: Option<String>,
+    /// The document's country, such as `PE`.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub document_country: Option<String>,
+    /// The e-mail address as it was written.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub email: Option<String>,
+    /// The first name.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub first_name: Option<String>,
+    /// The middle name.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub middle_name: Option<String>,
+    /// The last name or names.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub last_name: Option<String>,
+    /// The birth date as it was written.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub birth_date: Option<String>,
+    /// The plate of a vehicle.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub plate: Option<String>,
+}
+
+impl std::fmt::Debug for LeadRecord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LeadRecord").field("source_pk", &self.source_pk).finish_non_exhaustive()
+    }
+}
+
+/// One record of a person; a person may have several.
+///
+/// `Debug` shows the key alone: everything else identifies a person.
+#[derive(Clone, Default, PartialEq, Eq, QueryableByName)]
+pub struct PersonRecord {
+    /// The person's key.
+    #[diesel(sql_type = Text)]
+    pub person_key: String,
+    /// Which of the person's records this is, from 1.
+    #[diesel(sql_type = BigInt)]
+    pub record: i64,
+    /// The phone as it was written.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub phone: Option<String>,
+    /// The document's number as it was written.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub document: Option<String>,
+    /// The document's type, such as `DNI`.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub document_type: Option<String>,
+    /// The document's country, such as `PE`.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub document_country: Option<String>,
+    /// The e-mail address as it was written.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub email: Option<String>,
+    /// The whole name.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub full_name: Option<String>,
+    /// The birth date as it was written.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub birth_date: Option<String>,
+    /// The plate of a vehicle.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub plate: Option<String>,
+}
+
+impl std::fmt::Debug for PersonRecord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PersonRecord")
+            .field("person_key", &self.person_key)
+            .field("record", &self.record)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Database {
+    /// Reads the leads with these keys, in no particular order; those that are not there are left out.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub fn leads(&mut self, source_pks: &[&str]) -> Result<Vec<LeadRecord>, Failure> {
+        let wanted = self.connection.dialect().json_texts();
+        Ok(diesel::sql_query(format!(
+            "SELECT source_pk, phone, document, document_type, document_country, email, first_name, middle_name,
+                    last_name, birth_date, plate
+             FROM leads WHERE source_pk IN {wanted}"
+        ))
+        .bind::<Text, _>(serde_json::to_string(source_pks)?)
+        .load(&mut self.connection)?)
+    }
+
+    /// Hands all persons to `each`, page by page, the records of one person one after the other.
+    ///
+    /// Memory holds one page.
+    ///
+    /// # Errors
+    ///
+    /// The database's, and what `each` returns.
+    pub fn persons(
+        &mut self,
+        mut each: impl FnMut(&[PersonRecord]) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        const PAGE: usize = 10_000;
+        let mut last = (String::new(), 0_i64);
+        loop {
+            let page: Vec<PersonRecord> = diesel::sql_query(format!(
+                "SELECT person_key, CAST(record AS BIGINT) AS record, phone, document, document_type,
+                        document_country, email, full_name, birth_date, plate
+                 FROM persons WHERE (person_key, record) > ($1, $2)
+                 ORDER BY person_key, record LIMIT {PAGE}"
+            ))
+            .bind::<Text, _>(&last.0)
+            .bind::<BigInt, _>(last.1)
+            .load(&mut self.connection)?;
+            let Some(end) = page.last() else { return Ok(()) };
+            last = (end.person_key.clone(), end.record);
+            each(&page)?;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::{DatabaseUrl, Imports, import};
+
+    #[test]
+    fn every_person_is_read_once_across_pages_and_leads_by_their_keys() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut database =
+            Database::open(&DatabaseUrl::Sqlite(folder.path().join("s.sqlite"))).unwrap();
+        let sample = crate::sample::write(folder.path()).unwrap();
+        let files =
+            Imports { leads: Some(sample.leads), persons: Some(sample.persons), claims: None };
+        import(&mut database, &files).unwrap();
+        let mut keys = Vec::new();
+        database
+            .persons(|page| {
+                keys.extend(page.iter().map(|person| (person.person_key.clone(), person.record)));
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(keys.len() as u64, database.count("persons").unwrap());
+        assert!(keys.is_sorted());
+        let found = database.leads(&["web-000000", "L000001", "nobody"]).unwrap();
+        assert_eq!(found.len(), 2);
+        assert!(!format!("{found:?}").contains("phone"));
+    }
+}
