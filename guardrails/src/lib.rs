@@ -1,3 +1,19 @@
-//! Checks that prove a red KPI went down, or say why it did not.
+#![doc = include_str!("../README.md")]
 
+pub mod builtin;
+mod check;
+pub mod clock;
 pub mod facts;
+mod finding;
+pub mod format;
+mod report;
+mod suite;
+mod threshold;
+mod verdict;
+
+pub use check::{Check, CheckError, ClosureCheck, Description, QueryCheck, closure};
+pub use finding::{Figure, FigureValue, Finding, Remedy};
+pub use report::{CheckReport, SCHEMA_VERSION, SuiteReport, Totals};
+pub use suite::{ConfigError, Settings, Suite};
+pub use threshold::{Threshold, ThresholdError, Thresholds};
+pub use verdict::{ExitPolicy, Severity, Verdict};

@@ -1,1 +1,14 @@
 //! Integration tests, one module per behaviour.
+// Helpers outside `#[test]` functions are test code, too.
+#![allow(clippy::unwrap_used)]
+
+#[path = "tests/common.rs"]
+mod common;
+#[path = "tests/impact.rs"]
+mod impact;
+#[path = "tests/suite.rs"]
+mod suite;
+#[path = "tests/text.rs"]
+mod text;
+#[path = "tests/thresholds.rs"]
+mod thresholds;

@@ -1,0 +1,44 @@
+use crate::SuiteReport;
+
+/// Why a report could not be written or read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FormatError {
+    /// The text is not the JSON of a report: see the line and column.
+    #[error("not the JSON of a suite report, at line {line}, column {column}")]
+    Json {
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+        /// What the parser said.
+        source: serde_json::Error,
+    },
+}
+
+impl From<serde_json::Error> for FormatError {
+    fn from(source: serde_json::Error) -> Self {
+        Self::Json { line: source.line(), column: source.column(), source }
+    }
+}
+
+/// Writes the report as indented JSON with a final line break.
+///
+/// ```
+/// use guardrails::{Suite, clock::Stopped, facts::InMemoryFacts, format};
+///
+/// let facts = InMemoryFacts::new("s1", "2026-03-01T00:00:00Z".parse().unwrap());
+/// let report = Suite::recovery().run(&facts, &Stopped);
+/// let json = format::json(&report).unwrap();
+/// assert_eq!(format::read_json(&json).unwrap(), report);
+/// ```
+pub fn json(report: &SuiteReport) -> Result<String, FormatError> {
+    let mut json = serde_json::to_string_pretty(report)?;
+    json.push('\n');
+    Ok(json)
+}
+
+/// Reads what [`json()`] wrote.
+pub fn read_json(json: &str) -> Result<SuiteReport, FormatError> {
+    Ok(serde_json::from_str(json)?)
+}

@@ -1,0 +1,41 @@
+use crate::ThresholdError;
+
+/// Why a suite cannot be made.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// No check of that id is known: choose one of those named.
+    #[error("unknown check `{id}`; known are: {known}")]
+    UnknownCheck {
+        /// The id that was given.
+        id: String,
+        /// The ids that would do, separated by commas.
+        known: String,
+    },
+    /// Two checks have one id: rename one.
+    #[error("the check `{id}` stands in the suite twice; rename one of the two")]
+    DuplicateCheck {
+        /// The id that both have.
+        id: String,
+    },
+    /// A threshold of a check cannot be: correct it.
+    #[error("check `{id}`: {source}")]
+    Threshold {
+        /// The check's id.
+        id: String,
+        /// What is wrong with it.
+        source: ThresholdError,
+    },
+    /// The check judges by itself and takes no thresholds: remove them.
+    #[error("check `{id}` gives its verdict by itself and takes no thresholds; remove them")]
+    NoThresholds {
+        /// The check's id.
+        id: String,
+    },
+    /// An expected emptiness is given without its reason: write the reason.
+    #[error("check `{id}`: an expected emptiness needs its reason in words")]
+    EmptyReason {
+        /// The check's id.
+        id: String,
+    },
+}

@@ -1,0 +1,205 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use super::{Entry, Suite};
+use crate::clock::Clock;
+use crate::facts::{Facts, FactsError, Offenders, Snapshot};
+use crate::finding::Basis;
+use crate::report::{CheckReport, SCHEMA_VERSION, SuiteReport, Totals};
+use crate::{CheckError, Description, Finding, Severity, Thresholds, Verdict};
+
+impl Suite {
+    /// Evaluates every check on one snapshot.
+    ///
+    /// A check that panics, or whose facts cannot be read in time, is an `error`, and the others
+    /// run. All facts come from `facts`, which stands for one consistent read; the clock only
+    /// measures durations.
+    pub fn run(&self, facts: &dyn Facts, clock: &dyn Clock) -> SuiteReport {
+        let snapshot = facts.snapshot();
+        let began = clock.elapsed();
+        let checks = self
+            .entries
+            .iter()
+            .map(|entry| {
+                let began = clock.elapsed();
+                let outcome = entry.evaluate(facts, self.list);
+                let took = clock.elapsed().saturating_sub(began);
+                entry.report(outcome, &self.name, &snapshot, took)
+            })
+            .collect();
+        self.report(checks, &snapshot, clock.elapsed().saturating_sub(began))
+    }
+
+    pub(crate) fn report(
+        &self,
+        checks: Vec<CheckReport>,
+        snapshot: &Snapshot,
+        took: Duration,
+    ) -> SuiteReport {
+        let verdicts = || checks.iter().map(|check: &CheckReport| check.verdict);
+        SuiteReport {
+            schema_version: SCHEMA_VERSION,
+            suite: self.name.clone(),
+            verdict: verdicts().max().unwrap_or(Verdict::Inconclusive),
+            snapshot_id: snapshot.id.clone(),
+            as_of: snapshot.as_of,
+            duration_ms: milliseconds(took),
+            totals: Totals::of(verdicts()),
+            checks,
+        }
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Entry {
+    /// Evaluates the check and turns a panic into an error.
+    pub(crate) fn evaluate(&self, facts: &dyn Facts, list: usize) -> Result<Finding, CheckError> {
+        facts.limit_time(self.settings.time_limit);
+        let list = if self.settings.sensitive { 0 } else { list };
+        // A check is a function of the facts: nothing that it left half-done is looked at again.
+        catch_unwind(AssertUnwindSafe(|| self.check.evaluate(facts, list))).unwrap_or_else(
+            |panic| {
+                let words = panic
+                    .downcast_ref::<&str>()
+                    .copied()
+                    .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+                Err(CheckError::Broken {
+                    message: format!("the check panicked: {}", words.unwrap_or("no message")),
+                })
+            },
+        )
+    }
+
+    /// Applies the settings to what the check found.
+    pub(crate) fn report(
+        &self,
+        outcome: Result<Finding, CheckError>,
+        suite: &str,
+        snapshot: &Snapshot,
+        took: Duration,
+    ) -> CheckReport {
+        let id = self.check.id();
+        let description = self.check.describe();
+        let thresholds = self.thresholds(description.thresholds);
+        let severity = self.settings.severity.unwrap_or(description.severity);
+        let judged = match outcome {
+            Ok(finding) => self.judge(finding, thresholds.as_ref(), severity),
+            Err(error) => Judged::from(error),
+        };
+        let Judged { verdict, reason, finding } = judged;
+        let offenders = finding.offenders();
+        let ratio = offenders
+            .population
+            .filter(|all| *all > 0)
+            .map(|all| offenders.total as f64 / all as f64);
+        let Description { expected, column, sql, .. } = description;
+        CheckReport {
+            assertion: id.to_owned(),
+            success: verdict == Verdict::Pass,
+            column,
+            severity,
+            name: format!("{suite}/{id}"),
+            expected: CheckReport::expectation(thresholds.as_ref(), &expected),
+            description: expected,
+            actual: finding.summary.clone(),
+            content_type: sql.as_ref().map(|_| "sql".to_owned()),
+            content: sql,
+            params: finding
+                .figures
+                .iter()
+                .map(|figure| (figure.name.clone(), figure.value.to_string()))
+                .collect(),
+            verdict,
+            reason,
+            numerator: offenders.total,
+            denominator: offenders.population,
+            ratio,
+            threshold: thresholds,
+            samples: if self.settings.sensitive { Vec::new() } else { offenders.listed.clone() },
+            samples_total: offenders.total,
+            figures: finding.figures,
+            causes: finding.causes,
+            help: finding.remedies,
+            owner: self.settings.owner.clone(),
+            snapshot_id: snapshot.id.clone(),
+            as_of: snapshot.as_of,
+            duration_ms: milliseconds(took),
+        }
+    }
+
+    fn judge(
+        &self,
+        finding: Finding,
+        thresholds: Option<&Thresholds>,
+        severity: Severity,
+    ) -> Judged {
+        let (mut verdict, mut reason) = match (&finding.basis, thresholds) {
+            (Basis::Judged(verdict, _), _) => (*verdict, None),
+            (Basis::Counted(offenders), thresholds) => {
+                self.apply(offenders, thresholds.copied().unwrap_or_default())
+            }
+        };
+        if verdict == Verdict::Fail && severity == Severity::Warn {
+            verdict = Verdict::Warn;
+        }
+        if let (Some(partial), Verdict::Pass) = (&finding.partial, verdict) {
+            verdict = Verdict::Inconclusive;
+            reason = Some(format!("not everything was seen: {partial}"));
+        }
+        Judged { verdict, reason, finding }
+    }
+
+    fn apply(&self, offenders: &Offenders, thresholds: Thresholds) -> (Verdict, Option<String>) {
+        if offenders.population == Some(0) && offenders.total == 0 {
+            return match &self.settings.expect_empty {
+                Some(reason) => (Verdict::Pass, Some(format!("empty, as expected: {reason}"))),
+                None => (Verdict::Inconclusive, Some("there is nothing to check".to_owned())),
+            };
+        }
+        let crossed = |threshold: crate::Threshold| {
+            threshold.is_crossed(offenders.total, offenders.population)
+        };
+        match (crossed(thresholds.fail), crossed(thresholds.warn)) {
+            (Some(true), _) => (Verdict::Fail, None),
+            (None, _) | (_, None) => (
+                Verdict::Error,
+                Some("a ratio is set, but the size of the population is not known".to_owned()),
+            ),
+            (Some(false), Some(true)) => (Verdict::Warn, None),
+            (Some(false), Some(false)) => (Verdict::Pass, None),
+        }
+    }
+}
+
+/// A finding with its verdict.
+struct Judged {
+    verdict: Verdict,
+    reason: Option<String>,
+    finding: Finding,
+}
+
+impl From<CheckError> for Judged {
+    fn from(error: CheckError) -> Self {
+        let verdict = match &error {
+            CheckError::Facts(facts) if facts.is_not_provided() => Verdict::Inconclusive,
+            _ => Verdict::Error,
+        };
+        let mut reason = error.to_string();
+        let mut source = std::error::Error::source(&error);
+        while let Some(cause) = source {
+            reason = format!("{reason}: {cause}");
+            source = cause.source();
+        }
+        let finding = Finding::judged(verdict, "not evaluated");
+        let finding = match error {
+            CheckError::Facts(FactsError::NotMigrated { .. }) => finding
+                .cause("the program is newer than the database, or the database is new")
+                .remedy(crate::Remedy::new("Migrate the database.").command("seed_queue")),
+            _ => finding,
+        };
+        Self { verdict, reason: Some(reason), finding }
+    }
+}

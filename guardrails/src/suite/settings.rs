@@ -1,0 +1,96 @@
+use std::time::Duration;
+
+use crate::{Check, ConfigError, Severity, Threshold, Thresholds};
+
+/// How a suite weighs one check; what is left out is as the check describes it.
+///
+/// ```
+/// use guardrails::{Settings, Suite, Threshold};
+///
+/// let lenient = Settings::default()
+///     .warn(Threshold::count(0))
+///     .fail("1%".parse().unwrap())
+///     .owner("data team");
+/// assert!(Suite::recovery().configure("drain", lenient).is_ok());
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Settings {
+    pub(crate) severity: Option<Severity>,
+    pub(crate) owner: Option<String>,
+    pub(crate) warn: Option<Threshold>,
+    pub(crate) fail: Option<Threshold>,
+    pub(crate) expect_empty: Option<String>,
+    pub(crate) sensitive: bool,
+    pub(crate) time_limit: Option<Duration>,
+}
+
+impl Settings {
+    /// Sets how much a crossed fail threshold weighs.
+    #[must_use]
+    pub fn severity(mut self, severity: Severity) -> Self {
+        self.severity = Some(severity);
+        self
+    }
+
+    /// Names who looks after the check.
+    #[must_use]
+    pub fn owner(mut self, owner: impl Into<String>) -> Self {
+        self.owner = Some(owner.into());
+        self
+    }
+
+    /// Sets when the check warns.
+    ///
+    /// A warn threshold alone makes a check that only warns: the fail threshold is then the one
+    /// that was set, or none.
+    #[must_use]
+    pub fn warn(mut self, threshold: Threshold) -> Self {
+        self.warn = Some(threshold);
+        self
+    }
+
+    /// Sets when the check fails.
+    #[must_use]
+    pub fn fail(mut self, threshold: Threshold) -> Self {
+        self.fail = Some(threshold);
+        self
+    }
+
+    /// Says that an empty population is expected, and why: the check then passes on one.
+    #[must_use]
+    pub fn expect_empty(mut self, reason: impl Into<String>) -> Self {
+        self.expect_empty = Some(reason.into());
+        self
+    }
+
+    /// Keeps offenders out of the report; they are still counted.
+    #[must_use]
+    pub fn sensitive(mut self, yes: bool) -> Self {
+        self.sensitive = yes;
+        self
+    }
+
+    /// Sets how long the check may take; one that takes longer is an `error`.
+    #[must_use]
+    pub fn time_limit(mut self, limit: Duration) -> Self {
+        self.time_limit = Some(limit);
+        self
+    }
+
+    pub(crate) fn validate_for(&self, check: &dyn Check) -> Result<(), ConfigError> {
+        let id = || check.id().to_owned();
+        if self.expect_empty.as_deref().is_some_and(|reason| reason.trim().is_empty()) {
+            return Err(ConfigError::EmptyReason { id: id() });
+        }
+        if self.warn.is_none() && self.fail.is_none() {
+            return Ok(());
+        }
+        if check.describe().thresholds.is_none() {
+            return Err(ConfigError::NoThresholds { id: id() });
+        }
+        let never = Threshold::NEVER;
+        Thresholds::new(self.warn.unwrap_or(never), self.fail.unwrap_or(never))
+            .map(drop)
+            .map_err(|source| ConfigError::Threshold { id: id(), source })
+    }
+}
