@@ -1,1 +1,34 @@
-//! Turns data gaps into one fillable CSV per source, checks what comes back and loads it in a strict cycle.
+#![doc = include_str!("../README.md")]
+
+pub mod edge;
+mod formula;
+mod guard;
+mod load;
+mod plan;
+mod profile;
+mod request;
+mod sink;
+mod slug;
+mod summary;
+mod template;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use self::formula::{EvaluateError, Formula, FormulaError, KpiValue};
+pub use self::guard::{guard, unguard};
+pub use self::load::{KpiRow, LeftOut, Load, LoadId, Provenance, Stamp};
+pub use self::plan::{Packet, PacketKey, PacketOptions, PacketPlan, PlanCounts, PlanError};
+pub use self::profile::{Profile, UnknownProfile, packet_csv};
+pub use self::request::{
+    Gap, GapStatus, InMemoryRequest, MetricScope, OwnedGap, PacketRequest, QueueFacts, RunStatus,
+    SourceFacts, UnknownGapStatus,
+};
+pub use self::sink::{
+    Act, Effect, HistoryEntry, InMemorySink, LoadReceipt, MetricSink, Run, SinkError, UndoReceipt,
+    plan_undo,
+};
+pub use self::slug::slug;
+pub use self::summary::{PacketPreview, PacketSummary, SummaryChecks};
+pub use self::template::{
+    Bound, CellType, Column, Fill, KpiRule, Role, Rule, Template, TemplateError, Text,
+};

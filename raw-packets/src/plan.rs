@@ -1,0 +1,379 @@
+//! From gaps to packets: which sources get one, and what stands in it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chrono::NaiveDate;
+
+use crate::profile::Profile;
+use crate::request::{GapStatus, PacketRequest, QueueFacts, SourceFacts};
+use crate::slug::slug;
+use crate::template::{Fill, Template};
+
+/// How long a file name may be on every common file system, in bytes.
+const MAX_FILE_NAME: usize = 200;
+
+/// Holds what a plan may vary in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PacketOptions {
+    /// The statuses of a gap that ask for a packet; default `missing_metric` alone.
+    pub statuses: BTreeSet<GapStatus>,
+    /// The id of the system that the source records are filed under; `None` takes the template's.
+    pub default_source_id: Option<String>,
+    /// The form in which the packets are written.
+    pub profile: Profile,
+}
+
+impl Default for PacketOptions {
+    fn default() -> Self {
+        Self {
+            statuses: BTreeSet::from([GapStatus::MissingMetric]),
+            default_source_id: None,
+            profile: Profile::default(),
+        }
+    }
+}
+
+/// Identifies one packet: a source, a period and a granularity.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PacketKey {
+    /// The source's id.
+    pub sanction_source_id: String,
+    /// The period's date; `None` where the scope is all time and the person names the period.
+    pub period_date: Option<NaiveDate>,
+    /// The period's granularity.
+    pub period_granularity: String,
+}
+
+impl PacketKey {
+    /// Returns the file name without its extension.
+    #[must_use]
+    pub fn file_stem(&self) -> String {
+        format!("{}__{}__{}", slug(&self.sanction_source_id), self.period_slug(), self.grain_slug())
+    }
+
+    /// Returns the id of the source record that the packet's values will stand on.
+    #[must_use]
+    pub fn source_record_id(&self, prefix: &str) -> String {
+        let source = slug(&self.sanction_source_id);
+        format!("{prefix}:{source}:{}:{}", self.period_slug(), self.grain_slug())
+    }
+
+    fn period_slug(&self) -> String {
+        slug(&self.period_date.map(|date| date.to_string()).unwrap_or_default())
+    }
+
+    fn grain_slug(&self) -> String {
+        slug(&self.period_granularity)
+    }
+}
+
+/// Is one packet of a plan: a form with one row, as issued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Packet {
+    key: PacketKey,
+    file_name: String,
+    kpis_missing: Vec<String>,
+    kpis_expected: Vec<String>,
+    cells: Vec<String>,
+}
+
+impl Packet {
+    /// Returns what identifies the packet.
+    #[must_use]
+    pub fn key(&self) -> &PacketKey {
+        &self.key
+    }
+
+    /// Returns the name of the packet's file.
+    #[must_use]
+    pub fn file_name(&self) -> &str {
+        &self.file_name
+    }
+
+    /// Returns the KPIs that the source's gaps ask for, in the queue's order.
+    #[must_use]
+    pub fn kpis_missing(&self) -> &[String] {
+        &self.kpis_missing
+    }
+
+    /// Returns the KPIs that are expected of the source at all.
+    #[must_use]
+    pub fn kpis_expected(&self) -> &[String] {
+        &self.kpis_expected
+    }
+
+    /// Returns the row as issued: one text per column, blank where it is to be filled in.
+    #[must_use]
+    pub fn cells(&self) -> &[String] {
+        &self.cells
+    }
+}
+
+/// Says why no plan can be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// No status asks for a packet.
+    #[error("no status is asked for; name at least one, such as missing_metric")]
+    NoStatuses,
+    /// Two sources would share a file and a source record.
+    #[error("the sources `{first}` and `{second}` both become the file `{file_name}`; rename one")]
+    FileNameCollision {
+        /// The one source's id.
+        first: String,
+        /// The other source's id.
+        second: String,
+        /// The file name of both.
+        file_name: String,
+    },
+    /// A file name is longer than file systems allow.
+    #[error(
+        "the source `{source_id}` gives a file name of {length} bytes; at most 200 are possible"
+    )]
+    FileNameTooLong {
+        /// The source's id.
+        source_id: String,
+        /// The length of the name.
+        length: usize,
+    },
+}
+
+/// Says which packets are issued, and against what a returned packet is checked.
+///
+/// Planning is pure: the same request, template and options give the same plan. Rows are read
+/// once; the plan keeps one packet per source and scope and counts what it leaves out.
+///
+/// ```
+/// use raw_packets::{GapStatus, InMemoryRequest, MetricScope, PacketOptions, PacketPlan, SourceFacts, Template};
+///
+/// let mut request = InMemoryRequest::new(MetricScope::all_time());
+/// request
+///     .add_source(SourceFacts { sanction_source_id: "es:a".into(), ..Default::default() })
+///     .add_gap("es:a", "kpi:formal_annulment_rate", GapStatus::MissingMetric)
+///     .add_gap("es:unknown", "kpi:formal_annulment_rate", GapStatus::MissingMetric)
+///     .add_gap("es:a", "kpi:recurso_estimation_rate", GapStatus::Ready);
+/// let plan = PacketPlan::new(&request, &Template::official_review(), &PacketOptions::default())?;
+///
+/// assert_eq!(plan.packets().len(), 1);
+/// assert_eq!(plan.packets()[0].file_name(), "es-a__na__year.csv");
+/// assert_eq!(plan.counts().sources_skipped_missing_template_total, 1);
+/// assert_eq!(plan.counts().rows_skipped_by_status["ready"], 1);
+/// # Ok::<(), raw_packets::PlanError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct PacketPlan {
+    template: Template,
+    options: PacketOptions,
+    default_source_id: String,
+    queue: QueueFacts,
+    packets: Vec<Packet>,
+    settled: Vec<Packet>,
+    counts: PlanCounts,
+}
+
+/// Counts what a plan saw, emits and leaves out.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+pub struct PlanCounts {
+    /// The rows of the queue.
+    pub queue_rows_seen_total: u64,
+    /// The sources with at least one row of a wanted status.
+    pub sources_actionable_total: u64,
+    /// The packets of the plan.
+    pub packets_emitted_total: u64,
+    /// The actionable sources that the catalogue does not know.
+    pub sources_skipped_missing_template_total: u64,
+    /// The rows whose status is not wanted.
+    pub rows_skipped_filtered_status_total: u64,
+    /// The same rows by status.
+    pub rows_skipped_by_status: BTreeMap<&'static str, u64>,
+}
+
+impl PacketPlan {
+    /// Plans the packets for `request`.
+    pub fn new(
+        request: &impl PacketRequest,
+        template: &Template,
+        options: &PacketOptions,
+    ) -> Result<Self, PlanError> {
+        if options.statuses.is_empty() {
+            return Err(PlanError::NoStatuses);
+        }
+        let queue = request.queue();
+        let default_source_id = options
+            .default_source_id
+            .clone()
+            .unwrap_or_else(|| template.default_source_id().to_owned());
+        let sources: Vec<SourceFacts> = request.sources().collect();
+        let known: HashMap<&str, &SourceFacts> =
+            sources.iter().map(|source| (source.sanction_source_id.as_str(), source)).collect();
+
+        let mut counts = PlanCounts::default();
+        let mut actionable = BTreeSet::new();
+        let mut skipped = BTreeSet::new();
+        let mut position: HashMap<(&str, Option<NaiveDate>, &str), usize> = HashMap::new();
+        let mut packets: Vec<(&SourceFacts, PacketKey, Vec<String>)> = Vec::new();
+        let mut scopes = BTreeSet::from([(
+            queue.metric_scope.period_date,
+            grain(queue.metric_scope.period_granularity.as_deref(), template),
+        )]);
+        for gap in request.gaps() {
+            counts.queue_rows_seen_total += 1;
+            let granularity = grain(gap.period_granularity, template);
+            scopes.insert((gap.period_date, granularity));
+            if !options.statuses.contains(&gap.status) {
+                counts.rows_skipped_filtered_status_total += 1;
+                *counts.rows_skipped_by_status.entry(gap.status.as_str()).or_default() += 1;
+                continue;
+            }
+            actionable.insert(gap.sanction_source_id);
+            let Some(source) = known.get(gap.sanction_source_id) else {
+                skipped.insert(gap.sanction_source_id);
+                continue;
+            };
+            let at = *position
+                .entry((gap.sanction_source_id, gap.period_date, granularity))
+                .or_insert_with(|| {
+                    packets.push((source, key(source, gap.period_date, granularity), Vec::new()));
+                    packets.len() - 1
+                });
+            if !packets[at].2.iter().any(|kpi| kpi == gap.kpi_id) {
+                packets[at].2.push(gap.kpi_id.to_owned());
+            }
+        }
+        let mut settled = Vec::new();
+        for source in &sources {
+            for (date, granularity) in &scopes {
+                let id = source.sanction_source_id.as_str();
+                if !position.contains_key(&(id, *date, *granularity)) {
+                    settled.push((source, key(source, *date, granularity), Vec::new()));
+                }
+            }
+        }
+        counts.sources_actionable_total = actionable.len() as u64;
+        counts.sources_skipped_missing_template_total = skipped.len() as u64;
+        counts.packets_emitted_total = packets.len() as u64;
+
+        let issue = |(source, key, kpis_missing): (&SourceFacts, PacketKey, Vec<String>)| Packet {
+            cells: cells(template, source, &key, &default_source_id),
+            file_name: format!("{}.{}", key.file_stem(), options.profile.extension()),
+            kpis_expected: source.kpis_expected.clone(),
+            kpis_missing,
+            key,
+        };
+        let packets: Vec<_> = packets.into_iter().map(issue).collect();
+        let settled: Vec<_> = settled.into_iter().map(issue).collect();
+        check_names(packets.iter().chain(&settled))?;
+        Ok(Self {
+            template: template.clone(),
+            options: options.clone(),
+            default_source_id,
+            queue,
+            packets,
+            settled,
+            counts,
+        })
+    }
+
+    /// Returns the packets to issue, in the queue's order.
+    #[must_use]
+    pub fn packets(&self) -> &[Packet] {
+        &self.packets
+    }
+
+    /// Returns the packets of the catalogue's other sources: not issued now, but one that was
+    /// issued earlier may still come back, as a correction or once more.
+    #[must_use]
+    pub fn settled(&self) -> &[Packet] {
+        &self.settled
+    }
+
+    /// Returns the template that the packets follow.
+    #[must_use]
+    pub fn template(&self) -> &Template {
+        &self.template
+    }
+
+    /// Returns the options that the plan was made with.
+    #[must_use]
+    pub fn options(&self) -> &PacketOptions {
+        &self.options
+    }
+
+    /// Returns what the plan saw, emits and leaves out.
+    #[must_use]
+    pub fn counts(&self) -> &PlanCounts {
+        &self.counts
+    }
+
+    /// Returns the facts of the queue that the plan was made for.
+    #[must_use]
+    pub fn queue(&self) -> &QueueFacts {
+        &self.queue
+    }
+
+    /// Returns the id of the system that the source records are filed under.
+    #[must_use]
+    pub fn default_source_id(&self) -> &str {
+        &self.default_source_id
+    }
+}
+
+fn grain<'a>(granularity: Option<&'a str>, template: &'a Template) -> &'a str {
+    granularity.filter(|text| !text.trim().is_empty()).unwrap_or(template.default_granularity())
+}
+
+fn key(source: &SourceFacts, period_date: Option<NaiveDate>, granularity: &str) -> PacketKey {
+    PacketKey {
+        sanction_source_id: source.sanction_source_id.clone(),
+        period_date,
+        period_granularity: granularity.to_owned(),
+    }
+}
+
+fn cells(
+    template: &Template,
+    source: &SourceFacts,
+    key: &PacketKey,
+    default_source_id: &str,
+) -> Vec<String> {
+    let fill = |fill: &Fill| match fill {
+        Fill::Source => key.sanction_source_id.clone(),
+        Fill::PeriodDate => key.period_date.map(|date| date.to_string()).unwrap_or_default(),
+        Fill::PeriodGranularity => key.period_granularity.clone(),
+        Fill::SourceUrl => source.source_url.clone(),
+        Fill::DefaultSourceId => default_source_id.to_owned(),
+        Fill::SourceRecordId => key.source_record_id(template.record_prefix()),
+        Fill::SourceLabel => source.label.clone(),
+        Fill::Organismo => source.organismo.clone(),
+        Fill::ExpectedMetrics => source.expected_metrics.join(","),
+        Fill::KpisExpected => source.kpis_expected.join(","),
+        Fill::KpisCoveredTotal => source.kpis_covered_total.to_string(),
+        Fill::MetricRowsTotal => source.metric_rows_total.to_string(),
+        Fill::Constant(text) => text.clone(),
+    };
+    template
+        .columns()
+        .iter()
+        .map(|column| column.fill.as_ref().map(fill).unwrap_or_default())
+        .collect()
+}
+
+fn check_names<'a>(packets: impl Iterator<Item = &'a Packet>) -> Result<(), PlanError> {
+    let mut seen: HashMap<&str, &str> = HashMap::new();
+    for packet in packets {
+        let source = packet.key.sanction_source_id.as_str();
+        if packet.file_name.len() > MAX_FILE_NAME {
+            let length = packet.file_name.len();
+            return Err(PlanError::FileNameTooLong { source_id: source.to_owned(), length });
+        }
+        if let Some(first) = seen.insert(&packet.file_name, source) {
+            return Err(PlanError::FileNameCollision {
+                first: first.to_owned(),
+                second: source.to_owned(),
+                file_name: packet.file_name.clone(),
+            });
+        }
+    }
+    Ok(())
+}

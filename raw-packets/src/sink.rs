@@ -1,0 +1,319 @@
+//! Where loads go: one small trait, its in-memory implementation, and the history that makes a
+//! load undoable.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::load::{KpiRow, Load, LoadId, Stamp};
+
+/// Says whether a run is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Run {
+    /// Everything is done, and the transaction is committed.
+    Commit,
+    /// Everything is done as in a real run, and then rolled back.
+    Dry,
+}
+
+/// Says what a load does to one metric key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// There was no value.
+    Inserted,
+    /// There was another value, or the same on other evidence; the old one goes to the history.
+    Corrected,
+    /// The very same fact was there.
+    Unchanged,
+}
+
+impl Effect {
+    /// Returns what writing `new` over `current` does.
+    ///
+    /// Every sink decides by this, so that all of them are idempotent in the same way.
+    #[must_use]
+    pub fn of(new: &KpiRow, current: Option<&KpiRow>) -> Self {
+        match current {
+            None => Self::Inserted,
+            Some(current) if current.states_the_same(new) => Self::Unchanged,
+            Some(_) => Self::Corrected,
+        }
+    }
+}
+
+/// Tells what a load did, or, in a dry run, would do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LoadReceipt {
+    /// The load's id, by which it can be undone.
+    pub load_id: LoadId,
+    /// Every metric key of the load with what happened to it, sorted.
+    pub effects: BTreeMap<String, Effect>,
+}
+
+impl LoadReceipt {
+    /// Counts the keys with one effect.
+    #[must_use]
+    pub fn count(&self, effect: Effect) -> usize {
+        self.effects.values().filter(|found| **found == effect).count()
+    }
+}
+
+/// Tells what undoing a load did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UndoReceipt {
+    /// The load that was undone.
+    pub load_id: LoadId,
+    /// The keys whose value went away, for the load had inserted it.
+    pub removed: Vec<String>,
+    /// The keys whose earlier value is back, for the load had corrected it.
+    pub restored: Vec<String>,
+}
+
+/// Says what wrote an entry of the history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Act {
+    /// A load.
+    Load,
+    /// The undoing of a load.
+    Undo,
+}
+
+/// Is one change of one value; entries are only ever appended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryEntry {
+    /// The load that made the change, or that was undone.
+    pub load_id: LoadId,
+    /// What wrote the entry.
+    pub act: Act,
+    /// The value before; `None` where there was none.
+    pub old: Option<KpiRow>,
+    /// The value after; `None` where there is none any more.
+    pub new: Option<KpiRow>,
+    /// Who made the change.
+    pub by: String,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// Says why a sink did nothing. Whatever the error, nothing was written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SinkError {
+    /// No load of that id changed anything that is still to be undone.
+    #[error(
+        "nothing to undo: the load `{load_id}` is not known, changed nothing or is undone already"
+    )]
+    NotFound {
+        /// The id as given.
+        load_id: LoadId,
+    },
+    /// A later load wrote the same key; undo that one first.
+    #[error("`{metric_key}` was written again by the load `{by}`; undo that load first")]
+    Superseded {
+        /// The key in question.
+        metric_key: String,
+        /// The later load.
+        by: LoadId,
+    },
+    /// The store behind the sink failed.
+    #[error("the store failed: {source}")]
+    Store {
+        /// What the store said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl SinkError {
+    /// Wraps what a store said.
+    pub fn store(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Store { source: source.into() }
+    }
+}
+
+/// Takes loads: each one whole, in one transaction, idempotent by metric key.
+///
+/// An implementation over a store reads the current rows of the load's keys, decides by
+/// [`Effect::of`], writes values and history, and commits, or rolls back in a dry run. The suite in
+/// `testing` (feature `testing`) runs the laws against any implementation. [`InMemorySink`] is
+/// always there.
+pub trait MetricSink {
+    /// Applies a load in one transaction; in a dry run, rolls it back.
+    ///
+    /// A key whose row states the same fact stays untouched, its provenance, too. On an error nothing
+    /// is written.
+    fn load(&mut self, load: &Load, run: Run) -> Result<LoadReceipt, SinkError>;
+
+    /// Undoes a load in one transaction: what it inserted goes, what it corrected comes back.
+    ///
+    /// Refused where a later load wrote one of the keys. The history keeps both.
+    fn undo(&mut self, load_id: &LoadId, stamp: &Stamp) -> Result<UndoReceipt, SinkError>;
+
+    /// Returns every change of one key, oldest first.
+    fn history(&self, metric_key: &str) -> Result<Vec<HistoryEntry>, SinkError>;
+}
+
+impl<S: MetricSink + ?Sized> MetricSink for &mut S {
+    fn load(&mut self, load: &Load, run: Run) -> Result<LoadReceipt, SinkError> {
+        (**self).load(load, run)
+    }
+
+    fn undo(&mut self, load_id: &LoadId, stamp: &Stamp) -> Result<UndoReceipt, SinkError> {
+        (**self).undo(load_id, stamp)
+    }
+
+    fn history(&self, metric_key: &str) -> Result<Vec<HistoryEntry>, SinkError> {
+        (**self).history(metric_key)
+    }
+}
+
+impl<S: MetricSink + ?Sized> MetricSink for Box<S> {
+    fn load(&mut self, load: &Load, run: Run) -> Result<LoadReceipt, SinkError> {
+        (**self).load(load, run)
+    }
+
+    fn undo(&mut self, load_id: &LoadId, stamp: &Stamp) -> Result<UndoReceipt, SinkError> {
+        (**self).undo(load_id, stamp)
+    }
+
+    fn history(&self, metric_key: &str) -> Result<Vec<HistoryEntry>, SinkError> {
+        (**self).history(metric_key)
+    }
+}
+
+/// Holds values and their history in memory; also the logic that a sink over files can stand on:
+/// fill it with [`InMemorySink::from_parts`], load, and write both parts back.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct InMemorySink {
+    rows: BTreeMap<String, KpiRow>,
+    history: Vec<HistoryEntry>,
+}
+
+impl InMemorySink {
+    /// Makes an empty sink.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Makes a sink from rows and the history, oldest entry first, as an earlier one held them.
+    ///
+    /// Of rows with one key the last counts.
+    #[must_use]
+    pub fn from_parts(rows: impl IntoIterator<Item = KpiRow>, history: Vec<HistoryEntry>) -> Self {
+        let rows = rows.into_iter().map(|row| (row.metric_key.clone(), row)).collect();
+        Self { rows, history }
+    }
+
+    /// Returns the rows in the order of their keys.
+    #[must_use]
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = &KpiRow> {
+        self.rows.values()
+    }
+
+    /// Returns every change, oldest first.
+    #[must_use]
+    pub fn entries(&self) -> &[HistoryEntry] {
+        &self.history
+    }
+}
+
+/// Finds what undoing `load_id` has to do, given the history, oldest entry first, of at least every
+/// key that the load touched: which rows to put back (`Some`) or to take away (`None`).
+///
+/// For sinks over stores; [`InMemorySink`] uses it, too.
+pub fn plan_undo<'a>(
+    load_id: &LoadId,
+    history: impl IntoIterator<Item = &'a HistoryEntry>,
+) -> Result<BTreeMap<String, Option<KpiRow>>, SinkError> {
+    // What stands: an undoing takes the load that it undid from the top.
+    let mut standing: BTreeMap<&str, Vec<&HistoryEntry>> = BTreeMap::new();
+    for entry in history {
+        let Some(key) = entry.metric_key() else { continue };
+        let of_key = standing.entry(key).or_default();
+        match entry.act {
+            Act::Load => of_key.push(entry),
+            Act::Undo => drop(of_key.pop()),
+        }
+    }
+    let mut undo = BTreeMap::new();
+    for (metric_key, entries) in standing {
+        match entries.last() {
+            Some(last) if last.load_id == *load_id => {
+                undo.insert(metric_key.to_owned(), last.old.clone());
+            }
+            Some(last) if entries.iter().any(|entry| entry.load_id == *load_id) => {
+                let by = last.load_id.clone();
+                return Err(SinkError::Superseded { metric_key: metric_key.to_owned(), by });
+            }
+            _ => {}
+        }
+    }
+    if undo.is_empty() {
+        return Err(SinkError::NotFound { load_id: load_id.clone() });
+    }
+    Ok(undo)
+}
+
+impl MetricSink for InMemorySink {
+    fn load(&mut self, load: &Load, run: Run) -> Result<LoadReceipt, SinkError> {
+        let effect = |row: &KpiRow| Effect::of(row, self.rows.get(&row.metric_key));
+        let effects: BTreeMap<_, _> =
+            load.rows().iter().map(|row| (row.metric_key.clone(), effect(row))).collect();
+        if run == Run::Commit {
+            for row in
+                load.rows().iter().filter(|row| effects[&row.metric_key] != Effect::Unchanged)
+            {
+                let old = self.rows.insert(row.metric_key.clone(), row.clone());
+                self.history.push(HistoryEntry {
+                    load_id: load.id().clone(),
+                    act: Act::Load,
+                    old,
+                    new: Some(row.clone()),
+                    by: load.stamp().by.clone(),
+                    at: load.stamp().at,
+                });
+            }
+        }
+        Ok(LoadReceipt { load_id: load.id().clone(), effects })
+    }
+
+    fn undo(&mut self, load_id: &LoadId, stamp: &Stamp) -> Result<UndoReceipt, SinkError> {
+        let undo = plan_undo(load_id, &self.history)?;
+        let mut receipt =
+            UndoReceipt { load_id: load_id.clone(), removed: Vec::new(), restored: Vec::new() };
+        for (metric_key, back) in undo {
+            let old = match &back {
+                Some(row) => self.rows.insert(metric_key.clone(), row.clone()),
+                None => self.rows.remove(&metric_key),
+            };
+            let list = if back.is_some() { &mut receipt.restored } else { &mut receipt.removed };
+            list.push(metric_key);
+            self.history.push(HistoryEntry {
+                load_id: load_id.clone(),
+                act: Act::Undo,
+                old,
+                new: back,
+                by: stamp.by.clone(),
+                at: stamp.at,
+            });
+        }
+        Ok(receipt)
+    }
+
+    fn history(&self, metric_key: &str) -> Result<Vec<HistoryEntry>, SinkError> {
+        let of_key = |entry: &&HistoryEntry| entry.metric_key() == Some(metric_key);
+        Ok(self.history.iter().filter(of_key).cloned().collect())
+    }
+}
+
+impl HistoryEntry {
+    /// Returns the key that was changed; `None` only for an entry that holds no row at all.
+    #[must_use]
+    pub fn metric_key(&self) -> Option<&str> {
+        self.new.as_ref().or(self.old.as_ref()).map(|row| row.metric_key.as_str())
+    }
+}

@@ -1,0 +1,143 @@
+//! One column of a template: its part in the packet, its type and its constraints.
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+/// Describes one column of a packet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Column {
+    /// The label in the header, unique in the template.
+    pub name: String,
+    /// Who writes the column.
+    pub role: Role,
+    /// What a cell holds.
+    #[serde(rename = "type")]
+    pub cell_type: CellType,
+    /// What the column is called for people.
+    #[serde(default, skip_serializing_if = "Text::is_empty")]
+    pub title: Text,
+    /// What the column is prefilled with; `None` leaves it blank.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fill: Option<Fill>,
+    /// Whether a returned cell must not be blank.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub required: bool,
+    /// The unit of a number, such as `days`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// The smallest number of characters of a text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_length: Option<usize>,
+    /// The smallest number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimum: Option<Bound>,
+    /// The largest number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maximum: Option<Bound>,
+    /// The only texts allowed; empty allows any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub one_of: Vec<String>,
+}
+
+/// Says who writes a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Part of the row's identity: issued, and it must come back unchanged.
+    Key,
+    /// Written, or corrected, by the person who fills the packet in.
+    Capture,
+    /// Shown to that person; a change is noted and ignored.
+    Context,
+}
+
+/// Says what a cell holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CellType {
+    /// Any text.
+    Text,
+    /// A whole number.
+    Integer,
+    /// An exact decimal number.
+    Decimal,
+    /// A day, written `YYYY-MM-DD`.
+    Date,
+    /// An address that starts with `https://` or `http://`.
+    Url,
+}
+
+impl CellType {
+    /// Says whether the cell holds a number.
+    #[must_use]
+    pub const fn is_number(self) -> bool {
+        matches!(self, Self::Integer | Self::Decimal)
+    }
+}
+
+/// Names what a column is prefilled with.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Fill {
+    /// The id of the source in the catalogue.
+    Source,
+    /// The period's date, blank for all time.
+    PeriodDate,
+    /// The period's granularity.
+    PeriodGranularity,
+    /// Where the source publishes.
+    SourceUrl,
+    /// The id of the system that the source records are filed under.
+    DefaultSourceId,
+    /// The id of the source record: prefix, source, period and granularity.
+    SourceRecordId,
+    /// The source's name for people.
+    SourceLabel,
+    /// The body that publishes.
+    Organismo,
+    /// The raw metrics that the source is expected to publish, joined by commas.
+    ExpectedMetrics,
+    /// The KPIs expected of the source, joined by commas.
+    KpisExpected,
+    /// How many of those KPIs have a value already.
+    KpisCoveredTotal,
+    /// How many values are held for the source.
+    MetricRowsTotal,
+    /// The same text in every packet.
+    Constant(String),
+}
+
+/// Bounds a number, and names the reason that a number out of bounds is given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bound {
+    /// The bound itself.
+    pub limit: Decimal,
+    /// Whether the bound itself is out of bounds.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub exclusive: bool,
+    /// The reason in reports, in lower snake case.
+    pub reason: String,
+    /// The reason's priority in the fix queue.
+    pub priority: u8,
+}
+
+/// Holds a text for people in the languages that packets speak.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Text {
+    /// English.
+    pub en: String,
+    /// Spanish.
+    pub es: String,
+}
+
+impl Text {
+    /// Says whether there is no text in any language.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.en.is_empty() && self.es.is_empty()
+    }
+}

@@ -1,0 +1,241 @@
+//! What a packet asks for, as data: key, capture and context columns, rules and KPI formulas.
+
+mod column;
+mod validate;
+
+use std::str::FromStr;
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+pub use self::column::{Bound, CellType, Column, Fill, Role, Text};
+pub use self::validate::TemplateError;
+use crate::formula::Formula;
+
+/// Describes a kind of packet: its columns in order, its rules and the KPIs that it yields.
+///
+/// A template can only be made by reading and validating one, so that whatever holds a `Template`
+/// holds a sound one: names are unique, formulas read captured numbers, and the keys that make a
+/// row's identity are there. The shipped one is
+/// [`Template::official_review`].
+///
+/// ```
+/// use raw_packets::Template;
+///
+/// let template = Template::official_review();
+/// assert_eq!(template.columns().len(), 18);
+/// assert_eq!(template.columns()[6].name, "recurso_presentado_count");
+///
+/// let error = "{}".parse::<Template>().unwrap_err();
+/// assert!(error.to_string().contains("name"));
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Draft", into = "Draft")]
+pub struct Template {
+    draft: Draft,
+}
+
+/// The JSON form of a template, before validation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Draft {
+    name: String,
+    version: u32,
+    title: Text,
+    #[serde(default)]
+    instructions: Text,
+    record_prefix: String,
+    default_source_id: String,
+    default_granularity: String,
+    evidence_date: String,
+    evidence_quote: String,
+    columns: Vec<Column>,
+    #[serde(default)]
+    rules: Vec<Rule>,
+    kpis: Vec<KpiRule>,
+}
+
+/// Ties several cells of one row together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum Rule {
+    /// Where `when` is filled in, every column of `then` must be, too.
+    RequiredWhenFilled {
+        /// The column that decides.
+        when: String,
+        /// The columns that then are required.
+        then: Vec<String>,
+    },
+    /// The number in `column` is at most the number in `of`.
+    AtMost {
+        /// The column that holds the part.
+        column: String,
+        /// The column that holds the whole.
+        of: String,
+    },
+}
+
+/// Says how one KPI follows from a raw row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KpiRule {
+    /// The KPI's id, as the catalogue names it.
+    pub kpi_id: String,
+    /// The formula over the captured measures.
+    pub formula: Formula,
+    /// The smallest value that is possible.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimum: Option<Decimal>,
+    /// The largest value that is possible.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maximum: Option<Decimal>,
+    /// How many decimals the value keeps; numerator and denominator stay exact.
+    pub decimals: u32,
+}
+
+impl Template {
+    /// Returns the template of the official review of sanctions, the default.
+    ///
+    /// # Panics
+    ///
+    /// Never: the shipped file is read in the crate's tests.
+    #[must_use]
+    pub fn official_review() -> Self {
+        include_str!("../../templates/official-review.json")
+            .parse()
+            .expect("the shipped template is valid, as a test proves")
+    }
+
+    /// Returns the template's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.draft.name
+    }
+
+    /// Returns the version of the template; it grows when columns change.
+    #[must_use]
+    pub fn version(&self) -> u32 {
+        self.draft.version
+    }
+
+    /// Returns the title for people.
+    #[must_use]
+    pub fn title(&self) -> &Text {
+        &self.draft.title
+    }
+
+    /// Returns what the person who fills the packet in is told.
+    #[must_use]
+    pub fn instructions(&self) -> &Text {
+        &self.draft.instructions
+    }
+
+    /// Returns the first part of every source record id.
+    #[must_use]
+    pub fn record_prefix(&self) -> &str {
+        &self.draft.record_prefix
+    }
+
+    /// Returns the id of the system that the source records are filed under by default.
+    #[must_use]
+    pub fn default_source_id(&self) -> &str {
+        &self.draft.default_source_id
+    }
+
+    /// Returns the granularity of a packet whose gap names none.
+    #[must_use]
+    pub fn default_granularity(&self) -> &str {
+        &self.draft.default_granularity
+    }
+
+    /// Returns the columns in the order in which a packet shows them.
+    #[must_use]
+    pub fn columns(&self) -> &[Column] {
+        &self.draft.columns
+    }
+
+    /// Returns the position of the column called `name`.
+    #[must_use]
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.draft.columns.iter().position(|column| column.name == name)
+    }
+
+    /// Returns the position of the first column that is prefilled with `fill`.
+    #[must_use]
+    pub fn filled_with(&self, fill: &Fill) -> Option<usize> {
+        self.draft.columns.iter().position(|column| column.fill.as_ref() == Some(fill))
+    }
+
+    /// Returns the name of the column with the date of the evidence.
+    #[must_use]
+    pub fn evidence_date(&self) -> &str {
+        &self.draft.evidence_date
+    }
+
+    /// Returns the name of the column with the quoted evidence.
+    #[must_use]
+    pub fn evidence_quote(&self) -> &str {
+        &self.draft.evidence_quote
+    }
+
+    /// Returns the rules that tie cells of one row together.
+    #[must_use]
+    pub fn rules(&self) -> &[Rule] {
+        &self.draft.rules
+    }
+
+    /// Returns the KPIs that a raw row yields.
+    #[must_use]
+    pub fn kpis(&self) -> &[KpiRule] {
+        &self.draft.kpis
+    }
+
+    /// Returns the template with the formula of `kpi_id` replaced, as a catalogue may define it.
+    ///
+    /// A KPI that the template does not know is added, with six decimals and no range. The result
+    /// is validated anew: the formula may only read captured numbers.
+    pub fn with_formula(&self, kpi_id: &str, formula: Formula) -> Result<Self, TemplateError> {
+        let mut draft = self.draft.clone();
+        match draft.kpis.iter_mut().find(|kpi| kpi.kpi_id == kpi_id) {
+            Some(kpi) => kpi.formula = formula,
+            None => draft.kpis.push(KpiRule {
+                kpi_id: kpi_id.to_owned(),
+                formula,
+                minimum: None,
+                maximum: None,
+                decimals: 6,
+            }),
+        }
+        Self::try_from(draft)
+    }
+}
+
+impl TryFrom<Draft> for Template {
+    type Error = TemplateError;
+
+    fn try_from(draft: Draft) -> Result<Self, Self::Error> {
+        validate::validate(&draft)?;
+        Ok(Self { draft })
+    }
+}
+
+impl From<Template> for Draft {
+    fn from(template: Template) -> Self {
+        template.draft
+    }
+}
+
+impl FromStr for Template {
+    type Err = TemplateError;
+
+    /// Reads a template from JSON.
+    fn from_str(json: &str) -> Result<Self, Self::Err> {
+        let draft: Draft = serde_json::from_str(json).map_err(|error| TemplateError::Json {
+            line: error.line(),
+            column: error.column(),
+            problem: error.to_string(),
+        })?;
+        Self::try_from(draft)
+    }
+}

@@ -1,0 +1,4 @@
+//! The integration tests of `raw-packets`, in one binary.
+
+#[path = "tests/sink.rs"]
+mod sink;
