@@ -433,7 +433,7 @@ fn version(row: &Row<'_>, columns: &[&str]) -> String {
         hash.update((text.len() as u64).to_le_bytes());
         hash.update(text);
     }
-    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    format!("{:x}", hash.finalize())
 }
 
 /// Reads a time as UTC and says whether it named its zone.
