@@ -433,7 +433,9 @@ fn version(row: &Row<'_>, columns: &[&str]) -> String {
         hash.update((text.len() as u64).to_le_bytes());
         hash.update(text);
     }
-    format!("{:x}", hash.finalize())
+    let hash: [u8; 32] = hash.finalize().into();
+    let (half, _) = hash.split_first_chunk().expect("a hash of 32 bytes has a first half");
+    format!("{:032x}", u128::from_be_bytes(*half))
 }
 
 /// Reads a time as UTC and says whether it named its zone.
