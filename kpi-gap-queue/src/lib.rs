@@ -1,1 +1,23 @@
-//! Classifies every expected pair source x KPI by the first missing link of its evidence chain.
+#![doc = include_str!("../README.md")]
+
+mod catalogue;
+mod error;
+mod metric;
+mod policy;
+mod queue;
+mod report;
+mod row;
+mod scope;
+mod status;
+
+pub use self::{
+    catalogue::{Catalogue, InMemoryCatalogue, Kpi, Source},
+    error::{GapError, StoreError},
+    metric::{FromFn, InMemoryMetrics, Metric, MetricQuery, MetricRef, MetricStore, from_fn},
+    policy::{ConfigError, GapPolicy, ReportNames, StatusRule, ValueChoice},
+    queue::{ChosenBy, CountedValue, GapOptions, GapQueue, Rows, SourceFacts},
+    report::{Checks, Coverage, GapReport, ReportStatus, StreamedReport, Totals},
+    row::{Cell, GapRow, NamedRow},
+    scope::{MetricScope, metric_key},
+    status::{Chain, GapStatus, UnknownStatus},
+};

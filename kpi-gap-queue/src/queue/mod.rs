@@ -1,0 +1,271 @@
+//! The queue itself: every expected pair classified, and its rows in order.
+
+mod build;
+mod choice;
+mod layout;
+mod rows;
+mod scopes;
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use self::{choice::Candidate, layout::Layout};
+pub use self::{choice::ChosenBy, rows::Rows};
+use crate::{
+    catalogue::{Catalogue, Source},
+    error::GapError,
+    metric::MetricStore,
+    policy::GapPolicy,
+    report::{GapReport, StreamedReport, Totals},
+    scope::MetricScope,
+    status::GapStatus,
+};
+
+/// Says how a queue is built; every field has a default.
+///
+/// Written as `GapOptions { queue_limit: 100, ..GapOptions::default() }`, it may grow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GapOptions {
+    /// Cuts the queue after so many rows, once it is sorted; 0 keeps them all.
+    pub queue_limit: usize,
+    /// Adds the pairs that are ready.
+    pub include_ready: bool,
+    /// Priorities, next actions, names, and which of several values counts.
+    pub policy: GapPolicy,
+    /// How many pairs are worked on at once: bounds the memory of a run, at about 100 bytes a pair.
+    /// One metric query asks for the sources of one batch. Default 262,144.
+    pub pairs_per_batch: usize,
+}
+
+impl Default for GapOptions {
+    fn default() -> Self {
+        Self {
+            queue_limit: 0,
+            include_ready: false,
+            policy: GapPolicy::default(),
+            pairs_per_batch: 1 << 18,
+        }
+    }
+}
+
+/// Holds every expected pair of a run, classified.
+///
+/// A pair costs one byte; rows are made when they are asked for, in the order of the queue, so that
+/// nothing is sorted and nothing is kept that is not asked for. Only a pair that has a value and a
+/// row keeps the key of that value.
+///
+/// ```
+/// use kpi_gap_queue::{
+///     GapOptions, GapQueue, GapStatus, InMemoryCatalogue, InMemoryMetrics, Kpi, MetricScope, Source,
+/// };
+///
+/// let catalogue = InMemoryCatalogue {
+///     expected_sources: vec!["es:town".into(), "es:port".into()],
+///     sources: vec![Source::new("es:town")],
+///     kpis: vec![Kpi::new("kpi:waiting_days", "Waiting time (days)")],
+/// };
+/// let queue = GapQueue::build(
+///     &catalogue,
+///     &InMemoryMetrics::new(),
+///     &[MetricScope::all_time()],
+///     GapOptions::default(),
+/// )?;
+/// let found: Vec<_> = queue.rows().map(|row| (row.source_id.into_owned(), row.status)).collect();
+/// assert_eq!(
+///     found,
+///     [
+///         ("es:port".to_owned(), GapStatus::MissingSource),
+///         ("es:town".to_owned(), GapStatus::MissingMetric),
+///     ]
+/// );
+/// # Ok::<(), kpi_gap_queue::GapError>(())
+/// ```
+#[derive(Debug)]
+pub struct GapQueue {
+    layout: Layout,
+    options: GapOptions,
+    pairs: Vec<PairState>,
+    /// The values behind the rows that have one, ascending by pair.
+    counted: Vec<(usize, CountedValue)>,
+    /// Values per source and scope.
+    metric_rows: Vec<u64>,
+    values_unexpected_total: u64,
+    totals: Totals,
+}
+
+/// The status and the links of one pair, in one byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct PairState(u8);
+
+impl PairState {
+    const METRIC: u8 = 1 << 3;
+    const SOURCE_RECORD: u8 = 1 << 4;
+    const EVIDENCE: u8 = 1 << 5;
+
+    fn new(status: GapStatus, counted: Option<&Candidate>) -> Self {
+        let mut bits = status as u8;
+        if let Some(candidate) = counted {
+            bits |= Self::METRIC;
+            bits |= if candidate.source_record { Self::SOURCE_RECORD } else { 0 };
+            bits |= if candidate.evidence { Self::EVIDENCE } else { 0 };
+        }
+        Self(bits)
+    }
+
+    fn status(self) -> GapStatus {
+        GapStatus::ALL[usize::from(self.0 & 0b111)]
+    }
+
+    const fn has(self, link: u8) -> bool {
+        self.0 & link != 0
+    }
+}
+
+/// Says which value counts for a pair, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CountedValue {
+    /// The key of the value.
+    pub metric_key: String,
+    /// The date of its period.
+    pub period_date: Option<NaiveDate>,
+    /// The length of its period.
+    pub period_granularity: String,
+    /// How many values the pair has in the scope.
+    pub values_total: u32,
+    /// Why this one counts.
+    pub chosen_by: ChosenBy,
+}
+
+/// Tells what one source owes and holds in one scope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SourceFacts {
+    /// The source.
+    pub source_id: String,
+    /// The scope.
+    pub scope: MetricScope,
+    /// What the catalogue says of the source; `None` where it is expected but not seeded.
+    pub source: Option<Source>,
+    /// The ids of the KPIs that the source owes, ascending.
+    pub kpis_expected: Vec<String>,
+    /// How many of them have a value.
+    pub kpis_covered_total: u64,
+    /// How many values of them are held.
+    pub metric_rows_total: u64,
+}
+
+impl GapQueue {
+    /// Classifies every expected pair.
+    ///
+    /// The scopes may overlap and come in any order; equal ones count once. Time is linear in
+    /// pairs, values and rows. Fails when the catalogue or the store fails, when an id is blank,
+    /// doubled or holds a `|`, and when a source owes a KPI that is not defined.
+    pub fn build(
+        catalogue: &(impl Catalogue + ?Sized),
+        store: &(impl MetricStore + ?Sized),
+        scopes: &[MetricScope],
+        options: GapOptions,
+    ) -> Result<Self, GapError> {
+        options.policy.validate()?;
+        let layout = Layout::new(catalogue, scopes)?;
+        build::classify(layout, store, options)
+    }
+
+    /// Returns the scopes, ascending.
+    #[must_use]
+    pub fn scopes(&self) -> &[MetricScope] {
+        &self.layout.scopes
+    }
+
+    /// Returns what the queue was built with.
+    #[must_use]
+    pub const fn options(&self) -> &GapOptions {
+        &self.options
+    }
+
+    /// Returns the totals over all pairs, whatever the limit.
+    #[must_use]
+    pub const fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    /// Returns the number of values in the scopes whose pair nobody expects.
+    #[must_use]
+    pub const fn values_unexpected_total(&self) -> u64 {
+        self.values_unexpected_total
+    }
+
+    /// Walks through the rows in the order of the queue, up to the limit.
+    #[must_use]
+    pub fn rows(&self) -> Rows<'_> {
+        Rows::new(self)
+    }
+
+    /// Reports the whole queue as of a time.
+    ///
+    /// Holds every row in memory; [`GapQueue::streamed_report`] does not.
+    #[must_use]
+    pub fn report(&self, generated_at: DateTime<Utc>) -> GapReport {
+        GapReport::new(self, generated_at)
+    }
+
+    /// Reports the whole queue as of a time, making each row when it is written.
+    #[must_use]
+    pub fn streamed_report(&self, generated_at: DateTime<Utc>) -> StreamedReport<'_> {
+        StreamedReport::new(self, generated_at)
+    }
+
+    /// Returns what the catalogue says of a source, if it is expected and seeded.
+    #[must_use]
+    pub fn source(&self, source_id: &str) -> Option<&Source> {
+        self.layout.sources[self.layout.source(source_id)?].seeded.as_ref()
+    }
+
+    /// Says which value counts for a pair of the queue, and why; `None` where the pair has no value
+    /// or no row.
+    #[must_use]
+    pub fn counted_value(
+        &self,
+        source_id: &str,
+        kpi_id: &str,
+        scope: &MetricScope,
+    ) -> Option<&CountedValue> {
+        let scope = self.layout.scopes.binary_search(scope).ok()?;
+        let pair = self.layout.first_pair(self.layout.source(source_id)?, kpi_id)? + scope;
+        self.counted_of(pair)
+    }
+
+    /// Tells what each source owes and holds, by source and scope.
+    pub fn source_facts(&self) -> impl Iterator<Item = SourceFacts> {
+        let scopes = self.layout.scopes.len();
+        (0..self.layout.sources.len() * scopes)
+            .map(move |at| self.facts_of(at / scopes, at % scopes))
+    }
+
+    fn facts_of(&self, at: usize, scope: usize) -> SourceFacts {
+        let scopes = self.layout.scopes.len();
+        let source = &self.layout.sources[at];
+        let kpis = self.layout.kpis_of(at);
+        let covered = self.pairs[self.layout.pairs_of(at..at + 1)]
+            .iter()
+            .skip(scope)
+            .step_by(scopes)
+            .filter(|pair| pair.has(PairState::METRIC))
+            .count();
+        SourceFacts {
+            source_id: source.source_id.clone(),
+            scope: self.layout.scopes[scope].clone(),
+            source: source.seeded.clone(),
+            kpis_expected: (0..kpis)
+                .map(|place| self.layout.kpi_at(at, place).kpi_id.clone())
+                .collect(),
+            kpis_covered_total: covered as u64,
+            metric_rows_total: self.metric_rows[at * scopes + scope],
+        }
+    }
+
+    fn counted_of(&self, pair: usize) -> Option<&CountedValue> {
+        let at = self.counted.binary_search_by_key(&pair, |&(pair, _)| pair).ok()?;
+        Some(&self.counted[at].1)
+    }
+}

@@ -1,0 +1,117 @@
+//! The catalogue of the first use: four sources, three KPIs.
+
+use kpi_gap_queue::{
+    GapOptions, GapQueue, GapStatus, InMemoryCatalogue, InMemoryMetrics, Kpi, Metric, MetricScope,
+    Source,
+};
+
+const SOURCES: [&str; 4] = ["s:contencioso", "s:defensor", "s:teac", "s:tear"];
+const KPIS: [&str; 3] = ["kpi:annulment", "kpi:delay", "kpi:estimation"];
+
+fn catalogue() -> InMemoryCatalogue {
+    InMemoryCatalogue {
+        expected_sources: SOURCES.map(str::to_owned).into(),
+        sources: SOURCES.map(Source::new).into(),
+        kpis: KPIS.map(|id| Kpi::new(id, id)).into(),
+    }
+}
+
+fn year() -> MetricScope {
+    MetricScope::period("2025-12-31".parse().unwrap(), "year")
+}
+
+fn value(source: &str, kpi: &str, record: &str, date: &str, quote: &str) -> Metric {
+    Metric {
+        source_id: source.into(),
+        kpi_id: kpi.into(),
+        period_date: year().period_date(),
+        period_granularity: "year".into(),
+        value: "1".into(),
+        source_record_pk: record.into(),
+        evidence_date: date.into(),
+        evidence_quote: quote.into(),
+        ..Metric::default()
+    }
+}
+
+fn build(metrics: &InMemoryMetrics, options: GapOptions) -> GapQueue {
+    GapQueue::build(&catalogue(), metrics, &[year()], options).unwrap()
+}
+
+#[test]
+fn without_values_all_twelve_pairs_are_missing_and_the_queue_is_degraded() {
+    let queue = build(&InMemoryMetrics::new(), GapOptions::default());
+    let report = queue.report("2026-01-02T03:04:05Z".parse().unwrap());
+    let json = serde_json::to_value(&report).unwrap();
+
+    assert_eq!(report.rows.len(), 12);
+    assert!(report.rows.iter().all(|row| row.status == GapStatus::MissingMetric));
+    assert_eq!(json["status"], "degraded");
+    assert_eq!(json["generated_at"], "2026-01-02T03:04:05Z");
+    assert_eq!(
+        json["metric_scope"],
+        serde_json::json!({
+            "period_date": "2025-12-31", "period_granularity": "year", "label": "period"
+        })
+    );
+    assert_eq!(json["totals"]["official_review_sources_seeded_total"], 4);
+    assert_eq!(json["totals"]["actionable_pairs_total"], 12);
+    assert_eq!(json["coverage"]["pairs_missing_metric_pct"], 1.0);
+    assert_eq!(
+        json["queue_rows"][0]["metric_key_expected"],
+        "kpi:annulment|s:contencioso|2025-12-31|year"
+    );
+    let streamed = queue.streamed_report(report.generated_at);
+    assert_eq!(serde_json::to_string(&streamed).unwrap(), serde_json::to_string(&report).unwrap());
+}
+
+#[test]
+fn each_missing_link_has_its_status_priority_and_next_action() {
+    let metrics: InMemoryMetrics = [
+        value("s:teac", "kpi:annulment", "", "2025-01-01", "a quote of the source"),
+        value("s:teac", "kpi:delay", "rec", "2025-01-01", " "),
+        value("s:teac", "kpi:estimation", "rec", "2025-01-01", "a quote of the source"),
+    ]
+    .into_iter()
+    .collect();
+    let queue = build(&metrics, GapOptions { include_ready: true, ..GapOptions::default() });
+    let rows: Vec<_> = queue
+        .rows()
+        .filter(|row| row.source_id == "s:teac")
+        .map(|row| {
+            (row.kpi_id.into_owned(), row.status, row.priority, row.next_action.into_owned())
+        })
+        .collect();
+    let row = |kpi: &str, status, priority, action: &str| {
+        (kpi.to_owned(), status, priority, action.to_owned())
+    };
+    assert_eq!(
+        rows,
+        [
+            row(
+                "kpi:annulment",
+                GapStatus::MissingSourceRecord,
+                70,
+                "backfill_source_record_pk_for_official_review_metric"
+            ),
+            row(
+                "kpi:delay",
+                GapStatus::MissingEvidence,
+                60,
+                "backfill_evidence_date_quote_for_official_review_metric"
+            ),
+            row("kpi:estimation", GapStatus::Ready, 10, "monitor_refresh"),
+        ]
+    );
+    assert_eq!(queue.totals().pairs_ready_total, 1);
+    assert_eq!(queue.totals().queue_rows_total, 12);
+}
+
+#[test]
+fn the_limit_cuts_the_rows_and_never_the_totals() {
+    let queue =
+        build(&InMemoryMetrics::new(), GapOptions { queue_limit: 5, ..GapOptions::default() });
+    assert_eq!(queue.rows().count(), 5);
+    assert_eq!(queue.totals().queue_rows_total, 5);
+    assert_eq!(queue.totals().actionable_pairs_total, 12);
+}
