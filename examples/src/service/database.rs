@@ -219,6 +219,8 @@ impl Database {
 
     /// Makes the backlog view, over the service's own tables and the queue's `identity_links`.
     ///
+    /// A lead that does not say when it came into being counts from its first import.
+    ///
     /// The queue's tables must exist already.
     ///
     /// # Errors
@@ -231,7 +233,8 @@ impl Database {
         };
         self.connection.batch_execute(&format!(
             "{create} {BACKLOG_VIEW} AS
-             SELECT source_pk AS lead_source_pk, lead_created_at AS lead_date, version AS lead_version
+             SELECT source_pk AS lead_source_pk, coalesce(lead_created_at, imported_at) AS lead_date,
+                    version AS lead_version
              FROM leads
              WHERE NOT EXISTS (SELECT 1 FROM identity_links AS link WHERE link.source_pk = leads.source_pk)
                AND NOT EXISTS (SELECT 1 FROM claims AS claim WHERE claim.source_pk = leads.source_pk)"

@@ -11,7 +11,8 @@ CREATE TABLE leads (
     last_name TEXT,
     birth_date TEXT,
     plate TEXT,
-    version TEXT NOT NULL
+    version TEXT NOT NULL,
+    imported_at TEXT NOT NULL DEFAULT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
 );
 
 CREATE TABLE persons (

@@ -11,7 +11,8 @@ CREATE TABLE leads (
     last_name TEXT,
     birth_date TEXT,
     plate TEXT,
-    version TEXT NOT NULL
+    version TEXT NOT NULL,
+    imported_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE persons (
