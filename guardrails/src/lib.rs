@@ -6,6 +6,8 @@ pub mod clock;
 pub mod facts;
 mod finding;
 pub mod format;
+#[cfg(feature = "html")]
+pub mod html;
 mod report;
 mod suite;
 mod threshold;

@@ -4,6 +4,11 @@
 
 #[path = "tests/common.rs"]
 mod common;
+#[path = "tests/golden.rs"]
+mod golden;
+#[cfg(feature = "html")]
+#[path = "tests/html.rs"]
+mod html;
 #[path = "tests/impact.rs"]
 mod impact;
 #[path = "tests/suite.rs"]
