@@ -191,7 +191,6 @@ impl Key {
     }
 
     /// Makes the alias key of the subscriber behind a phone's legacy forms.
-    #[allow(dead_code)]
     pub(crate) const fn phone_subscriber(e164: u64) -> Self {
         Self(Self::PHONE_SUBSCRIBER | e164 as u128)
     }

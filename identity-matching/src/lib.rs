@@ -9,9 +9,11 @@ mod mask;
 mod name;
 mod normalise;
 mod phone;
+mod placeholder;
 mod plate;
 mod record;
 mod region;
+mod text;
 mod unusable;
 
 pub use birth_date::BirthDate;
@@ -20,6 +22,7 @@ pub use key::{DocumentTypeId, Field, HashKey, HeldKey, Key, KeyForm, KeyKind, Re
 pub use mask::Masked;
 pub use name::Name;
 pub use normalise::{NormaliseOptions, Normalised, Normaliser, RecordReader};
+pub use placeholder::Placeholders;
 pub use plate::Plate;
 pub use record::{DocumentParts, RawDocument, Record};
 pub use region::{Region, UnknownRegion};

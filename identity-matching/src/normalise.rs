@@ -7,6 +7,7 @@ use crate::birth_date::BirthDate;
 use crate::blocking::BlockingKey;
 use crate::key::{Field, HashKey, HeldKey, Key, KeyForm, Reading, Source};
 use crate::name::Name;
+use crate::placeholder::{PlaceholderSet, Placeholders};
 use crate::plate::Plate;
 use crate::record::{DocumentParts, Record};
 use crate::region::Region;
@@ -18,6 +19,8 @@ use crate::unusable::{Unusable, UnusableReason};
 pub struct NormaliseOptions {
     /// Reads local phones, and documents without a country.
     pub default_region: Option<Region>,
+    /// Values that give no key, added to the built-in rules.
+    pub placeholders: Placeholders,
     /// Secret of hashed keys; all records that are to match need the same.
     pub hash_key: HashKey,
 }
@@ -27,6 +30,20 @@ impl NormaliseOptions {
     #[must_use]
     pub fn for_region(region: Region) -> Self {
         Self { default_region: Some(region), ..Self::default() }
+    }
+
+    /// Sets the values that give no key.
+    #[must_use]
+    pub fn with_placeholders(mut self, placeholders: Placeholders) -> Self {
+        self.placeholders = placeholders;
+        self
+    }
+
+    /// Sets the secret of hashed keys.
+    #[must_use]
+    pub fn with_hash_key(mut self, hash_key: HashKey) -> Self {
+        self.hash_key = hash_key;
+        self
     }
 }
 
@@ -43,13 +60,15 @@ impl NormaliseOptions {
 #[derive(Clone, Debug)]
 pub struct Normaliser {
     options: NormaliseOptions,
+    pub(crate) placeholders: PlaceholderSet,
 }
 
 impl Normaliser {
     /// Makes a normaliser.
     #[must_use]
     pub fn new(options: NormaliseOptions) -> Self {
-        Self { options }
+        let placeholders = PlaceholderSet::new(&options.placeholders, options.default_region);
+        Self { options, placeholders }
     }
 
     /// Returns the options.
@@ -131,19 +150,19 @@ impl<'a> RecordReader<'a> {
     /// Reads a telephone number.
     pub fn phone(&mut self, raw: &str) {
         let source = self.next(Field::Phone);
-        crate::phone::read(raw, source, &self.normaliser.options, self.out);
+        crate::phone::read(raw, source, self.normaliser, self.out);
     }
 
     /// Reads a document.
     pub fn document(&mut self, raw: DocumentParts<'_>) {
         let source = self.next(Field::Document);
-        crate::document::read(raw, source, &self.normaliser.options, self.out);
+        crate::document::read(raw, source, self.normaliser, self.out);
     }
 
     /// Reads an e-mail address.
     pub fn email(&mut self, raw: &str) {
         let source = self.next(Field::Email);
-        crate::email::read(raw, source, &self.normaliser.options, self.out);
+        crate::email::read(raw, source, self.normaliser, self.out);
     }
 
     /// Reads a full name.

@@ -45,7 +45,6 @@ impl Region {
     }
 
     /// Makes a region from a code known at compile time.
-    #[allow(dead_code)]
     pub(crate) const fn known(code: [u8; 2]) -> Self {
         assert!(code[0].is_ascii_uppercase() && code[1].is_ascii_uppercase());
         Self(code)

@@ -1,3 +1,4 @@
 //! Integration tests of identity matching.
 
 mod keys;
+mod phones;

@@ -1,7 +1,7 @@
 //! Documents to country, type and canonical number.
 
 use crate::key::{DocumentTypeId, Key, KeyForm, Reading, Source};
-use crate::normalise::{NormaliseOptions, Normalised};
+use crate::normalise::{Normalised, Normaliser};
 use crate::record::DocumentParts;
 use crate::region::Region;
 use crate::unusable::UnusableReason;
@@ -10,11 +10,11 @@ use crate::unusable::UnusableReason;
 pub(crate) fn read(
     raw: DocumentParts<'_>,
     source: Source,
-    options: &NormaliseOptions,
+    normaliser: &Normaliser,
     out: &mut Normalised,
 ) {
     let country = if raw.country.is_empty() {
-        options.default_region
+        normaliser.options().default_region
     } else {
         match Region::parse(raw.country) {
             Ok(region) => Some(region),
@@ -33,8 +33,11 @@ pub(crate) fn read(
     if number.is_empty() {
         return out.push_unusable(source, UnusableReason::Blank);
     }
+    if normaliser.placeholders.has_document(&number) {
+        return out.push_unusable(source, UnusableReason::Placeholder);
+    }
     let kind = DocumentTypeId::new(country, raw.kind);
-    let key = Key::document(kind, &number, options.hash_key);
+    let key = Key::document(kind, &number, normaliser.options().hash_key);
     if key.is_hashed() {
         out.push_text(key, &number);
     }

@@ -1,15 +1,18 @@
 //! E-mail addresses to their canonical form.
 
 use crate::key::{Key, KeyForm, Reading, Source};
-use crate::normalise::{NormaliseOptions, Normalised};
+use crate::normalise::{Normalised, Normaliser};
 use crate::unusable::UnusableReason;
 
 /// Reads one address into `out`.
-pub(crate) fn read(raw: &str, source: Source, options: &NormaliseOptions, out: &mut Normalised) {
+pub(crate) fn read(raw: &str, source: Source, normaliser: &Normaliser, out: &mut Normalised) {
     let canonical = raw.trim().to_lowercase();
     match canonical.split_once('@') {
+        _ if normaliser.placeholders.has_email(&canonical) => {
+            out.push_unusable(source, UnusableReason::Placeholder);
+        }
         Some((local, domain)) if !local.is_empty() && domain.contains('.') => {
-            let key = Key::email(&canonical, options.hash_key);
+            let key = Key::email(&canonical, normaliser.options().hash_key);
             out.push_text(key, &canonical);
             out.push_key(key, KeyForm::Exact, source, Reading::default());
         }

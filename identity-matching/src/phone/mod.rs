@@ -1,28 +1,87 @@
 //! Telephone numbers to E.164.
+//!
+//! What most rows look like, ASCII digits with blanks and dashes of a common country, is read by
+//! [`fast`]; everything else by [`judge`], which asks libphonenumber. Both answer the same for every
+//! input that both can read. [`alias`] adds the subscriber behind legacy forms.
+
+mod alias;
+mod fast;
+mod judge;
+mod plans;
 
 use crate::key::{Key, KeyForm, Reading, Source};
-use crate::normalise::{NormaliseOptions, Normalised};
+use crate::normalise::{Normalised, Normaliser};
+use crate::placeholder;
+use crate::region::Region;
+use crate::text::LONGEST_VALUE;
 use crate::unusable::UnusableReason;
 
-/// Reads one number into `out`.
-pub(crate) fn read(raw: &str, source: Source, options: &NormaliseOptions, out: &mut Normalised) {
-    let digits: String = raw.chars().filter(char::is_ascii_digit).collect();
-    if digits.is_empty() {
-        return;
-    }
-    let full = if raw.trim_start().starts_with('+') {
-        digits
-    } else if options.default_region.is_some_and(|region| region.as_str() == "PE")
-        && digits.len() == 9
-    {
-        format!("51{digits}")
-    } else {
-        return out.push_unusable(source, UnusableReason::NoRegion);
-    };
-    match full.parse() {
-        Ok(number) if full.len() <= 15 => {
-            out.push_key(Key::phone(number), KeyForm::Exact, source, Reading::default());
-        }
-        _ => out.push_unusable(source, UnusableReason::WrongLength),
+/// Is one number that a numbering plan assigns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Phone {
+    /// Country calling code and national number as one integer.
+    e164: u64,
+    /// Country calling code.
+    country_code: u16,
+    /// How many digits the national number has.
+    national_length: u8,
+    reading: Reading,
+}
+
+impl Phone {
+    /// Returns the national number as an integer; leading zeros are in `national_length`.
+    fn national(self) -> u64 {
+        self.e164 % 10_u64.pow(u32::from(self.national_length))
     }
 }
+
+/// Is what one written number comes to.
+enum Outcome {
+    Number(Phone),
+    /// Only the subscriber behind a legacy form that no plan assigns any more.
+    Subscriber(u64, Reading),
+    Unusable(UnusableReason),
+    /// Nothing was written.
+    Nothing,
+}
+
+/// Reads one number into `out`.
+pub(crate) fn read(raw: &str, source: Source, normaliser: &Normaliser, out: &mut Normalised) {
+    if raw.len() > LONGEST_VALUE {
+        return out.push_unusable(source, UnusableReason::TooLong);
+    }
+    let outcome = match fast::read(raw.as_bytes(), normaliser.options().default_region) {
+        Some(phone) => Outcome::Number(phone),
+        None => judge::read(raw, normaliser.options().default_region),
+    };
+    match outcome {
+        Outcome::Number(phone) => {
+            if placeholder::is_phone(phone.country_code, phone.national(), phone.national_length)
+                || normaliser.placeholders.has_phone(phone.e164)
+            {
+                return out.push_unusable(source, UnusableReason::Placeholder);
+            }
+            out.push_key(Key::phone(phone.e164), KeyForm::Exact, source, phone.reading);
+            if let Some(subscriber) = alias::subscriber(phone) {
+                let alias = Key::phone_subscriber(subscriber);
+                out.push_key(alias, KeyForm::Alias, source, phone.reading);
+            }
+        }
+        Outcome::Subscriber(subscriber, reading) => {
+            out.push_key(Key::phone_subscriber(subscriber), KeyForm::Alias, source, reading);
+        }
+        Outcome::Unusable(reason) => out.push_unusable(source, reason),
+        Outcome::Nothing => {}
+    }
+}
+
+/// Reads a number for a list of placeholders: its E.164 integer, when a plan assigns it.
+pub(crate) fn e164(raw: &str, region: Option<Region>) -> Option<u64> {
+    match judge::read(raw, region) {
+        Outcome::Number(phone) => Some(phone.e164),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;
