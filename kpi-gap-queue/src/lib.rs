@@ -2,6 +2,8 @@
 
 mod catalogue;
 mod error;
+#[cfg(feature = "files")]
+pub mod files;
 mod metric;
 mod policy;
 mod queue;

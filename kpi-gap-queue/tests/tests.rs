@@ -1,4 +1,5 @@
 //! What the crate promises, from the outside.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod files;
 mod official_review;

@@ -1,0 +1,17 @@
+//! The edge of the crate: reads the catalogue and the values from files, writes the queue.
+//!
+//! Readers take bytes and a name to call them by, so that nothing here opens a file, and every
+//! problem is told with file, line, column, value and remedy.
+
+mod catalogue;
+mod json;
+mod metrics;
+mod problem;
+mod write;
+
+pub use self::{
+    catalogue::{CatalogueFile, read_catalogue},
+    metrics::{MetricsSummary, read_metrics},
+    problem::FileProblem,
+    write::{write_queue_csv, write_queue_json},
+};

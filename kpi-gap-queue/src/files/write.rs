@@ -1,0 +1,55 @@
+//! The queue as CSV and JSON.
+
+use std::io::{self, Write};
+
+use chrono::{DateTime, Utc};
+
+use crate::{queue::GapQueue, row::Cell};
+
+/// Writes the rows of a queue as CSV with a header, one row in memory at a time.
+///
+/// ```
+/// use kpi_gap_queue::{GapOptions, GapQueue, InMemoryCatalogue, InMemoryMetrics, Kpi, MetricScope};
+/// use kpi_gap_queue::files::write_queue_csv;
+///
+/// let catalogue = InMemoryCatalogue {
+///     expected_sources: vec!["es:town".into()],
+///     kpis: vec![Kpi::new("kpi:days", "Days, waited")],
+///     ..InMemoryCatalogue::default()
+/// };
+/// let scopes = [MetricScope::all_time()];
+/// let queue =
+///     GapQueue::build(&catalogue, &InMemoryMetrics::new(), &scopes, GapOptions::default())?;
+/// let mut csv = Vec::new();
+/// write_queue_csv(&queue, &mut csv)?;
+/// let csv = String::from_utf8(csv)?;
+/// assert!(csv.starts_with("queue_key,sanction_source_id,kpi_id,kpi_label,"));
+/// assert!(csv.contains("\nes:town|kpi:days|all|all,es:town,kpi:days,\"Days, waited\","));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn write_queue_csv(queue: &GapQueue, out: impl Write) -> io::Result<()> {
+    let mut csv = csv::Writer::from_writer(out);
+    csv.write_record(queue.options().policy.names.columns())?;
+    for row in queue.rows() {
+        for cell in row.cells() {
+            match cell {
+                Cell::Text(text) => csv.write_field(text)?,
+                Cell::Flag(flag) => csv.write_field(if flag { "true" } else { "false" })?,
+                Cell::Number(number) => csv.write_field(number.to_string())?,
+            }
+        }
+        csv.write_record(None::<&[u8]>)?;
+    }
+    csv.flush()
+}
+
+/// Writes the report of a queue as JSON, one row in memory at a time.
+pub fn write_queue_json(
+    queue: &GapQueue,
+    generated_at: DateTime<Utc>,
+    mut out: impl Write,
+) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut out, &queue.streamed_report(generated_at))?;
+    out.write_all(b"\n")?;
+    out.flush()
+}
