@@ -17,7 +17,7 @@ fn metrics(csv: &[u8]) -> Result<(Vec<Metric>, Vec<FileProblem>, MetricsSummary)
         "metrics.csv",
         csv,
         &names,
-        |metric| held.push(metric),
+        |_, metric| held.push(metric),
         |problem| refused.push(problem),
     )?;
     Ok((held, refused, summary))

@@ -36,7 +36,7 @@ pub struct CatalogueFile {
 /// let problem = read_catalogue("catalog.json", json).unwrap_err();
 /// assert_eq!(
 ///     problem.to_string(),
-///     "catalog.json: line 2, column 42 (`kpis[1].kpi_id`): this KPI id is there twice, first in \
+///     "catalog.json: line 2, column 44 (`kpis[1].kpi_id`): this KPI id is there twice, first in \
 ///      line 2 (`kpi:a`); keep one of them"
 /// );
 /// ```

@@ -73,6 +73,8 @@ fn columns(names: &ReportNames) -> [(&str, Kind); 11] {
 /// to be there; another column that is missing reads as blank, an unknown one is left aside, and the
 /// summary names both. A row without a value is passed over and counted.
 ///
+/// Each value is pushed to `held` with the line on which its row begins.
+///
 /// A row that is broken is pushed to `refused` and does not stop the rest: another number of fields
 /// than the header, no UTF-8, a blank id, a date that is not `YYYY-MM-DD`, a number that is not a
 /// plain decimal, or the metric key of an earlier row. Memory stays at some 32 bytes a row.
@@ -82,7 +84,7 @@ pub fn read_metrics(
     file: &str,
     reader: impl Read,
     names: &ReportNames,
-    mut held: impl FnMut(Metric),
+    mut held: impl FnMut(u64, Metric),
     mut refused: impl FnMut(FileProblem),
 ) -> Result<MetricsSummary, FileProblem> {
     let mut rows = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(reader);
@@ -125,7 +127,7 @@ pub fn read_metrics(
                     ));
                 } else {
                     lines.insert(fingerprint(&key), line);
-                    held(metric);
+                    held(line, metric);
                 }
             }
             Err(problem) => {
