@@ -3,6 +3,8 @@
 pub mod edge;
 mod formula;
 mod guard;
+#[cfg(feature = "kpi-gap-queue")]
+mod kpi_gap_queue;
 mod load;
 mod plan;
 mod profile;
