@@ -29,6 +29,15 @@ impl BlockingKey {
         Self((kind as u64 + 1) << 60 | (value & Self::VALUE))
     }
 
+    /// Makes the key anew from [`BlockingKey::as_u64`]; nothing for a number that none gave.
+    #[must_use]
+    pub const fn from_u64(stored: u64) -> Option<Self> {
+        match stored >> 60 {
+            1..=3 => Some(Self(stored)),
+            _ => None,
+        }
+    }
+
     /// Returns what the value stands for.
     #[must_use]
     pub const fn kind(self) -> BlockingKind {

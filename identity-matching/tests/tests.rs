@@ -1,4 +1,7 @@
 //! Integration tests of identity matching.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod decisions;
 mod keys;
 mod phones;

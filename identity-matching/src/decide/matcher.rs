@@ -1,0 +1,218 @@
+//! The matcher trait and the deterministic matcher.
+
+use std::num::NonZeroUsize;
+
+use super::{
+    Considered, Decision, SubjectView,
+    consider::{Scratch, consider},
+    evidence,
+};
+use crate::{
+    index::{CandidateIndex, IndexError},
+    normalise::{Normalised, Normaliser},
+    policy::Policy,
+    record::Record,
+};
+
+/// Reports that a batch could not be decided.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MatchError {
+    /// The population could not be read: no decision of the batch was made.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// A matcher of one's own failed.
+    #[error("the subjects could not be decided: {reason}")]
+    Failed {
+        /// Why, without identifiers.
+        reason: String,
+        /// What lay behind it.
+        #[source]
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+}
+
+/// Decides which person of a population a subject is.
+///
+/// Implementations answer the same for the same subject, in any batch, any order and on any thread.
+pub trait Matcher: Send + Sync {
+    /// Decides a batch: one decision for each subject, in their order.
+    ///
+    /// # Errors
+    ///
+    /// [`MatchError`] where the batch could not be decided; nothing was decided then.
+    fn decide(&self, subjects: &[Record]) -> Result<Vec<Decision>, MatchError>;
+
+    /// Decides one subject.
+    ///
+    /// # Errors
+    ///
+    /// As [`decide`](Self::decide).
+    fn decide_one(&self, subject: &Record) -> Result<Decision, MatchError> {
+        let decisions = self.decide(std::slice::from_ref(subject))?;
+        decisions.into_iter().next().ok_or_else(|| MatchError::Failed {
+            reason: "the matcher gave no decision for one subject".into(),
+            source: None,
+        })
+    }
+}
+
+macro_rules! forward {
+    ($($pointer:ty),*) => {$(
+        impl<M: Matcher + ?Sized> Matcher for $pointer {
+            fn decide(&self, subjects: &[Record]) -> Result<Vec<Decision>, MatchError> {
+                (**self).decide(subjects)
+            }
+        }
+    )*};
+}
+forward!(&M, Box<M>, std::sync::Arc<M>);
+
+/// Decides by a policy over a population: same input, same answer.
+///
+/// ```
+/// use identity_matching::{
+///     DeterministicMatcher, Matcher, NormaliseOptions, Normaliser, Outcome, Policy, Record, Region, Rule,
+///     index::InMemoryIndex,
+/// };
+///
+/// let normaliser = Normaliser::new(NormaliseOptions::for_region(Region::parse("PE")?));
+/// let ana = Record { phones: vec!["+51 987 654 321".into()], ..Record::default() };
+/// let mut builder = InMemoryIndex::builder();
+/// builder.add("P1", &normaliser.normalise(&ana))?;
+/// let matcher = DeterministicMatcher::new(builder.build()?, normaliser, Policy::default());
+///
+/// let lead = Record { phones: vec!["987654321".into()], ..Record::default() };
+/// let decision = matcher.decide_one(&lead)?;
+/// assert_eq!(decision.outcome.person(), Some("P1"));
+/// assert_eq!(decision.outcome.rule(), Some(Rule::PhoneExact));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct DeterministicMatcher<I> {
+    index: I,
+    normaliser: Normaliser,
+    policy: Policy,
+    threads: NonZeroUsize,
+    show_identifiers: bool,
+}
+
+/// How many subjects are looked up at once: their candidates' rows fit the second-level cache.
+const CHUNK: usize = 256;
+
+impl<I: CandidateIndex> DeterministicMatcher<I> {
+    /// Makes a matcher that works on the calling thread and masks identifiers.
+    ///
+    /// The normaliser must be the one, or equal to the one, that normalised the population.
+    pub fn new(index: I, normaliser: Normaliser, policy: Policy) -> Self {
+        Self { index, normaliser, policy, threads: NonZeroUsize::MIN, show_identifiers: false }
+    }
+
+    /// Splits each batch over so many threads; the decisions are the same.
+    #[must_use]
+    pub fn with_threads(mut self, threads: NonZeroUsize) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// Shows identifiers in evidence as they are: evidence then is personal data.
+    #[must_use]
+    pub fn showing_identifiers(mut self) -> Self {
+        self.show_identifiers = true;
+        self
+    }
+
+    /// Returns the population.
+    pub fn index(&self) -> &I {
+        &self.index
+    }
+
+    /// Returns the population to update it; decisions made before stand as they are.
+    pub fn index_mut(&mut self) -> &mut I {
+        &mut self.index
+    }
+
+    /// Returns the normaliser.
+    pub fn normaliser(&self) -> &Normaliser {
+        &self.normaliser
+    }
+
+    /// Returns the policy.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Considers subjects that are normalised already and reports each, in order, without making evidence.
+    ///
+    /// This is the fast way: nothing is allocated per subject, and [`Considered`] gives the verdict and the
+    /// person's key.
+    ///
+    /// # Errors
+    ///
+    /// [`IndexError`] where the population cannot be read; what was reported before stands.
+    pub fn consider(
+        &self,
+        subjects: &[SubjectView<'_>],
+        report: &mut dyn FnMut(usize, &Considered<'_>),
+    ) -> Result<(), IndexError> {
+        let mut scratch = Scratch::default();
+        for (chunk, subjects) in subjects.chunks(CHUNK).enumerate() {
+            consider(&self.index, &self.policy, subjects, &mut scratch, &mut |at, considered| {
+                report(chunk * CHUNK + at, considered);
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Decides subjects that are normalised already, on the calling thread.
+    ///
+    /// # Errors
+    ///
+    /// [`IndexError`] where the population cannot be read.
+    pub fn decide_normalised(&self, subjects: &[Normalised]) -> Result<Vec<Decision>, IndexError> {
+        let views: Vec<SubjectView<'_>> = subjects.iter().map(SubjectView::from).collect();
+        let mut decisions = Vec::with_capacity(subjects.len());
+        self.consider(&views, &mut |at, considered| {
+            let evidence =
+                evidence::Scribe { policy: &self.policy, show_identifiers: self.show_identifiers };
+            decisions.push(evidence.decision(&subjects[at], considered));
+        })?;
+        Ok(decisions)
+    }
+
+    fn decide_part(&self, subjects: &[Record]) -> Result<Vec<Decision>, MatchError> {
+        let mut decisions = Vec::with_capacity(subjects.len());
+        let mut buffers = vec![Normalised::default(); subjects.len().min(CHUNK)];
+        for subjects in subjects.chunks(CHUNK) {
+            for (subject, buffer) in subjects.iter().zip(&mut buffers) {
+                self.normaliser.normalise_into(subject, buffer);
+            }
+            decisions.extend(self.decide_normalised(&buffers[..subjects.len()])?);
+        }
+        Ok(decisions)
+    }
+}
+
+impl<I: CandidateIndex> Matcher for DeterministicMatcher<I> {
+    fn decide(&self, subjects: &[Record]) -> Result<Vec<Decision>, MatchError> {
+        let share = subjects.len().div_ceil(self.threads.get());
+        if share == subjects.len() || share < CHUNK {
+            return self.decide_part(subjects);
+        }
+        std::thread::scope(|scope| {
+            let parts: Vec<_> = subjects
+                .chunks(share)
+                .map(|part| scope.spawn(move || self.decide_part(part)))
+                .collect();
+            let mut decisions = Vec::with_capacity(subjects.len());
+            for part in parts {
+                match part.join() {
+                    Ok(part) => decisions.extend(part?),
+                    // A panic of an index of one's own goes on where it would without threads.
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            Ok(decisions)
+        })
+    }
+}

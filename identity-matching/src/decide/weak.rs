@@ -1,0 +1,114 @@
+//! Weak evidence, looked at only for subjects that nobody strong is left for.
+
+use super::{
+    Rule, SubjectView,
+    candidates::{Candidate, Weight, rule_of, weight},
+    consider::{Scratch, part},
+};
+use crate::{
+    index::{CandidateIndex, IndexError, IndexKey},
+    policy::Policy,
+};
+
+/// Finds and examines the weak candidates of the subjects without a standing candidate.
+pub(super) fn gather<I: CandidateIndex + ?Sized>(
+    index: &I,
+    policy: &Policy,
+    subjects: &[SubjectView<'_>],
+    scratch: &mut Scratch,
+) -> Result<(), IndexError> {
+    let mut weak = std::mem::take(&mut scratch.weak);
+    weak.clear();
+    raise_shared(policy, subjects, scratch, &mut weak);
+    raise_blocked(index, policy, subjects, scratch, &mut weak)?;
+    weak.sort_unstable_by_key(|candidate| (candidate.subject, candidate.person));
+    weak.dedup_by_key(|candidate| (candidate.subject, candidate.person));
+    let examined = scratch.examine(index, policy, subjects, &mut weak);
+    weak.retain(Candidate::speaks);
+    let mut start = 0;
+    for (at, span) in scratch.subjects.iter_mut().enumerate() {
+        let length = weak[start..].iter().take_while(|c| c.subject == at).count();
+        span.weak = (start, (start + length));
+        start += length;
+    }
+    scratch.weak = weak;
+    examined
+}
+
+/// Tells whether a subject has nobody that may be matched by strong keys.
+fn wanting(scratch: &Scratch, at: usize) -> bool {
+    !part(&scratch.strong, scratch.subjects[at].strong).iter().any(Candidate::stands)
+}
+
+/// Lists the persons that hold a shared key.
+fn raise_shared(
+    policy: &Policy,
+    subjects: &[SubjectView<'_>],
+    scratch: &Scratch,
+    weak: &mut Vec<Candidate>,
+) {
+    for (at, subject) in subjects.iter().enumerate() {
+        if !wanting(scratch, at) {
+            continue;
+        }
+        let span = scratch.subjects[at];
+        for (held, hit) in subject.keys.iter().zip(part(&scratch.hits, span.keys)) {
+            if weight(policy, held.key.kind(), held.form, hit.total) == Weight::Shared {
+                for &person in part(&scratch.holders, (hit.start, hit.start + hit.len)) {
+                    if !part(&scratch.strong, span.strong).iter().any(|c| c.person == person) {
+                        weak.push(Candidate::new(at, person));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Lists the persons that share a blocking key of a rule that is in use.
+fn raise_blocked<I: CandidateIndex + ?Sized>(
+    index: &I,
+    policy: &Policy,
+    subjects: &[SubjectView<'_>],
+    scratch: &mut Scratch,
+    weak: &mut Vec<Candidate>,
+) -> Result<(), IndexError> {
+    let mut wanted = std::mem::take(&mut scratch.blocking);
+    let mut keys = std::mem::take(&mut scratch.blocking_keys);
+    wanted.clear();
+    for (at, subject) in subjects.iter().enumerate() {
+        if subject.blocking.is_empty() || !wanting(scratch, at) {
+            continue;
+        }
+        let used = subject
+            .blocking
+            .iter()
+            .filter(|key| policy.weak(rule_of(key.kind())).is_some_and(|rules| rules.enabled));
+        wanted.extend(used.map(|&key| (at, IndexKey::from(key))));
+    }
+    keys.clear();
+    keys.extend(wanted.iter().map(|&(_, key)| key));
+    let found = if keys.is_empty() {
+        Ok(())
+    } else {
+        let limit = policy.rules().weak.max_persons_per_key;
+        index.holders(&keys, limit, &mut |at, held| {
+            let Some(&(subject, _)) = wanted.get(at) else { return };
+            let strong = part(&scratch.strong, scratch.subjects[subject].strong);
+            for &person in held.persons {
+                if !strong.iter().any(|candidate| candidate.person == person) {
+                    weak.push(Candidate::new(subject, person));
+                }
+            }
+        })
+    };
+    scratch.blocking = wanted;
+    scratch.blocking_keys = keys;
+    found
+}
+
+/// Returns the weak rule by which the policy accepts a candidate.
+pub(super) fn accepted(policy: &Policy, candidate: &Candidate) -> Option<Rule> {
+    let (rule, similarity) = candidate.weak?;
+    let named = similarity.is_some();
+    (named && candidate.contradiction.is_none() && policy.accepts(rule).is_some()).then_some(rule)
+}

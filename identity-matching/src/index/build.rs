@@ -1,0 +1,148 @@
+//! Building an index of a whole population at once.
+
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "words and hashes are cut on purpose, and sizes are bounded where they grow"
+)]
+
+use super::{
+    InMemoryIndex, IndexError, PersonId,
+    memory::{Intake, fill},
+    row::{PersonKey, Profile, Rows},
+};
+use crate::{blocking::BlockingKind, normalise::Normalised};
+
+/// Collects the records of a population and builds their index.
+///
+/// Records come in any order; those with one person key become one person when the index is built.
+///
+/// ```
+/// use identity_matching::{Normaliser, NormaliseOptions, Record, index::InMemoryIndex};
+///
+/// let normaliser = Normaliser::new(NormaliseOptions::default());
+/// let mut builder = InMemoryIndex::builder();
+/// for (person, phone) in [("P1", "+51987654321"), ("P2", "+51987654322"), ("P1", "+51987654323")] {
+///     let record = Record { phones: vec![phone.into()], ..Record::default() };
+///     builder.add(person, &normaliser.normalise(&record))?;
+/// }
+/// assert_eq!(builder.build()?.len(), 2);
+/// # Ok::<(), identity_matching::index::IndexError>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct InMemoryIndexBuilder {
+    rows: Rows,
+    intake: Intake,
+    buffer: Vec<PersonKey>,
+}
+
+impl InMemoryIndexBuilder {
+    /// Leaves out one kind of blocking keys, which no rule of the policy needs; saves about eighteen
+    /// bytes for each.
+    #[must_use]
+    pub fn without_blocking(mut self, kind: BlockingKind) -> Self {
+        self.intake.without.push(kind);
+        self
+    }
+
+    /// Adds one record of a person.
+    ///
+    /// # Errors
+    ///
+    /// [`IndexError::PersonKey`], [`IndexError::TooManyKeys`] or [`IndexError::Full`]; the record is left out.
+    pub fn add(&mut self, person: &str, record: &Normalised) -> Result<(), IndexError> {
+        self.buffer.clear();
+        self.buffer.extend(self.intake.keys(record));
+        let profile = Profile::of(record);
+        let profile = (!profile.is_empty()).then_some(profile);
+        self.rows.push(person, self.buffer.iter().copied(), profile).map(|_| ())
+    }
+
+    /// Returns the number of records that were added.
+    #[must_use]
+    pub fn records(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Builds the index.
+    ///
+    /// # Errors
+    ///
+    /// [`IndexError::TooManyKeys`] where the records of one person hold more keys than a row can.
+    pub fn build(self) -> Result<InMemoryIndex, IndexError> {
+        finish(self.rows, self.intake)
+    }
+}
+
+/// Joins the rows of one person and makes the table.
+pub(super) fn finish(mut rows: Rows, intake: Intake) -> Result<InMemoryIndex, IndexError> {
+    for records in repeated(&rows) {
+        let mut keys: Vec<PersonKey> = records.iter().flat_map(|&id| rows.keys(id)).collect();
+        keys.sort_unstable();
+        keys.dedup_by_key(|held| held.key);
+        let mut profile = Profile::default();
+        for known in records.iter().filter_map(|&id| rows.profile(id)) {
+            profile.merge(known);
+        }
+        let person = rows.person(records[0]).to_owned();
+        for &id in &records {
+            rows.remove(id);
+        }
+        rows.push(&person, keys.into_iter(), (!profile.is_empty()).then_some(profile))?;
+    }
+    if rows.wasteful() {
+        rows = rows.packed();
+    }
+    rows.shrink();
+    let entries = rows.ids().map(|id| rows.keys(id).count()).sum();
+    let keys = fill(&rows, entries);
+    Ok(InMemoryIndex::from_parts(rows, keys, intake))
+}
+
+/// Finds the rows that share a person key, in groups of two or more.
+fn repeated(rows: &Rows) -> Vec<Vec<PersonId>> {
+    /// How many rows are looked up at once, so that their cache misses overlap.
+    const GROUP: usize = 32;
+    let size = (rows.len() * 3 / 2 + 1).next_power_of_two();
+    // Each slot holds half a hash, to tell most texts apart without reading them, and a row.
+    let mut slots: Vec<(u32, u32)> = vec![(0, u32::MAX); size];
+    let mut groups: Vec<Vec<PersonId>> = Vec::new();
+    let mut group_of = std::collections::HashMap::new();
+    let ids: Vec<PersonId> = rows.ids().collect();
+    for ids in ids.chunks(GROUP) {
+        let mut places = [(0_usize, 0_u32); GROUP];
+        for (place, &id) in places.iter_mut().zip(ids) {
+            let hash = hash(rows.person(id));
+            *place = ((hash >> 32) as usize & (size - 1), hash as u32);
+            prefetch_index::prefetch_index(&slots, place.0);
+        }
+        for (&(place, half), &id) in places.iter().zip(ids) {
+            let mut at = place;
+            loop {
+                let (other, row) = slots[at];
+                if row == u32::MAX {
+                    slots[at] = (half, id.get());
+                    break;
+                }
+                let first = PersonId::new(row);
+                if other == half && rows.person(first) == rows.person(id) {
+                    let group = *group_of.entry(row).or_insert_with(|| {
+                        groups.push(vec![first]);
+                        groups.len() - 1
+                    });
+                    groups[group].push(id);
+                    break;
+                }
+                at = (at + 1) & (size - 1);
+            }
+        }
+    }
+    groups
+}
+
+/// Hashes a person's key by `SipHash`, since the texts come from outside and may be chosen to collide.
+fn hash(person: &str) -> u64 {
+    use std::hash::Hasher;
+    let mut hasher = siphasher::sip::SipHasher13::new();
+    hasher.write(person.as_bytes());
+    hasher.finish()
+}

@@ -1,0 +1,122 @@
+//! The key as an index stores it.
+
+use std::fmt;
+
+use crate::blocking::BlockingKey;
+use crate::key::{DocumentTypeId, HashKey, Key, KeyKind};
+
+/// Is a strong key or a blocking key as an index stores and compares it: sixteen opaque bytes.
+///
+/// Made from a [`Key`] or a [`BlockingKey`]; a database stores [`IndexKey::to_bytes`]. `Debug` shows
+/// nothing of the value.
+///
+/// ```
+/// use identity_matching::{Normaliser, NormaliseOptions, Record, index::IndexKey};
+///
+/// let record = Record { phones: vec!["+51987654321".into()], ..Record::default() };
+/// let normalised = Normaliser::new(NormaliseOptions::default()).normalise(&record);
+/// let key = IndexKey::from(normalised.keys()[0].key);
+/// assert_eq!(IndexKey::from_bytes(key.to_bytes()), Some(key));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct IndexKey(u128);
+
+/// The highest four bits of a blocking key; no strong key has them.
+const BLOCKING: u128 = 0xe << 124;
+/// The bits below the scheme and the document type.
+const VALUE: u128 = (1 << 96) - 1;
+/// What an index keeps of an e-mail's hash, so that it fits three words beside its scheme.
+const EMAIL_VALUE: u128 = (1 << 92) - 1;
+
+impl IndexKey {
+    pub(super) const fn bits(self) -> u128 {
+        self.0
+    }
+
+    pub(super) const fn from_bits(bits: u128) -> Self {
+        Self(bits)
+    }
+
+    /// Returns the kind of a strong key, and nothing for a blocking key.
+    #[must_use]
+    pub fn kind(self) -> Option<KeyKind> {
+        Key::from_bits(self.0).map(Key::kind)
+    }
+
+    /// Returns country and type of a document.
+    #[must_use]
+    pub fn document_type(self) -> Option<DocumentTypeId> {
+        Key::from_bits(self.0).and_then(Key::document_type)
+    }
+
+    /// Returns the blocking key, and nothing for a strong key.
+    #[must_use]
+    pub fn blocking(self) -> Option<BlockingKey> {
+        let value = u64::try_from(self.0 & VALUE).ok()?;
+        (self.0 >> 124 == BLOCKING >> 124).then(|| BlockingKey::from_u64(value)).flatten()
+    }
+
+    /// Returns the bytes to store, highest first; equal keys have equal bytes on every machine.
+    ///
+    /// Phones and most documents can be read back from them: they are personal data.
+    #[must_use]
+    pub const fn to_bytes(self) -> [u8; 16] {
+        self.0.to_be_bytes()
+    }
+
+    /// Reads the bytes that [`IndexKey::to_bytes`] gave; nothing where it cannot have given them.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 16]) -> Option<Self> {
+        let key = Self(u128::from_be_bytes(bytes));
+        (key.kind().is_some() || key.blocking().is_some()).then_some(key)
+    }
+
+    /// Replaces the value by its hash under a secret; kind, document type and blocking kind stay.
+    #[must_use]
+    pub(super) fn sealed(self, secret: HashKey) -> Self {
+        let hash = secret.hash96(&self.to_bytes());
+        let kept = match self.kind() {
+            Some(KeyKind::Document) => VALUE,
+            Some(_) => EMAIL_VALUE,
+            None => (1 << 60) - 1,
+        };
+        Self(self.0 & !kept | hash & kept)
+    }
+
+    /// Spreads the key over 64 bits; only for places inside one table.
+    pub(super) const fn hash(self) -> u64 {
+        const LOW: u64 = 0x9e37_79b9_7f4a_7c15;
+        const HIGH: u64 = 0xd6e8_feb8_6659_fd93;
+        let low = (self.0 & 0xffff_ffff_ffff_ffff) as u64 ^ LOW;
+        let high = (self.0 >> 64) as u64 ^ HIGH;
+        fold(fold(low, high), LOW)
+    }
+}
+
+/// Multiplies and folds the 128-bit product to 64 bits.
+const fn fold(left: u64, right: u64) -> u64 {
+    let product = left as u128 * right as u128;
+    (product & 0xffff_ffff_ffff_ffff) as u64 ^ (product >> 64) as u64
+}
+
+impl From<Key> for IndexKey {
+    fn from(key: Key) -> Self {
+        match key.kind() {
+            KeyKind::Email => Self(key.bits() & !VALUE | key.bits() & EMAIL_VALUE),
+            _ => Self(key.bits()),
+        }
+    }
+}
+
+impl From<BlockingKey> for IndexKey {
+    fn from(key: BlockingKey) -> Self {
+        Self(BLOCKING | u128::from(key.as_u64()))
+    }
+}
+
+impl fmt::Debug for IndexKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = self.kind().map_or("blocking", KeyKind::as_str);
+        write!(f, "IndexKey({kind}:#{:04x})", self.hash() & 0xffff)
+    }
+}

@@ -1,0 +1,150 @@
+//! Who holds a key: the trait that a population stands behind, and its in-memory implementation.
+//!
+//! [`CandidateIndex`] is what the matcher needs from a population, and no more: for a batch of keys who
+//! holds them, and for a batch of persons what they hold. Both methods take batches, may fail and push
+//! what they find into a closure, so that a database can answer with two statements per batch and memory
+//! can answer without copying.
+//!
+//! [`InMemoryIndex`] holds a population in about sixty bytes per person. Equal keys are stored once, with
+//! the list of their holders, so a value that thousands share costs a counter.
+
+mod build;
+mod entry;
+
+mod key;
+mod memory;
+mod row;
+mod table;
+
+pub use build::InMemoryIndexBuilder;
+
+pub use key::IndexKey;
+pub use memory::{InMemoryIndex, SharedKey};
+pub use row::{PersonKey, PersonKeys, PersonView, Profile};
+
+/// Points at one person inside one index; of no meaning in another one or after an update.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PersonId(u32);
+
+impl PersonId {
+    /// Makes the id of a person from the number that an index gives it.
+    #[must_use]
+    pub const fn new(number: u32) -> Self {
+        Self(number)
+    }
+
+    /// Returns the number that the index gave.
+    #[must_use]
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+/// Tells who holds one key.
+#[derive(Clone, Copy, Debug)]
+pub struct Holders<'a> {
+    /// How many persons hold the key, whether they are listed or not; never zero.
+    pub total: u32,
+    /// The persons, each once, in any order; empty where `total` exceeds the limit that was asked for.
+    pub persons: &'a [PersonId],
+}
+
+/// Looks up who holds which key in a population of persons.
+///
+/// An implementation answers for one consistent state of the population during each call. It is
+/// `Sync`, since batches are decided on several threads at once. Run
+/// `identity_matching::index::conformance` (feature `testing`) against an own one.
+pub trait CandidateIndex: Send + Sync {
+    /// Reports the holders of each key that anybody holds, by the key's position in `keys`.
+    ///
+    /// Keys that nobody holds are not reported. Of a key that more than `limit` persons hold only the
+    /// total is reported, so that its cost does not grow with its holders. The order of reports is free.
+    ///
+    /// # Errors
+    ///
+    /// [`IndexError`] where the population cannot be read; what was reported before counts for nothing.
+    fn holders(
+        &self,
+        keys: &[IndexKey],
+        limit: u32,
+        report: &mut dyn FnMut(usize, Holders<'_>),
+    ) -> Result<(), IndexError>;
+
+    /// Reports each person, by the position in `ids`; every id that [`holders`](Self::holders) gave is known.
+    ///
+    /// # Errors
+    ///
+    /// [`IndexError`] where the population cannot be read, or an id is not known.
+    fn persons(
+        &self,
+        ids: &[PersonId],
+        report: &mut dyn FnMut(usize, PersonView<'_>),
+    ) -> Result<(), IndexError>;
+}
+
+macro_rules! forward {
+    ($($pointer:ty),*) => {$(
+        impl<I: CandidateIndex + ?Sized> CandidateIndex for $pointer {
+            fn holders(
+                &self,
+                keys: &[IndexKey],
+                limit: u32,
+                report: &mut dyn FnMut(usize, Holders<'_>),
+            ) -> Result<(), IndexError> {
+                (**self).holders(keys, limit, report)
+            }
+
+            fn persons(
+                &self,
+                ids: &[PersonId],
+                report: &mut dyn FnMut(usize, PersonView<'_>),
+            ) -> Result<(), IndexError> {
+                (**self).persons(ids, report)
+            }
+        }
+    )*};
+}
+forward!(&I, Box<I>, std::sync::Arc<I>);
+
+/// Reports that a population could not be read or changed, by what the caller can do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IndexError {
+    /// The store behind the index did not answer: try again later.
+    #[error("the population could not be read: {reason}")]
+    Unavailable {
+        /// What the store said, without identifiers.
+        reason: String,
+        /// The store's own error.
+        #[source]
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+    /// A person's id does not belong to this index, or belongs to an earlier state of it.
+    #[error("person {id} is not in this index: ids do not outlive an update of their index")]
+    UnknownPerson {
+        /// The id.
+        id: u32,
+    },
+    /// A person's key cannot be stored.
+    #[error("a person's key of {length} bytes: use 1 to {max} bytes", max = row::MAX_PERSON_KEY)]
+    PersonKey {
+        /// The key's length in bytes.
+        length: usize,
+    },
+    /// One person has more keys than a row can hold.
+    #[error(
+        "person {person:?} has {keys} keys: split the records that belong to different persons"
+    )]
+    TooManyKeys {
+        /// The person's key.
+        person: String,
+        /// How many keys it has.
+        keys: usize,
+    },
+    /// The index has reached its greatest size.
+    #[error("the index is full at {persons} persons: split the population over several indexes")]
+    Full {
+        /// How many persons it holds.
+        persons: usize,
+    },
+}

@@ -1,0 +1,213 @@
+//! What counts as a match, as data: precedence, caps, contradictions, what is accepted at which confidence.
+//!
+//! [`PolicyRules`] is plain data for TOML and JSON; a [`Policy`] is rules that were checked, with the hash
+//! of their content. Every decision carries the policy's version and hash, so that a later reader knows
+//! by which rules it was made.
+
+mod check;
+mod rules;
+
+use std::{fmt, sync::Arc};
+
+use sha2::{Digest, Sha256};
+
+pub use check::PolicyError;
+pub use rules::{ContradictionRules, KindRules, PolicyRules, WeakRule, WeakRules};
+
+use crate::{
+    decide::{Confidence, Rule},
+    key::KeyKind,
+};
+
+/// Holds rules that were checked, and the hash of their content.
+///
+/// The default is the policy that this crate's README describes. Cloning is cheap.
+///
+/// ```
+/// use identity_matching::{Policy, PolicyRules};
+///
+/// let mut rules = PolicyRules::default();
+/// rules.phone.max_persons_per_key = 1;
+/// rules.version = "2".into();
+/// let strict = Policy::new(rules).expect("valid");
+/// assert_ne!(strict.hash(), Policy::default().hash());
+///
+/// let mut wrong = PolicyRules::default();
+/// wrong.phone.max_persons_per_key = 60; // above the corroboration cap of 50
+/// assert!(Policy::new(wrong).is_err());
+/// ```
+#[derive(Clone)]
+pub struct Policy {
+    rules: Arc<PolicyRules>,
+    hash: Arc<str>,
+    /// What the decisions read most, laid out by number.
+    places: [usize; 3],
+    accepted: [Option<Confidence>; Rule::ALL.len()],
+}
+
+impl Policy {
+    /// Checks rules and seals them.
+    ///
+    /// # Errors
+    ///
+    /// The first rule that contradicts itself, by its path and with the remedy.
+    pub fn new(rules: PolicyRules) -> Result<Self, PolicyError> {
+        check::check(&rules)?;
+        Ok(Self::seal(rules))
+    }
+
+    /// Reads rules from JSON and checks them; a field left out takes its default, an unknown one is refused.
+    ///
+    /// # Errors
+    ///
+    /// [`PolicyError::Syntax`] with line and column, or what [`Policy::new`] refuses.
+    pub fn from_json(text: &str) -> Result<Self, PolicyError> {
+        let rules = serde_json::from_str(text)
+            .map_err(|error| PolicyError::Syntax { reason: error.to_string() })?;
+        Self::new(rules)
+    }
+
+    /// Reads rules from TOML and checks them; a field left out takes its default, an unknown one is refused.
+    ///
+    /// # Errors
+    ///
+    /// [`PolicyError::Syntax`] with the place, or what [`Policy::new`] refuses.
+    #[cfg(feature = "toml")]
+    pub fn from_toml(text: &str) -> Result<Self, PolicyError> {
+        let rules = toml::from_str(text)
+            .map_err(|error| PolicyError::Syntax { reason: error.to_string() })?;
+        Self::new(rules)
+    }
+
+    /// Returns the rules.
+    #[must_use]
+    pub fn rules(&self) -> &PolicyRules {
+        &self.rules
+    }
+
+    /// Returns the version that the rules' author gave them.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.rules.version
+    }
+
+    /// Returns the first 16 hexadecimal digits of the SHA-256 of the rules as JSON.
+    ///
+    /// Equal rules have equal hashes on every machine and in every order of fields.
+    #[must_use]
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// Returns the rules of one strong kind.
+    #[must_use]
+    pub fn kind(&self, kind: KeyKind) -> &KindRules {
+        match kind {
+            KeyKind::Document => &self.rules.document,
+            KeyKind::Phone => &self.rules.phone,
+            KeyKind::Email => &self.rules.email,
+        }
+    }
+
+    /// Returns the rules of one weak rule, and nothing for a strong one.
+    #[must_use]
+    pub fn weak(&self, rule: Rule) -> Option<&WeakRule> {
+        match rule {
+            Rule::PlateName => Some(&self.rules.weak.plate_name),
+            Rule::NameBirthDate => Some(&self.rules.weak.name_birth_date),
+            Rule::PhoneTail => Some(&self.rules.weak.phone_tail),
+            _ => None,
+        }
+    }
+
+    /// Returns the confidence that an accepted rule grants, and nothing for one that is not accepted.
+    #[must_use]
+    pub fn accepts(&self, rule: Rule) -> Option<Confidence> {
+        self.accepted[rule as usize]
+    }
+
+    /// Returns the place of a rule in the precedence; lower decides first.
+    pub(crate) fn rank(&self, rule: Rule) -> usize {
+        let Some(kind) = rule.kind() else { return 8 + rule as usize };
+        2 * self.place(kind) + usize::from(!rule.is_exact())
+    }
+
+    /// Returns the place of a kind in the precedence, from 0.
+    pub(crate) fn place(&self, kind: KeyKind) -> usize {
+        self.places[kind as usize]
+    }
+
+    /// Returns the greatest number of holders of which any rule wants to know who they are.
+    pub(crate) fn list_limit(&self) -> u32 {
+        let rules = &self.rules;
+        [&rules.document, &rules.phone, &rules.email]
+            .map(|kind| if kind.enabled { kind.corroboration_cap } else { 0 })
+            .into_iter()
+            .fold(0, u32::max)
+    }
+
+    fn seal(rules: PolicyRules) -> Self {
+        let json = serde_json::to_vec(&rules).expect("rules are plain data with string keys");
+        let digest = Sha256::digest(&json);
+        let first = digest[..8].iter().fold(0_u64, |bits, &byte| bits << 8 | u64::from(byte));
+        let hash = format!("{first:016x}");
+        let mut places = [0; 3];
+        for (place, &kind) in rules.precedence.iter().enumerate() {
+            places[kind as usize] = place;
+        }
+        let accepted = Rule::ALL.map(|rule| rules.accept.get(&rule).copied());
+        Self { rules: Arc::new(rules), hash: hash.into(), places, accepted }
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self::seal(PolicyRules::default())
+    }
+}
+
+impl PartialEq for Policy {
+    fn eq(&self, other: &Self) -> bool {
+        self.rules == other.rules
+    }
+}
+
+impl fmt::Debug for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Policy")
+            .field("version", &self.version())
+            .field("hash", &self.hash())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_rules_pass_their_own_check() {
+        assert_eq!(Policy::new(PolicyRules::default()).unwrap(), Policy::default());
+    }
+
+    #[test]
+    fn rules_survive_json_with_the_same_hash() {
+        let policy = Policy::default();
+        let json = serde_json::to_string(policy.rules()).unwrap();
+        assert_eq!(Policy::from_json(&json).unwrap().hash(), policy.hash());
+    }
+
+    #[test]
+    fn an_unknown_field_is_refused_by_name_and_place() {
+        let error = Policy::from_json(r#"{"phones": {}}"#).unwrap_err().to_string();
+        assert!(error.contains("phones") && error.contains("line 1"), "{error}");
+    }
+
+    #[test]
+    fn an_exact_rule_ranks_before_its_derived_or_alias_form_and_weak_rules_last() {
+        let policy = Policy::default();
+        let mut ranked = Rule::ALL;
+        ranked.sort_by_key(|&rule| policy.rank(rule));
+        assert_eq!(ranked, Rule::ALL);
+    }
+}

@@ -1,0 +1,220 @@
+//! The rules of deciding, one by one.
+
+use identity_matching::{
+    Confidence, Decision, DeterministicMatcher, Matcher, NormaliseOptions, Normaliser, Policy,
+    PolicyRules, RawDocument, Record, Region, Rule, Standing, UnmatchedReason,
+    index::InMemoryIndex,
+};
+
+pub(crate) fn normaliser() -> Normaliser {
+    Normaliser::new(NormaliseOptions::for_region(Region::parse("PE").unwrap()))
+}
+
+pub(crate) fn record() -> Record {
+    Record::default()
+}
+
+pub(crate) fn phone(mut record: Record, phone: &str) -> Record {
+    record.phones.push(phone.into());
+    record
+}
+
+pub(crate) fn dni(mut record: Record, number: &str) -> Record {
+    record.documents.push(RawDocument::typed("PE", "DNI", number));
+    record
+}
+
+pub(crate) fn email(mut record: Record, address: &str) -> Record {
+    record.emails.push(address.into());
+    record
+}
+
+fn named(mut record: Record, name: &str) -> Record {
+    record.name = Some(name.into());
+    record
+}
+
+fn plated(mut record: Record, plate: &str) -> Record {
+    record.plate = Some(plate.into());
+    record
+}
+
+pub(crate) fn matcher(
+    persons: &[(&str, Record)],
+    policy: Policy,
+) -> DeterministicMatcher<InMemoryIndex> {
+    let normaliser = normaliser();
+    let mut builder = InMemoryIndex::builder();
+    for (person, record) in persons {
+        builder.add(person, &normaliser.normalise(record)).unwrap();
+    }
+    DeterministicMatcher::new(builder.build().unwrap(), normaliser, policy)
+}
+
+fn decide(persons: &[(&str, Record)], lead: &Record) -> Decision {
+    matcher(persons, Policy::default()).decide_one(lead).unwrap()
+}
+
+const PHONE: &str = "987654312";
+const DNI: &str = "45678913";
+const EMAIL: &str = "ana.rojas@correo.pe";
+
+fn standing(decision: &Decision, person: &str) -> Standing {
+    let found = decision.evidence.candidates.iter().find(|c| c.person == person);
+    found.expect("the person is a candidate").standing
+}
+
+#[test]
+fn each_strong_key_alone_matches_by_its_rule() {
+    let persons = [("P1", email(dni(phone(record(), PHONE), DNI), EMAIL))];
+    for (lead, rule) in [
+        (phone(record(), "+51 987 654 312"), Rule::PhoneExact),
+        (dni(record(), DNI), Rule::DocumentExact),
+        (email(record(), "ANA.ROJAS@Correo.PE"), Rule::EmailExact),
+        (email(dni(phone(record(), PHONE), DNI), EMAIL), Rule::DocumentExact),
+    ] {
+        let decision = decide(&persons, &lead);
+        assert_eq!(decision.outcome.person(), Some("P1"));
+        assert_eq!(decision.outcome.rule(), Some(rule));
+    }
+}
+
+#[test]
+fn a_key_that_four_persons_hold_is_weak_and_three_hold_is_a_conflict() {
+    let holders = |count: usize| -> Vec<(String, Record)> {
+        (0..count).map(|n| (format!("P{n}"), phone(record(), PHONE))).collect()
+    };
+    for (count, reason) in
+        [(3, UnmatchedReason::ConflictMultipleCandidates), (4, UnmatchedReason::WeakMatchOnly)]
+    {
+        let persons = holders(count);
+        let persons: Vec<(&str, Record)> =
+            persons.iter().map(|(key, record)| (key.as_str(), record.clone())).collect();
+        let decision = decide(&persons, &phone(record(), PHONE));
+        assert_eq!(decision.outcome.reason(), Some(reason));
+        assert_eq!(decision.evidence.candidates.len(), count);
+    }
+}
+
+#[test]
+fn a_key_above_the_corroboration_cap_counts_for_nothing() {
+    let keys: Vec<String> = (0..51).map(|n| format!("P{n}")).collect();
+    let persons: Vec<(&str, Record)> =
+        keys.iter().map(|key| (key.as_str(), phone(record(), PHONE))).collect();
+    let decision = decide(&persons, &phone(record(), PHONE));
+    assert_eq!(decision.outcome.reason(), Some(UnmatchedReason::NoCandidates));
+    assert!(decision.evidence.candidates.is_empty());
+}
+
+#[test]
+fn a_shared_key_still_corroborates_the_candidate_of_another_key() {
+    let mut persons: Vec<(&str, Record)> =
+        ["P1", "P2", "P3", "P4"].map(|key| (key, phone(record(), PHONE))).to_vec();
+    persons[0].1 = email(persons[0].1.clone(), EMAIL);
+    persons.push(("P5", email(record(), EMAIL)));
+    // Both hold the e-mail; only P1 also holds the shared phone.
+    let decision = decide(&persons, &email(phone(record(), PHONE), EMAIL));
+    assert_eq!(decision.outcome.person(), Some("P1"));
+    assert_eq!(decision.outcome.rule(), Some(Rule::EmailExact));
+    assert_eq!(standing(&decision, "P5"), Standing::Outranked);
+}
+
+#[test]
+fn another_document_of_the_same_type_holds_a_phone_match_apart() {
+    let persons = [("P1", dni(phone(record(), PHONE), DNI))];
+    let decision = decide(&persons, &dni(phone(record(), PHONE), "41234567"));
+    assert_eq!(decision.outcome.reason(), Some(UnmatchedReason::WeakMatchOnly));
+    assert_eq!(standing(&decision, "P1"), Standing::DocumentContradicts);
+}
+
+#[test]
+fn a_contradicted_candidate_leaves_the_field_to_the_other() {
+    let persons = [("P1", dni(phone(record(), PHONE), DNI)), ("P2", phone(record(), PHONE))];
+    let decision = decide(&persons, &dni(phone(record(), PHONE), "41234567"));
+    assert_eq!(decision.outcome.person(), Some("P2"));
+    assert_eq!(standing(&decision, "P1"), Standing::DocumentContradicts);
+}
+
+#[test]
+fn a_document_decides_between_two_candidates() {
+    let persons = [("P1", dni(record(), DNI)), ("P2", phone(record(), PHONE))];
+    let decision = decide(&persons, &dni(phone(record(), PHONE), DNI));
+    assert_eq!(decision.outcome.person(), Some("P1"));
+    assert_eq!(decision.outcome.rule(), Some(Rule::DocumentExact));
+}
+
+#[test]
+fn more_agreeing_kinds_decide_and_equal_ones_conflict() {
+    let both = email(phone(record(), PHONE), EMAIL);
+    let persons = [("P1", both.clone()), ("P2", phone(record(), PHONE))];
+    assert_eq!(decide(&persons, &both).outcome.person(), Some("P1"));
+
+    let persons = [("P1", email(record(), EMAIL)), ("P2", phone(record(), PHONE))];
+    let decision = decide(&persons, &both);
+    assert_eq!(decision.outcome.reason(), Some(UnmatchedReason::ConflictMultipleCandidates));
+    assert_eq!(standing(&decision, "P1"), Standing::Conflicting);
+}
+
+#[test]
+fn nobody_and_nothing_have_two_reasons() {
+    let persons = [("P1", phone(record(), PHONE))];
+    let unknown = decide(&persons, &phone(record(), "912345876"));
+    assert_eq!(unknown.outcome.reason(), Some(UnmatchedReason::NoCandidates));
+    let nothing = decide(&persons, &phone(record(), "no tiene"));
+    assert_eq!(nothing.outcome.reason(), Some(UnmatchedReason::MissingIdentifiers));
+}
+
+#[test]
+fn several_records_of_a_person_are_one_candidate() {
+    let persons = [
+        ("P1", phone(record(), PHONE)),
+        ("P2", email(record(), EMAIL)),
+        ("P1", email(record(), EMAIL)),
+    ];
+    let decision = decide(&persons, &email(phone(record(), PHONE), EMAIL));
+    assert_eq!(decision.outcome.person(), Some("P1"));
+    assert_eq!(decision.evidence.candidates.len(), 2);
+}
+
+#[test]
+fn a_plate_with_the_same_name_is_weak_and_accepted_only_by_a_policy() {
+    let person = plated(named(record(), "Ana Rojas Quispe"), "ABC-123");
+    let persons = [("P1", person.clone())];
+    let decision = decide(&persons, &person);
+    assert_eq!(decision.outcome.reason(), Some(UnmatchedReason::WeakMatchOnly));
+    assert_eq!(decision.evidence.candidates[0].rule, Some(Rule::PlateName));
+
+    let mut rules = PolicyRules::default();
+    rules.accept.insert(Rule::PlateName, Confidence::Medium);
+    let decision = matcher(&persons, Policy::new(rules).unwrap()).decide_one(&person).unwrap();
+    assert_eq!(decision.outcome.person(), Some("P1"));
+    assert_eq!(decision.outcome.rule(), Some(Rule::PlateName));
+}
+
+#[test]
+fn a_rule_that_is_not_accepted_leaves_a_weak_match() {
+    let mut rules = PolicyRules::default();
+    rules.accept.remove(&Rule::EmailExact);
+    let persons = [("P1", email(record(), EMAIL)), ("P2", phone(record(), PHONE))];
+    let matcher = matcher(&persons, Policy::new(rules).unwrap());
+    let only_email = matcher.decide_one(&email(record(), EMAIL)).unwrap();
+    assert_eq!(only_email.outcome.reason(), Some(UnmatchedReason::WeakMatchOnly));
+    assert_eq!(standing(&only_email, "P1"), Standing::NotAccepted);
+    let both = matcher.decide_one(&email(phone(record(), PHONE), EMAIL)).unwrap();
+    assert_eq!(both.outcome.person(), Some("P2"));
+}
+
+#[test]
+fn evidence_names_the_policy_and_masks_every_identifier() {
+    let persons = [("P1", email(dni(phone(record(), PHONE), DNI), EMAIL))];
+    let lead = email(dni(phone(record(), PHONE), DNI), EMAIL);
+    let decision = decide(&persons, &lead);
+    let json = decision.evidence.to_json();
+    for secret in [PHONE, DNI, "ana.rojas"] {
+        assert!(!json.contains(secret), "{json}");
+    }
+    assert!(json.contains(Policy::default().hash()));
+    assert!(json.contains("+51*****4312"), "{json}");
+    let shown = matcher(&persons, Policy::default()).showing_identifiers();
+    assert!(shown.decide_one(&lead).unwrap().evidence.to_json().contains("+51987654312"));
+}
