@@ -40,7 +40,7 @@ pub(crate) enum Oddity {
     /// Nothing at all is in the file.
     Empty,
     /// The file is no workbook, or one that cannot be read.
-    #[cfg_attr(not(feature = "xlsx"), expect(dead_code, reason = "only workbooks have it"))]
+    #[expect(dead_code, reason = "only workbooks have it")]
     Unreadable(String),
 }
 
@@ -70,7 +70,7 @@ pub(crate) struct Cell {
 
 /// What a file knows about a cell beside its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(not(feature = "xlsx"), expect(dead_code, reason = "only workbooks have it"))]
+#[expect(dead_code, reason = "only workbooks have it")]
 pub(crate) enum Form {
     /// Text, as every cell of a CSV file is.
     Text,
