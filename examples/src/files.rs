@@ -1,19 +1,76 @@
 //! Files that are either whole or not there.
 
+use std::fmt::Display;
 use std::fs;
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use crate::cli::Failure;
 
-/// Writes a file under a temporary name beside its place and renames it there.
+/// A file that is written under a temporary name beside its place and appears there only when committed.
 ///
-/// A reader sees the old content or the new, never a part; two writers do not mix.
-/// Missing parent folders are made.
+/// A reader sees the old content or the new, never a part; two writers do not mix; dropped without
+/// [`commit`](Self::commit) it leaves nothing behind.
+#[derive(Debug)]
+pub struct AtomicFile {
+    path: PathBuf,
+    partial: BufWriter<tempfile::NamedTempFile>,
+}
+
+impl AtomicFile {
+    /// Begins a file; missing parent folders are made.
+    ///
+    /// # Errors
+    ///
+    /// A folder that cannot be made or written, named, with the remedy.
+    pub fn create(path: &Path) -> Result<Self, Failure> {
+        let folder = match path.parent() {
+            Some(folder) if folder != Path::new("") => folder,
+            _ => Path::new("."),
+        };
+        if path.is_dir() {
+            return Err(unwritable(path, &"it is a folder"));
+        }
+        fs::create_dir_all(folder).map_err(|error| unwritable(path, &error))?;
+        let partial = tempfile::Builder::new()
+            .prefix(".partial-")
+            .tempfile_in(folder)
+            .map_err(|error| unwritable(path, &error))?;
+        Ok(Self { path: path.to_owned(), partial: BufWriter::new(partial) })
+    }
+
+    /// Puts the file in its place, on the disk.
+    ///
+    /// # Errors
+    ///
+    /// The disk's; the old content stays then.
+    pub fn commit(self) -> Result<(), Failure> {
+        let Self { path, partial } = self;
+        let cannot = |error: &dyn Display| unwritable(&path, error);
+        let partial = partial.into_inner().map_err(|error| cannot(error.error()))?;
+        // The temporary file is readable by its owner alone; what a runner writes is read by others.
+        widen(partial.path()).map_err(|error| cannot(&error))?;
+        partial.as_file().sync_all().map_err(|error| cannot(&error))?;
+        partial.persist(&path).map_err(|error| cannot(&error.error))?;
+        Ok(())
+    }
+}
+
+impl Write for AtomicFile {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.partial.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.partial.flush()
+    }
+}
+
+/// Writes a whole file at once, as [`AtomicFile`] does.
 ///
 /// # Errors
 ///
-/// A folder that cannot be made or written, named, with the remedy.
+/// Those of [`AtomicFile`].
 pub fn write_atomic(path: &Path, content: &[u8]) -> Result<(), Failure> {
     write_with(path, |file| file.write_all(content))
 }
@@ -22,32 +79,19 @@ pub fn write_atomic(path: &Path, content: &[u8]) -> Result<(), Failure> {
 ///
 /// # Errors
 ///
-/// As [`write_atomic`]; what `fill` returns is told as an error of this file.
+/// Those of [`AtomicFile`]; what `fill` returns is told as an error of this file.
 pub fn write_with(
     path: &Path,
-    fill: impl FnOnce(&mut std::io::BufWriter<&mut fs::File>) -> std::io::Result<()>,
+    fill: impl FnOnce(&mut AtomicFile) -> std::io::Result<()>,
 ) -> Result<(), Failure> {
-    let folder = match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
-    let cannot = |error: &std::io::Error| {
-        Failure::new(format_args!("{}: cannot be written: {error}", path.display()))
-            .remedy("choose a folder that exists and that you may write to")
-    };
-    fs::create_dir_all(folder).map_err(|error| cannot(&error))?;
-    let mut partial = tempfile::Builder::new()
-        .prefix(".partial-")
-        .tempfile_in(folder)
-        .map_err(|error| cannot(&error))?;
-    let mut buffered = std::io::BufWriter::new(partial.as_file_mut());
-    fill(&mut buffered).and_then(|()| buffered.flush()).map_err(|error| cannot(&error))?;
-    drop(buffered);
-    // The temporary file is readable by its owner alone; what a runner writes follows the umask.
-    widen(partial.path()).map_err(|error| cannot(&error))?;
-    partial.as_file().sync_all().map_err(|error| cannot(&error))?;
-    partial.persist(path).map_err(|error| cannot(&error.error))?;
-    Ok(())
+    let mut file = AtomicFile::create(path)?;
+    fill(&mut file).map_err(|error| unwritable(path, &error))?;
+    file.commit()
+}
+
+fn unwritable(path: &Path, why: &dyn Display) -> Failure {
+    Failure::new(format_args!("{}: cannot be written: {why}", path.display()))
+        .remedy("choose a folder that exists and that you may write to")
 }
 
 /// Gives the file the mode that a plainly created file has here.

@@ -5,3 +5,4 @@ pub mod files;
 pub mod input;
 pub mod sample;
 pub mod service;
+pub mod table;

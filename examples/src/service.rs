@@ -10,5 +10,5 @@ mod import;
 mod population;
 
 pub use database::{BACKLOG_VIEW, Database, DatabaseUrl};
-pub use import::{ImportSummary, Imports, import};
+pub use import::{Import, ImportSummary};
 pub use population::{LeadRecord, PersonRecord};

@@ -4,8 +4,6 @@
 
 #[path = "tests/common.rs"]
 mod common;
-#[path = "tests/formats.rs"]
-mod formats;
 #[path = "tests/golden.rs"]
 mod golden;
 #[cfg(feature = "html")]

@@ -130,7 +130,7 @@ pub struct LeftOut {
 /// [`MetricSink`](crate::MetricSink).
 ///
 /// There is no public way to make one but
-/// [`CheckedPlan::load`](crate::CheckedPlan::load): what was not checked cannot be loaded.
+/// `CheckedPlan::load`: what was not checked cannot be loaded.
 ///
 /// ```compile_fail
 /// use raw_packets::Load;

@@ -4,7 +4,7 @@
 //! transaction for all files. Memory holds one batch. A row that stands there already as it is stays
 //! untouched, so a second import of the same file changes nothing.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
 use diesel::prelude::*;
@@ -46,15 +46,34 @@ const PERSON_COLUMNS: [&str; 9] = [
 ];
 const CLAIM_COLUMNS: [&str; 3] = ["claim_id", "person_key", "source_pk"];
 
-/// Which files to import; a file that is left out leaves its table as it is.
-#[derive(Clone, Debug, Default)]
-pub struct Imports {
-    /// `leads.csv`.
-    pub leads: Option<PathBuf>,
-    /// `persons.csv`.
-    pub persons: Option<PathBuf>,
-    /// `claims.csv`.
-    pub claims: Option<PathBuf>,
+/// The files of an import, opened and with their headers read; nothing is written yet.
+#[derive(Debug)]
+pub struct Import {
+    leads: Option<Table>,
+    persons: Option<Table>,
+    claims: Option<Table>,
+}
+
+impl Import {
+    /// Opens the files; one that is left out leaves its table as it is.
+    ///
+    /// # Errors
+    ///
+    /// A file that is missing, unreadable or has no id column.
+    pub fn open(
+        leads: Option<&Path>,
+        persons: Option<&Path>,
+        claims: Option<&Path>,
+    ) -> Result<Self, Failure> {
+        let table = |path: Option<&Path>, ids: &[&'static str], columns: &[&'static str]| {
+            path.map(|path| Table::open(path, ids, columns)).transpose()
+        };
+        Ok(Self {
+            leads: table(leads, &["id", "external_id"], &LEAD_COLUMNS)?,
+            persons: table(persons, &["person_key"], &PERSON_COLUMNS)?,
+            claims: table(claims, &["claim_id"], &CLAIM_COLUMNS)?,
+        })
+    }
 }
 
 /// What an import found and did, table by table.
@@ -79,42 +98,31 @@ impl ImportSummary {
     }
 }
 
-/// Imports the files in one transaction: all of them or, on an error, none.
-///
-/// Leads are written by `source_pk`, which is `external_id`, or `id` where that is blank, byte for byte;
-/// persons are replaced as a whole, record by record; claims by `claim_id`.
-///
-/// # Errors
-///
-/// A file that is missing, unreadable or has no id column; the database's. A broken row is no error: it is
-/// refused and told in the summary.
-pub fn import(database: &mut Database, files: &Imports) -> Result<Vec<ImportSummary>, Failure> {
-    // Headers first, so that a wrong file is found before anything is written.
-    let leads = opened(files.leads.as_deref(), &["id", "external_id"], &LEAD_COLUMNS)?;
-    let persons = opened(files.persons.as_deref(), &["person_key"], &PERSON_COLUMNS)?;
-    let claims = opened(files.claims.as_deref(), &["claim_id"], &CLAIM_COLUMNS)?;
-    let mut summaries = Vec::new();
-    database.transaction(|database| {
-        if let Some(table) = leads {
-            summaries.push(import_leads(database, table)?);
-        }
-        if let Some(table) = persons {
-            summaries.push(import_persons(database, table)?);
-        }
-        if let Some(table) = claims {
-            summaries.push(import_claims(database, table)?);
-        }
-        Ok(())
-    })?;
-    Ok(summaries)
-}
-
-fn opened(
-    path: Option<&Path>,
-    required: &[&'static str],
-    columns: &[&'static str],
-) -> Result<Option<Table>, Failure> {
-    path.map(|path| Table::open(path, required, columns)).transpose()
+impl Database {
+    /// Imports the files in one transaction: all of them or, on an error, none.
+    ///
+    /// Leads are written by `source_pk`, which is `external_id`, or `id` where that is blank, byte for byte;
+    /// persons are replaced as a whole, record by record; claims by `claim_id`. A broken row is no error: it
+    /// is refused and told in the summary.
+    ///
+    /// # Errors
+    ///
+    /// The disk's and the database's.
+    pub fn import(&mut self, files: Import) -> Result<Vec<ImportSummary>, Failure> {
+        self.transaction(|database| {
+            let mut summaries = Vec::new();
+            if let Some(table) = files.leads {
+                summaries.push(import_leads(database, table)?);
+            }
+            if let Some(table) = files.persons {
+                summaries.push(import_persons(database, table)?);
+            }
+            if let Some(table) = files.claims {
+                summaries.push(import_claims(database, table)?);
+            }
+            Ok(summaries)
+        })
+    }
 }
 
 #[derive(Serialize)]
@@ -484,9 +492,7 @@ mod tests {
                 (self.folder.path().join("leads.csv"), self.folder.path().join("persons.csv"));
             std::fs::write(&leads_csv, leads).unwrap();
             std::fs::write(&persons_csv, persons).unwrap();
-            let files =
-                Imports { leads: Some(leads_csv), persons: Some(persons_csv), claims: None };
-            import(&mut self.database, &files)
+            self.database.import(Import::open(Some(&leads_csv), Some(&persons_csv), None)?)
         }
     }
 

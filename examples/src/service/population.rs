@@ -2,6 +2,9 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
+use identity_matching::index::InMemoryIndex;
+use identity_matching::{DocumentParts, Normalised, Normaliser, RawDocument, Record};
+use indicatif::ProgressBar;
 
 use super::database::Database;
 use crate::cli::Failure;
@@ -10,7 +13,6 @@ use crate::cli::Failure;
 ///
 /// `Debug` shows the key alone: everything else identifies a person.
 #[derive(Clone, Default, PartialEq, Eq, QueryableByName)]
-#[diesel(sql_type = Text)]
 pub struct LeadRecord {
     /// The lead's key.
     #[diesel(sql_type = Text)]
@@ -99,7 +101,76 @@ impl std::fmt::Debug for PersonRecord {
     }
 }
 
+fn document(
+    number: Option<String>,
+    kind: Option<String>,
+    country: Option<String>,
+) -> Vec<RawDocument> {
+    number.map(|number| RawDocument { country, kind, number }).into_iter().collect()
+}
+
+impl From<LeadRecord> for Record {
+    fn from(lead: LeadRecord) -> Self {
+        let names = [lead.first_name, lead.middle_name, lead.last_name];
+        let name = names.into_iter().flatten().collect::<Vec<_>>().join(" ");
+        Self {
+            phones: lead.phone.into_iter().collect(),
+            documents: document(lead.document, lead.document_type, lead.document_country),
+            emails: lead.email.into_iter().collect(),
+            name: Some(name).filter(|name| !name.is_empty()),
+            plate: lead.plate,
+            birth_date: lead.birth_date,
+        }
+    }
+}
+
+impl PersonRecord {
+    /// Normalises the record into a buffer, without copying a value.
+    fn normalise<'a>(
+        &self,
+        normaliser: &'a Normaliser,
+        into: &'a mut Normalised,
+    ) -> &'a Normalised {
+        let mut reader = normaliser.read_into(into);
+        if let Some(number) = &self.document {
+            reader.document(DocumentParts {
+                country: self.document_country.as_deref().unwrap_or_default(),
+                kind: self.document_type.as_deref().unwrap_or_default(),
+                number,
+            });
+        }
+        self.phone.iter().for_each(|phone| reader.phone(phone));
+        self.email.iter().for_each(|email| reader.email(email));
+        self.full_name.iter().for_each(|name| reader.name(name));
+        self.plate.iter().for_each(|plate| reader.plate(plate));
+        self.birth_date.iter().for_each(|date| reader.birth_date(date));
+        reader.finish()
+    }
+}
+
 impl Database {
+    /// Builds the candidate index of all persons; memory grows with the population.
+    ///
+    /// # Errors
+    ///
+    /// The database's, and a population too large for one index.
+    pub fn index(
+        &mut self,
+        normaliser: &Normaliser,
+        progress: &ProgressBar,
+    ) -> Result<InMemoryIndex, Failure> {
+        let mut builder = InMemoryIndex::builder();
+        let mut normalised = Normalised::default();
+        self.persons(|page| {
+            progress.inc(page.len() as u64);
+            for person in page {
+                builder.add(&person.person_key, person.normalise(normaliser, &mut normalised))?;
+            }
+            Ok(())
+        })?;
+        Ok(builder.build()?)
+    }
+
     /// Reads the leads with these keys, in no particular order; those that are not there are left out.
     ///
     /// # Errors
@@ -149,7 +220,7 @@ impl Database {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::{DatabaseUrl, Imports, import};
+    use crate::service::{DatabaseUrl, Import};
 
     #[test]
     fn every_person_is_read_once_across_pages_and_leads_by_their_keys() {
@@ -157,9 +228,8 @@ mod tests {
         let mut database =
             Database::open(&DatabaseUrl::Sqlite(folder.path().join("s.sqlite"))).unwrap();
         let sample = crate::sample::write(folder.path()).unwrap();
-        let files =
-            Imports { leads: Some(sample.leads), persons: Some(sample.persons), claims: None };
-        import(&mut database, &files).unwrap();
+        let files = Import::open(Some(&sample.leads), Some(&sample.persons), None).unwrap();
+        database.import(files).unwrap();
         let mut keys = Vec::new();
         database
             .persons(|page| {

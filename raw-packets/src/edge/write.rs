@@ -1,17 +1,40 @@
 //! Writes a plan's packets to a folder, each whole or not at all.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use fs4::FileExt;
 
-use super::EdgeError;
 use crate::plan::PacketPlan;
 use crate::profile::packet_csv;
 
 /// The file by whose lock two exports to one folder take turns.
 const LOCK: &str = ".packets.lock";
+
+/// Says what the file system refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EdgeError {
+    /// A file or folder could not be read or written.
+    #[error("cannot {action} {}: {source}; check that it is there and that you may {action} it", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl EdgeError {
+    pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { action, path, source }
+    }
+}
 
 /// Tells what an export did to its folder.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -50,21 +73,7 @@ pub(super) fn write_atomically(dir: &Path, path: &Path, bytes: &[u8]) -> Result<
         .tempfile_in(dir)
         .map_err(EdgeError::io("write", path))?;
     file.write_all(bytes).map_err(EdgeError::io("write", path))?;
-    // The temporary file is its owner's alone; a packet is for others to fill in.
-    widen(file.path()).map_err(EdgeError::io("write", path))?;
     file.as_file().sync_all().map_err(EdgeError::io("write", path))?;
     file.persist(path).map_err(|error| EdgeError::io("write", path)(error.error))?;
-    Ok(())
-}
-
-/// Gives a file the mode that a plainly created one has.
-#[cfg(unix)]
-fn widen(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn widen(_path: &Path) -> std::io::Result<()> {
     Ok(())
 }
