@@ -84,9 +84,9 @@ pub fn write_with(
     path: &Path,
     fill: impl FnOnce(&mut AtomicFile) -> std::io::Result<()>,
 ) -> Result<(), Failure> {
-    let mut file = AtomicFile::create(path)?;
-    fill(&mut file).map_err(|error| unwritable(path, &error))?;
-    file.commit()
+    let mut whole = AtomicFile::create(path)?;
+    fill(&mut whole).map_err(|error| unwritable(path, &error))?;
+    whole.commit()
 }
 
 fn unwritable(path: &Path, why: &dyn Display) -> Failure {

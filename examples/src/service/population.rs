@@ -160,11 +160,11 @@ impl Database {
         progress: &ProgressBar,
     ) -> Result<InMemoryIndex, Failure> {
         let mut builder = InMemoryIndex::builder();
-        let mut normalised = Normalised::default();
+        let mut keys = Normalised::default();
         self.persons(|page| {
             progress.inc(page.len() as u64);
             for person in page {
-                builder.add(&person.person_key, person.normalise(normaliser, &mut normalised))?;
+                builder.add(&person.person_key, person.normalise(normaliser, &mut keys))?;
             }
             Ok(())
         })?;
