@@ -1,1 +1,28 @@
-//! A durable recovery queue for unlinked leads on SQLite and PostgreSQL.
+#![doc = include_str!("../README.md")]
+
+mod backlog;
+mod error;
+mod key;
+mod ledger;
+mod options;
+mod recover;
+mod resolver;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod sql;
+mod store;
+
+pub use backlog::{Backlog, BacklogLead, BacklogSource, MemoryBacklog, ViewBacklog, ViewName};
+pub use error::{ConfigError, KeyError, StoreError};
+pub use key::{MAX_KEY_BYTES, PersonKey, RunId, SourcePk};
+pub use ledger::{DailyMetrics, EventKind, LedgerSlot, SLOT_SECONDS, daily_metrics};
+pub use options::{Backoff, ClaimMode, RecoverOptions, SeedOptions};
+pub use recover::{Cursor, Progress, RunSummary, Stopped};
+pub use resolver::{ClaimedLead, FailReason, Match, Resolution, ResolveError, Resolver};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub use sql::{
+    Connection, DatabaseUrl, MigrationStatus, Namespace, OpenOptions, SqlSnapshot, SqlStore,
+};
+pub use store::{
+    BatchRequest, BatchSummary, LinkRow, NewRun, OriginRow, QueueRow, QueueStore, RunKind,
+    RunRecord, SeedSummary, Snapshot, Status, backlog_size,
+};

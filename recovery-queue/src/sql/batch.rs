@@ -1,0 +1,306 @@
+//! One batch: claim, resolve, settle. What both backends share; the two hot statements are theirs.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text};
+
+use super::database::{Database, Param, failed};
+use super::events::Events;
+use super::namespace::Names;
+use crate::error::StoreError;
+use crate::key::SourcePk;
+use crate::ledger::EventKind;
+use crate::recover::{Cursor, Position, resolve_isolated};
+use crate::resolver::{ClaimedLead, FailReason, Resolution, Resolver};
+use crate::store::{BatchRequest, BatchSummary, from_std};
+
+pub(super) const BATCH: &str = "the batch";
+
+/// A lead as claimed.
+#[derive(QueryableByName)]
+pub(super) struct Claim {
+    #[diesel(sql_type = BigInt)]
+    pub(super) priority: i64,
+    #[diesel(sql_type = BigInt)]
+    pub(super) lead_at: i64,
+    #[diesel(sql_type = BigInt)]
+    pub(super) lead_id: i64,
+    #[diesel(sql_type = BigInt)]
+    pub(super) attempts: i64,
+    #[diesel(sql_type = Text)]
+    pub(super) source_pk: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub(super) lead_version: Option<String>,
+    /// The person that the lead is linked to already.
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub(super) person_id: Option<i64>,
+}
+
+impl Claim {
+    pub(super) fn position(&self) -> Position {
+        Position { priority: self.priority, lead_at: self.lead_at, lead_id: self.lead_id }
+    }
+}
+
+/// What is written of one lead.
+pub(super) enum Verdict {
+    Matched { person_key: String, rule: String, confidence: String, evidence: Option<String> },
+    AlreadyLinked,
+    Failed { reason: FailReason, evidence: Option<String>, wake_keys: Vec<String> },
+    Retry { not_before: i64, message: String },
+}
+
+/// A lead and what is written of it.
+pub(super) struct Settled {
+    pub(super) claim: Claim,
+    pub(super) attempts: i64,
+    pub(super) verdict: Verdict,
+}
+
+/// Where and when a batch is written.
+pub(super) struct Context {
+    pub(super) backlog_id: i64,
+    pub(super) run_id: i64,
+    pub(super) now: i64,
+    /// The place before the first lead of the batch.
+    pub(super) after: Position,
+}
+
+#[derive(QueryableByName)]
+struct Overview {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = BigInt)]
+    due: i64,
+}
+
+fn instant(micros: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::<Utc>::MIN_UTC)
+}
+
+/// Brings parked leads whose time has come back to the hot table, oldest due first.
+fn promote(db: &mut Database, names: &Names, now: i64) -> Result<(), StoreError> {
+    let into =
+        "INSERT INTO {ns}queue_pending (backlog_id, priority, lead_at, lead_id, attempts, since)";
+    if db.is_sqlite() {
+        db.execute(
+            &names.sql(&format!(
+                "{into} SELECT l.backlog_id, l.priority, l.lead_at, l.id, q.attempts, q.since \
+                 FROM {{ns}}queue_parked q JOIN {{ns}}queue_lead l ON l.id = q.lead_id \
+                 WHERE q.not_before <= $1"
+            )),
+            &[Param::Int(now)],
+        )
+        .map_err(failed(BATCH))?;
+        db.execute(
+            &names.sql("DELETE FROM {ns}queue_parked WHERE not_before <= $1"),
+            &[Param::Int(now)],
+        )
+        .map_err(failed(BATCH))?;
+    } else {
+        db.execute(
+            &names.sql(&format!(
+                "WITH c AS MATERIALIZED (SELECT lead_id FROM {{ns}}queue_parked \
+                     WHERE not_before <= $1 ORDER BY not_before LIMIT 10000 FOR UPDATE SKIP LOCKED), \
+                 d AS (DELETE FROM {{ns}}queue_parked q USING c WHERE q.lead_id = c.lead_id \
+                     RETURNING q.lead_id, q.attempts, q.since) \
+                 {into} SELECT l.backlog_id, l.priority, l.lead_at, l.id, d.attempts, d.since \
+                 FROM d JOIN {{ns}}queue_lead l ON l.id = d.lead_id"
+            )),
+            &[Param::Int(now)],
+        )
+        .map_err(failed(BATCH))?;
+    }
+    Ok(())
+}
+
+/// Claims the next leads of the backlog whose turn it is.
+fn claim(
+    db: &mut Database,
+    names: &Names,
+    now: i64,
+    batch: &BatchRequest<'_>,
+    cursor: &mut Cursor,
+) -> Result<Option<(Context, Vec<Claim>)>, StoreError> {
+    let overview: Vec<Overview> = db
+        .query(
+            &names.sql(
+                "SELECT b.id, CASE WHEN EXISTS (SELECT 1 FROM {ns}queue_parked q \
+                     WHERE q.not_before <= $1) THEN 1 ELSE 0 END AS due \
+                 FROM {ns}queue_backlog b WHERE b.paused = 0 AND COALESCE($2, b.name) = b.name",
+            ),
+            &[Param::Int(now), Param::OptText(batch.options.backlog.as_deref())],
+        )
+        .map_err(failed(BATCH))?;
+    if overview.iter().any(|row| row.due != 0) {
+        promote(db, names, now)?;
+    }
+    for backlog_id in cursor.in_turn(overview.iter().map(|row| row.id).collect()) {
+        let after = cursor.position(backlog_id);
+        let (hint, lock) = if db.is_sqlite() {
+            ("CROSS JOIN", "")
+        } else {
+            ("JOIN", "FOR UPDATE OF p SKIP LOCKED")
+        };
+        // Materialized, so that the limit holds and the lock is taken once; CROSS JOIN tells SQLite to keep
+        // the order of the tables.
+        let claims: Vec<Claim> = db
+            .query(
+                &names.sql(&format!(
+                    "WITH c AS MATERIALIZED (SELECT p.priority, p.lead_at, p.lead_id, p.attempts \
+                         FROM {{ns}}queue_pending p WHERE p.backlog_id = $1 \
+                         AND (p.priority, p.lead_at, p.lead_id) > ($2, $3, $4) \
+                         ORDER BY p.priority, p.lead_at, p.lead_id LIMIT $5 {lock}) \
+                     SELECT CAST(c.priority AS BIGINT) AS priority, c.lead_at, c.lead_id, \
+                         CAST(c.attempts AS BIGINT) AS attempts, l.source_pk, l.lead_version, k.person_id \
+                     FROM c {hint} {{ns}}queue_lead l ON l.id = c.lead_id \
+                     LEFT JOIN {{ns}}queue_link k ON k.lead_id = c.lead_id \
+                     ORDER BY c.priority, c.lead_at, c.lead_id"
+                )),
+                &[
+                    Param::Int(backlog_id),
+                    Param::Int(after.priority),
+                    Param::Int(after.lead_at),
+                    Param::Int(after.lead_id),
+                    Param::Int(i64::from(batch.size)),
+                ],
+            )
+            .map_err(failed(BATCH))?;
+        if !claims.is_empty() {
+            let context = Context { backlog_id, run_id: batch.run.get(), now, after };
+            return Ok(Some((context, claims)));
+        }
+    }
+    Ok(None)
+}
+
+/// Turns the resolver's answers into what is written.
+fn verdicts(
+    claims: Vec<Claim>,
+    batch: &BatchRequest<'_>,
+    now: i64,
+    resolver: &mut dyn Resolver,
+) -> Result<Vec<Settled>, StoreError> {
+    let open: Vec<ClaimedLead> = claims
+        .iter()
+        .filter(|claim| claim.person_id.is_none())
+        .map(|claim| ClaimedLead {
+            source_pk: SourcePk::stored(claim.source_pk.clone()),
+            lead_at: instant(claim.lead_at),
+            lead_version: claim.lead_version.clone(),
+            attempts: u32::try_from(claim.attempts).unwrap_or(u32::MAX),
+        })
+        .collect();
+    let mut answers = resolve_isolated(resolver, &open)?.into_iter();
+    let options = batch.options;
+    claims
+        .into_iter()
+        .map(|claim| {
+            let mut attempts = claim.attempts;
+            let verdict = if claim.person_id.is_some() {
+                Verdict::AlreadyLinked
+            } else {
+                let answer = answers.next().ok_or(StoreError::ResolutionCount {
+                    wanted: open.len(),
+                    given: open.len().saturating_sub(1),
+                })?;
+                match answer {
+                    Resolution::Matched(found) => Verdict::Matched {
+                        person_key: found.person_key.as_str().to_owned(),
+                        rule: found.rule,
+                        confidence: found.confidence,
+                        evidence: found.evidence,
+                    },
+                    Resolution::Unmatched { reason, evidence, wake_keys } => {
+                        Verdict::Failed { reason, evidence, wake_keys }
+                    }
+                    Resolution::Error { message } => {
+                        attempts += 1;
+                        if attempts >= i64::from(options.max_attempts) {
+                            let evidence = serde_json::json!({ "error": message }).to_string();
+                            Verdict::Failed {
+                                reason: FailReason::Error,
+                                evidence: Some(evidence),
+                                wake_keys: Vec::new(),
+                            }
+                        } else {
+                            let tries = u32::try_from(attempts).unwrap_or(u32::MAX);
+                            let rest = from_std(options.backoff.delay(&claim.source_pk, tries));
+                            Verdict::Retry { not_before: now.saturating_add(rest), message }
+                        }
+                    }
+                }
+            };
+            Ok(Settled { claim, attempts, verdict })
+        })
+        .collect()
+}
+
+fn summarise(settled: &[Settled]) -> BatchSummary {
+    let mut summary = BatchSummary { claimed: settled.len() as u64, ..BatchSummary::default() };
+    for lead in settled {
+        match &lead.verdict {
+            Verdict::Matched { .. } => summary.matched += 1,
+            Verdict::AlreadyLinked => {
+                summary.matched += 1;
+                summary.already_linked += 1;
+            }
+            Verdict::Failed { reason, .. } => *summary.failed.entry(*reason).or_default() += 1,
+            Verdict::Retry { .. } => summary.retried += 1,
+        }
+    }
+    summary
+}
+
+fn events(matched: u64, retried: u64, failed: &BTreeMap<FailReason, u64>) -> Events {
+    let mut events = Events::default();
+    events.add(EventKind::Matched, None, matched);
+    for (&reason, &leads) in failed {
+        events.add(EventKind::Failed, Some(reason), leads);
+    }
+    events.add(EventKind::Retried, None, retried);
+    events
+}
+
+/// Claims, resolves and settles one batch inside the transaction that is open.
+pub(super) fn in_transaction(
+    db: &mut Database,
+    names: &Names,
+    clock: Option<i64>,
+    batch: &BatchRequest<'_>,
+    cursor: &mut Cursor,
+    resolver: &mut dyn Resolver,
+) -> Result<BatchSummary, StoreError> {
+    let now = match clock {
+        Some(now) => now,
+        None => db.now().map_err(failed(BATCH))?,
+    };
+    let Some((mut context, claims)) = claim(db, names, now, batch, cursor)? else {
+        return Ok(BatchSummary::default());
+    };
+    let last = claims.last().map_or(context.after, Claim::position);
+    let settled = verdicts(claims, batch, now, resolver)?;
+    if clock.is_none() {
+        // The resolver may have taken its time; events are dated when they are written.
+        context.now = db.now().map_err(failed(BATCH))?;
+    }
+    match db {
+        #[cfg(feature = "sqlite")]
+        Database::Sqlite(_) => super::sqlite_batch::settle(db, names, &context, last, &settled)?,
+        #[cfg(feature = "postgres")]
+        Database::Postgres(_) => super::postgres_batch::settle(db, names, &context, &settled)?,
+    }
+    let summary = summarise(&settled);
+    events(summary.matched, summary.retried, &summary.failed).append(
+        db,
+        names,
+        context.now,
+        context.backlog_id,
+        Some(context.run_id),
+    )?;
+    cursor.positions.insert(context.backlog_id, last);
+    cursor.served = Some(context.backlog_id);
+    Ok(summary)
+}

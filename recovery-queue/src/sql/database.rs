@@ -1,0 +1,310 @@
+//! One connection to either backend, with the few verbs that the store needs.
+//!
+//! Diesel's own two-backend connection has no batch insert, `ON CONFLICT` or `SKIP LOCKED`, so statements are
+//! SQL text with binds. `$1`, `$2` … mean the same to both backends as long as each statement names them
+//! first in ascending order, which a debug assertion holds us to.
+
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use diesel::sql_types::{BigInt, Nullable, Text};
+
+#[cfg(feature = "postgres")]
+use diesel::pg::{Pg, PgConnection};
+#[cfg(feature = "sqlite")]
+use diesel::sqlite::{Sqlite, SqliteConnection};
+
+use crate::error::StoreError;
+
+/// A value bound to a statement.
+#[derive(Clone, Copy)]
+pub(crate) enum Param<'a> {
+    Int(i64),
+    OptInt(Option<i64>),
+    Text(&'a str),
+    OptText(Option<&'a str>),
+    #[cfg(feature = "postgres")]
+    Ints(&'a [i64]),
+    #[cfg(feature = "postgres")]
+    OptTexts(&'a [Option<&'a str>]),
+}
+
+/// A row that both backends can read.
+#[cfg(all(feature = "sqlite", feature = "postgres"))]
+pub(crate) trait Row: QueryableByName<Sqlite> + QueryableByName<Pg> + 'static {}
+#[cfg(all(feature = "sqlite", feature = "postgres"))]
+impl<T: QueryableByName<Sqlite> + QueryableByName<Pg> + 'static> Row for T {}
+
+/// A row that the one backend can read.
+#[cfg(all(feature = "sqlite", not(feature = "postgres")))]
+pub(crate) trait Row: QueryableByName<Sqlite> + 'static {}
+#[cfg(all(feature = "sqlite", not(feature = "postgres")))]
+impl<T: QueryableByName<Sqlite> + 'static> Row for T {}
+
+/// A row that the one backend can read.
+#[cfg(all(feature = "postgres", not(feature = "sqlite")))]
+pub(crate) trait Row: QueryableByName<Pg> + 'static {}
+#[cfg(all(feature = "postgres", not(feature = "sqlite")))]
+impl<T: QueryableByName<Pg> + 'static> Row for T {}
+
+#[derive(QueryableByName)]
+pub(crate) struct IntRow {
+    #[diesel(sql_type = BigInt)]
+    pub(crate) value: i64,
+}
+
+#[derive(QueryableByName)]
+pub(crate) struct TextRow {
+    #[diesel(sql_type = Text)]
+    pub(crate) value: String,
+}
+
+pub(crate) enum Database {
+    #[cfg(feature = "sqlite")]
+    Sqlite(SqliteConnection),
+    #[cfg(feature = "postgres")]
+    Postgres(PgConnection),
+}
+
+/// How a transaction begins.
+#[derive(Clone, Copy)]
+pub(crate) enum Begin {
+    /// To write: immediate on SQLite, so that two writers queue up and none fails as "locked".
+    Write,
+    /// To read everything as of one instant.
+    Snapshot,
+}
+
+macro_rules! bind_scalar {
+    ($query:expr, $param:expr, $other:pat => $arrays:expr) => {
+        match $param {
+            Param::Int(value) => $query.bind::<BigInt, _>(value),
+            Param::OptInt(value) => $query.bind::<Nullable<BigInt>, _>(value),
+            Param::Text(value) => $query.bind::<Text, _>(value),
+            Param::OptText(value) => $query.bind::<Nullable<Text>, _>(value),
+            #[cfg(feature = "postgres")]
+            $other => $arrays,
+        }
+    };
+}
+
+#[cfg(feature = "sqlite")]
+type SqliteQuery<'a> =
+    diesel::query_builder::BoxedSqlQuery<'a, Sqlite, diesel::query_builder::SqlQuery>;
+#[cfg(feature = "postgres")]
+type PgQuery<'a> = diesel::query_builder::BoxedSqlQuery<'a, Pg, diesel::query_builder::SqlQuery>;
+
+#[cfg(feature = "sqlite")]
+#[cfg_attr(not(feature = "postgres"), allow(clippy::unnecessary_wraps))] // arrays come with PostgreSQL
+fn sqlite_query<'a>(sql: &str, params: &[Param<'a>]) -> QueryResult<SqliteQuery<'a>> {
+    debug_assert!(ascending(sql), "binds must first appear in ascending order: {sql}");
+    let mut query = diesel::sql_query(sql).into_boxed::<Sqlite>();
+    for &param in params {
+        query = bind_scalar!(query, param, _ => {
+            return Err(DieselError::QueryBuilderError("arrays are bound on PostgreSQL only".into()));
+        });
+    }
+    Ok(query)
+}
+
+#[cfg(feature = "postgres")]
+fn pg_query<'a>(sql: &str, params: &[Param<'a>]) -> PgQuery<'a> {
+    use diesel::sql_types::Array;
+    let mut query = diesel::sql_query(sql).into_boxed::<Pg>();
+    for &param in params {
+        query = match param {
+            Param::Ints(values) => query.bind::<Array<BigInt>, _>(values),
+            Param::OptTexts(values) => query.bind::<Array<Nullable<Text>>, _>(values),
+            scalar => bind_scalar!(query, scalar, _ => query),
+        };
+    }
+    query
+}
+
+/// Says whether `$1`, `$2` … first appear in ascending order, as SQLite numbers them.
+#[cfg(feature = "sqlite")]
+fn ascending(sql: &str) -> bool {
+    let mut highest = 0;
+    for piece in sql.split('$').skip(1) {
+        let digits: String = piece.chars().take_while(char::is_ascii_digit).collect();
+        if let Ok(number) = digits.parse::<u32>() {
+            if number > highest + 1 {
+                return false;
+            }
+            highest = highest.max(number);
+        }
+    }
+    true
+}
+
+impl Database {
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn is_sqlite(&self) -> bool {
+        matches!(self, Self::Sqlite(_))
+    }
+
+    #[cfg(not(feature = "sqlite"))]
+    #[allow(clippy::unused_self)]
+    pub(crate) fn is_sqlite(&self) -> bool {
+        false
+    }
+
+    /// Runs one statement and gives the number of rows that it touched.
+    pub(crate) fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> QueryResult<u64> {
+        let rows = match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(connection) => sqlite_query(sql, params)?.execute(connection)?,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(connection) => pg_query(sql, params).execute(connection)?,
+        };
+        Ok(rows as u64)
+    }
+
+    /// Runs one statement and gives its rows.
+    pub(crate) fn query<T: Row>(&mut self, sql: &str, params: &[Param<'_>]) -> QueryResult<Vec<T>> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(connection) => sqlite_query(sql, params)?.load(connection),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(connection) => pg_query(sql, params).load(connection),
+        }
+    }
+
+    /// Runs a statement that gives one number in a column named `value`.
+    pub(crate) fn int(&mut self, sql: &str, params: &[Param<'_>]) -> QueryResult<i64> {
+        let rows: Vec<IntRow> = self.query(sql, params)?;
+        rows.first().map(|row| row.value).ok_or(DieselError::NotFound)
+    }
+
+    /// Runs a script of statements without binds.
+    pub(crate) fn script(&mut self, sql: &str) -> QueryResult<()> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(connection) => connection.batch_execute(sql),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(connection) => connection.batch_execute(sql),
+        }
+    }
+
+    pub(crate) fn begin(&mut self, begin: Begin) -> QueryResult<()> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(connection) => AnsiTransactionManager::begin_transaction_sql(
+                connection,
+                match begin {
+                    Begin::Write => "BEGIN IMMEDIATE",
+                    Begin::Snapshot => "BEGIN DEFERRED",
+                },
+            ),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(connection) => AnsiTransactionManager::begin_transaction_sql(
+                connection,
+                match begin {
+                    Begin::Write => "BEGIN ISOLATION LEVEL READ COMMITTED",
+                    Begin::Snapshot => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+                },
+            ),
+        }
+    }
+
+    pub(crate) fn commit(&mut self) -> QueryResult<()> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(connection) => AnsiTransactionManager::commit_transaction(connection),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(connection) => AnsiTransactionManager::commit_transaction(connection),
+        }
+    }
+
+    pub(crate) fn rollback(&mut self) {
+        let result = match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(connection) => AnsiTransactionManager::rollback_transaction(connection),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(connection) => AnsiTransactionManager::rollback_transaction(connection),
+        };
+        if let Err(error) = result {
+            // The server rolls back by itself when the connection is gone.
+            tracing::debug!(%error, "rollback did not reach the database");
+        }
+    }
+
+    /// Runs `body` in one transaction; any error rolls it back.
+    pub(crate) fn transaction<T>(
+        &mut self,
+        operation: &'static str,
+        body: impl FnOnce(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.begin(Begin::Write).map_err(failed(operation))?;
+        match body(self) {
+            Ok(value) => match self.commit() {
+                Ok(()) => Ok(value),
+                Err(error) => {
+                    self.rollback();
+                    Err(failed(operation)(error))
+                }
+            },
+            Err(error) => {
+                self.rollback();
+                Err(error)
+            }
+        }
+    }
+
+    /// Gives the database's clock, in microseconds since 1970.
+    pub(crate) fn now(&mut self) -> QueryResult<i64> {
+        let sql = if self.is_sqlite() {
+            "SELECT CAST(unixepoch('subsec') * 1000000 AS INTEGER) AS value"
+        } else {
+            "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT) AS value"
+        };
+        self.int(sql, &[])
+    }
+}
+
+/// Sorts a database error by whether the same call may succeed later.
+pub(crate) fn failed(operation: &'static str) -> impl FnOnce(DieselError) -> StoreError {
+    move |error| {
+        let text = error.to_string();
+        let transient = match &error {
+            DieselError::DatabaseError(
+                DatabaseErrorKind::ClosedConnection
+                | DatabaseErrorKind::SerializationFailure
+                | DatabaseErrorKind::UnableToSendCommand,
+                _,
+            )
+            | DieselError::BrokenTransactionManager => true,
+            _ => TRANSIENT.iter().any(|sign| text.contains(sign)),
+        };
+        let source = Box::new(error);
+        if transient {
+            StoreError::Unavailable { operation, source }
+        } else {
+            StoreError::Database { operation, source }
+        }
+    }
+}
+
+/// What the databases say when waiting or reconnecting helps; Diesel keeps no code for these.
+const TRANSIENT: [&str; 9] = [
+    "database is locked",
+    "deadlock detected",
+    "terminating connection",
+    "server closed the connection",
+    "no connection to the server",
+    "the database system is",
+    "connection refused",
+    "Connection refused",
+    "could not receive data",
+];
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn binds_out_of_order_are_found() {
+        assert!(ascending("SELECT $1, $2, $1"));
+        assert!(!ascending("SELECT $2, $1"));
+    }
+}

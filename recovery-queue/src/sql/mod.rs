@@ -1,0 +1,22 @@
+//! The stores in databases: one type for SQLite and PostgreSQL.
+
+mod batch;
+mod database;
+mod events;
+mod migrate;
+mod namespace;
+mod open;
+mod origins;
+mod seed;
+mod shape;
+mod snapshot;
+#[cfg(feature = "sqlite")]
+mod sqlite_batch;
+mod stage;
+mod store;
+
+pub use migrate::MigrationStatus;
+pub use namespace::Namespace;
+pub use open::{DatabaseUrl, OpenOptions};
+pub use snapshot::SqlSnapshot;
+pub use store::{Connection, SqlStore};

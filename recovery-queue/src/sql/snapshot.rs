@@ -1,0 +1,412 @@
+//! The consistent read: one transaction of a connection of its own.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text};
+
+use super::database::{Database, Param, TextRow, failed};
+use super::events::SLOT_MICROS;
+use super::namespace::Names;
+use super::stage;
+use crate::backlog::{Backlog, BacklogSource};
+use crate::error::StoreError;
+use crate::key::{PersonKey, RunId, SourcePk};
+use crate::ledger::{EventKind, LedgerSlot, SLOT_SECONDS};
+use crate::resolver::FailReason;
+use crate::store::{LinkRow, OriginRow, QueueRow, RunKind, RunRecord, Snapshot, Status};
+
+const READ: &str = "the read";
+/// Rows per statement while reading everything.
+const PAGE: i64 = 10_000;
+
+/// Reads a database as it was at one instant; made by [`SqlStore`](crate::SqlStore).
+pub struct SqlSnapshot<'a> {
+    db: &'a mut Database,
+    names: &'a Names,
+    as_of: DateTime<Utc>,
+}
+
+impl std::fmt::Debug for SqlSnapshot<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SqlSnapshot").field("as_of", &self.as_of).finish_non_exhaustive()
+    }
+}
+
+impl<'a> SqlSnapshot<'a> {
+    pub(super) fn new(db: &'a mut Database, names: &'a Names, as_of: DateTime<Utc>) -> Self {
+        Self { db, names, as_of }
+    }
+
+    fn query<T: super::database::Row>(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+    ) -> Result<Vec<T>, StoreError> {
+        self.db.query(&self.names.sql(sql), params).map_err(failed(READ))
+    }
+}
+
+impl Drop for SqlSnapshot<'_> {
+    fn drop(&mut self) {
+        self.db.rollback();
+    }
+}
+
+fn time(micros: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::<Utc>::MIN_UTC)
+}
+
+fn count(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or_default()
+}
+
+fn reason(code: Option<&str>) -> Option<FailReason> {
+    code.and_then(|code| code.parse().ok())
+}
+
+#[derive(QueryableByName)]
+struct QueueRecord {
+    #[diesel(sql_type = Text)]
+    source_pk: String,
+    #[diesel(sql_type = Text)]
+    backlog: String,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    status: Option<i64>,
+    #[diesel(sql_type = Nullable<Text>)]
+    reason: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    person_key: Option<String>,
+    #[diesel(sql_type = BigInt)]
+    attempts: i64,
+    #[diesel(sql_type = BigInt)]
+    lead_at: i64,
+    #[diesel(sql_type = BigInt)]
+    first_seen_at: i64,
+    #[diesel(sql_type = BigInt)]
+    since: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    not_before: Option<i64>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    run_id: Option<i64>,
+}
+
+#[derive(QueryableByName)]
+struct LinkRecord {
+    #[diesel(sql_type = Text)]
+    source_pk: String,
+    #[diesel(sql_type = Text)]
+    person_key: String,
+    #[diesel(sql_type = Text)]
+    rule: String,
+    #[diesel(sql_type = Text)]
+    confidence: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    decided_by: Option<String>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    run_id: Option<i64>,
+    #[diesel(sql_type = BigInt)]
+    linked_at: i64,
+}
+
+#[derive(QueryableByName)]
+struct OriginRecord {
+    #[diesel(sql_type = Text)]
+    person_key: String,
+    #[diesel(sql_type = Text)]
+    source_pk: String,
+    #[diesel(sql_type = BigInt)]
+    lead_at: i64,
+    #[diesel(sql_type = BigInt)]
+    since: i64,
+}
+
+#[derive(QueryableByName)]
+struct SlotRecord {
+    #[diesel(sql_type = BigInt)]
+    slot: i64,
+    #[diesel(sql_type = Text)]
+    kind: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    reason: Option<String>,
+    #[diesel(sql_type = BigInt)]
+    leads: i64,
+}
+
+#[derive(QueryableByName)]
+struct RunRow {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Text)]
+    kind: String,
+    #[diesel(sql_type = Text)]
+    actor: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    policy: Option<String>,
+    #[diesel(sql_type = BigInt)]
+    started_at: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    finished_at: Option<i64>,
+    #[diesel(sql_type = Nullable<Text>)]
+    events: Option<String>,
+}
+
+#[derive(QueryableByName)]
+struct Counted {
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = BigInt)]
+    leads: i64,
+}
+
+/// Reads the counts of a run's events from the ledger.
+pub(super) fn run_events(
+    db: &mut Database,
+    names: &Names,
+    run_id: i64,
+) -> Result<BTreeMap<String, u64>, StoreError> {
+    let rows: Vec<Counted> = db
+        .query(
+            &names.sql(
+                "SELECT kind AS name, CAST(sum(leads) AS BIGINT) AS leads FROM {ns}queue_ledger \
+                 WHERE run_id = $1 GROUP BY kind ORDER BY kind",
+            ),
+            &[Param::Int(run_id)],
+        )
+        .map_err(failed(READ))?;
+    Ok(rows.into_iter().map(|row| (row.name, count(row.leads))).collect())
+}
+
+fn rate(kind: RunKind, events: &BTreeMap<String, u64>, micros: i64) -> Option<f64> {
+    let settled: u64 = match kind {
+        RunKind::Recover => ["matched", "failed"].iter().filter_map(|key| events.get(*key)).sum(),
+        RunKind::Seed => return None,
+    };
+    (settled > 0 && micros > 0).then(|| settled as f64 / (micros as f64 / 1e6))
+}
+
+impl Snapshot for SqlSnapshot<'_> {
+    fn as_of(&self) -> DateTime<Utc> {
+        self.as_of
+    }
+
+    fn queue(&mut self, each: &mut dyn FnMut(QueueRow)) -> Result<(), StoreError> {
+        let mut last = String::new();
+        loop {
+            let rows: Vec<QueueRecord> = self.query(
+                "SELECT l.source_pk, b.name AS backlog, s.status, s.reason, h.person_key, \
+                     COALESCE(s.attempts, q.attempts, p.attempts, 0) AS attempts, l.lead_at, \
+                     l.first_seen_at, COALESCE(s.settled_at, q.since, p.since, l.first_seen_at) AS since, \
+                     q.not_before, s.run_id \
+                 FROM (SELECT * FROM {ns}queue_lead WHERE source_pk > $1 ORDER BY source_pk LIMIT $2) l \
+                 JOIN {ns}queue_backlog b ON b.id = l.backlog_id \
+                 LEFT JOIN {ns}queue_settled s ON s.lead_id = l.id \
+                 LEFT JOIN {ns}queue_parked q ON q.lead_id = l.id \
+                 LEFT JOIN {ns}queue_pending p ON p.backlog_id = l.backlog_id \
+                     AND p.priority = l.priority AND p.lead_at = l.lead_at AND p.lead_id = l.id \
+                 LEFT JOIN {ns}queue_person h ON h.id = s.person_id ORDER BY l.source_pk",
+                &[Param::Text(&last), Param::Int(PAGE)],
+            )?;
+            let Some(end) = rows.last() else { return Ok(()) };
+            last.clone_from(&end.source_pk);
+            for row in rows {
+                each(QueueRow {
+                    source_pk: SourcePk::stored(row.source_pk),
+                    backlog: row.backlog,
+                    status: match row.status {
+                        None => Status::Pending,
+                        Some(1) => Status::Matched,
+                        Some(2) => Status::Failed,
+                        Some(_) => Status::Withdrawn,
+                    },
+                    reason: reason(row.reason.as_deref()),
+                    person_key: row.person_key.map(PersonKey::stored),
+                    attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
+                    lead_at: time(row.lead_at),
+                    first_seen_at: time(row.first_seen_at),
+                    since: time(row.since),
+                    not_before: row.not_before.map(time),
+                    run_id: row.run_id.map(RunId),
+                });
+            }
+        }
+    }
+
+    fn links(&mut self, each: &mut dyn FnMut(LinkRow)) -> Result<(), StoreError> {
+        let mut last = String::new();
+        loop {
+            let rows: Vec<LinkRecord> = self.query(
+                "SELECT l.source_pk, p.person_key, k.rule, k.confidence, k.decided_by, k.run_id, k.linked_at \
+                 FROM {ns}queue_lead l JOIN {ns}queue_link k ON k.lead_id = l.id \
+                 JOIN {ns}queue_person p ON p.id = k.person_id \
+                 WHERE l.source_pk > $1 ORDER BY l.source_pk LIMIT $2",
+                &[Param::Text(&last), Param::Int(PAGE)],
+            )?;
+            let Some(end) = rows.last() else { return Ok(()) };
+            last.clone_from(&end.source_pk);
+            for row in rows {
+                each(LinkRow {
+                    source_pk: SourcePk::stored(row.source_pk),
+                    person_key: PersonKey::stored(row.person_key),
+                    rule: row.rule,
+                    confidence: row.confidence,
+                    decided_by: row.decided_by,
+                    run_id: row.run_id.map(RunId),
+                    linked_at: time(row.linked_at),
+                });
+            }
+        }
+    }
+
+    fn origins(&mut self, each: &mut dyn FnMut(OriginRow)) -> Result<(), StoreError> {
+        let mut last = String::new();
+        loop {
+            let rows: Vec<OriginRecord> = self.query(
+                "SELECT p.person_key, l.source_pk, COALESCE(p.origin_lead_at, l.lead_at) AS lead_at, \
+                     COALESCE(p.origin_since, 0) AS since FROM {ns}queue_person p \
+                 JOIN {ns}queue_lead l ON l.id = p.origin_lead_id \
+                 WHERE p.person_key > $1 ORDER BY p.person_key LIMIT $2",
+                &[Param::Text(&last), Param::Int(PAGE)],
+            )?;
+            let Some(end) = rows.last() else { return Ok(()) };
+            last.clone_from(&end.person_key);
+            for row in rows {
+                each(OriginRow {
+                    person_key: PersonKey::stored(row.person_key),
+                    source_pk: SourcePk::stored(row.source_pk),
+                    lead_at: time(row.lead_at),
+                    since: time(row.since),
+                });
+            }
+        }
+    }
+
+    fn ledger(
+        &mut self,
+        until: DateTime<Utc>,
+        each: &mut dyn FnMut(LedgerSlot),
+    ) -> Result<(), StoreError> {
+        // Slots up to the mark come from the roll-up, later events from the ledger itself.
+        let rows: Vec<SlotRecord> = self.query(
+            &format!(
+                "SELECT slot, kind, reason, CAST(sum(leads) AS BIGINT) AS leads FROM ( \
+                     SELECT s.slot, s.kind, NULLIF(s.reason, '') AS reason, s.leads \
+                     FROM {{ns}}queue_ledger_slot s WHERE s.slot * {SLOT_SECONDS} < $1 \
+                     UNION ALL \
+                     SELECT e.at / {SLOT_MICROS}, e.kind, e.reason, e.leads \
+                     FROM {{ns}}queue_ledger e, {{ns}}queue_ledger_mark m \
+                     WHERE e.at >= m.rolled_up_to * {SLOT_MICROS} AND e.at / 1000000 < $1 \
+                 ) x GROUP BY slot, kind, reason ORDER BY slot, kind, reason"
+            ),
+            &[Param::Int(until.timestamp())],
+        )?;
+        for row in rows {
+            let Some(kind) = EventKind::from_code(&row.kind) else { continue };
+            each(LedgerSlot {
+                start: time(row.slot * SLOT_MICROS),
+                kind,
+                reason: reason(row.reason.as_deref()),
+                leads: count(row.leads),
+            });
+        }
+        Ok(())
+    }
+
+    fn runs(&mut self, limit: u32) -> Result<Vec<RunRecord>, StoreError> {
+        let rows: Vec<RunRow> = self.query(
+            "SELECT id, kind, actor, policy, started_at, finished_at, events FROM {ns}queue_run \
+             ORDER BY id DESC LIMIT $1",
+            &[Param::Int(i64::from(limit))],
+        )?;
+        let mut runs = Vec::with_capacity(rows.len());
+        for row in rows {
+            let kind = if row.kind == "seed" { RunKind::Seed } else { RunKind::Recover };
+            // A closed run keeps its counts; an open or killed one is summed up from the ledger.
+            let kept = row.events.as_deref().and_then(|json| serde_json::from_str(json).ok());
+            let events = match kept {
+                Some(events) => events,
+                None => run_events(self.db, self.names, row.id)?,
+            };
+            let rate = row.finished_at.and_then(|end| rate(kind, &events, end - row.started_at));
+            runs.push(RunRecord {
+                run_id: RunId(row.id),
+                kind,
+                actor: row.actor,
+                policy: row.policy,
+                started_at: time(row.started_at),
+                finished_at: row.finished_at.map(time),
+                events,
+                leads_per_second: rate,
+            });
+        }
+        Ok(runs)
+    }
+
+    fn leaks(&mut self) -> Result<Vec<SourcePk>, StoreError> {
+        let rows: Vec<TextRow> = self.query(
+            "SELECT l.source_pk AS value FROM {ns}queue_leak k \
+             JOIN {ns}queue_lead l ON l.id = k.lead_id ORDER BY l.source_pk",
+            &[],
+        )?;
+        Ok(rows.into_iter().map(|row| SourcePk::stored(row.value)).collect())
+    }
+
+    fn matched_in(&mut self, backlog: &dyn Backlog) -> Result<Vec<SourcePk>, StoreError> {
+        match backlog.source() {
+            BacklogSource::View(view) => {
+                stage::check_view(self.db, backlog, view)?;
+                let rows: Vec<TextRow> = self.query(
+                    &format!(
+                        "SELECT l.source_pk AS value FROM {{ns}}queue_settled s \
+                         JOIN {{ns}}queue_lead l ON l.id = s.lead_id WHERE s.status = 1 \
+                         AND l.source_pk IN (SELECT CAST(v.lead_source_pk AS TEXT) FROM {} v) \
+                         ORDER BY l.source_pk",
+                        view.quoted()
+                    ),
+                    &[],
+                )?;
+                Ok(rows.into_iter().map(|row| SourcePk::stored(row.value)).collect())
+            }
+            BacklogSource::Rows(leads) => {
+                let here: std::collections::BTreeSet<SourcePk> =
+                    leads.map(|lead| lead.source_pk).collect();
+                let mut found = Vec::new();
+                self.queue(&mut |row| {
+                    if row.status == Status::Matched && here.contains(&row.source_pk) {
+                        found.push(row.source_pk);
+                    }
+                })?;
+                Ok(found)
+            }
+        }
+    }
+
+    fn status_counts(&mut self) -> Result<BTreeMap<Status, u64>, StoreError> {
+        let rows: Vec<Counted> = self.query(
+            "SELECT 'pending' AS name, (SELECT count(*) FROM {ns}queue_pending) \
+                 + (SELECT count(*) FROM {ns}queue_parked) AS leads \
+             UNION ALL \
+             SELECT CASE status WHEN 1 THEN 'matched' WHEN 2 THEN 'failed' ELSE 'withdrawn' END, count(*) \
+             FROM {ns}queue_settled GROUP BY status",
+            &[],
+        )?;
+        Ok(Status::ALL
+            .map(|status| {
+                let row = rows.iter().find(|row| row.name == status.code());
+                (status, row.map_or(0, |row| count(row.leads)))
+            })
+            .into())
+    }
+
+    fn reason_counts(&mut self) -> Result<BTreeMap<FailReason, u64>, StoreError> {
+        let rows: Vec<Counted> = self.query(
+            "SELECT reason AS name, count(*) AS leads FROM {ns}queue_settled WHERE status = 2 GROUP BY reason",
+            &[],
+        )?;
+        Ok(rows
+            .into_iter()
+            .filter_map(|row| Some((row.name.parse().ok()?, count(row.leads))))
+            .collect())
+    }
+}

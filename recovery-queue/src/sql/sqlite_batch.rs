@@ -1,0 +1,208 @@
+//! The batch's writes on SQLite: one insert into a temporary table, then set-based statements.
+//!
+//! The writer holds the database alone, so the leads claimed are exactly the pending rows between the
+//! cursor and the last one: they are removed as one range of the clustered table.
+
+use super::batch::{BATCH, Context, Settled, Verdict};
+use super::database::{Database, Param, failed};
+use super::namespace::Names;
+use crate::error::StoreError;
+use crate::recover::Position;
+
+const COLUMNS: usize = 11;
+/// Rows per statement: below SQLite's limit of 32,766 binds.
+const CHUNK: usize = 2000;
+
+const MATCHED: i64 = 1;
+const FAILED: i64 = 2;
+const LINKED: i64 = 4;
+const RETRY: i64 = 5;
+
+/// Makes the temporary table, once per connection.
+pub(super) const PREPARE: &str = "CREATE TEMP TABLE rq_batch (lead_id INTEGER PRIMARY KEY, \
+    lead_at INTEGER, attempts INTEGER, status INTEGER, reason TEXT, person_key TEXT, \
+    person_id INTEGER, rule TEXT, confidence TEXT, evidence TEXT, not_before INTEGER);";
+
+fn fill(db: &mut Database, settled: &[Settled]) -> Result<(), StoreError> {
+    for chunk in settled.chunks(CHUNK) {
+        let mut sql = String::with_capacity(64 + chunk.len() * (2 * COLUMNS + 3));
+        sql.push_str("INSERT INTO temp.rq_batch VALUES ");
+        let mut params: Vec<Param<'_>> = Vec::with_capacity(chunk.len() * COLUMNS);
+        for (row, lead) in chunk.iter().enumerate() {
+            sql.push_str(if row == 0 {
+                "(?,?,?,?,?,?,?,?,?,?,?)"
+            } else {
+                ",(?,?,?,?,?,?,?,?,?,?,?)"
+            });
+            let none = Param::OptText(None);
+            let (status, reason, person_key, rule, confidence, evidence, not_before) =
+                match &lead.verdict {
+                    Verdict::Matched { person_key, rule, confidence, evidence } => (
+                        MATCHED,
+                        none,
+                        Param::Text(person_key),
+                        Param::Text(rule),
+                        Param::Text(confidence),
+                        evidence.as_deref(),
+                        None,
+                    ),
+                    Verdict::AlreadyLinked => (LINKED, none, none, none, none, None, None),
+                    Verdict::Failed { reason, evidence, .. } => (
+                        FAILED,
+                        Param::Text(reason.code()),
+                        none,
+                        none,
+                        none,
+                        evidence.as_deref(),
+                        None,
+                    ),
+                    Verdict::Retry { not_before, message } => {
+                        (RETRY, none, none, none, none, Some(message.as_str()), Some(*not_before))
+                    }
+                };
+            params.extend([
+                Param::Int(lead.claim.lead_id),
+                Param::Int(lead.claim.lead_at),
+                Param::Int(lead.attempts),
+                Param::Int(status),
+                reason,
+                person_key,
+                Param::OptInt(lead.claim.person_id),
+                rule,
+                confidence,
+                Param::OptText(evidence),
+                Param::OptInt(not_before),
+            ]);
+        }
+        db.execute(&sql, &params).map_err(failed(BATCH))?;
+    }
+    Ok(())
+}
+
+fn persons(db: &mut Database, names: &Names, context: &Context) -> Result<(), StoreError> {
+    let (now, run) = (Param::Int(context.now), Param::Int(context.run_id));
+    db.execute(
+        &names.sql(
+            "INSERT INTO {ns}queue_origin_history \
+                 (person_id, lead_id, lead_at, since, run_id, ended_at, ended_run_id) \
+             SELECT DISTINCT p.id, p.origin_lead_id, p.origin_lead_at, p.origin_since, p.origin_run_id, $1, $2 \
+             FROM temp.rq_batch b CROSS JOIN {ns}queue_person p \
+             ON p.person_key = b.person_key OR p.id = b.person_id \
+             WHERE b.status IN (1, 4) AND (b.lead_at, b.lead_id) < (p.origin_lead_at, p.origin_lead_id)",
+        ),
+        &[now, run],
+    )
+    .map_err(failed(BATCH))?;
+    // In the order of the leads, so that of two leads of one person the first becomes the origin.
+    db.execute(
+        &names.sql(
+            "INSERT INTO {ns}queue_person \
+                 (person_key, origin_lead_id, origin_lead_at, origin_since, origin_run_id) \
+             SELECT b.person_key, b.lead_id, b.lead_at, $1, $2 FROM temp.rq_batch b \
+             WHERE b.status = 1 ORDER BY b.lead_at, b.lead_id \
+             ON CONFLICT (person_key) DO UPDATE SET origin_lead_id = excluded.origin_lead_id, \
+                 origin_lead_at = excluded.origin_lead_at, origin_since = excluded.origin_since, \
+                 origin_run_id = excluded.origin_run_id \
+             WHERE origin_lead_id IS NULL OR (excluded.origin_lead_at, excluded.origin_lead_id) \
+                 < (origin_lead_at, origin_lead_id)",
+        ),
+        &[now, run],
+    )
+    .map_err(failed(BATCH))?;
+    Ok(())
+}
+
+pub(super) fn settle(
+    db: &mut Database,
+    names: &Names,
+    context: &Context,
+    last: Position,
+    settled: &[Settled],
+) -> Result<(), StoreError> {
+    fill(db, settled)?;
+    let (now, run, backlog) =
+        (Param::Int(context.now), Param::Int(context.run_id), Param::Int(context.backlog_id));
+    let has = |wanted: fn(&Verdict) -> bool| settled.iter().any(|lead| wanted(&lead.verdict));
+    let run_sql = |db: &mut Database, sql: &str, params: &[Param<'_>]| {
+        db.execute(&names.sql(sql), params).map(|_| ()).map_err(failed(BATCH))
+    };
+    if has(|v| matches!(v, Verdict::Matched { .. })) {
+        persons(db, names, context)?;
+        run_sql(
+            db,
+            "INSERT INTO {ns}queue_link \
+                 (lead_id, person_id, rule, confidence, run_id, linked_at, evidence) \
+             SELECT b.lead_id, p.id, b.rule, b.confidence, $1, $2, b.evidence \
+             FROM temp.rq_batch b CROSS JOIN {ns}queue_person p ON p.person_key = b.person_key \
+             WHERE b.status = 1",
+            &[run, now],
+        )?;
+    }
+    if has(|v| matches!(v, Verdict::AlreadyLinked)) {
+        super::origins::ensure(
+            db,
+            names,
+            "SELECT person_id FROM temp.rq_batch WHERE status = 4",
+            context,
+        )?;
+    }
+    run_sql(
+        db,
+        "DELETE FROM {ns}queue_pending WHERE backlog_id = $1 \
+             AND (priority, lead_at, lead_id) > ($2, $3, $4) \
+             AND (priority, lead_at, lead_id) <= ($5, $6, $7)",
+        &[
+            backlog,
+            Param::Int(context.after.priority),
+            Param::Int(context.after.lead_at),
+            Param::Int(context.after.lead_id),
+            Param::Int(last.priority),
+            Param::Int(last.lead_at),
+            Param::Int(last.lead_id),
+        ],
+    )?;
+    run_sql(
+        db,
+        "INSERT INTO {ns}queue_settled \
+             (lead_id, backlog_id, status, reason, person_id, attempts, run_id, settled_at, evidence) \
+         SELECT b.lead_id, $1, CASE b.status WHEN 2 THEN 2 ELSE 1 END, b.reason, k.person_id, \
+             b.attempts, $2, $3, CASE b.status WHEN 2 THEN b.evidence END \
+         FROM temp.rq_batch b LEFT JOIN {ns}queue_link k ON k.lead_id = b.lead_id AND b.status <> 2 \
+         WHERE b.status <> 5 ORDER BY b.lead_id",
+        &[backlog, run, now],
+    )?;
+    if has(|v| matches!(v, Verdict::Retry { .. })) {
+        run_sql(
+            db,
+            "INSERT INTO {ns}queue_parked (lead_id, backlog_id, not_before, attempts, since, message) \
+             SELECT b.lead_id, $1, b.not_before, b.attempts, $2, b.evidence \
+             FROM temp.rq_batch b WHERE b.status = 5",
+            &[backlog, now],
+        )?;
+    }
+    wake_keys(db, names, settled)?;
+    db.execute("DELETE FROM temp.rq_batch", &[]).map_err(failed(BATCH))?;
+    Ok(())
+}
+
+fn wake_keys(db: &mut Database, names: &Names, settled: &[Settled]) -> Result<(), StoreError> {
+    let keys: Vec<(&str, i64)> = settled
+        .iter()
+        .filter_map(|lead| match &lead.verdict {
+            Verdict::Failed { wake_keys, .. } => Some((wake_keys, lead.claim.lead_id)),
+            _ => None,
+        })
+        .flat_map(|(keys, lead_id)| keys.iter().map(move |key| (key.as_str(), lead_id)))
+        .collect();
+    for chunk in keys.chunks(CHUNK) {
+        let values = vec!["(?,?)"; chunk.len()].join(",");
+        let params: Vec<Param<'_>> =
+            chunk.iter().flat_map(|&(key, id)| [Param::Text(key), Param::Int(id)]).collect();
+        db.execute(
+            &names.sql(&format!("INSERT OR IGNORE INTO {{ns}}queue_wake_key VALUES {values}")),
+            &params,
+        )
+        .map_err(failed(BATCH))?;
+    }
+    Ok(())
+}

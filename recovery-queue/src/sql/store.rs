@@ -1,0 +1,255 @@
+//! The store itself: a writing connection, a reading one, and the trait.
+
+use chrono::{DateTime, Utc};
+
+use super::batch::{self, Context};
+use super::database::{Begin, Database, Param, failed};
+use super::migrate::{self, MigrationStatus};
+use super::namespace::Names;
+use super::open::{DatabaseUrl, OpenOptions, Purpose, connect};
+use super::snapshot::{SqlSnapshot, run_events};
+use super::{origins, seed};
+use crate::backlog::Backlog;
+use crate::error::StoreError;
+use crate::key::RunId;
+use crate::options::SeedOptions;
+use crate::recover::{Cursor, Position};
+use crate::resolver::Resolver;
+use crate::store::{
+    BatchRequest, BatchSummary, NewRun, QueueStore, RunKind, SeedSummary, Snapshot,
+};
+
+/// Keeps the recovery queue in SQLite or PostgreSQL.
+///
+/// One connection writes and a second one reads, opened when first needed. Call
+/// [`migrate`](Self::migrate) once after opening; it changes nothing when the tables are current.
+pub struct SqlStore {
+    db: Database,
+    reader: Option<Database>,
+    names: Names,
+    url: DatabaseUrl,
+    options: OpenOptions,
+    clock: Option<i64>,
+}
+
+impl std::fmt::Debug for SqlStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SqlStore")
+            .field("url", &self.url)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Lends the store's writing connection to the user's own statements.
+#[allow(missing_debug_implementations)] // Diesel's connections have none.
+#[non_exhaustive]
+pub enum Connection<'a> {
+    /// A connection to SQLite.
+    #[cfg(feature = "sqlite")]
+    Sqlite(&'a mut diesel::sqlite::SqliteConnection),
+    /// A connection to PostgreSQL.
+    #[cfg(feature = "postgres")]
+    Postgres(&'a mut diesel::pg::PgConnection),
+}
+
+impl SqlStore {
+    /// Opens a database; no table is made or looked at yet.
+    ///
+    /// # Errors
+    /// A file that is no database, a server that does not answer.
+    pub fn open(url: &DatabaseUrl, options: OpenOptions) -> Result<Self, StoreError> {
+        let db = connect(url, &options, Purpose::Write)?;
+        let names = options.names(url);
+        Ok(Self { db, reader: None, names, url: url.clone(), options, clock: None })
+    }
+
+    /// Opens a second store on the same database, as each further worker needs one.
+    pub fn reopen(&self) -> Result<Self, StoreError> {
+        let mut store = Self::open(&self.url, self.options.clone())?;
+        store.clock = self.clock;
+        Ok(store)
+    }
+
+    /// Sets the time that stands for the database's clock, for tests; `None` = the database's own.
+    pub fn set_clock(&mut self, now: Option<DateTime<Utc>>) {
+        self.clock = now.map(|now| now.timestamp_micros());
+    }
+
+    /// Applies the pending migrations, in one transaction and one program at a time; gives their versions.
+    ///
+    /// # Errors
+    /// Tables of another program, of a newer breaking version, or changed by hand are refused untouched.
+    pub fn migrate(&mut self) -> Result<Vec<String>, StoreError> {
+        migrate::migrate(&mut self.db, &self.names)
+    }
+
+    /// Compares the database's tables with the migrations of this build; reads only.
+    pub fn migration_status(&mut self) -> Result<MigrationStatus, StoreError> {
+        migrate::status(&mut self.db, &self.names)
+    }
+
+    /// Adopts tables that exist already, after checking that they have the expected shape.
+    pub fn stamp(&mut self) -> Result<(), StoreError> {
+        migrate::stamp(&mut self.db, &self.names)
+    }
+
+    /// Lends the writing connection, for the user's own tables in the same database.
+    ///
+    /// The tables that start with `queue_` are the store's own; the views `recovery_queue`,
+    /// `identity_links` and `identity_origins` are for everybody to read and join.
+    pub fn connection(&mut self) -> Connection<'_> {
+        match &mut self.db {
+            #[cfg(feature = "sqlite")]
+            Database::Sqlite(connection) => Connection::Sqlite(connection),
+            #[cfg(feature = "postgres")]
+            Database::Postgres(connection) => Connection::Postgres(connection),
+        }
+    }
+
+    /// Gives the qualified name of a public view, such as `recovery."identity_links"`.
+    #[must_use]
+    pub fn view_name(&self, view: &str) -> String {
+        format!("{}{view}", self.names.ns)
+    }
+
+    /// Opens a consistent read, as its own type.
+    pub fn read(&mut self) -> Result<SqlSnapshot<'_>, StoreError> {
+        let reader = match self.reader.take() {
+            Some(reader) => reader,
+            None => connect(&self.url, &self.options, Purpose::Read)?,
+        };
+        let reader = self.reader.insert(reader);
+        migrate::ensure_usable(reader, &self.names)?;
+        reader.begin(Begin::Snapshot).map_err(failed("the read"))?;
+        // The first read fixes the instant.
+        let now = match reader
+            .int(&self.names.sql("SELECT count(*) AS value FROM {ns}queue_backlog"), &[])
+        {
+            Ok(_) => match self.clock {
+                Some(now) => now,
+                None => reader.now().map_err(failed("the read"))?,
+            },
+            Err(error) => {
+                reader.rollback();
+                return Err(failed("the read")(error));
+            }
+        };
+        let as_of = DateTime::from_timestamp_micros(now).unwrap_or(DateTime::<Utc>::MIN_UTC);
+        Ok(SqlSnapshot::new(reader, &self.names, as_of))
+    }
+
+    fn start_run(&mut self, run: &NewRun) -> Result<i64, StoreError> {
+        let (names, clock) = (&self.names, self.clock);
+        self.db.transaction("the start of a run", |db| {
+            let now = match clock {
+                Some(now) => now,
+                None => db.now().map_err(failed("the start of a run"))?,
+            };
+            let id = db
+                .int(
+                    &names.sql(
+                        "INSERT INTO {ns}queue_run (kind, actor, policy, started_at) \
+                         VALUES ($1, $2, $3, $4) RETURNING id AS value",
+                    ),
+                    &[
+                        Param::Text(run.kind.code()),
+                        Param::Text(&run.actor),
+                        Param::OptText(run.policy.as_deref()),
+                        Param::Int(now),
+                    ],
+                )
+                .map_err(failed("the start of a run"))?;
+            if run.kind == RunKind::Recover {
+                let context = Context { backlog_id: 0, run_id: id, now, after: Position::START };
+                origins::mend(db, names, &context)?;
+            }
+            Ok(id)
+        })
+    }
+}
+
+impl QueueStore for SqlStore {
+    fn seed(
+        &mut self,
+        backlog: &dyn Backlog,
+        options: &SeedOptions,
+    ) -> Result<SeedSummary, StoreError> {
+        migrate::ensure_usable(&mut self.db, &self.names)?;
+        let run = NewRun::new(RunKind::Seed, options.actor.clone(), None);
+        let (names, clock) = (&self.names, self.clock);
+        // A seed that is refused leaves no run behind: the run is recorded in the same transaction.
+        self.db.transaction("the seed", |db| {
+            let now = match clock {
+                Some(now) => now,
+                None => db.now().map_err(failed("the seed"))?,
+            };
+            let id = db
+                .int(
+                    &names.sql(
+                        "INSERT INTO {ns}queue_run (kind, actor, started_at) VALUES ($1, $2, $3) \
+                         RETURNING id AS value",
+                    ),
+                    &[Param::Text(run.kind.code()), Param::Text(&run.actor), Param::Int(now)],
+                )
+                .map_err(failed("the seed"))?;
+            let summary = seed::seed(db, names, clock, id, backlog, options)?;
+            finish(db, names, clock, id)?;
+            Ok(summary)
+        })
+    }
+
+    fn open_run(&mut self, run: &NewRun) -> Result<RunId, StoreError> {
+        migrate::ensure_usable(&mut self.db, &self.names)?;
+        self.start_run(run).map(RunId)
+    }
+
+    fn recover_batch(
+        &mut self,
+        batch: &BatchRequest<'_>,
+        cursor: &mut Cursor,
+        resolver: &mut dyn Resolver,
+    ) -> Result<BatchSummary, StoreError> {
+        let (names, clock) = (&self.names, self.clock);
+        // The cursor moves only with the commit.
+        let mut ahead = cursor.clone();
+        let summary = self.db.transaction(batch::BATCH, |db| {
+            batch::in_transaction(db, names, clock, batch, &mut ahead, resolver)
+        })?;
+        *cursor = ahead;
+        Ok(summary)
+    }
+
+    fn close_run(&mut self, run: RunId) -> Result<(), StoreError> {
+        let (names, clock) = (&self.names, self.clock);
+        self.db.transaction("the end of a run", |db| finish(db, names, clock, run.get()))
+    }
+
+    fn snapshot(&mut self) -> Result<Box<dyn Snapshot + '_>, StoreError> {
+        Ok(Box::new(self.read()?))
+    }
+}
+
+fn finish(
+    db: &mut Database,
+    names: &Names,
+    clock: Option<i64>,
+    run_id: i64,
+) -> Result<(), StoreError> {
+    let now = match clock {
+        Some(now) => now,
+        None => db.now().map_err(failed("the end of a run"))?,
+    };
+    let events = run_events(db, names, run_id)?;
+    let json = serde_json::to_string(&events).unwrap_or_default();
+    let touched = db
+        .execute(
+            &names.sql("UPDATE {ns}queue_run SET finished_at = $1, events = $2 WHERE id = $3"),
+            &[Param::Int(now), Param::Text(&json), Param::Int(run_id)],
+        )
+        .map_err(failed("the end of a run"))?;
+    if touched == 0 {
+        return Err(StoreError::NotFound { what: "run", key: run_id.to_string() });
+    }
+    Ok(())
+}
