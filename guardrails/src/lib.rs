@@ -16,6 +16,8 @@ mod verdict;
 pub use check::{Check, CheckError, ClosureCheck, Description, QueryCheck, closure};
 pub use finding::{Figure, FigureValue, Finding, Remedy};
 pub use report::{CheckReport, SCHEMA_VERSION, SuiteReport, Totals};
+#[cfg(feature = "toml")]
+pub use suite::DeclareError;
 pub use suite::{ConfigError, Settings, Suite};
 pub use threshold::{Threshold, ThresholdError, Thresholds};
 pub use verdict::{ExitPolicy, Severity, Verdict};

@@ -129,4 +129,10 @@ pub enum CheckError {
         /// What went wrong, in words that name no value of a row.
         message: String,
     },
+    /// The check did not end within its time limit: `error`.
+    #[error("the check took longer than its limit of {limit:?}")]
+    TimedOut {
+        /// The limit that the suite set.
+        limit: std::time::Duration,
+    },
 }

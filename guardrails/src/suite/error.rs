@@ -38,4 +38,10 @@ pub enum ConfigError {
         /// The check's id.
         id: String,
     },
+    /// A check may take no time at all: set a limit above zero.
+    #[error("check `{id}`: a time limit of zero can never be met")]
+    NoTime {
+        /// The check's id.
+        id: String,
+    },
 }

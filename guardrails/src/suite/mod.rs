@@ -1,13 +1,18 @@
 //! The suite: checks with their settings, evaluated on one snapshot.
 
+#[cfg(feature = "toml")]
+mod declared;
 mod error;
 mod run;
 mod settings;
+mod watchdog;
 
 use std::sync::Arc;
 
 use crate::{Check, Threshold, builtin};
 
+#[cfg(feature = "toml")]
+pub use declared::DeclareError;
 pub use error::ConfigError;
 pub use settings::Settings;
 

@@ -15,6 +15,15 @@ impl Suite {
     /// run. All facts come from `facts`, which stands for one consistent read; the clock only
     /// measures durations.
     pub fn run(&self, facts: &dyn Facts, clock: &dyn Clock) -> SuiteReport {
+        self.run_each(facts, clock, |entry, list| entry.evaluate(facts, list))
+    }
+
+    pub(super) fn run_each(
+        &self,
+        facts: &dyn Facts,
+        clock: &dyn Clock,
+        mut evaluate: impl FnMut(&Entry, usize) -> Result<Finding, CheckError>,
+    ) -> SuiteReport {
         let snapshot = facts.snapshot();
         let began = clock.elapsed();
         let checks = self
@@ -22,20 +31,16 @@ impl Suite {
             .iter()
             .map(|entry| {
                 let began = clock.elapsed();
-                let outcome = entry.evaluate(facts, self.list);
+                let outcome = evaluate(entry, self.list);
                 let took = clock.elapsed().saturating_sub(began);
                 entry.report(outcome, &self.name, &snapshot, took)
             })
             .collect();
+        facts.limit_time(None);
         self.report(checks, &snapshot, clock.elapsed().saturating_sub(began))
     }
 
-    pub(crate) fn report(
-        &self,
-        checks: Vec<CheckReport>,
-        snapshot: &Snapshot,
-        took: Duration,
-    ) -> SuiteReport {
+    fn report(&self, checks: Vec<CheckReport>, snapshot: &Snapshot, took: Duration) -> SuiteReport {
         let verdicts = || checks.iter().map(|check: &CheckReport| check.verdict);
         SuiteReport {
             schema_version: SCHEMA_VERSION,
@@ -56,7 +61,7 @@ fn milliseconds(duration: Duration) -> u64 {
 
 impl Entry {
     /// Evaluates the check and turns a panic into an error.
-    pub(crate) fn evaluate(&self, facts: &dyn Facts, list: usize) -> Result<Finding, CheckError> {
+    pub(super) fn evaluate(&self, facts: &dyn Facts, list: usize) -> Result<Finding, CheckError> {
         facts.limit_time(self.settings.time_limit);
         let list = if self.settings.sensitive { 0 } else { list };
         // A check is a function of the facts: nothing that it left half-done is looked at again.
@@ -74,7 +79,7 @@ impl Entry {
     }
 
     /// Applies the settings to what the check found.
-    pub(crate) fn report(
+    fn report(
         &self,
         outcome: Result<Finding, CheckError>,
         suite: &str,

@@ -71,6 +71,9 @@ impl Settings {
     }
 
     /// Sets how long the check may take; one that takes longer is an `error`.
+    ///
+    /// The facts are told ([`Facts::limit_time`](crate::facts::Facts::limit_time)); with
+    /// [`Suite::run_with_time_limits`](crate::Suite::run_with_time_limits) it holds in any case.
     #[must_use]
     pub fn time_limit(mut self, limit: Duration) -> Self {
         self.time_limit = Some(limit);
@@ -81,6 +84,9 @@ impl Settings {
         let id = || check.id().to_owned();
         if self.expect_empty.as_deref().is_some_and(|reason| reason.trim().is_empty()) {
             return Err(ConfigError::EmptyReason { id: id() });
+        }
+        if self.time_limit.is_some_and(|limit| limit.is_zero()) {
+            return Err(ConfigError::NoTime { id: id() });
         }
         if self.warn.is_none() && self.fail.is_none() {
             return Ok(());
