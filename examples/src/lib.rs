@@ -3,6 +3,8 @@
 pub mod cli;
 pub mod files;
 pub mod input;
+pub mod metrics;
+pub mod packets;
 pub mod sample;
 pub mod service;
 pub mod table;

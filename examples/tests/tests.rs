@@ -1,4 +1,5 @@
 //! The runners, run as a user runs them: a process, its files, its output and its exit code.
 
 mod house;
+mod packets;
 mod runner;

@@ -1,0 +1,88 @@
+//! Catalogue and values → gap queue → one packet per source, ready to fill in.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use chrono::Utc;
+use clap::Parser;
+use raw_packets::RunStatus;
+use raw_packets::edge::write_packets;
+use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
+use reference_runners::files;
+use reference_runners::packets::{PacketArgs, Planned};
+
+/// Writes one CSV packet for each source that owes KPI values, and a summary of what is missing.
+#[derive(Parser)]
+#[command(version, after_help = EXIT_CODES)]
+struct Args {
+    #[command(flatten)]
+    packets: PacketArgs,
+    #[command(flatten)]
+    common: Common,
+}
+
+fn main() -> ExitCode {
+    start(run)
+}
+
+fn run(args: Args) -> Result<Exit, Failure> {
+    let Args { packets, common } = args;
+    let console = Console::new(common.quiet);
+    let values = packets.values()?;
+    let planned = packets.plan(&values, Utc::now(), &console)?;
+    let summary = planned.plan.summary(planned.at, &packets.out_dir.display().to_string());
+
+    // A failed queue asks for nothing; what is written then is the report that says so.
+    if summary.status != RunStatus::Failed {
+        let written = write_packets(&packets.out_dir, &planned.plan)?;
+        for kept in &written.kept {
+            console.warn(format_args!("{}: kept, for somebody works in it", kept.display()));
+        }
+    }
+    planned.write_queue(packets.queue_csv_out.as_deref(), packets.queue_json_out.as_deref())?;
+    if let Some(path) = &packets.summary_out {
+        let mut json = serde_json::to_vec_pretty(&summary)?;
+        json.push(b'\n');
+        files::write_atomic(path, &json)?;
+    }
+    console.json(common.json.as_deref(), &summary)?;
+    if common.json.as_deref() != Some(Path::new("-")) {
+        tell(&planned, &packets, &console)?;
+    }
+
+    let outcome = if summary.status == RunStatus::Failed { Exit::Failed } else { Exit::Done };
+    let nothing = packets.strict_actionable && summary.packets_emitted_total == 0;
+    let strict = if nothing { Exit::CouldNotRun } else { Exit::Done };
+    Ok(planned.exit.and(outcome).and(strict))
+}
+
+/// Prints the state of the queue and the packets, for a person.
+fn tell(planned: &Planned, args: &PacketArgs, console: &Console) -> Result<(), Failure> {
+    let totals = &planned.report.totals;
+    console.data(format_args!(
+        "gap queue: {}; {} of {} pairs ready, {} to act on, {} in the queue",
+        planned.report.status,
+        totals.pairs_ready_total,
+        totals.expected_pairs_total,
+        totals.actionable_pairs_total,
+        totals.queue_rows_total,
+    ))?;
+    let counts = planned.plan.counts();
+    console.data(format_args!(
+        "packets: {} for {} actionable sources, in {}",
+        counts.packets_emitted_total,
+        counts.sources_actionable_total,
+        args.out_dir.display(),
+    ))?;
+    for packet in planned.plan.packets() {
+        let missing = packet.kpis_missing().len();
+        console.data(format_args!("  {}: {missing} KPIs missing", packet.file_name()))?;
+    }
+    if counts.sources_skipped_missing_template_total > 0 {
+        let skipped = counts.sources_skipped_missing_template_total;
+        console.warn(format_args!(
+            "{skipped} sources are expected but not in the catalogue and get no packet; add them to its `sources`"
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,159 @@
+//! What the three packet runners share: catalogue and values → gap queue → packet plan.
+
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use kpi_gap_queue::files::{read_catalogue, write_queue_csv, write_queue_json};
+use kpi_gap_queue::{GapOptions, GapQueue, GapReport, InMemoryCatalogue, MetricScope};
+use raw_packets::{GapStatus, PacketOptions, PacketPlan, Template};
+
+use crate::cli::{Console, Exit, Failure};
+use crate::files;
+use crate::metrics::{CsvMetrics, Values};
+
+/// The catalogue of the official review of sanctions, in Spain.
+const SAMPLE: &[u8] = include_bytes!("../data/catalog.json");
+
+/// The flags that say what is expected, what is held and which gaps become packets.
+#[derive(Clone, Debug, clap::Args)]
+pub struct PacketArgs {
+    /// Expected sources, sources and KPIs (left out: the sample catalogue).
+    #[arg(long, value_name = "JSON")]
+    pub catalog: Option<PathBuf>,
+    /// The values that are held (left out: none yet).
+    #[arg(long, value_name = "CSV")]
+    pub metrics: Option<PathBuf>,
+    /// Looks at the values of this period only, YYYY-MM-DD.
+    #[arg(long, value_name = "D", value_parser = period_date)]
+    pub period_date: Option<NaiveDate>,
+    /// Looks at the values of this granularity only, such as `year`.
+    #[arg(long, value_name = "G")]
+    pub period_granularity: Option<String>,
+    /// The statuses of a gap that ask for a packet.
+    #[arg(long, value_name = "a,b", value_delimiter = ',', default_value = "missing_metric")]
+    pub statuses: Vec<GapStatus>,
+    /// Cuts the queue after so many rows, once it is sorted; 0 keeps them all.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub queue_limit: usize,
+    /// Adds the pairs that are ready to the queue.
+    #[arg(long)]
+    pub include_ready: bool,
+    /// The system that the source records are filed under (left out: the template's).
+    #[arg(long, value_name = "ID")]
+    pub source_id: Option<String>,
+    /// Ends with 4 when no packet is emitted.
+    #[arg(long)]
+    pub strict_actionable: bool,
+    /// Writes the packets to this folder.
+    #[arg(long, value_name = "DIR", default_value = "out/packets")]
+    pub out_dir: PathBuf,
+    /// Writes the summary to this file.
+    #[arg(long, value_name = "JSON")]
+    pub summary_out: Option<PathBuf>,
+    /// Writes the gap queue to this file, as CSV.
+    #[arg(long, value_name = "CSV")]
+    pub queue_csv_out: Option<PathBuf>,
+    /// Writes the gap queue with its totals to this file, as JSON.
+    #[arg(long, value_name = "JSON")]
+    pub queue_json_out: Option<PathBuf>,
+}
+
+fn period_date(text: &str) -> Result<NaiveDate, String> {
+    let date: Option<NaiveDate> = text.parse().ok();
+    date.filter(|date| date.to_string() == text)
+        .ok_or_else(|| "write the date as YYYY-MM-DD, such as 2025-12-31".to_owned())
+}
+
+/// A gap queue and the packets that follow from it.
+#[derive(Debug)]
+pub struct Planned {
+    /// When the run began.
+    pub at: DateTime<Utc>,
+    /// The queue.
+    pub queue: GapQueue,
+    /// Its report.
+    pub report: GapReport,
+    /// The packets.
+    pub plan: PacketPlan,
+    /// What the exit code must say of the files that were read.
+    pub exit: Exit,
+}
+
+impl PacketArgs {
+    /// Opens the values that the flags name.
+    ///
+    /// # Errors
+    ///
+    /// A file that is missing or cannot be read, or has a wrong header.
+    pub fn values(&self) -> Result<Values, Failure> {
+        Ok(match &self.metrics {
+            None => Values::Nothing,
+            Some(path) => Values::Csv(CsvMetrics::open(path)?),
+        })
+    }
+
+    /// Plans the packets for the catalogue and these values.
+    ///
+    /// # Errors
+    ///
+    /// A catalogue that is missing, cannot be read or is not sound; ids whose packets would collide.
+    pub fn plan(
+        &self,
+        values: &Values,
+        at: DateTime<Utc>,
+        console: &Console,
+    ) -> Result<Planned, Failure> {
+        let catalogue = self.catalogue(console)?;
+        let exit = values.tell(console);
+        let scope = MetricScope::new(self.period_date, self.period_granularity.as_deref());
+        let options = GapOptions {
+            queue_limit: self.queue_limit,
+            include_ready: self.include_ready,
+            ..GapOptions::default()
+        };
+        let queue = GapQueue::build(&catalogue, values, &[scope], options)?;
+        if queue.values_unexpected_total() > 0 {
+            let total = queue.values_unexpected_total();
+            console.note(format_args!("{total} values belong to no expected pair"));
+        }
+        let report = queue.report(at);
+        let mut options = PacketOptions::default();
+        options.statuses = self.statuses.iter().copied().collect();
+        options.default_source_id.clone_from(&self.source_id);
+        let plan = PacketPlan::new(&report, &Template::official_review(), &options)?;
+        Ok(Planned { at, queue, report, plan, exit })
+    }
+
+    fn catalogue(&self, console: &Console) -> Result<InMemoryCatalogue, Failure> {
+        let read = match &self.catalog {
+            None => read_catalogue("the sample catalogue", SAMPLE)?,
+            Some(path) => {
+                let mut bytes = Vec::new();
+                std::io::Read::read_to_end(&mut files::open(path)?, &mut bytes)?;
+                read_catalogue(&path.display().to_string(), &bytes)?
+            }
+        };
+        if !read.keys_ignored.is_empty() {
+            let keys = read.keys_ignored.join(", ");
+            console.note(format_args!("the catalogue: ignored unknown keys: {keys}"));
+        }
+        Ok(read.catalogue)
+    }
+}
+
+impl Planned {
+    /// Writes the queue where `--queue-csv-out` and `--queue-json-out` ask for it.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be written.
+    pub fn write_queue(&self, csv: Option<&Path>, json: Option<&Path>) -> Result<(), Failure> {
+        if let Some(path) = csv {
+            files::write_with(path, |file| write_queue_csv(&self.queue, file))?;
+        }
+        if let Some(path) = json {
+            files::write_with(path, |file| write_queue_json(&self.queue, self.at, file))?;
+        }
+        Ok(())
+    }
+}
