@@ -4,6 +4,7 @@ use crate::Verdict;
 use crate::facts::Offenders;
 
 /// One named number or word that a check looked at; given when it passes, too.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Figure {
     /// What it is, in `snake_case`, with its unit at the end where it has one.
@@ -13,6 +14,7 @@ pub struct Figure {
 }
 
 /// The value of a [`Figure`].
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 #[non_exhaustive]
@@ -66,6 +68,7 @@ impl std::fmt::Display for FigureValue {
 }
 
 /// Something that a person can do about a finding.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Remedy {
     /// What to do, as one sentence.

@@ -12,6 +12,7 @@ pub const SCHEMA_VERSION: u32 = 1;
 /// The fields `assertion`, `success`, `column`, `severity`, `name`, `description`, `expected`,
 /// `actual`, `content`, `contentType` and `params` are those of OpenLineage's
 /// `DataQualityAssertionsDatasetFacet`; the rest is this crate's own.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub struct CheckReport {
@@ -97,6 +98,7 @@ impl CheckReport {
 }
 
 /// How many checks came to each verdict.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
     /// Checks of the suite.
@@ -145,6 +147,7 @@ impl Totals {
 }
 
 /// What a suite came to on one snapshot.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SuiteReport {
     /// The version of this record's form: [`SCHEMA_VERSION`].

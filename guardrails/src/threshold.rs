@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 /// assert!(some.is_crossed(11, Some(4_000)).unwrap());
 /// assert!("250%".parse::<Threshold>().is_err());
 /// ```
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Threshold {
     /// The greatest count of offenders that is still let through.
@@ -134,6 +135,7 @@ impl FromStr for Threshold {
 /// When a check warns and when it fails: two thresholds that know nothing of each other.
 ///
 /// A fail threshold alone never makes a check warn, and the other way round.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Thresholds {
     /// Crossed: `warn`.

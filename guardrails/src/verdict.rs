@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// assert_eq!([Verdict::Pass, Verdict::Fail, Verdict::Error].into_iter().max(), Some(Verdict::Fail));
 /// ```
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -51,6 +52,7 @@ impl std::fmt::Display for Verdict {
 }
 
 /// How much a crossed fail threshold weighs, by OpenLineage's names.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {

@@ -4,14 +4,11 @@
 
 #[path = "tests/common.rs"]
 mod common;
-<<<<<<< HEAD
-=======
 #[cfg(feature = "toml")]
 #[path = "tests/declared.rs"]
 mod declared;
 #[path = "tests/formats.rs"]
 mod formats;
->>>>>>> dbdd046 (Declare suites in TOML and hold time limits against checks that do not end)
 #[path = "tests/golden.rs"]
 mod golden;
 #[cfg(feature = "html")]

@@ -66,6 +66,7 @@ impl std::fmt::Display for Invariant {
 }
 
 /// One row that breaks an invariant.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Offender {
     /// The row's key, such as a lead's `source_pk`; never a phone, document or e-mail.

@@ -14,6 +14,13 @@ pub enum FormatError {
         /// What the parser said.
         source: serde_json::Error,
     },
+    /// A text cannot be written as XML.
+    #[cfg(feature = "junit")]
+    #[error("the report cannot be written as JUnit XML")]
+    Junit {
+        /// What the writer said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
 }
 
 impl From<serde_json::Error> for FormatError {
@@ -41,4 +48,14 @@ pub fn json(report: &SuiteReport) -> Result<String, FormatError> {
 /// Reads what [`json()`] wrote.
 pub fn read_json(json: &str) -> Result<SuiteReport, FormatError> {
     Ok(serde_json::from_str(json)?)
+}
+
+/// Returns the JSON Schema of what [`json()`] writes (feature `schema`); it is published beside the
+/// crate as `schema/suite-report.schema.json`.
+#[cfg(feature = "schema")]
+pub fn json_schema() -> Result<String, FormatError> {
+    let schema = schemars::schema_for!(SuiteReport);
+    let mut json = serde_json::to_string_pretty(&schema)?;
+    json.push('\n');
+    Ok(json)
 }

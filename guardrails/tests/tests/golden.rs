@@ -41,3 +41,53 @@ fn json_is_as_it_was_looked_at_and_reads_back() {
 fn html_is_as_it_was_looked_at() {
     compare("report.html", &crate::html::sample());
 }
+
+#[test]
+fn markdown_is_as_it_was_looked_at() {
+    let report = Suite::all().run(&troubled(), &Stopped);
+    compare("report.md", &format::markdown(&report));
+}
+
+#[test]
+fn openmetrics_is_as_it_was_looked_at() {
+    let report = Suite::all().run(&troubled(), &Stopped);
+    compare("report.om", &format::openmetrics(&report));
+}
+
+#[test]
+fn sarif_is_as_it_was_looked_at_and_a_third_partys_types_read_it() {
+    let report = Suite::all().run(&troubled(), &Stopped);
+    let sarif = format::sarif(&report).unwrap();
+    compare("report.sarif", &sarif);
+    let read: serde_sarif::sarif::Sarif = serde_json::from_str(&sarif).unwrap();
+    assert_eq!(read.runs[0].results.as_ref().unwrap().len(), report.checks.len());
+}
+
+#[test]
+fn the_openlineage_facet_is_as_it_was_looked_at() {
+    let report = Suite::all().run(&troubled(), &Stopped);
+    let (facet, left_out) = format::openlineage_facet(&report, "urn:example:service");
+    compare("facet.json", &(serde_json::to_string_pretty(&facet).unwrap() + "\n"));
+    assert_eq!(left_out, ["packets_complete"]);
+}
+
+#[cfg(feature = "junit")]
+#[test]
+fn junit_is_as_it_was_looked_at() {
+    let report = Suite::all().run(&troubled(), &Stopped);
+    compare("report.xml", &format::junit(&report).unwrap());
+}
+
+#[cfg(feature = "schema")]
+#[test]
+fn the_published_schema_is_current_and_accepts_every_report() {
+    let schema = format::json_schema().unwrap();
+    compare("../../schema/suite-report.schema.json", &schema);
+    let validator = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
+    for facts in [troubled(), crate::common::unchanged_backlog()] {
+        let report = Suite::all().run(&facts, &Stopped);
+        let json = serde_json::to_value(&report).unwrap();
+        let errors: Vec<_> = validator.iter_errors(&json).map(|e| e.to_string()).collect();
+        assert!(errors.is_empty(), "{errors:?}");
+    }
+}
