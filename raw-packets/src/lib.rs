@@ -1,13 +1,18 @@
 #![doc = include_str!("../README.md")]
 
+mod check;
 pub mod edge;
+mod finding;
 mod formula;
 mod guard;
 #[cfg(feature = "kpi-gap-queue")]
 mod kpi_gap_queue;
 mod load;
+mod package;
 mod plan;
 mod profile;
+mod read;
+mod report;
 mod request;
 mod sink;
 mod slug;
@@ -16,11 +21,15 @@ mod template;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use self::check::{Accept, CheckOptions, CheckedPacket, CheckedPlan, NotReady, ReturnedFile};
+pub use self::finding::{Finding, PacketStatus, Reason, Severity};
 pub use self::formula::{EvaluateError, Formula, FormulaError, KpiValue};
 pub use self::guard::{guard, unguard};
 pub use self::load::{KpiRow, LeftOut, Load, LoadId, Provenance, Stamp};
+pub use self::package::PackageFile;
 pub use self::plan::{Packet, PacketKey, PacketOptions, PacketPlan, PlanCounts, PlanError};
 pub use self::profile::{Profile, UnknownProfile, packet_csv};
+pub use self::report::{FixItem, ReadinessReport, ReadinessTotals, fix_queue_csv};
 pub use self::request::{
     Gap, GapStatus, InMemoryRequest, MetricScope, OwnedGap, PacketRequest, QueueFacts, RunStatus,
     SourceFacts, UnknownGapStatus,

@@ -130,7 +130,7 @@ pub struct LeftOut {
 /// [`MetricSink`](crate::MetricSink).
 ///
 /// There is no public way to make one but
-/// `CheckedPlan::load`: what was not checked cannot be loaded.
+/// [`CheckedPlan::load`](crate::CheckedPlan::load): what was not checked cannot be loaded.
 ///
 /// ```compile_fail
 /// use raw_packets::Load;
@@ -195,10 +195,15 @@ impl Load {
 }
 
 /// Returns bytes as lower-case hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
+fn hex(bytes: &[u8]) -> String {
     use fmt::Write as _;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         write!(text, "{byte:02x}").expect("a string takes every write");
         text
     })
+}
+
+/// Returns the SHA-256 of bytes as lower-case hexadecimal.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
 }

@@ -1,4 +1,15 @@
 //! The integration tests of `raw-packets`, in one binary.
+#![allow(clippy::unwrap_used, reason = "a test fails where a value is not there")]
 
+#[path = "tests/common.rs"]
+mod common;
+#[path = "tests/cycle.rs"]
+mod cycle;
+#[path = "tests/damage.rs"]
+mod damage;
+#[path = "tests/edge.rs"]
+mod edge;
+#[path = "tests/laws.rs"]
+mod laws;
 #[path = "tests/sink.rs"]
 mod sink;

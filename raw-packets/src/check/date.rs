@@ -1,0 +1,141 @@
+//! Days as people and spreadsheets write them, and what each form must have meant.
+
+use chrono::{Days, NaiveDate};
+
+/// Is what a text that should be a day turned out to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Date {
+    /// A day, written `YYYY-MM-DD`.
+    Read(NaiveDate),
+    /// Nothing.
+    Blank,
+    /// No day in that form.
+    Wrong {
+        /// The damage by name.
+        code: &'static str,
+        /// What it looks like.
+        message: &'static str,
+        /// Every day that it may mean.
+        readings: Vec<NaiveDate>,
+    },
+}
+
+/// Reads a day.
+pub(super) fn read_date(text: &str) -> Date {
+    let text = text.trim();
+    if text.is_empty() {
+        return Date::Blank;
+    }
+    if let Some(date) = iso(text, '-') {
+        return Date::Read(date);
+    }
+    if let Some(readings) = serial(text) {
+        let message = "the spreadsheet turned the date into a number of days";
+        return Date::Wrong { code: "date-serial", message, readings };
+    }
+    let day = text.split([' ', 'T']).next().unwrap_or_default();
+    if let Some(date) = iso(day, '-').or_else(|| iso(day, '/')).or_else(|| iso(day, '.')) {
+        let message = "the date is not written YYYY-MM-DD";
+        return Date::Wrong { code: "locale-date", message, readings: vec![date] };
+    }
+    if let Some(readings) = local(day) {
+        let (code, message) = match readings.len() {
+            0 => ("type-error", "there is no such day"),
+            1 => ("locale-date", "the date is written as one country does, not YYYY-MM-DD"),
+            _ => ("date-ambiguous", "day and month cannot be told apart"),
+        };
+        return Date::Wrong { code, message, readings };
+    }
+    Date::Wrong { code: "type-error", message: "this is no date", readings: Vec::new() }
+}
+
+/// Reads year, month and day with four, two and two digits; with `/` or `.` also fewer.
+fn iso(text: &str, separator: char) -> Option<NaiveDate> {
+    let mut parts = text.split(separator);
+    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+    let strict = separator == '-';
+    let short = |part: &str| part.len() == 2 || (!strict && part.len() == 1);
+    if parts.next().is_some() || year.len() != 4 || !short(month) || !short(day) {
+        return None;
+    }
+    NaiveDate::from_ymd_opt(number(year)?.try_into().ok()?, number(month)?, number(day)?)
+}
+
+/// Reads day and month in either order, then a year of four digits.
+fn local(text: &str) -> Option<Vec<NaiveDate>> {
+    let separator = ['/', '.', '-'].into_iter().find(|c| text.contains(*c))?;
+    let mut parts = text.split(separator);
+    let (first, second, year) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() || year.len() != 4 || first.len() > 2 || second.len() > 2 {
+        return None;
+    }
+    let (first, second) = (number(first)?, number(second)?);
+    let year: i32 = number(year)?.try_into().ok()?;
+    let mut readings: Vec<_> = [(first, second), (second, first)]
+        .into_iter()
+        .filter_map(|(month, day)| NaiveDate::from_ymd_opt(year, month, day))
+        .collect();
+    readings.dedup();
+    Some(readings)
+}
+
+/// Reads the number of days since the end of 1899, or since 1904, the two epochs of spreadsheets.
+fn serial(text: &str) -> Option<Vec<NaiveDate>> {
+    let days = text.strip_suffix(".0").unwrap_or(text);
+    if days.len() != 5 {
+        return None;
+    }
+    let days = u64::from(number(days)?);
+    let epochs = [NaiveDate::from_ymd_opt(1899, 12, 30)?, NaiveDate::from_ymd_opt(1904, 1, 1)?];
+    Some(epochs.into_iter().filter_map(|epoch| epoch.checked_add_days(Days::new(days))).collect())
+}
+
+fn number(digits: &str) -> Option<u32> {
+    if digits.bytes().all(|b| b.is_ascii_digit()) { digits.parse().ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn wrong(text: &str) -> (&'static str, Vec<String>) {
+        match read_date(text) {
+            Date::Wrong { code, readings, .. } => {
+                (code, readings.iter().map(ToString::to_string).collect())
+            }
+            other => panic!("{text} is read as {other:?}"),
+        }
+    }
+
+    #[test]
+    fn damage_to_a_date_is_named_with_every_reading() {
+        for (text, code, readings) in [
+            ("46082", "date-serial", vec!["2026-03-01", "2030-03-02"]),
+            ("2026-03-01 00:00:00", "locale-date", vec!["2026-03-01"]),
+            ("2026/3/1", "locale-date", vec!["2026-03-01"]),
+            ("25/12/2026", "locale-date", vec!["2026-12-25"]),
+            ("12/25/2026", "locale-date", vec!["2026-12-25"]),
+            ("03.03.2026", "locale-date", vec!["2026-03-03"]),
+            ("01/03/2026", "date-ambiguous", vec!["2026-01-03", "2026-03-01"]),
+            ("31/02/2026", "type-error", vec![]),
+            ("2026-02-31", "type-error", vec![]),
+            ("1 de marzo", "type-error", vec![]),
+            ("01/03/26", "type-error", vec![]),
+        ] {
+            let readings: Vec<String> = readings.into_iter().map(str::to_owned).collect();
+            assert_eq!(wrong(text), (code, readings), "{text}");
+        }
+        assert_eq!(read_date(" "), Date::Blank);
+    }
+
+    proptest! {
+        #[test]
+        fn a_written_day_is_read_as_itself_and_no_text_panics(days in 0_u64..80_000, text in ".{0,20}|[0-9/.-]{0,12}") {
+            let date = NaiveDate::from_ymd_opt(1900, 1, 1).unwrap() + Days::new(days);
+            prop_assert_eq!(read_date(&date.to_string()), Date::Read(date));
+            let _ = read_date(&text);
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! The row of a returned packet: every cell, the rules between cells, and the KPIs that follow.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+
+use super::cell::{Context, Judged, Value, is_blank, read_cell};
+use super::header::Columns;
+use crate::finding::{Finding, Reason};
+use crate::formula::{EvaluateError, KpiValue};
+use crate::guard::unguard;
+use crate::plan::Packet;
+use crate::read::{Cell, Sheet, SheetRow, column_letters};
+use crate::template::{Fill, KpiRule, Role, Rule, Template};
+
+/// Is a row that passed every check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct RawRow {
+    pub(super) row: u64,
+    pub(super) period_date: NaiveDate,
+    pub(super) evidence_date: NaiveDate,
+    pub(super) evidence_quote: String,
+    pub(super) source_url: String,
+    pub(super) source_record_id: String,
+    pub(super) kpis: Vec<(String, KpiValue)>,
+}
+
+/// Checks the one row of a packet.
+pub(super) struct RowCheck<'a> {
+    pub(super) context: Context<'a>,
+    pub(super) packet: &'a Packet,
+    pub(super) sheet: &'a Sheet,
+    pub(super) columns: &'a Columns,
+}
+
+impl RowCheck<'_> {
+    /// Says whether nothing was filled in: every captured cell is blank or as issued.
+    pub(super) fn is_unfilled(&self, row: &SheetRow) -> bool {
+        let template = self.context.template;
+        template.columns().iter().enumerate().all(|(at, column)| {
+            let text = unguard(self.cell(row, at).map_or("", |cell| cell.text.as_str())).trim();
+            column.role != Role::Capture || is_blank(text) || text == self.packet.cells()[at].trim()
+        })
+    }
+
+    /// Checks a row; gives its values where no error is found.
+    pub(super) fn check(&self, row: &SheetRow, findings: &mut Vec<Finding>) -> Option<RawRow> {
+        let template = self.context.template;
+        let before = findings.len();
+        let mut values: Vec<Option<Value>> = Vec::with_capacity(template.columns().len());
+        for (at, column) in template.columns().iter().enumerate() {
+            let blank = Cell::text("");
+            let cell = self.cell(row, at).unwrap_or(&blank);
+            let issued = &self.packet.cells()[at];
+            match read_cell(&self.context, column, issued, cell) {
+                Judged::Good(value) => values.push(Some(value)),
+                Judged::Noted(value, note) => {
+                    values.push(Some(value));
+                    findings.push(self.locate(note, row, at));
+                }
+                Judged::Refused(error) => {
+                    values.push(None);
+                    findings.push(self.locate(error, row, at));
+                }
+            }
+        }
+        self.extra_cells(row, findings);
+        self.rules(row, &values, findings);
+        let kpis = self.kpis(row, &values, findings);
+        if findings[before..].iter().any(Finding::is_error) {
+            return None;
+        }
+        Some(self.raw_row(row.number, &values, kpis))
+    }
+
+    fn cell<'r>(&self, row: &'r SheetRow, at: usize) -> Option<&'r Cell> {
+        self.columns.positions[at].and_then(|position| row.cells.get(position))
+    }
+
+    fn locate(&self, mut finding: Finding, row: &SheetRow, at: usize) -> Finding {
+        finding.row = Some(row.number);
+        finding.column = Some(self.context.template.columns()[at].name.clone());
+        if let Some(position) = self.columns.positions[at] {
+            finding.cell = Some(format!("{}{}", column_letters(position), row.number));
+        }
+        let shown = self.cell(row, at).map_or("", |cell| cell.text.as_str());
+        finding.with_value(shown)
+    }
+
+    fn extra_cells(&self, row: &SheetRow, findings: &mut Vec<Finding>) {
+        for (at, cell) in row.cells.iter().enumerate().skip(self.sheet.header.len()) {
+            if !is_blank(&cell.text) {
+                let message = "a cell stands beyond the last column";
+                let remedy =
+                    "delete it; if a text has the delimiter in it, put the text in quotation marks";
+                let mut finding = Finding::new(Reason::EXTRA_CELL, "extra-cell", message, remedy)
+                    .at_row(row.number)
+                    .with_value(&cell.text);
+                finding.cell = Some(format!("{}{}", column_letters(at), row.number));
+                findings.push(finding);
+            }
+        }
+    }
+
+    fn rules(&self, row: &SheetRow, values: &[Option<Value>], findings: &mut Vec<Finding>) {
+        let template = self.context.template;
+        let at = |name: &str| template.position(name).expect("a template's rules name its columns");
+        for rule in template.rules() {
+            match rule {
+                Rule::RequiredWhenFilled { when, then } => {
+                    if matches!(values[at(when)], None | Some(Value::Blank)) {
+                        continue;
+                    }
+                    for name in then {
+                        if values[at(name)] == Some(Value::Blank) {
+                            let message = format!("needed, since `{when}` is filled in");
+                            let remedy = format!("fill it in, or clear `{when}`");
+                            let finding = Finding::new(
+                                Reason::RULE_BROKEN,
+                                "row-constraint",
+                                message,
+                                remedy,
+                            );
+                            findings.push(self.locate(finding, row, at(name)));
+                        }
+                    }
+                }
+                Rule::AtMost { column, of } => {
+                    if let (Some(Value::Number(part)), Some(Value::Number(whole))) =
+                        (&values[at(column)], &values[at(of)])
+                        && part > whole
+                    {
+                        let message = format!("the part is greater than `{of}`, which is {whole}");
+                        let remedy = "compare both with the publication";
+                        let finding =
+                            Finding::new(Reason::RULE_BROKEN, "row-constraint", message, remedy);
+                        findings.push(self.locate(finding, row, at(column)));
+                    }
+                }
+            }
+        }
+    }
+
+    fn kpis(
+        &self,
+        row: &SheetRow,
+        values: &[Option<Value>],
+        findings: &mut Vec<Finding>,
+    ) -> Vec<(String, KpiValue)> {
+        let template = self.context.template;
+        let mut measures: BTreeMap<&str, Decimal> = BTreeMap::new();
+        let mut refused: BTreeSet<&str> =
+            findings.iter().filter(|f| f.is_error()).filter_map(known_column(template)).collect();
+        for (column, value) in template.columns().iter().zip(values) {
+            match value {
+                Some(Value::Number(number)) => drop(measures.insert(&column.name, *number)),
+                None => drop(refused.insert(&column.name)),
+                Some(_) => {}
+            }
+        }
+        let expected = self.packet.kpis_expected();
+        let mut kpis = Vec::new();
+        for kpi in template.kpis() {
+            let owed = expected.is_empty() || expected.contains(&kpi.kpi_id);
+            // A measure that is refused already would only be refused a second time.
+            if !owed || kpi.formula.measures().iter().any(|measure| refused.contains(measure)) {
+                continue;
+            }
+            let result = kpi.formula.evaluate(kpi.decimals, |name| measures.get(name).copied());
+            let problem = match result {
+                Ok(value) => match out_of_range(kpi, &value) {
+                    None => {
+                        kpis.push((kpi.kpi_id.clone(), value));
+                        continue;
+                    }
+                    Some(problem) => problem,
+                },
+                // An optional measure was left blank: the row says nothing of this KPI.
+                Err(EvaluateError::MissingMeasure { .. }) => continue,
+                Err(error) => error.to_string(),
+            };
+            let remedy = format!("compare the figures of `{}` with the publication", kpi.formula);
+            let message = format!("`{}`: {problem}", kpi.kpi_id);
+            let finding =
+                Finding::new(Reason::RATE_OUT_OF_RANGE, "row-constraint", message, remedy);
+            let first = kpi
+                .formula
+                .measures()
+                .into_iter()
+                .min_by_key(|measure| kpi.formula.as_str().find(measure).unwrap_or(usize::MAX));
+            let at = first.and_then(|measure| template.position(measure));
+            findings.push(match at {
+                Some(at) => self.locate(finding, row, at),
+                None => finding.at_row(row.number),
+            });
+        }
+        kpis
+    }
+
+    fn raw_row(&self, row: u64, values: &[Option<Value>], kpis: Vec<(String, KpiValue)>) -> RawRow {
+        let template = self.context.template;
+        let date = |at: Option<usize>| match at.map(|at| &values[at]) {
+            Some(Some(Value::Date(date))) => Some(*date),
+            _ => None,
+        };
+        let text = |at: Option<usize>| match at.map(|at| &values[at]) {
+            Some(Some(Value::Text(text))) => text.clone(),
+            _ => String::new(),
+        };
+        let period = date(template.filled_with(&Fill::PeriodDate));
+        let evidence = date(template.position(template.evidence_date()));
+        RawRow {
+            row,
+            // A key that was issued as text keeps its day in the packet's own key.
+            period_date: period.or(self.packet.key().period_date).unwrap_or(NaiveDate::MIN),
+            evidence_date: evidence.unwrap_or(NaiveDate::MIN),
+            evidence_quote: text(template.position(template.evidence_quote())),
+            source_url: text(template.filled_with(&Fill::SourceUrl)),
+            source_record_id: self.packet.key().source_record_id(template.record_prefix()),
+            kpis,
+        }
+    }
+}
+
+fn known_column<'t>(template: &'t Template) -> impl Fn(&Finding) -> Option<&'t str> {
+    move |finding| {
+        let name = finding.column.as_deref()?;
+        template.position(name).map(|at| template.columns()[at].name.as_str())
+    }
+}
+
+fn out_of_range(kpi: &KpiRule, value: &KpiValue) -> Option<String> {
+    // Of a quotient the exact sides are compared, so that rounding hides nothing.
+    let exceeds = |limit: Decimal| match (value.numerator, value.denominator) {
+        (Some(numerator), Some(denominator)) if denominator > Decimal::ZERO => {
+            limit.checked_mul(denominator).map(|bound| numerator.cmp(&bound))
+        }
+        _ => Some(value.value.cmp(&limit)),
+    };
+    let below = kpi.minimum.filter(|limit| exceeds(*limit).is_some_and(std::cmp::Ordering::is_lt));
+    let above = kpi.maximum.filter(|limit| exceeds(*limit).is_some_and(std::cmp::Ordering::is_gt));
+    if let Some(limit) = below {
+        return Some(format!("the value {} is less than {limit}", value.value));
+    }
+    above.map(|limit| format!("the value {} is greater than {limit}", value.value))
+}

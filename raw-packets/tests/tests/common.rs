@@ -1,0 +1,86 @@
+//! A plan of four official sources, and a person who fills packets in.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use raw_packets::{
+    CheckOptions, CheckedPlan, GapStatus, InMemoryRequest, MetricScope, Packet, PacketOptions,
+    PacketPlan, Profile, ReturnedFile, SourceFacts, Stamp, Template, packet_csv,
+};
+
+pub(crate) const KPIS: [&str; 3] =
+    ["kpi:recurso_estimation_rate", "kpi:formal_annulment_rate", "kpi:resolution_delay_p90_days"];
+
+pub(crate) const SOURCES: [&str; 4] = [
+    "es:sanctions:contencioso_sentencias",
+    "es:sanctions:defensor_pueblo_quejas",
+    "es:sanctions:teac_resolutions",
+    "es:sanctions:tear_resolutions",
+];
+
+pub(crate) fn scope() -> MetricScope {
+    MetricScope::period(NaiveDate::from_ymd_opt(2024, 1, 1).unwrap(), "year")
+}
+
+pub(crate) fn request(scope: MetricScope) -> InMemoryRequest {
+    let mut request = InMemoryRequest::new(scope);
+    for source in SOURCES {
+        request.add_source(SourceFacts {
+            sanction_source_id: source.to_owned(),
+            label: format!("Label of {source}"),
+            organismo: "Organismo, S.A.".to_owned(),
+            source_url: "https://example.org/".to_owned(),
+            expected_metrics: vec!["recurso_presentado_count".into(), "resolution_days".into()],
+            kpis_expected: KPIS.map(str::to_owned).to_vec(),
+            kpis_covered_total: 0,
+            metric_rows_total: 0,
+        });
+        for kpi in KPIS {
+            request.add_gap(source, kpi, GapStatus::MissingMetric);
+        }
+    }
+    request
+}
+
+pub(crate) fn plan() -> PacketPlan {
+    PacketPlan::new(&request(scope()), &Template::official_review(), &PacketOptions::default())
+        .unwrap()
+}
+
+pub(crate) fn stamp() -> Stamp {
+    Stamp::new("ana", DateTime::<Utc>::UNIX_EPOCH)
+}
+
+pub(crate) fn as_of() -> CheckOptions {
+    CheckOptions::as_of(NaiveDate::from_ymd_opt(2026, 11, 1).unwrap())
+}
+
+/// Returns the packet's row with every blank cell filled in.
+pub(crate) fn filled(plan: &PacketPlan, packet: &Packet) -> Vec<String> {
+    let mut cells = packet.cells().to_vec();
+    for (name, value) in [
+        ("evidence_date", "2025-03-31"),
+        ("evidence_quote", "En 2024 se presentaron 1.200 recursos y se estimaron 300."),
+        ("recurso_presentado_count", "1200"),
+        ("recurso_estimado_count", "300"),
+        ("anulaciones_formales_count", "60"),
+        ("resolution_delay_p90_days", "182.5"),
+    ] {
+        value.clone_into(&mut cells[plan.template().position(name).unwrap()]);
+    }
+    cells
+}
+
+/// Returns the packet filled in and saved in a profile.
+pub(crate) fn returned(plan: &PacketPlan, packet: &Packet, profile: Profile) -> ReturnedFile {
+    let bytes = packet_csv(plan.template(), &[filled(plan, packet)], profile);
+    ReturnedFile::new(packet.file_name(), bytes)
+}
+
+/// Returns every packet of the plan, filled in.
+pub(crate) fn all_returned(plan: &PacketPlan) -> Vec<ReturnedFile> {
+    plan.packets().iter().map(|packet| returned(plan, packet, Profile::Plain)).collect()
+}
+
+/// Returns the reasons and codes of everything that was found.
+pub(crate) fn found(checked: &CheckedPlan<'_>) -> Vec<String> {
+    checked.findings().map(|f| format!("{}/{}", f.reason, f.code)).collect()
+}

@@ -1,0 +1,136 @@
+//! The laws of packets, on random packets.
+
+use proptest::prelude::*;
+use raw_packets::{Accept, Load, PacketPlan, Profile, ReturnedFile, packet_csv};
+
+use crate::common::{all_returned, as_of, filled, found, plan, stamp};
+
+/// Gives a filled row: figures and a quotation of any characters that a cell can hold.
+fn figures() -> impl Strategy<Value = (u32, u32, u32, u32, String)> {
+    (1_u32..1_000_000, 0_u32..=100, 0_u32..=100, 1_u32..100_000, "[^\u{0}-\u{1f}\u{7f}]{20,60}")
+        .prop_map(|(filed, upheld, annulled, days, quote)| {
+            (filed, filed * (upheld / 2) / 100, filed * (annulled / 2) / 100, days, quote)
+        })
+        .prop_filter("the quotation shows at least 20 characters", |(.., quote)| {
+            quote
+                .trim()
+                .chars()
+                .filter(|c| {
+                    !c.is_whitespace() && !('\u{200b}'..='\u{2060}').contains(c) && *c != '\u{feff}'
+                })
+                .count()
+                >= 20
+        })
+}
+
+fn fill(plan: &PacketPlan, at: usize, figures: &(u32, u32, u32, u32, String)) -> Vec<String> {
+    let mut cells = filled(plan, &plan.packets()[at]);
+    cells[5].clone_from(&figures.4);
+    cells[6] = figures.0.to_string();
+    cells[7] = figures.1.to_string();
+    cells[8] = figures.2.to_string();
+    cells[9] = format!("{}.{}", figures.3 / 10, figures.3 % 10);
+    cells
+}
+
+fn load(plan: &PacketPlan, files: &[ReturnedFile]) -> Load {
+    let checked = plan.check(files, as_of());
+    assert!(
+        checked.is_ready(),
+        "{:?}",
+        checked.findings().map(ToString::to_string).collect::<Vec<_>>()
+    );
+    checked.load(Accept::All, &stamp()).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn what_is_written_in_any_profile_is_read_as_the_same(all in proptest::collection::vec(figures(), 4)) {
+        let plan = plan();
+        let mut facts = Vec::new();
+        for profile in Profile::ALL {
+            let files: Vec<_> = plan.packets().iter().enumerate().map(|(at, packet)| {
+                let bytes = packet_csv(plan.template(), &[fill(&plan, at, &all[at])], profile);
+                ReturnedFile::new(packet.file_name(), bytes)
+            }).collect();
+            let rows: Vec<_> = load(&plan, &files).rows().iter().map(|row| {
+                let quote = row.evidence_quote.clone();
+                let at = plan.packets().iter().position(|p| p.key().sanction_source_id == row.sanction_source_id).unwrap();
+                assert_eq!(quote, all[at].4.trim());
+                (row.metric_key.clone(), row.value, row.numerator, row.denominator, quote)
+            }).collect();
+            facts.push(rows);
+        }
+        prop_assert_eq!(&facts[0], &facts[1]);
+        prop_assert_eq!(&facts[0], &facts[2]);
+    }
+
+    #[test]
+    fn the_order_of_rows_columns_and_files_changes_nothing(
+        order in Just((0..18_usize).collect::<Vec<_>>()).prop_shuffle(),
+        files in Just((0..4_usize).collect::<Vec<_>>()).prop_shuffle(),
+        blank_rows in 0..3_usize,
+    ) {
+        let plan = plan();
+        let straight = all_returned(&plan);
+        let shuffled: Vec<ReturnedFile> = files.iter().map(|at| {
+            let text = &straight[*at];
+            let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.bytes.as_slice());
+            let records: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+            let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
+            for (row, record) in records.iter().enumerate() {
+                for _ in 0..if row == 1 { blank_rows } else { 0 } {
+                    writer.write_record(order.iter().map(|_| "")).unwrap();
+                }
+                writer.write_record(order.iter().map(|at| &record[*at])).unwrap();
+            }
+            ReturnedFile::new(text.name.clone(), writer.into_inner().unwrap())
+        }).collect();
+        let facts = |files: &[ReturnedFile]| load(&plan, files).rows().iter()
+            .map(|row| (row.metric_key.clone(), row.value, row.evidence_quote.clone())).collect::<Vec<_>>();
+        prop_assert_eq!(facts(&straight), facts(&shuffled));
+        let by_file = plan.check(&shuffled, as_of());
+        let again: Vec<_> = shuffled.iter().rev().cloned().collect();
+        prop_assert_eq!(found(&by_file), found(&plan.check(&again, as_of())));
+    }
+
+    #[test]
+    fn each_change_of_a_single_issued_cell_is_found(
+        column in 0..18_usize,
+        value in "[ -~]{0,30}",
+    ) {
+        let plan = plan();
+        let issued = filled(&plan, &plan.packets()[0]);
+        let template = plan.template();
+        let evidence = ["source_url", "evidence_date", "evidence_quote", "recurso_presentado_count",
+            "recurso_estimado_count", "anulaciones_formales_count", "resolution_delay_p90_days"];
+        prop_assume!(value.trim() != issued[column].trim());
+        prop_assume!(!evidence.contains(&template.columns()[column].name.as_str()));
+        let mut cells = issued;
+        cells[column] = value;
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(template.columns().iter().map(|column| &column.name)).unwrap();
+        writer.write_record(&cells).unwrap();
+        let file = ReturnedFile::new(plan.packets()[0].file_name(), writer.into_inner().unwrap());
+        let checked = plan.check(&[file], as_of());
+        let name = Some(template.columns()[column].name.clone());
+        prop_assert!(checked.packets()[0].findings().iter().any(|finding| finding.column == name));
+    }
+
+    #[test]
+    fn no_bytes_make_the_check_panic(
+        bytes in proptest::collection::vec(any::<u8>(), 0..300),
+        at in 0..400_usize,
+    ) {
+        let plan = plan();
+        let mut file = all_returned(&plan).remove(0);
+        let at = at.min(file.bytes.len());
+        file.bytes.splice(at..at, bytes.iter().copied());
+        let name = file.name.clone();
+        let checked = plan.check(&[file, ReturnedFile::new("x.csv", bytes)], as_of());
+        let _ = checked.report(stamp().at);
+        prop_assert_eq!(checked.packets()[0].file(), name);
+    }
+}
