@@ -4,4 +4,5 @@
 
 mod decisions;
 mod keys;
+mod laws;
 mod phones;

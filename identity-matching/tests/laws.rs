@@ -1,0 +1,314 @@
+//! The laws of deciding, on random populations.
+
+use std::{collections::BTreeMap, num::NonZeroUsize};
+
+use identity_matching::{
+    Confidence, Decision, DeterministicMatcher, Matcher, Normalised, Policy, PolicyRules,
+    RawDocument, Record, Rule, UnmatchedReason,
+    index::{CandidateIndex, InMemoryIndex},
+};
+use proptest::{collection::vec, option, prelude::*, sample::select};
+
+use crate::decisions::normaliser;
+
+type Population = Vec<(String, Record)>;
+
+/// Few values, so that persons and leads share them often; some share an alias or a derived key.
+fn records() -> impl Strategy<Value = Record> {
+    let phones = select(vec![
+        "987654312",
+        "+51 987 654 313",
+        "912345876",
+        "+54 9 11 2345-6789",
+        "+54 11 2345-6789",
+        "+52 1 55 1234 5678",
+        "+52 55 1234 5678",
+        "999999999",
+        "944555666",
+    ]);
+    let documents = select(vec![
+        ("PE", "DNI", "45678913"),
+        ("PE", "DNI", "41234567"),
+        ("PE", "DNI", "00000000"),
+        ("PE", "RUC", "10456789137"),
+        ("PE", "PASSPORT", "AB123456"),
+        ("XX", "?", "77"),
+        ("CL", "RUT", "7654321-6"),
+    ]);
+    let emails = select(vec![
+        "ana.rojas@correo.pe",
+        "anarojas@gmail.com",
+        "ana.rojas+x@googlemail.com",
+        "test@test.com",
+        "luis@correo.pe",
+    ]);
+    let names =
+        select(vec!["Ana Rojas Quispe", "Rojas Quispe, Ana", "Luis Paz", "José de la Cruz"]);
+    let plates = select(vec!["ABC-123", "XYZ-987"]);
+    let dates = select(vec!["1987-03-21", "1990-12-01"]);
+    (
+        vec(phones, 0..3),
+        vec(documents, 0..3),
+        vec(emails, 0..2),
+        option::of(names),
+        option::of(plates),
+        option::of(dates),
+    )
+        .prop_map(|(phones, documents, emails, name, plate, birth_date)| Record {
+            phones: phones.into_iter().map(String::from).collect(),
+            documents: documents
+                .into_iter()
+                .map(|(country, kind, number)| RawDocument::typed(country, kind, number))
+                .collect(),
+            emails: emails.into_iter().map(String::from).collect(),
+            name: name.map(String::from),
+            plate: plate.map(String::from),
+            birth_date: birth_date.map(String::from),
+        })
+}
+
+fn populations() -> impl Strategy<Value = Population> {
+    vec((0..12_u8, records()), 0..24)
+        .prop_map(|rows| rows.into_iter().map(|(n, record)| (format!("P{n}"), record)).collect())
+}
+
+fn policies() -> impl Strategy<Value = Policy> {
+    (1..4_u32, 0..6_u32, any::<[bool; 5]>(), any::<bool>()).prop_map(
+        |(max, more, switches, weak)| {
+            let mut rules = PolicyRules::default();
+            for kind in [&mut rules.document, &mut rules.phone, &mut rules.email] {
+                kind.max_persons_per_key = max;
+                kind.corroboration_cap = max + more;
+            }
+            rules.document.equivalents = switches[0];
+            rules.phone.equivalents = switches[1];
+            rules.email.enabled = switches[2];
+            rules.contradiction.document = switches[3];
+            rules.contradiction.birth_date = switches[4];
+            if weak {
+                rules.accept.insert(Rule::PlateName, Confidence::Medium);
+                rules.accept.insert(Rule::NameBirthDate, Confidence::Low);
+            }
+            Policy::new(rules).unwrap()
+        },
+    )
+}
+
+fn index(population: &Population) -> InMemoryIndex {
+    let mut builder = InMemoryIndex::builder();
+    for (person, record) in population {
+        builder.add(person, &normaliser().normalise(record)).unwrap();
+    }
+    builder.build().unwrap()
+}
+
+fn decide<I: CandidateIndex>(index: I, policy: &Policy, leads: &[Record]) -> Vec<Decision> {
+    DeterministicMatcher::new(index, normaliser(), policy.clone()).decide(leads).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_order_of_persons_and_of_leads_leaves_no_trace(
+        population in populations(),
+        leads in vec(records(), 1..6),
+        policy in policies(),
+        seed: u64,
+    ) {
+        let decisions = decide(index(&population), &policy, &leads);
+        let mut shuffled: Vec<_> = population.iter().enumerate().collect();
+        shuffled.sort_by_key(|(at, _)| (*at as u64 + 1).wrapping_mul(seed | 1));
+        let shuffled = shuffled.into_iter().map(|(_, person)| person.clone()).collect();
+        prop_assert_eq!(&decide(index(&shuffled), &policy, &leads), &decisions);
+        let backwards: Vec<_> = leads.iter().rev().cloned().collect();
+        let mut again = decide(index(&population), &policy, &backwards);
+        again.reverse();
+        prop_assert_eq!(&again, &decisions);
+        for (lead, decision) in leads.iter().zip(&decisions) {
+            let alone = decide(index(&population), &policy, std::slice::from_ref(lead));
+            prop_assert_eq!(&alone[0], decision);
+        }
+    }
+
+    #[test]
+    fn a_person_who_shares_no_key_changes_no_decision(
+        population in populations(),
+        leads in vec(records(), 1..6),
+        policy in policies(),
+    ) {
+        let before = decide(index(&population), &policy, &leads);
+        let mut more = population;
+        let stranger = Record {
+            phones: vec!["+34 612 909 071".into()],
+            emails: vec!["nobody.else@correo.es".into()],
+            name: Some("Xochitl Wong".into()),
+            ..Record::default()
+        };
+        more.insert(more.len() / 2, ("STRANGER".into(), stranger));
+        prop_assert_eq!(decide(index(&more), &policy, &leads), before);
+    }
+
+    #[test]
+    fn removing_the_matched_person_never_leaves_the_match(
+        population in populations(),
+        leads in vec(records(), 1..6),
+        policy in policies(),
+    ) {
+        for (lead, decision) in leads.iter().zip(decide(index(&population), &policy, &leads)) {
+            if let Some(person) = decision.outcome.person() {
+                let mut rest = index(&population);
+                prop_assert!(rest.remove(person));
+                let after = decide(rest, &policy, std::slice::from_ref(lead)).remove(0);
+                prop_assert_ne!(after.outcome.person(), Some(person));
+                prop_assert!(after.evidence.candidates.iter().all(|c| c.person != person));
+            }
+        }
+    }
+
+    #[test]
+    fn an_updated_index_decides_as_one_built_anew(
+        population in populations(),
+        changes in vec((0..12_u8, option::of(records()), any::<bool>()), 0..24),
+        leads in vec(records(), 1..6),
+        policy in policies(),
+    ) {
+        let mut updated = index(&population);
+        let mut model: BTreeMap<String, Vec<Record>> = BTreeMap::new();
+        for (person, record) in population {
+            model.entry(person).or_default().push(record);
+        }
+        for (n, change, replace) in changes {
+            let person = format!("P{n}");
+            match change {
+                None => prop_assert_eq!(updated.remove(&person), model.remove(&person).is_some()),
+                Some(record) => {
+                    let normalised = normaliser().normalise(&record);
+                    let records = model.entry(person.clone()).or_default();
+                    if replace {
+                        updated.replace(&person, &normalised).unwrap();
+                        records.clear();
+                    } else {
+                        updated.insert(&person, &normalised).unwrap();
+                    }
+                    records.push(record);
+                }
+            }
+        }
+        prop_assert_eq!(updated.len(), model.len());
+        let anew: Population = model
+            .into_iter()
+            .flat_map(|(person, records)| records.into_iter().map(move |r| (person.clone(), r)))
+            .collect();
+        let anew = index(&anew);
+        prop_assert_eq!(updated.distinct_keys(), anew.distinct_keys());
+        prop_assert_eq!(updated.most_shared(99), anew.most_shared(99));
+        prop_assert_eq!(decide(updated, &policy, &leads), decide(anew, &policy, &leads));
+    }
+
+    #[test]
+    fn strong_decisions_follow_the_written_rules(
+        population in populations(),
+        leads in vec(records(), 1..6),
+    ) {
+        let matcher = DeterministicMatcher::new(index(&population), normaliser(), Policy::default());
+        let mut persons: BTreeMap<&str, Vec<Normalised>> = BTreeMap::new();
+        for (person, record) in &population {
+            persons.entry(person).or_default().push(normaliser().normalise(record));
+        }
+        for (lead, decision) in leads.iter().zip(matcher.decide(&leads).unwrap()) {
+            let lead = normaliser().normalise(lead);
+            match model(&persons, &lead) {
+                Model::Matched(person) => {
+                    prop_assert_eq!(decision.outcome.person(), Some(person.as_str()));
+                }
+                Model::Conflict(candidates) => {
+                    let identity_matching::Outcome::Unmatched { reason, candidates: found } =
+                        decision.outcome
+                    else {
+                        return Err(TestCaseError::fail("a conflict was matched"));
+                    };
+                    prop_assert_eq!(reason, UnmatchedReason::ConflictMultipleCandidates);
+                    prop_assert_eq!(found, candidates);
+                }
+                Model::Nobody => {
+                    let nobody = if lead.keys().is_empty() {
+                        UnmatchedReason::MissingIdentifiers
+                    } else {
+                        UnmatchedReason::NoCandidates
+                    };
+                    let reason = decision.outcome.reason().unwrap();
+                    prop_assert!(reason == nobody || reason == UnmatchedReason::WeakMatchOnly);
+                    let any = !decision.evidence.candidates.is_empty();
+                    prop_assert_eq!(reason == UnmatchedReason::WeakMatchOnly, any);
+                }
+            }
+        }
+    }
+}
+
+enum Model {
+    Matched(String),
+    Conflict(Vec<String>),
+    Nobody,
+}
+
+/// The default policy's strong part, said once more without an index.
+fn model(persons: &BTreeMap<&str, Vec<Normalised>>, lead: &Normalised) -> Model {
+    let holds = |records: &[Normalised], key| {
+        records.iter().any(|record| record.keys().iter().any(|held| held.key == key))
+    };
+    let holders = |key| persons.values().filter(|records| holds(records, key)).count();
+    let mut candidates: Vec<(&str, Vec<_>)> = Vec::new();
+    for (person, records) in persons {
+        let agreed: Vec<_> =
+            lead.keys().iter().map(|held| held.key).filter(|&key| holds(records, key)).collect();
+        let raised = agreed.iter().any(|&key| holders(key) <= 3);
+        let shares_document = agreed.iter().any(|key| key.document_type().is_some());
+        let same_type = lead.keys().iter().filter_map(|held| held.key.document_type()).any(|own| {
+            records
+                .iter()
+                .flat_map(Normalised::keys)
+                .any(|held| held.key.document_type() == Some(own))
+        });
+        if raised && (shares_document || !same_type) {
+            let mut kinds: Vec<_> = agreed.iter().map(|key| key.kind()).collect();
+            kinds.sort_unstable();
+            kinds.dedup();
+            candidates.push((person, kinds));
+        }
+    }
+    let contains =
+        |big: &[_], small: &[_]| big.len() > small.len() && small.iter().all(|k| big.contains(k));
+    let document = identity_matching::KeyKind::Document;
+    let winner = candidates.iter().find(|(person, kinds)| {
+        let others = || candidates.iter().filter(|(other, _)| other != person);
+        (kinds.contains(&document) && others().all(|(_, k)| !k.contains(&document)))
+            || others().all(|(_, k)| contains(kinds, k))
+    });
+    match (winner, candidates.is_empty()) {
+        (_, true) => Model::Nobody,
+        (Some((person, _)), _) => Model::Matched((*person).to_owned()),
+        (None, _) => {
+            Model::Conflict(candidates.iter().map(|(person, _)| (*person).to_owned()).collect())
+        }
+    }
+}
+
+#[test]
+fn threads_decide_as_one_does() {
+    let population: Population = (0..600)
+        .map(|n| {
+            let phone = format!("9{:08}", 12_345_678 + n * 37);
+            (format!("P{n:04}"), Record { phones: vec![phone], ..Record::default() })
+        })
+        .collect();
+    let leads: Vec<Record> =
+        population.iter().cycle().take(2500).map(|(_, record)| record.clone()).collect();
+    let serial = DeterministicMatcher::new(index(&population), normaliser(), Policy::default());
+    let parallel = serial.clone().with_threads(NonZeroUsize::new(3).unwrap());
+    let decisions = serial.decide(&leads).unwrap();
+    assert_eq!(decisions.len(), leads.len());
+    assert!(decisions.iter().all(|decision| decision.outcome.person().is_some()));
+    assert_eq!(parallel.decide(&leads).unwrap(), decisions);
+}
