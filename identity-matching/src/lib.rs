@@ -2,9 +2,12 @@
 
 mod birth_date;
 mod blocking;
+pub mod cluster;
 mod decide;
 mod document;
 mod email;
+pub mod evaluate;
+mod explain;
 pub mod index;
 mod key;
 mod mask;
@@ -26,6 +29,7 @@ pub use decide::{
     KeyEvidence, KeyUse, MatchError, Matcher, Outcome, PolicyStamp, Rule, Standing, SubjectView,
     UnknownReason, UnmatchedReason, Verdict,
 };
+pub use explain::{Change, Explanation, ReadKey, ValueReading};
 pub use key::{DocumentTypeId, Field, HashKey, HeldKey, Key, KeyForm, KeyKind, Reading, Source};
 pub use mask::Masked;
 pub use name::Name;

@@ -6,3 +6,4 @@ mod decisions;
 mod keys;
 mod laws;
 mod phones;
+mod reports;

@@ -142,6 +142,22 @@ impl<I: CandidateIndex> DeterministicMatcher<I> {
         &self.policy
     }
 
+    /// Tells whether evidence shows identifiers as they are.
+    pub(crate) fn shows_identifiers(&self) -> bool {
+        self.show_identifiers
+    }
+
+    /// Returns the same matcher under another policy.
+    pub fn under(&self, policy: Policy) -> DeterministicMatcher<&I> {
+        DeterministicMatcher {
+            index: &self.index,
+            normaliser: self.normaliser.clone(),
+            policy,
+            threads: self.threads,
+            show_identifiers: self.show_identifiers,
+        }
+    }
+
     /// Considers subjects that are normalised already and reports each, in order, without making evidence.
     ///
     /// This is the fast way: nothing is allocated per subject, and [`Considered`] gives the verdict and the

@@ -56,6 +56,12 @@ impl IndexKey {
         (self.0 >> 124 == BLOCKING >> 124).then(|| BlockingKey::from_u64(value)).flatten()
     }
 
+    /// Returns the key as it may be shown: `****8913`; of a hashed one, four digits of the hash.
+    #[must_use]
+    pub fn masked(self) -> String {
+        Key::from_bits(self.0).map_or_else(|| format!("{self:?}"), |key| key.to_string())
+    }
+
     /// Returns the bytes to store, highest first; equal keys have equal bytes on every machine.
     ///
     /// Phones and most documents can be read back from them: they are personal data.

@@ -150,6 +150,15 @@ impl InMemoryIndex {
         shared
     }
 
+    /// Lists the keys that more than one person holds, with their holders, in no order.
+    pub(crate) fn shared(&self) -> impl Iterator<Item = (IndexKey, &[PersonId])> {
+        self.keys.shared()
+    }
+
+    pub(crate) fn view(&self, id: PersonId) -> Option<PersonView<'_>> {
+        self.rows.view(id)
+    }
+
     fn names(&mut self) -> &mut Names {
         let rows = &self.rows;
         self.names
