@@ -89,6 +89,12 @@ impl IndexKey {
         Self(self.0 & !kept | hash & kept)
     }
 
+    /// Returns the byte by which a table tells most keys apart; never zero, which marks a free slot.
+    pub(super) const fn tag(self) -> u8 {
+        let byte = (self.hash() & 0xff) as u8;
+        if byte == 0 { 1 } else { byte }
+    }
+
     /// Spreads the key over 64 bits; only for places inside one table.
     pub(super) const fn hash(self) -> u64 {
         const LOW: u64 = 0x9e37_79b9_7f4a_7c15;

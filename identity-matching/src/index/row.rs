@@ -226,6 +226,12 @@ impl Rows {
         self.keys(id).any(|held| held.key == key)
     }
 
+    /// Tells whether another key of the person at `id` has the same tag as `key`.
+    #[inline]
+    pub(super) fn is_ambiguous(&self, id: PersonId, key: IndexKey) -> bool {
+        self.keys(id).any(|held| held.key != key && held.key.tag() == key.tag())
+    }
+
     pub(super) fn keys(&self, id: PersonId) -> PersonKeys<'_> {
         PersonKeys(Keys::Packed { words: self.entries(id), sealed: self.sealed })
     }

@@ -5,6 +5,9 @@
 //! the person's row, which holds the key itself, so the table stores no keys. A key that several persons
 //! hold takes one slot too, which then points at their list: however many hold it, the walk over the
 //! buckets does not get longer.
+//!
+//! A slot that points at a row says which of the row's keys it stands for by its tag alone. So it may do so only
+//! where no other key of the row has the same tag; where one has, both keys get lists, which name their key.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -94,8 +97,7 @@ impl Table {
     fn probe(&self, key: IndexKey) -> Probe {
         let hash = key.hash();
         let bucket = (u128::from(hash) * self.buckets.len() as u128) >> 64;
-        // Zero marks a free slot.
-        Probe { bucket: bucket as u32, tag: (hash as u8).max(1) }
+        Probe { bucket: bucket as u32, tag: key.tag() }
     }
 
     /// Asks the processor to fetch the row behind the first slot with the probe's tag.
@@ -148,14 +150,16 @@ impl Table {
         if bucket + 1 == self.buckets.len() { 0 } else { bucket + 1 }
     }
 
-    /// Notes that a person holds a key, once however often it is said; there must be room.
+    /// Notes that a person holds a key, once however often it is said; there must be room, and the
+    /// person's row must be there.
     pub(super) fn insert(&mut self, probe: Probe, key: IndexKey, person: PersonId, rows: &Rows) {
         if let Some(place) = self.find(probe, key, rows) {
             let slot = self.buckets[place.bucket].slots[place.slot];
             if slot.0 & LISTED == 0 {
                 if slot != person {
-                    let list = self.new_list(key, slot, person);
-                    self.buckets[place.bucket].slots[place.slot] = PersonId(LISTED | list);
+                    let persons = vec![slot.min(person), slot.max(person)];
+                    let list = self.new_list(key, persons);
+                    self.buckets[place.bucket].slots[place.slot] = list;
                 }
             } else {
                 let persons = &mut self.lists[(slot.0 ^ LISTED) as usize].persons;
@@ -167,12 +171,14 @@ impl Table {
             }
             return;
         }
+        let slot =
+            if rows.is_ambiguous(person, key) { self.new_list(key, vec![person]) } else { person };
         let mut at = probe.bucket as usize;
         loop {
             let bucket = &mut self.buckets[at];
             if let Some(free) = bucket.tags.iter().position(|&tag| tag == 0) {
                 bucket.tags[free] = probe.tag;
-                bucket.slots[free] = person;
+                bucket.slots[free] = slot;
                 self.keys += 1;
                 return;
             }
@@ -181,16 +187,22 @@ impl Table {
         }
     }
 
-    fn new_list(&mut self, key: IndexKey, first: PersonId, second: PersonId) -> u32 {
-        let persons = vec![first.min(second), first.max(second)];
+    fn new_list(&mut self, key: IndexKey, persons: Vec<PersonId>) -> PersonId {
         let list = List { key, persons };
-        if let Some(free) = self.free_lists.pop() {
+        let number = if let Some(free) = self.free_lists.pop() {
             self.lists[free as usize] = list;
-            return free;
-        }
-        self.lists.push(list);
-        // Every list belongs to a key, and there are fewer keys than rows have words.
-        (self.lists.len() - 1) as u32
+            free
+        } else {
+            self.lists.push(list);
+            // Every list belongs to a key, and there are fewer keys than rows have words.
+            (self.lists.len() - 1) as u32
+        };
+        PersonId(LISTED | number)
+    }
+
+    fn drop_list(&mut self, number: u32) {
+        self.lists[number as usize].persons = Vec::new();
+        self.free_lists.push(number);
     }
 
     /// Notes that a person no longer holds a key; its row must still be there.
@@ -204,12 +216,15 @@ impl Table {
             if let Ok(at) = persons.binary_search(&person) {
                 persons.remove(at);
             }
-            if let [last] = persons[..] {
-                self.buckets[place.bucket].slots[place.slot] = last;
-                self.lists[number as usize].persons = Vec::new();
-                self.free_lists.push(number);
+            match persons[..] {
+                [] => self.drop_list(number),
+                [last] if !rows.is_ambiguous(last, key) => {
+                    self.buckets[place.bucket].slots[place.slot] = last;
+                    self.drop_list(number);
+                    return;
+                }
+                _ => return,
             }
-            return;
         }
         self.buckets[place.bucket].tags[place.slot] = 0;
         self.buckets[place.bucket].slots[place.slot] = PersonId(0);
@@ -225,7 +240,7 @@ impl Table {
     pub(super) fn shared(&self) -> impl Iterator<Item = (IndexKey, &[PersonId])> {
         self.lists
             .iter()
-            .filter(|list| !list.persons.is_empty())
+            .filter(|list| list.persons.len() > 1)
             .map(|list| (list.key, &list.persons[..]))
     }
 }
@@ -245,4 +260,44 @@ fn equal_tags(tags: &[u8; SLOTS], tag: u8) -> impl Iterator<Item = usize> {
         equal &= equal - 1;
         Some(slot)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        index::row::PersonKey,
+        key::{HashKey, Key, KeyForm},
+    };
+
+    /// Two keys of one person that a table can tell apart only by reading them.
+    fn twins() -> [IndexKey; 2] {
+        let key = |n: u32| IndexKey::from(Key::email(&format!("{n}@x.pe"), HashKey::default()));
+        let first = key(0);
+        let second = (1..10_000).map(key).find(|other| other.tag() == first.tag());
+        [first, second.expect("one in 255 has the tag")]
+    }
+
+    #[test]
+    fn keys_of_one_person_with_equal_tags_stay_apart() {
+        let twins = twins();
+        let held = twins.map(|key| PersonKey { key, form: KeyForm::Exact });
+        let mut rows = Rows::new(false);
+        let both = rows.push("P1", held.into_iter(), None).unwrap();
+        let one = rows.push("P2", held.into_iter().skip(1), None).unwrap();
+        let mut table = Table::with_room(3);
+        for (key, person) in [(twins[0], both), (twins[1], both), (twins[1], one)] {
+            table.insert(table.prefetch(key), key, person, &rows);
+        }
+        let holders =
+            |table: &Table, key| table.get(table.prefetch(key), key, &rows).map(<[_]>::to_vec);
+        assert_eq!(holders(&table, twins[0]), Some(vec![both]));
+        assert_eq!(holders(&table, twins[1]), Some(vec![both, one]));
+        table.remove(twins[1], one, &rows);
+        assert_eq!(holders(&table, twins[1]), Some(vec![both]));
+        table.remove(twins[0], both, &rows);
+        assert_eq!(holders(&table, twins[0]), None);
+        assert_eq!(holders(&table, twins[1]), Some(vec![both]));
+        assert_eq!(table.keys(), 1);
+    }
 }
