@@ -6,6 +6,7 @@ pub mod clock;
 pub mod facts;
 mod finding;
 pub mod format;
+pub mod history;
 #[cfg(feature = "html")]
 pub mod html;
 mod report;

@@ -11,6 +11,8 @@ mod declared;
 mod formats;
 #[path = "tests/golden.rs"]
 mod golden;
+#[path = "tests/history.rs"]
+mod history;
 #[cfg(feature = "html")]
 #[path = "tests/html.rs"]
 mod html;

@@ -1,6 +1,7 @@
 use maud::{Markup, html};
 
 use super::page::{badge, grouped, prose, symbol, time};
+use crate::history::{CheckRecord, Record};
 use crate::{CheckReport, SuiteReport, Verdict};
 
 /// How many earlier reports the history shows.
@@ -99,13 +100,13 @@ fn offenders(check: &CheckReport) -> Markup {
 }
 
 /// One row per check, one column per report: a plot that is its own table.
-pub(super) fn history(reports: &[SuiteReport]) -> Markup {
+pub(super) fn history(reports: &[Record]) -> Markup {
     let left_out = reports.len().saturating_sub(COLUMNS);
     let shown = &reports[left_out..];
     let mut ids: Vec<&str> = Vec::new();
     for check in shown.iter().flat_map(|report| &report.checks) {
-        if !ids.contains(&check.assertion.as_str()) {
-            ids.push(&check.assertion);
+        if !ids.contains(&check.id.as_str()) {
+            ids.push(&check.id);
         }
     }
     html! {
@@ -141,12 +142,12 @@ pub(super) fn history(reports: &[SuiteReport]) -> Markup {
     }
 }
 
-fn cell(check: Option<&CheckReport>) -> Markup {
+fn cell(check: Option<&CheckRecord>) -> Markup {
     html! {
         @match check {
             None => td { span.soft { "–" } },
             Some(check) => td {
-                span class=(check.verdict) title=(check.actual) {
+                span class=(check.verdict) title=(check.in_words()) {
                     (symbol(check.verdict)) " " (check.verdict)
                 }
             },

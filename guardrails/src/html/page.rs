@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{guardrails, plots, tables};
 use crate::builtin::TimeToDrain;
 use crate::facts::{AgeBucket, DailyMetrics, Facts, FactsError, QueueFacts, RunFacts};
+use crate::history::Record;
 use crate::{SuiteReport, Verdict};
 
 const STYLE: &str = include_str!("style.css");
@@ -42,7 +43,7 @@ pub struct Page {
     pub runs: Vec<RunFacts>,
     /// Earlier reports of the suite, oldest first.
     #[serde(default)]
-    pub history: Vec<SuiteReport>,
+    pub history: Vec<Record>,
     /// Where a reason leads to, with `{reason}` in the place of its code; none in a file.
     #[serde(default)]
     pub reason_link: Option<String>,
@@ -97,8 +98,8 @@ impl Page {
 
     /// Adds earlier reports of the suite, oldest first.
     #[must_use]
-    pub fn history(mut self, reports: Vec<SuiteReport>) -> Self {
-        self.history = reports;
+    pub fn history(mut self, records: Vec<Record>) -> Self {
+        self.history = records;
         self
     }
 

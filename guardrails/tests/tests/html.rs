@@ -1,6 +1,7 @@
 use guardrails::Suite;
 use guardrails::clock::Stopped;
 use guardrails::facts::{AgeBucket, InMemoryFacts, LedgerFacts, Offender, QueueFacts, ReasonCount};
+use guardrails::history::History;
 use guardrails::html::{Page, page};
 
 use crate::common::{day, now, troubled, unchanged_backlog};
@@ -27,13 +28,16 @@ pub(crate) fn sample() -> String {
         ]);
     let good = Suite::recovery().named("all").run(&unchanged_backlog(), &Stopped);
     let report = Suite::all().run(&facts, &Stopped);
-    let history = vec![good.clone(), good, report.clone()];
+    let mut history = History::default();
+    for past in [&good, &good, &report] {
+        history.push(past);
+    }
     page(
         &Page::new("Recovery of leads", report)
             .fill_from(&facts)
             .unwrap()
             .time_zone("America/Lima")
-            .history(history),
+            .history(history.records().to_vec()),
     )
 }
 
