@@ -88,7 +88,19 @@ impl PacketArgs {
     pub fn values(&self) -> Result<Values, Failure> {
         Ok(match &self.metrics {
             None => Values::Nothing,
-            Some(path) => Values::Csv(CsvMetrics::open(path)?),
+            Some(path) => Values::Csv(Box::new(CsvMetrics::open(path)?)),
+        })
+    }
+
+    /// Opens the values that the flags name in order to load into them: a file may be yet to be.
+    ///
+    /// # Errors
+    ///
+    /// As [`PacketArgs::values`], but for a file that is missing.
+    pub fn values_to_load(&self) -> Result<Values, Failure> {
+        Ok(match &self.metrics {
+            None => Values::Nothing,
+            Some(path) => Values::Csv(Box::new(CsvMetrics::open_or_begin(path)?)),
         })
     }
 

@@ -1,6 +1,12 @@
 //! The integration tests of recovery-queue, one module per subject.
 
-#![allow(clippy::unwrap_used, clippy::unnecessary_wraps, clippy::wildcard_imports, clippy::format_push_string, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::unnecessary_wraps,
+    clippy::wildcard_imports,
+    clippy::format_push_string,
+    missing_docs
+)]
 
 #[path = "tests/loop_on_sqlite.rs"]
 mod loop_on_sqlite;

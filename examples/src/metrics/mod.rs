@@ -1,8 +1,17 @@
-//! Where KPI values live: a CSV file, or nowhere yet.
+//! Where KPI values live: in a CSV file, or nowhere yet.
+//!
+//! [`Values`] is a metric store and a metric sink at once, so that a run reads and loads the same place.
 
 mod csv_file;
+mod csv_sink;
+mod csv_table;
+mod history_file;
 
 use kpi_gap_queue::{MetricQuery, MetricRef, MetricStore, StoreError};
+use raw_packets::{
+    HistoryEntry, InMemorySink, Load, LoadId, LoadReceipt, MetricSink, Run, SinkError, Stamp,
+    UndoReceipt,
+};
 
 pub use self::csv_file::{CsvMetrics, Reading};
 use crate::cli::{Console, Exit};
@@ -10,14 +19,15 @@ use crate::cli::{Console, Exit};
 /// The values that a run works on.
 #[derive(Debug)]
 pub enum Values {
-    /// No values yet.
+    /// No values yet; a load into them only tells what it would do.
     Nothing,
     /// The values of a CSV file.
-    Csv(CsvMetrics),
+    Csv(Box<CsvMetrics>),
 }
 
 impl Values {
     /// Tells on stderr how the reading went, and returns what the exit code must say of it.
+    #[must_use]
     pub fn tell(&self, console: &Console) -> Exit {
         match self {
             Self::Nothing => Exit::Done,
@@ -38,6 +48,34 @@ impl MetricStore for Values {
         match self {
             Self::Nothing => Ok(()),
             Self::Csv(csv) => csv.push_metrics(query, sink),
+        }
+    }
+}
+
+fn nowhere() -> SinkError {
+    SinkError::store("there is no place to load into; give --metrics or --database-url")
+}
+
+impl MetricSink for Values {
+    fn load(&mut self, load: &Load, run: Run) -> Result<LoadReceipt, SinkError> {
+        match self {
+            Self::Nothing if run == Run::Dry => InMemorySink::new().load(load, run),
+            Self::Nothing => Err(nowhere()),
+            Self::Csv(csv) => csv.load(load, run),
+        }
+    }
+
+    fn undo(&mut self, load_id: &LoadId, stamp: &Stamp) -> Result<UndoReceipt, SinkError> {
+        match self {
+            Self::Nothing => Err(nowhere()),
+            Self::Csv(csv) => csv.undo(load_id, stamp),
+        }
+    }
+
+    fn history(&self, metric_key: &str) -> Result<Vec<HistoryEntry>, SinkError> {
+        match self {
+            Self::Nothing => Ok(Vec::new()),
+            Self::Csv(csv) => csv.history(metric_key),
         }
     }
 }
