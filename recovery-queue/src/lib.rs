@@ -4,6 +4,8 @@ mod backlog;
 mod error;
 mod key;
 mod ledger;
+#[cfg(feature = "identity-matching")]
+mod matching;
 mod options;
 mod recover;
 mod resolver;
@@ -15,9 +17,13 @@ pub use backlog::{Backlog, BacklogLead, BacklogSource, MemoryBacklog, ViewBacklo
 pub use error::{ConfigError, KeyError, StoreError};
 pub use key::{MAX_KEY_BYTES, PersonKey, RunId, SourcePk};
 pub use ledger::{DailyMetrics, EventKind, LedgerSlot, SLOT_SECONDS, daily_metrics};
+#[cfg(feature = "identity-matching")]
+pub use matching::{LeadSource, MatcherResolver, WakeKeys};
 pub use options::{Backoff, ClaimMode, RecoverOptions, SeedOptions};
 pub use recover::{Cursor, Progress, RunSummary, Stopped};
 pub use resolver::{ClaimedLead, FailReason, Match, Resolution, ResolveError, Resolver};
+#[cfg(all(feature = "guardrails", any(feature = "sqlite", feature = "postgres")))]
+pub use sql::StoreFacts;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use sql::{
     Connection, DatabaseUrl, MigrationStatus, Namespace, OpenOptions, SqlSnapshot, SqlStore,

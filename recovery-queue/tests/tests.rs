@@ -10,3 +10,6 @@
 
 #[path = "tests/loop_on_sqlite.rs"]
 mod loop_on_sqlite;
+#[cfg(all(feature = "guardrails", feature = "identity-matching"))]
+#[path = "tests/siblings.rs"]
+mod siblings;

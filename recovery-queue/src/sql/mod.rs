@@ -3,6 +3,8 @@
 mod batch;
 mod database;
 mod events;
+#[cfg(feature = "guardrails")]
+mod facts;
 mod migrate;
 mod namespace;
 mod open;
@@ -15,6 +17,8 @@ mod sqlite_batch;
 mod stage;
 mod store;
 
+#[cfg(feature = "guardrails")]
+pub use facts::StoreFacts;
 pub use migrate::MigrationStatus;
 pub use namespace::Namespace;
 pub use open::{DatabaseUrl, OpenOptions};

@@ -228,7 +228,6 @@ pub(super) fn seed(
     backlog: &dyn Backlog,
     options: &SeedOptions,
 ) -> Result<SeedSummary, StoreError> {
-    lock(db, names)?;
     let now = match clock {
         Some(now) => now,
         None => db.now().map_err(failed(SEED))?,

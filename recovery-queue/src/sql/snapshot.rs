@@ -26,6 +26,8 @@ pub struct SqlSnapshot<'a> {
     db: &'a mut Database,
     names: &'a Names,
     as_of: DateTime<Utc>,
+    #[cfg_attr(not(feature = "guardrails"), allow(dead_code))] // read by the facts
+    id: String,
 }
 
 impl std::fmt::Debug for SqlSnapshot<'_> {
@@ -35,8 +37,38 @@ impl std::fmt::Debug for SqlSnapshot<'_> {
 }
 
 impl<'a> SqlSnapshot<'a> {
-    pub(super) fn new(db: &'a mut Database, names: &'a Names, as_of: DateTime<Utc>) -> Self {
-        Self { db, names, as_of }
+    pub(super) fn new(
+        db: &'a mut Database,
+        names: &'a Names,
+        as_of: DateTime<Utc>,
+        id: String,
+    ) -> Self {
+        Self { db, names, as_of, id }
+    }
+
+    /// Gives what names this read: the backend and, on PostgreSQL, the snapshot's own name.
+    #[cfg(feature = "guardrails")]
+    pub(super) fn id(&self) -> String {
+        self.id.clone()
+    }
+
+    #[cfg(feature = "guardrails")]
+    pub(super) fn int(&mut self, sql: &str, params: &[Param<'_>]) -> Result<i64, StoreError> {
+        self.db.int(&self.names.sql(sql), params).map_err(failed(READ))
+    }
+
+    #[cfg(feature = "guardrails")]
+    pub(super) fn rows<T: super::database::Row>(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+    ) -> Result<Vec<T>, StoreError> {
+        self.query(sql, params)
+    }
+
+    /// Compares the tables with the migrations of this build.
+    pub fn migration_status(&mut self) -> Result<super::MigrationStatus, StoreError> {
+        super::migrate::status(self.db, self.names)
     }
 
     fn query<T: super::database::Row>(

@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::batch::{self, Context};
-use super::database::{Begin, Database, Param, failed};
+use super::database::{Begin, Database, Param, TextRow, failed};
+use super::events::SLOT_MICROS;
 use super::migrate::{self, MigrationStatus};
 use super::namespace::Names;
 use super::open::{DatabaseUrl, OpenOptions, Purpose, connect};
@@ -123,49 +124,38 @@ impl SqlStore {
         migrate::ensure_usable(reader, &self.names)?;
         reader.begin(Begin::Snapshot).map_err(failed("the read"))?;
         // The first read fixes the instant.
-        let now = match reader
-            .int(&self.names.sql("SELECT count(*) AS value FROM {ns}queue_backlog"), &[])
-        {
-            Ok(_) => match self.clock {
-                Some(now) => now,
-                None => reader.now().map_err(failed("the read"))?,
-            },
+        let begun = Self::begin_read(reader, &self.names, self.clock);
+        let (now, id) = match begun {
+            Ok(begun) => begun,
             Err(error) => {
                 reader.rollback();
                 return Err(failed("the read")(error));
             }
         };
         let as_of = DateTime::from_timestamp_micros(now).unwrap_or(DateTime::<Utc>::MIN_UTC);
-        Ok(SqlSnapshot::new(reader, &self.names, as_of))
+        Ok(SqlSnapshot::new(reader, &self.names, as_of, id))
     }
 
-    fn start_run(&mut self, run: &NewRun) -> Result<i64, StoreError> {
-        let (names, clock) = (&self.names, self.clock);
-        self.db.transaction("the start of a run", |db| {
-            let now = match clock {
-                Some(now) => now,
-                None => db.now().map_err(failed("the start of a run"))?,
-            };
-            let id = db
-                .int(
-                    &names.sql(
-                        "INSERT INTO {ns}queue_run (kind, actor, policy, started_at) \
-                         VALUES ($1, $2, $3, $4) RETURNING id AS value",
-                    ),
-                    &[
-                        Param::Text(run.kind.code()),
-                        Param::Text(&run.actor),
-                        Param::OptText(run.policy.as_deref()),
-                        Param::Int(now),
-                    ],
-                )
-                .map_err(failed("the start of a run"))?;
-            if run.kind == RunKind::Recover {
-                let context = Context { backlog_id: 0, run_id: id, now, after: Position::START };
-                origins::mend(db, names, &context)?;
-            }
-            Ok(id)
-        })
+    fn begin_read(
+        reader: &mut Database,
+        names: &Names,
+        clock: Option<i64>,
+    ) -> diesel::QueryResult<(i64, String)> {
+        reader.int(&names.sql("SELECT count(*) AS value FROM {ns}queue_backlog"), &[])?;
+        let now = match clock {
+            Some(now) => now,
+            None => reader.now()?,
+        };
+        let id = if reader.is_sqlite() {
+            format!("sqlite:{now}")
+        } else {
+            let sql = "SELECT CAST(pg_current_snapshot() AS TEXT) AS value";
+            let rows: Vec<TextRow> = reader.query(sql, &[])?;
+            rows.into_iter()
+                .next()
+                .map_or_else(String::new, |row| format!("postgres:{}", row.value))
+        };
+        Ok((now, id))
     }
 }
 
@@ -180,19 +170,8 @@ impl QueueStore for SqlStore {
         let (names, clock) = (&self.names, self.clock);
         // A seed that is refused leaves no run behind: the run is recorded in the same transaction.
         self.db.transaction("the seed", |db| {
-            let now = match clock {
-                Some(now) => now,
-                None => db.now().map_err(failed("the seed"))?,
-            };
-            let id = db
-                .int(
-                    &names.sql(
-                        "INSERT INTO {ns}queue_run (kind, actor, started_at) VALUES ($1, $2, $3) \
-                         RETURNING id AS value",
-                    ),
-                    &[Param::Text(run.kind.code()), Param::Text(&run.actor), Param::Int(now)],
-                )
-                .map_err(failed("the seed"))?;
+            seed::lock(db, names)?;
+            let id = insert_run(db, names, clock, &run)?;
             let summary = seed::seed(db, names, clock, id, backlog, options)?;
             finish(db, names, clock, id)?;
             Ok(summary)
@@ -201,7 +180,16 @@ impl QueueStore for SqlStore {
 
     fn open_run(&mut self, run: &NewRun) -> Result<RunId, StoreError> {
         migrate::ensure_usable(&mut self.db, &self.names)?;
-        self.start_run(run).map(RunId)
+        let (names, clock) = (&self.names, self.clock);
+        self.db.transaction("the start of a run", |db| {
+            let id = insert_run(db, names, clock, run)?;
+            if run.kind == RunKind::Recover {
+                let now = now(db, clock)?;
+                let context = Context { backlog_id: 0, run_id: id, now, after: Position::START };
+                origins::mend(db, names, &context)?;
+            }
+            Ok(RunId(id))
+        })
     }
 
     fn recover_batch(
@@ -230,22 +218,68 @@ impl QueueStore for SqlStore {
     }
 }
 
+fn now(db: &mut Database, clock: Option<i64>) -> Result<i64, StoreError> {
+    match clock {
+        Some(now) => Ok(now),
+        None => db.now().map_err(failed("the look at the clock")),
+    }
+}
+
+/// Gives the size of the backlog by the ledger, which costs the same however long the queue is.
+fn balance(db: &mut Database, names: &Names) -> Result<i64, StoreError> {
+    let sign = "CASE WHEN kind IN ('opening', 'arrived') THEN leads \
+         WHEN kind IN ('matched', 'withdrawn') THEN -leads ELSE 0 END";
+    db.int(
+        &names.sql(&format!(
+            "SELECT CAST((SELECT COALESCE(sum({sign}), 0) FROM {{ns}}queue_ledger_slot) \
+                 + (SELECT COALESCE(sum({sign}), 0) FROM {{ns}}queue_ledger e, {{ns}}queue_ledger_mark m \
+                    WHERE e.at >= m.rolled_up_to * {SLOT_MICROS}) AS BIGINT) AS value"
+        )),
+        &[],
+    )
+    .map_err(failed("the look at the ledger"))
+}
+
+fn insert_run(
+    db: &mut Database,
+    names: &Names,
+    clock: Option<i64>,
+    run: &NewRun,
+) -> Result<i64, StoreError> {
+    let now = now(db, clock)?;
+    let balance = balance(db, names)?;
+    db.int(
+        &names.sql(
+            "INSERT INTO {ns}queue_run (kind, actor, policy, started_at, backlog_before) \
+             VALUES ($1, $2, $3, $4, $5) RETURNING id AS value",
+        ),
+        &[
+            Param::Text(run.kind.code()),
+            Param::Text(&run.actor),
+            Param::OptText(run.policy.as_deref()),
+            Param::Int(now),
+            Param::Int(balance),
+        ],
+    )
+    .map_err(failed("the start of a run"))
+}
+
 fn finish(
     db: &mut Database,
     names: &Names,
     clock: Option<i64>,
     run_id: i64,
 ) -> Result<(), StoreError> {
-    let now = match clock {
-        Some(now) => now,
-        None => db.now().map_err(failed("the end of a run"))?,
-    };
+    let now = now(db, clock)?;
+    let balance = balance(db, names)?;
     let events = run_events(db, names, run_id)?;
     let json = serde_json::to_string(&events).unwrap_or_default();
     let touched = db
         .execute(
-            &names.sql("UPDATE {ns}queue_run SET finished_at = $1, events = $2 WHERE id = $3"),
-            &[Param::Int(now), Param::Text(&json), Param::Int(run_id)],
+            &names.sql(
+                "UPDATE {ns}queue_run SET finished_at = $1, events = $2, backlog_after = $3 WHERE id = $4",
+            ),
+            &[Param::Int(now), Param::Text(&json), Param::Int(balance), Param::Int(run_id)],
         )
         .map_err(failed("the end of a run"))?;
     if touched == 0 {

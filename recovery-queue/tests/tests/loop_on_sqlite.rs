@@ -6,11 +6,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::connection::SimpleConnection;
 use recovery_queue::*;
 
-fn at(text: &str) -> DateTime<Utc> {
+pub(crate) fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
-fn open(dir: &tempfile::TempDir) -> SqlStore {
+pub(crate) fn open(dir: &tempfile::TempDir) -> SqlStore {
     let path = dir.path().join("queue.sqlite");
     let url = DatabaseUrl::parse(path.to_str().unwrap()).unwrap();
     let mut store = SqlStore::open(&url, OpenOptions::default()).unwrap();
@@ -18,7 +18,7 @@ fn open(dir: &tempfile::TempDir) -> SqlStore {
     store
 }
 
-fn run(store: &mut SqlStore, sql: &str) {
+pub(crate) fn run(store: &mut SqlStore, sql: &str) {
     let Connection::Sqlite(connection) = store.connection() else { unreachable!() };
     connection.batch_execute(sql).unwrap();
 }

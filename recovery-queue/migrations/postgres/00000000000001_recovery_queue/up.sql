@@ -146,6 +146,8 @@ CREATE TABLE {ns}queue_run (
     policy TEXT,
     started_at BIGINT NOT NULL,
     finished_at BIGINT,
+    backlog_before BIGINT NOT NULL,
+    backlog_after BIGINT,
     events TEXT
 );
 

@@ -146,6 +146,8 @@ CREATE TABLE {ns}queue_run (
     policy TEXT,
     started_at INTEGER NOT NULL,
     finished_at INTEGER,
+    backlog_before INTEGER NOT NULL,
+    backlog_after INTEGER,
     events TEXT
 ) STRICT;
 

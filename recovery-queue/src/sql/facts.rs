@@ -1,0 +1,442 @@
+//! Serves the facts of `guardrails` from one snapshot.
+
+use std::cell::RefCell;
+
+use chrono::{DateTime, Duration, Utc};
+use chrono_tz::Tz;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text};
+use guardrails::facts::{
+    AgeBucket, DailyMetrics, Facts, FactsError, FactsResult, Invariant, LedgerFacts,
+    MigrationFacts, Offender, Offenders, QueueFacts, ReasonCount, RunFacts,
+    Snapshot as FactsSnapshot,
+};
+
+use super::database::Param;
+use super::snapshot::SqlSnapshot;
+use crate::backlog::{Backlog, BacklogSource};
+use crate::error::StoreError;
+use crate::ledger::EventKind;
+use crate::store::{RunKind, Snapshot, Status};
+
+/// Answers the checks of `guardrails` from one consistent read of the store.
+///
+/// Everything is counted by the database and only the offenders listed are read; a backlog that is no view
+/// is read once per question that needs it.
+pub struct StoreFacts<'a> {
+    snapshot: RefCell<SqlSnapshot<'a>>,
+    backlog: &'a dyn Backlog,
+    zone: Tz,
+    days: u16,
+}
+
+impl std::fmt::Debug for StoreFacts<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StoreFacts").field("backlog", &self.backlog.name()).finish_non_exhaustive()
+    }
+}
+
+impl<'a> StoreFacts<'a> {
+    /// Makes facts of a snapshot and the backlog that the checks speak of; days in UTC, 30 of them.
+    #[must_use]
+    pub fn new(snapshot: SqlSnapshot<'a>, backlog: &'a dyn Backlog) -> Self {
+        Self { snapshot: RefCell::new(snapshot), backlog, zone: Tz::UTC, days: 30 }
+    }
+
+    /// Sets the zone of the daily rows and how many of them, today included.
+    #[must_use]
+    pub fn with_days(mut self, zone: Tz, days: u16) -> Self {
+        self.zone = zone;
+        self.days = days.max(1);
+        self
+    }
+
+    /// Gives the snapshot back, for further reads of the same instant.
+    pub fn into_snapshot(self) -> SqlSnapshot<'a> {
+        self.snapshot.into_inner()
+    }
+
+    fn count(&self, sql: &str) -> FactsResult<u64> {
+        let value = self.snapshot.borrow_mut().int(sql, &[]).map_err(unavailable)?;
+        Ok(u64::try_from(value).unwrap_or_default())
+    }
+
+    /// Counts and lists what a query with the columns `key` and `reason` finds.
+    fn offending(&self, found: &str, population: &str, limit: usize) -> FactsResult<Offenders> {
+        let total = self.count(&format!("SELECT count(*) AS value FROM ({found}) f"))?;
+        let mut listed = Vec::new();
+        if total > 0 && limit > 0 {
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            let rows: Vec<Found> = self
+                .snapshot
+                .borrow_mut()
+                .rows(
+                    &format!("SELECT key, reason FROM ({found}) f ORDER BY key, reason LIMIT $1"),
+                    &[Param::Int(limit)],
+                )
+                .map_err(unavailable)?;
+            listed = rows.into_iter().map(|row| Offender::new(row.key, row.reason)).collect();
+        }
+        let population = self.count(&format!("SELECT count(*) AS value FROM {population}"))?;
+        Ok(Offenders { population: Some(population), total, listed })
+    }
+
+    /// Gives the quoted view of the backlog, where it is one.
+    fn view(&self) -> Option<String> {
+        match self.backlog.source() {
+            BacklogSource::View(view) => Some(view.quoted()),
+            BacklogSource::Rows(_) => None,
+        }
+    }
+
+    fn in_backlog(&self, limit: usize) -> FactsResult<Offenders> {
+        let reason = "matched, and still in the backlog";
+        let matched = "{ns}queue_settled s WHERE s.status = 1";
+        if let Some(view) = self.view() {
+            return self.offending(
+                &format!(
+                    "SELECT l.source_pk AS key, '{reason}' AS reason FROM {{ns}}queue_settled s \
+                     JOIN {{ns}}queue_lead l ON l.id = s.lead_id WHERE s.status = 1 \
+                     AND l.source_pk IN (SELECT CAST(v.lead_source_pk AS TEXT) FROM {view} v)"
+                ),
+                matched,
+                limit,
+            );
+        }
+        let all = self.snapshot.borrow_mut().matched_in(self.backlog).map_err(unavailable)?;
+        let all = all.into_iter().map(|key| Offender::new(key.as_str(), reason)).collect();
+        let population = self.count(&format!("SELECT count(*) AS value FROM {matched}"))?;
+        Ok(Offenders::of(all, Some(population), limit))
+    }
+
+    /// Finds keys of the backlog that are a queue's key in another spelling, or blank.
+    fn odd_keys(&self, limit: usize) -> FactsResult<Offenders> {
+        let Some(view) = self.view() else {
+            return Err(FactsError::not_provided(Invariant::SourcePkInOneFormat));
+        };
+        let plain = |column: &str| {
+            let x = format!("lower(trim({column}))");
+            format!(
+                "ltrim(CASE WHEN {x} LIKE '%.0' THEN substr({x}, 1, length({x}) - 2) ELSE {x} END, '0')"
+            )
+        };
+        let odd = format!(
+            "SELECT v.key, CASE WHEN trim(v.key) = '' THEN 'a blank key in the backlog' \
+                 ELSE 'the queue writes this key in another way' END AS reason \
+             FROM (SELECT DISTINCT CAST(lead_source_pk AS TEXT) AS key FROM {view}) v \
+             WHERE trim(v.key) = '' OR (NOT EXISTS \
+                 (SELECT 1 FROM {{ns}}queue_lead l WHERE l.source_pk = v.key) \
+                 AND {} IN (SELECT {} FROM {{ns}}queue_lead q))",
+            plain("v.key"),
+            plain("q.source_pk"),
+        );
+        let population = format!(
+            "(SELECT source_pk FROM {{ns}}queue_lead UNION \
+             SELECT CAST(lead_source_pk AS TEXT) FROM {view}) k"
+        );
+        self.offending(&odd, &population, limit)
+    }
+}
+
+#[derive(QueryableByName)]
+struct Found {
+    #[diesel(sql_type = Text)]
+    key: String,
+    #[diesel(sql_type = Text)]
+    reason: String,
+}
+
+#[derive(QueryableByName)]
+struct Age {
+    #[diesel(sql_type = BigInt)]
+    bucket: i64,
+    #[diesel(sql_type = BigInt)]
+    leads: i64,
+}
+
+#[derive(QueryableByName)]
+struct RunBalance {
+    #[diesel(sql_type = Nullable<BigInt>)]
+    before: Option<i64>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    after: Option<i64>,
+    #[diesel(sql_type = BigInt)]
+    arrived: i64,
+}
+
+#[derive(QueryableByName)]
+struct RunReason {
+    #[diesel(sql_type = Text)]
+    reason: String,
+    #[diesel(sql_type = BigInt)]
+    leads: i64,
+}
+
+/// The days at which an age bucket begins.
+const AGES: [u32; 7] = [0, 1, 3, 7, 14, 30, 90];
+
+const DAY_MICROS: i64 = 86_400_000_000;
+
+fn unavailable(error: StoreError) -> FactsError {
+    match error {
+        StoreError::Schema { reason, .. } => FactsError::NotMigrated { detail: reason },
+        other => FactsError::unavailable(other),
+    }
+}
+
+fn count(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or_default()
+}
+
+fn by_size(mut reasons: Vec<ReasonCount>) -> Vec<ReasonCount> {
+    reasons.sort_by(|a, b| b.leads.cmp(&a.leads).then_with(|| a.reason.cmp(&b.reason)));
+    reasons
+}
+
+impl Facts for StoreFacts<'_> {
+    fn snapshot(&self) -> FactsSnapshot {
+        let snapshot = self.snapshot.borrow();
+        let as_of: DateTime<Utc> = snapshot.as_of();
+        FactsSnapshot::new(snapshot.id(), as_of)
+    }
+
+    fn queue(&self) -> FactsResult<QueueFacts> {
+        let counts = self.snapshot.borrow_mut().status_counts().map_err(unavailable)?;
+        let reasons = self.snapshot.borrow_mut().reason_counts().map_err(unavailable)?;
+        let (backlog, absent) = if let Some(view) = self.view() {
+            let keys =
+                format!("(SELECT DISTINCT CAST(lead_source_pk AS TEXT) AS key FROM {view}) v");
+            let absent =
+                "WHERE NOT EXISTS (SELECT 1 FROM {ns}queue_lead l WHERE l.source_pk = v.key)";
+            (
+                self.count(&format!("SELECT count(*) AS value FROM {keys}"))?,
+                self.count(&format!("SELECT count(*) AS value FROM {keys} {absent}"))?,
+            )
+        } else {
+            let BacklogSource::Rows(leads) = self.backlog.source() else {
+                return Err(FactsError::not_provided(guardrails::facts::Family::Queue));
+            };
+            let mut keys: std::collections::BTreeSet<_> =
+                leads.map(|lead| lead.source_pk).collect();
+            let size = keys.len() as u64;
+            let mut snapshot = self.snapshot.borrow_mut();
+            snapshot
+                .queue(&mut |row| {
+                    keys.remove(&row.source_pk);
+                })
+                .map_err(unavailable)?;
+            (size, keys.len() as u64)
+        };
+        let of = |status: Status| counts.get(&status).copied().unwrap_or_default();
+        Ok(QueueFacts {
+            backlog,
+            backlog_not_in_queue: absent,
+            pending: of(Status::Pending),
+            matched: of(Status::Matched),
+            failed: of(Status::Failed),
+            withdrawn: of(Status::Withdrawn),
+            reasons: by_size(
+                reasons
+                    .into_iter()
+                    .map(|(reason, leads)| ReasonCount::new(reason.code(), leads))
+                    .collect(),
+            ),
+        })
+    }
+
+    fn offenders(&self, invariant: Invariant, limit: usize) -> FactsResult<Offenders> {
+        let settled = "{ns}queue_settled s JOIN {ns}queue_lead l ON l.id = s.lead_id";
+        let matched = "{ns}queue_settled s WHERE s.status = 1";
+        match invariant {
+            Invariant::MatchedNotInBacklog => self.in_backlog(limit),
+            Invariant::MatchedHasOrigin => self.offending(
+                &format!(
+                    "SELECT l.source_pk AS key, 'its person has no origin' AS reason FROM {settled} \
+                     LEFT JOIN {{ns}}queue_person p ON p.id = s.person_id \
+                     WHERE s.status = 1 AND p.origin_lead_id IS NULL"
+                ),
+                matched,
+                limit,
+            ),
+            Invariant::OriginHasLink => self.offending(
+                "SELECT p.person_key AS key, 'its first lead is not linked to it' AS reason \
+                 FROM {ns}queue_person p LEFT JOIN {ns}queue_link k \
+                 ON k.lead_id = p.origin_lead_id AND k.person_id = p.id \
+                 WHERE p.origin_lead_id IS NOT NULL AND k.lead_id IS NULL",
+                "{ns}queue_person p WHERE p.origin_lead_id IS NOT NULL",
+                limit,
+            ),
+            Invariant::MatchedHasLink => self.offending(
+                &format!(
+                    "SELECT l.source_pk AS key, 'matched without a link' AS reason FROM {settled} \
+                     LEFT JOIN {{ns}}queue_link k ON k.lead_id = s.lead_id \
+                     WHERE s.status = 1 AND k.lead_id IS NULL"
+                ),
+                matched,
+                limit,
+            ),
+            Invariant::LinkToSamePerson => self.offending(
+                &format!(
+                    "SELECT l.source_pk AS key, 'queue and link name different persons' AS reason \
+                     FROM {settled} JOIN {{ns}}queue_link k ON k.lead_id = s.lead_id \
+                     WHERE s.status = 1 AND k.person_id <> s.person_id"
+                ),
+                "{ns}queue_settled s JOIN {ns}queue_link k ON k.lead_id = s.lead_id WHERE s.status = 1",
+                limit,
+            ),
+            Invariant::SourcePkInOneFormat => self.odd_keys(limit),
+            // The ledger counts and does not name leads; what can be told of one lead is whether it is in
+            // exactly one state. The sums are compared in `ledger`.
+            Invariant::LedgerAgreesWithQueue => self.offending(
+                "SELECT l.source_pk AS key, CASE WHEN x.states IS NULL THEN 'in no state' \
+                     ELSE 'in more than one state' END AS reason FROM {ns}queue_lead l \
+                 LEFT JOIN (SELECT lead_id, count(*) AS states FROM ( \
+                     SELECT lead_id FROM {ns}queue_pending UNION ALL \
+                     SELECT lead_id FROM {ns}queue_parked UNION ALL \
+                     SELECT lead_id FROM {ns}queue_settled) y GROUP BY lead_id) x ON x.lead_id = l.id \
+                 WHERE x.states IS NULL OR x.states <> 1",
+                "{ns}queue_lead l",
+                limit,
+            ),
+            other => Err(FactsError::not_provided(other)),
+        }
+    }
+
+    fn ledger(&self) -> FactsResult<LedgerFacts> {
+        let mut snapshot = self.snapshot.borrow_mut();
+        let to = snapshot.as_of().with_timezone(&self.zone).date_naive();
+        let from = to - Duration::days(i64::from(self.days) - 1);
+        let mut open_by_ledger = 0_i64;
+        // Days join from the last opening balance on: before it, a backlog was not counted yet.
+        let mut opened = from;
+        let zone = self.zone;
+        snapshot
+            .ledger(DateTime::<Utc>::MAX_UTC, &mut |slot| {
+                open_by_ledger +=
+                    slot.kind.effect() * i64::try_from(slot.leads).unwrap_or(i64::MAX);
+                if slot.kind == EventKind::Opening {
+                    opened = opened.max(slot.start.with_timezone(&zone).date_naive());
+                }
+            })
+            .map_err(unavailable)?;
+        let days = snapshot.daily_metrics(opened.min(to), to, self.zone).map_err(unavailable)?;
+        let counts = snapshot.status_counts().map_err(unavailable)?;
+        let open = crate::store::backlog_size(&counts);
+        Ok(LedgerFacts {
+            days: days
+                .into_iter()
+                .map(|day| DailyMetrics {
+                    day: day.date,
+                    backlog_start: day.backlog_start,
+                    new_backlog_in: day.new_backlog_in,
+                    matched_out: day.matched_out,
+                    other_out: day.other_out,
+                    backlog_end: day.backlog_end,
+                    net_change: day.net_change,
+                    top_fail_reason: day.top_fail_reason.map(|reason| reason.code().to_owned()),
+                })
+                .collect(),
+            open_by_ledger,
+            open_by_queue: i64::try_from(open).unwrap_or(i64::MAX),
+        })
+    }
+
+    fn runs(&self, limit: usize) -> FactsResult<Vec<RunFacts>> {
+        let mut snapshot = self.snapshot.borrow_mut();
+        // Seeds are runs too: look far enough back to fill the limit with runs of recovery.
+        let wanted = u32::try_from(limit.saturating_mul(4).max(16)).unwrap_or(u32::MAX);
+        let runs = snapshot.runs(wanted).map_err(unavailable)?;
+        let recoveries = runs.into_iter().filter(|run| run.kind == RunKind::Recover).take(limit);
+        let mut facts = Vec::new();
+        for run in recoveries {
+            let end = run.finished_at.unwrap_or_else(|| snapshot.as_of()).timestamp_micros();
+            let balance: Vec<RunBalance> = snapshot
+                .rows(
+                    "SELECT r.backlog_before AS before, r.backlog_after AS after, \
+                         (SELECT CAST(COALESCE(sum(e.leads), 0) AS BIGINT) FROM {ns}queue_ledger e \
+                          WHERE e.kind IN ('arrived', 'opening') AND e.at > r.started_at AND e.at <= $1) \
+                         AS arrived \
+                     FROM {ns}queue_run r WHERE r.id = $2",
+                    &[Param::Int(end), Param::Int(run.run_id.get())],
+                )
+                .map_err(unavailable)?;
+            let reasons: Vec<RunReason> = snapshot
+                .rows(
+                    "SELECT COALESCE(reason, '') AS reason, CAST(sum(leads) AS BIGINT) AS leads \
+                     FROM {ns}queue_ledger WHERE run_id = $1 AND kind = 'failed' GROUP BY reason",
+                    &[Param::Int(run.run_id.get())],
+                )
+                .map_err(unavailable)?;
+            let matched = run.events.get(EventKind::Matched.code()).copied().unwrap_or_default();
+            let Some(balance) = balance.first() else { continue };
+            let before = balance.before.unwrap_or_default();
+            let signed = i64::try_from(matched).unwrap_or(i64::MAX);
+            let after = balance.after.unwrap_or(before + balance.arrived - signed);
+            facts.push(RunFacts {
+                run_id: run.run_id.to_string(),
+                started_at: run.started_at,
+                finished_at: run.finished_at,
+                backlog_before: count(before),
+                backlog_after: count(after),
+                new_backlog_in: count(balance.arrived),
+                matched,
+                other_out: count(before + balance.arrived - signed - after),
+                failed: by_size(
+                    reasons
+                        .into_iter()
+                        .map(|r| ReasonCount::new(r.reason, count(r.leads)))
+                        .collect(),
+                ),
+            });
+        }
+        Ok(facts)
+    }
+
+    fn migrations(&self) -> FactsResult<MigrationFacts> {
+        let status = self.snapshot.borrow_mut().migration_status().map_err(unavailable)?;
+        let mut drifted: Vec<Offender> = status
+            .changed
+            .into_iter()
+            .map(|version| Offender::new(version, "applied from a file with another checksum"))
+            .collect();
+        drifted.extend(status.missing.into_iter().map(|what| Offender::new(what, "it is missing")));
+        Ok(MigrationFacts { embedded: status.embedded, applied: status.applied, drifted })
+    }
+
+    fn ageing(&self) -> FactsResult<Vec<AgeBucket>> {
+        let mut snapshot = self.snapshot.borrow_mut();
+        let now = snapshot.as_of().timestamp_micros();
+        let cases: Vec<String> = AGES
+            .iter()
+            .enumerate()
+            .rev()
+            .map(|(bucket, days)| {
+                format!("WHEN age >= {} THEN {bucket}", DAY_MICROS * i64::from(*days))
+            })
+            .collect();
+        let cases = cases.join(" ");
+        let rows: Vec<Age> = snapshot
+            .rows(
+                &format!(
+                    "SELECT CAST(CASE {cases} ELSE 0 END AS BIGINT) AS bucket, count(*) AS leads FROM ( \
+                         SELECT $1 - l.lead_at AS age FROM {{ns}}queue_lead l \
+                         LEFT JOIN {{ns}}queue_settled s ON s.lead_id = l.id \
+                         WHERE COALESCE(s.status, 2) = 2) x GROUP BY 1"
+                ),
+                &[Param::Int(now)],
+            )
+            .map_err(unavailable)?;
+        Ok((0_i64..)
+            .zip(AGES)
+            .enumerate()
+            .map(|(i, (bucket, from_days))| AgeBucket {
+                from_days,
+                below_days: AGES.get(i + 1).copied(),
+                leads: rows
+                    .iter()
+                    .find(|row| row.bucket == bucket)
+                    .map_or(0, |row| count(row.leads)),
+            })
+            .collect())
+    }
+}

@@ -1,0 +1,119 @@
+//! The queue with the sibling crates: a matcher resolves, guardrails judge.
+
+use std::ops::ControlFlow;
+
+use guardrails::clock::Stopped as StoppedClock;
+use guardrails::{Suite, Verdict};
+use identity_matching::index::InMemoryIndex;
+use identity_matching::{
+    DeterministicMatcher, NormaliseOptions, Normaliser, Policy, Record, Region,
+};
+use recovery_queue::*;
+
+use crate::loop_on_sqlite::{at, open, run};
+
+const CHECKS: [&str; 8] = [
+    "drain",
+    "origin_missing",
+    "source_pk_consistency",
+    "identity_link_integrity",
+    "single_migration_head",
+    "ledger_balance",
+    "impact",
+    "throughput",
+];
+
+fn phone(number: u32) -> Record {
+    Record { phones: vec![format!("9{number:08}")], ..Record::default() }
+}
+
+fn fill(store: &mut SqlStore, leads: u32) {
+    run(
+        store,
+        &format!(
+            "CREATE TABLE leads (id TEXT PRIMARY KEY, phone INTEGER); \
+             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {leads}) \
+             INSERT INTO leads SELECT 'L-' || i, 87654000 + i * 7 FROM n; \
+             CREATE VIEW lead_backlog AS SELECT id AS lead_source_pk, '2026-01-01' AS lead_date \
+             FROM leads WHERE id NOT IN (SELECT source_pk FROM identity_links);"
+        ),
+    );
+}
+
+fn recover(store: &mut SqlStore, persons: u32) -> RunSummary {
+    let normaliser = Normaliser::new(NormaliseOptions::for_region(Region::parse("PE").unwrap()));
+    let mut index = InMemoryIndex::builder();
+    for i in 1..=persons {
+        index.add(&format!("P-{i}"), &normaliser.normalise(&phone(87_654_000 + i * 7))).unwrap();
+    }
+    let matcher =
+        DeterministicMatcher::new(index.build().unwrap(), normaliser.clone(), Policy::default());
+    let source = |leads: &[ClaimedLead]| {
+        let number = |lead: &ClaimedLead| lead.source_pk.as_str()[2..].parse::<u32>().unwrap();
+        Ok(leads.iter().map(|lead| Some(phone(87_654_000 + number(lead) * 7))).collect())
+    };
+    let mut resolver =
+        MatcherResolver::new(matcher, source).with_wake_keys(WakeKeys::new(normaliser, [7; 32]));
+    store
+        .recover(&mut resolver, &RecoverOptions::default(), &mut |_| ControlFlow::Continue(()))
+        .unwrap()
+}
+
+#[test]
+fn after_a_run_every_guardrail_of_the_queue_passes() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(&dir);
+    fill(&mut store, 300);
+    let backlog = ViewBacklog::new("lead_backlog").unwrap();
+    store.set_clock(Some(at("2026-03-01T10:00:00Z")));
+    store.seed(&backlog, &SeedOptions::default()).unwrap();
+    store.set_clock(Some(at("2026-03-01T10:05:00Z")));
+    let summary = recover(&mut store, 200);
+    assert_eq!((summary.matched, summary.failed[&FailReason::NoCandidates]), (200, 100));
+    let facts = StoreFacts::new(store.read().unwrap(), &backlog);
+    let report = Suite::recovery().only(CHECKS).unwrap().run(&facts, &StoppedClock);
+    for check in CHECKS {
+        assert_eq!(report.check(check).unwrap().verdict, Verdict::Pass, "{check}: {report:#?}");
+    }
+}
+
+#[test]
+fn a_backlog_that_cannot_be_matched_is_explained_and_fails_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(&dir);
+    fill(&mut store, 203);
+    let backlog = ViewBacklog::new("lead_backlog").unwrap();
+    store.seed(&backlog, &SeedOptions::default()).unwrap();
+    let summary = recover(&mut store, 0);
+    assert_eq!((summary.matched, summary.failed_total()), (0, 203));
+    let facts = StoreFacts::new(store.read().unwrap(), &backlog);
+    let report = Suite::recovery().run(&facts, &StoppedClock);
+    for check in CHECKS {
+        assert_ne!(report.check(check).unwrap().verdict, Verdict::Fail, "{check}: {report:#?}");
+        assert_ne!(report.check(check).unwrap().verdict, Verdict::Error, "{check}: {report:#?}");
+    }
+}
+
+#[test]
+fn what_is_broken_by_hand_is_found_and_the_origin_mends_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(&dir);
+    fill(&mut store, 20);
+    let backlog = ViewBacklog::new("lead_backlog").unwrap();
+    store.seed(&backlog, &SeedOptions::default()).unwrap();
+    recover(&mut store, 20);
+    let verdict = |store: &mut SqlStore, check: &str| {
+        let facts = StoreFacts::new(store.read().unwrap(), &backlog);
+        Suite::recovery().run(&facts, &StoppedClock).check(check).unwrap().verdict
+    };
+    run(&mut store, "UPDATE queue_person SET origin_lead_id = NULL WHERE id = 3;");
+    assert_eq!(verdict(&mut store, "origin_missing"), Verdict::Fail);
+    recover(&mut store, 20);
+    assert_eq!(verdict(&mut store, "origin_missing"), Verdict::Pass);
+
+    run(&mut store, "DELETE FROM queue_link WHERE lead_id = 5;");
+    assert_eq!(verdict(&mut store, "drain"), Verdict::Fail);
+    assert_eq!(verdict(&mut store, "identity_link_integrity"), Verdict::Fail);
+    let seeded = store.seed(&backlog, &SeedOptions::default()).unwrap();
+    assert_eq!((seeded.leaks, seeded.new_leaks, seeded.arrived), (1, 1, 0));
+}
