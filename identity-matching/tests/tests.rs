@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod decisions;
+mod documents;
 mod keys;
 mod laws;
 mod phones;
 mod reports;
+mod stdnum;
