@@ -11,6 +11,8 @@ mod report;
 mod row;
 mod scope;
 mod status;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use self::{
     catalogue::{Catalogue, InMemoryCatalogue, Kpi, Source},
