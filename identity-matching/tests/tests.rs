@@ -4,6 +4,7 @@
 
 mod decisions;
 mod documents;
+mod emails;
 mod keys;
 mod laws;
 mod phones;

@@ -86,7 +86,8 @@ impl Address {
         if written.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("mailto:")) {
             written = written[7..].split('?').next().unwrap_or_default().trim();
         }
-        let written = written.trim_matches(['.', ',', ';', ':', '\'', '(', ')', '[', ']']);
+        let quoted = written.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
+        let written = quoted.unwrap_or(written).trim_matches(['.', ',', ';', ':', '(', ')']);
         let (local, domain) = written.rsplit_once('@').ok_or(UnusableReason::Malformed)?;
         let local = local.trim_end();
         let quoted = local.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));

@@ -71,6 +71,10 @@ fn accept(
         }
         Some(Domain::Provider { canonical: joined, ignores_dots, tag }) => {
             let name = tag.and_then(|tag| Some(local.split_once(tag)?.0)).unwrap_or(local);
+            // What is left in front of a tag must be a name of its own.
+            if name.ends_with('.') {
+                return Err(UnusableReason::Malformed);
+            }
             canonical.push_local(name, *ignores_dots);
             check_local(canonical.as_str(), domain, normaliser)?;
             canonical.push_domain(joined.as_deref().unwrap_or(domain));
@@ -95,7 +99,8 @@ fn accept(
 
 /// Refuses fillers and roles by the local part.
 fn check_local(local: &str, domain: &str, normaliser: &Normaliser) -> Result<(), UnusableReason> {
-    if local.is_empty() {
+    // Signs alone are nobody's name.
+    if !local.bytes().any(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii()) {
         return Err(UnusableReason::Malformed);
     }
     let mut squeezed = [0; 64];
