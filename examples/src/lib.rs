@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod cli;
+pub mod decisions;
 pub mod files;
 pub mod input;
 pub mod metrics;

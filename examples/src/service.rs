@@ -9,6 +9,6 @@ mod database;
 mod import;
 mod population;
 
-pub use database::{BACKLOG_VIEW, Database, DatabaseUrl};
+pub use database::{BACKLOG_VIEW, Database, database_url, shown};
 pub use import::{Import, ImportSummary};
-pub use population::{LeadRecord, PersonRecord};
+pub use population::{LeadRecord, PersonRecord, lead_source};

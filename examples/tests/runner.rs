@@ -15,7 +15,7 @@ pub(crate) fn runner(name: &str) -> Command {
         .with_extension(std::env::consts::EXE_EXTENSION);
     assert!(
         built.is_file(),
-        "{} is not built; run `cargo test -p reference-runners`",
+        "{} is not built; run `cargo build -p reference-runners --examples`, or all tests at once",
         built.display()
     );
     let mut command = Command::new(built);

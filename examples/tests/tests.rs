@@ -2,4 +2,5 @@
 
 mod house;
 mod packets;
+mod recovery_cycle;
 mod runner;

@@ -3,10 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod decisions;
-mod documents;
-mod emails;
 mod keys;
 mod laws;
 mod phones;
 mod reports;
-mod stdnum;

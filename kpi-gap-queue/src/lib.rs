@@ -11,8 +11,6 @@ mod report;
 mod row;
 mod scope;
 mod status;
-#[cfg(feature = "testing")]
-pub mod testing;
 
 pub use self::{
     catalogue::{Catalogue, InMemoryCatalogue, Kpi, Source},

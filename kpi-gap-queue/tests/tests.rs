@@ -2,5 +2,4 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod files;
-mod laws;
 mod official_review;

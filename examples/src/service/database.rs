@@ -1,12 +1,13 @@
 //! Opening the database, and the tables and the view that are the service's.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use recovery_queue::DatabaseUrl;
 use serde::Serialize;
 
 use crate::cli::Failure;
@@ -18,80 +19,37 @@ pub const BACKLOG_VIEW: &str = "backlog_leads";
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
-/// Where a database lies.
-#[derive(Clone, PartialEq, Eq)]
-pub enum DatabaseUrl {
-    /// An embedded `SQLite` file.
-    Sqlite(PathBuf),
-    /// A PostgreSQL server, by its URL.
-    Postgres(String),
-}
-
-impl DatabaseUrl {
-    /// Reads a `--database-url`: a path, `sqlite://PATH` or `postgres://…`; nothing means the file `default`.
-    ///
-    /// # Errors
-    ///
-    /// An empty value or a scheme that is none of these.
-    ///
-    /// ```
-    /// use reference_runners::service::DatabaseUrl;
-    /// let url = DatabaseUrl::parse(Some("sqlite://data/recovery.sqlite"), "unused".as_ref()).unwrap();
-    /// assert_eq!(url, DatabaseUrl::Sqlite("data/recovery.sqlite".into()));
-    /// assert!(DatabaseUrl::parse(Some("mysql://h/d"), "unused".as_ref()).is_err());
-    /// ```
-    pub fn parse(url: Option<&str>, default: &Path) -> Result<Self, Failure> {
-        let Some(url) = url else { return Ok(Self::Sqlite(default.to_owned())) };
-        let wrong = |what: &str| {
-            Failure::new(format_args!("--database-url: {what}"))
-                .remedy("give a path, sqlite://PATH or postgres://USER@HOST/DATABASE")
-        };
-        if let Some(path) = url.strip_prefix("sqlite://") {
-            if path.is_empty() {
-                return Err(wrong("`sqlite://` names no file"));
-            }
-            return Ok(Self::Sqlite(path.into()));
-        }
-        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            return Ok(Self::Postgres(url.to_owned()));
-        }
-        if let Some((scheme, _)) = url.split_once("://") {
-            return Err(wrong(&format!("the scheme `{scheme}` is not known")));
-        }
-        if url.is_empty() {
-            return Err(wrong("it is empty"));
-        }
-        Ok(Self::Sqlite(url.into()))
-    }
-
-    /// Returns the URL as Diesel's connections take it.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Sqlite(path) => path.to_str().unwrap_or_default(),
-            Self::Postgres(url) => url,
-        }
+/// Reads `--database-url`; left out, it is an embedded file of the runners' own.
+///
+/// # Errors
+///
+/// An empty value, or a scheme that is neither `sqlite` nor `postgres`.
+pub fn database_url(flag: Option<&str>) -> Result<DatabaseUrl, Failure> {
+    match flag {
+        Some(url) => Ok(DatabaseUrl::parse(url)?),
+        None => Ok(DatabaseUrl::Sqlite(files::default_out_dir().join("recovery.sqlite"))),
     }
 }
 
-impl fmt::Display for DatabaseUrl {
-    /// Shows the file, or the server without its password.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sqlite(path) => write!(f, "{}", path.display()),
-            Self::Postgres(url) => {
-                let (scheme, rest) = url.split_once("://").unwrap_or(("postgres", url));
-                let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
-                let place = place.split_once('?').map_or(place, |(place, _)| place);
-                write!(f, "{scheme}://{place}")
-            }
+/// Shows where a database lies: the file, or the server without its user, password and options.
+///
+/// ```
+/// use recovery_queue::DatabaseUrl;
+/// let url = DatabaseUrl::parse("postgres://ops:secret@127.0.0.1:5432/leads?x=1")?;
+/// assert_eq!(reference_runners::service::shown(&url), "postgres://127.0.0.1:5432/leads");
+/// # Ok::<(), recovery_queue::ConfigError>(())
+/// ```
+#[must_use]
+pub fn shown(url: &DatabaseUrl) -> String {
+    match url {
+        DatabaseUrl::Sqlite(path) => path.display().to_string(),
+        DatabaseUrl::Postgres(url) => {
+            let (scheme, rest) = url.split_once("://").unwrap_or(("postgres", url));
+            let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
+            let place = place.split_once('?').map_or(place, |(place, _)| place);
+            format!("{scheme}://{place}")
         }
-    }
-}
-
-impl fmt::Debug for DatabaseUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+        _ => "the database".to_owned(),
     }
 }
 
@@ -180,29 +138,19 @@ impl Database {
     /// A file that cannot be opened or is no database, a server that does not answer, a migration that fails.
     pub fn open(url: &DatabaseUrl) -> Result<Self, Failure> {
         let cannot = |why: &dyn fmt::Display, remedy: &str| {
-            Failure::new(format_args!("{url}: cannot be opened: {why}")).remedy(remedy)
+            Failure::new(format_args!("{}: cannot be opened: {why}", shown(url))).remedy(remedy)
         };
         let connection = match url {
             DatabaseUrl::Sqlite(path) => {
-                let remedy = "name a file in a folder that you may write to, and that is a SQLite database or new";
-                if let Some(folder) = path.parent().filter(|folder| *folder != Path::new("")) {
-                    std::fs::create_dir_all(folder).map_err(|error| cannot(&error, remedy))?;
-                }
-                if path.exists() {
-                    files::open(path)?;
-                }
-                let mut sqlite = SqliteConnection::establish(url.as_str())
-                    .map_err(|error| cannot(&error, remedy))?;
-                sqlite
-                    .batch_execute("PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;")
-                    .map_err(|error| cannot(&error, remedy))?;
-                sqlite
-                    .run_pending_migrations(SQLITE)
-                    .map_err(|error| cannot(&error, "see the cause; nothing was changed"))?;
-                AnyConnection::Sqlite(sqlite)
+                AnyConnection::Sqlite(open_sqlite(path).map_err(|error| {
+                    cannot(
+                        &error,
+                        "name a new file, or a SQLite database in a folder that you may write to",
+                    )
+                })?)
             }
-            DatabaseUrl::Postgres(_) => {
-                let mut postgres = PgConnection::establish(url.as_str()).map_err(|error| {
+            DatabaseUrl::Postgres(server) => {
+                let mut postgres = PgConnection::establish(server).map_err(|error| {
                     cannot(&error, "check that the server runs and the URL is right")
                 })?;
                 // Diesel's migrations take no lock of their own: two that start at once would collide.
@@ -213,11 +161,16 @@ impl Database {
                 postgres.batch_execute("SELECT pg_advisory_unlock(7249016541)")?;
                 AnyConnection::Postgres(postgres)
             }
+            other => {
+                return Err(Failure::new(format_args!(
+                    "{other:?}: this runner knows no such database"
+                )));
+            }
         };
         Ok(Self { connection })
     }
 
-    /// Makes the backlog view, over the service's own tables and the queue's `identity_links`.
+    /// Makes the backlog view, over the service's own tables and the queue's view `links`.
     ///
     /// A lead that does not say when it came into being counts from its first import.
     ///
@@ -226,7 +179,7 @@ impl Database {
     /// # Errors
     ///
     /// The database's, named.
-    pub fn create_backlog_view(&mut self) -> Result<(), Failure> {
+    pub fn create_backlog_view(&mut self, links: &str) -> Result<(), Failure> {
         let create = match self.connection.dialect() {
             Dialect::Sqlite => "CREATE VIEW IF NOT EXISTS",
             Dialect::Postgres => "CREATE OR REPLACE VIEW",
@@ -236,7 +189,7 @@ impl Database {
              SELECT source_pk AS lead_source_pk, coalesce(lead_created_at, imported_at) AS lead_date,
                     version AS lead_version
              FROM leads
-             WHERE NOT EXISTS (SELECT 1 FROM identity_links AS link WHERE link.source_pk = leads.source_pk)
+             WHERE NOT EXISTS (SELECT 1 FROM {links} AS link WHERE link.source_pk = leads.source_pk)
                AND NOT EXISTS (SELECT 1 FROM claims AS claim WHERE claim.source_pk = leads.source_pk)"
         ))?;
         Ok(())
@@ -297,18 +250,22 @@ impl Database {
     }
 }
 
+fn open_sqlite(path: &Path) -> Result<SqliteConnection, Box<dyn std::error::Error + Send + Sync>> {
+    if let Some(folder) = path.parent().filter(|folder| *folder != Path::new("")) {
+        std::fs::create_dir_all(folder)?;
+    }
+    let path = path.to_str().ok_or("the path is not UTF-8")?;
+    let mut sqlite = SqliteConnection::establish(path)?;
+    sqlite.batch_execute(
+        "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;",
+    )?;
+    sqlite.run_pending_migrations(SQLITE)?;
+    Ok(sqlite)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_server_is_shown_without_its_password() {
-        let url = DatabaseUrl::parse(
-            Some("postgres://ops:secret@127.0.0.1:5432/leads?x=1"),
-            Path::new(""),
-        );
-        assert_eq!(url.unwrap().to_string(), "postgres://127.0.0.1:5432/leads");
-    }
 
     #[test]
     fn a_file_that_is_no_database_is_refused_and_left_alone() {

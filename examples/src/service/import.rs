@@ -13,7 +13,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::database::Database;
-use crate::cli::{Exit, Failure};
+use crate::cli::{Console, Exit, Failure};
 use crate::input::{Row, Table, TableSummary};
 
 const BATCH: usize = 5_000;
@@ -91,6 +91,20 @@ pub struct ImportSummary {
 }
 
 impl ImportSummary {
+    /// Tells on stderr what was refused, ignored or read by assumption.
+    pub fn tell(&self, console: &Console) {
+        self.table.tell(console);
+        let file = &self.table.file;
+        if self.repeated_total > 0 {
+            console
+                .note(format_args!("{file}: {} rows repeat an earlier one", self.repeated_total));
+        }
+        if self.zone_missing_total > 0 {
+            let rows = self.zone_missing_total;
+            console.note(format_args!("{file}: {rows} times name no zone and were read as UTC"));
+        }
+    }
+
     /// Returns what the exit code must say of this import.
     #[must_use]
     pub fn exit(&self) -> Exit {
@@ -472,7 +486,7 @@ fn instant(text: &str) -> Result<(String, bool), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::DatabaseUrl;
+    use recovery_queue::DatabaseUrl;
 
     struct Place {
         folder: tempfile::TempDir,

@@ -1,10 +1,13 @@
 //! Reading leads and persons back, in batches.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use identity_matching::index::InMemoryIndex;
 use identity_matching::{DocumentParts, Normalised, Normaliser, RawDocument, Record};
 use indicatif::ProgressBar;
+use recovery_queue::{ClaimedLead, LeadSource, ResolveError};
 
 use super::database::Database;
 use crate::cli::Failure;
@@ -217,10 +220,25 @@ impl Database {
     }
 }
 
+/// Makes a source of the subjects of claimed leads, for a resolver that works with a matcher.
+#[must_use]
+pub fn lead_source(mut database: Database) -> impl LeadSource {
+    move |claimed: &[ClaimedLead]| {
+        let keys: Vec<_> = claimed.iter().map(|lead| lead.source_pk.as_str()).collect();
+        let found = database.leads(&keys).map_err(|failure| {
+            ResolveError::Unavailable(format!("the leads cannot be read: {failure}"))
+        })?;
+        let mut by_key: HashMap<_, _> =
+            found.into_iter().map(|mut lead| (std::mem::take(&mut lead.source_pk), lead)).collect();
+        Ok(keys.iter().map(|key| by_key.remove(*key).map(Record::from)).collect())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::{DatabaseUrl, Import};
+    use crate::service::Import;
+    use recovery_queue::DatabaseUrl;
 
     #[test]
     fn every_person_is_read_once_across_pages_and_leads_by_their_keys() {

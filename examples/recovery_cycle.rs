@@ -1,0 +1,315 @@
+//! The main job, end to end: import → seed → recover → guardrails → metrics → HTML report.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use chrono::Days;
+use clap::Parser;
+use guardrails::clock::Monotonic;
+use guardrails::facts::{Facts, QueueFacts};
+use guardrails::format::{TextStyle, text};
+use guardrails::html::{Page, page};
+use guardrails::{ExitPolicy, Suite, SuiteReport};
+use identity_matching::{DeterministicMatcher, NormaliseOptions, Normaliser, Policy, Region};
+use recovery_queue::{
+    DailyMetrics, MatcherResolver, OpenOptions, QueueStore, RecoverOptions, RunSummary,
+    SeedOptions, SeedSummary, Snapshot, SqlStore, StoreFacts, ViewBacklog,
+};
+use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
+use reference_runners::decisions::{DecisionLog, Recorded};
+use reference_runners::files::{self, AtomicFile};
+use reference_runners::sample;
+use reference_runners::service::{
+    BACKLOG_VIEW, Database, Import, ImportSummary, database_url, lead_source, shown,
+};
+use reference_runners::table::{count, figures, share};
+use serde::Serialize;
+
+/// Runs the identity loop once: import, seed, recover, guardrails, metrics, report.
+///
+/// With no flags it works on sample data that it makes itself, in ./out: 6,000 leads, 20,000 persons. Given CSV
+/// files it imports them first; given neither files nor a database with leads, it falls back on the sample.
+/// Running it again on the same data changes nothing.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXIT_CODES)]
+struct Args {
+    #[command(flatten)]
+    common: Common,
+    /// Leads to import: id, external_id, lead_created_at, phone, document, document_type, document_country,
+    /// email, first_name, middle_name, last_name, birth_date, plate.
+    #[arg(long, value_name = "CSV")]
+    leads: Option<PathBuf>,
+    /// Persons to import: person_key, phone, document, document_type, document_country, email, full_name,
+    /// birth_date, plate; several rows may share a person_key.
+    #[arg(long, value_name = "CSV")]
+    persons: Option<PathBuf>,
+    /// Claims to import: claim_id, person_key, source_pk.
+    #[arg(long, value_name = "CSV")]
+    claims: Option<PathBuf>,
+    /// The region that reads local phones and documents.
+    #[arg(long, default_value = "PE", value_name = "CODE")]
+    region: Region,
+    /// Recovers at most this many leads; the rest stay pending.
+    #[arg(long, value_name = "N")]
+    limit: Option<u64>,
+    /// Leads per transaction.
+    #[arg(long, default_value_t = 1_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    batch_size: u32,
+    /// Writes what this run decides, lead by lead.
+    #[arg(long, value_name = "CSV")]
+    decisions: Option<PathBuf>,
+    /// Where the report goes.
+    #[arg(long, default_value_os_t = files::default_out_dir().join("recovery_report.html"), value_name = "HTML")]
+    report: PathBuf,
+    /// The time zone in which days are counted, such as America/Lima.
+    #[arg(long, default_value = "UTC", value_name = "ZONE")]
+    time_zone: chrono_tz::Tz,
+}
+
+/// What the run found and did, as `--json` writes it.
+#[derive(Serialize)]
+struct Outcome {
+    database: String,
+    imports: Vec<ImportSummary>,
+    seed: SeedSummary,
+    recover: RunSummary,
+    backlog_before: u64,
+    backlog_after: u64,
+    matched: u64,
+    /// Links by the rule that decided, those of earlier runs included.
+    links: BTreeMap<String, u64>,
+    failed_total: u64,
+    failed: Vec<Failed>,
+    guardrails: SuiteReport,
+    daily_metrics: Vec<DailyMetrics>,
+    report: PathBuf,
+}
+
+/// The leads of the backlog that failed with one reason.
+#[derive(Serialize)]
+struct Failed {
+    reason: String,
+    leads: u64,
+    share: f64,
+}
+
+fn main() -> ExitCode {
+    start(run)
+}
+
+fn run(args: Args) -> Result<Exit, Failure> {
+    let console = Console::new(args.common.quiet);
+    let url = database_url(args.common.database_url.as_deref())?;
+
+    // What can be refused is refused before anything is written.
+    let mut report = AtomicFile::create(&args.report)?;
+    let log = args.decisions.as_deref().map(DecisionLog::create).transpose()?;
+    let files = [&args.leads, &args.persons, &args.claims].map(Option::as_deref);
+    let given = Import::open(files[0], files[1], files[2])?;
+
+    // The queue's tables first: the service's backlog view reads its links.
+    let mut store = SqlStore::open(&url, OpenOptions::default())?;
+    store.migrate()?;
+    let mut service = Database::open(&url)?;
+    service.create_backlog_view(&store.view_name("identity_links"))?;
+
+    let imports = if files.iter().any(Option::is_some) {
+        service.import(given)?
+    } else if service.count("leads")? == 0 {
+        console
+            .note("no leads yet: sample data is made in out/sample (synthetic, from a fixed seed)");
+        let sample = sample::write(&files::default_out_dir().join("sample"))?;
+        service.import(Import::open(
+            Some(&sample.leads),
+            Some(&sample.persons),
+            Some(&sample.claims),
+        )?)?
+    } else {
+        Vec::new()
+    };
+    imports.iter().for_each(|import| import.tell(&console));
+
+    let backlog = ViewBacklog::new(BACKLOG_VIEW)?;
+    let backlog_before = service.count(BACKLOG_VIEW)?;
+    let seed = store.seed(&backlog, &SeedOptions::default())?;
+
+    let normaliser = Normaliser::new(NormaliseOptions::for_region(args.region));
+    let reading = console.progress(service.count("persons")?, "persons");
+    let index = service.index(&normaliser, &reading)?;
+    reading.finish_and_clear();
+    let policy = Policy::default();
+    let mut options = RecoverOptions::default();
+    options.batch_size = args.batch_size;
+    options.limit = args.limit;
+    options.actor = "recovery_cycle".to_owned();
+    options.policy = Some(format!("{} {}", policy.version(), policy.hash()));
+    let matcher = DeterministicMatcher::new(index, normaliser, policy);
+    let mut resolver =
+        Recorded::new(MatcherResolver::new(matcher, lead_source(Database::open(&url)?)));
+    let decided = resolver.batch();
+    let working = console.progress(backlog_before, "leads");
+    let mut unwritten = None;
+    let recover = store.recover(&mut resolver, &options, &mut |progress| {
+        working.set_position(progress.total.claimed);
+        match log.as_ref().map_or(Ok(()), |log| decided.settle(log)) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(failure) => {
+                unwritten = Some(failure);
+                ControlFlow::Break(())
+            }
+        }
+    })?;
+    working.finish_and_clear();
+    unwritten.map_or(Ok(()), Err)?;
+    log.map_or(Ok(()), DecisionLog::commit)?;
+
+    // Verdicts, reasons, days and the report all come from one consistent read.
+    let facts = StoreFacts::new(store.read()?, &backlog).with_days(args.time_zone, 30);
+    let suite = Suite::recovery().run(&facts, &Monotonic::start());
+    let queue = facts.queue()?;
+    let html = Page::new("Recovery cycle", suite.clone())
+        .fill_from(&facts)?
+        .time_zone(args.time_zone.name());
+    let mut snapshot = facts.into_snapshot();
+    let today = snapshot.as_of().with_timezone(&args.time_zone).date_naive();
+    let daily_metrics = snapshot.daily_metrics(today - Days::new(6), today, args.time_zone)?;
+    let mut rules = BTreeMap::new();
+    snapshot.links(&mut |link| *rules.entry(link.rule).or_default() += 1)?;
+    drop(snapshot);
+    report.write_all(page(&html).as_bytes())?;
+    report.commit()?;
+
+    let backlog_after = queue.backlog;
+    let outcome = Outcome {
+        database: shown(&url),
+        imports,
+        seed,
+        backlog_before,
+        backlog_after,
+        matched: recover.matched,
+        links: rules,
+        failed_total: queue.failed,
+        failed: reasons(&queue),
+        recover,
+        guardrails: suite,
+        daily_metrics,
+        report: args.report,
+    };
+    console.json(args.common.json.as_deref(), &outcome)?;
+    if args.common.json.as_deref() != Some(Path::new("-")) {
+        console.data(outcome.told())?;
+    }
+    Ok(outcome.exit())
+}
+
+fn reasons(queue: &QueueFacts) -> Vec<Failed> {
+    queue
+        .reasons
+        .iter()
+        .map(|row| Failed {
+            reason: row.reason.clone(),
+            leads: row.leads,
+            share: if queue.failed == 0 { 0.0 } else { row.leads as f64 / queue.failed as f64 },
+        })
+        .collect()
+}
+
+impl Outcome {
+    /// Tells a person what happened.
+    fn told(&self) -> String {
+        let mut told = String::new();
+        let mut line = |text: std::fmt::Arguments<'_>| {
+            // Writing to a string cannot fail.
+            let _ = writeln!(told, "{text}");
+        };
+        line(format_args!("Recovery cycle on {}", self.database));
+        for import in &self.imports {
+            line(format_args!(
+                "  import   {}: {} rows read, {} written, {} refused",
+                import.table.file,
+                count(import.table.rows_read_total),
+                count(import.written_total),
+                count(import.table.rows_refused_total),
+            ));
+        }
+        let seed = &self.seed;
+        line(format_args!(
+            "  seed     {} arrived, {} reopened, {} withdrawn, {} leaks",
+            count(seed.arrived),
+            count(seed.reopened),
+            count(seed.withdrawn),
+            count(seed.leaks),
+        ));
+        line(format_args!(
+            "  recover  {} tried, {} matched",
+            count(self.recover.claimed),
+            count(self.matched)
+        ));
+        line(format_args!(
+            "\nBacklog    before {}, after {}: {}",
+            count(self.backlog_before),
+            count(self.backlog_after),
+            if self.backlog_after == self.backlog_before
+                && !seed.changed()
+                && self.recover.claimed == 0
+            {
+                "nothing had changed since the last run".to_owned()
+            } else {
+                format!("{} fewer", count(self.backlog_before.saturating_sub(self.backlog_after)))
+            },
+        ));
+        let links = self.links.values().sum();
+        if links > 0 {
+            let rows = self
+                .links
+                .iter()
+                .map(|(rule, &leads)| [rule.clone(), count(leads), share(leads, links)]);
+            line(format_args!(
+                "\nLinked leads by rule\n{}",
+                figures(["rule", "leads", "share"], rows)
+            ));
+        }
+        if self.failed_total > 0 {
+            let rows = self.failed.iter().map(|row| {
+                [row.reason.clone(), count(row.leads), share(row.leads, self.failed_total)]
+            });
+            line(format_args!(
+                "\nFailed leads by reason\n{}",
+                figures(["reason", "leads", "share"], rows)
+            ));
+        }
+        line(format_args!("\n{}", text(&self.guardrails, TextStyle::default())));
+        line(format_args!("\nLast days"));
+        let days = self.daily_metrics.iter().map(|day| {
+            [
+                day.date.to_string(),
+                day.backlog_start.to_string(),
+                day.new_backlog_in.to_string(),
+                day.matched_out.to_string(),
+                day.other_out.to_string(),
+                day.backlog_end.to_string(),
+            ]
+        });
+        line(format_args!(
+            "{}",
+            figures(["day", "start", "in", "matched", "other out", "end"], days)
+        ));
+        line(format_args!("\nReport: {}", self.report.display()));
+        told
+    }
+
+    /// A guardrail that fails fails the run; one with nothing to judge does not.
+    fn exit(&self) -> Exit {
+        let verdicts = self.guardrails.checks.iter().map(|check| check.verdict);
+        let judged = match ExitPolicy::default().allow_inconclusive(true).code(verdicts) {
+            0 => Exit::Done,
+            4 => Exit::CouldNotRun,
+            _ => Exit::Failed,
+        };
+        self.imports.iter().map(ImportSummary::exit).fold(judged, Exit::and)
+    }
+}
