@@ -1,5 +1,8 @@
 //! The main job, end to end: import → seed → recover → guardrails → metrics → HTML report.
 
+// Doc comments of flags are what `--help` prints: no backticks there.
+#![allow(clippy::doc_markdown)]
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -131,7 +134,9 @@ fn run(args: Args) -> Result<Exit, Failure> {
     } else {
         Vec::new()
     };
-    imports.iter().for_each(|import| import.tell(&console));
+    for import in &imports {
+        import.tell(&console);
+    }
 
     let backlog = ViewBacklog::new(BACKLOG_VIEW)?;
     let backlog_before = service.count(BACKLOG_VIEW)?;
@@ -145,7 +150,7 @@ fn run(args: Args) -> Result<Exit, Failure> {
     let mut options = RecoverOptions::default();
     options.batch_size = args.batch_size;
     options.limit = args.limit;
-    options.actor = "recovery_cycle".to_owned();
+    "recovery_cycle".clone_into(&mut options.actor);
     options.policy = Some(format!("{} {}", policy.version(), policy.hash()));
     let matcher = DeterministicMatcher::new(index, normaliser, policy);
     let mut resolver =
