@@ -1,6 +1,5 @@
 //! Blocking keys: the values under which weak candidates are looked up, never by a scan.
 
-use crate::key::KeyKind;
 use crate::normalise::Normalised;
 
 /// Tells what two records with an equal [`BlockingKey`] have in common.
@@ -9,7 +8,7 @@ use crate::normalise::Normalised;
 pub enum BlockingKind {
     /// The same plate.
     Plate,
-    /// The same date of birth and one folded name token.
+    /// The same date of birth and one word of the name that sounds alike.
     NameBirthDate,
     /// The same last seven digits of a phone.
     PhoneTail,
@@ -55,17 +54,28 @@ impl BlockingKey {
     }
 }
 
+/// Adds the last seven digits of a phone, of any digits at all: also a number without its area code, which
+/// is no key, finds its candidates so.
+pub(crate) fn push_phone_tail(number: u64, out: &mut Normalised) {
+    out.blocking.push(BlockingKey::new(BlockingKind::PhoneTail, number % 10_000_000));
+}
+
 /// Fills in the blocking keys of a record that is otherwise complete.
 pub(crate) fn fill(out: &mut Normalised) {
     let mut blocking = std::mem::take(&mut out.blocking);
     if let Some(plate) = out.plate() {
         blocking.push(BlockingKey::new(BlockingKind::Plate, plate.as_u64()));
     }
+    if let (Some(name), Some(date)) = (out.name(), out.birth_date()) {
+        // One key per word, so that one shared word and the date are enough to be compared.
+        blocking.extend(name.sounds().map(|sound| {
+            let mixed = (sound ^ u64::from(date.as_u32())).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            BlockingKey::new(BlockingKind::NameBirthDate, mixed >> 4)
+        }));
+    }
     for held in out.keys() {
-        if held.key.kind() == KeyKind::Phone && !held.key.is_subscriber() {
-            let tail = (held.key.bits() & u128::from(u64::MAX)) % 10_000_000;
-            let tail = u64::try_from(tail).expect("seven digits fit 64 bits");
-            blocking.push(BlockingKey::new(BlockingKind::PhoneTail, tail));
+        if let Some(number) = held.key.phone_number() {
+            blocking.push(BlockingKey::new(BlockingKind::PhoneTail, number % 10_000_000));
         }
     }
     blocking.sort_unstable();

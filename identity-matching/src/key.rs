@@ -242,6 +242,16 @@ impl Key {
         self.scheme() == Self::PHONE_SUBSCRIBER
     }
 
+    /// Returns the integer behind the `+` of a phone.
+    pub(crate) const fn phone_number(self) -> Option<u64> {
+        match self.kind() {
+            // Phones are made from 64 bits.
+            #[allow(clippy::cast_possible_truncation)]
+            KeyKind::Phone => Some(self.0 as u64),
+            _ => None,
+        }
+    }
+
     /// Returns the plain canonical value where the key holds it: `+51987654321`, `45678912`.
     ///
     /// Hashed keys give nothing; [`Normalised::text`](crate::Normalised::text) knows their value while

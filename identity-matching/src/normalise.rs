@@ -165,19 +165,40 @@ impl<'a> RecordReader<'a> {
         crate::email::read(raw, source, self.normaliser, self.out);
     }
 
-    /// Reads a full name.
+    /// Reads a full name; the last one counts.
     pub fn name(&mut self, raw: &str) {
-        self.out.name = Name::parse(raw);
+        if raw.is_empty() {
+            return;
+        }
+        let buffer = self.out.name.take().map(Name::into_buffer);
+        let buffer = buffer.unwrap_or_else(|| std::mem::take(&mut self.out.spare));
+        match Name::parse_into(raw, buffer) {
+            Ok(name) => self.out.name = Some(name),
+            Err(reason) => self.refuse(Field::Name, reason),
+        }
     }
 
-    /// Reads a vehicle registration plate.
+    /// Reads a vehicle registration plate; the last one counts.
     pub fn plate(&mut self, raw: &str) {
-        self.out.plate = Plate::parse(raw);
+        match Plate::parse(raw) {
+            Ok(plate) => self.out.plate = Some(plate),
+            Err(reason) => self.refuse(Field::Plate, reason),
+        }
     }
 
-    /// Reads a date of birth.
+    /// Reads a date of birth; the last one counts.
     pub fn birth_date(&mut self, raw: &str) {
-        self.out.birth_date = BirthDate::parse(raw);
+        match BirthDate::parse(raw, self.normaliser.options.default_region) {
+            Ok(date) => self.out.birth_date = Some(date),
+            Err(reason) => self.refuse(Field::BirthDate, reason),
+        }
+    }
+
+    /// Notes why a single field gives nothing; an empty one is none.
+    fn refuse(&mut self, field: Field, reason: UnusableReason) {
+        if reason != UnusableReason::Blank {
+            self.out.push_unusable(Source { field, position: 0 }, reason);
+        }
     }
 
     /// Puts the keys in order, each once in its strongest form, and makes the blocking keys.
@@ -201,6 +222,8 @@ pub struct Normalised {
     texts: String,
     text_ends: Vec<(Key, usize)>,
     name: Option<Name>,
+    /// Memory for the next name.
+    spare: String,
     plate: Option<Plate>,
     birth_date: Option<BirthDate>,
     pub(crate) blocking: Vec<BlockingKey>,
@@ -274,7 +297,10 @@ impl Normalised {
         self.unusable.clear();
         self.texts.clear();
         self.text_ends.clear();
-        self.name = None;
+        if let Some(name) = self.name.take() {
+            self.spare = name.into_buffer();
+            self.spare.clear();
+        }
         self.plate = None;
         self.birth_date = None;
         self.blocking.clear();

@@ -7,3 +7,5 @@ mod keys;
 mod laws;
 mod phones;
 mod reports;
+mod stdnum;
+mod weak;

@@ -9,11 +9,12 @@ mod fast;
 mod judge;
 mod plans;
 
+use crate::blocking;
 use crate::key::{Key, KeyForm, Reading, Source};
 use crate::normalise::{Normalised, Normaliser};
 use crate::placeholder;
 use crate::region::Region;
-use crate::text::LONGEST_VALUE;
+use crate::text::{self, LONGEST_VALUE};
 use crate::unusable::UnusableReason;
 
 /// Is one number that a numbering plan assigns.
@@ -70,8 +71,24 @@ pub(crate) fn read(raw: &str, source: Source, normaliser: &Normaliser, out: &mut
         Outcome::Subscriber(subscriber, reading) => {
             out.push_key(Key::phone_subscriber(subscriber), KeyForm::Alias, source, reading);
         }
-        Outcome::Unusable(reason) => out.push_unusable(source, reason),
+        Outcome::Unusable(reason) => {
+            out.push_unusable(source, reason);
+            if reason != UnusableReason::Placeholder {
+                push_tail(raw, out);
+            }
+        }
         Outcome::Nothing => {}
+    }
+}
+
+/// Keeps the last digits of a number that is no key, when it has as many as a subscriber's.
+fn push_tail(raw: &str, out: &mut Normalised) {
+    let digits = raw.chars().filter_map(text::digit_value);
+    let (count, number) = digits.fold((0, 0_u64), |(count, number), digit| {
+        (count + 1, (number * 10 + u64::from(digit)) % 10_000_000)
+    });
+    if (7..=15).contains(&count) {
+        blocking::push_phone_tail(number, out);
     }
 }
 

@@ -1,0 +1,261 @@
+//! Names, plates and dates of birth: weak evidence and its blocking keys.
+
+use identity_matching::{
+    BirthDate, BlockingKind, Field, Name, NormaliseOptions, Normalised, Normaliser, Plate, Record,
+    Region, UnusableReason,
+};
+use proptest::prelude::*;
+
+fn name(raw: &str) -> Name {
+    Name::parse(raw).expect(raw)
+}
+
+fn read(record: &Record) -> Normalised {
+    let region = Region::parse("AR").expect("a region of the test");
+    Normaliser::new(NormaliseOptions::for_region(region)).normalise(record)
+}
+
+#[test]
+fn one_person_writes_the_name_in_many_ways() {
+    for (one, other, least) in [
+        ("María Fernanda de la Cruz Ñahui", "NAHUI DE LA CRUZ, MARIA FERNANDA", 1.0),
+        ("Juan Carlos Pérez Gómez", "Juan Pérez", 0.85),
+        ("Juan Carlos Pérez Gómez", "Pérez Gómez, J. C.", 0.85),
+        ("João Pedro dos Santos Silva", "Joao Pedro Santos e Silva", 1.0),
+        ("Jhon Vásquez Quispe", "John Basques Kispe", 0.85),
+        ("Ana Lucía Rodríguez", "Ana Lusia Rodrigues", 0.9),
+        ("Katherine Hernández", "Catherine Ernandez", 0.85),
+        ("Gonzalo Fernández", "Gonsalo Fernandez", 0.95),
+    ] {
+        let similarity = name(one).similarity(&name(other));
+        assert!(similarity >= least, "{one} / {other}: {similarity}");
+    }
+}
+
+#[test]
+fn different_persons_stay_below_the_line() {
+    for (one, other) in [
+        ("María García", "María López"),
+        ("Juan", "Juan Carlos Pérez Gómez"),
+        ("Juan Pérez", "Pedro Pérez"),
+        ("Ana Quispe Mamani", "Luis Quispe Rojas"),
+        ("Carlos Ruiz", "王 小明"),
+    ] {
+        let similarity = name(one).similarity(&name(other));
+        assert!(similarity < 0.66, "{one} / {other}: {similarity}");
+    }
+}
+
+#[test]
+fn what_is_no_name_keeps_its_reason() {
+    for (raw, expected) in [
+        ("", UnusableReason::Blank),
+        ("no tiene", UnusableReason::Placeholder),
+        ("N/A", UnusableReason::Placeholder),
+        ("12345", UnusableReason::Malformed),
+        ("x.", UnusableReason::Placeholder),
+        ("de la", UnusableReason::Malformed),
+    ] {
+        assert_eq!(Name::parse(raw), Err(expected), "{raw}");
+    }
+    assert_eq!(Name::parse(&"a".repeat(1 << 20)), Err(UnusableReason::TooLong));
+}
+
+#[test]
+fn plates_lose_their_separators_and_nothing_else() {
+    let plate = |raw| Plate::parse(raw).unwrap();
+    assert_eq!(plate("abc-912"), plate("ABC 912"));
+    assert_eq!(plate("ＡＢＣ９１２"), plate("ABC.912"));
+    assert_ne!(plate("ABC-012"), plate("ABC-12"));
+    assert!(plate("ABC912").similarity(plate("A8C912")) > 0.9);
+    assert!(plate("ABC912").similarity(plate("ACB912")) > 0.8);
+    assert!(plate("ABC912").similarity(plate("XYZ345")) < 0.2);
+    for (raw, expected) in [
+        ("", UnusableReason::Blank),
+        ("no tiene", UnusableReason::Placeholder),
+        ("AAA-000", UnusableReason::Placeholder),
+        ("XXX999", UnusableReason::Placeholder),
+        ("A1", UnusableReason::WrongLength),
+        ("ABCDEFGHI123", UnusableReason::WrongLength),
+        ("ABCDEF", UnusableReason::WrongAlphabet),
+        ("ABC#12", UnusableReason::Malformed),
+    ] {
+        assert_eq!(Plate::parse(raw), Err(expected), "{raw}");
+    }
+}
+
+#[test]
+fn dates_are_read_in_the_usual_orders() {
+    for raw in [
+        "1987-03-21",
+        "1987/3/21",
+        "21/03/1987",
+        "21.3.1987",
+        "21-03-1987",
+        "19870321",
+        " 1987-03-21T00:00:00Z",
+        "1987-03-21 00:00:00",
+        "２１/０３/１９８７",
+    ] {
+        assert_eq!(BirthDate::parse(raw, None).unwrap().as_u32(), 19_870_321, "{raw}");
+    }
+    let states = Region::parse("US").unwrap();
+    assert_eq!(BirthDate::parse("03/21/1987", Some(states)).unwrap().as_u32(), 19_870_321);
+    for (raw, expected) in [
+        ("", UnusableReason::Blank),
+        ("03/21/1987", UnusableReason::NotAssigned),
+        ("1987-02-29", UnusableReason::NotAssigned),
+        ("1787-02-20", UnusableReason::NotAssigned),
+        ("21/03/87", UnusableReason::Malformed),
+        ("ayer", UnusableReason::Malformed),
+        ("1900-01-01", UnusableReason::Placeholder),
+        ("01/01/1970", UnusableReason::Placeholder),
+        ("n/a", UnusableReason::Placeholder),
+    ] {
+        assert_eq!(BirthDate::parse(raw, None), Err(expected), "{raw}");
+    }
+}
+
+#[test]
+fn dates_are_alike_by_the_slips_that_people_make() {
+    let date = |raw| BirthDate::parse(raw, None).unwrap();
+    let born = date("1987-03-05");
+    for (other, expected) in
+        [("1987-03-05", 1.0), ("1987-05-03", 0.8), ("1978-03-05", 0.6), ("1978-05-03", 0.0)]
+    {
+        let similarity = born.similarity(date(other));
+        assert!((similarity - expected).abs() < 1e-9, "{other}: {similarity}");
+    }
+}
+
+#[test]
+fn weak_candidates_share_a_blocking_key() {
+    let person = read(&Record {
+        phones: vec!["+54 11 4345-2234".into()],
+        name: Some("María Vásquez de Gómez".into()),
+        plate: Some("AB 912 CD".into()),
+        birth_date: Some("1987-03-21".into()),
+        ..Record::default()
+    });
+    let shares = |record: Record| {
+        let lead = read(&record);
+        let shared = |key| person.blocking_keys().contains(key);
+        lead.blocking_keys()
+            .iter()
+            .filter(|key| shared(key))
+            .map(|key| key.kind())
+            .collect::<Vec<_>>()
+    };
+    // Without its area code a number is no key, but finds its candidates.
+    let local = Record { phones: vec!["345-2234".into()], ..Record::default() };
+    assert!(read(&local).keys().is_empty());
+    assert_eq!(shares(local), [BlockingKind::PhoneTail]);
+    let named = Record {
+        name: Some("M. Basquez".into()),
+        birth_date: Some("21/03/1987".into()),
+        ..Record::default()
+    };
+    assert_eq!(shares(named), [BlockingKind::NameBirthDate]);
+    let plated = Record { plate: Some("ab912cd".into()), ..Record::default() };
+    assert_eq!(shares(plated), [BlockingKind::Plate]);
+    let other = Record {
+        name: Some("María Vásquez".into()),
+        birth_date: Some("1988-03-21".into()),
+        plate: Some("AB913CD".into()),
+        phones: vec!["345-2235".into(), "99999999".into()],
+        ..Record::default()
+    };
+    assert!(shares(other).is_empty());
+}
+
+#[test]
+fn unusable_weak_values_are_findings() {
+    let read = read(&Record {
+        name: Some("12345".into()),
+        plate: Some("AAA000".into()),
+        birth_date: Some("1987-02-31".into()),
+        ..Record::default()
+    });
+    let findings: Vec<_> =
+        read.unusable().iter().map(|value| (value.source.field, value.reason)).collect();
+    assert_eq!(
+        findings,
+        [
+            (Field::Name, UnusableReason::Malformed),
+            (Field::Plate, UnusableReason::Placeholder),
+            (Field::BirthDate, UnusableReason::NotAssigned),
+        ]
+    );
+}
+
+#[test]
+fn a_buffer_keeps_nothing_of_the_record_before() {
+    let normaliser = Normaliser::new(NormaliseOptions::default());
+    let mut buffer = Normalised::default();
+    let full = Record {
+        phones: vec!["+51987654321".into()],
+        emails: vec!["ana@correo.pe".into(), "x".into()],
+        name: Some("Ana Díaz".into()),
+        plate: Some("AB912CD".into()),
+        birth_date: Some("1987-03-21".into()),
+        ..Record::default()
+    };
+    normaliser.normalise_into(&full, &mut buffer);
+    assert_eq!(buffer, normaliser.normalise(&full));
+    normaliser.normalise_into(&Record::default(), &mut buffer);
+    assert_eq!(buffer, Normalised::default());
+}
+
+proptest! {
+    #[test]
+    fn folding_a_name_is_idempotent(raw in any::<String>()) {
+        if let Ok(name) = Name::parse(&raw) {
+            let again = Name::parse(name.as_str());
+            prop_assert_eq!(again, Ok(name));
+        }
+    }
+
+    #[test]
+    fn similarity_is_symmetric_and_within_bounds(
+        one in "[a-zA-ZñáéíÑ .'-]{2,30}", other in "[a-zA-ZñáéíÑ .'-]{2,30}"
+    ) {
+        if let (Ok(one), Ok(other)) = (Name::parse(&one), Name::parse(&other)) {
+            let similarity = one.similarity(&other);
+            prop_assert!((0.0..=1.0).contains(&similarity));
+            prop_assert_eq!(similarity.to_bits(), other.similarity(&one).to_bits());
+            prop_assert!(one.similarity(&one) >= 1.0);
+            prop_assert!(one == other || similarity < 1.0);
+        }
+    }
+
+    #[test]
+    fn plates_and_dates_are_symmetric_and_never_panic(
+        one in any::<String>(), other in "[A-Za-z0-9 -]{3,10}", third in "[A-Z]{3}[0-9]{3}",
+        date in "[0-9./T -]{0,12}",
+    ) {
+        let _ = Plate::parse(&one);
+        let _ = BirthDate::parse(&one, None);
+        let _ = BirthDate::parse(&date, None);
+        if let (Ok(one), Ok(other)) = (Plate::parse(&other), Plate::parse(&third)) {
+            prop_assert_eq!(one.similarity(other).to_bits(), other.similarity(one).to_bits());
+            prop_assert!((0.0..=1.0).contains(&one.similarity(other)));
+        }
+    }
+
+    #[test]
+    fn any_record_normalises_without_panic_and_in_any_order(
+        phones in prop::collection::vec(any::<String>(), 0..3),
+        emails in prop::collection::vec("[a-z.@ñ]{0,20}", 0..3),
+        name in any::<Option<String>>(),
+    ) {
+        let mut record = Record { phones, emails, name, ..Record::default() };
+        let one = read(&record);
+        record.phones.reverse();
+        record.emails.reverse();
+        let other = read(&record);
+        let keys = |read: &Normalised| read.keys().iter().map(|held| held.key).collect::<Vec<_>>();
+        prop_assert_eq!(keys(&one), keys(&other));
+        prop_assert_eq!(one.blocking_keys(), other.blocking_keys());
+        prop_assert_eq!(one.unusable().len(), other.unusable().len());
+    }
+}
