@@ -2,5 +2,6 @@
 
 mod house;
 mod packets;
+mod packets_back;
 mod recovery_cycle;
 mod runner;

@@ -1,0 +1,45 @@
+//! Returned packets → readiness, what to fix first, and why, to the cell.
+
+use std::process::ExitCode;
+
+use chrono::Utc;
+use clap::Parser;
+use raw_packets::RunStatus;
+use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
+use reference_runners::returned::{ReturnArgs, any_refused, tell};
+
+/// Checks returned packets against what was asked for; nothing is loaded.
+///
+/// Ends with 0 where no returned packet is refused, also while some are missing or not filled in yet;
+/// with 5 where one is refused; with `--strict-ready` with 1 unless every packet is ready.
+#[derive(Parser)]
+#[command(version, after_help = EXIT_CODES)]
+struct Args {
+    #[command(flatten)]
+    returned: ReturnArgs,
+    #[command(flatten)]
+    common: Common,
+}
+
+fn main() -> ExitCode {
+    start(run)
+}
+
+fn run(args: Args) -> Result<Exit, Failure> {
+    let Args { returned, common } = args;
+    let console = Console::new(common.quiet);
+    let values = returned.packets.values()?;
+    let planned = returned.packets.plan(&values, Utc::now(), &console)?;
+    let checked = returned.check(&planned)?;
+    let report = checked.report(planned.at);
+    returned.write(&planned, &report)?;
+    console.json(common.json.as_deref(), &report)?;
+    tell(&checked, &report, &console)?;
+
+    let refused = if any_refused(&checked) { Exit::RowsRefused } else { Exit::Done };
+    let failed = report.status == RunStatus::Failed || returned.strict_ready && !checked.is_ready();
+    let failed = if failed { Exit::Failed } else { Exit::Done };
+    let nothing = returned.packets.strict_actionable && planned.plan.packets().is_empty();
+    let strict = if nothing { Exit::CouldNotRun } else { Exit::Done };
+    Ok(planned.exit.and(refused).and(failed).and(strict))
+}

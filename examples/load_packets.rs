@@ -1,0 +1,134 @@
+//! The strict cycle: plan → check → KPI rows → one transaction, all packets or none.
+
+use std::process::ExitCode;
+
+use chrono::Utc;
+use clap::Parser;
+use raw_packets::{
+    Accept, Effect, LeftOut, LoadId, LoadReceipt, MetricSink, ReadinessReport, Run, RunStatus,
+    Stamp, UndoReceipt,
+};
+use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
+use reference_runners::returned::{ReturnArgs, tell};
+use serde::Serialize;
+
+/// Loads returned packets as KPI values: every packet valid, or nothing is loaded.
+///
+/// Loading the same packets again changes nothing. Ends with 1 where a packet is not ready and nothing
+/// was loaded; with `--accept-valid` with 5 where packets stayed out.
+#[derive(Parser)]
+#[command(version, after_help = EXIT_CODES)]
+struct Args {
+    /// Runs the whole cycle and tells what it would do, but writes nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Loads the packets that are ready, and records the others as left out.
+    #[arg(long)]
+    accept_valid: bool,
+    /// Names who loads, in the history of every value.
+    #[arg(long, value_name = "NAME", default_value = "load_packets")]
+    loaded_by: String,
+    /// Undoes a load instead, by the id that it was given.
+    #[arg(long, value_name = "LOAD", conflicts_with_all = ["accept_valid", "dry_run"])]
+    undo: Option<String>,
+    #[command(flatten)]
+    returned: ReturnArgs,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// What a run did, for `--json`.
+#[derive(Serialize)]
+struct Outcome<'a> {
+    dry_run: bool,
+    #[serde(flatten)]
+    readiness: &'a ReadinessReport,
+    load: Option<Loaded<'a>>,
+    left_out: &'a [LeftOut],
+}
+
+/// What a load did.
+#[derive(Serialize)]
+struct Loaded<'a> {
+    inserted_total: usize,
+    corrected_total: usize,
+    unchanged_total: usize,
+    #[serde(flatten)]
+    receipt: &'a LoadReceipt,
+}
+
+fn main() -> ExitCode {
+    start(run)
+}
+
+fn run(args: Args) -> Result<Exit, Failure> {
+    let console = Console::new(args.common.quiet);
+    let mut values = args.returned.packets.values_to_load()?;
+    let stamp = Stamp::new(args.loaded_by.clone(), Utc::now());
+    if let Some(load) = &args.undo {
+        let receipt = values.undo(&LoadId::new(load.as_str()), &stamp)?;
+        return undone(&receipt, &args.common, &console);
+    }
+    let planned = args.returned.packets.plan(&values, stamp.at, &console)?;
+    let checked = args.returned.check(&planned)?;
+    let report = checked.report(planned.at);
+    args.returned.write(&planned, &report)?;
+    tell(&checked, &report, &console)?;
+
+    let accept = if args.accept_valid { Accept::Valid } else { Accept::All };
+    let run = if args.dry_run { Run::Dry } else { Run::Commit };
+    let load = match checked.load(accept, &stamp) {
+        Ok(load) => load,
+        Err(not_ready) => {
+            console.warn(&not_ready);
+            let outcome =
+                Outcome { dry_run: args.dry_run, readiness: &report, load: None, left_out: &[] };
+            console.json(args.common.json.as_deref(), &outcome)?;
+            return Ok(Exit::Failed);
+        }
+    };
+    let receipt = values.load(&load, run)?;
+    let loaded = Loaded {
+        inserted_total: receipt.count(Effect::Inserted),
+        corrected_total: receipt.count(Effect::Corrected),
+        unchanged_total: receipt.count(Effect::Unchanged),
+        receipt: &receipt,
+    };
+    console.data(format_args!(
+        "{} {}: {} values inserted, {} corrected, {} unchanged",
+        if args.dry_run { "would load" } else { "loaded" },
+        receipt.load_id,
+        loaded.inserted_total,
+        loaded.corrected_total,
+        loaded.unchanged_total,
+    ))?;
+    for packet in load.left_out() {
+        console.warn(format_args!("left out: {} ({})", packet.packet, packet.status));
+    }
+    let outcome = Outcome {
+        dry_run: args.dry_run,
+        readiness: &report,
+        load: Some(loaded),
+        left_out: load.left_out(),
+    };
+    console.json(args.common.json.as_deref(), &outcome)?;
+
+    let left_out = if load.left_out().is_empty() { Exit::Done } else { Exit::RowsRefused };
+    let failed =
+        report.status == RunStatus::Failed || args.returned.strict_ready && !checked.is_ready();
+    let failed = if failed { Exit::Failed } else { Exit::Done };
+    let nothing = args.returned.packets.strict_actionable && planned.plan.packets().is_empty();
+    let strict = if nothing { Exit::CouldNotRun } else { Exit::Done };
+    Ok(planned.exit.and(left_out).and(failed).and(strict))
+}
+
+fn undone(receipt: &UndoReceipt, common: &Common, console: &Console) -> Result<Exit, Failure> {
+    console.data(format_args!(
+        "undone {}: {} values removed, {} restored",
+        receipt.load_id,
+        receipt.removed.len(),
+        receipt.restored.len(),
+    ))?;
+    console.json(common.json.as_deref(), receipt)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,119 @@
+//! What the runners that take packets back share: the flags, the check and what is told of it.
+
+use std::path::PathBuf;
+
+use chrono::{Days, Utc};
+use raw_packets::edge::{ReadLimits, read_packets};
+use raw_packets::{CheckOptions, CheckedPlan, PacketStatus, ReadinessReport, fix_queue_csv};
+
+use crate::cli::{Console, Failure};
+use crate::files;
+use crate::packets::{PacketArgs, Planned};
+
+/// How many lines of the fix queue are printed; all are counted, and written to files.
+const LISTED: usize = 50;
+
+/// The flags of a return of packets.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ReturnArgs {
+    /// The folder with the returned packets (left out: that of `--out-dir`).
+    #[arg(long, value_name = "DIR")]
+    pub packets_dir: Option<PathBuf>,
+    /// Ends with 1 unless every packet is ready.
+    #[arg(long)]
+    pub strict_ready: bool,
+    /// Writes what is to be fixed, most urgent first, to this file as CSV.
+    #[arg(long, value_name = "CSV")]
+    pub fix_queue_csv_out: Option<PathBuf>,
+    /// Writes what is to be fixed, most urgent first, to this file as JSON.
+    #[arg(long, value_name = "JSON")]
+    pub fix_queue_json_out: Option<PathBuf>,
+    /// What is expected and held, as `export_packets` takes it.
+    #[command(flatten)]
+    pub packets: PacketArgs,
+}
+
+impl ReturnArgs {
+    /// Reads the returned packets and checks them against the plan.
+    ///
+    /// # Errors
+    ///
+    /// A folder that is missing or cannot be read, or that holds what no packet is.
+    pub fn check<'p>(&self, planned: &'p Planned) -> Result<CheckedPlan<'p>, Failure> {
+        let folder = self.packets_dir.as_ref().unwrap_or(&self.packets.out_dir);
+        let files = read_packets(folder, ReadLimits::default())?;
+        // Where a day has begun already, it is still the day before in UTC.
+        let today = Utc::now().date_naive() + Days::new(1);
+        Ok(planned.plan.check(&files, CheckOptions::as_of(today)))
+    }
+
+    /// Writes the reports that the flags ask for.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be written.
+    pub fn write(&self, planned: &Planned, report: &ReadinessReport) -> Result<(), Failure> {
+        let packets = &self.packets;
+        planned.write_queue(packets.queue_csv_out.as_deref(), packets.queue_json_out.as_deref())?;
+        let json = |value: serde_json::Result<Vec<u8>>| {
+            value.map(|mut bytes| {
+                bytes.push(b'\n');
+                bytes
+            })
+        };
+        if let Some(path) = &packets.summary_out {
+            files::write_atomic(path, &json(serde_json::to_vec_pretty(report))?)?;
+        }
+        if let Some(path) = &self.fix_queue_json_out {
+            files::write_atomic(path, &json(serde_json::to_vec_pretty(&report.fix_queue))?)?;
+        }
+        if let Some(path) = &self.fix_queue_csv_out {
+            files::write_atomic(path, &fix_queue_csv(&report.fix_queue))?;
+        }
+        Ok(())
+    }
+}
+
+/// Prints how far the packets are, and what to fix first.
+///
+/// # Errors
+///
+/// A stdout that cannot be written.
+pub fn tell(
+    checked: &CheckedPlan<'_>,
+    report: &ReadinessReport,
+    console: &Console,
+) -> Result<(), Failure> {
+    let totals = &report.totals;
+    console.data(format_args!(
+        "packets: {} expected, {} came back, {} ready",
+        totals.packets_expected_total, totals.packets_returned_total, totals.packets_ready_total,
+    ))?;
+    for packet in checked.packets().iter().filter(|p| p.status() != PacketStatus::Ready) {
+        console.data(format_args!("  {}: {}", packet.file(), packet.status()))?;
+    }
+    if totals.errors_total > 0 {
+        console.data(format_args!("to fix: {}", totals.errors_total))?;
+    }
+    for item in report.fix_queue.iter().take(LISTED) {
+        console.data(format_args!("  {}", item.finding))?;
+    }
+    if totals.errors_total > LISTED {
+        let more = totals.errors_total - LISTED;
+        console.data(format_args!("  … and {more} more; --fix-queue-csv-out writes them all"))?;
+    }
+    for note in report.notes.iter().take(LISTED) {
+        console.note(format_args!("note: {note}"));
+    }
+    if report.notes.len() > LISTED {
+        console.note(format_args!("note: … and {} more", report.notes.len() - LISTED));
+    }
+    Ok(())
+}
+
+/// Says whether a packet came back and was refused.
+#[must_use]
+pub fn any_refused(checked: &CheckedPlan<'_>) -> bool {
+    use PacketStatus::{EmptyPacket, MissingPacketFile, Ready};
+    checked.packets().iter().any(|p| !matches!(p.status(), Ready | MissingPacketFile | EmptyPacket))
+}
