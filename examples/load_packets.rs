@@ -62,28 +62,28 @@ fn main() -> ExitCode {
 }
 
 fn run(args: Args) -> Result<Exit, Failure> {
-    let console = Console::new(args.common.quiet);
-    let mut values = args.returned.packets.values_to_load()?;
-    let stamp = Stamp::new(args.loaded_by.clone(), Utc::now());
-    if let Some(load) = &args.undo {
-        let receipt = values.undo(&LoadId::new(load.as_str()), &stamp)?;
-        return undone(&receipt, &args.common, &console);
+    let Args { dry_run, accept_valid, loaded_by, undo, returned, common } = args;
+    let console = Console::new(common.quiet);
+    let mut values = returned.packets.values_to_load()?;
+    let stamp = Stamp::new(loaded_by, Utc::now());
+    if let Some(load) = undo {
+        let receipt = values.undo(&LoadId::new(load), &stamp)?;
+        return undone(&receipt, &common, &console);
     }
-    let planned = args.returned.packets.plan(&values, stamp.at, &console)?;
-    let checked = args.returned.check(&planned)?;
+    let planned = returned.packets.plan(&values, stamp.at, &console)?;
+    let checked = returned.check(&planned)?;
     let report = checked.report(planned.at);
-    args.returned.write(&planned, &report)?;
+    returned.write(&planned, &report)?;
     tell(&checked, &report, &console)?;
 
-    let accept = if args.accept_valid { Accept::Valid } else { Accept::All };
-    let run = if args.dry_run { Run::Dry } else { Run::Commit };
+    let accept = if accept_valid { Accept::Valid } else { Accept::All };
+    let run = if dry_run { Run::Dry } else { Run::Commit };
     let load = match checked.load(accept, &stamp) {
         Ok(load) => load,
         Err(not_ready) => {
             console.warn(&not_ready);
-            let outcome =
-                Outcome { dry_run: args.dry_run, readiness: &report, load: None, left_out: &[] };
-            console.json(args.common.json.as_deref(), &outcome)?;
+            let outcome = Outcome { dry_run, readiness: &report, load: None, left_out: &[] };
+            console.json(common.json.as_deref(), &outcome)?;
             return Ok(Exit::Failed);
         }
     };
@@ -96,7 +96,7 @@ fn run(args: Args) -> Result<Exit, Failure> {
     };
     console.data(format_args!(
         "{} {}: {} values inserted, {} corrected, {} unchanged",
-        if args.dry_run { "would load" } else { "loaded" },
+        if dry_run { "would load" } else { "loaded" },
         receipt.load_id,
         loaded.inserted_total,
         loaded.corrected_total,
@@ -105,19 +105,14 @@ fn run(args: Args) -> Result<Exit, Failure> {
     for packet in load.left_out() {
         console.warn(format_args!("left out: {} ({})", packet.packet, packet.status));
     }
-    let outcome = Outcome {
-        dry_run: args.dry_run,
-        readiness: &report,
-        load: Some(loaded),
-        left_out: load.left_out(),
-    };
-    console.json(args.common.json.as_deref(), &outcome)?;
+    let outcome =
+        Outcome { dry_run, readiness: &report, load: Some(loaded), left_out: load.left_out() };
+    console.json(common.json.as_deref(), &outcome)?;
 
     let left_out = if load.left_out().is_empty() { Exit::Done } else { Exit::RowsRefused };
-    let failed =
-        report.status == RunStatus::Failed || args.returned.strict_ready && !checked.is_ready();
+    let failed = report.status == RunStatus::Failed || returned.strict_ready && !checked.is_ready();
     let failed = if failed { Exit::Failed } else { Exit::Done };
-    let nothing = args.returned.packets.strict_actionable && planned.plan.packets().is_empty();
+    let nothing = returned.packets.strict_actionable && planned.plan.packets().is_empty();
     let strict = if nothing { Exit::CouldNotRun } else { Exit::Done };
     Ok(planned.exit.and(left_out).and(failed).and(strict))
 }
