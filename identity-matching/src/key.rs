@@ -201,11 +201,11 @@ impl Key {
     }
 
     /// Makes the key of a canonical document number.
-    pub(crate) fn document(kind: DocumentTypeId, canonical: &str, hash_key: HashKey) -> Self {
+    pub(crate) fn document(kind: DocumentTypeId, canonical: &[u8], hash_key: HashKey) -> Self {
         let kind = u128::from(kind.0) << 96;
-        match pack(canonical.as_bytes()) {
+        match pack(canonical) {
             Some(packed) => Self(Self::DOCUMENT | kind | packed),
-            None => Self(Self::DOCUMENT_HASHED | kind | hash_key.hash96(canonical.as_bytes())),
+            None => Self(Self::DOCUMENT_HASHED | kind | hash_key.hash96(canonical)),
         }
     }
 
@@ -450,6 +450,12 @@ impl Reading {
         (Self::OPAQUE, "opaque"),
         (Self::LEGACY_FORM, "legacy_form"),
     ];
+
+    /// Makes the empty set.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(0)
+    }
 
     /// Adds the marks of `other`.
     #[must_use]

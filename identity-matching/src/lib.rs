@@ -29,6 +29,11 @@ pub use decide::{
     KeyEvidence, KeyUse, MatchError, Matcher, Outcome, PolicyStamp, Rule, Standing, SubjectView,
     UnknownReason, UnmatchedReason, Verdict,
 };
+pub use document::{
+    DocumentNumber, DocumentReading, DocumentRule, DocumentType, DocumentTypeConflict,
+    DocumentTypes,
+};
+pub use email::{EmailProvider, EmailRules};
 pub use explain::{Change, Explanation, ReadKey, ValueReading};
 pub use key::{DocumentTypeId, Field, HashKey, HeldKey, Key, KeyForm, KeyKind, Reading, Source};
 pub use mask::Masked;

@@ -5,6 +5,8 @@ use std::fmt;
 
 use crate::birth_date::BirthDate;
 use crate::blocking::BlockingKey;
+use crate::document::DocumentTypes;
+use crate::email::{EmailRules, EmailTable};
 use crate::key::{Field, HashKey, HeldKey, Key, KeyForm, Reading, Source};
 use crate::name::Name;
 use crate::placeholder::{PlaceholderSet, Placeholders};
@@ -19,6 +21,10 @@ use crate::unusable::{Unusable, UnusableReason};
 pub struct NormaliseOptions {
     /// Reads local phones, and documents without a country.
     pub default_region: Option<Region>,
+    /// Document types that are understood; by default the built-in ones.
+    pub document_types: DocumentTypes,
+    /// Providers, throw-away services and roles.
+    pub email_rules: EmailRules,
     /// Values that give no key, added to the built-in rules.
     pub placeholders: Placeholders,
     /// Secret of hashed keys; all records that are to match need the same.
@@ -30,6 +36,20 @@ impl NormaliseOptions {
     #[must_use]
     pub fn for_region(region: Region) -> Self {
         Self { default_region: Some(region), ..Self::default() }
+    }
+
+    /// Sets the document types that are understood.
+    #[must_use]
+    pub fn with_document_types(mut self, types: DocumentTypes) -> Self {
+        self.document_types = types;
+        self
+    }
+
+    /// Sets what is known of providers, throw-away services and roles.
+    #[must_use]
+    pub fn with_email_rules(mut self, rules: EmailRules) -> Self {
+        self.email_rules = rules;
+        self
     }
 
     /// Sets the values that give no key.
@@ -61,6 +81,7 @@ impl NormaliseOptions {
 pub struct Normaliser {
     options: NormaliseOptions,
     pub(crate) placeholders: PlaceholderSet,
+    pub(crate) emails: EmailTable,
 }
 
 impl Normaliser {
@@ -68,7 +89,8 @@ impl Normaliser {
     #[must_use]
     pub fn new(options: NormaliseOptions) -> Self {
         let placeholders = PlaceholderSet::new(&options.placeholders, options.default_region);
-        Self { options, placeholders }
+        let emails = EmailTable::new(&options.email_rules);
+        Self { options, placeholders, emails }
     }
 
     /// Returns the options.

@@ -15,6 +15,18 @@ MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG
 RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TA TC TD TF TG TH TJ TK TL TM TN TO TR TT \
 TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW";
 
+/// Which pairs of letters are codes, by [`Region::index`].
+static KNOWN: [bool; 676] = {
+    let codes = CODES.as_bytes();
+    let mut known = [false; 676];
+    let mut at = 0;
+    while at < codes.len() {
+        known[Region([codes[at], codes[at + 1]]).index() as usize] = true;
+        at += 3;
+    }
+    known
+};
+
 /// Is a country or territory, by its two-letter code.
 ///
 /// ```
@@ -39,9 +51,9 @@ impl Region {
     pub fn parse(code: &str) -> Result<Self, UnknownRegion> {
         let unknown = || UnknownRegion { code: code.chars().take(12).collect() };
         let &[first, second] = code.trim().as_bytes() else { return Err(unknown()) };
-        let bytes = [first.to_ascii_uppercase(), second.to_ascii_uppercase()];
-        let known = CODES.as_bytes().chunks(3).any(|known| known.starts_with(&bytes));
-        if known { Ok(Self(bytes)) } else { Err(unknown()) }
+        let region = Self([first.to_ascii_uppercase(), second.to_ascii_uppercase()]);
+        let letters = region.0.iter().all(u8::is_ascii_uppercase);
+        if letters && KNOWN[usize::from(region.index())] { Ok(region) } else { Err(unknown()) }
     }
 
     /// Makes a region from a code known at compile time.

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod decisions;
+mod documents;
+mod emails;
 mod keys;
 mod laws;
 mod phones;

@@ -1,22 +1,183 @@
-//! E-mail addresses to their canonical form.
+//! E-mail addresses to one canonical form per mailbox.
+//!
+//! [`address`] reads the syntax, [`rules`] is what is known of providers, throw-away services and roles.
+
+mod address;
+mod rules;
+
+use address::{Address, BUFFER};
+use rules::{Domain, Local};
+
+pub(crate) use rules::EmailTable;
+pub use rules::{EmailProvider, EmailRules};
 
 use crate::key::{Key, KeyForm, Reading, Source};
 use crate::normalise::{Normalised, Normaliser};
+use crate::placeholder;
+use crate::text::LONGEST_VALUE;
 use crate::unusable::UnusableReason;
 
 /// Reads one address into `out`.
 pub(crate) fn read(raw: &str, source: Source, normaliser: &Normaliser, out: &mut Normalised) {
-    let canonical = raw.trim().to_lowercase();
-    match canonical.split_once('@') {
-        _ if normaliser.placeholders.has_email(&canonical) => {
-            out.push_unusable(source, UnusableReason::Placeholder);
+    if raw.len() > LONGEST_VALUE {
+        return out.push_unusable(source, UnusableReason::TooLong);
+    }
+    let mut buffer = [0; BUFFER];
+    let outcome = if let Some((at, length)) = Address::read_plain(raw, &mut buffer) {
+        match std::str::from_utf8(&buffer[..length]) {
+            Ok(text) => accept(&text[..at], &text[at + 1..], source, normaliser, out),
+            Err(_) => Err(UnusableReason::Malformed),
         }
-        Some((local, domain)) if !local.is_empty() && domain.contains('.') => {
-            let key = Key::email(&canonical, normaliser.options().hash_key);
-            out.push_text(key, &canonical);
-            out.push_key(key, KeyForm::Exact, source, Reading::default());
+    } else if raw.trim().is_empty() {
+        return;
+    } else {
+        Address::read(raw).and_then(|address| {
+            let (local, domain) = address.parts();
+            accept(local, domain, source, normaliser, out)
+        })
+    };
+    match outcome {
+        Ok(()) => {}
+        Err(UnusableReason::Malformed) => {
+            let mut folded = String::new();
+            crate::text::fold(raw, &mut folded);
+            let reason = if folded.trim().is_empty() {
+                return;
+            } else if placeholder::is_filler(&folded) {
+                UnusableReason::Placeholder
+            } else {
+                UnusableReason::Malformed
+            };
+            out.push_unusable(source, reason);
         }
-        _ if canonical.is_empty() => {}
-        _ => out.push_unusable(source, UnusableReason::Malformed),
+        Err(reason) => out.push_unusable(source, reason),
+    }
+}
+
+/// Applies the rules to a well-formed address and adds its key.
+fn accept(
+    local: &str,
+    domain: &str,
+    source: Source,
+    normaliser: &Normaliser,
+    out: &mut Normalised,
+) -> Result<(), UnusableReason> {
+    let table = &normaliser.emails;
+    let known = table.domain(domain);
+    let mut canonical = Canonical::new();
+    match known {
+        Some(Domain::Disposable) if table.refuse_disposable => {
+            return Err(UnusableReason::DisposableAddress);
+        }
+        Some(Domain::Provider { canonical: joined, ignores_dots, tag }) => {
+            let name = tag.and_then(|tag| Some(local.split_once(tag)?.0)).unwrap_or(local);
+            // What is left in front of a tag must be a name of its own.
+            if name.ends_with('.') {
+                return Err(UnusableReason::Malformed);
+            }
+            canonical.push_local(name, *ignores_dots);
+            check_local(canonical.as_str(), domain, normaliser)?;
+            canonical.push_domain(joined.as_deref().unwrap_or(domain));
+        }
+        _ => {
+            check_local(local, domain, normaliser)?;
+            canonical.push_local(local, false);
+            canonical.push_domain(domain);
+        }
+    }
+    let text = canonical.as_str();
+    if is_reserved(domain) || normaliser.placeholders.has_email(text) {
+        return Err(UnusableReason::Placeholder);
+    }
+    let changed = text.len() != local.len() + 1 + domain.len();
+    let reading = if changed { Reading::PROVIDER_RULES } else { Reading::new() };
+    let key = Key::email(text, normaliser.options().hash_key);
+    out.push_text(key, text);
+    out.push_key(key, KeyForm::Exact, source, reading);
+    Ok(())
+}
+
+/// Refuses fillers and roles by the local part.
+fn check_local(local: &str, domain: &str, normaliser: &Normaliser) -> Result<(), UnusableReason> {
+    // Signs alone are nobody's name.
+    if !local.bytes().any(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii()) {
+        return Err(UnusableReason::Malformed);
+    }
+    let mut squeezed = [0; 64];
+    let mut length = 0;
+    for &byte in local.as_bytes() {
+        if !matches!(byte, b'.' | b'-' | b'_')
+            && let Some(slot) = squeezed.get_mut(length)
+        {
+            *slot = byte;
+            length += 1;
+        }
+    }
+    let name = &squeezed[..length];
+    match normaliser.emails.local(name) {
+        Some(Local::Filler) => return Err(UnusableReason::Placeholder),
+        Some(Local::Role) if normaliser.emails.refuse_roles => {
+            return Err(UnusableReason::RoleAddress);
+        }
+        _ => {}
+    }
+    // `a@a.com`, `123456@…`, `...@…`.
+    let echoed = length <= 3 && domain.split('.').next().is_some_and(|label| label == local);
+    let digits = name.iter().all(u8::is_ascii_digit);
+    if length == 0 || echoed || digits && placeholder::is_repeated_or_run(name) {
+        return Err(UnusableReason::Placeholder);
+    }
+    Ok(())
+}
+
+/// Tells whether a domain is reserved for examples and tests.
+///
+/// Source: RFC 2606 and RFC 6761.
+fn is_reserved(domain: &str) -> bool {
+    let last = domain.rsplit('.').next().unwrap_or_default();
+    if matches!(last, "example" | "invalid" | "localhost" | "test" | "local") {
+        return true;
+    }
+    // Most domains are settled by their length.
+    domain.len() >= 11
+        && matches!(last, "com" | "net" | "org")
+        && domain[..domain.len() - 4].rsplit('.').next() == Some("example")
+}
+
+/// The canonical address, built without allocating.
+struct Canonical {
+    bytes: [u8; BUFFER],
+    length: usize,
+}
+
+impl Canonical {
+    fn new() -> Self {
+        Self { bytes: [0; BUFFER], length: 0 }
+    }
+
+    fn push_local(&mut self, local: &str, without_dots: bool) {
+        if without_dots && local.contains('.') {
+            local.split('.').for_each(|part| self.push(part));
+        } else {
+            self.push(local);
+        }
+    }
+
+    fn push_domain(&mut self, domain: &str) {
+        self.push("@");
+        self.push(domain);
+    }
+
+    /// Appends text; the sum of all parts is at most the length of an address.
+    fn push(&mut self, text: &str) {
+        let end = self.length + text.len();
+        if let Some(target) = self.bytes.get_mut(self.length..end) {
+            target.copy_from_slice(text.as_bytes());
+            self.length = end;
+        }
+    }
+
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
     }
 }
