@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, rc::Rc, sync::Arc};
 
-use crate::error::StoreError;
+use crate::{error::StoreError, publication::Publication};
 
 /// Describes a source that the catalogue has seeded.
 ///
@@ -22,6 +22,10 @@ pub struct Source {
     pub expected_metrics: Vec<String>,
     /// The KPIs that the source owes; `None` means every KPI of the catalogue.
     pub expected_kpis: Option<Vec<String>>,
+    /// How often and how late the source publishes; `None` where that is not known.
+    pub publication: Option<Publication>,
+    /// Who acts on the gaps of the source.
+    pub owner: Option<String>,
 }
 
 impl Source {
@@ -42,6 +46,8 @@ pub struct Kpi {
     pub label: String,
     /// How the KPI is computed from raw metrics; the queue carries it and does not evaluate it.
     pub formula: String,
+    /// Who acts on the gaps of the KPI where the source has no owner.
+    pub owner: Option<String>,
 }
 
 impl Kpi {

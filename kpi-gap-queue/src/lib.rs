@@ -6,6 +6,7 @@ mod error;
 pub mod files;
 mod metric;
 mod policy;
+mod publication;
 mod queue;
 mod report;
 mod row;
@@ -17,7 +18,8 @@ pub use self::{
     error::{GapError, StoreError},
     metric::{FromFn, InMemoryMetrics, Metric, MetricQuery, MetricRef, MetricStore, from_fn},
     policy::{ConfigError, GapPolicy, ReportNames, StatusRule, ValueChoice},
-    queue::{ChosenBy, CountedValue, GapOptions, GapQueue, Rows, SourceFacts},
+    publication::{Frequency, GapTiming, Publication, UnknownFrequency},
+    queue::{Ageing, ChosenBy, CountedValue, GapOptions, GapQueue, OwnerShare, Rows, SourceFacts},
     report::{Checks, Coverage, GapReport, ReportStatus, StreamedReport, Totals},
     row::{Cell, GapRow, NamedRow},
     scope::{MetricScope, metric_key},

@@ -3,3 +3,4 @@
 
 mod files;
 mod official_review;
+mod standing;

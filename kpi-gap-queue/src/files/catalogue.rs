@@ -6,7 +6,10 @@ use super::{
     json::{Document, Node, Object},
     problem::FileProblem,
 };
-use crate::catalogue::{InMemoryCatalogue, Kpi, Source};
+use crate::{
+    catalogue::{InMemoryCatalogue, Kpi, Source},
+    publication::Publication,
+};
 
 /// Holds a catalogue as it was read, and what was left aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,8 +25,10 @@ pub struct CatalogueFile {
 ///
 /// The form is `{"expected_sources": [ids], "sources": [{"source_id", "label", "organismo",
 /// "source_url", "expected_metrics": []}], "kpis": [{"kpi_id", "label", "formula"}]}`. A source may
-/// also have `expected_kpis`, the ids of the KPIs that it owes; left out, it owes all. Where
-/// `expected_sources` is left out, every source is expected. Unknown keys are left aside and named.
+/// also have `expected_kpis`, the ids of the KPIs that it owes (left out, it owes all),
+/// `publication_frequency` (a [`Frequency`](crate::Frequency)) with `publication_delay_days` (0 where it
+/// is left out), and, as a KPI may, an `owner`. Where `expected_sources` is left out, every source is
+/// expected. Unknown keys are left aside and named.
 ///
 /// The first problem ends it: bytes that are not JSON, a value of another type, an id that is
 /// missing, blank, doubled, surrounded by spaces or holds a `|`, an owed KPI that is not defined.
@@ -52,6 +57,7 @@ pub fn read_catalogue(file: &str, bytes: &[u8]) -> Result<CatalogueFile, FilePro
             kpi_id: kpi_ids.take(&object.required("kpi_id")?)?,
             label: object.text("label")?,
             formula: object.text("formula")?,
+            owner: owner(&mut object)?,
         });
         ignored.extend(object.rest());
     }
@@ -67,6 +73,8 @@ pub fn read_catalogue(file: &str, bytes: &[u8]) -> Result<CatalogueFile, FilePro
             source_url: object.text("source_url")?,
             expected_metrics: texts(&mut object, "expected_metrics")?,
             expected_kpis: owed(&mut object, &kpi_ids)?,
+            publication: publication(&mut object)?,
+            owner: owner(&mut object)?,
         });
         ignored.extend(object.rest());
     }
@@ -82,6 +90,32 @@ pub fn read_catalogue(file: &str, bytes: &[u8]) -> Result<CatalogueFile, FilePro
     ignored.sort_unstable();
     let catalogue = InMemoryCatalogue { expected_sources, sources, kpis };
     Ok(CatalogueFile { catalogue, keys_ignored: ignored })
+}
+
+fn owner(object: &mut Object<'_>) -> Result<Option<String>, FileProblem> {
+    object.text("owner").map(|owner| Some(owner).filter(|owner| !owner.trim().is_empty()))
+}
+
+fn publication(object: &mut Object<'_>) -> Result<Option<Publication>, FileProblem> {
+    let delay = object.take("publication_delay_days");
+    let Some(node) = object.take("publication_frequency") else {
+        return match delay {
+            None => Ok(None),
+            Some(delay) => Err(delay.problem(
+                "a delay says nothing without a frequency",
+                "add `publication_frequency`",
+            )),
+        };
+    };
+    let frequency = node.string()?.parse().map_err(|_| {
+        node.problem("this is no frequency", "use day, week, month, quarter, half_year or year")
+    })?;
+    let delay_days = delay.map_or(Ok(0), |delay| {
+        delay.number().map_err(|()| {
+            delay.problem("this is no number of days", "write a whole number from 0 to 65535")
+        })
+    })?;
+    Ok(Some(Publication { frequency, delay_days }))
 }
 
 fn texts(object: &mut Object<'_>, name: &str) -> Result<Vec<String>, FileProblem> {

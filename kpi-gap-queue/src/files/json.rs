@@ -105,6 +105,11 @@ impl<'a> Node<'a> {
         })
     }
 
+    /// Reads the value as a whole number.
+    pub(super) fn number(&self) -> Result<u16, ()> {
+        serde_json::from_str(self.raw.get()).map_err(drop)
+    }
+
     /// Reads the value as a list.
     pub(super) fn list(&self) -> Result<Vec<Self>, FileProblem> {
         let items: Vec<&'a RawValue> = serde_json::from_str(self.raw.get())

@@ -110,6 +110,11 @@ impl Layout {
         }
     }
 
+    /// Returns the KPI with an id.
+    pub(super) fn kpi(&self, kpi_id: &str) -> Option<&Kpi> {
+        self.kpis.get(*self.kpi_by_id.get(kpi_id)? as usize)
+    }
+
     /// Returns the first pair of a source and a KPI, that of the first scope, if it is owed.
     pub(super) fn first_pair(&self, source: usize, kpi_id: &str) -> Option<usize> {
         let kpi = *self.kpi_by_id.get(kpi_id)?;

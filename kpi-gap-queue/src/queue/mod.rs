@@ -5,11 +5,16 @@ mod choice;
 mod layout;
 mod rows;
 mod scopes;
+mod standing;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
 use self::{choice::Candidate, layout::Layout};
-pub use self::{choice::ChosenBy, rows::Rows};
+pub use self::{
+    choice::ChosenBy,
+    rows::Rows,
+    standing::{Ageing, OwnerShare},
+};
 use crate::{
     catalogue::{Catalogue, Source},
     error::GapError,
