@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+mod burn_down;
 mod catalogue;
+mod difference;
 mod error;
 #[cfg(feature = "files")]
 pub mod files;
@@ -12,9 +14,13 @@ mod report;
 mod row;
 mod scope;
 mod status;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use self::{
+    burn_down::{BurnDown, BurnDownError, RunPoint},
     catalogue::{Catalogue, InMemoryCatalogue, Kpi, Source},
+    difference::{Change, Difference, Movement, OutOfOrder, PairRef},
     error::{GapError, StoreError},
     metric::{FromFn, InMemoryMetrics, Metric, MetricQuery, MetricRef, MetricStore, from_fn},
     policy::{ConfigError, GapPolicy, ReportNames, StatusRule, ValueChoice},

@@ -17,6 +17,7 @@ pub use self::{
 };
 use crate::{
     catalogue::{Catalogue, Source},
+    difference::PairRef,
     error::GapError,
     metric::MetricStore,
     policy::GapPolicy,
@@ -204,6 +205,23 @@ impl GapQueue {
     #[must_use]
     pub fn rows(&self) -> Rows<'_> {
         Rows::new(self)
+    }
+
+    /// Walks through all pairs, ready or not, in ascending order: source id, KPI id, scope.
+    ///
+    /// What [`Difference::between`](crate::Difference::between) compares.
+    pub fn pairs(&self) -> impl Iterator<Item = PairRef<'_>> {
+        let scopes = self.layout.scopes.len();
+        (0..self.layout.sources.len()).flat_map(move |at| {
+            let source_id = self.layout.sources[at].source_id.as_str();
+            let pairs = &self.pairs[self.layout.pairs_of(at..at + 1)];
+            pairs.iter().enumerate().map(move |(within, state)| {
+                let (period_date, period_granularity) = self.layout.scopes[within % scopes].parts();
+                let kpi_id = self.layout.kpi_at(at, within / scopes).kpi_id.as_str();
+                let status = state.status();
+                PairRef { source_id, kpi_id, period_date, period_granularity, status }
+            })
+        })
     }
 
     /// Reports the whole queue as of a time.
