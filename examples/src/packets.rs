@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, NaiveDate, Utc};
 use kpi_gap_queue::files::{read_catalogue, write_queue_csv, write_queue_json};
 use kpi_gap_queue::{GapOptions, GapQueue, GapReport, InMemoryCatalogue, MetricScope};
-use raw_packets::{GapStatus, PacketOptions, PacketPlan, Template};
+use raw_packets::{FormulaError, GapStatus, PacketOptions, PacketPlan, Template};
 
 use crate::cli::{Console, Exit, Failure};
 use crate::files;
@@ -132,7 +132,7 @@ impl PacketArgs {
         let mut options = PacketOptions::default();
         options.statuses = self.statuses.iter().copied().collect();
         options.default_source_id.clone_from(&self.source_id);
-        let plan = PacketPlan::new(&report, &Template::official_review(), &options)?;
+        let plan = PacketPlan::new(&report, &template(&catalogue, console), &options)?;
         Ok(Planned { at, queue, report, plan, exit })
     }
 
@@ -151,6 +151,26 @@ impl PacketArgs {
         }
         Ok(read.catalogue)
     }
+}
+
+/// Takes the formulas of the catalogue over into the template.
+///
+/// A formula that says in words how a source publishes a KPI computes nothing; the template's stays.
+fn template(catalogue: &InMemoryCatalogue, console: &Console) -> Template {
+    let mut template = Template::official_review();
+    for kpi in catalogue.kpis.iter().filter(|kpi| !kpi.formula.trim().is_empty()) {
+        let taken = kpi.formula.parse().map_err(|error: FormulaError| error.to_string()).and_then(
+            |formula| {
+                template.with_formula(&kpi.kpi_id, formula).map_err(|error| error.to_string())
+            },
+        );
+        match taken {
+            Ok(with) => template = with,
+            Err(why) => console
+                .note(format_args!("{}: the catalogue's formula is left aside: {why}", kpi.kpi_id)),
+        }
+    }
+    template
 }
 
 impl Planned {
