@@ -11,6 +11,8 @@ pub mod history;
 pub mod html;
 mod report;
 mod suite;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod threshold;
 mod verdict;
 

@@ -25,19 +25,38 @@ impl Suite {
         mut evaluate: impl FnMut(&Entry, usize) -> Result<Finding, CheckError>,
     ) -> SuiteReport {
         let snapshot = facts.snapshot();
+        let span = tracing::info_span!("guardrails.suite", suite = %self.name, checks = self.entries.len());
+        let _entered = span.enter();
         let began = clock.elapsed();
-        let checks = self
+        let checks: Vec<CheckReport> = self
             .entries
             .iter()
             .map(|entry| {
                 let began = clock.elapsed();
                 let outcome = evaluate(entry, self.list);
                 let took = clock.elapsed().saturating_sub(began);
-                entry.report(outcome, &self.name, &snapshot, took)
+                let report = entry.report(outcome, &self.name, &snapshot, took);
+                // Figures only: keys of offenders stay in the report.
+                tracing::info!(
+                    name: "guardrails.check",
+                    check = %report.assertion,
+                    verdict = %report.verdict,
+                    offenders = report.numerator,
+                    population = report.denominator,
+                    duration_ms = report.duration_ms,
+                );
+                report
             })
             .collect();
         facts.limit_time(None);
-        self.report(checks, &snapshot, clock.elapsed().saturating_sub(began))
+        let report = self.report(checks, &snapshot, clock.elapsed().saturating_sub(began));
+        tracing::info!(
+            name: "guardrails.done",
+            verdict = %report.verdict,
+            failed = report.totals.fail,
+            duration_ms = report.duration_ms,
+        );
+        report
     }
 
     fn report(&self, checks: Vec<CheckReport>, snapshot: &Snapshot, took: Duration) -> SuiteReport {

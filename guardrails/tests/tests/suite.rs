@@ -144,3 +144,11 @@ fn durations_come_from_the_clock_that_is_passed_in() {
     let report = Suite::recovery().only(["drain"]).unwrap().run(&troubled(), &clock);
     assert_eq!((report.checks[0].duration_ms, report.duration_ms), (1, 3));
 }
+
+#[cfg(feature = "testing")]
+#[test]
+fn facts_in_memory_keep_the_promises_of_the_trait() {
+    guardrails::testing::conformance(&unchanged_backlog());
+    guardrails::testing::conformance(&troubled());
+    guardrails::testing::conformance(&InMemoryFacts::new("s", now()));
+}
