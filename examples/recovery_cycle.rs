@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -109,7 +108,7 @@ fn run(args: Args) -> Result<Exit, Failure> {
     let url = database_url(args.common.database_url.as_deref())?;
 
     // What can be refused is refused before anything is written.
-    let mut report = AtomicFile::create(&args.report)?;
+    drop(AtomicFile::create(&args.report)?);
     let log = args.decisions.as_deref().map(DecisionLog::create).transpose()?;
     let files = [&args.leads, &args.persons, &args.claims].map(Option::as_deref);
     let given = Import::open(files[0], files[1], files[2])?;
@@ -185,8 +184,7 @@ fn run(args: Args) -> Result<Exit, Failure> {
     let mut rules = BTreeMap::new();
     snapshot.links(&mut |link| *rules.entry(link.rule).or_default() += 1)?;
     drop(snapshot);
-    report.write_all(page(&html).as_bytes())?;
-    report.commit()?;
+    files::write_atomic(&args.report, page(&html).as_bytes())?;
 
     let backlog_after = queue.backlog;
     let outcome = Outcome {
