@@ -4,21 +4,27 @@ mod backlog;
 mod error;
 mod key;
 mod ledger;
+mod links;
 #[cfg(feature = "identity-matching")]
 mod matching;
+mod memory;
 mod options;
 mod recover;
 mod resolver;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod sql;
 mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use backlog::{Backlog, BacklogLead, BacklogSource, MemoryBacklog, ViewBacklog, ViewName};
 pub use error::{ConfigError, KeyError, StoreError};
 pub use key::{MAX_KEY_BYTES, PersonKey, RunId, SourcePk};
 pub use ledger::{DailyMetrics, EventKind, LedgerSlot, SLOT_SECONDS, daily_metrics};
+pub use links::{Decider, LinkHistoryRow, LinkStore, MANUAL_RULE};
 #[cfg(feature = "identity-matching")]
 pub use matching::{LeadSource, MatcherResolver, WakeKeys};
+pub use memory::MemoryStore;
 pub use options::{Backoff, ClaimMode, RecoverOptions, SeedOptions};
 pub use recover::{Cursor, Progress, RunSummary, Stopped};
 pub use resolver::{ClaimedLead, FailReason, Match, Resolution, ResolveError, Resolver};

@@ -247,7 +247,7 @@ impl<'a> BatchRequest<'a> {
 
 /// Keeps the recovery queue, durably.
 ///
-/// Four commands write, each all or nothing; [`snapshot`](QueueStore::snapshot) reads. The loop over the
+/// Five commands write, each all or nothing; [`snapshot`](QueueStore::snapshot) reads. The loop over the
 /// batches is provided on top. The trait is object-safe; [`MemoryStore`](crate::MemoryStore) is its plainest
 /// implementation, and the feature `testing` has a conformance suite for others.
 pub trait QueueStore {
@@ -279,6 +279,11 @@ pub trait QueueStore {
 
     /// Closes a run: its end is recorded.
     fn close_run(&mut self, run: RunId) -> Result<(), StoreError>;
+
+    /// Makes the failed leads that hold one of these wake keys pending again, and only those; gives how many.
+    ///
+    /// Call it with the keys of a person who is new or has changed.
+    fn wake(&mut self, keys: &[String]) -> Result<u64, StoreError>;
 
     /// Opens a consistent read of the whole store.
     fn snapshot(&mut self) -> Result<Box<dyn Snapshot + '_>, StoreError>;

@@ -5,11 +5,18 @@
     clippy::unnecessary_wraps,
     clippy::wildcard_imports,
     clippy::format_push_string,
+    clippy::print_stderr,
+    clippy::field_reassign_with_default,
     missing_docs
 )]
 
+#[path = "tests/conformance.rs"]
+mod conformance;
 #[path = "tests/loop_on_sqlite.rs"]
 mod loop_on_sqlite;
+#[cfg(feature = "postgres")]
+#[path = "tests/server.rs"]
+mod server;
 #[cfg(all(feature = "guardrails", feature = "identity-matching"))]
 #[path = "tests/siblings.rs"]
 mod siblings;

@@ -127,8 +127,8 @@ fn claim(
     let overview: Vec<Overview> = db
         .query(
             &names.sql(
-                "SELECT b.id, CASE WHEN EXISTS (SELECT 1 FROM {ns}queue_parked q \
-                     WHERE q.not_before <= $1) THEN 1 ELSE 0 END AS due \
+                "SELECT b.id, CAST(CASE WHEN EXISTS (SELECT 1 FROM {ns}queue_parked q \
+                     WHERE q.not_before <= $1) THEN 1 ELSE 0 END AS BIGINT) AS due \
                  FROM {ns}queue_backlog b WHERE b.paused = 0 AND COALESCE($2, b.name) = b.name",
             ),
             &[Param::Int(now), Param::OptText(batch.options.backlog.as_deref())],

@@ -5,10 +5,13 @@ mod database;
 mod events;
 #[cfg(feature = "guardrails")]
 mod facts;
+mod links;
 mod migrate;
 mod namespace;
 mod open;
 mod origins;
+#[cfg(feature = "postgres")]
+mod postgres_batch;
 mod seed;
 mod shape;
 mod snapshot;

@@ -41,6 +41,12 @@ pub(super) fn ensure(
     Ok(())
 }
 
+/// Writes ids of ours as a list for `IN`.
+#[cfg(feature = "postgres")]
+pub(super) fn listed(ids: &[i64]) -> String {
+    ids.iter().map(i64::to_string).collect::<Vec<_>>().join(", ")
+}
+
 fn run(context: &Context) -> Option<i64> {
     (context.run_id > 0).then_some(context.run_id)
 }

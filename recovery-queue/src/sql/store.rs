@@ -25,12 +25,12 @@ use crate::store::{
 /// One connection writes and a second one reads, opened when first needed. Call
 /// [`migrate`](Self::migrate) once after opening; it changes nothing when the tables are current.
 pub struct SqlStore {
-    db: Database,
+    pub(super) db: Database,
     reader: Option<Database>,
-    names: Names,
+    pub(super) names: Names,
     url: DatabaseUrl,
     options: OpenOptions,
-    clock: Option<i64>,
+    pub(super) clock: Option<i64>,
 }
 
 impl std::fmt::Debug for SqlStore {
@@ -213,12 +213,17 @@ impl QueueStore for SqlStore {
         self.db.transaction("the end of a run", |db| finish(db, names, clock, run.get()))
     }
 
+    fn wake(&mut self, keys: &[String]) -> Result<u64, StoreError> {
+        let (names, clock) = (&self.names, self.clock);
+        self.db.transaction("the wake-up", |db| super::links::wake(db, names, clock, keys))
+    }
+
     fn snapshot(&mut self) -> Result<Box<dyn Snapshot + '_>, StoreError> {
         Ok(Box::new(self.read()?))
     }
 }
 
-fn now(db: &mut Database, clock: Option<i64>) -> Result<i64, StoreError> {
+pub(super) fn now(db: &mut Database, clock: Option<i64>) -> Result<i64, StoreError> {
     match clock {
         Some(now) => Ok(now),
         None => db.now().map_err(failed("the look at the clock")),

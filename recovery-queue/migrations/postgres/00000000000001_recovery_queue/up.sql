@@ -48,7 +48,12 @@ CREATE TABLE {ns}queue_person (
     origin_lead_id BIGINT,
     origin_lead_at BIGINT,
     origin_since BIGINT,
-    origin_run_id BIGINT
+    origin_run_id BIGINT,
+    -- What the latest change of the origin replaced; the statement that changes it hands these on.
+    replaced_lead_id BIGINT,
+    replaced_lead_at BIGINT,
+    replaced_since BIGINT,
+    replaced_run_id BIGINT
 );
 
 -- status: 1 matched, 2 failed, 3 withdrawn.

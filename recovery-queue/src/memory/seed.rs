@@ -1,0 +1,130 @@
+//! The seed in memory.
+
+use std::collections::BTreeMap;
+
+use super::{Lead, MemoryStore, State};
+use crate::backlog::{Backlog, BacklogLead, BacklogSource};
+use crate::error::StoreError;
+use crate::key::SourcePk;
+use crate::ledger::EventKind;
+use crate::options::SeedOptions;
+use crate::store::{NewRun, QueueStore, RunKind, SeedSummary, from_std};
+
+/// Reads a backlog; of two rows with one key the oldest date, the first priority and the last version hold.
+fn stage(backlog: &dyn Backlog) -> Result<(BTreeMap<SourcePk, BacklogLead>, u64), StoreError> {
+    let BacklogSource::Rows(rows) = backlog.source() else {
+        return Err(StoreError::Backlog {
+            backlog: backlog.name().to_owned(),
+            reason: "it is a view, and this store has no database".to_owned(),
+            remedy: "use a MemoryBacklog, or a SqlStore",
+        });
+    };
+    let mut staged: BTreeMap<SourcePk, BacklogLead> = BTreeMap::new();
+    let mut duplicates = 0;
+    for lead in rows {
+        match staged.get_mut(&lead.source_pk) {
+            None => {
+                staged.insert(lead.source_pk.clone(), lead);
+            }
+            Some(known) => {
+                duplicates += 1;
+                known.lead_at = known.lead_at.min(lead.lead_at);
+                known.priority = known.priority.min(lead.priority);
+                known.lead_version = known.lead_version.take().max(lead.lead_version);
+            }
+        }
+    }
+    Ok((staged, duplicates))
+}
+
+pub(super) fn seed(
+    store: &mut MemoryStore,
+    backlog: &dyn Backlog,
+    options: &SeedOptions,
+) -> Result<SeedSummary, StoreError> {
+    let (staged, duplicates) = stage(backlog)?;
+    let now = store.now;
+    let known = store.backlogs.iter().position(|name| name == backlog.name());
+    let index = known.unwrap_or_else(|| {
+        store.backlogs.push(backlog.name().to_owned());
+        store.backlogs.len() - 1
+    });
+    let here = i64::try_from(index).unwrap_or(i64::MAX);
+    let run = store.new_run(&NewRun::new(RunKind::Seed, options.actor.clone(), None));
+    let mut summary = SeedSummary {
+        backlog: backlog.name().to_owned(),
+        backlog_size: staged.len() as u64,
+        duplicates,
+        opening: known.is_none(),
+        ..SeedSummary::default()
+    };
+    let mut next_id = store.leads.len();
+    let mut leaks = Vec::new();
+    let pending = || State::Pending { attempts: 0, not_before: None };
+    for (pk, row) in &staged {
+        let Some(lead) = store.leads.get_mut(pk) else {
+            next_id += 1;
+            let lead = Lead {
+                id: i64::try_from(next_id).unwrap_or(i64::MAX),
+                backlog: here,
+                priority: row.priority,
+                lead_at: row.lead_at,
+                version: row.lead_version.clone(),
+                first_seen_at: now,
+                since: now,
+                state: pending(),
+            };
+            store.leads.insert(pk.clone(), lead);
+            summary.arrived += 1;
+            continue;
+        };
+        let rested = options.cool_down.is_some_and(|rest| {
+            (now - lead.since).num_microseconds().unwrap_or(i64::MAX) >= from_std(rest)
+        });
+        let back = matches!(lead.state, State::Withdrawn { .. });
+        let reopen = matches!(lead.state, State::Failed { .. })
+            && lead.backlog == here
+            && (lead.version != row.lead_version || rested);
+        if back || reopen {
+            lead.backlog = here;
+            lead.priority = row.priority;
+            lead.lead_at = row.lead_at;
+            lead.state = pending();
+            lead.since = now;
+            summary.arrived += u64::from(back);
+            summary.reopened += u64::from(reopen);
+        } else if matches!(lead.state, State::Matched { .. }) {
+            leaks.push(pk.clone());
+        }
+        if lead.backlog == here {
+            lead.version.clone_from(&row.lead_version);
+        } else if lead.is_open() {
+            summary.held_elsewhere += 1;
+        }
+    }
+    for (pk, lead) in &mut store.leads {
+        if lead.backlog == here && lead.is_open() && !staged.contains_key(pk) {
+            let (State::Pending { attempts, .. } | State::Failed { attempts, .. }) = lead.state
+            else {
+                continue;
+            };
+            lead.state = State::Withdrawn { attempts, run_id: run };
+            lead.since = now;
+            summary.withdrawn += 1;
+        }
+    }
+    store.leaks.retain(|pk, backlog| *backlog != here || leaks.contains(pk));
+    summary.leaks = leaks.len() as u64;
+    for pk in leaks {
+        if store.leaks.insert(pk, here).is_none() {
+            summary.new_leaks += 1;
+        }
+    }
+    let arrival = if summary.opening { EventKind::Opening } else { EventKind::Arrived };
+    store.event(arrival, None, summary.arrived, Some(run));
+    store.event(EventKind::Reopened, None, summary.reopened, Some(run));
+    store.event(EventKind::Withdrawn, None, summary.withdrawn, Some(run));
+    store.event(EventKind::Leaked, None, summary.new_leaks, Some(run));
+    store.close_run(run)?;
+    Ok(summary)
+}

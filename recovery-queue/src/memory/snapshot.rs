@@ -1,0 +1,134 @@
+//! The consistent read in memory: the borrow is the isolation.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+
+use super::{MemoryStore, State, slot};
+use crate::backlog::{Backlog, BacklogSource};
+use crate::error::StoreError;
+use crate::key::SourcePk;
+use crate::ledger::LedgerSlot;
+use crate::store::{LinkRow, OriginRow, QueueRow, RunRecord, Snapshot, Status};
+
+pub(super) struct MemorySnapshot<'a>(&'a MemoryStore);
+
+impl<'a> MemorySnapshot<'a> {
+    pub(super) fn new(store: &'a MemoryStore) -> Self {
+        Self(store)
+    }
+}
+
+impl Snapshot for MemorySnapshot<'_> {
+    fn as_of(&self) -> DateTime<Utc> {
+        self.0.now
+    }
+
+    fn queue(&mut self, each: &mut dyn FnMut(QueueRow)) -> Result<(), StoreError> {
+        for (pk, lead) in &self.0.leads {
+            let mut row = QueueRow {
+                source_pk: pk.clone(),
+                backlog: usize::try_from(lead.backlog)
+                    .ok()
+                    .and_then(|index| self.0.backlogs.get(index).cloned())
+                    .unwrap_or_default(),
+                status: Status::Pending,
+                reason: None,
+                person_key: None,
+                attempts: 0,
+                lead_at: lead.lead_at,
+                first_seen_at: lead.first_seen_at,
+                since: lead.since,
+                not_before: None,
+                run_id: None,
+            };
+            match &lead.state {
+                State::Pending { attempts, not_before } => {
+                    row.attempts = *attempts;
+                    row.not_before = *not_before;
+                }
+                State::Matched { person, attempts, run_id } => {
+                    row.attempts = *attempts;
+                    row.status = Status::Matched;
+                    row.person_key = Some(person.clone());
+                    row.run_id = *run_id;
+                }
+                State::Failed { reason, attempts, run_id, .. } => {
+                    row.status = Status::Failed;
+                    row.reason = Some(*reason);
+                    row.attempts = *attempts;
+                    row.run_id = Some(*run_id);
+                }
+                State::Withdrawn { attempts, run_id } => {
+                    row.status = Status::Withdrawn;
+                    row.attempts = *attempts;
+                    row.run_id = Some(*run_id);
+                }
+            }
+            each(row);
+        }
+        Ok(())
+    }
+
+    fn links(&mut self, each: &mut dyn FnMut(LinkRow)) -> Result<(), StoreError> {
+        for (pk, link) in &self.0.links {
+            each(LinkRow {
+                source_pk: pk.clone(),
+                person_key: link.person.clone(),
+                rule: link.rule.clone(),
+                confidence: link.confidence.clone(),
+                decided_by: link.decided_by.clone(),
+                run_id: link.run_id,
+                linked_at: link.linked_at,
+            });
+        }
+        Ok(())
+    }
+
+    fn origins(&mut self, each: &mut dyn FnMut(OriginRow)) -> Result<(), StoreError> {
+        for (person, origin) in &self.0.origins {
+            each(OriginRow {
+                person_key: person.clone(),
+                source_pk: origin.lead.clone(),
+                lead_at: origin.lead_at,
+                since: origin.since,
+            });
+        }
+        Ok(())
+    }
+
+    fn ledger(
+        &mut self,
+        until: DateTime<Utc>,
+        each: &mut dyn FnMut(LedgerSlot),
+    ) -> Result<(), StoreError> {
+        let mut slots: Vec<LedgerSlot> =
+            self.0.ledger.iter().map(slot).filter(|slot| slot.start < until).collect();
+        slots.sort_by_key(|slot| slot.start);
+        slots.into_iter().for_each(each);
+        Ok(())
+    }
+
+    fn runs(&mut self, limit: u32) -> Result<Vec<RunRecord>, StoreError> {
+        Ok(self.0.runs.iter().rev().take(limit as usize).cloned().collect())
+    }
+
+    fn leaks(&mut self) -> Result<Vec<SourcePk>, StoreError> {
+        Ok(self.0.leaks.keys().cloned().collect())
+    }
+
+    fn matched_in(&mut self, backlog: &dyn Backlog) -> Result<Vec<SourcePk>, StoreError> {
+        let BacklogSource::Rows(rows) = backlog.source() else {
+            return Err(StoreError::Backlog {
+                backlog: backlog.name().to_owned(),
+                reason: "it is a view, and this store has no database".to_owned(),
+                remedy: "use a MemoryBacklog, or a SqlStore",
+            });
+        };
+        let here: BTreeSet<SourcePk> = rows.map(|row| row.source_pk).collect();
+        let matched = |pk: &SourcePk| {
+            self.0.leads.get(pk).is_some_and(|lead| matches!(lead.state, State::Matched { .. }))
+        };
+        Ok(here.into_iter().filter(matched).collect())
+    }
+}

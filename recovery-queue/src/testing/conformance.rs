@@ -1,0 +1,408 @@
+//! The conformance suite: what every store must do, told through its public traits.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+
+use crate::{
+    BacklogLead, Backoff, ClaimedLead, Decider, EventKind, FailReason, LinkStore, MemoryBacklog,
+    PersonKey, Progress, QueueStore, RecoverOptions, Resolution, ResolveError, RunSummary,
+    SeedOptions, SeedSummary, SourcePk, Status, StoreError,
+};
+
+/// A store that the suite can set the clock of.
+pub trait TestStore: QueueStore + LinkStore {
+    /// Sets the time that stands for the store's clock.
+    fn set_clock(&mut self, now: DateTime<Utc>);
+}
+
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+impl TestStore for crate::SqlStore {
+    fn set_clock(&mut self, now: DateTime<Utc>) {
+        crate::SqlStore::set_clock(self, Some(now));
+    }
+}
+
+impl TestStore for crate::MemoryStore {
+    fn set_clock(&mut self, now: DateTime<Utc>) {
+        crate::MemoryStore::set_clock(self, now);
+    }
+}
+
+/// Runs the whole suite; each case gets a new, empty store.
+///
+/// # Panics
+/// Where the store does not do what it must.
+pub fn check_all(make: &mut dyn FnMut() -> Box<dyn TestStore>) {
+    let cases: [fn(&mut dyn TestStore); 12] = [
+        a_second_seed_changes_nothing,
+        every_claimed_lead_is_settled_once,
+        leads_go_by_priority_then_age,
+        a_changed_lead_is_tried_again,
+        a_failed_lead_rests_for_the_cool_down,
+        a_lead_that_leaves_is_withdrawn_and_arrives_again,
+        errors_are_tried_again_with_back_off_and_end,
+        the_first_lead_is_the_origin,
+        a_linked_lead_in_the_backlog_is_a_leak,
+        links_are_made_moved_and_undone_by_hand,
+        a_new_person_wakes_the_leads_that_share_a_key,
+        two_backlogs_are_served_in_turn,
+    ];
+    for case in cases {
+        case(&mut *make());
+    }
+}
+
+/// Gives ten in the morning of the first of March 2026, and so many minutes more.
+#[must_use]
+pub fn minute(minutes: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_772_359_200 + minutes * 60, 0).unwrap_or_default()
+}
+
+fn pk(text: &str) -> SourcePk {
+    SourcePk::new(text).expect("the suite's keys are sound")
+}
+
+fn person(text: &str) -> PersonKey {
+    PersonKey::new(text).expect("the suite's keys are sound")
+}
+
+fn lead(key: &str, day: i64) -> BacklogLead {
+    BacklogLead::new(
+        pk(key),
+        DateTime::from_timestamp(1_767_225_600 + day * 86_400, 0).unwrap_or_default(),
+    )
+}
+
+fn seed(store: &mut dyn TestStore, leads: &[BacklogLead]) -> SeedSummary {
+    store
+        .seed(&MemoryBacklog::new("all", leads.iter().cloned()), &SeedOptions::default())
+        .expect("the seed is sound")
+}
+
+type Answer<'a> = &'a mut dyn FnMut(&str) -> Resolution;
+
+fn recover_with(
+    store: &mut dyn TestStore,
+    options: &RecoverOptions,
+    answer: Answer<'_>,
+) -> RunSummary {
+    let mut resolver = |leads: &[ClaimedLead]| -> Result<Vec<Resolution>, ResolveError> {
+        Ok(leads.iter().map(|lead| answer(lead.source_pk.as_str())).collect())
+    };
+    store
+        .recover(&mut resolver, options, &mut |_: &Progress| ControlFlow::Continue(()))
+        .expect("the run is sound")
+}
+
+fn recover(store: &mut dyn TestStore, answer: Answer<'_>) -> RunSummary {
+    recover_with(store, &RecoverOptions::default(), answer)
+}
+
+fn matched(key: &str) -> Resolution {
+    Resolution::matched(person(key), "PHONE_EXACT", "high")
+}
+
+fn nobody() -> Resolution {
+    Resolution::unmatched(FailReason::NoCandidates)
+}
+
+fn statuses(store: &mut dyn TestStore) -> BTreeMap<String, Status> {
+    let mut rows = BTreeMap::new();
+    store
+        .snapshot()
+        .expect("a snapshot opens")
+        .queue(&mut |row| {
+            rows.insert(row.source_pk.to_string(), row.status);
+        })
+        .expect("the queue is read");
+    rows
+}
+
+fn origins(store: &mut dyn TestStore) -> BTreeMap<String, String> {
+    let mut rows = BTreeMap::new();
+    store
+        .snapshot()
+        .expect("a snapshot opens")
+        .origins(&mut |row| {
+            rows.insert(row.person_key.to_string(), row.source_pk.to_string());
+        })
+        .expect("the origins are read");
+    rows
+}
+
+/// Checks what must hold of any store at any time: queue, links, origins and ledger agree.
+///
+/// # Panics
+/// Where they do not.
+pub fn check_invariants(store: &mut dyn QueueStore) {
+    let mut snapshot = store.snapshot().expect("a snapshot opens");
+    let (mut matched, mut open) = (BTreeMap::new(), 0_i64);
+    snapshot
+        .queue(&mut |row| match row.status {
+            Status::Matched => {
+                matched.insert(row.source_pk, row.person_key);
+            }
+            Status::Pending | Status::Failed => open += 1,
+            Status::Withdrawn => {}
+        })
+        .expect("the queue is read");
+    let mut links = BTreeMap::new();
+    snapshot
+        .links(&mut |row| {
+            links.insert(row.source_pk, row.person_key);
+        })
+        .expect("the links are read");
+    for (lead, person) in &matched {
+        assert_eq!(links.get(lead), person.as_ref(), "the link of {lead} is its person's");
+    }
+    assert_eq!(links.len(), matched.len(), "no link without a matched lead");
+    let mut origins = BTreeMap::new();
+    snapshot
+        .origins(&mut |row| {
+            origins.insert(row.person_key, row.source_pk);
+        })
+        .expect("the origins are read");
+    for person in links.values() {
+        assert!(origins.contains_key(person), "{person} has links and no origin");
+    }
+    for (person, lead) in &origins {
+        assert_eq!(links.get(lead), Some(person), "the origin of {person} is linked to it");
+    }
+    let mut balance = 0_i64;
+    snapshot
+        .ledger(DateTime::<Utc>::MAX_UTC, &mut |slot| {
+            balance += slot.kind.effect() * i64::try_from(slot.leads).unwrap_or(i64::MAX);
+        })
+        .expect("the ledger is read");
+    assert_eq!(balance, open, "ledger and queue agree on the backlog");
+}
+
+fn a_second_seed_changes_nothing(store: &mut dyn TestStore) {
+    store.set_clock(minute(0));
+    let leads = [lead("a", 1), lead("b", 2), lead("b", 3)];
+    let first = seed(store, &leads);
+    assert_eq!((first.backlog_size, first.arrived, first.duplicates), (2, 2, 1));
+    assert!(first.opening);
+    let second = seed(store, &leads);
+    assert!(!second.changed() && !second.opening, "{second:?}");
+    check_invariants(store);
+}
+
+fn every_claimed_lead_is_settled_once(store: &mut dyn TestStore) {
+    store.set_clock(minute(0));
+    let leads: Vec<BacklogLead> = (0..57).map(|i| lead(&format!("L{i:02}"), i % 7)).collect();
+    seed(store, &leads);
+    let mut seen: BTreeMap<String, u32> = BTreeMap::new();
+    let options = RecoverOptions { batch_size: 10, ..RecoverOptions::default() };
+    let limited = RecoverOptions { limit: Some(13), ..options.clone() };
+    let mut answer = |key: &str| {
+        *seen.entry(key.to_owned()).or_default() += 1;
+        if key.ends_with('3') { nobody() } else { matched(&format!("P{}", &key[1..2])) }
+    };
+    let first = recover_with(store, &limited, &mut answer);
+    assert_eq!((first.claimed, first.batches), (13, 2));
+    check_invariants(store);
+    let rest = recover_with(store, &options, &mut answer);
+    assert_eq!(rest.claimed, 44);
+    assert_eq!(first.failed_total() + rest.failed_total(), 6);
+    assert!(seen.len() == 57 && seen.values().all(|times| *times == 1), "each lead once");
+    check_invariants(store);
+    let day = minute(0).date_naive();
+    let mut snapshot = store.snapshot().expect("a snapshot opens");
+    let days = snapshot.daily_metrics(day, day, Tz::UTC).expect("metrics are computed");
+    assert_eq!((days[0].backlog_start, days[0].matched_out, days[0].backlog_end), (57, 51, 6));
+    assert_eq!(days[0].top_fail_reason, Some(FailReason::NoCandidates));
+}
+
+fn leads_go_by_priority_then_age(store: &mut dyn TestStore) {
+    store.set_clock(minute(0));
+    seed(store, &[lead("new", 9), lead("old", 1), lead("urgent", 5).with_priority(-1)]);
+    let mut order = Vec::new();
+    recover(store, &mut |key| {
+        order.push(key.to_owned());
+        nobody()
+    });
+    assert_eq!(order, ["urgent", "old", "new"]);
+}
+
+fn a_changed_lead_is_tried_again(store: &mut dyn TestStore) {
+    store.set_clock(minute(0));
+    seed(store, &[lead("a", 1).with_version("1"), lead("b", 1).with_version("1")]);
+    recover(store, &mut |_| nobody());
+    let again = seed(store, &[lead("a", 1).with_version("2"), lead("b", 1).with_version("1")]);
+    assert_eq!((again.reopened, again.arrived, again.withdrawn), (1, 0, 0));
+    let rows = statuses(store);
+    assert_eq!((rows["a"], rows["b"]), (Status::Pending, Status::Failed));
+    check_invariants(store);
+}
+
+fn a_failed_lead_rests_for_the_cool_down(store: &mut dyn TestStore) {
+    store.set_clock(minute(0));
+    let leads = [lead("a", 1)];
+    seed(store, &leads);
+    recover(store, &mut |_| nobody());
+    store.set_clock(minute(0) + TimeDelta::hours(23));
+    assert!(!seed(store, &leads).changed());
+    store.set_clock(minute(0) + TimeDelta::hours(24));
+    assert_eq!(seed(store, &leads).reopened, 1);
+}
+
+fn a_lead_that_leaves_is_withdrawn_and_arrives_again(store: &mut dyn TestStore) {
+    store.set_clock(minute(0));
+    seed(store, &[lead("pending", 2), lead("failed", 1)]);
+    let options = RecoverOptions { limit: Some(1), ..RecoverOptions::default() };
+    recover_with(store, &options, &mut |_| nobody());
+    let gone = seed(store, &[]);
+    assert_eq!((gone.withdrawn, gone.backlog_size), (2, 0));
+    assert!(statuses(store).values().all(|status| *status == Status::Withdrawn));
+    check_invariants(store);
+    let back = seed(store, &[lead("failed", 1), lead("pending", 2), lead("third", 3)]);
+    assert_eq!(back.arrived, 3);
+    check_invariants(store);
+    let day = minute(0).date_naive();
+    let mut snapshot = store.snapshot().expect("a snapshot opens");
+    let days = snapshot.daily_metrics(day, day, Tz::UTC).expect("metrics are computed");
+    let row = &days[0];
+    assert_eq!(
+        (row.backlog_start, row.new_backlog_in, row.other_out, row.backlog_end),
+        (2, 3, 2, 3)
+    );
+}
+
+fn errors_are_tried_again_with_back_off_and_end(store: &mut dyn TestStore) {
+    store.set_clock(minute(0));
+    seed(store, &[lead("a", 1), lead("b", 2)]);
+    let options = RecoverOptions {
+        max_attempts: 3,
+        backoff: Backoff::new(Duration::from_secs(60), Duration::from_secs(600), 1),
+        ..RecoverOptions::default()
+    };
+    let mut answer = |key: &str| if key == "a" { Resolution::error("down") } else { nobody() };
+    let first = recover_with(store, &options, &mut answer);
+    assert_eq!((first.retried, first.failed_total()), (1, 1));
+    check_invariants(store);
+    let early = recover_with(store, &options, &mut answer);
+    assert_eq!(early.claimed, 0, "a lead in back-off is not claimed");
+    store.set_clock(minute(20));
+    assert_eq!(recover_with(store, &options, &mut answer).retried, 1);
+    store.set_clock(minute(40));
+    let last = recover_with(store, &options, &mut answer);
+    assert_eq!(last.failed[&FailReason::Error], 1);
+    check_invariants(store);
+}
+
+fn the_first_lead_is_the_origin(store: &mut dyn TestStore) {
+    store.set_clock(minute(0));
+    seed(store, &[lead("b", 5), lead("c", 7)]);
+    recover(store, &mut |_| matched("P"));
+    assert_eq!(origins(store)["P"], "b");
+    seed(store, &[lead("a", 1)]);
+    recover(store, &mut |_| matched("P"));
+    assert_eq!(origins(store)["P"], "a", "an earlier lead takes the origin over");
+    check_invariants(store);
+}
+
+fn a_linked_lead_in_the_backlog_is_a_leak(store: &mut dyn TestStore) {
+    store.set_clock(minute(0));
+    let leads = [lead("a", 1), lead("b", 1)];
+    seed(store, &leads);
+    recover(store, &mut |key| if key == "a" { matched("P") } else { nobody() });
+    store.set_clock(minute(5));
+    let found = seed(store, &leads);
+    assert_eq!((found.leaks, found.new_leaks, found.arrived, found.reopened), (1, 1, 0, 0));
+    let known = seed(store, &leads);
+    assert_eq!((known.leaks, known.new_leaks), (1, 0));
+    assert_eq!(statuses(store)["a"], Status::Matched, "a leak is never reset");
+    let mut snapshot = store.snapshot().expect("a snapshot opens");
+    assert_eq!(snapshot.leaks().expect("leaks are read"), [pk("a")]);
+    let backlog = MemoryBacklog::new("all", leads);
+    assert_eq!(snapshot.matched_in(&backlog).expect("the backlog is read"), [pk("a")]);
+    drop(snapshot);
+    seed(store, &[lead("b", 1)]);
+    let mut snapshot = store.snapshot().expect("a snapshot opens");
+    assert_eq!(snapshot.leaks().expect("leaks are read"), []);
+}
+
+fn links_are_made_moved_and_undone_by_hand(store: &mut dyn TestStore) {
+    store.set_clock(minute(0));
+    seed(store, &[lead("a", 1), lead("b", 2)]);
+    recover(store, &mut |_| nobody());
+    let decider = Decider { by: "ana", reason: "called her" };
+    store.link(&pk("a"), &person("P"), decider).expect("a failed lead can be linked");
+    assert!(matches!(
+        store.link(&pk("a"), &person("P"), decider),
+        Err(StoreError::Conflict { .. })
+    ));
+    assert!(matches!(
+        store.link(&pk("nobody"), &person("P"), decider),
+        Err(StoreError::NotFound { .. })
+    ));
+    check_invariants(store);
+    store.move_link(&pk("a"), &person("Q"), decider).expect("a link can be moved");
+    assert_eq!(origins(store).into_iter().collect::<Vec<_>>(), [("Q".to_owned(), "a".to_owned())]);
+    check_invariants(store);
+    store.unlink(&pk("a"), decider).expect("a link can be undone");
+    assert!(matches!(store.unlink(&pk("a"), decider), Err(StoreError::Conflict { .. })));
+    assert_eq!(statuses(store)["a"], Status::Pending);
+    assert!(origins(store).is_empty(), "no origin without a link");
+    check_invariants(store);
+    let history = store.link_history(&pk("a")).expect("the history is read");
+    let told: Vec<_> =
+        history.iter().map(|row| (row.person_key.as_str(), row.reason.as_str())).collect();
+    assert_eq!(told, [("P", "called her"), ("Q", "called her")]);
+    let day = minute(0).date_naive();
+    let mut snapshot = store.snapshot().expect("a snapshot opens");
+    let days = snapshot.daily_metrics(day, day, Tz::UTC).expect("metrics are computed");
+    assert_eq!((days[0].matched_out, days[0].new_backlog_in, days[0].backlog_end), (1, 1, 2));
+}
+
+fn a_new_person_wakes_the_leads_that_share_a_key(store: &mut dyn TestStore) {
+    store.set_clock(minute(0));
+    seed(store, &[lead("a", 1), lead("b", 2), lead("c", 3)]);
+    recover(store, &mut |key| match key {
+        "a" => nobody().with_wake_keys(vec!["k1".into(), "k2".into()]),
+        "b" => nobody().with_wake_keys(vec!["k3".into()]),
+        _ => matched("P"),
+    });
+    assert_eq!(store.wake(&["k2".into(), "k9".into()]).expect("the wake-up works"), 1);
+    let rows = statuses(store);
+    assert_eq!(
+        (rows["a"], rows["b"], rows["c"]),
+        (Status::Pending, Status::Failed, Status::Matched)
+    );
+    assert_eq!(store.wake(&["k2".into()]).expect("the wake-up works"), 0);
+    check_invariants(store);
+}
+
+fn two_backlogs_are_served_in_turn(store: &mut dyn TestStore) {
+    store.set_clock(minute(0));
+    let options = SeedOptions::default();
+    let many: Vec<BacklogLead> = (0..30).map(|i| lead(&format!("m{i:02}"), i)).collect();
+    store.seed(&MemoryBacklog::new("many", many), &options).expect("the seed is sound");
+    let few = [lead("f1", 90), lead("f2", 91), lead("m00", 0)];
+    let summary = store.seed(&MemoryBacklog::new("few", few), &options).expect("the seed is sound");
+    assert_eq!((summary.arrived, summary.held_elsewhere), (2, 1));
+    let mut order = Vec::new();
+    let batches = RecoverOptions { batch_size: 10, ..RecoverOptions::default() };
+    recover_with(store, &batches, &mut |key| {
+        order.push(key.to_owned());
+        nobody()
+    });
+    assert_eq!(order[10..12], ["f1", "f2"], "the small backlog does not wait for the large one");
+    check_invariants(store);
+    let mut opened = 0;
+    store
+        .snapshot()
+        .expect("a snapshot opens")
+        .ledger(DateTime::<Utc>::MAX_UTC, &mut |slot| {
+            if slot.kind == EventKind::Opening {
+                opened += slot.leads;
+            }
+        })
+        .expect("the ledger is read");
+    assert_eq!(opened, 32);
+}

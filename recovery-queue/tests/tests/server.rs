@@ -1,0 +1,33 @@
+//! The private PostgreSQL server that the tests share, a schema each.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use recovery_queue::testing::PostgresServer;
+use recovery_queue::{DatabaseUrl, Namespace, OpenOptions, SqlStore};
+
+/// Gives the server; where there is none, says so loudly, and fails under `CI=true`.
+pub(crate) fn shared() -> Option<&'static PostgresServer> {
+    static SERVER: OnceLock<Option<PostgresServer>> = OnceLock::new();
+    SERVER
+        .get_or_init(|| match PostgresServer::start() {
+            Ok(server) => Some(server),
+            Err(error) => {
+                assert!(std::env::var("CI").as_deref() != Ok("true"), "{error}");
+                eprintln!("LEFT OUT: the tests on PostgreSQL: {error}");
+                None
+            }
+        })
+        .as_ref()
+}
+
+/// Opens an empty store in a schema of its own.
+pub(crate) fn store(server: &PostgresServer) -> SqlStore {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let namespace = Namespace::new(&format!("t{}_{number}", std::process::id())).unwrap();
+    let url = DatabaseUrl::parse(server.url()).unwrap();
+    let mut store = SqlStore::open(&url, OpenOptions::default().with_namespace(namespace)).unwrap();
+    store.migrate().unwrap();
+    store
+}
