@@ -13,3 +13,5 @@ mod edge;
 mod laws;
 #[path = "tests/sink.rs"]
 mod sink;
+#[path = "tests/survey.rs"]
+mod survey;

@@ -16,8 +16,8 @@ use crate::formula::Formula;
 ///
 /// A template can only be made by reading and validating one, so that whatever holds a `Template`
 /// holds a sound one: names are unique, formulas read captured numbers, and the keys that make a
-/// row's identity are there. The shipped one is
-/// [`Template::official_review`].
+/// row's identity are there. The shipped ones are
+/// [`Template::official_review`] and [`Template::municipal_survey`].
 ///
 /// ```
 /// use raw_packets::Template;
@@ -103,6 +103,19 @@ impl Template {
     #[must_use]
     pub fn official_review() -> Self {
         include_str!("../../templates/official-review.json")
+            .parse()
+            .expect("the shipped template is valid, as a test proves")
+    }
+
+    /// Returns the template of a monthly survey of municipal water services: five measures of which
+    /// some may be blank, rules between them, and municipalities known by codes with leading zeros.
+    ///
+    /// # Panics
+    ///
+    /// Never: the shipped file is read in the crate's tests.
+    #[must_use]
+    pub fn municipal_survey() -> Self {
+        include_str!("../../templates/municipal-survey.json")
             .parse()
             .expect("the shipped template is valid, as a test proves")
     }
