@@ -20,6 +20,8 @@ mod summary;
 mod template;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(feature = "xlsx")]
+mod workbook;
 
 pub use self::check::{Accept, CheckOptions, CheckedPacket, CheckedPlan, NotReady, ReturnedFile};
 pub use self::finding::{Finding, PacketStatus, Reason, Severity};
@@ -28,7 +30,7 @@ pub use self::guard::{guard, unguard};
 pub use self::load::{KpiRow, LeftOut, Load, LoadId, Provenance, Stamp};
 pub use self::package::PackageFile;
 pub use self::plan::{Packet, PacketKey, PacketOptions, PacketPlan, PlanCounts, PlanError};
-pub use self::profile::{Profile, UnknownProfile, packet_csv};
+pub use self::profile::{PacketForm, Profile, UnknownProfile, packet_csv};
 pub use self::report::{FixItem, ReadinessReport, ReadinessTotals, fix_queue_csv};
 pub use self::request::{
     Gap, GapStatus, InMemoryRequest, MetricScope, OwnedGap, PacketRequest, QueueFacts, RunStatus,
@@ -41,5 +43,5 @@ pub use self::sink::{
 pub use self::slug::slug;
 pub use self::summary::{PacketPreview, PacketSummary, SummaryChecks};
 pub use self::template::{
-    Bound, CellType, Column, Fill, KpiRule, Role, Rule, Template, TemplateError, Text,
+    Bound, CellType, Column, Fill, KpiRule, Language, Role, Rule, Template, TemplateError, Text,
 };

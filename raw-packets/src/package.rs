@@ -11,8 +11,10 @@ use serde_json::{Map, Value, json};
 use crate::guard::guard;
 use crate::load::sha256;
 use crate::plan::{Packet, PacketPlan};
-use crate::profile::packet_csv;
+use crate::profile::{PacketForm, Profile, packet_csv};
 use crate::template::{CellType, Column, Role};
+#[cfg(feature = "xlsx")]
+use crate::workbook::packet_workbook;
 
 /// The profile that a descriptor names, without which validators take version 1.
 const SCHEMA: &str = "https://datapackage.org/profiles/2.0/datapackage.json";
@@ -37,18 +39,42 @@ enum Moment {
 }
 
 impl PacketPlan {
-    /// Returns a packet's file as issued, in the plan's profile.
+    /// Returns a packet's file as issued, in the plan's form.
     #[must_use]
     pub fn issued_file(&self, packet: &Packet) -> PackageFile {
-        let row = [packet.cells().to_vec()];
-        let bytes = packet_csv(self.template(), &row, self.options().profile);
-        PackageFile { path: packet.file_name().to_owned(), bytes }
+        PackageFile {
+            path: packet.file_name().to_owned(),
+            bytes: self.filled_file(packet, packet.cells()),
+        }
+    }
+
+    /// Returns a packet's file with these cells, in the plan's form: one text per column in its
+    /// canonical form, as for [`packet_csv`].
+    ///
+    /// # Panics
+    ///
+    /// Where a cell has more than 32,767 characters and the form is a workbook.
+    #[must_use]
+    #[cfg_attr(
+        not(feature = "xlsx"),
+        expect(unused_variables, reason = "only a workbook carries the packet's id")
+    )]
+    pub fn filled_file(&self, packet: &Packet, cells: &[String]) -> Vec<u8> {
+        match self.options().form {
+            PacketForm::Csv(profile) => packet_csv(self.template(), &[cells.to_vec()], profile),
+            #[cfg(feature = "xlsx")]
+            PacketForm::Xlsx(language) => {
+                packet_workbook(self.template(), cells, &packet.id(), language, &[])
+                    .expect("a plan and a template hold nothing that is too long for a workbook")
+            }
+        }
     }
 
     /// Returns the files that make a folder of these packets a Data Package 2.0: the expected rows and
     /// the descriptors `return.datapackage.json` and `datapackage.json`, in the order of writing.
     ///
-    /// None where there are no packets: a data package has at least one resource.
+    /// None where there are no packets, for a data package has at least one resource; and none for
+    /// workbooks, which stock validators read only with extensions.
     ///
     /// ```
     /// use raw_packets::{GapStatus, InMemoryRequest, MetricScope, PacketOptions, PacketPlan, SourceFacts, Template};
@@ -68,6 +94,7 @@ impl PacketPlan {
     /// Never: JSON values and memory take every write.
     #[must_use]
     pub fn data_package(&self) -> Vec<PackageFile> {
+        let Some(profile) = self.options().form.profile() else { return Vec::new() };
         if self.packets().is_empty() {
             return Vec::new();
         }
@@ -77,8 +104,9 @@ impl PacketPlan {
             bytes: self.expected_rows(&keys),
         };
         let descriptor = |path: &str, moment| {
-            let mut bytes = serde_json::to_vec_pretty(&self.descriptor(moment, &keys, &expected))
-                .expect("a JSON value is written");
+            let mut bytes =
+                serde_json::to_vec_pretty(&self.descriptor(profile, moment, &keys, &expected))
+                    .expect("a JSON value is written");
             bytes.push(b'\n');
             PackageFile { path: path.to_owned(), bytes }
         };
@@ -110,7 +138,13 @@ impl PacketPlan {
         writer.into_inner().expect("memory takes every write")
     }
 
-    fn descriptor(&self, moment: Moment, keys: &[usize], expected: &PackageFile) -> Value {
+    fn descriptor(
+        &self,
+        profile: Profile,
+        moment: Moment,
+        keys: &[usize],
+        expected: &PackageFile,
+    ) -> Value {
         let template = self.template();
         let names: Vec<&str> =
             keys.iter().map(|at| template.columns()[*at].name.as_str()).collect();
@@ -140,8 +174,9 @@ impl PacketPlan {
             },
         })];
         for packet in self.packets() {
-            let mut resource = self.table(&packet.key().file_stem(), json!(packet.file_name()));
-            resource.insert("schema".to_owned(), self.schema(moment, &names, Some(packet)));
+            let mut resource = table(profile, &packet.key().file_stem(), json!(packet.file_name()));
+            resource
+                .insert("schema".to_owned(), self.schema(profile, moment, &names, Some(packet)));
             if moment == Moment::Issued {
                 let bytes = self.issued_file(packet).bytes;
                 resource.insert("bytes".to_owned(), json!(bytes.len()));
@@ -150,8 +185,8 @@ impl PacketPlan {
             resources.push(Value::Object(resource));
         }
         let paths: Vec<&str> = self.packets().iter().map(Packet::file_name).collect();
-        let mut all = self.table("all-packets", json!(paths));
-        all.insert("schema".to_owned(), self.schema(moment, &names, None));
+        let mut all = table(profile, "all-packets", json!(paths));
+        all.insert("schema".to_owned(), self.schema(profile, moment, &names, None));
         resources.push(Value::Object(all));
         json!({
             "$schema": SCHEMA,
@@ -183,31 +218,17 @@ impl PacketPlan {
         self.packets().iter().map(source).collect()
     }
 
-    fn table(&self, name: &str, path: Value) -> Map<String, Value> {
-        let profile = self.options().profile;
-        let dialect = json!({
-            "delimiter": char::from(profile.delimiter()).to_string(),
-            "lineTerminator": "\r\n",
-        });
-        [
-            ("name", json!(name)),
-            ("type", json!("table")),
-            ("path", path),
-            ("format", json!("csv")),
-            ("mediatype", json!("text/csv")),
-            ("encoding", json!("utf-8")),
-            ("dialect", dialect),
-        ]
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), value))
-        .collect()
-    }
-
-    fn schema(&self, moment: Moment, keys: &[&str], packet: Option<&Packet>) -> Value {
+    fn schema(
+        &self,
+        profile: Profile,
+        moment: Moment,
+        keys: &[&str],
+        packet: Option<&Packet>,
+    ) -> Value {
         let columns = self.template().columns().iter().enumerate();
         let fields = columns.map(|(at, column)| {
             let issued = packet.map(|packet| packet.cells()[at].as_str());
-            self.field(moment, column, issued.filter(|cell| !cell.is_empty()))
+            field(profile, moment, column, issued.filter(|cell| !cell.is_empty()))
         });
         let mut schema = Map::new();
         schema.insert("fields".to_owned(), fields.collect());
@@ -223,42 +244,61 @@ impl PacketPlan {
         }
         Value::Object(schema)
     }
+}
 
-    fn field(&self, moment: Moment, column: &Column, issued: Option<&str>) -> Value {
-        let mut field = Map::new();
-        let mut put = |key: &str, value| drop(field.insert(key.to_owned(), value));
-        put("name", json!(column.name));
-        put("type", json!(field_type(column.cell_type)));
-        if column.cell_type == CellType::Url {
-            put("format", json!("uri"));
-        }
-        if !column.title.is_empty() {
-            put("title", json!(column.title.en));
-        }
-        if column.cell_type == CellType::Decimal && self.options().profile.decimal_mark() == ',' {
-            put("decimalChar", json!(","));
-        }
-        let mut constraints = Map::new();
-        if moment == Moment::Returned && column.required {
-            constraints.insert("required".to_owned(), json!(true));
-        }
-        if column.role != Role::Capture
-            && let Some(issued) = issued
-        {
-            let value = match (column.cell_type.is_number(), issued.parse::<i64>()) {
-                (true, Ok(number)) => json!(number),
-                _ => json!(guard(issued)),
-            };
-            constraints.insert("enum".to_owned(), json!([value]));
-        }
-        if column.role == Role::Capture {
-            value_constraints(column, &mut constraints);
-        }
-        if !constraints.is_empty() {
-            put("constraints", Value::Object(constraints));
-        }
-        Value::Object(field)
+fn table(profile: Profile, name: &str, path: Value) -> Map<String, Value> {
+    let dialect = json!({
+        "delimiter": char::from(profile.delimiter()).to_string(),
+        "lineTerminator": "\r\n",
+    });
+    [
+        ("name", json!(name)),
+        ("type", json!("table")),
+        ("path", path),
+        ("format", json!("csv")),
+        ("mediatype", json!("text/csv")),
+        ("encoding", json!("utf-8")),
+        ("dialect", dialect),
+    ]
+    .into_iter()
+    .map(|(key, value)| (key.to_owned(), value))
+    .collect()
+}
+
+fn field(profile: Profile, moment: Moment, column: &Column, issued: Option<&str>) -> Value {
+    let mut field = Map::new();
+    let mut put = |key: &str, value| drop(field.insert(key.to_owned(), value));
+    put("name", json!(column.name));
+    put("type", json!(field_type(column.cell_type)));
+    if column.cell_type == CellType::Url {
+        put("format", json!("uri"));
     }
+    if !column.title.is_empty() {
+        put("title", json!(column.title.en));
+    }
+    if column.cell_type == CellType::Decimal && profile.decimal_mark() == ',' {
+        put("decimalChar", json!(","));
+    }
+    let mut constraints = Map::new();
+    if moment == Moment::Returned && column.required {
+        constraints.insert("required".to_owned(), json!(true));
+    }
+    if column.role != Role::Capture
+        && let Some(issued) = issued
+    {
+        let value = match (column.cell_type.is_number(), issued.parse::<i64>()) {
+            (true, Ok(number)) => json!(number),
+            _ => json!(guard(issued)),
+        };
+        constraints.insert("enum".to_owned(), json!([value]));
+    }
+    if column.role == Role::Capture {
+        value_constraints(column, &mut constraints);
+    }
+    if !constraints.is_empty() {
+        put("constraints", Value::Object(constraints));
+    }
+    Value::Object(field)
 }
 
 fn value_constraints(column: &Column, constraints: &mut Map<String, Value>) {

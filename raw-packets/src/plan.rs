@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 
-use crate::profile::Profile;
+use crate::load::sha256;
+use crate::profile::PacketForm;
+use crate::read::MAX_CELL;
 use crate::request::{GapStatus, PacketRequest, QueueFacts, SourceFacts};
 use crate::slug::slug;
 use crate::template::{Fill, Template};
@@ -21,7 +23,7 @@ pub struct PacketOptions {
     /// The id of the system that the source records are filed under; `None` takes the template's.
     pub default_source_id: Option<String>,
     /// The form in which the packets are written.
-    pub profile: Profile,
+    pub form: PacketForm,
 }
 
 impl Default for PacketOptions {
@@ -29,7 +31,7 @@ impl Default for PacketOptions {
         Self {
             statuses: BTreeSet::from([GapStatus::MissingMetric]),
             default_source_id: None,
-            profile: Profile::default(),
+            form: PacketForm::default(),
         }
     }
 }
@@ -103,6 +105,12 @@ impl Packet {
         &self.kpis_expected
     }
 
+    /// Returns the packet's id, which a workbook carries: the SHA-256 of the row as issued.
+    #[must_use]
+    pub fn id(&self) -> String {
+        sha256(self.cells.join("\u{1f}").as_bytes())
+    }
+
     /// Returns the row as issued: one text per column, blank where it is to be filled in.
     #[must_use]
     pub fn cells(&self) -> &[String] {
@@ -126,6 +134,16 @@ pub enum PlanError {
         second: String,
         /// The file name of both.
         file_name: String,
+    },
+    /// A prefilled text is longer than a cell of a spreadsheet.
+    #[error(
+        "the source `{source_id}` prefills `{column}` with more than 32767 characters; shorten it"
+    )]
+    CellTooLong {
+        /// The source's id.
+        source_id: String,
+        /// The column.
+        column: String,
     },
     /// A file name is longer than file systems allow.
     #[error(
@@ -256,7 +274,7 @@ impl PacketPlan {
 
         let issue = |(source, key, kpis_missing): (&SourceFacts, PacketKey, Vec<String>)| Packet {
             cells: cells(template, source, &key, &default_source_id),
-            file_name: format!("{}.{}", key.file_stem(), options.profile.extension()),
+            file_name: format!("{}.{}", key.file_stem(), options.form.extension()),
             kpis_expected: source.kpis_expected.clone(),
             kpis_missing,
             key,
@@ -264,6 +282,7 @@ impl PacketPlan {
         let packets: Vec<_> = packets.into_iter().map(issue).collect();
         let settled: Vec<_> = settled.into_iter().map(issue).collect();
         check_names(packets.iter().chain(&settled))?;
+        check_cells(template, packets.iter().chain(&settled))?;
         Ok(Self {
             template: template.clone(),
             options: options.clone(),
@@ -372,6 +391,22 @@ fn check_names<'a>(packets: impl Iterator<Item = &'a Packet>) -> Result<(), Plan
                 first: first.to_owned(),
                 second: source.to_owned(),
                 file_name: packet.file_name.clone(),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn check_cells<'a>(
+    template: &Template,
+    packets: impl Iterator<Item = &'a Packet>,
+) -> Result<(), PlanError> {
+    for packet in packets {
+        let long = |cell: &String| cell.encode_utf16().nth(MAX_CELL).is_some();
+        if let Some(at) = packet.cells.iter().position(long) {
+            return Err(PlanError::CellTooLong {
+                source_id: packet.key.sanction_source_id.clone(),
+                column: template.columns()[at].name.clone(),
             });
         }
     }

@@ -9,6 +9,72 @@ use crate::guard::guard;
 use crate::template::Template;
 
 /// Chooses the form in which packets are written; every form is read back, whichever was issued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PacketForm {
+    /// A CSV file in a profile.
+    Csv(Profile),
+    /// A workbook with locked keys, validation and instructions in a language (feature `xlsx`).
+    #[cfg(feature = "xlsx")]
+    Xlsx(crate::template::Language),
+}
+
+impl Default for PacketForm {
+    fn default() -> Self {
+        Self::Csv(Profile::Plain)
+    }
+}
+
+impl PacketForm {
+    /// Returns the CSV profile; `None` for a workbook.
+    #[must_use]
+    pub const fn profile(self) -> Option<Profile> {
+        match self {
+            Self::Csv(profile) => Some(profile),
+            #[cfg(feature = "xlsx")]
+            Self::Xlsx(_) => None,
+        }
+    }
+
+    /// Returns the extension of a packet's file.
+    #[must_use]
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Csv(_) => "csv",
+            #[cfg(feature = "xlsx")]
+            Self::Xlsx(_) => "xlsx",
+        }
+    }
+}
+
+impl fmt::Display for PacketForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Csv(profile) => profile.fmt(f),
+            #[cfg(feature = "xlsx")]
+            Self::Xlsx(crate::template::Language::En) => f.write_str("xlsx-en"),
+            #[cfg(feature = "xlsx")]
+            Self::Xlsx(crate::template::Language::Es) => f.write_str("xlsx-es"),
+        }
+    }
+}
+
+impl FromStr for PacketForm {
+    type Err = UnknownProfile;
+
+    /// Reads `plain`, `excel-us`, `excel-eu` and, with feature `xlsx`, `xlsx-en` and `xlsx-es`.
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        match word {
+            #[cfg(feature = "xlsx")]
+            "xlsx-en" => Ok(Self::Xlsx(crate::template::Language::En)),
+            #[cfg(feature = "xlsx")]
+            "xlsx-es" => Ok(Self::Xlsx(crate::template::Language::Es)),
+            _ => word.parse().map(Self::Csv),
+        }
+    }
+}
+
+/// Names the dialect of a CSV packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -22,9 +88,9 @@ pub enum Profile {
     ExcelEu,
 }
 
-/// Is returned for a word that names no profile.
+/// Is returned for a word that names no profile, or a form that was not built in.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{word}` is no profile; use plain, excel-us or excel-eu")]
+#[error("`{word}` is no form of a packet; use plain, excel-us, excel-eu, xlsx-en or xlsx-es")]
 pub struct UnknownProfile {
     /// The word as given.
     pub word: String,
@@ -42,12 +108,6 @@ impl Profile {
             Self::ExcelUs => "excel-us",
             Self::ExcelEu => "excel-eu",
         }
-    }
-
-    /// Returns the extension of a packet's file.
-    #[must_use]
-    pub const fn extension(self) -> &'static str {
-        "csv"
     }
 
     /// Says whether the file starts with a byte order mark, which Excel needs to see UTF-8.

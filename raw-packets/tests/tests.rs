@@ -3,6 +3,8 @@
 
 #[path = "tests/common.rs"]
 mod common;
+#[path = "tests/correct.rs"]
+mod correct;
 #[path = "tests/cycle.rs"]
 mod cycle;
 #[path = "tests/damage.rs"]
@@ -15,3 +17,6 @@ mod laws;
 mod sink;
 #[path = "tests/survey.rs"]
 mod survey;
+#[cfg(feature = "xlsx")]
+#[path = "tests/workbook.rs"]
+mod workbook;

@@ -51,7 +51,8 @@ pub(super) fn read_cell(
     if let Some(finding) = refuse_form(column, cell) {
         return Judged::Refused(finding);
     }
-    let text = if column.cell_type.is_number() { &cell.text } else { unguard(&cell.text) };
+    let guarded = cell.form == Form::Text && !column.cell_type.is_number();
+    let text = if guarded { unguard(&cell.text) } else { &cell.text };
     let text = text.trim();
     match column.role {
         Role::Key if !issued.is_empty() => key(column, issued, text),
@@ -74,7 +75,7 @@ fn refuse_form(column: &Column, cell: &Cell) -> Option<Finding> {
         // A negative number is none; a text in a number's column is judged as a number.
         Form::Text if column.cell_type.is_number() => cell.text.trim_start().starts_with('='),
         Form::Text => is_formula(&cell.text),
-        Form::Number | Form::Date | Form::Error => false,
+        Form::TypedText | Form::Number | Form::Date | Form::Error => false,
     };
     (error_value || formula).then(|| {
         let message = if error_value {

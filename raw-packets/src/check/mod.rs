@@ -1,6 +1,7 @@
 //! Returned packets against the plan: every finding in one pass, and the proof that all are well.
 
 mod cell;
+mod correct;
 mod date;
 mod header;
 mod number;
@@ -11,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::NaiveDate;
 
 use self::cell::Context;
+use self::correct::ReturnedRow;
 use self::header::read_header;
 use self::row::{RawRow, RowCheck};
 use crate::finding::{Finding, PacketStatus, Reason};
@@ -62,6 +64,7 @@ pub struct CheckedPacket {
     status: PacketStatus,
     findings: Vec<Finding>,
     row: Option<RawRow>,
+    returned: Option<ReturnedRow>,
 }
 
 impl CheckedPacket {
@@ -244,6 +247,7 @@ impl PacketPlan {
             status: PacketStatus::Ready,
             findings: Vec::new(),
             row: None,
+            returned: None,
         };
         self.check_sheet(packet, sheet, options, &mut checked);
         if !required && checked.status == PacketStatus::Ready {
@@ -279,6 +283,16 @@ impl PacketPlan {
         if matches!(checked.status, PacketStatus::EmptyPacket | PacketStatus::InvalidHeaders) {
             return;
         }
+        if sheet.packet_id.as_ref().is_some_and(|id| *id != packet.id()) {
+            let message = "the packet was issued at another time, from other facts";
+            let remedy = "nothing needs to be done, if it is the latest one that was issued";
+            checked.findings.push(Finding::new(
+                Reason::PACKET_STALE,
+                "packet-stale",
+                message,
+                remedy,
+            ));
+        }
         let (columns, header) = read_header(sheet, self.template());
         let bad_header = header.iter().any(Finding::is_error);
         checked.findings.extend(header);
@@ -298,6 +312,7 @@ impl PacketPlan {
             _ if bad_header => (PacketStatus::InvalidHeaders, None),
             [] => (PacketStatus::EmptyPacket, None),
             [row] if sheet.rows_beyond == 0 => {
+                checked.returned = Some(check.returned(row));
                 if check.is_unfilled(row) {
                     (PacketStatus::EmptyPacket, None)
                 } else {
@@ -505,6 +520,19 @@ fn stem(name: &str) -> String {
 }
 
 fn read(file: &ReturnedFile, template: &Template) -> Sheet {
+    let unreadable = |problem: &str| Sheet {
+        oddities: vec![Oddity::Unreadable(problem.to_owned())],
+        ..Sheet::default()
+    };
+    if file.bytes.starts_with(b"PK\x03\x04") {
+        #[cfg(feature = "xlsx")]
+        return crate::workbook::read_workbook(&file.bytes);
+        #[cfg(not(feature = "xlsx"))]
+        return unreadable("the file is a workbook, which this program was built without");
+    }
+    if file.bytes.starts_with(b"\xd0\xcf\x11\xe0") {
+        return unreadable("the file is a workbook of the kind before 2007");
+    }
     read_csv(&file.bytes, |label| template.position(label).is_some())
 }
 
@@ -528,6 +556,7 @@ fn stranger(file: &ReturnedFile) -> CheckedPacket {
         status: PacketStatus::InvalidRow,
         findings: vec![finding.in_file(&file.name)],
         row: None,
+        returned: None,
     }
 }
 
@@ -549,6 +578,7 @@ fn missing(packet: &Packet) -> CheckedPacket {
         status: PacketStatus::MissingPacketFile,
         findings: vec![finding.in_file(packet.file_name())],
         row: None,
+        returned: None,
     }
 }
 

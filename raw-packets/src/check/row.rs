@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use super::cell::{Context, Judged, Value, is_blank, read_cell};
+use super::correct::ReturnedRow;
 use super::header::Columns;
 use crate::finding::{Finding, Reason};
 use crate::formula::{EvaluateError, KpiValue};
@@ -42,6 +43,15 @@ impl RowCheck<'_> {
             let text = unguard(self.cell(row, at).map_or("", |cell| cell.text.as_str())).trim();
             column.role != Role::Capture || is_blank(text) || text == self.packet.cells()[at].trim()
         })
+    }
+
+    /// Returns the row as it came, in the template's order.
+    pub(super) fn returned(&self, row: &SheetRow) -> ReturnedRow {
+        let text = |at| self.cell(row, at).map(|cell| cell.text.clone()).unwrap_or_default();
+        ReturnedRow {
+            cells: (0..self.context.template.columns().len()).map(text).collect(),
+            delimiter: self.sheet.delimiter,
+        }
     }
 
     /// Checks a row; gives its values where no error is found.

@@ -23,6 +23,10 @@ pub(crate) struct Sheet {
     pub(crate) rows_beyond: u64,
     /// The decimal mark that the file's form uses.
     pub(crate) decimal_mark: char,
+    /// The id of the packet, where the file carries one.
+    pub(crate) packet_id: Option<String>,
+    /// The delimiter of the file's form; `None` in a workbook.
+    pub(crate) delimiter: Option<u8>,
     /// What was odd about the file as a whole.
     pub(crate) oddities: Vec<Oddity>,
 }
@@ -40,7 +44,6 @@ pub(crate) enum Oddity {
     /// Nothing at all is in the file.
     Empty,
     /// The file is no workbook, or one that cannot be read.
-    #[expect(dead_code, reason = "only workbooks have it")]
     Unreadable(String),
 }
 
@@ -70,10 +73,12 @@ pub(crate) struct Cell {
 
 /// What a file knows about a cell beside its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(dead_code, reason = "only workbooks have it")]
+#[cfg_attr(not(feature = "xlsx"), expect(dead_code, reason = "only workbooks have it"))]
 pub(crate) enum Form {
     /// Text, as every cell of a CSV file is.
     Text,
+    /// Text that a workbook knows to be text, and so never a formula.
+    TypedText,
     /// A number; its text has a decimal point.
     Number,
     /// A day; its text is `YYYY-MM-DD`.

@@ -15,6 +15,7 @@ pub(crate) fn read_csv(bytes: &[u8], known: impl Fn(&str) -> bool) -> Sheet {
     }
     let (hint, text, mut row) = separator_hint(&text);
     let delimiter = hint.unwrap_or_else(|| sniff(text, known));
+    sheet.delimiter = Some(delimiter);
     sheet.decimal_mark = if delimiter == b';' { ',' } else { '.' };
 
     let mut reader = csv::ReaderBuilder::new()

@@ -134,7 +134,27 @@ pub struct Text {
     pub es: String,
 }
 
+/// Chooses the language of the texts for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Language {
+    /// English.
+    #[default]
+    En,
+    /// Spanish.
+    Es,
+}
+
 impl Text {
+    /// Returns the text in a language.
+    #[must_use]
+    pub fn get(&self, language: Language) -> &str {
+        match language {
+            Language::En => &self.en,
+            Language::Es => &self.es,
+        }
+    }
+
     /// Says whether there is no text in any language.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -4,6 +4,12 @@ use std::collections::BTreeSet;
 
 use super::{CellType, Draft, Fill, Role, Rule};
 
+/// The most columns of a template.
+const MAX_COLUMNS: usize = 1_000;
+
+/// The most characters of a name or a text for people.
+const MAX_TEXT: usize = 2_000;
+
 /// Says why a template is unsound.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -60,6 +66,20 @@ pub enum TemplateError {
         /// The constraint.
         constraint: &'static str,
     },
+    /// A name or a text for people is too long for a cell.
+    #[error("the text `{start}…` has {length} characters; at most {MAX_TEXT} are possible")]
+    TextTooLong {
+        /// How the text starts.
+        start: String,
+        /// The length of the text.
+        length: usize,
+    },
+    /// There are more columns than a sheet can sensibly have.
+    #[error("the template has {columns} columns; at most {MAX_COLUMNS} are possible")]
+    TooManyColumns {
+        /// The number of columns.
+        columns: usize,
+    },
     /// A KPI keeps more decimals than an exact decimal has.
     #[error("the KPI `{kpi_id}` keeps {decimals} decimals; at most 20 are possible")]
     Decimals {
@@ -81,12 +101,32 @@ pub(super) fn validate(draft: &Draft) -> Result<(), TemplateError> {
             return Err(TemplateError::Blank { field });
         }
     }
+    texts(draft)?;
     columns(draft)?;
     keys(draft)?;
     references(draft)
 }
 
+fn texts(draft: &Draft) -> Result<(), TemplateError> {
+    let columns = draft.columns.iter().flat_map(|column| {
+        [&column.name, &column.title.en, &column.title.es].into_iter().chain(&column.unit)
+    });
+    let own = [&draft.name, &draft.title.en, &draft.title.es];
+    let told = [&draft.instructions.en, &draft.instructions.es];
+    for text in own.into_iter().chain(told).chain(columns) {
+        let length = text.chars().count();
+        if length > MAX_TEXT {
+            let start = text.chars().take(40).collect();
+            return Err(TemplateError::TextTooLong { start, length });
+        }
+    }
+    Ok(())
+}
+
 fn columns(draft: &Draft) -> Result<(), TemplateError> {
+    if draft.columns.len() > MAX_COLUMNS {
+        return Err(TemplateError::TooManyColumns { columns: draft.columns.len() });
+    }
     let mut names = BTreeSet::new();
     for column in &draft.columns {
         let name = column.name.as_str();

@@ -1,9 +1,11 @@
 //! A plan of four official sources, and a person who fills packets in.
 
 use chrono::{DateTime, NaiveDate, Utc};
+#[cfg(feature = "xlsx")]
+use raw_packets::Language;
 use raw_packets::{
-    CheckOptions, CheckedPlan, GapStatus, InMemoryRequest, MetricScope, Packet, PacketOptions,
-    PacketPlan, Profile, ReturnedFile, SourceFacts, Stamp, Template, packet_csv,
+    CheckOptions, CheckedPlan, GapStatus, InMemoryRequest, MetricScope, Packet, PacketForm,
+    PacketOptions, PacketPlan, Profile, ReturnedFile, SourceFacts, Stamp, Template, packet_csv,
 };
 
 pub(crate) const KPIS: [&str; 3] =
@@ -41,8 +43,22 @@ pub(crate) fn request(scope: MetricScope) -> InMemoryRequest {
 }
 
 pub(crate) fn plan() -> PacketPlan {
-    PacketPlan::new(&request(scope()), &Template::official_review(), &PacketOptions::default())
-        .unwrap()
+    plan_in(PacketForm::default())
+}
+
+pub(crate) fn plan_in(form: PacketForm) -> PacketPlan {
+    let mut options = PacketOptions::default();
+    options.form = form;
+    PacketPlan::new(&request(scope()), &Template::official_review(), &options).unwrap()
+}
+
+/// Returns every form that a packet is issued in.
+pub(crate) fn forms() -> Vec<PacketForm> {
+    #[cfg_attr(not(feature = "xlsx"), expect(unused_mut, reason = "workbooks follow"))]
+    let mut forms: Vec<_> = Profile::ALL.into_iter().map(PacketForm::Csv).collect();
+    #[cfg(feature = "xlsx")]
+    forms.extend([Language::En, Language::Es].map(PacketForm::Xlsx));
+    forms
 }
 
 pub(crate) fn stamp() -> Stamp {

@@ -1,0 +1,115 @@
+//! Packets as workbooks.
+
+use raw_packets::{Language, PacketForm, PacketStatus, ReturnedFile};
+use rust_xlsxwriter::{Formula, Workbook};
+
+use crate::common::{as_of, filled, plan_in};
+
+fn book(rows: &[Vec<&str>], change: impl Fn(&mut rust_xlsxwriter::Worksheet)) -> Vec<u8> {
+    let mut workbook = Workbook::new();
+    let sheet = workbook.add_worksheet();
+    for (row, cells) in (0..).zip(rows) {
+        for (column, cell) in (0..).zip(cells) {
+            sheet.write_string(row, column, *cell).unwrap();
+        }
+    }
+    change(sheet);
+    workbook.save_to_buffer().unwrap()
+}
+
+fn check(
+    change: impl Fn(&mut rust_xlsxwriter::Worksheet),
+) -> (PacketStatus, Vec<(String, String)>) {
+    let plan = plan_in(PacketForm::Xlsx(Language::En));
+    let packet = &plan.packets()[0];
+    let cells = filled(&plan, packet);
+    let header: Vec<&str> = plan.template().columns().iter().map(|c| c.name.as_str()).collect();
+    let bytes = book(&[header, cells.iter().map(String::as_str).collect()], change);
+    let checked = plan.check(&[ReturnedFile::new("Copy of packet.xlsx", bytes)], as_of());
+    let findings = checked.packets()[0].findings().iter();
+    let told = findings
+        .filter(|finding| finding.is_error())
+        .map(|f| (f.cell.clone().unwrap_or_default(), f.code.to_owned()));
+    (checked.packets()[0].status(), told.collect())
+}
+
+#[test]
+fn the_same_packet_is_the_same_bytes_in_every_language() {
+    for language in [Language::En, Language::Es] {
+        let plan = plan_in(PacketForm::Xlsx(language));
+        let packet = &plan.packets()[0];
+        assert_eq!(packet.file_name().rsplit_once('.').unwrap().1, "xlsx");
+        assert_eq!(plan.issued_file(packet), plan.issued_file(packet));
+        let issued = ReturnedFile::new(packet.file_name(), plan.issued_file(packet).bytes);
+        let checked = plan.check(&[issued], as_of());
+        assert_eq!(checked.packets()[0].status(), PacketStatus::EmptyPacket);
+        assert_eq!(checked.packets()[0].findings().len(), 1);
+    }
+}
+
+#[test]
+fn a_workbook_made_anew_is_read_by_its_content() {
+    assert_eq!(check(|_| {}), (PacketStatus::Ready, Vec::new()));
+}
+
+#[test]
+fn typed_damage_is_named() {
+    type Change = fn(&mut rust_xlsxwriter::Worksheet);
+    let date = rust_xlsxwriter::Format::new().set_num_format("dd/mm/yyyy");
+    let cases: [(Change, &str, &str); 4] = [
+        (
+            |s| drop(s.write_formula(1, 6, Formula::new("=600*2").set_result("1200"))),
+            "G2",
+            "formula-cell",
+        ),
+        (|s| drop(s.write_number(1, 4, 45747)), "E2", "date-serial"),
+        (|s| drop(s.write_number(1, 6, 12.5)), "G2", "type-error"),
+        (|s| drop(s.write_string(1, 9, "182,5")), "J2", "locale-number"),
+    ];
+    for (change, cell, code) in cases {
+        let (status, told) = check(change);
+        assert_eq!(status, PacketStatus::InvalidRow);
+        assert_eq!(told, [(cell.to_owned(), code.to_owned())]);
+    }
+    let number_as_date = check(|sheet| drop(sheet.write_number_with_format(1, 6, 1200, &date)));
+    assert_eq!(number_as_date.1, [("G2".to_owned(), "number-as-date".to_owned())]);
+    let typed = check(|sheet| drop(sheet.write_number_with_format(1, 4, 45747, &date)));
+    assert_eq!(typed, (PacketStatus::Ready, Vec::new()));
+}
+
+#[test]
+fn a_cell_in_the_last_corner_costs_nothing() {
+    let (status, _) = check(|sheet| drop(sheet.write_string(1_048_575, 16_383, "far away")));
+    assert_eq!(status, PacketStatus::Ready);
+    let (status, _) = check(|sheet| drop(sheet.write_string(1_048_575, 0, "far below")));
+    assert_eq!(status, PacketStatus::MultipleRows);
+}
+
+#[test]
+fn what_is_no_workbook_is_told_with_what_to_do() {
+    let plan = plan_in(PacketForm::Xlsx(Language::En));
+    let name = plan.packets()[0].file_name();
+    for bytes in [&b"PK\x03\x04 and then nothing"[..], b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"] {
+        let checked = plan.check(&[ReturnedFile::new(name, bytes)], as_of());
+        let finding = &checked.packets()[0].findings()[0];
+        assert_eq!(finding.code, "format-error");
+        assert!(finding.remedy.contains("save it anew"), "{finding}");
+    }
+}
+
+#[test]
+fn the_error_sheet_of_a_workbook_is_a_workbook_that_comes_back() {
+    let plan = plan_in(PacketForm::Xlsx(Language::Es));
+    let packet = &plan.packets()[0];
+    let mut cells = filled(&plan, packet);
+    "31/03/2025".clone_into(&mut cells[4]);
+    let file = ReturnedFile::new(packet.file_name(), plan.filled_file(packet, &cells));
+    let checked = plan.check(&[file], as_of());
+    let sheet = checked.error_sheet(&checked.packets()[0]).unwrap();
+    assert!(sheet.path.ends_with("__errors.xlsx"));
+    let again = plan.check(&[ReturnedFile::new(sheet.path, sheet.bytes)], as_of());
+    assert_eq!(again.packets()[0].status(), PacketStatus::InvalidRow);
+    let repaired = checked.repaired(&checked.packets()[0]).unwrap();
+    let again = plan.check(&[ReturnedFile::new(repaired.path, repaired.bytes)], as_of());
+    assert_eq!(again.packets()[0].status(), PacketStatus::Ready);
+}
