@@ -26,13 +26,14 @@ pub use links::{Decider, LinkHistoryRow, LinkStore, MANUAL_RULE};
 pub use matching::{LeadSource, MatcherResolver, WakeKeys};
 pub use memory::MemoryStore;
 pub use options::{Backoff, ClaimMode, RecoverOptions, SeedOptions};
-pub use recover::{Cursor, Progress, RunSummary, Stopped};
+pub use recover::{Cursor, Progress, RunSummary, Stopped, recover_with_workers};
 pub use resolver::{ClaimedLead, FailReason, Match, Resolution, ResolveError, Resolver};
 #[cfg(all(feature = "guardrails", any(feature = "sqlite", feature = "postgres")))]
 pub use sql::StoreFacts;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use sql::{
-    Connection, DatabaseUrl, MigrationStatus, Namespace, OpenOptions, SqlSnapshot, SqlStore,
+    Connection, DatabaseUrl, MigrationStatus, Namespace, OpenOptions, RollupSummary, SqlSnapshot,
+    SqlStore,
 };
 pub use store::{
     BatchRequest, BatchSummary, LinkRow, NewRun, OriginRow, QueueRow, QueueStore, RunKind,

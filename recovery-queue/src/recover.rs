@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::error::StoreError;
 use crate::key::RunId;
-use crate::options::RecoverOptions;
+use crate::options::{Backoff, RecoverOptions};
 use crate::resolver::{ClaimedLead, FailReason, Resolution, ResolveError, Resolver};
 use crate::store::{BatchRequest, BatchSummary, NewRun, QueueStore, RunKind};
 
@@ -78,6 +81,8 @@ pub struct Progress {
     pub batches: u64,
     /// What they did, summed up.
     pub total: BatchSummary,
+    /// The worker whose batch has just landed, counted from 0.
+    pub worker: usize,
 }
 
 /// Says why a run ended.
@@ -138,33 +143,162 @@ fn add(total: &mut BatchSummary, batch: &BatchSummary) {
     }
 }
 
-pub(crate) fn recover<S: QueueStore + ?Sized>(
+/// What the workers of a run share.
+struct Shared<'a> {
+    run_id: RunId,
+    options: &'a RecoverOptions,
+    /// Leads that may still be claimed.
+    left: AtomicU64,
+    stop: AtomicBool,
+    reconnects: AtomicU64,
+    state: Mutex<Progress>,
+}
+
+impl<'a> Shared<'a> {
+    fn new(run_id: RunId, options: &'a RecoverOptions) -> Self {
+        Self {
+            run_id,
+            options,
+            left: AtomicU64::new(options.limit.unwrap_or(u64::MAX)),
+            stop: AtomicBool::new(false),
+            reconnects: AtomicU64::new(0),
+            state: Mutex::new(Progress {
+                run_id,
+                batches: 0,
+                total: BatchSummary::default(),
+                worker: 0,
+            }),
+        }
+    }
+
+    /// Reserves up to `size` leads of the limit.
+    fn reserve(&self, size: u32) -> u32 {
+        let take = |left: u64| u32::try_from(left).unwrap_or(u32::MAX).min(size);
+        self.left
+            .fetch_update(Relaxed, Relaxed, |left| Some(left - u64::from(take(left))))
+            .map_or(0, take)
+    }
+
+    fn give_back(&self, leads: u64) {
+        let _ = self.left.fetch_update(Relaxed, Relaxed, |left| Some(left.saturating_add(leads)));
+    }
+
+    fn summary(self, stopped: Stopped) -> RunSummary {
+        let Progress { run_id, batches, total, .. } =
+            self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let BatchSummary { claimed, matched, already_linked, failed, retried, lost_leases } = total;
+        RunSummary {
+            run_id,
+            batches,
+            claimed,
+            matched,
+            already_linked,
+            failed,
+            retried,
+            lost_leases,
+            reconnects: self.reconnects.into_inner(),
+            stopped,
+        }
+    }
+}
+
+/// Starts small after a crash and doubles with each batch that lands.
+struct Pace {
+    number: usize,
+    worker: String,
+    size: u32,
+    full: u32,
+    careful: bool,
+}
+
+impl Pace {
+    fn start<S: QueueStore + ?Sized>(
+        store: &mut S,
+        number: usize,
+        run_id: RunId,
+        full: u32,
+        crashed: Option<u32>,
+    ) -> Result<Self, StoreError> {
+        let worker = format!("{run_id}/{}", number + 1);
+        let size = crashed.map_or(full, |size| (size / 2).clamp(1, full));
+        store.mark(&worker, Some(size))?;
+        Ok(Self { number, worker, size, full, careful: crashed.is_some() && size == 1 })
+    }
+
+    fn landed<S: QueueStore + ?Sized>(&mut self, store: &mut S) -> Result<(), StoreError> {
+        if self.size < self.full {
+            self.size = self.size.saturating_mul(2).min(self.full);
+            self.careful = false;
+            store.mark(&self.worker, Some(self.size))?;
+        }
+        Ok(())
+    }
+}
+
+/// How long a worker waits for the database: 0.2 s at first, 10 s at most.
+const PATIENCE: Backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(10), 0x5eed);
+
+/// Waits and connects anew, as often as the options allow.
+fn reconnect<S: QueueStore + ?Sized>(
+    store: &mut S,
+    shared: &Shared<'_>,
+    worker: &str,
+    mut error: StoreError,
+) -> Result<(), StoreError> {
+    for attempt in 1..=shared.options.max_reconnects {
+        if !matches!(error, StoreError::Unavailable { .. }) {
+            return Err(error);
+        }
+        tracing::warn!(%error, attempt, "the database is away, trying again");
+        shared.reconnects.fetch_add(1, Relaxed);
+        std::thread::sleep(PATIENCE.delay(worker, attempt));
+        match store.reconnect() {
+            Ok(()) => return Ok(()),
+            Err(again) => error = again,
+        }
+    }
+    Err(error)
+}
+
+/// Recovers leads with one store until none is left, the limit is reached or somebody says stop.
+fn drain<S: QueueStore + ?Sized>(
     store: &mut S,
     resolver: &mut dyn Resolver,
-    options: &RecoverOptions,
+    shared: &Shared<'_>,
+    mut pace: Pace,
     progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
-) -> Result<RunSummary, StoreError> {
-    options.check()?;
-    let run_id = store.open_run(&NewRun::new(
-        RunKind::Recover,
-        options.actor.clone(),
-        options.policy.clone(),
-    ))?;
+) -> Result<Stopped, StoreError> {
     let mut cursor = Cursor::new();
-    let mut state = Progress { run_id, batches: 0, total: BatchSummary::default() };
+    let mut outages = 0;
     let stopped = loop {
-        let left =
-            options.limit.map_or(u64::MAX, |limit| limit.saturating_sub(state.total.claimed));
-        if left == 0 {
+        if shared.stop.load(Relaxed) {
+            break Stopped::Asked;
+        }
+        let size = shared.reserve(pace.size);
+        if size == 0 {
             break Stopped::Limit;
         }
-        let size = u32::try_from(left).unwrap_or(u32::MAX).min(options.batch_size);
         let fresh = cursor.at_start();
-        let batch = store.recover_batch(
-            &BatchRequest::new(run_id, size, options),
-            &mut cursor,
-            resolver,
-        )?;
+        let request = BatchRequest {
+            careful: pace.careful,
+            ..BatchRequest::new(shared.run_id, size, shared.options)
+        };
+        let batch = match store.recover_batch(&request, &mut cursor, resolver) {
+            Ok(batch) => batch,
+            Err(error) => {
+                shared.give_back(u64::from(size));
+                outages += 1;
+                if outages > shared.options.max_reconnects {
+                    return Err(error);
+                }
+                // What was committed before the connection went is no longer pending: nothing is done twice.
+                reconnect(store, shared, &pace.worker, error)?;
+                cursor.rewind();
+                continue;
+            }
+        };
+        outages = 0;
+        shared.give_back(u64::from(size).saturating_sub(batch.claimed));
         if batch.claimed == 0 {
             // Leads that another worker held and gave back stand behind the cursor: look once more from
             // the start, and end when a look from the start finds nothing.
@@ -174,33 +308,113 @@ pub(crate) fn recover<S: QueueStore + ?Sized>(
             cursor.rewind();
             continue;
         }
-        state.batches += 1;
-        add(&mut state.total, &batch);
+        pace.landed(store)?;
         tracing::debug!(
-            run = run_id.get(),
+            run = shared.run_id.get(),
             claimed = batch.claimed,
             matched = batch.matched,
             "batch settled"
         );
+        let mut state = shared.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.batches += 1;
+        state.worker = pace.number;
+        add(&mut state.total, &batch);
         if progress(&state).is_break() {
-            break Stopped::Asked;
+            shared.stop.store(true, Relaxed);
         }
     };
+    store.mark(&pace.worker, None)?;
+    Ok(stopped)
+}
+
+pub(crate) fn recover<S: QueueStore + ?Sized>(
+    store: &mut S,
+    resolver: &mut dyn Resolver,
+    options: &RecoverOptions,
+    progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+) -> Result<RunSummary, StoreError> {
+    options.check()?;
+    let run_id = store.open_run(&new_run(options))?;
+    let crashed = store.take_marks()?;
+    let shared = Shared::new(run_id, options);
+    let pace = Pace::start(store, 0, run_id, options.batch_size, crashed)?;
+    let stopped = drain(store, resolver, &shared, pace, progress)?;
     store.close_run(run_id)?;
-    let BatchSummary { claimed, matched, already_linked, failed, retried, lost_leases } =
-        state.total;
-    Ok(RunSummary {
-        run_id,
-        batches: state.batches,
-        claimed,
-        matched,
-        already_linked,
-        failed,
-        retried,
-        lost_leases,
-        reconnects: 0,
-        stopped,
-    })
+    Ok(shared.summary(stopped))
+}
+
+fn new_run(options: &RecoverOptions) -> NewRun {
+    NewRun::new(RunKind::Recover, options.actor.clone(), options.policy.clone())
+}
+
+/// Recovers leads with several workers, each with a store and a resolver of its own, as one run.
+///
+/// The limit holds for all together; `progress` is called after each batch of any of them, and to break there
+/// stops all after the batch in hand. PostgreSQL gains by workers, SQLite has one writer and does not.
+///
+/// # Errors
+/// The first worker's error; the others finish the batch in hand and stop.
+pub fn recover_with_workers<S, R>(
+    workers: &mut [(S, R)],
+    options: &RecoverOptions,
+    progress: &mut (dyn FnMut(&Progress) -> ControlFlow<()> + Send),
+) -> Result<RunSummary, StoreError>
+where
+    S: QueueStore + Send,
+    R: Resolver + Send,
+{
+    options.check()?;
+    let Some((first, _)) = workers.first_mut() else {
+        return Err(crate::error::ConfigError::new(
+            "workers",
+            "0",
+            "nobody would work",
+            "use 1 or more",
+        )
+        .into());
+    };
+    let run_id = first.open_run(&new_run(options))?;
+    let crashed = first.take_marks()?;
+    let shared = Shared::new(run_id, options);
+    let progress = Mutex::new(progress);
+    let results: Vec<Result<Stopped, StoreError>> = std::thread::scope(|scope| {
+        let handles: Vec<_> = workers
+            .iter_mut()
+            .enumerate()
+            .map(|(number, (store, resolver))| {
+                let (shared, progress) = (&shared, &progress);
+                scope.spawn(move || {
+                    let result = Pace::start(store, number, run_id, options.batch_size, crashed)
+                        .and_then(|pace| {
+                            drain(store, resolver, shared, pace, &mut |state| {
+                                let mut tell =
+                                    progress.lock().unwrap_or_else(PoisonError::into_inner);
+                                (*tell)(state)
+                            })
+                        });
+                    if result.is_err() {
+                        shared.stop.store(true, Relaxed);
+                    }
+                    result
+                })
+            })
+            .collect();
+        handles
+            .into_iter()
+            .map(|handle| handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    });
+    let mut stopped = Stopped::Drained;
+    for result in results {
+        match result? {
+            Stopped::Drained => {}
+            other => stopped = other,
+        }
+    }
+    if let Some((first, _)) = workers.first_mut() {
+        first.close_run(run_id)?;
+    }
+    Ok(shared.summary(stopped))
 }
 
 /// Resolves a batch; where the resolver fails or panics on it, halves it until the lead at fault is alone.

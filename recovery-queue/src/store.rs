@@ -235,13 +235,15 @@ pub struct BatchRequest<'a> {
     pub size: u32,
     /// The run's options.
     pub options: &'a RecoverOptions,
+    /// Whether the attempt is counted before it is made, for a lead that may kill the process.
+    pub careful: bool,
 }
 
 impl<'a> BatchRequest<'a> {
     /// Names a batch.
     #[must_use]
     pub fn new(run: RunId, size: u32, options: &'a RecoverOptions) -> Self {
-        Self { run, size, options }
+        Self { run, size, options, careful: false }
     }
 }
 
@@ -287,6 +289,25 @@ pub trait QueueStore {
 
     /// Opens a consistent read of the whole store.
     fn snapshot(&mut self) -> Result<Box<dyn Snapshot + '_>, StoreError>;
+
+    /// Connects anew after the database was away; stores without a connection do nothing.
+    fn reconnect(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Leaves a mark that a worker works with batches of a size, or takes its mark away.
+    ///
+    /// A mark that a dead worker left behind makes the next run begin with smaller batches, so that a lead
+    /// that kills the process is found. Stores that die with the process do nothing.
+    fn mark(&mut self, worker: &str, size: Option<u32>) -> Result<(), StoreError> {
+        let _ = (worker, size);
+        Ok(())
+    }
+
+    /// Takes all marks away; gives the smallest size among them.
+    fn take_marks(&mut self) -> Result<Option<u32>, StoreError> {
+        Ok(None)
+    }
 
     /// Recovers leads, batch after batch, until none is left, the limit is reached or `progress` says stop.
     ///

@@ -12,8 +12,12 @@
 
 #[path = "tests/conformance.rs"]
 mod conformance;
+#[path = "tests/faults.rs"]
+mod faults;
 #[path = "tests/loop_on_sqlite.rs"]
 mod loop_on_sqlite;
+#[path = "tests/refusals.rs"]
+mod refusals;
 #[cfg(feature = "postgres")]
 #[path = "tests/server.rs"]
 mod server;

@@ -66,6 +66,8 @@ pub(super) struct Context {
     pub(super) now: i64,
     /// The place before the first lead of the batch.
     pub(super) after: Position,
+    /// Whether the leads lie parked under a lease, and not in the hot table.
+    pub(super) leased: bool,
 }
 
 #[derive(QueryableByName)]
@@ -117,7 +119,7 @@ fn promote(db: &mut Database, names: &Names, now: i64) -> Result<(), StoreError>
 }
 
 /// Claims the next leads of the backlog whose turn it is.
-fn claim(
+pub(super) fn claim(
     db: &mut Database,
     names: &Names,
     now: i64,
@@ -169,7 +171,8 @@ fn claim(
             )
             .map_err(failed(BATCH))?;
         if !claims.is_empty() {
-            let context = Context { backlog_id, run_id: batch.run.get(), now, after };
+            let context =
+                Context { backlog_id, run_id: batch.run.get(), now, after, leased: false };
             return Ok(Some((context, claims)));
         }
     }
@@ -177,15 +180,17 @@ fn claim(
 }
 
 /// Turns the resolver's answers into what is written.
-fn verdicts(
+pub(super) fn verdicts(
     claims: Vec<Claim>,
     batch: &BatchRequest<'_>,
     now: i64,
     resolver: &mut dyn Resolver,
 ) -> Result<Vec<Settled>, StoreError> {
+    // A lead whose attempts are used up without an answer killed its process, or outlived its leases.
+    let used_up = |claim: &Claim| claim.attempts >= i64::from(batch.options.max_attempts);
     let open: Vec<ClaimedLead> = claims
         .iter()
-        .filter(|claim| claim.person_id.is_none())
+        .filter(|claim| claim.person_id.is_none() && !used_up(claim))
         .map(|claim| ClaimedLead {
             source_pk: SourcePk::stored(claim.source_pk.clone()),
             lead_at: instant(claim.lead_at),
@@ -201,6 +206,13 @@ fn verdicts(
             let mut attempts = claim.attempts;
             let verdict = if claim.person_id.is_some() {
                 Verdict::AlreadyLinked
+            } else if used_up(&claim) {
+                let message = "every attempt ended without an answer";
+                Verdict::Failed {
+                    reason: FailReason::Error,
+                    evidence: Some(serde_json::json!({ "error": message }).to_string()),
+                    wake_keys: Vec::new(),
+                }
             } else {
                 let answer = answers.next().ok_or(StoreError::ResolutionCount {
                     wanted: open.len(),
@@ -238,7 +250,7 @@ fn verdicts(
         .collect()
 }
 
-fn summarise(settled: &[Settled]) -> BatchSummary {
+pub(super) fn summarise(settled: &[Settled]) -> BatchSummary {
     let mut summary = BatchSummary { claimed: settled.len() as u64, ..BatchSummary::default() };
     for lead in settled {
         match &lead.verdict {
@@ -264,6 +276,61 @@ fn events(matched: u64, retried: u64, failed: &BTreeMap<FailReason, u64>) -> Eve
     events
 }
 
+/// Counts an attempt of the next lead before it is made, so that it counts even if it kills the process.
+pub(super) fn count_attempt(
+    db: &mut Database,
+    names: &Names,
+    clock: Option<i64>,
+    batch: &BatchRequest<'_>,
+    cursor: &Cursor,
+) -> Result<(), StoreError> {
+    let now = super::store::now(db, clock)?;
+    let mut ahead = cursor.clone();
+    let Some((context, claims)) = claim(db, names, now, batch, &mut ahead)? else { return Ok(()) };
+    for claim in claims {
+        let place = claim.position();
+        db.execute(
+            &names.sql(
+                "UPDATE {ns}queue_pending SET attempts = attempts + 1 WHERE backlog_id = $1 \
+                 AND priority = $2 AND lead_at = $3 AND lead_id = $4",
+            ),
+            &[
+                Param::Int(context.backlog_id),
+                Param::Int(place.priority),
+                Param::Int(place.lead_at),
+                Param::Int(place.lead_id),
+            ],
+        )
+        .map_err(failed(BATCH))?;
+    }
+    Ok(())
+}
+
+/// Writes a resolved batch and its events.
+pub(super) fn write(
+    db: &mut Database,
+    names: &Names,
+    context: &Context,
+    last: Position,
+    settled: &[Settled],
+) -> Result<BatchSummary, StoreError> {
+    match db {
+        #[cfg(feature = "sqlite")]
+        Database::Sqlite(_) => super::sqlite_batch::settle(db, names, context, last, settled)?,
+        #[cfg(feature = "postgres")]
+        Database::Postgres(_) => super::postgres_batch::settle(db, names, context, settled)?,
+    }
+    let summary = summarise(settled);
+    events(summary.matched, summary.retried, &summary.failed).append(
+        db,
+        names,
+        context.now,
+        context.backlog_id,
+        Some(context.run_id),
+    )?;
+    Ok(summary)
+}
+
 /// Claims, resolves and settles one batch inside the transaction that is open.
 pub(super) fn in_transaction(
     db: &mut Database,
@@ -273,33 +340,15 @@ pub(super) fn in_transaction(
     cursor: &mut Cursor,
     resolver: &mut dyn Resolver,
 ) -> Result<BatchSummary, StoreError> {
-    let now = match clock {
-        Some(now) => now,
-        None => db.now().map_err(failed(BATCH))?,
-    };
+    let now = super::store::now(db, clock)?;
     let Some((mut context, claims)) = claim(db, names, now, batch, cursor)? else {
         return Ok(BatchSummary::default());
     };
     let last = claims.last().map_or(context.after, Claim::position);
     let settled = verdicts(claims, batch, now, resolver)?;
-    if clock.is_none() {
-        // The resolver may have taken its time; events are dated when they are written.
-        context.now = db.now().map_err(failed(BATCH))?;
-    }
-    match db {
-        #[cfg(feature = "sqlite")]
-        Database::Sqlite(_) => super::sqlite_batch::settle(db, names, &context, last, &settled)?,
-        #[cfg(feature = "postgres")]
-        Database::Postgres(_) => super::postgres_batch::settle(db, names, &context, &settled)?,
-    }
-    let summary = summarise(&settled);
-    events(summary.matched, summary.retried, &summary.failed).append(
-        db,
-        names,
-        context.now,
-        context.backlog_id,
-        Some(context.run_id),
-    )?;
+    // The resolver may have taken its time; events are dated when they are written.
+    context.now = super::store::now(db, clock)?;
+    let summary = write(db, names, &context, last, &settled)?;
     cursor.positions.insert(context.backlog_id, last);
     cursor.served = Some(context.backlog_id);
     Ok(summary)

@@ -130,6 +130,7 @@ impl Hand<'_> {
             run_id: 0,
             now: self.now,
             after: Position::START,
+            leased: false,
         };
         origins::ensure(self.db, self.names, &person_id.to_string(), &context)
     }

@@ -5,6 +5,7 @@ mod database;
 mod events;
 #[cfg(feature = "guardrails")]
 mod facts;
+mod lease;
 mod links;
 mod migrate;
 mod namespace;
@@ -12,6 +13,7 @@ mod open;
 mod origins;
 #[cfg(feature = "postgres")]
 mod postgres_batch;
+mod rollup;
 mod seed;
 mod shape;
 mod snapshot;
@@ -25,5 +27,6 @@ pub use facts::StoreFacts;
 pub use migrate::MigrationStatus;
 pub use namespace::Namespace;
 pub use open::{DatabaseUrl, OpenOptions};
+pub use rollup::RollupSummary;
 pub use snapshot::SqlSnapshot;
 pub use store::{Connection, SqlStore};

@@ -146,21 +146,23 @@ pub(super) fn settle(
             context,
         )?;
     }
-    run_sql(
-        db,
-        "DELETE FROM {ns}queue_pending WHERE backlog_id = $1 \
-             AND (priority, lead_at, lead_id) > ($2, $3, $4) \
-             AND (priority, lead_at, lead_id) <= ($5, $6, $7)",
-        &[
-            backlog,
-            Param::Int(context.after.priority),
-            Param::Int(context.after.lead_at),
-            Param::Int(context.after.lead_id),
-            Param::Int(last.priority),
-            Param::Int(last.lead_at),
-            Param::Int(last.lead_id),
-        ],
-    )?;
+    if !context.leased {
+        run_sql(
+            db,
+            "DELETE FROM {ns}queue_pending WHERE backlog_id = $1 \
+                 AND (priority, lead_at, lead_id) > ($2, $3, $4) \
+                 AND (priority, lead_at, lead_id) <= ($5, $6, $7)",
+            &[
+                backlog,
+                Param::Int(context.after.priority),
+                Param::Int(context.after.lead_at),
+                Param::Int(context.after.lead_id),
+                Param::Int(last.priority),
+                Param::Int(last.lead_at),
+                Param::Int(last.lead_id),
+            ],
+        )?;
+    }
     run_sql(
         db,
         "INSERT INTO {ns}queue_settled \

@@ -3,17 +3,17 @@
 use chrono::{DateTime, Utc};
 
 use super::batch::{self, Context};
-use super::database::{Begin, Database, Param, TextRow, failed};
+use super::database::{Begin, Database, IntRow, Param, TextRow, failed};
 use super::events::SLOT_MICROS;
 use super::migrate::{self, MigrationStatus};
 use super::namespace::Names;
 use super::open::{DatabaseUrl, OpenOptions, Purpose, connect};
 use super::snapshot::{SqlSnapshot, run_events};
-use super::{origins, seed};
+use super::{lease, origins, seed};
 use crate::backlog::Backlog;
 use crate::error::StoreError;
 use crate::key::RunId;
-use crate::options::SeedOptions;
+use crate::options::{ClaimMode, SeedOptions};
 use crate::recover::{Cursor, Position};
 use crate::resolver::Resolver;
 use crate::store::{
@@ -93,6 +93,24 @@ impl SqlStore {
     /// Adopts tables that exist already, after checking that they have the expected shape.
     pub fn stamp(&mut self) -> Result<(), StoreError> {
         migrate::stamp(&mut self.db, &self.names)
+    }
+
+    /// Pauses a backlog, or resumes it: while it is paused none of its leads is claimed.
+    ///
+    /// # Errors
+    /// `NotFound` for a backlog that was never seeded.
+    pub fn set_paused(&mut self, backlog: &str, paused: bool) -> Result<(), StoreError> {
+        let touched = self
+            .db
+            .execute(
+                &self.names.sql("UPDATE {ns}queue_backlog SET paused = $1 WHERE name = $2"),
+                &[Param::Int(i64::from(paused)), Param::Text(backlog)],
+            )
+            .map_err(failed("the pause"))?;
+        if touched == 0 {
+            return Err(StoreError::NotFound { what: "backlog", key: backlog.to_owned() });
+        }
+        Ok(())
     }
 
     /// Lends the writing connection, for the user's own tables in the same database.
@@ -185,7 +203,13 @@ impl QueueStore for SqlStore {
             let id = insert_run(db, names, clock, run)?;
             if run.kind == RunKind::Recover {
                 let now = now(db, clock)?;
-                let context = Context { backlog_id: 0, run_id: id, now, after: Position::START };
+                let context = Context {
+                    backlog_id: 0,
+                    run_id: id,
+                    now,
+                    after: Position::START,
+                    leased: false,
+                };
                 origins::mend(db, names, &context)?;
             }
             Ok(RunId(id))
@@ -199,6 +223,14 @@ impl QueueStore for SqlStore {
         resolver: &mut dyn Resolver,
     ) -> Result<BatchSummary, StoreError> {
         let (names, clock) = (&self.names, self.clock);
+        if let ClaimMode::Lease { ttl } = batch.options.claim {
+            return lease::recover(&mut self.db, names, clock, batch, ttl, cursor, resolver);
+        }
+        if batch.careful {
+            self.db.transaction(batch::BATCH, |db| {
+                batch::count_attempt(db, names, clock, batch, cursor)
+            })?;
+        }
         // The cursor moves only with the commit.
         let mut ahead = cursor.clone();
         let summary = self.db.transaction(batch::BATCH, |db| {
@@ -206,6 +238,43 @@ impl QueueStore for SqlStore {
         })?;
         *cursor = ahead;
         Ok(summary)
+    }
+
+    fn reconnect(&mut self) -> Result<(), StoreError> {
+        self.reader = None;
+        self.db = connect(&self.url, &self.options, Purpose::Write)?;
+        Ok(())
+    }
+
+    fn mark(&mut self, worker: &str, size: Option<u32>) -> Result<(), StoreError> {
+        let (names, clock) = (&self.names, self.clock);
+        self.db.transaction("the worker's mark", |db| {
+            db.execute(
+                &names.sql("DELETE FROM {ns}queue_marker WHERE worker = $1"),
+                &[Param::Text(worker)],
+            )
+            .map_err(failed("the worker's mark"))?;
+            let Some(size) = size else { return Ok(()) };
+            let now = now(db, clock)?;
+            db.execute(
+                &names.sql(
+                    "INSERT INTO {ns}queue_marker (worker, size, started_at) VALUES ($1, $2, $3)",
+                ),
+                &[Param::Text(worker), Param::Int(i64::from(size)), Param::Int(now)],
+            )
+            .map_err(failed("the worker's mark"))?;
+            Ok(())
+        })
+    }
+
+    fn take_marks(&mut self) -> Result<Option<u32>, StoreError> {
+        let names = &self.names;
+        self.db.transaction("the look at old marks", |db| {
+            let rows: Vec<IntRow> = db
+                .query(&names.sql("DELETE FROM {ns}queue_marker RETURNING size AS value"), &[])
+                .map_err(failed("the look at old marks"))?;
+            Ok(rows.iter().map(|row| row.value).min().and_then(|size| u32::try_from(size).ok()))
+        })
     }
 
     fn close_run(&mut self, run: RunId) -> Result<(), StoreError> {

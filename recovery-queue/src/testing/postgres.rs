@@ -16,6 +16,7 @@ pub struct PostgresServer {
     url: String,
     watch: Option<Child>,
     server_pid: Option<u32>,
+    port: u16,
     folder: Option<PathBuf>,
 }
 
@@ -79,7 +80,7 @@ impl PostgresServer {
     /// [`NoServer`] where neither is to be had.
     pub fn start() -> Result<Self, NoServer> {
         if let Ok(url) = std::env::var("TEST_POSTGRES_URL") {
-            return Ok(Self { url, watch: None, server_pid: None, folder: None });
+            return Ok(Self { url, watch: None, server_pid: None, port: 0, folder: None });
         }
         let binaries = binaries().ok_or_else(|| no("initdb and postgres are not installed"))?;
         let folder = std::env::temp_dir().join(format!(
@@ -103,14 +104,19 @@ impl PostgresServer {
         if !output.status.success() {
             return Err(no(String::from_utf8_lossy(&output.stderr)));
         }
-        let mut server =
-            Self { url: String::new(), watch: None, server_pid: None, folder: Some(folder) };
+        let mut server = Self {
+            url: String::new(),
+            watch: None,
+            server_pid: None,
+            port: free_port()?,
+            folder: Some(folder),
+        };
         server.launch(&binaries, &data)?;
         Ok(server)
     }
 
     fn launch(&mut self, binaries: &Path, data: &Path) -> Result<(), NoServer> {
-        let port = free_port()?;
+        let port = self.port;
         let script = "\"$1\" -D \"$2\" -p \"$3\" -k \"\" -c listen_addresses=127.0.0.1 \
              -c max_connections=50 -c fsync=${RQ_FSYNC:-off} >\"$2/log\" 2>&1 & pid=$!; \
              echo $pid >\"$2/watched.pid\"; read -r line; kill -INT $pid; wait $pid; \
@@ -153,7 +159,7 @@ impl PostgresServer {
         self.server_pid
     }
 
-    /// Stops the server at once, as a crash would, and starts it again on another port.
+    /// Stops the server at once, as a crash would, and starts it again on the same port.
     ///
     /// # Errors
     /// A server that this value did not start, and one that does not come up again.
