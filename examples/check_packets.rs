@@ -28,7 +28,7 @@ fn main() -> ExitCode {
 fn run(args: Args) -> Result<Exit, Failure> {
     let Args { returned, common } = args;
     let console = Console::new(common.quiet);
-    let values = returned.packets.values()?;
+    let values = returned.packets.values(&common)?;
     let planned = returned.packets.plan(&values, Utc::now(), &console)?;
     let checked = returned.check(&planned)?;
     let report = checked.report(planned.at);

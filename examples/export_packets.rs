@@ -28,7 +28,7 @@ fn main() -> ExitCode {
 fn run(args: Args) -> Result<Exit, Failure> {
     let Args { packets, common } = args;
     let console = Console::new(common.quiet);
-    let values = packets.values()?;
+    let values = packets.values(&common)?;
     let planned = packets.plan(&values, Utc::now(), &console)?;
     let summary = planned.plan.summary(planned.at, &packets.out_dir.display().to_string());
 

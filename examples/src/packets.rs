@@ -7,9 +7,10 @@ use kpi_gap_queue::files::{read_catalogue, write_queue_csv, write_queue_json};
 use kpi_gap_queue::{GapOptions, GapQueue, GapReport, InMemoryCatalogue, MetricScope};
 use raw_packets::{FormulaError, GapStatus, PacketOptions, PacketPlan, Template};
 
-use crate::cli::{Console, Exit, Failure};
+use crate::cli::{Common, Console, Exit, Failure};
 use crate::files;
-use crate::metrics::{CsvMetrics, Values};
+use crate::metrics::{CsvMetrics, DatabaseMetrics, Values};
+use crate::service::database_url;
 
 /// The catalogue of the official review of sanctions, in Spain.
 const SAMPLE: &[u8] = include_bytes!("../data/catalog.json");
@@ -80,16 +81,13 @@ pub struct Planned {
 }
 
 impl PacketArgs {
-    /// Opens the values that the flags name.
+    /// Opens the values that the flags name: a file, else a database, else none yet.
     ///
     /// # Errors
     ///
-    /// A file that is missing or cannot be read, or has a wrong header.
-    pub fn values(&self) -> Result<Values, Failure> {
-        Ok(match &self.metrics {
-            None => Values::Nothing,
-            Some(path) => Values::Csv(Box::new(CsvMetrics::open(path)?)),
-        })
+    /// A file that is missing or cannot be read, or has a wrong header; a database that cannot be opened.
+    pub fn values(&self, common: &Common) -> Result<Values, Failure> {
+        self.open(common, CsvMetrics::open)
     }
 
     /// Opens the values that the flags name in order to load into them: a file may be yet to be.
@@ -97,10 +95,21 @@ impl PacketArgs {
     /// # Errors
     ///
     /// As [`PacketArgs::values`], but for a file that is missing.
-    pub fn values_to_load(&self) -> Result<Values, Failure> {
-        Ok(match &self.metrics {
-            None => Values::Nothing,
-            Some(path) => Values::Csv(Box::new(CsvMetrics::open_or_begin(path)?)),
+    pub fn values_to_load(&self, common: &Common) -> Result<Values, Failure> {
+        self.open(common, CsvMetrics::open_or_begin)
+    }
+
+    fn open(
+        &self,
+        common: &Common,
+        open_csv: impl FnOnce(&Path) -> Result<CsvMetrics, Failure>,
+    ) -> Result<Values, Failure> {
+        Ok(match (&self.metrics, &common.database_url) {
+            (Some(path), _) => Values::Csv(Box::new(open_csv(path)?)),
+            (None, Some(url)) => {
+                Values::Database(Box::new(DatabaseMetrics::open(&database_url(Some(url))?)?))
+            }
+            (None, None) => Values::Nothing,
         })
     }
 

@@ -10,7 +10,7 @@ use kpi_gap_queue::{GapPolicy, InMemoryMetrics, MetricQuery, MetricRef, MetricSt
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use super::csv_table::PROVENANCE;
+use super::raw_row::PROVENANCE;
 use crate::cli::{Console, Exit, Failure};
 use crate::files;
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use raw_packets::HistoryEntry;
 use serde::{Deserialize, Serialize};
 
-use super::csv_table::RawRow;
+use super::raw_row::RawRow;
 use crate::cli::Failure;
 use crate::files;
 

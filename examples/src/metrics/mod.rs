@@ -1,11 +1,13 @@
-//! Where KPI values live: in a CSV file, or nowhere yet.
+//! Where KPI values live: in a CSV file, in a table of the service's own, or nowhere yet.
 //!
 //! [`Values`] is a metric store and a metric sink at once, so that a run reads and loads the same place.
 
 mod csv_file;
 mod csv_sink;
 mod csv_table;
+mod database;
 mod history_file;
+mod raw_row;
 
 use kpi_gap_queue::{MetricQuery, MetricRef, MetricStore, StoreError};
 use raw_packets::{
@@ -14,6 +16,7 @@ use raw_packets::{
 };
 
 pub use self::csv_file::{CsvMetrics, Reading};
+pub use self::database::DatabaseMetrics;
 use crate::cli::{Console, Exit};
 
 /// The values that a run works on.
@@ -23,6 +26,8 @@ pub enum Values {
     Nothing,
     /// The values of a CSV file.
     Csv(Box<CsvMetrics>),
+    /// The values of a database.
+    Database(Box<DatabaseMetrics>),
 }
 
 impl Values {
@@ -30,7 +35,7 @@ impl Values {
     #[must_use]
     pub fn tell(&self, console: &Console) -> Exit {
         match self {
-            Self::Nothing => Exit::Done,
+            Self::Nothing | Self::Database(_) => Exit::Done,
             Self::Csv(csv) => {
                 csv.reading().tell(console);
                 csv.reading().exit()
@@ -48,6 +53,7 @@ impl MetricStore for Values {
         match self {
             Self::Nothing => Ok(()),
             Self::Csv(csv) => csv.push_metrics(query, sink),
+            Self::Database(database) => database.push_metrics(query, sink),
         }
     }
 }
@@ -62,6 +68,7 @@ impl MetricSink for Values {
             Self::Nothing if run == Run::Dry => InMemorySink::new().load(load, run),
             Self::Nothing => Err(nowhere()),
             Self::Csv(csv) => csv.load(load, run),
+            Self::Database(database) => database.load(load, run),
         }
     }
 
@@ -69,6 +76,7 @@ impl MetricSink for Values {
         match self {
             Self::Nothing => Err(nowhere()),
             Self::Csv(csv) => csv.undo(load_id, stamp),
+            Self::Database(database) => database.undo(load_id, stamp),
         }
     }
 
@@ -76,6 +84,7 @@ impl MetricSink for Values {
         match self {
             Self::Nothing => Ok(Vec::new()),
             Self::Csv(csv) => csv.history(metric_key),
+            Self::Database(database) => database.history(metric_key),
         }
     }
 }

@@ -205,7 +205,7 @@ impl Database {
     }
 
     /// Runs all of `work` in one transaction: on an error nothing of it stays.
-    pub(super) fn transaction<T>(
+    pub(crate) fn transaction<T>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
@@ -228,18 +228,47 @@ impl Database {
     }
 
     /// Runs a statement and returns how many rows it touched.
-    pub(super) fn execute(&mut self, sql: &str) -> Result<u64, Failure> {
+    pub(crate) fn execute(&mut self, sql: &str) -> Result<u64, Failure> {
         Ok(diesel::sql_query(sql).execute(&mut self.connection)? as u64)
     }
 
     /// Returns the column `n` of a query's one row.
-    pub(super) fn number(&mut self, sql: &str) -> Result<i64, Failure> {
+    pub(crate) fn number(&mut self, sql: &str) -> Result<i64, Failure> {
         let row: Count = diesel::sql_query(sql).get_result(&mut self.connection)?;
         Ok(row.n)
     }
 
+    /// Tells which of the two dialects the database speaks.
+    pub(crate) fn is_postgres(&self) -> bool {
+        self.connection.dialect() == Dialect::Postgres
+    }
+
+    /// Writes an insert that takes all its rows from one JSON array of objects.
+    pub(crate) fn insert_json(&self, table: &str, columns: &[(&str, &str)]) -> String {
+        self.connection.dialect().insert_json(table, columns)
+    }
+
+    /// Writes the rows of a JSON array of strings as a table expression with the column `value`.
+    pub(crate) fn json_texts(&self) -> &'static str {
+        self.connection.dialect().json_texts()
+    }
+
+    /// Runs a query with one JSON bind and returns its rows.
+    pub(crate) fn load_json<T>(
+        &mut self,
+        sql: String,
+        json: &impl Serialize,
+    ) -> Result<Vec<T>, Failure>
+    where
+        T: QueryableByName<MultiBackend> + 'static,
+    {
+        Ok(diesel::sql_query(sql)
+            .bind::<Text, _>(serde_json::to_string(json)?)
+            .load(&mut self.connection)?)
+    }
+
     /// Runs a statement with one JSON bind and returns how many rows it touched.
-    pub(super) fn execute_json(
+    pub(crate) fn execute_json(
         &mut self,
         sql: String,
         json: &impl Serialize,
