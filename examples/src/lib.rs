@@ -6,6 +6,7 @@ pub mod files;
 pub mod input;
 pub mod metrics;
 pub mod packets;
+pub mod people;
 pub mod returned;
 pub mod sample;
 pub mod service;

@@ -1,6 +1,7 @@
 //! The runners, run as a user runs them: a process, its files, its output and its exit code.
 
 mod house;
+mod matching;
 mod packets;
 mod packets_back;
 mod recovery_cycle;

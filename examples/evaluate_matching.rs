@@ -1,0 +1,237 @@
+//! Precision, recall, F1 and per-rule counts against labelled truth, and what another policy would change.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+use identity_matching::evaluate::{Comparison, Counts, Evaluation, Evaluator};
+use identity_matching::{
+    DeterministicMatcher, Matcher, NormaliseOptions, Normaliser, Region, cluster,
+};
+use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
+use reference_runners::people;
+use reference_runners::table::{count, figures};
+use serde::Serialize;
+
+/// Decides every lead of a file and compares the decisions with labelled truth.
+///
+/// With --what-if, also lists which leads another policy decides otherwise, and whether that is better.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXIT_CODES)]
+struct Args {
+    #[command(flatten)]
+    common: Common,
+    /// The file of leads.
+    #[arg(long, value_name = "CSV")]
+    leads: PathBuf,
+    /// The file of persons.
+    #[arg(long, value_name = "CSV")]
+    persons: PathBuf,
+    /// The file of truth: source_pk, person_key; a blank person_key means nobody.
+    #[arg(long, value_name = "CSV")]
+    truth: PathBuf,
+    /// The region that reads local phones and documents.
+    #[arg(long, default_value = "PE", value_name = "CODE")]
+    region: Region,
+    /// The policy, as TOML or JSON (left out: the default).
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// Another policy to compare with.
+    #[arg(long, value_name = "FILE")]
+    what_if: Option<PathBuf>,
+    /// Lists at most so many wrong decisions; all are counted.
+    #[arg(long, default_value_t = 100, value_name = "N")]
+    list: usize,
+    /// Also reviews the population: persons that are one, and one that is several.
+    #[arg(long)]
+    review_population: bool,
+}
+
+/// What the run found, as `--json` writes it.
+#[derive(Serialize)]
+struct Found {
+    evaluation: Evaluation,
+    /// Leads of the file that the truth does not name: decided, but not judged.
+    leads_without_truth_total: u64,
+    /// Leads that the truth names and the file does not hold.
+    truth_without_lead_total: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    what_if: Option<Comparison>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    population: Option<cluster::PopulationReview>,
+}
+
+fn main() -> ExitCode {
+    start(run)
+}
+
+fn run(args: Args) -> Result<Exit, Failure> {
+    let console = Console::new(args.common.quiet);
+    let normaliser = Normaliser::new(NormaliseOptions::for_region(args.region));
+    let policy = people::read_policy(args.policy.as_ref())?;
+    let other = args.what_if.as_ref().map(|path| people::read_policy(Some(path))).transpose()?;
+    let (mut truth, truth_table) = people::read_truth(&args.truth)?;
+    let (index, persons_table) = people::read_persons(&args.persons, &normaliser)?;
+    let population = args.review_population.then(|| cluster::review(&index, &policy));
+    let threads = std::thread::available_parallelism().unwrap_or(std::num::NonZeroUsize::MIN);
+    let matcher = DeterministicMatcher::new(index, normaliser, policy).with_threads(threads);
+    let other = other.map(|policy| matcher.under(policy));
+
+    let mut evaluator = Evaluator::new(args.list);
+    let mut comparison = other.is_some().then(Comparison::default);
+    let mut leads_without_truth_total = 0;
+    let leads_table = people::read_leads(&args.leads, |keys, leads| {
+        let decisions = matcher.decide(leads)?;
+        let others = other.as_ref().map(|other| other.decide(leads)).transpose()?;
+        for (at, (key, decision)) in keys.iter().zip(&decisions).enumerate() {
+            let known = truth.remove(key);
+            match &known {
+                Some(person) => evaluator.add(key, decision, person.as_deref()),
+                None => leads_without_truth_total += 1,
+            }
+            if let (Some(comparison), Some(others)) = (&mut comparison, &others) {
+                comparison.add(key, decision, &others[at], known.as_ref().map(Option::as_deref));
+            }
+        }
+        Ok(())
+    })?;
+
+    let mut exit = Exit::Done;
+    for table in [&leads_table, &persons_table, &truth_table] {
+        table.tell(&console);
+        exit = exit.and(table.exit());
+    }
+    let found = Found {
+        evaluation: evaluator.finish(),
+        leads_without_truth_total,
+        truth_without_lead_total: truth.len() as u64,
+        what_if: comparison,
+        population,
+    };
+    console.json(args.common.json.as_deref(), &found)?;
+    if args.common.json.as_deref() != Some(Path::new("-")) {
+        tell(&found, &console)?;
+    }
+    Ok(exit)
+}
+
+fn tell(found: &Found, console: &Console) -> Result<(), Failure> {
+    let evaluation = &found.evaluation;
+    console.data(format_args!(
+        "{} leads judged: precision {}, recall {}, F1 {}",
+        count(evaluation.decisions_total),
+        ratio(evaluation.precision),
+        ratio(evaluation.recall),
+        ratio(evaluation.f1),
+    ))?;
+    let header = ["", "right", "wrong person", "is nobody", "missed", "rightly nobody"];
+    let outcomes = evaluation.outcomes.iter().map(|row| cells(row.outcome, row.counts));
+    console.data(figures(
+        ["outcome", header[1], header[2], header[3], header[4], header[5]],
+        outcomes,
+    ))?;
+    let scored = |name: &str, counts: Counts, precision: Option<f64>| {
+        [
+            name.to_owned(),
+            count(counts.matched()),
+            count(counts.right),
+            count(counts.wrong_person + counts.wrong_nobody),
+            ratio(precision),
+        ]
+    };
+    let rules =
+        evaluation.rules.iter().map(|row| scored(row.rule.as_str(), row.counts, row.precision));
+    console.data(figures(["rule", "matched", "right", "wrong", "precision"], rules))?;
+    let kinds =
+        evaluation.kinds.iter().map(|row| scored(row.kind.as_str(), row.counts, row.precision));
+    console.data(figures(["agrees on", "matched", "right", "wrong", "precision"], kinds))?;
+    if evaluation.wrong_total > 0 {
+        console.data(format_args!("{} wrong or missed:", count(evaluation.wrong_total)))?;
+    }
+    for wrong in &evaluation.wrong {
+        let decision = &wrong.decision;
+        let decided = decision.outcome.person().unwrap_or(decision.outcome.code());
+        console.data(format_args!(
+            "  {}: {decided}, but is {}",
+            wrong.subject,
+            wrong.truth.as_deref().unwrap_or("nobody"),
+        ))?;
+        for candidate in decision.evidence.candidates.iter().take(5) {
+            console.data(format_args!(
+                "    {} {}",
+                candidate.person,
+                candidate.standing.reason()
+            ))?;
+        }
+    }
+    let unlisted = evaluation.wrong_total - evaluation.wrong.len() as u64;
+    if unlisted > 0 {
+        console.data(format_args!("  … and {} more (--list)", count(unlisted)))?;
+    }
+    for (total, what) in [
+        (found.leads_without_truth_total, "leads are not in the truth and were not judged"),
+        (found.truth_without_lead_total, "rows of the truth name no lead of the file"),
+    ] {
+        if total > 0 {
+            console.data(format_args!("{} {what}", count(total)))?;
+        }
+    }
+    if let Some(comparison) = &found.what_if {
+        tell_comparison(comparison, console)?;
+    }
+    if let Some(review) = &found.population {
+        console.data(format_args!(
+            "population of {}: {} groups of persons who share a document, {} persons with two documents of one type, {} documents that too many hold",
+            count(review.persons_total as u64),
+            count(review.same.len() as u64),
+            count(review.several.len() as u64),
+            count(review.shared.len() as u64),
+        ))?;
+    }
+    Ok(())
+}
+
+fn tell_comparison(comparison: &Comparison, console: &Console) -> Result<(), Failure> {
+    /// How many changed leads are printed; the JSON has all of them.
+    const LISTED: usize = 20;
+    console.data(format_args!(
+        "under the other policy {} of {} leads are decided otherwise: {} better, {} worse",
+        count(comparison.changed_total),
+        count(comparison.compared_total),
+        count(comparison.better_total),
+        count(comparison.worse_total),
+    ))?;
+    let moves = comparison.moves.iter().map(|(moved, leads)| [moved.clone(), count(*leads)]);
+    console.data(figures(["outcome", "leads"], moves))?;
+    for change in comparison.changes.iter().take(LISTED) {
+        let said = |outcome: &identity_matching::Outcome| {
+            outcome.person().unwrap_or(outcome.code()).to_owned()
+        };
+        console.data(format_args!(
+            "  {}: {} -> {}",
+            change.subject,
+            said(&change.before),
+            said(&change.after)
+        ))?;
+    }
+    let unlisted = comparison.changes.len().saturating_sub(LISTED);
+    if unlisted > 0 {
+        console.data(format_args!("  … and {} more (--json)", count(unlisted as u64)))?;
+    }
+    Ok(())
+}
+
+fn cells(name: &str, counts: Counts) -> [String; 6] {
+    [
+        name.to_owned(),
+        count(counts.right),
+        count(counts.wrong_person),
+        count(counts.wrong_nobody),
+        count(counts.missed),
+        count(counts.rightly_nobody),
+    ]
+}
+
+fn ratio(ratio: Option<f64>) -> String {
+    ratio.map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.4}"))
+}

@@ -1,0 +1,155 @@
+//! One lead, every key, every candidate, every rule, and what would change the outcome.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+use identity_matching::{
+    DeterministicMatcher, NormaliseOptions, Normaliser, RawDocument, Record, Region,
+};
+use indicatif::ProgressBar;
+use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
+use reference_runners::people;
+use reference_runners::service::{Database, database_url};
+
+/// Explains how one lead is decided.
+///
+/// The lead is named by --source-pk, or given by its fields. It and the persons are read from CSV files where
+/// these are named, else from the database.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXIT_CODES)]
+struct Args {
+    #[command(flatten)]
+    common: Common,
+    /// The lead's key: its external_id, or its id where that is blank.
+    #[arg(long, value_name = "PK", conflicts_with_all = ["phone", "document", "email", "name", "birth_date", "plate"])]
+    source_pk: Option<String>,
+    /// The file that holds the lead.
+    #[arg(long, value_name = "CSV", requires = "source_pk")]
+    leads: Option<PathBuf>,
+    /// The file that holds the persons.
+    #[arg(long, value_name = "CSV")]
+    persons: Option<PathBuf>,
+    /// The region that reads local phones and documents.
+    #[arg(long, default_value = "PE", value_name = "CODE")]
+    region: Region,
+    /// The policy, as TOML or JSON (left out: the default).
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// Shows identifiers as they are; the output then is personal data.
+    #[arg(long)]
+    show_identifiers: bool,
+    /// A phone of the lead; may be repeated.
+    #[arg(long, value_name = "NUMBER")]
+    phone: Vec<String>,
+    /// The lead's document.
+    #[arg(long, value_name = "NUMBER")]
+    document: Option<String>,
+    /// Its type, such as DNI.
+    #[arg(long, value_name = "TYPE", requires = "document")]
+    document_type: Option<String>,
+    /// Its country, such as PE.
+    #[arg(long, value_name = "CODE", requires = "document")]
+    document_country: Option<String>,
+    /// An e-mail address of the lead; may be repeated.
+    #[arg(long, value_name = "ADDRESS")]
+    email: Vec<String>,
+    /// The lead's name.
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// The lead's date of birth.
+    #[arg(long, value_name = "DATE")]
+    birth_date: Option<String>,
+    /// The plate of the lead's vehicle.
+    #[arg(long, value_name = "PLATE")]
+    plate: Option<String>,
+}
+
+fn main() -> ExitCode {
+    start(run)
+}
+
+fn run(args: Args) -> Result<Exit, Failure> {
+    let console = Console::new(args.common.quiet);
+    let normaliser = Normaliser::new(NormaliseOptions::for_region(args.region));
+    let policy = people::read_policy(args.policy.as_ref())?;
+    let mut exit = Exit::Done;
+    let lead = match (&args.source_pk, &args.leads) {
+        (Some(wanted), Some(leads)) => {
+            let (lead, refused) = find_lead(leads, wanted, &console)?;
+            exit = exit.and(refused);
+            lead
+        }
+        (Some(wanted), None) => {
+            let found = open(&args)?.leads(&[wanted])?.into_iter().next();
+            found.map(Record::from).ok_or_else(|| not_found(wanted))?
+        }
+        (None, _) => given(&args)?,
+    };
+    let index = match &args.persons {
+        Some(persons) => {
+            let (index, summary) = people::read_persons(persons, &normaliser)?;
+            summary.tell(&console);
+            exit = exit.and(summary.exit());
+            index
+        }
+        None => open(&args)?.index(&normaliser, &ProgressBar::hidden())?,
+    };
+    let mut matcher = DeterministicMatcher::new(index, normaliser, policy);
+    if args.show_identifiers {
+        matcher = matcher.showing_identifiers();
+    }
+    let explanation = matcher.explain(&lead)?;
+    console.json(args.common.json.as_deref(), &explanation)?;
+    if args.common.json.as_deref() != Some(Path::new("-")) {
+        console.data(&explanation)?;
+    }
+    Ok(exit)
+}
+
+fn open(args: &Args) -> Result<Database, Failure> {
+    Database::open(&database_url(args.common.database_url.as_deref())?)
+}
+
+fn find_lead(path: &Path, wanted: &str, console: &Console) -> Result<(Record, Exit), Failure> {
+    let mut found = None;
+    let summary = people::read_leads(path, |keys, records| {
+        if found.is_none() {
+            let at = keys.iter().position(|key| key == wanted);
+            found = at.map(|at| records[at].clone());
+        }
+        Ok(())
+    })?;
+    summary.tell(console);
+    let lead = found.ok_or_else(|| not_found(wanted))?;
+    Ok((lead, summary.exit()))
+}
+
+fn not_found(source_pk: &str) -> Failure {
+    Failure::new(format_args!("there is no lead with the key `{source_pk}`"))
+        .remedy("give the external_id, or the id of a lead that has none, byte for byte")
+}
+
+fn given(args: &Args) -> Result<Record, Failure> {
+    let lead = Record {
+        phones: args.phone.clone(),
+        documents: args
+            .document
+            .iter()
+            .map(|number| RawDocument {
+                country: args.document_country.clone(),
+                kind: args.document_type.clone(),
+                number: number.clone(),
+            })
+            .collect(),
+        emails: args.email.clone(),
+        name: args.name.clone(),
+        plate: args.plate.clone(),
+        birth_date: args.birth_date.clone(),
+    };
+    if lead == Record::default() {
+        return Err(Failure::new("no lead is named")
+            .remedy("give --source-pk, or --phone, --document, --email"));
+    }
+    Ok(lead)
+}

@@ -1,0 +1,126 @@
+//! Explaining and evaluating decisions from the outside.
+
+use std::fs;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::runner::{Run, run, runner};
+
+const PERSONS: &str = "person_key,phone,document,document_type,document_country,email,full_name
+P1,987654312,45678913,DNI,PE,ana.rojas@correo.pe,Ana Rojas Quispe
+P2,912345876,41234567,DNI,PE,,Luis Paz Soto
+P2,,,,,luis.paz@correo.pe,
+";
+const LEADS: &str = "id,external_id,phone,document,document_type,email,first_name
+1,L1,+51 987 654 312,,,,Ana
+2,L2,987654312,41234568,DNI,,Ana
+3,,no tiene,,,,
+4,L4,,,,luis.paz@correo.pe,Luis
+";
+
+struct Folder(TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("persons.csv"), PERSONS).unwrap();
+        fs::write(folder.path().join("leads.csv"), LEADS).unwrap();
+        Self(folder)
+    }
+
+    fn write(&self, name: &str, content: &str) -> &Self {
+        fs::write(self.0.path().join(name), content).unwrap();
+        self
+    }
+
+    fn explain(&self, flags: &[&str]) -> Run {
+        let mut command = runner("explain_match");
+        command.current_dir(self.0.path()).args(["--persons", "persons.csv"]).args(flags);
+        run(&mut command)
+    }
+
+    fn evaluate(&self, flags: &[&str]) -> Run {
+        let mut command = runner("evaluate_matching");
+        command
+            .current_dir(self.0.path())
+            .args(["--leads", "leads.csv", "--persons", "persons.csv", "--truth", "truth.csv"])
+            .args(flags);
+        run(&mut command)
+    }
+}
+
+#[test]
+fn a_lead_of_the_file_is_explained_by_its_key_with_identifiers_masked() {
+    let folder = Folder::new();
+    let done = folder.explain(&["--leads", "leads.csv", "--source-pk", "L2", "--json", "out.json"]);
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    assert!(done.stdout.contains("not matched, WEAK_MATCH_ONLY"), "{}", done.stdout);
+    assert!(done.stdout.contains("P1 has another document of the same country and type"));
+    assert!(!done.stdout.contains("987654312"), "{}", done.stdout);
+    let json: Value =
+        serde_json::from_slice(&fs::read(folder.0.path().join("out.json")).unwrap()).unwrap();
+    assert_eq!(json["decision"]["outcome"]["reason"], "WEAK_MATCH_ONLY");
+    assert_eq!(json["decision"]["evidence"]["policy"]["version"], "1");
+}
+
+#[test]
+fn a_lead_given_by_its_fields_is_explained_and_shown_when_asked() {
+    let done = Folder::new().explain(&["--phone", "987 654 312", "--show-identifiers"]);
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    assert!(done.stdout.contains("matched P1 by PHONE_EXACT"), "{}", done.stdout);
+    assert!(done.stdout.contains("+51987654312"), "{}", done.stdout);
+}
+
+#[test]
+fn a_lead_that_is_not_there_and_a_lead_not_named_could_not_run() {
+    let folder = Folder::new();
+    for flags in [
+        &["--leads", "leads.csv", "--source-pk", "L9"][..],
+        &[],
+        &["--region", "QQ", "--phone", "1"],
+        &["--leads", "missing.csv", "--source-pk", "L1"],
+    ] {
+        let failed = folder.explain(flags);
+        assert_eq!(failed.code, 4, "{flags:?}: {}", failed.stderr);
+        assert!(failed.stdout.is_empty() && !failed.stderr.is_empty());
+    }
+}
+
+#[test]
+fn a_policy_that_contradicts_itself_is_refused_with_the_rule() {
+    let folder = Folder::new();
+    folder.write("policy.toml", "[phone]\nmax_persons_per_key = 99\n");
+    let failed = folder.explain(&["--phone", "987654312", "--policy", "policy.toml"]);
+    assert_eq!(failed.code, 4);
+    assert!(failed.stderr.contains("policy.toml"), "{}", failed.stderr);
+    assert!(failed.stderr.contains("phone.corroboration_cap"), "{}", failed.stderr);
+}
+
+#[test]
+fn decisions_are_judged_by_the_truth_and_compared_with_another_policy() {
+    let folder = Folder::new();
+    folder.write("truth.csv", "source_pk,person_key\nL1,P1\nL2,\n3,\nL4,P2\n");
+    folder.write("other.toml", "version = \"2\"\n[email]\nenabled = false\n");
+    let done =
+        folder.evaluate(&["--json", "out.json", "--what-if", "other.toml", "--review-population"]);
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    assert!(done.stdout.contains("precision 1.0000, recall 1.0000, F1 1.0000"), "{}", done.stdout);
+    let json: Value =
+        serde_json::from_slice(&fs::read(folder.0.path().join("out.json")).unwrap()).unwrap();
+    assert_eq!(json["evaluation"]["counts"]["right"], 2);
+    assert_eq!(json["evaluation"]["counts"]["rightly_nobody"], 2);
+    assert_eq!(json["what_if"]["worse_total"], 1);
+    assert_eq!(json["population"]["persons_total"], 2);
+}
+
+#[test]
+fn refused_rows_of_any_file_show_in_the_exit_code() {
+    let folder = Folder::new();
+    folder.write("truth.csv", "source_pk,person_key\nL1,P1\nL1,P2\nL9,P1\n");
+    let done = folder.evaluate(&[]);
+    assert_eq!(done.code, 5, "{}", done.stderr);
+    assert!(done.stderr.contains("truth.csv: line 3"), "{}", done.stderr);
+    assert!(done.stdout.contains("3 leads are not in the truth"), "{}", done.stdout);
+    assert!(done.stdout.contains("1 rows of the truth name no lead"), "{}", done.stdout);
+}
