@@ -27,7 +27,7 @@ struct Args {
     /// The file of persons.
     #[arg(long, value_name = "CSV")]
     persons: PathBuf,
-    /// The file of truth: source_pk, person_key; a blank person_key means nobody.
+    /// The file of truth: `source_pk`, `person_key`; a blank `person_key` means nobody.
     #[arg(long, value_name = "CSV")]
     truth: PathBuf,
     /// The region that reads local phones and documents.
@@ -62,10 +62,10 @@ struct Found {
 }
 
 fn main() -> ExitCode {
-    start(run)
+    start(|args: Args| run(&args))
 }
 
-fn run(args: Args) -> Result<Exit, Failure> {
+fn run(args: &Args) -> Result<Exit, Failure> {
     let console = Console::new(args.common.quiet);
     let normaliser = Normaliser::new(NormaliseOptions::for_region(args.region));
     let policy = people::read_policy(args.policy.as_ref())?;

@@ -21,7 +21,7 @@ use reference_runners::service::{Database, database_url};
 struct Args {
     #[command(flatten)]
     common: Common,
-    /// The lead's key: its external_id, or its id where that is blank.
+    /// The lead's key: its `external_id`, or its `id` where that is blank.
     #[arg(long, value_name = "PK", conflicts_with_all = ["phone", "document", "email", "name", "birth_date", "plate"])]
     source_pk: Option<String>,
     /// The file that holds the lead.
@@ -66,10 +66,10 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    start(run)
+    start(|args: Args| run(&args))
 }
 
-fn run(args: Args) -> Result<Exit, Failure> {
+fn run(args: &Args) -> Result<Exit, Failure> {
     let console = Console::new(args.common.quiet);
     let normaliser = Normaliser::new(NormaliseOptions::for_region(args.region));
     let policy = people::read_policy(args.policy.as_ref())?;
@@ -81,10 +81,10 @@ fn run(args: Args) -> Result<Exit, Failure> {
             lead
         }
         (Some(wanted), None) => {
-            let found = open(&args)?.leads(&[wanted])?.into_iter().next();
+            let found = open(args)?.leads(&[wanted])?.into_iter().next();
             found.map(Record::from).ok_or_else(|| not_found(wanted))?
         }
-        (None, _) => given(&args)?,
+        (None, _) => given(args)?,
     };
     let index = match &args.persons {
         Some(persons) => {
@@ -93,7 +93,7 @@ fn run(args: Args) -> Result<Exit, Failure> {
             exit = exit.and(summary.exit());
             index
         }
-        None => open(&args)?.index(&normaliser, &ProgressBar::hidden())?,
+        None => open(args)?.index(&normaliser, &ProgressBar::hidden())?,
     };
     let mut matcher = DeterministicMatcher::new(index, normaliser, policy);
     if args.show_identifiers {

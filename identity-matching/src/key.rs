@@ -150,10 +150,14 @@ impl HashKey {
         Self(secret)
     }
 
+    /// Starts a hash under the secret.
+    pub(crate) fn hasher(self) -> siphasher::sip128::SipHasher13 {
+        siphasher::sip128::SipHasher13::new_with_key(&self.0)
+    }
+
     /// Hashes `bytes` to 96 bits.
     pub(crate) fn hash96(self, bytes: &[u8]) -> u128 {
-        use siphasher::sip128::SipHasher13;
-        let hash = SipHasher13::new_with_key(&self.0).hash(bytes);
+        let hash = self.hasher().hash(bytes);
         (u128::from(hash.h1) << 64 | u128::from(hash.h2)) & Key::PAYLOAD
     }
 }

@@ -11,10 +11,10 @@ use proptest::{collection::vec, option, prelude::*, sample::select};
 
 use crate::decisions::normaliser;
 
-type Population = Vec<(String, Record)>;
+pub(crate) type Population = Vec<(String, Record)>;
 
 /// Few values, so that persons and leads share them often; some share an alias or a derived key.
-fn records() -> impl Strategy<Value = Record> {
+pub(crate) fn records() -> impl Strategy<Value = Record> {
     let phones = select(vec![
         "987654312",
         "+51 987 654 313",
@@ -67,12 +67,12 @@ fn records() -> impl Strategy<Value = Record> {
         })
 }
 
-fn populations() -> impl Strategy<Value = Population> {
+pub(crate) fn populations() -> impl Strategy<Value = Population> {
     vec((0..12_u8, records()), 0..24)
         .prop_map(|rows| rows.into_iter().map(|(n, record)| (format!("P{n}"), record)).collect())
 }
 
-fn policies() -> impl Strategy<Value = Policy> {
+pub(crate) fn policies() -> impl Strategy<Value = Policy> {
     (1..4_u32, 0..6_u32, any::<[bool; 5]>(), any::<bool>()).prop_map(
         |(max, more, switches, weak)| {
             let mut rules = PolicyRules::default();
@@ -94,7 +94,7 @@ fn policies() -> impl Strategy<Value = Policy> {
     )
 }
 
-fn index(population: &Population) -> InMemoryIndex {
+pub(crate) fn index(population: &Population) -> InMemoryIndex {
     let mut builder = InMemoryIndex::builder();
     for (person, record) in population {
         builder.add(person, &normaliser().normalise(record)).unwrap();

@@ -5,6 +5,7 @@
 mod decisions;
 mod documents;
 mod emails;
+mod files;
 mod keys;
 mod laws;
 mod phones;

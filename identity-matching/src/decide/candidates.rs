@@ -111,6 +111,7 @@ pub(super) struct Examination<'a> {
     pub(super) subject: SubjectView<'a>,
     /// The subject's keys as an index holds them, and who holds each.
     pub(super) keys: &'a [IndexKey],
+    pub(super) blocking: &'a [IndexKey],
     pub(super) hits: &'a [Hit],
 }
 
@@ -177,10 +178,10 @@ impl Examination<'_> {
     }
 
     fn examine_blocking(&self, key: IndexKey, person: &PersonView<'_>, candidate: &mut Candidate) {
-        let Some(&shared) = self.subject.blocking.iter().find(|&&own| IndexKey::from(own) == key)
-        else {
+        if !self.blocking.contains(&key) {
             return;
-        };
+        }
+        let Some(shared) = key.blocking() else { return };
         let rule = rule_of(shared.kind());
         let Some(rules) = self.policy.weak(rule).filter(|rules| rules.enabled) else { return };
         let similarity = self.similarity(person);

@@ -116,14 +116,17 @@ pub(super) struct Scratch {
     pub(super) agreed: Vec<Agreed>,
     pub(super) text: String,
     pub(super) subjects: Vec<Span>,
-    pub(super) blocking: Vec<(usize, IndexKey)>,
-    pub(super) blocking_keys: Vec<IndexKey>,
+    pub(super) blocking: Vec<IndexKey>,
+    /// The subject of each blocking key that is looked up, and the keys.
+    pub(super) wanted: Vec<usize>,
+    pub(super) wanted_keys: Vec<IndexKey>,
 }
 
 /// Where the parts of one subject lie in the scratch lists.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Span {
     pub(super) keys: (usize, usize),
+    pub(super) blocking: (usize, usize),
     pub(super) strong: (usize, usize),
     pub(super) weak: (usize, usize),
 }
@@ -174,12 +177,19 @@ impl Scratch {
         subjects: &[SubjectView<'_>],
     ) -> Result<(), IndexError> {
         self.keys.clear();
+        self.blocking.clear();
         self.subjects.clear();
         for subject in subjects {
-            let start = self.keys.len();
-            self.keys.extend(subject.keys.iter().map(|held| IndexKey::from(held.key)));
-            let keys = (start, self.keys.len());
-            self.subjects.push(Span { keys, ..Span::default() });
+            let (key, blocking) = (self.keys.len(), self.blocking.len());
+            let keys = subject.keys.iter().map(|held| index.as_held(IndexKey::from(held.key)));
+            self.keys.extend(keys);
+            let held = subject.blocking.iter().map(|&key| index.as_held(IndexKey::from(key)));
+            self.blocking.extend(held);
+            self.subjects.push(Span {
+                keys: (key, self.keys.len()),
+                blocking: (blocking, self.blocking.len()),
+                ..Span::default()
+            });
         }
         self.hits.clear();
         self.hits.resize(self.keys.len(), Hit::default());
@@ -236,16 +246,17 @@ impl Scratch {
     ) -> Result<(), IndexError> {
         self.persons.clear();
         self.persons.extend(candidates.iter().map(|candidate| candidate.person));
-        let Self { keys, hits, persons, agreed, text, subjects: spans, .. } = self;
+        let Self { keys, blocking, hits, persons, agreed, text, subjects: spans, .. } = self;
         index.persons(persons, &mut |at, person| {
             let Some(candidate) = candidates.get_mut(at) else { return };
             let subject = candidate.subject;
-            let span = spans[subject].keys;
+            let span = spans[subject];
             let examination = Examination {
                 policy,
                 subject: subjects[subject],
-                keys: part(keys, span),
-                hits: part(hits, span),
+                keys: part(keys, span.keys),
+                blocking: part(blocking, span.blocking),
+                hits: part(hits, span.keys),
             };
             examination.examine(&person, candidate, agreed);
             candidate.text = (text.len(), person.key().len());

@@ -6,7 +6,7 @@ use super::{
     consider::{Scratch, part},
 };
 use crate::{
-    index::{CandidateIndex, IndexError, IndexKey},
+    index::{CandidateIndex, IndexError},
     policy::Policy,
 };
 
@@ -72,27 +72,28 @@ fn raise_blocked<I: CandidateIndex + ?Sized>(
     scratch: &mut Scratch,
     weak: &mut Vec<Candidate>,
 ) -> Result<(), IndexError> {
-    let mut wanted = std::mem::take(&mut scratch.blocking);
-    let mut keys = std::mem::take(&mut scratch.blocking_keys);
+    let mut wanted = std::mem::take(&mut scratch.wanted);
+    let mut keys = std::mem::take(&mut scratch.wanted_keys);
     wanted.clear();
+    keys.clear();
     for (at, subject) in subjects.iter().enumerate() {
         if subject.blocking.is_empty() || !wanting(scratch, at) {
             continue;
         }
-        let used = subject
-            .blocking
-            .iter()
-            .filter(|key| policy.weak(rule_of(key.kind())).is_some_and(|rules| rules.enabled));
-        wanted.extend(used.map(|&key| (at, IndexKey::from(key))));
+        let held = part(&scratch.blocking, scratch.subjects[at].blocking);
+        for (key, &held) in subject.blocking.iter().zip(held) {
+            if policy.weak(rule_of(key.kind())).is_some_and(|rules| rules.enabled) {
+                wanted.push(at);
+                keys.push(held);
+            }
+        }
     }
-    keys.clear();
-    keys.extend(wanted.iter().map(|&(_, key)| key));
     let found = if keys.is_empty() {
         Ok(())
     } else {
         let limit = policy.rules().weak.max_persons_per_key;
         index.holders(&keys, limit, &mut |at, held| {
-            let Some(&(subject, _)) = wanted.get(at) else { return };
+            let Some(&subject) = wanted.get(at) else { return };
             let strong = part(&scratch.strong, scratch.subjects[subject].strong);
             for &person in held.persons {
                 if !strong.iter().any(|candidate| candidate.person == person) {
@@ -101,8 +102,8 @@ fn raise_blocked<I: CandidateIndex + ?Sized>(
             }
         })
     };
-    scratch.blocking = wanted;
-    scratch.blocking_keys = keys;
+    scratch.wanted = wanted;
+    scratch.wanted_keys = keys;
     found
 }
 

@@ -25,6 +25,9 @@ pub struct IndexKey(u128);
 const BLOCKING: u128 = 0xe << 124;
 /// The bits below the scheme and the document type.
 const VALUE: u128 = (1 << 96) - 1;
+/// The bits of the scheme, and the scheme of a document that is held as a hash.
+const SCHEME: u128 = 0xf << 124;
+const DOCUMENT_HASHED: u128 = 2 << 124;
 /// What an index keeps of an e-mail's hash, so that it fits three words beside its scheme.
 const EMAIL_VALUE: u128 = (1 << 92) - 1;
 
@@ -59,7 +62,15 @@ impl IndexKey {
     /// Returns the key as it may be shown: `****8913`; of a hashed one, four digits of the hash.
     #[must_use]
     pub fn masked(self) -> String {
-        Key::from_bits(self.0).map_or_else(|| format!("{self:?}"), |key| key.to_string())
+        // No telephone number is as long; it is the hash of one.
+        let hashed = self.kind() == Some(KeyKind::Phone) && self.0 & VALUE >= 1 << 60;
+        match Key::from_bits(self.0) {
+            Some(key) if !hashed => key.to_string(),
+            _ => {
+                let kind = self.kind().map_or("blocking", KeyKind::as_str);
+                format!("{kind}:#{:04x}", self.0 & 0xffff)
+            }
+        }
     }
 
     /// Returns the bytes to store, highest first; equal keys have equal bytes on every machine.
@@ -81,12 +92,12 @@ impl IndexKey {
     #[must_use]
     pub(super) fn sealed(self, secret: HashKey) -> Self {
         let hash = secret.hash96(&self.to_bytes());
-        let kept = match self.kind() {
-            Some(KeyKind::Document) => VALUE,
-            Some(_) => EMAIL_VALUE,
-            None => (1 << 60) - 1,
+        let (bits, replaced) = match self.kind() {
+            Some(KeyKind::Document) => (self.0 & !SCHEME | DOCUMENT_HASHED, VALUE),
+            Some(_) => (self.0, EMAIL_VALUE),
+            None => (self.0, (1 << 60) - 1),
         };
-        Self(self.0 & !kept | hash & kept)
+        Self(bits & !replaced | hash & replaced)
     }
 
     /// Returns the byte by which a table tells most keys apart; never zero, which marks a free slot.

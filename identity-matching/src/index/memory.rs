@@ -264,6 +264,11 @@ pub(super) fn fill(rows: &Rows, room: usize) -> Table {
 }
 
 impl CandidateIndex for InMemoryIndex {
+    #[inline]
+    fn as_held(&self, key: IndexKey) -> IndexKey {
+        self.intake.seal(key)
+    }
+
     fn holders(
         &self,
         keys: &[IndexKey],
@@ -276,7 +281,6 @@ impl CandidateIndex for InMemoryIndex {
         let mut probes = [(IndexKey::from_bits(0), Probe::default()); GROUP];
         for (group, keys) in keys.chunks(GROUP).enumerate() {
             for (probe, &key) in probes.iter_mut().zip(keys) {
-                let key = self.intake.seal(key);
                 *probe = (key, self.keys.prefetch(key));
             }
             let probes = &probes[..keys.len()];

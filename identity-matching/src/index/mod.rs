@@ -10,6 +10,7 @@
 
 mod build;
 mod entry;
+mod file;
 
 mod key;
 mod memory;
@@ -18,6 +19,7 @@ mod table;
 
 pub use build::InMemoryIndexBuilder;
 
+pub use file::{FORMAT_VERSION, FileError, WeakEvidence};
 pub use key::IndexKey;
 pub use memory::{InMemoryIndex, SharedKey};
 pub use row::{PersonKey, PersonKeys, PersonView, Profile};
@@ -55,7 +57,16 @@ pub struct Holders<'a> {
 /// `Sync`, since batches are decided on several threads at once. Run
 /// `identity_matching::index::conformance` (feature `testing`) against an own one.
 pub trait CandidateIndex: Send + Sync {
-    /// Reports the holders of each key that anybody holds, by the key's position in `keys`.
+    /// Returns a key as this index holds it; by default unchanged.
+    ///
+    /// An index that holds hashes returns the hash. Every key that is looked up, and every key of a person that
+    /// is compared, went through here.
+    fn as_held(&self, key: IndexKey) -> IndexKey {
+        key
+    }
+
+    /// Reports the holders of each key that anybody holds, by the key's position in `keys`, which are as
+    /// [`as_held`](Self::as_held) gave them.
     ///
     /// Keys that nobody holds are not reported. Of a key that more than `limit` persons hold only the
     /// total is reported, so that its cost does not grow with its holders. The order of reports is free.
@@ -85,6 +96,10 @@ pub trait CandidateIndex: Send + Sync {
 macro_rules! forward {
     ($($pointer:ty),*) => {$(
         impl<I: CandidateIndex + ?Sized> CandidateIndex for $pointer {
+            fn as_held(&self, key: IndexKey) -> IndexKey {
+                (**self).as_held(key)
+            }
+
             fn holders(
                 &self,
                 keys: &[IndexKey],

@@ -9,7 +9,7 @@ use super::{
     IndexError, IndexKey, PersonId,
     entry::{self, Entry},
 };
-use crate::{birth_date::BirthDate, key::KeyForm, name::Name, normalise::Normalised, plate::Plate};
+use crate::{birth_date::BirthDate, key::KeyForm, name::Name, normalise::Normalised};
 
 /// The longest key of a person, in bytes.
 pub(super) const MAX_PERSON_KEY: usize = (1 << TEXT_BITS) - 1;
@@ -29,13 +29,13 @@ pub struct PersonKey {
     pub form: KeyForm,
 }
 
-/// Holds the weak evidence of one person: what all its records say, in order, each once.
+/// Holds the weak evidence of one person that is compared: what all its records say, in order, each once.
+///
+/// Plates are compared by their blocking keys and need no place here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Profile {
     /// The folded names.
     pub names: Vec<Name>,
-    /// The plates.
-    pub plates: Vec<Plate>,
     /// The dates of birth.
     pub birth_dates: Vec<BirthDate>,
 }
@@ -45,7 +45,6 @@ impl Profile {
     pub(super) fn of(record: &Normalised) -> Self {
         Self {
             names: record.name().cloned().into_iter().collect(),
-            plates: record.plate().into_iter().collect(),
             birth_dates: record.birth_date().into_iter().collect(),
         }
     }
@@ -53,15 +52,12 @@ impl Profile {
     /// Tells whether nothing is known.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.names.is_empty() && self.plates.is_empty() && self.birth_dates.is_empty()
+        self.names.is_empty() && self.birth_dates.is_empty()
     }
 
     fn bytes(&self) -> usize {
         let names = self.names.iter().map(|name| name.as_str().len() + size_of::<Name>());
-        size_of::<Self>()
-            + names.sum::<usize>()
-            + size_of_val(&self.plates[..])
-            + size_of_val(&self.birth_dates[..])
+        size_of::<Self>() + names.sum::<usize>() + size_of_val(&self.birth_dates[..])
     }
 
     /// Adds what another record says; the order of records leaves no trace.
@@ -69,9 +65,6 @@ impl Profile {
         self.names.extend_from_slice(&other.names);
         self.names.sort_unstable_by(|left, right| left.as_str().cmp(right.as_str()));
         self.names.dedup();
-        self.plates.extend_from_slice(&other.plates);
-        self.plates.sort_unstable();
-        self.plates.dedup();
         self.birth_dates.extend_from_slice(&other.birth_dates);
         self.birth_dates.sort_unstable();
         self.birth_dates.dedup();

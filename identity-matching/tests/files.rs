@@ -1,0 +1,118 @@
+//! Saving and loading an index, and what becomes of damaged files.
+
+use identity_matching::{
+    DeterministicMatcher, HashKey, Matcher, Policy, PolicyRules, Record,
+    index::{FORMAT_VERSION, FileError, InMemoryIndex, WeakEvidence},
+};
+use proptest::prelude::*;
+
+use crate::{
+    decisions::normaliser,
+    laws::{index, policies, populations, records},
+};
+
+const SECRET: HashKey = HashKey::new(*b"sixteen secret b");
+
+fn saved(index: &InMemoryIndex, weak: WeakEvidence) -> Vec<u8> {
+    let mut file = Vec::new();
+    index.save(&mut file, SECRET, weak).unwrap();
+    file
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_loaded_index_decides_as_the_one_that_was_saved(
+        population in populations(),
+        leads in prop::collection::vec(records(), 1..6),
+        policy in policies(),
+        update in records(),
+    ) {
+        let mut kept = index(&population);
+        let file = saved(&kept, WeakEvidence::Plain);
+        let mut loaded = InMemoryIndex::load(&file[..], SECRET).unwrap();
+        let normalised = normaliser().normalise(&update);
+        for index in [&mut kept, &mut loaded] {
+            index.insert("P1", &normalised).unwrap();
+            index.remove("P2");
+        }
+        prop_assert_eq!(loaded.distinct_keys(), kept.distinct_keys());
+        let decide = |index: &InMemoryIndex| {
+            DeterministicMatcher::new(index, normaliser(), policy.clone()).decide(&leads).unwrap()
+        };
+        prop_assert_eq!(decide(&loaded), decide(&kept));
+        prop_assert_eq!(saved(&loaded, WeakEvidence::Plain).len(), saved(&kept, WeakEvidence::Plain).len());
+    }
+
+    #[test]
+    fn a_file_cut_anywhere_or_with_any_byte_changed_is_refused(
+        population in populations(),
+        place: prop::sample::Index,
+        flip in 1..=255_u8,
+    ) {
+        let file = saved(&index(&population), WeakEvidence::Plain);
+        let at = place.index(file.len());
+        prop_assert!(InMemoryIndex::load(&file[..at], SECRET).is_err());
+        let mut changed = file;
+        changed[at] ^= flip;
+        prop_assert!(InMemoryIndex::load(&changed[..], SECRET).is_err());
+    }
+
+    #[test]
+    fn any_bytes_are_an_index_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        let _ = InMemoryIndex::load(&bytes[..], SECRET);
+        let file = saved(&InMemoryIndex::default(), WeakEvidence::LeaveOut);
+        let headed = [&file[..33], &bytes].concat();
+        let _ = InMemoryIndex::load(&headed[..], SECRET);
+    }
+}
+
+fn ana() -> InMemoryIndex {
+    let record = Record {
+        phones: vec!["987654312".into()],
+        emails: vec!["ana.rojas@correo.pe".into()],
+        name: Some("Ana Rojas".into()),
+        plate: Some("ABC-123".into()),
+        ..Record::default()
+    };
+    index(&vec![("P1".to_owned(), record)])
+}
+
+#[test]
+fn each_refusal_says_what_is_wrong() {
+    let file = saved(&ana(), WeakEvidence::LeaveOut);
+    let wrong = InMemoryIndex::load(&file[..], HashKey::default());
+    assert!(matches!(wrong, Err(FileError::WrongSecret)));
+    let mut newer = file.clone();
+    newer[8] = 9;
+    assert!(matches!(
+        InMemoryIndex::load(&newer[..], SECRET),
+        Err(FileError::OtherVersion { found: 9 })
+    ));
+    assert_ne!(FORMAT_VERSION, 9);
+    assert!(matches!(
+        InMemoryIndex::load(&b"person_key,phone\nP1,1"[..], SECRET),
+        Err(FileError::NotAnIndex)
+    ));
+    let cut = InMemoryIndex::load(&file[..file.len() - 1], SECRET).unwrap_err();
+    assert!(cut.to_string().contains("too early"), "{cut}");
+    let loaded = InMemoryIndex::load(&file[..], SECRET).unwrap();
+    let elsewhere = loaded.save(Vec::new(), HashKey::default(), WeakEvidence::LeaveOut);
+    assert!(matches!(elsewhere, Err(FileError::WrongSecret)));
+}
+
+#[test]
+fn a_file_without_weak_evidence_holds_no_identifier_and_still_matches() {
+    let file = saved(&ana(), WeakEvidence::LeaveOut);
+    // The phone as text, as a number of eight bytes, and the name.
+    for secret in [&b"987654312"[..], &51_987_654_312_u64.to_be_bytes()[3..], b"rojas"] {
+        assert!(!file.windows(secret.len()).any(|window| window == secret));
+    }
+    let loaded = InMemoryIndex::load(&file[..], SECRET).unwrap();
+    let mut rules = PolicyRules::default();
+    rules.weak.phone_tail.enabled = false;
+    let matcher = DeterministicMatcher::new(loaded, normaliser(), Policy::new(rules).unwrap());
+    let lead = Record { phones: vec!["+51 987654312".into()], ..Record::default() };
+    assert_eq!(matcher.decide_one(&lead).unwrap().outcome.person(), Some("P1"));
+}
