@@ -192,13 +192,15 @@ impl InMemoryIndex {
             keys.dedup_by_key(|held| held.key);
             let mut profile = Profile::default();
             for _ in 0..file.length()? {
-                profile.names.push(Name::parse(&file.read_text()?).ok_or(damaged("a name"))?);
+                profile.names.push(Name::parse(&file.read_text()?).map_err(|_| damaged("a name"))?);
             }
             for _ in 0..file.length()? {
                 let date = u32::from_le_bytes(file.take()?);
                 let text =
                     format!("{:04}-{:02}-{:02}", date / 10_000, date / 100 % 100, date % 100);
-                profile.birth_dates.push(BirthDate::parse(&text).ok_or(damaged("a date"))?);
+                profile
+                    .birth_dates
+                    .push(BirthDate::parse(&text, None).map_err(|_| damaged("a date"))?);
             }
             rows.push(&person, keys.iter().copied(), (!profile.is_empty()).then_some(profile))?;
         }
