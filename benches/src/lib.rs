@@ -1,1 +1,3 @@
 //! What the benchmarks share: generated data.
+
+pub mod matching;

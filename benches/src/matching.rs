@@ -84,7 +84,11 @@ pub fn persons(count: u32, hubs: bool) -> impl Iterator<Item = Identifiers> {
 }
 
 /// Generates leads for so many persons, one after the other, each with the number of the person it is.
-pub fn leads(count: u32, persons: u32, hubs: bool) -> impl Iterator<Item = (Option<u32>, Identifiers)> {
+pub fn leads(
+    count: u32,
+    persons: u32,
+    hubs: bool,
+) -> impl Iterator<Item = (Option<u32>, Identifiers)> {
     let mut draw = Draw::new(2);
     (0..count).map(move |at| {
         let known = draw.chance(70);

@@ -1,5 +1,7 @@
 //! Explaining and evaluating decisions from the outside.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fs;
 
 use serde_json::Value;

@@ -5,10 +5,13 @@
     reason = "words and hashes are cut on purpose, and sizes are bounded where they grow"
 )]
 
+use std::num::NonZeroUsize;
+
 use super::{
     InMemoryIndex, IndexError, PersonId,
-    memory::{Intake, fill},
+    memory::Intake,
     row::{PersonKey, Profile, Rows},
+    shards::{GROUP, Room, Shards},
 };
 use crate::{blocking::BlockingKind, normalise::Normalised};
 
@@ -28,14 +31,43 @@ use crate::{blocking::BlockingKind, normalise::Normalised};
 /// assert_eq!(builder.build()?.len(), 2);
 /// # Ok::<(), identity_matching::index::IndexError>(())
 /// ```
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct InMemoryIndexBuilder {
     rows: Rows,
+    threads: NonZeroUsize,
     intake: Intake,
     buffer: Vec<PersonKey>,
 }
 
+impl Default for InMemoryIndexBuilder {
+    fn default() -> Self {
+        Self {
+            rows: Rows::default(),
+            threads: NonZeroUsize::MIN,
+            intake: Intake::default(),
+            buffer: Vec::new(),
+        }
+    }
+}
+
 impl InMemoryIndexBuilder {
+    /// Builds the table on so many threads; the index is the same.
+    #[must_use]
+    pub fn with_threads(mut self, threads: NonZeroUsize) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// Takes over the records of another builder, which another thread may have filled.
+    ///
+    /// # Errors
+    ///
+    /// [`IndexError::Full`] where both together are too many; then this builder keeps a part of them and is
+    /// of no further use.
+    pub fn absorb(&mut self, other: Self) -> Result<(), IndexError> {
+        self.rows.absorb(other.rows)
+    }
+
     /// Leaves out one kind of blocking keys, which no rule of the policy needs; saves about eighteen
     /// bytes for each.
     #[must_use]
@@ -69,12 +101,16 @@ impl InMemoryIndexBuilder {
     ///
     /// [`IndexError::TooManyKeys`] where the records of one person hold more keys than a row can.
     pub fn build(self) -> Result<InMemoryIndex, IndexError> {
-        finish(self.rows, self.intake)
+        finish(self.rows, self.intake, self.threads)
     }
 }
 
 /// Joins the rows of one person and makes the table.
-pub(super) fn finish(mut rows: Rows, intake: Intake) -> Result<InMemoryIndex, IndexError> {
+pub(super) fn finish(
+    mut rows: Rows,
+    intake: Intake,
+    threads: NonZeroUsize,
+) -> Result<InMemoryIndex, IndexError> {
     for records in repeated(&rows) {
         let mut keys: Vec<PersonKey> = records.iter().flat_map(|&id| rows.keys(id)).collect();
         keys.sort_unstable();
@@ -93,15 +129,12 @@ pub(super) fn finish(mut rows: Rows, intake: Intake) -> Result<InMemoryIndex, In
         rows = rows.packed();
     }
     rows.shrink();
-    let entries = rows.ids().map(|id| rows.keys(id).count()).sum();
-    let keys = fill(&rows, entries);
+    let keys = Shards::of(&rows, Room::Exact, threads);
     Ok(InMemoryIndex::from_parts(rows, keys, intake))
 }
 
 /// Finds the rows that share a person key, in groups of two or more.
 fn repeated(rows: &Rows) -> Vec<Vec<PersonId>> {
-    /// How many rows are looked up at once, so that their cache misses overlap.
-    const GROUP: usize = 32;
     let size = (rows.len() * 3 / 2 + 1).next_power_of_two();
     // Each slot holds half a hash, to tell most texts apart without reading them, and a row.
     let mut slots: Vec<(u32, u32)> = vec![(0, u32::MAX); size];

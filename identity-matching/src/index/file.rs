@@ -208,7 +208,7 @@ impl InMemoryIndex {
         if file.take::<16>()? != expected {
             return Err(damaged("the checksum"));
         }
-        finish(rows, intake).map_err(FileError::from)
+        finish(rows, intake, std::num::NonZeroUsize::MIN).map_err(FileError::from)
     }
 }
 

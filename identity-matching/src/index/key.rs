@@ -100,10 +100,9 @@ impl IndexKey {
         Self(bits & !replaced | hash & replaced)
     }
 
-    /// Returns the byte by which a table tells most keys apart; never zero, which marks a free slot.
+    /// Returns the byte by which a table tells most keys apart.
     pub(super) const fn tag(self) -> u8 {
-        let byte = (self.hash() & 0xff) as u8;
-        if byte == 0 { 1 } else { byte }
+        tag(self.hash())
     }
 
     /// Spreads the key over 64 bits; only for places inside one table.
@@ -114,6 +113,12 @@ impl IndexKey {
         let high = (self.0 >> 64) as u64 ^ HIGH;
         fold(fold(low, high), LOW)
     }
+}
+
+/// Returns the lowest byte of a hash, but never zero, which marks a free slot.
+pub(super) const fn tag(hash: u64) -> u8 {
+    let byte = (hash & 0xff) as u8;
+    if byte == 0 { 1 } else { byte }
 }
 
 /// Multiplies and folds the 128-bit product to 64 bits.

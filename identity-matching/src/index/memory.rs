@@ -1,18 +1,18 @@
 //! The population in memory.
 
+use std::num::NonZeroUsize;
+
 use super::{
     CandidateIndex, Holders, InMemoryIndexBuilder, IndexError, IndexKey, PersonId, PersonView,
     row::{PersonKey, Profile, Rows},
-    table::{Probe, Table},
+    shards::{GROUP, Room, Shards},
+    table::Probe,
 };
 use crate::{
     blocking::BlockingKind,
     key::{HashKey, KeyForm},
     normalise::Normalised,
 };
-
-/// How many keys are looked up at once, so that their cache misses overlap.
-const GROUP: usize = 32;
 
 /// Holds a population in memory.
 ///
@@ -35,7 +35,7 @@ const GROUP: usize = 32;
 #[derive(Clone, Debug, Default)]
 pub struct InMemoryIndex {
     pub(super) rows: Rows,
-    pub(super) keys: Table,
+    pub(super) keys: Shards,
     /// Finds a person by its key; made when the first person is added or removed.
     names: Option<Names>,
     pub(super) intake: Intake,
@@ -59,7 +59,7 @@ impl InMemoryIndex {
         InMemoryIndexBuilder::default()
     }
 
-    pub(super) fn from_parts(rows: Rows, keys: Table, intake: Intake) -> Self {
+    pub(super) fn from_parts(rows: Rows, keys: Shards, intake: Intake) -> Self {
         Self { rows, keys, names: None, intake }
     }
 
@@ -181,11 +181,10 @@ impl InMemoryIndex {
         }
         self.names().insert(person.into(), id);
         if !self.keys.has_room(keys.len()) {
-            self.keys = fill(&self.rows, (self.keys.keys() + keys.len()) * 3 / 2 + 64);
+            self.keys = Shards::of(&self.rows, Room::ToGrow, NonZeroUsize::MIN);
         }
         for held in keys {
-            let probe = self.keys.prefetch(held.key);
-            self.keys.insert(probe, held.key, id, &self.rows);
+            self.keys.insert(held.key, id, &self.rows);
         }
         self.tidy();
         Ok(())
@@ -202,7 +201,7 @@ impl InMemoryIndex {
     fn tidy(&mut self) {
         if self.rows.wasteful() {
             self.rows = self.rows.packed();
-            self.keys = fill(&self.rows, self.keys.keys() * 5 / 4 + 64);
+            self.keys = Shards::of(&self.rows, Room::ToGrow, NonZeroUsize::MIN);
             self.names = None;
         }
     }
@@ -235,31 +234,6 @@ impl Intake {
     #[inline]
     pub(super) fn seal(&self, key: IndexKey) -> IndexKey {
         self.seal.map_or(key, |secret| key.sealed(secret))
-    }
-}
-
-/// Makes the table of all rows.
-pub(super) fn fill(rows: &Rows, room: usize) -> Table {
-    let mut table = Table::with_room(room);
-    let mut group: [(IndexKey, PersonId, Probe); GROUP] =
-        [(IndexKey::from_bits(0), PersonId(0), Probe::default()); GROUP];
-    let mut filled = 0;
-    let mut pairs = rows.ids().flat_map(|id| rows.keys(id).map(move |held| (held.key, id)));
-    loop {
-        let next = pairs.next();
-        if let Some((key, id)) = next {
-            group[filled] = (key, id, table.prefetch(key));
-            filled += 1;
-        }
-        if filled == GROUP || next.is_none() {
-            for &(key, id, probe) in &group[..filled] {
-                table.insert(probe, key, id, rows);
-            }
-            filled = 0;
-        }
-        if next.is_none() {
-            return table;
-        }
     }
 }
 

@@ -15,6 +15,7 @@ mod file;
 mod key;
 mod memory;
 mod row;
+mod shards;
 mod table;
 
 pub use build::InMemoryIndexBuilder;

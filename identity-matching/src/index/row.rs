@@ -298,6 +298,23 @@ impl Rows {
         self.dead_words > 1024 && self.dead_words > self.words.len() / 4
     }
 
+    /// Takes over the rows of another part of the population.
+    pub(super) fn absorb(&mut self, other: Self) -> Result<(), IndexError> {
+        if other.profiles.is_empty() {
+            if self.words.len() + other.words.len() > MAX_WORDS {
+                return Err(IndexError::Full { persons: self.live });
+            }
+            self.words.extend_from_slice(&other.words);
+            self.live += other.live;
+            self.dead_words += other.dead_words;
+            return Ok(());
+        }
+        for id in other.ids() {
+            self.push(other.person(id), other.keys(id), other.profile(id).cloned())?;
+        }
+        Ok(())
+    }
+
     /// Copies the living rows one after the other.
     pub(super) fn packed(&self) -> Self {
         let mut packed = Self::new(self.sealed);

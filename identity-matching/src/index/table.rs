@@ -16,7 +16,7 @@
 
 use std::slice;
 
-use super::{IndexKey, PersonId, row::Rows};
+use super::{IndexKey, PersonId, key, row::Rows};
 
 const SLOTS: usize = 12;
 /// Set in a slot that points at a list.
@@ -45,6 +45,8 @@ struct List {
 pub(super) struct Probe {
     bucket: u32,
     tag: u8,
+    /// The table, where there are several.
+    pub(super) shard: u8,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -87,17 +89,16 @@ impl Table {
 
     /// Finds a key's first bucket and asks the processor to fetch it.
     #[inline]
-    pub(super) fn prefetch(&self, key: IndexKey) -> Probe {
-        let probe = self.probe(key);
+    pub(super) fn prefetch(&self, hash: u64) -> Probe {
+        let probe = self.probe(hash);
         prefetch_index::prefetch_index(&self.buckets, probe.bucket as usize);
         probe
     }
 
     #[inline]
-    fn probe(&self, key: IndexKey) -> Probe {
-        let hash = key.hash();
+    fn probe(&self, hash: u64) -> Probe {
         let bucket = (u128::from(hash) * self.buckets.len() as u128) >> 64;
-        Probe { bucket: bucket as u32, tag: key.tag() }
+        Probe { bucket: bucket as u32, tag: key::tag(hash), shard: 0 }
     }
 
     /// Asks the processor to fetch the row behind the first slot with the probe's tag.
@@ -207,7 +208,7 @@ impl Table {
 
     /// Notes that a person no longer holds a key; its row must still be there.
     pub(super) fn remove(&mut self, key: IndexKey, person: PersonId, rows: &Rows) {
-        let probe = self.probe(key);
+        let probe = self.probe(key.hash());
         let Some(place) = self.find(probe, key, rows) else { return };
         let slot = self.buckets[place.bucket].slots[place.slot];
         if slot.0 & LISTED != 0 {
@@ -287,10 +288,11 @@ mod tests {
         let one = rows.push("P2", held.into_iter().skip(1), None).unwrap();
         let mut table = Table::with_room(3);
         for (key, person) in [(twins[0], both), (twins[1], both), (twins[1], one)] {
-            table.insert(table.prefetch(key), key, person, &rows);
+            table.insert(table.prefetch(key.hash()), key, person, &rows);
         }
-        let holders =
-            |table: &Table, key| table.get(table.prefetch(key), key, &rows).map(<[_]>::to_vec);
+        let holders = |table: &Table, key: IndexKey| {
+            table.get(table.prefetch(key.hash()), key, &rows).map(<[_]>::to_vec)
+        };
         assert_eq!(holders(&table, twins[0]), Some(vec![both]));
         assert_eq!(holders(&table, twins[1]), Some(vec![both, one]));
         table.remove(twins[1], one, &rows);
