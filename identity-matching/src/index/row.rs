@@ -300,6 +300,10 @@ impl Rows {
 
     /// Takes over the rows of another part of the population.
     pub(super) fn absorb(&mut self, other: Self) -> Result<(), IndexError> {
+        if self.words.is_empty() && self.sealed == other.sealed {
+            *self = other;
+            return Ok(());
+        }
         if other.profiles.is_empty() {
             if self.words.len() + other.words.len() > MAX_WORDS {
                 return Err(IndexError::Full { persons: self.live });
