@@ -6,6 +6,7 @@ mod decisions;
 mod documents;
 mod emails;
 mod files;
+mod garbage;
 mod keys;
 mod laws;
 mod phones;

@@ -21,6 +21,8 @@ pub(super) fn cedula(number: &mut DocumentNumber) -> Outcome {
 
 /// Tells whether an untyped number is like a cédula: up to eight digits, or ten that begin with 1.
 pub(super) fn infers_cedula(number: &DocumentNumber) -> bool {
+    let mut number = *number;
+    number.drop_leading_zeros();
     is_citizen(number.as_bytes())
 }
 

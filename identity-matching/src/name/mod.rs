@@ -56,7 +56,8 @@ impl Name {
                 UnusableReason::Malformed
             });
         }
-        if placeholder::is_filler(raw) {
+        // `no tiene` is sorted by now, `0nr` has lost its digit: both writings count.
+        if placeholder::is_filler(raw) || placeholder::is_filler(&buffer) {
             return Err(UnusableReason::Placeholder);
         }
         Ok(Self(buffer))

@@ -1,0 +1,156 @@
+//! What must hold for any input of a normaliser: the body of the fuzz targets, and of their twins here.
+
+#![allow(dead_code, reason = "each fuzz target uses one function")]
+
+use std::sync::LazyLock;
+
+use identity_matching::{
+    BirthDate, DocumentParts, KeyForm, Name, NormaliseOptions, Normalised, Normaliser, Plate,
+    RecordReader, Region,
+};
+
+static NORMALISERS: LazyLock<Vec<Normaliser>> = LazyLock::new(|| {
+    let region = |code| Region::parse(code).expect("a region of the test");
+    let of_region = |code| Normaliser::new(NormaliseOptions::for_region(region(code)));
+    let mut all: Vec<_> =
+        ["PE", "ES", "CO", "CL", "AR", "BR", "MX", "EC", "US"].map(of_region).into();
+    all.push(Normaliser::new(NormaliseOptions::default()));
+    all
+});
+
+/// Reads a value under every region; gives the canonical text of each exact key.
+fn read_each(read: impl Fn(&mut RecordReader<'_>), check: impl Fn(&Normaliser, &str)) {
+    for normaliser in NORMALISERS.iter() {
+        let mut buffer = Normalised::default();
+        let mut reader = normaliser.read_into(&mut buffer);
+        read(&mut reader);
+        let normalised = reader.finish();
+        assert!(normalised.keys().is_empty() || normalised.unusable().is_empty(), "key or reason");
+        for held in normalised.keys() {
+            let text = normalised.text(held.key).expect("the record is at hand");
+            assert!(!text.is_empty() && text.len() <= 256);
+            assert!(!format!("{normalised:?}").contains(&format!("\"{text}\"")));
+            if held.form == KeyForm::Exact {
+                check(normaliser, &text);
+            }
+        }
+    }
+}
+
+/// Any text as a phone.
+pub(crate) fn phone(raw: &str) {
+    read_each(
+        |reader| reader.phone(raw),
+        |normaliser, text| {
+            // Garbage is no number: there are digits, and not more than a number has.
+            assert!(text[1..].bytes().all(|byte| byte.is_ascii_digit()) && text.len() <= 18);
+            let mut buffer = Normalised::default();
+            let mut reader = normaliser.read_into(&mut buffer);
+            reader.phone(text);
+            let again = reader.finish();
+            assert!(again.keys().iter().any(|held| held.key.text().as_deref() == Some(text)));
+        },
+    );
+}
+
+/// Any text as a document, of every kind of rule.
+pub(crate) fn document(raw: &str) {
+    let kinds = ["", "DNI", "RUC", "CE", "NIE", "CIF", "NIF", "CC", "NIT", "RUT", "CUIT", "CPF"];
+    for kind in kinds.into_iter().chain(["CNPJ", "CURP", "RFC", "CI", "PASSPORT", "OTHER"]) {
+        read_each(
+            |reader| reader.document(DocumentParts { country: "", kind, number: raw }),
+            |normaliser, text| {
+                let known = |letter: char| letter.is_ascii_digit() || letter.is_ascii_uppercase();
+                assert!(text.chars().all(|letter| known(letter) || matches!(letter, 'Ñ' | '&')));
+                let mut buffer = Normalised::default();
+                let mut reader = normaliser.read_into(&mut buffer);
+                reader.document(DocumentParts { country: "", kind, number: text });
+                let again = reader.finish();
+                let same = |held: &identity_matching::HeldKey| {
+                    again.text(held.key).as_deref() == Some(text)
+                };
+                assert!(again.keys().iter().any(same), "{kind}");
+            },
+        );
+    }
+    // The type and the country are outside text too.
+    read_each(
+        |reader| reader.document(DocumentParts { country: raw, kind: raw, number: "45678912" }),
+        |_, _| {},
+    );
+}
+
+/// Any text as an e-mail address.
+pub(crate) fn email(raw: &str) {
+    read_each(
+        |reader| reader.email(raw),
+        |normaliser, text| {
+            let (local, domain) = text.rsplit_once('@').expect("an address has an @");
+            assert!(!local.is_empty() && domain.is_ascii() && domain.contains('.'));
+            let mut buffer = Normalised::default();
+            let mut reader = normaliser.read_into(&mut buffer);
+            reader.email(text);
+            let again = reader.finish();
+            assert_eq!(again.keys().len(), 1);
+            assert_eq!(again.text(again.keys()[0].key).as_deref(), Some(text));
+        },
+    );
+}
+
+/// Any text as a name, a plate and a date of birth.
+pub(crate) fn weak(raw: &str) {
+    if let Ok(name) = Name::parse(raw) {
+        assert!(Name::parse(name.as_str()).as_ref() == Ok(&name));
+        assert!((0.0..=1.0).contains(&name.similarity(&name)));
+    }
+    if let Ok(plate) = Plate::parse(raw) {
+        assert!(plate.as_u64() > 0);
+    }
+    if let Ok(date) = BirthDate::parse(raw, None) {
+        let date = date.as_u32();
+        let text = format!("{}-{:02}-{:02}", date / 10_000, date / 100 % 100, date % 100);
+        assert_eq!(BirthDate::parse(&text, None).map(BirthDate::as_u32), Ok(date));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    /// Text of the signs that rules look at, with some that none expects.
+    fn near() -> impl Strategy<Value = String> {
+        prop_oneof![
+            any::<String>(),
+            "[0-9 +().-]{0,20}",
+            "[A-Z]{0,4}[0-9]{0,14}[A-Z0-9]{0,3}",
+            "[a-z0-9.+_'-]{0,12}@[a-z0-9.-]{0,14}",
+            "[ -~ñÑáÀ９٣\u{200b}\u{a0}]{0,40}",
+            "(tel:|mailto:|<|\")?[+0-9a-z@.;=:-]{0,30}",
+            "[0-9]{1,4}[/.-][0-9]{1,2}[/.-][0-9]{1,4}",
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+
+        #[test]
+        fn no_garbage_panics_as_a_phone(raw in near()) {
+            super::phone(&raw);
+        }
+
+        #[test]
+        fn no_garbage_panics_as_a_document(raw in near()) {
+            super::document(&raw);
+        }
+
+        #[test]
+        fn no_garbage_panics_as_an_address(raw in near()) {
+            super::email(&raw);
+        }
+
+        #[test]
+        fn no_garbage_panics_as_weak_evidence(raw in near()) {
+            super::weak(&raw);
+        }
+    }
+}
