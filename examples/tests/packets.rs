@@ -312,3 +312,63 @@ fn data_goes_to_stdout_and_a_quiet_run_says_nothing_else() {
     assert_eq!(summary["packets_emitted_total"], 4);
     assert_eq!(run.stderr, "");
 }
+
+/// Fills every packet of the folder in, as a person would.
+fn fill(folder: &Folder) {
+    for name in folder.packets() {
+        let path = folder.path("packets").join(name);
+        let mut reader = csv::Reader::from_path(&path).unwrap();
+        let header = reader.headers().unwrap().clone();
+        let issued = reader.records().next().unwrap().unwrap();
+        let row: Vec<&str> = header
+            .iter()
+            .zip(&issued)
+            .map(|(column, cell)| match column {
+                "evidence_date" => "2026-02-01",
+                "evidence_quote" => "In 2025 there were 1200 appeals.",
+                "recurso_presentado_count" => "1200",
+                "recurso_estimado_count" => "300",
+                "anulaciones_formales_count" => "60",
+                "resolution_delay_p90_days" => "182.5",
+                _ => cell,
+            })
+            .collect();
+        let mut writer = csv::Writer::from_path(&path).unwrap();
+        writer.write_record(&header).unwrap();
+        writer.write_record(row).unwrap();
+        writer.flush().unwrap();
+    }
+}
+
+#[test]
+fn with_a_database_alone_the_values_live_in_a_table_and_the_loop_closes() {
+    const PERIOD: [&str; 4] = ["--period-date", "2025-12-31", "--period-granularity", "year"];
+    let folder = Folder::new();
+    let database = [&["--database-url", "values.sqlite"][..], &PERIOD].concat();
+    assert_eq!(folder.export(&database).code, 0);
+    assert_eq!(folder.json("queue.json")["totals"]["pairs_missing_metric_total"], 12);
+    fill(&folder);
+
+    let load = |flags: &[&str]| {
+        let mut command = runner("load_packets");
+        command.current_dir(folder.0.path()).args(["--packets-dir", "packets"]);
+        run(command.args(["--json", "load.json"]).args(&database).args(flags))
+    };
+    assert_eq!(load(&["--dry-run"]).code, 0);
+    assert_eq!(folder.export(&database).code, 0);
+    assert_eq!(folder.json("queue.json")["totals"]["pairs_ready_total"], 0, "a dry run is dry");
+
+    let loaded = load(&[]);
+    assert_eq!(loaded.code, 0, "{loaded:?}");
+    assert_eq!(folder.json("load.json")["load"]["inserted_total"], 12);
+    let after = folder.export(&database);
+    assert_eq!(after.code, 0, "{after:?}");
+    let queue = folder.json("queue.json");
+    assert_eq!(
+        (&queue["status"], &queue["totals"]["pairs_ready_total"]),
+        (&"ok".into(), &12.into())
+    );
+
+    assert_eq!(load(&[]).code, 0);
+    assert_eq!(folder.json("load.json")["load"]["unchanged_total"], 12);
+}

@@ -386,6 +386,7 @@ mod tests {
     use kpi_gap_queue::Metric;
     use kpi_gap_queue::testing::metric_store_conformance;
     use raw_packets::testing::{metric_sink_conformance, sample_load, sample_stamp};
+    use recovery_queue::testing::PostgresServer;
 
     use super::*;
 
@@ -434,6 +435,37 @@ mod tests {
             metrics
         });
         metric_sink_conformance(next);
+    }
+
+    #[test]
+    fn a_table_on_postgres_keeps_the_same_laws() {
+        let server = match PostgresServer::start() {
+            Ok(server) => server,
+            Err(why) => {
+                assert!(std::env::var("CI").as_deref() != Ok("true"), "{why}");
+                eprintln!("LEFT OUT: the values on PostgreSQL: {why}");
+                return;
+            }
+        };
+        let name = format!("metric_values_{}", std::process::id());
+        let mut admin = PgConnection::establish(server.url()).unwrap();
+        let mut run = |sql: String| diesel::sql_query(sql).execute(&mut admin).unwrap();
+        run(format!("CREATE DATABASE {name}"));
+        let (server_url, _) = server.url().rsplit_once('/').unwrap();
+        let url = DatabaseUrl::parse(&format!("{server_url}/{name}")).unwrap();
+        let next = || {
+            let metrics = DatabaseMetrics::open(&url).unwrap();
+            let empty = "TRUNCATE metric_values, metric_history";
+            metrics.database.borrow_mut().execute(empty).unwrap();
+            metrics
+        };
+        metric_store_conformance(|values| {
+            let metrics = next();
+            insert(&metrics, values);
+            metrics
+        });
+        metric_sink_conformance(next);
+        run(format!("DROP DATABASE {name}"));
     }
 
     #[test]
