@@ -4,14 +4,19 @@
 //! number or address was taken from anywhere; that one of them is somebody's is chance. Each lead is drawn
 //! from one [`Story`], which says what a matcher ought to find.
 
+mod tables;
+mod written;
+
 use std::collections::HashMap;
-use std::io::{self, Write};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Duration, NaiveDate, SecondsFormat, Utc};
-use rand::{Rng, RngExt, SeedableRng};
+use chrono::{Duration, NaiveDate};
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use self::tables::{write_claims, write_leads, write_persons};
+use self::written::{dni, mobile, one, plain, plate, written, written_document, written_email};
 use crate::cli::Failure;
 use crate::files;
 
@@ -21,8 +26,6 @@ pub const PERSONS: usize = 20_000;
 pub const LEADS: usize = 6_000;
 
 const SEED: u64 = 14;
-/// The sample's leads signed up in the 30 days before this instant.
-const UNTIL: &str = "2026-01-31T12:00:00Z";
 
 /// The files of one sample.
 #[derive(Clone, Debug)]
@@ -285,192 +288,6 @@ fn known(draw: &mut ChaCha8Rng, lead: &mut Lead, person: &Person) {
     }
 }
 
-fn one<T: Copy>(draw: &mut impl Rng, of: &[T]) -> T {
-    of[draw.random_range(0..of.len())]
-}
-
-fn mobile(draw: &mut impl Rng) -> String {
-    format!("9{:08}", draw.random_range(10_000_000..90_000_000))
-}
-
-fn dni(draw: &mut impl Rng) -> String {
-    format!("{:08}", draw.random_range(1_000_000..80_000_000))
-}
-
-fn plate(draw: &mut impl Rng) -> String {
-    let letters: String = (0..3).map(|_| char::from(draw.random_range(b'A'..=b'Z'))).collect();
-    format!("{letters}-{:03}", draw.random_range(100..1_000))
-}
-
-/// A Peruvian mobile in one of the forms in which people write it.
-fn written(draw: &mut impl Rng, phone: &str) -> String {
-    let (a, rest) = phone.split_at(3);
-    let (b, c) = rest.split_at(3);
-    match draw.random_range(0..6) {
-        0 => format!("+51 {a} {b} {c}"),
-        1 => format!("0051{phone}"),
-        2 => format!("51{phone}"),
-        3 => format!("{a}-{b}-{c}"),
-        4 => phone
-            .chars()
-            .map(|d| char::from_u32(d as u32 - '0' as u32 + '０' as u32).unwrap_or(d))
-            .collect(),
-        _ => phone.to_owned(),
-    }
-}
-
-/// A DNI as people give it: plain, dotted, without its leading zero, or inside a taxpayer number.
-fn written_document(draw: &mut impl Rng, dni: &str) -> (String, &'static str) {
-    match draw.random_range(0..5) {
-        0 => (format!("{}.{}.{}", &dni[..2], &dni[2..5], &dni[5..]), "DNI"),
-        1 => (dni.trim_start_matches('0').to_owned(), "DNI"),
-        2 => (ruc(dni), "RUC"),
-        _ => (dni.to_owned(), "DNI"),
-    }
-}
-
-/// The taxpayer number of a natural person: `10`, the DNI and the check digit (modulo 11, SUNAT).
-fn ruc(dni: &str) -> String {
-    let body = format!("10{dni}");
-    let sum: u32 = body
-        .bytes()
-        .zip([5, 4, 3, 2, 7, 6, 5, 4, 3, 2])
-        .map(|(digit, weight)| u32::from(digit - b'0') * weight)
-        .sum();
-    format!("{body}{}", (11 - sum % 11) % 10)
-}
-
-fn written_email(draw: &mut impl Rng, email: &str) -> String {
-    match draw.random_range(0..3) {
-        0 => email.to_uppercase(),
-        1 => match email.split_once('@') {
-            Some((local, "gmail.com")) => {
-                format!("{}+promo@googlemail.com", local.replace('.', ""))
-            }
-            _ => email.to_owned(),
-        },
-        _ => email.to_owned(),
-    }
-}
-
-/// A name's letters without accents, for the local part of an address.
-fn plain(name: &str) -> String {
-    name.to_lowercase()
-        .chars()
-        .map(|letter| match letter {
-            'á' => 'a',
-            'é' => 'e',
-            'í' => 'i',
-            'ó' => 'o',
-            'ú' => 'u',
-            'ñ' => 'n',
-            other => other,
-        })
-        .collect()
-}
-
-fn write_persons(out: impl Write, persons: &[Person]) -> io::Result<()> {
-    let mut out = csv::Writer::from_writer(out);
-    out.write_record([
-        "person_key",
-        "phone",
-        "document",
-        "document_type",
-        "document_country",
-        "email",
-        "full_name",
-        "birth_date",
-        "plate",
-    ])?;
-    for (at, person) in persons.iter().enumerate() {
-        let name = person.full_name();
-        let born = person.born.to_string();
-        let document = person.document.as_deref().unwrap_or_default();
-        let (kind, country) = if document.is_empty() { ("", "") } else { ("DNI", "PE") };
-        let text = |field: &Option<String>| field.clone().unwrap_or_default();
-        // One person in fifty stands there twice: the document in one record, the rest in another.
-        if at.is_multiple_of(50) {
-            out.write_record([&person.key, "", document, kind, country, "", &name, "", ""])?;
-            out.write_record([
-                &person.key,
-                &text(&person.phone),
-                "",
-                "",
-                "",
-                &text(&person.email),
-                &name,
-                &born,
-                &text(&person.plate),
-            ])?;
-        } else {
-            out.write_record([
-                &person.key,
-                &text(&person.phone),
-                document,
-                kind,
-                country,
-                &text(&person.email),
-                &name,
-                &born,
-                &text(&person.plate),
-            ])?;
-        }
-    }
-    out.flush()
-}
-
-fn write_leads(out: impl Write, draw: &mut ChaCha8Rng, leads: &[(Story, Lead)]) -> io::Result<()> {
-    let until: DateTime<Utc> = UNTIL.parse().expect("a fixed instant");
-    let mut out = csv::Writer::from_writer(out);
-    out.write_record([
-        "id",
-        "external_id",
-        "lead_created_at",
-        "phone",
-        "document",
-        "document_type",
-        "document_country",
-        "email",
-        "first_name",
-        "middle_name",
-        "last_name",
-        "birth_date",
-        "plate",
-    ])?;
-    for (at, (_, lead)) in leads.iter().enumerate() {
-        let created = until - Duration::seconds(draw.random_range(0..30 * 86_400));
-        let (first, last) =
-            lead.name.as_ref().map_or(("", ""), |(first, last)| (*first, last.as_str()));
-        out.write_record([
-            id(at).as_str(),
-            external_id(at).as_deref().unwrap_or_default(),
-            &created.to_rfc3339_opts(SecondsFormat::Secs, true),
-            &lead.phone,
-            &lead.document,
-            lead.document_type,
-            if lead.document_type.is_empty() { "" } else { "PE" },
-            &lead.email,
-            first,
-            "",
-            last,
-            &lead.born.map(|day| day.to_string()).unwrap_or_default(),
-            &lead.plate,
-        ])?;
-    }
-    out.flush()
-}
-
-fn write_claims(out: impl Write, leads: &[(Story, Lead)]) -> io::Result<()> {
-    let mut out = csv::Writer::from_writer(out);
-    out.write_record(["claim_id", "person_key", "source_pk"])?;
-    for (at, (story, lead)) in leads.iter().enumerate() {
-        if *story == Story::Claimed {
-            out.write_record([&format!("C{at:06}"), &lead.truth, &source_pk(at)])?;
-        }
-    }
-    out.flush()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -493,11 +310,5 @@ mod tests {
         let drawn: std::collections::HashSet<_> =
             leads(&mut draw, &persons).into_iter().map(|(story, _)| story).collect();
         assert_eq!(drawn.len(), STORIES.len());
-    }
-
-    #[test]
-    fn the_taxpayer_number_ends_in_its_check_digit() {
-        // 10 + 10000001: 1·5+0·4+1·3+0·2+0·7+0·6+0·5+0·4+0·3+1·2 = 10, and 11 − 10 = 1.
-        assert_eq!(ruc("10000001"), "10100000011");
     }
 }

@@ -270,7 +270,7 @@ impl Database {
     /// Runs a statement with one JSON bind and returns how many rows it touched.
     pub(crate) fn execute_json(
         &mut self,
-        sql: String,
+        sql: &str,
         json: &impl Serialize,
     ) -> Result<usize, Failure> {
         Ok(diesel::sql_query(sql)

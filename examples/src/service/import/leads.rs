@@ -1,0 +1,87 @@
+//! `leads.csv`.
+
+use super::ImportSummary;
+use super::instant::instant;
+use super::staging::{Staging, refuse_repeated, version};
+use crate::cli::Failure;
+use crate::input::Table;
+use crate::service::database::Database;
+
+/// The columns of the file.
+pub(super) const COLUMNS: [&str; 13] = [
+    "id",
+    "external_id",
+    "lead_created_at",
+    "phone",
+    "document",
+    "document_type",
+    "document_country",
+    "email",
+    "first_name",
+    "middle_name",
+    "last_name",
+    "birth_date",
+    "plate",
+];
+/// The columns of the table that are those of the file, in both.
+const CONTENT: [&str; 10] = [
+    "phone",
+    "document",
+    "document_type",
+    "document_country",
+    "email",
+    "first_name",
+    "middle_name",
+    "last_name",
+    "birth_date",
+    "plate",
+];
+
+/// Imports the leads by `source_pk`; one that stands there with the same content stays untouched.
+pub(super) fn import(database: &mut Database, mut table: Table) -> Result<ImportSummary, Failure> {
+    let columns = [["source_pk", "lead_created_at", "version"].as_slice(), &CONTENT].concat();
+    let mut staging = Staging::new(database, "incoming_leads", &columns)?;
+    let mut zone_missing_total = 0;
+    while let Some(row) = table.next_row()? {
+        let line = row.line();
+        let Some(source_pk) = row.optional("external_id").or_else(|| row.optional("id")) else {
+            table.refuse(
+                line,
+                Some("id"),
+                "neither `id` nor `external_id` is given; give one of them",
+            );
+            continue;
+        };
+        let created = match row.optional("lead_created_at").map(instant).transpose() {
+            Ok(created) => created,
+            Err(reason) => {
+                table.refuse(line, Some("lead_created_at"), reason);
+                continue;
+            }
+        };
+        zone_missing_total += u64::from(created.as_ref().is_some_and(|(_, zoned)| !zoned));
+        let version = version(&row, &COLUMNS[2..]);
+        let named = [
+            ("source_pk", Some(source_pk)),
+            ("lead_created_at", created.as_ref().map(|(instant, _)| instant.as_str())),
+            ("version", Some(&version)),
+        ];
+        staging.add(
+            line,
+            named.into_iter().chain(CONTENT.map(|column| (column, row.optional(column)))),
+        )?;
+    }
+    staging.finish()?;
+    let repeated_total = refuse_repeated(database, &mut table, "incoming_leads", "source_pk")?;
+    let names = columns.join(", ");
+    let changes: Vec<_> =
+        columns[1..].iter().map(|name| format!("{name} = excluded.{name}")).collect();
+    let written_total = database.execute(&format!(
+        "INSERT INTO leads ({names}) SELECT {names} FROM incoming_leads AS i WHERE
+           NOT EXISTS (SELECT 1 FROM incoming_leads AS e WHERE e.source_pk = i.source_pk AND e.line < i.line)
+         ON CONFLICT (source_pk) DO UPDATE SET {} WHERE leads.version <> excluded.version",
+        changes.join(", ")
+    ))?;
+    database.execute("DROP TABLE incoming_leads")?;
+    Ok(ImportSummary { table: table.close(), written_total, repeated_total, zone_missing_total })
+}
