@@ -165,11 +165,11 @@ impl Database {
             .collect();
         let of_keys = self.json_texts();
         self.execute_json(
-            format!("DELETE FROM metric_values WHERE metric_key IN {of_keys}"),
+            &format!("DELETE FROM metric_values WHERE metric_key IN {of_keys}"),
             &keys,
         )?;
         let sql = self.insert_json("metric_values", &COLUMNS.map(|name| (name, "text")));
-        self.execute_json(sql, &rows)?;
+        self.execute_json(&sql, &rows)?;
         Ok(())
     }
 
@@ -183,7 +183,7 @@ impl Database {
         let columns =
             NewEntry::COLUMNS.map(|name| (name, if name == "id" { "bigint" } else { "text" }));
         let sql = self.insert_json("metric_history", &columns);
-        self.execute_json(sql, &rows)?;
+        self.execute_json(&sql, &rows)?;
         Ok(())
     }
 
