@@ -34,7 +34,7 @@ impl Draw {
         let mut bits = self.0;
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        u32::try_from(((bits ^ (bits >> 31)) >> 32) * u64::from(end) >> 32).unwrap_or(0)
+        u32::try_from((((bits ^ (bits >> 31)) >> 32) * u64::from(end)) >> 32).unwrap_or(0)
     }
 
     /// Is true in so many of a hundred cases.
