@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[cfg(feature = "testing")]
+mod conformance;
 mod decisions;
 mod documents;
 mod emails;

@@ -9,6 +9,8 @@
 //! the list of their holders, so a value that thousands share costs a counter.
 
 mod build;
+#[cfg(feature = "testing")]
+pub mod conformance;
 mod entry;
 mod file;
 

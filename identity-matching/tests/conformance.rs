@@ -1,0 +1,124 @@
+//! The conformance suite, run against the index in memory, a loaded one and one that is written plainly.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use identity_matching::{
+    HashKey, KeyForm,
+    index::{
+        CandidateIndex, Holders, InMemoryIndex, IndexError, IndexKey, PersonId, PersonKey,
+        PersonView, Profile, WeakEvidence,
+        conformance::{self, Population},
+    },
+};
+
+fn in_memory(population: &Population) -> InMemoryIndex {
+    let mut builder = InMemoryIndex::builder();
+    for (person, record) in population {
+        builder.add(person, record).unwrap();
+    }
+    builder.build().unwrap()
+}
+
+#[test]
+fn the_index_in_memory_conforms_however_it_is_held_and_built() {
+    conformance::run(|population| Box::new(in_memory(population)));
+    conformance::run(|population| {
+        let mut index = InMemoryIndex::default();
+        for (person, record) in population {
+            index.insert(person, record).unwrap();
+        }
+        std::sync::Arc::new(index)
+    });
+    conformance::run(|population| {
+        let (one, other) = population.split_at(population.len() / 2);
+        let mut builders = [one, other].map(|part| {
+            let mut builder = InMemoryIndex::builder().with_threads(3.try_into().unwrap());
+            for (person, record) in part {
+                builder.add(person, record).unwrap();
+            }
+            builder
+        });
+        let other = std::mem::take(&mut builders[1]);
+        let [mut one, _] = builders;
+        one.absorb(other).unwrap();
+        one.build().unwrap()
+    });
+}
+
+#[test]
+fn a_loaded_index_conforms() {
+    let secret = HashKey::new([9; 16]);
+    conformance::run(|population| {
+        let mut file = Vec::new();
+        in_memory(population).save(&mut file, secret, WeakEvidence::Plain).unwrap();
+        InMemoryIndex::load(&file[..], secret).unwrap()
+    });
+}
+
+/// An index as somebody else would write it: two tables.
+#[derive(Default)]
+struct Tables {
+    persons: Vec<(String, BTreeMap<IndexKey, KeyForm>, Profile)>,
+    postings: BTreeMap<IndexKey, BTreeSet<PersonId>>,
+}
+
+impl CandidateIndex for Tables {
+    fn holders(
+        &self,
+        keys: &[IndexKey],
+        limit: u32,
+        report: &mut dyn FnMut(usize, Holders<'_>),
+    ) -> Result<(), IndexError> {
+        // Backwards, since the order is free.
+        for (at, key) in keys.iter().enumerate().rev() {
+            if let Some(holders) = self.postings.get(key) {
+                let total = u32::try_from(holders.len()).unwrap();
+                let persons: Vec<PersonId> = holders.iter().copied().collect();
+                let persons = if total > limit { &[][..] } else { &persons[..] };
+                report(at, Holders { total, persons });
+            }
+        }
+        Ok(())
+    }
+
+    fn persons(
+        &self,
+        ids: &[PersonId],
+        report: &mut dyn FnMut(usize, PersonView<'_>),
+    ) -> Result<(), IndexError> {
+        for (at, id) in ids.iter().enumerate() {
+            let row = self.persons.get(id.get() as usize);
+            let (key, keys, profile) = row.ok_or(IndexError::UnknownPerson { id: id.get() })?;
+            let keys: Vec<PersonKey> =
+                keys.iter().map(|(&key, &form)| PersonKey { key, form }).collect();
+            report(at, PersonView::new(key, &keys, Some(profile)));
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn an_index_of_two_plain_tables_conforms() {
+    conformance::run(|population| {
+        let mut tables = Tables::default();
+        let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
+        for (person, record) in population {
+            let number = *numbers.entry(person).or_insert_with(|| {
+                tables.persons.push((person.clone(), BTreeMap::new(), Profile::default()));
+                tables.persons.len() - 1
+            });
+            let (_, keys, profile) = &mut tables.persons[number];
+            let strong = record.keys().iter().map(|held| (IndexKey::from(held.key), held.form));
+            let blocking = record.blocking_keys().iter().map(|&key| (key.into(), KeyForm::Exact));
+            for (key, form) in strong.chain(blocking) {
+                let held = keys.entry(key).or_insert(form);
+                *held = form.min(*held);
+                let id = PersonId::new(u32::try_from(number).unwrap());
+                tables.postings.entry(key).or_default().insert(id);
+            }
+            profile.names.extend(record.name().cloned());
+            profile.birth_dates.extend(record.birth_date());
+        }
+        tables
+    });
+}
