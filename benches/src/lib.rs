@@ -1,3 +1,4 @@
 //! What the benchmarks share: generated data.
 
 pub mod matching;
+pub mod population;
