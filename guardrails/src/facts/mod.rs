@@ -12,6 +12,7 @@ mod combined;
 mod error;
 mod families;
 mod memory;
+mod statement;
 
 pub use combined::Combined;
 pub use error::{FactsError, Family};
@@ -20,6 +21,7 @@ pub use families::{
     QueueFacts, ReasonCount, RunFacts, Snapshot,
 };
 pub use memory::InMemoryFacts;
+pub use statement::single_statement;
 
 /// The result of asking for a fact.
 pub type FactsResult<T> = Result<T, FactsError>;
@@ -92,6 +94,7 @@ pub trait Facts {
     /// The first column is the offender's key and the second, where there is one, its reason. The
     /// query runs inside the snapshot and must be a single reading statement: anything else is
     /// [`FactsError::Refused`], and nothing is written. The total is exact whatever the `limit`.
+    /// [`single_statement`] looks at the form for an implementation.
     fn query(&self, sql: &str, limit: usize) -> FactsResult<Offenders> {
         let _ = (sql, limit);
         Err(FactsError::not_provided(Family::Query))

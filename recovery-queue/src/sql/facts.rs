@@ -1,6 +1,6 @@
 //! Serves the facts of `guardrails` from one snapshot.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
@@ -28,6 +28,8 @@ pub struct StoreFacts<'a> {
     backlog: &'a dyn Backlog,
     zone: Tz,
     days: u16,
+    /// The limit of the check under way; the outer `None` until the first check.
+    limit: Cell<Option<Option<std::time::Duration>>>,
 }
 
 impl std::fmt::Debug for StoreFacts<'_> {
@@ -40,7 +42,13 @@ impl<'a> StoreFacts<'a> {
     /// Makes facts of a snapshot and the backlog that the checks speak of; days in UTC, 30 of them.
     #[must_use]
     pub fn new(snapshot: SqlSnapshot<'a>, backlog: &'a dyn Backlog) -> Self {
-        Self { snapshot: RefCell::new(snapshot), backlog, zone: Tz::UTC, days: 30 }
+        Self {
+            snapshot: RefCell::new(snapshot),
+            backlog,
+            zone: Tz::UTC,
+            days: 30,
+            limit: Cell::new(None),
+        }
     }
 
     /// Sets the zone of the daily rows and how many of them, today included.
@@ -438,5 +446,14 @@ impl Facts for StoreFacts<'_> {
                     .map_or(0, |row| count(row.leads)),
             })
             .collect())
+    }
+
+    fn query(&self, sql: &str, limit: usize) -> FactsResult<Offenders> {
+        self.snapshot.borrow_mut().offending_query(sql, limit, self.limit.get().flatten())
+    }
+
+    fn limit_time(&self, budget: Option<std::time::Duration>) {
+        let first = self.limit.replace(Some(budget)).is_none();
+        self.snapshot.borrow_mut().limit_time(budget, first);
     }
 }

@@ -14,6 +14,8 @@ mod origins;
 #[cfg(feature = "postgres")]
 mod postgres_batch;
 mod rollup;
+#[cfg(feature = "guardrails")]
+mod query;
 mod seed;
 mod shape;
 mod snapshot;

@@ -66,6 +66,12 @@ impl<'a> SqlSnapshot<'a> {
         self.query(sql, params)
     }
 
+    /// Gives the connection, inside the read's transaction, for statements that are not ours.
+    #[cfg(feature = "guardrails")]
+    pub(super) fn database(&mut self) -> &mut Database {
+        self.db
+    }
+
     /// Compares the tables with the migrations of this build.
     pub fn migration_status(&mut self) -> Result<super::MigrationStatus, StoreError> {
         super::migrate::status(self.db, self.names)

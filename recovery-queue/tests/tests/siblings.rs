@@ -117,3 +117,42 @@ fn what_is_broken_by_hand_is_found_and_the_origin_mends_itself() {
     let seeded = store.seed(&backlog, &SeedOptions::default()).unwrap();
     assert_eq!((seeded.leaks, seeded.new_leaks, seeded.arrived), (1, 1, 0));
 }
+
+#[test]
+fn the_facts_of_a_store_keep_the_promises_of_their_trait_while_another_connection_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(&folder);
+    fill(&mut store, 30);
+    let backlog = ViewBacklog::new("lead_backlog").unwrap();
+    store.seed(&backlog, &SeedOptions::default()).unwrap();
+    recover(&mut store, 20);
+
+    let mut writer = store.reopen().unwrap();
+    let facts = StoreFacts::new(store.read().unwrap(), &backlog);
+    let before = Suite::recovery().run(&facts, &StoppedClock);
+    run(&mut writer, "INSERT INTO leads SELECT 'N-' || i, i FROM (SELECT 1 AS i UNION SELECT 2)");
+    writer.seed(&backlog, &SeedOptions::default()).unwrap();
+    guardrails::testing::conformance(&facts);
+    assert_eq!(Suite::recovery().run(&facts, &StoppedClock), before, "a figure moved");
+    drop(facts);
+
+    let after =
+        Suite::recovery().run(&StoreFacts::new(store.read().unwrap(), &backlog), &StoppedClock);
+    assert_ne!(after, before, "the next read sees what was written");
+}
+
+#[test]
+fn a_query_of_the_users_own_lists_rows_by_key_and_reason_and_cannot_write() {
+    use guardrails::facts::{Facts, FactsError, Offender};
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(&folder);
+    fill(&mut store, 3);
+    let backlog = ViewBacklog::new("lead_backlog").unwrap();
+    let facts = StoreFacts::new(store.read().unwrap(), &backlog);
+    let found = facts.query("SELECT id, phone > 0 FROM leads;", 1).unwrap();
+    assert_eq!((found.total, found.listed), (3, vec![Offender::new("L-1", "1")]));
+    assert_eq!(facts.query("SELECT id FROM leads", 9).unwrap().listed[0], Offender::new("L-1", ""));
+    let unknown = facts.query("SELECT id FROM no_such_table", 9).unwrap_err();
+    assert!(unknown.to_string().contains("no such table"), "{unknown}");
+    assert!(matches!(facts.query("DELETE FROM leads", 9), Err(FactsError::Refused { .. })));
+}
