@@ -5,6 +5,7 @@ pub mod decisions;
 pub mod files;
 pub mod input;
 pub mod metrics;
+pub mod ops;
 pub mod packets;
 pub mod people;
 pub mod returned;

@@ -2,7 +2,9 @@
 
 mod house;
 mod matching;
+mod metrics_server;
 mod packets;
 mod packets_back;
 mod recovery_cycle;
 mod runner;
+mod verify_guardrails;

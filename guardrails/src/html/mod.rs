@@ -9,4 +9,5 @@ mod plot;
 mod plots;
 mod tables;
 
-pub use page::{Page, page};
+pub use page::{Page, offenders_page, page};
+pub use plots::encoded;

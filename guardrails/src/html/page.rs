@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{guardrails, plots, tables};
 use crate::builtin::TimeToDrain;
-use crate::facts::{AgeBucket, DailyMetrics, Facts, FactsError, QueueFacts, RunFacts};
+use crate::facts::{AgeBucket, DailyMetrics, Facts, FactsError, Offenders, QueueFacts, RunFacts};
 use crate::history::Record;
 use crate::{SuiteReport, Verdict};
 
@@ -47,6 +47,9 @@ pub struct Page {
     /// Where a reason leads to, with `{reason}` in the place of its code; none in a file.
     #[serde(default)]
     pub reason_link: Option<String>,
+    /// After how many seconds a browser asks for the page again; never in a file.
+    #[serde(default)]
+    pub refresh_seconds: Option<u32>,
 }
 
 impl Page {
@@ -63,6 +66,7 @@ impl Page {
             runs: Vec::new(),
             history: Vec::new(),
             reason_link: None,
+            refresh_seconds: None,
         }
     }
 
@@ -103,6 +107,13 @@ impl Page {
         self
     }
 
+    /// Makes browsers ask for the page again, for one that is served live.
+    #[must_use]
+    pub fn refresh_seconds(mut self, seconds: u32) -> Self {
+        self.refresh_seconds = Some(seconds);
+        self
+    }
+
     /// Makes each reason a link; `{reason}` in it is replaced by the reason's code.
     #[must_use]
     pub fn reason_link(mut self, template: impl Into<String>) -> Self {
@@ -130,16 +141,7 @@ pub fn page(page: &Page) -> String {
     html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta http-equiv="Content-Security-Policy"
-                    content="default-src 'none'; style-src 'unsafe-inline'; img-src data:";
-                meta name="color-scheme" content="light dark";
-                title { (word(page.suite.verdict)) " · " (page.title) }
-                link rel="icon" href="data:,";
-                style { (PreEscaped(STYLE)) }
-            }
+            (head(&format!("{} · {}", word(page.suite.verdict), page.title), page.refresh_seconds))
             body {
                 a.skip href="#guardrails" { "Skip to the verdicts" }
                 header {
@@ -167,6 +169,70 @@ pub fn page(page: &Page) -> String {
         }
     }
     .into_string()
+}
+
+/// Writes a page that lists offenders, such as the leads behind a reason.
+///
+/// `next` gives the address of the page behind a key; it is asked where the listing is cut.
+#[must_use]
+pub fn offenders_page(
+    heading: &str,
+    found: &Offenders,
+    back: &str,
+    next: impl Fn(&str) -> String,
+) -> String {
+    let unlisted = found.total.saturating_sub(found.listed.len() as u64);
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            (head(heading, None))
+            body {
+                header {
+                    h1 { (heading) }
+                    p { a href=(back) { "Back to the overview" } }
+                }
+                main {
+                    section aria-label="Rows" {
+                        @if found.listed.is_empty() {
+                            p { "There are none from here on." }
+                        } @else {
+                            div.scroll tabindex="0" {
+                                table {
+                                    caption { (grouped(found.total.into())) " from here on, " (found.listed.len()) " shown" }
+                                    thead { tr { th scope="col" { "Key" } th scope="col" { "What is known" } } }
+                                    tbody {
+                                        @for row in &found.listed {
+                                            tr { th scope="row" { code { (row.key) } } td { (row.reason) } }
+                                        }
+                                    }
+                                }
+                            }
+                        }
+                        @if let Some(last) = found.listed.last().filter(|_| unlisted > 0) {
+                            p { a href=(next(&last.key)) { "Next page" } " (" (grouped(unlisted.into())) " more)" }
+                        }
+                    }
+                }
+            }
+        }
+    }
+    .into_string()
+}
+
+fn head(title: &str, refresh: Option<u32>) -> Markup {
+    html! {
+        head {
+            meta charset="utf-8";
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            meta http-equiv="Content-Security-Policy"
+                content="default-src 'none'; style-src 'unsafe-inline'; img-src data:";
+            meta name="color-scheme" content="light dark";
+            @if let Some(seconds) = refresh { meta http-equiv="refresh" content=(seconds); }
+            title { (title) }
+            link rel="icon" href="data:,";
+            style { (PreEscaped(STYLE)) }
+        }
+    }
 }
 
 fn tiles(page: &Page, days: &[DailyMetrics]) -> Markup {

@@ -101,10 +101,14 @@ pub(super) fn reasons(queue: Option<&QueueFacts>, link: Option<&str>) -> Markup 
     }
 }
 
-/// A reason as part of a URL's query.
-fn encoded(reason: &str) -> String {
-    reason
-        .bytes()
+/// Writes a text as a part of a URL's query.
+///
+/// ```
+/// assert_eq!(guardrails::html::encoded("L 7&x=é"), "L%207%26x%3D%C3%A9");
+/// ```
+#[must_use]
+pub fn encoded(text: &str) -> String {
+    text.bytes()
         .map(|byte| match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
                 char::from(byte).to_string()

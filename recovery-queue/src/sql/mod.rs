@@ -13,9 +13,9 @@ mod open;
 mod origins;
 #[cfg(feature = "postgres")]
 mod postgres_batch;
-mod rollup;
 #[cfg(feature = "guardrails")]
 mod query;
+mod rollup;
 mod seed;
 mod shape;
 mod snapshot;

@@ -1,0 +1,155 @@
+//! The routes, and the rules that hold for all of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Query, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use guardrails::format::OPENMETRICS_TYPE;
+use recovery_queue::FailReason;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
+
+use super::{METRICS_PATH, Problem, Source};
+
+const OPENAPI: &str = include_str!("openapi.json");
+const JSON: &str = "application/json";
+/// Pages of leads that are read at the same time.
+const READS: usize = 2;
+
+/// What the routes share.
+#[derive(Debug)]
+pub struct Answers {
+    source: Arc<Source>,
+    token: Option<[u8; 32]>,
+    time: Duration,
+    reads: Semaphore,
+}
+
+impl Answers {
+    /// Makes answers from a source; with a token every route but the probes asks for it.
+    #[must_use]
+    pub fn new(source: Arc<Source>, token: Option<&str>, time: Duration) -> Self {
+        let token = token.map(|token| Sha256::digest(token.as_bytes()).into());
+        Self { source, token, time, reads: Semaphore::new(READS) }
+    }
+
+    fn allows(&self, headers: &HeaderMap) -> bool {
+        let Some(expected) = self.token else { return true };
+        let given = headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.strip_prefix("Bearer "));
+        // Digests are compared, so that the time taken tells nothing of the token.
+        given.is_some_and(|token| <[u8; 32]>::from(Sha256::digest(token.as_bytes())) == expected)
+    }
+}
+
+/// Makes the router of every route.
+pub fn router(answers: Arc<Answers>) -> Router {
+    let guarded = Router::new()
+        .route(METRICS_PATH, get(metrics))
+        .route("/metrics", get(openmetrics))
+        .route("/openapi.json", get(openapi))
+        .route("/", get(page))
+        .route("/leads", get(leads))
+        .layer(from_fn_with_state(Arc::clone(&answers), authorised));
+    guarded
+        .route("/livez", get(async || "ok\n"))
+        .route("/readyz", get(ready))
+        .method_not_allowed_fallback(async || {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this server only reads: use GET")
+        })
+        .fallback(async || {
+            Problem::new(StatusCode::NOT_FOUND, "there is nothing here; see /openapi.json")
+        })
+        .layer(from_fn_with_state(Arc::clone(&answers), limited))
+        .with_state(answers)
+}
+
+type Shared = State<Arc<Answers>>;
+
+async fn authorised(State(answers): Shared, request: Request, next: Next) -> Response {
+    if answers.allows(request.headers()) {
+        return next.run(request).await;
+    }
+    Problem::new(StatusCode::UNAUTHORIZED, "send the header `Authorization: Bearer TOKEN`")
+        .into_response()
+}
+
+/// A time limit, and headers that hold for every answer.
+async fn limited(State(answers): Shared, request: Request, next: Next) -> Response {
+    let answer = tokio::time::timeout(answers.time, next.run(request)).await;
+    let mut response = answer.unwrap_or_else(|_| {
+        Problem::new(StatusCode::GATEWAY_TIMEOUT, "the answer took too long; try again later")
+            .into_response()
+    });
+    for (name, value) in [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+async fn metrics(State(answers): Shared) -> Result<Response, Problem> {
+    let view = answers.source.view()?;
+    let as_of = view.as_of.to_rfc3339();
+    Ok(([(header::CONTENT_TYPE.as_str(), JSON), ("x-as-of", &as_of)], view.metrics.clone())
+        .into_response())
+}
+
+async fn openmetrics(State(answers): Shared) -> Result<Response, Problem> {
+    let view = answers.source.view()?;
+    Ok(([(header::CONTENT_TYPE, OPENMETRICS_TYPE)], view.openmetrics.clone()).into_response())
+}
+
+async fn openapi() -> Response {
+    ([(header::CONTENT_TYPE, JSON)], OPENAPI).into_response()
+}
+
+async fn page(State(answers): Shared) -> Result<Html<String>, Problem> {
+    Ok(Html(answers.source.view()?.page.clone()))
+}
+
+/// Ready once the database was read, and at the head of its migrations.
+async fn ready(State(answers): Shared) -> Result<&'static str, Problem> {
+    answers.source.view().map(|_| "ready\n")
+}
+
+#[derive(Deserialize)]
+struct Asked {
+    reason: String,
+    #[serde(default)]
+    after: String,
+}
+
+async fn leads(
+    State(answers): Shared,
+    asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
+) -> Result<Html<String>, Problem> {
+    let bad = |detail: String| Problem::new(StatusCode::BAD_REQUEST, detail);
+    let Query(asked) = asked.map_err(|error| bad(error.body_text()))?;
+    let reason: FailReason =
+        asked.reason.parse().map_err(|_| bad("`reason` is not a known fail reason".to_owned()))?;
+    let Ok(_permit) = answers.reads.acquire().await else {
+        return Err(Problem::unavailable("the server is stopping"));
+    };
+    let source = Arc::clone(&answers.source);
+    let after = asked.after;
+    let found = tokio::task::spawn_blocking(move || source.leads(reason, &after))
+        .await
+        .map_err(|_| Problem::unavailable("the leads could not be read"))??;
+    let heading = format!("Leads that failed as {}", reason.code());
+    let next = |key: &str| {
+        format!("/leads?reason={}&after={}", reason.code(), guardrails::html::encoded(key))
+    };
+    Ok(Html(guardrails::html::offenders_page(&heading, &found, "/", next)))
+}

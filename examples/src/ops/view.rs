@@ -1,0 +1,224 @@
+//! What the server shows, read from the database at intervals and kept in memory.
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Days, Utc};
+use chrono_tz::Tz;
+use guardrails::Suite;
+use guardrails::clock::Monotonic;
+use guardrails::facts::{Facts, FactsError, Offenders};
+use guardrails::format::Exposition;
+use guardrails::html::{Page, page};
+use recovery_queue::{
+    DailyMetrics, DatabaseUrl, FailReason, OpenOptions, Snapshot, SqlStore, StoreFacts, ViewBacklog,
+};
+use serde::Serialize;
+
+use super::Problem;
+
+/// The contract's answer: the daily rows and the backlog now.
+#[derive(Debug, Serialize)]
+struct Metrics {
+    today: DailyMetrics,
+    yesterday: DailyMetrics,
+    last_7_days: Vec<DailyMetrics>,
+    current_backlog: u64,
+}
+
+/// Everything that is answered from memory, from one consistent read.
+#[derive(Debug)]
+pub struct View {
+    /// The moment that the read shows.
+    pub as_of: DateTime<Utc>,
+    /// The contract's JSON.
+    pub metrics: String,
+    /// The OpenMetrics exposition.
+    pub openmetrics: String,
+    /// The operator's page.
+    pub page: String,
+}
+
+/// Where the figures come from and how they are counted.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The database.
+    pub url: DatabaseUrl,
+    /// The view that holds the backlog.
+    pub backlog: String,
+    /// The zone in which days are counted.
+    pub zone: Tz,
+    /// How long to wait between two reads.
+    pub refresh: Duration,
+}
+
+/// Reads the database; requests see the last read and never wait for one.
+#[derive(Debug)]
+pub struct Source {
+    place: Place,
+    view: RwLock<Result<Arc<View>, Problem>>,
+    /// For the leads behind a reason, which are read when they are asked for.
+    leads: Mutex<Option<SqlStore>>,
+}
+
+/// Leads per page of a reason.
+const PAGE: usize = 50;
+
+impl Source {
+    /// Makes a source that has read nothing yet.
+    #[must_use]
+    pub fn new(place: Place) -> Self {
+        let first = Problem::unavailable("the first read is under way; try again in a moment");
+        Self { place, view: RwLock::new(Err(first)), leads: Mutex::new(None) }
+    }
+
+    /// Returns the last read, or why there is none.
+    pub fn view(&self) -> Result<Arc<View>, Problem> {
+        self.view.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Reads for ever, on the thread that calls it; at most half of the time is spent reading.
+    pub fn keep_reading(&self) {
+        let mut store = None;
+        loop {
+            let began = Instant::now();
+            let read = self.read(&mut store);
+            if let Err(problem) = &read {
+                // The connection may be broken; the next read opens its own.
+                store = None;
+                tracing::warn!(name: "ops.read_failed", detail = problem.detail());
+            } else {
+                tracing::debug!(name: "ops.read", seconds = began.elapsed().as_secs_f64());
+            }
+            *self.view.write().unwrap_or_else(PoisonError::into_inner) = read.map(Arc::new);
+            std::thread::sleep(self.place.refresh.max(began.elapsed()));
+        }
+    }
+
+    fn opened<'a>(&self, store: &'a mut Option<SqlStore>) -> Result<&'a mut SqlStore, Problem> {
+        if let DatabaseUrl::Sqlite(path) = &self.place.url
+            && !path.is_file()
+        {
+            return Err(Problem::unavailable("the database file is not there"));
+        }
+        match store {
+            Some(store) => Ok(store),
+            none => {
+                let opened = SqlStore::open(&self.place.url, OpenOptions::default());
+                Ok(none.insert(opened.map_err(|error| unreadable(&error))?))
+            }
+        }
+    }
+
+    fn read(&self, store: &mut Option<SqlStore>) -> Result<View, Problem> {
+        let backlog = ViewBacklog::new(&self.place.backlog).map_err(|error| unreadable(&error))?;
+        let snapshot = self.opened(store)?.read().map_err(|error| unreadable(&error))?;
+        let facts = StoreFacts::new(snapshot, &backlog).with_days(self.place.zone, 30);
+        let suite = Suite::recovery().run(&facts, &Monotonic::start());
+        let migrations = suite.check("single_migration_head");
+        if let Some(check) = migrations.filter(|check| !check.success) {
+            return Err(Problem::unavailable(format!(
+                "the database is not migrated to this version: {}; run seed_queue",
+                check.actual
+            )));
+        }
+        let filled = Page::new("Lead recovery", suite)
+            .fill_from(&facts)
+            .map_err(|error| unreadable(&error))?
+            .time_zone(self.place.zone.name())
+            .refresh_seconds(30)
+            .reason_link("/leads?reason={reason}");
+        let mut snapshot = facts.into_snapshot();
+        let as_of = snapshot.as_of();
+        let today = as_of.with_timezone(&self.place.zone).date_naive();
+        let days = snapshot
+            .daily_metrics(today - Days::new(6), today, self.place.zone)
+            .map_err(|error| unreadable(&error))?;
+        let [.., yesterday, now] = days.as_slice() else {
+            return Err(Problem::unavailable("the ledger gave no day"));
+        };
+        let metrics = Metrics {
+            today: now.clone(),
+            yesterday: yesterday.clone(),
+            current_backlog: filled.queue.as_ref().map_or(0, |queue| queue.backlog),
+            last_7_days: days,
+        };
+        Ok(View {
+            as_of,
+            metrics: serde_json::to_string(&metrics).map_err(|error| unreadable(&error))?,
+            openmetrics: exposition(&filled),
+            page: page(&filled),
+        })
+    }
+
+    /// Reads a page of the leads that failed for a reason, behind a key; identifiers are masked.
+    pub fn leads(&self, reason: FailReason, after: &str) -> Result<Offenders, Problem> {
+        let mut store = self.leads.lock().unwrap_or_else(PoisonError::into_inner);
+        let backlog = ViewBacklog::new(&self.place.backlog).map_err(|error| unreadable(&error))?;
+        let opened = self.opened(&mut store)?;
+        let queue = opened.view_name("recovery_queue");
+        let snapshot = opened.read().map_err(|error| unreadable(&error))?;
+        let facts = StoreFacts::new(snapshot, &backlog);
+        // The code is one of the known ones; a key is quoted, and may hold no dollar sign.
+        let sql = format!(
+            "SELECT q.source_pk, 'since ' || q.since || ', ' || q.attempts || ' attempts' || {} || {} || {} \
+             FROM {queue} q LEFT JOIN leads l ON l.source_pk = q.source_pk \
+             WHERE q.reason = '{}' AND q.source_pk > '{}'",
+            masked("phone"),
+            masked("document"),
+            masked("email"),
+            reason.code(),
+            after.replace('\'', "''"),
+        );
+        facts.query(&sql, PAGE).map_err(|error| match error {
+            FactsError::Refused { reason } => {
+                Problem::new(axum::http::StatusCode::BAD_REQUEST, reason)
+            }
+            other => unreadable(&other),
+        })
+    }
+}
+
+/// An identifier of the service's table with all but its first three and last two characters hidden.
+fn masked(column: &str) -> String {
+    format!(
+        "CASE WHEN length(l.{column}) > 8 THEN ', {column} ' || substr(l.{column}, 1, 3) || '*****' \
+         || substr(l.{column}, length(l.{column}) - 1) WHEN length(l.{column}) > 0 \
+         THEN ', {column} *****' ELSE '' END"
+    )
+}
+
+fn unreadable(error: &dyn std::error::Error) -> Problem {
+    // What lies below may name hosts and files: it goes to the log, not to the caller.
+    tracing::warn!(name: "ops.unreadable", %error);
+    Problem::unavailable(format!("the database cannot be read: {error}"))
+}
+
+fn exposition(page: &Page) -> String {
+    let mut metrics = Exposition::default();
+    metrics
+        .info("recovery_build", "The program that answers.")
+        .sample(&[("version", env!("CARGO_PKG_VERSION"))], 1.0);
+    if let Some(queue) = &page.queue {
+        metrics
+            .gauge("recovery_backlog_leads", "Leads in the backlog.")
+            .sample(&[], queue.backlog as f64);
+        metrics
+            .gauge("recovery_queue_leads", "Leads of the queue by status.")
+            .sample(&[("status", "pending")], queue.pending as f64)
+            .sample(&[("status", "matched")], queue.matched as f64)
+            .sample(&[("status", "failed")], queue.failed as f64)
+            .sample(&[("status", "withdrawn")], queue.withdrawn as f64);
+        let mut reasons = metrics.gauge("recovery_failed_leads", "Failed leads by reason.");
+        for part in &queue.reasons {
+            reasons.sample(&[("reason", &part.reason)], part.leads as f64);
+        }
+    }
+    let mut ages = metrics.gauge("recovery_open_leads", "Open leads by their least age in days.");
+    for bucket in &page.ageing {
+        let days = bucket.from_days.to_string();
+        ages.sample(&[("from_days", &days)], bucket.leads as f64);
+    }
+    metrics.suite(&page.suite);
+    metrics.finish()
+}

@@ -1,0 +1,187 @@
+//! The guardrails: the suite on one consistent read, in any format.
+
+// Doc comments of flags are what `--help` prints: no backticks there.
+#![allow(clippy::doc_markdown)]
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+use guardrails::clock::Monotonic;
+use guardrails::format::{self, TextStyle};
+use guardrails::history::file as history_file;
+use guardrails::html::{Page, page};
+use guardrails::{ExitPolicy, Suite, SuiteReport, Verdict};
+use recovery_queue::{DatabaseUrl, OpenOptions, SqlStore, StoreFacts, ViewBacklog};
+use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
+use reference_runners::files;
+use reference_runners::service::{BACKLOG_VIEW, database_url};
+
+/// Runs the guardrails on one consistent read of the database; it writes nothing to it.
+///
+/// Built-in checks: drain, origin_missing, source_pk_consistency, identity_link_integrity,
+/// single_migration_head, ledger_balance, impact, throughput, packets_complete.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXIT_CODES)]
+struct Args {
+    #[command(flatten)]
+    common: Common,
+    /// Runs these checks only.
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
+    only: Vec<String>,
+    /// Takes checks, queries of your own, thresholds and owners from a TOML file.
+    #[arg(long, value_name = "TOML")]
+    suite: Option<PathBuf>,
+    /// The form of the report.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Where the report goes (left out: stdout).
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Exits with 2 on a warning.
+    #[arg(long)]
+    warnings_as_exit: bool,
+    /// Exits with 0 where a check had nothing to judge.
+    #[arg(long)]
+    allow_inconclusive: bool,
+    /// Lists at most this many offenders per check; totals stay exact.
+    #[arg(long, value_name = "N")]
+    list: Option<usize>,
+    /// Appends the verdicts to this file and tells which checks passed before and do not now.
+    #[arg(long, value_name = "JSONL")]
+    history: Option<PathBuf>,
+    /// Trims the history to this many reports; baselines and the latest stay.
+    #[arg(long, value_name = "N", requires = "history")]
+    keep: Option<usize>,
+    /// The view that holds the backlog.
+    #[arg(long, default_value = BACKLOG_VIEW, value_name = "VIEW")]
+    backlog: String,
+    /// The time zone in which days are counted, such as America/Lima.
+    #[arg(long, default_value = "UTC", value_name = "ZONE")]
+    time_zone: chrono_tz::Tz,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, clap::ValueEnum)]
+enum Format {
+    Text,
+    Json,
+    Junit,
+    Sarif,
+    Openmetrics,
+    Markdown,
+    Html,
+}
+
+fn main() -> ExitCode {
+    start(run)
+}
+
+fn run(args: Args) -> Result<Exit, Failure> {
+    let console = Console::new(args.common.quiet);
+    let suite = suite(&args)?;
+    let history = args.history.as_deref().map(history_file::read).transpose()?.unwrap_or_default();
+    let url = database_url(args.common.database_url.as_deref())?;
+    if let DatabaseUrl::Sqlite(path) = &url {
+        // Opening would make the file; a check looks and makes nothing.
+        files::open(path)?;
+    }
+    let mut store = SqlStore::open(&url, OpenOptions::default())?;
+    let backlog = ViewBacklog::new(&args.backlog)?;
+    let read = store.read().map_err(|error| {
+        Failure::from(error).remedy("migrate the database with seed_queue or recovery_cycle")
+    })?;
+    let facts = StoreFacts::new(read, &backlog).with_days(args.time_zone, 30);
+    let report = suite
+        .run(&facts, &Monotonic::start())
+        .map_commands(|command| launched(command, args.common.database_url.as_deref()));
+    let rendered = if args.format == Format::Html {
+        let past = history.of_suite(&report.suite).cloned().collect();
+        let filled = Page::new("Guardrails", report.clone()).fill_from(&facts)?;
+        page(&filled.time_zone(args.time_zone.name()).history(past))
+    } else {
+        rendered(&report, args.format, args.output.is_none())?
+    };
+    drop(facts);
+
+    match &args.output {
+        Some(file) => files::write_atomic(file, rendered.as_bytes())?,
+        None => console.data(rendered.trim_end())?,
+    }
+    console.json(args.common.json.as_deref(), &report)?;
+    for regression in history.regressions(&report) {
+        console.note(regression.in_words());
+    }
+    if let Some(file) = &args.history {
+        history_file::append(file, &report)?;
+        if let Some(keep) = args.keep {
+            history_file::trim(file, keep)?;
+        }
+    }
+    for check in report.checks.iter().filter(|check| check.verdict == Verdict::Error) {
+        console.warn(format_args!(
+            "{} could not be evaluated: {}",
+            check.assertion,
+            check.reason.as_deref().unwrap_or("no reason")
+        ));
+    }
+    let policy = ExitPolicy::default()
+        .warnings_as_exit(args.warnings_as_exit)
+        .allow_inconclusive(args.allow_inconclusive);
+    Ok(match report.exit_code(policy) {
+        0 => Exit::Done,
+        1 => Exit::Failed,
+        2 => Exit::Warned,
+        3 => Exit::Inconclusive,
+        _ => Exit::CouldNotRun,
+    })
+}
+
+fn suite(args: &Args) -> Result<Suite, Failure> {
+    let mut suite = match &args.suite {
+        Some(file) => declared(file)?,
+        None if args.only.is_empty() => Suite::recovery(),
+        None => Suite::all(),
+    };
+    if !args.only.is_empty() {
+        suite = suite.only(&args.only)?;
+    }
+    Ok(match args.list {
+        Some(list) => suite.list(list),
+        None => suite,
+    })
+}
+
+fn declared(file: &Path) -> Result<Suite, Failure> {
+    let text = std::io::read_to_string(files::open(file)?).map_err(|error| {
+        Failure::new(format_args!("{}: cannot be read: {error}", file.display()))
+            .remedy("save the file as UTF-8 text")
+    })?;
+    Suite::from_toml(&text).map_err(|error| {
+        Failure::new(format_args!("{}: {error}", file.display()))
+            .remedy("correct the file at that place; nothing was evaluated")
+    })
+}
+
+fn rendered(report: &SuiteReport, format: Format, terminal: bool) -> Result<String, Failure> {
+    Ok(match format {
+        // Escapes are taken out again where stdout is no terminal.
+        Format::Text => format::text(report, TextStyle::default().colour(terminal)),
+        Format::Json => format::json(report)?,
+        Format::Junit => format::junit(report)?,
+        Format::Sarif => format::sarif(report)?,
+        Format::Openmetrics => format::openmetrics(report),
+        Format::Markdown => format::markdown(report),
+        Format::Html => page(&Page::new("Guardrails", report.clone())),
+    })
+}
+
+/// A remedy's command as it is run from this workspace.
+fn launched(command: &str, database: Option<&str>) -> String {
+    let (runner, flags) = command.split_once(' ').unwrap_or((command, ""));
+    let flags = if flags.is_empty() { String::new() } else { format!(" {flags}") };
+    // A server's URL may hold a password; it comes from DATABASE_URL then.
+    let database = database
+        .filter(|url| !url.contains("://") && !url.contains('\''))
+        .map_or(String::new(), |path| format!(" --database-url '{path}'"));
+    format!("cargo run --release -p reference-runners --example {runner} --{database}{flags}")
+}
