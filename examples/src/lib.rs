@@ -8,6 +8,7 @@ pub mod metrics;
 pub mod ops;
 pub mod packets;
 pub mod people;
+pub mod recovery;
 pub mod returned;
 pub mod sample;
 pub mod service;

@@ -6,5 +6,6 @@ mod metrics_server;
 mod packets;
 mod packets_back;
 mod recovery_cycle;
+mod recovery_steps;
 mod runner;
 mod verify_guardrails;

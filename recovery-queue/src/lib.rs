@@ -9,6 +9,7 @@ mod links;
 mod matching;
 mod memory;
 mod options;
+mod outlook;
 mod recover;
 mod resolver;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -26,6 +27,7 @@ pub use links::{Decider, LinkHistoryRow, LinkStore, MANUAL_RULE};
 pub use matching::{LeadSource, MatcherResolver, WakeKeys};
 pub use memory::MemoryStore;
 pub use options::{Backoff, ClaimMode, RecoverOptions, SeedOptions};
+pub use outlook::{AGE_BOUNDS, AgeBucket, Outlook, ReasonShare, outlook};
 pub use recover::{Cursor, Progress, RunSummary, Stopped, recover_with_workers};
 pub use resolver::{ClaimedLead, FailReason, Match, Resolution, ResolveError, Resolver};
 #[cfg(all(feature = "guardrails", any(feature = "sqlite", feature = "postgres")))]

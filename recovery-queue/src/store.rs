@@ -13,6 +13,7 @@ use crate::error::{ConfigError, StoreError};
 use crate::key::{PersonKey, RunId, SourcePk};
 use crate::ledger::{DailyMetrics, LedgerSlot, daily_metrics};
 use crate::options::{RecoverOptions, SeedOptions};
+use crate::outlook::{AGE_BOUNDS, AgeBucket};
 use crate::recover::{Cursor, Progress, RunSummary};
 use crate::resolver::{FailReason, Resolver};
 
@@ -370,6 +371,26 @@ pub trait Snapshot {
             }
         })?;
         Ok(counts)
+    }
+
+    /// Counts the leads of the backlog by age, youngest first.
+    fn ageing(&mut self) -> Result<Vec<AgeBucket>, StoreError> {
+        let now = self.as_of();
+        let mut counts = [0; AGE_BOUNDS.len()];
+        self.queue(&mut |row| {
+            if matches!(row.status, Status::Pending | Status::Failed) {
+                counts[AgeBucket::of(now - row.lead_at)] += 1;
+            }
+        })?;
+        Ok(AgeBucket::all(|bucket| counts[bucket]))
+    }
+
+    /// Counts the pending leads whose back-off or lease is over and that nobody has claimed again.
+    fn overdue(&mut self) -> Result<u64, StoreError> {
+        let now = self.as_of();
+        let mut overdue = 0;
+        self.queue(&mut |row| overdue += u64::from(row.not_before.is_some_and(|at| at <= now)))?;
+        Ok(overdue)
     }
 
     /// Computes the daily metrics of `from..=to` in a zone; see [`daily_metrics`].

@@ -155,14 +155,6 @@ struct Found {
 }
 
 #[derive(QueryableByName)]
-struct Age {
-    #[diesel(sql_type = BigInt)]
-    bucket: i64,
-    #[diesel(sql_type = BigInt)]
-    leads: i64,
-}
-
-#[derive(QueryableByName)]
 struct RunBalance {
     #[diesel(sql_type = Nullable<BigInt>)]
     before: Option<i64>,
@@ -179,11 +171,6 @@ struct RunReason {
     #[diesel(sql_type = BigInt)]
     leads: i64,
 }
-
-/// The days at which an age bucket begins.
-const AGES: [u32; 7] = [0, 1, 3, 7, 14, 30, 90];
-
-const DAY_MICROS: i64 = 86_400_000_000;
 
 fn unavailable(error: StoreError) -> FactsError {
     match error {
@@ -412,38 +399,13 @@ impl Facts for StoreFacts<'_> {
     }
 
     fn ageing(&self) -> FactsResult<Vec<AgeBucket>> {
-        let mut snapshot = self.snapshot.borrow_mut();
-        let now = snapshot.as_of().timestamp_micros();
-        let cases: Vec<String> = AGES
-            .iter()
-            .enumerate()
-            .rev()
-            .map(|(bucket, days)| {
-                format!("WHEN age >= {} THEN {bucket}", DAY_MICROS * i64::from(*days))
-            })
-            .collect();
-        let cases = cases.join(" ");
-        let rows: Vec<Age> = snapshot
-            .rows(
-                &format!(
-                    "SELECT CAST(CASE {cases} ELSE 0 END AS BIGINT) AS bucket, count(*) AS leads FROM ( \
-                         SELECT $1 - l.lead_at AS age FROM {{ns}}queue_lead l \
-                         LEFT JOIN {{ns}}queue_settled s ON s.lead_id = l.id \
-                         WHERE COALESCE(s.status, 2) = 2) x GROUP BY 1"
-                ),
-                &[Param::Int(now)],
-            )
-            .map_err(unavailable)?;
-        Ok((0_i64..)
-            .zip(AGES)
-            .enumerate()
-            .map(|(i, (bucket, from_days))| AgeBucket {
-                from_days,
-                below_days: AGES.get(i + 1).copied(),
-                leads: rows
-                    .iter()
-                    .find(|row| row.bucket == bucket)
-                    .map_or(0, |row| count(row.leads)),
+        let buckets = self.snapshot.borrow_mut().ageing().map_err(unavailable)?;
+        Ok(buckets
+            .into_iter()
+            .map(|bucket| AgeBucket {
+                from_days: bucket.from_days,
+                below_days: bucket.below_days,
+                leads: bucket.leads,
             })
             .collect())
     }

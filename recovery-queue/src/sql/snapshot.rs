@@ -14,6 +14,7 @@ use crate::backlog::{Backlog, BacklogSource};
 use crate::error::StoreError;
 use crate::key::{PersonKey, RunId, SourcePk};
 use crate::ledger::{EventKind, LedgerSlot, SLOT_SECONDS};
+use crate::outlook::{AGE_BOUNDS, AgeBucket};
 use crate::resolver::FailReason;
 use crate::store::{LinkRow, OriginRow, QueueRow, RunKind, RunRecord, Snapshot, Status};
 
@@ -189,6 +190,16 @@ struct RunRow {
     #[diesel(sql_type = Nullable<Text>)]
     events: Option<String>,
 }
+
+#[derive(QueryableByName)]
+struct Aged {
+    #[diesel(sql_type = BigInt)]
+    bucket: i64,
+    #[diesel(sql_type = BigInt)]
+    leads: i64,
+}
+
+const DAY_MICROS: i64 = 86_400_000_000;
 
 #[derive(QueryableByName)]
 struct Counted {
@@ -435,6 +446,38 @@ impl Snapshot for SqlSnapshot<'_> {
                 (status, row.map_or(0, |row| count(row.leads)))
             })
             .into())
+    }
+
+    fn ageing(&mut self) -> Result<Vec<AgeBucket>, StoreError> {
+        let now = self.as_of.timestamp_micros();
+        let cases: Vec<String> = AGE_BOUNDS
+            .iter()
+            .enumerate()
+            .rev()
+            .map(|(bucket, days)| {
+                format!("WHEN age >= {} THEN {bucket}", DAY_MICROS * i64::from(*days))
+            })
+            .collect();
+        let rows: Vec<Aged> = self.query(
+            &format!(
+                "SELECT CAST(CASE {} ELSE 0 END AS BIGINT) AS bucket, count(*) AS leads FROM ( \
+                     SELECT $1 - l.lead_at AS age FROM {{ns}}queue_lead l \
+                     LEFT JOIN {{ns}}queue_settled s ON s.lead_id = l.id \
+                     WHERE COALESCE(s.status, 2) = 2) x GROUP BY 1",
+                cases.join(" ")
+            ),
+            &[Param::Int(now)],
+        )?;
+        Ok(AgeBucket::all(|bucket| {
+            let bucket = i64::try_from(bucket).unwrap_or(i64::MAX);
+            rows.iter().find(|row| row.bucket == bucket).map_or(0, |row| count(row.leads))
+        }))
+    }
+
+    fn overdue(&mut self) -> Result<u64, StoreError> {
+        let now = self.as_of.timestamp_micros();
+        let sql = "SELECT count(*) AS value FROM {ns}queue_parked WHERE not_before <= $1";
+        self.db.int(&self.names.sql(sql), &[Param::Int(now)]).map(count).map_err(failed(READ))
     }
 
     fn reason_counts(&mut self) -> Result<BTreeMap<FailReason, u64>, StoreError> {

@@ -37,7 +37,7 @@ impl TestStore for crate::MemoryStore {
 /// # Panics
 /// Where the store does not do what it must.
 pub fn check_all(make: &mut dyn FnMut() -> Box<dyn TestStore>) {
-    let cases: [fn(&mut dyn TestStore); 12] = [
+    let cases: [fn(&mut dyn TestStore); 13] = [
         a_second_seed_changes_nothing,
         every_claimed_lead_is_settled_once,
         leads_go_by_priority_then_age,
@@ -50,6 +50,7 @@ pub fn check_all(make: &mut dyn FnMut() -> Box<dyn TestStore>) {
         links_are_made_moved_and_undone_by_hand,
         a_new_person_wakes_the_leads_that_share_a_key,
         two_backlogs_are_served_in_turn,
+        the_outlook_says_when_the_backlog_is_empty,
     ];
     for case in cases {
         case(&mut *make());
@@ -405,4 +406,32 @@ fn two_backlogs_are_served_in_turn(store: &mut dyn TestStore) {
         })
         .expect("the ledger is read");
     assert_eq!(opened, 32);
+}
+
+fn the_outlook_says_when_the_backlog_is_empty(store: &mut dyn TestStore) {
+    store.set_clock(minute(0));
+    let leads: Vec<BacklogLead> = (0..40).map(|i| lead(&format!("L{i:02}"), 58 - i)).collect();
+    seed(store, &leads);
+    let now = minute(30);
+    store.set_clock(now);
+    let ahead = |store: &mut dyn TestStore| {
+        crate::outlook(&mut *store.snapshot().expect("a snapshot opens"), 2)
+            .expect("it is computed")
+    };
+    assert_eq!(ahead(store).days_to_drain, None, "a backlog that does not fall is never empty");
+    let options = RecoverOptions { limit: Some(16), ..RecoverOptions::default() };
+    recover_with(store, &options, &mut |key| match &key[2..] {
+        "0" | "1" | "2" | "3" | "4" | "5" | "6" | "7" => matched(&format!("P{key}")),
+        "8" => Resolution::unmatched(FailReason::WeakMatchOnly),
+        _ => nobody(),
+    });
+    let found = ahead(store);
+    let gone = 40 - found.backlog;
+    assert!((found.matched_per_day - gone as f64 / 2.0).abs() < 1e-9);
+    let days = found.days_to_drain.expect("it falls");
+    assert!((days - found.backlog as f64 / (gone as f64 / 2.0)).abs() < 1e-9);
+    assert_eq!(found.ageing.iter().map(|bucket| bucket.leads).sum::<u64>(), found.backlog);
+    assert!(found.ageing[5].leads == 0 || found.ageing[5].from_days == 30);
+    assert_eq!(found.reasons.last().map(|reason| reason.cumulative), Some(1.0));
+    assert_eq!(found.overdue, 0);
 }

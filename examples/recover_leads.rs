@@ -1,0 +1,52 @@
+//! Drains the recovery queue: claims, matches and settles the pending leads.
+
+// Doc comments of flags are what `--help` prints: no backticks there.
+#![allow(clippy::doc_markdown)]
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use recovery_queue::Stopped;
+use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
+use reference_runners::recovery::{Recovery, open};
+use reference_runners::service::{database_url, shown};
+use reference_runners::table::{count, figures, share};
+
+/// Recovers the pending leads of the queue: each is matched to a person, or fails with its reason.
+///
+/// A run that is stopped or killed is taken up by the next one: what was committed is done, the rest is pending.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXIT_CODES)]
+struct Args {
+    #[command(flatten)]
+    common: Common,
+    #[command(flatten)]
+    recovery: Recovery,
+}
+
+fn main() -> ExitCode {
+    start(|args: Args| {
+        let console = Console::new(args.common.quiet);
+        let url = database_url(args.common.database_url.as_deref())?;
+        let (store, mut service) = open(&url)?;
+        let run = args.recovery.run("recover_leads", &url, &store, &mut service, &console)?;
+        console.json(args.common.json.as_deref(), &run)?;
+        if args.common.json.as_deref().is_none_or(|path| path.as_os_str() != "-") {
+            let rows = std::iter::once(("matched", run.matched))
+                .chain(run.failed.iter().map(|(reason, leads)| (reason.code(), *leads)))
+                .chain(std::iter::once(("put off", run.retried)))
+                .filter(|(_, leads)| *leads > 0)
+                .map(|(what, leads)| [what.to_owned(), count(leads), share(leads, run.claimed)]);
+            console.data(format_args!(
+                "Run {} on {}: {} leads in {} batches{}\n{}",
+                run.run_id,
+                shown(&url),
+                count(run.claimed),
+                count(run.batches),
+                if run.stopped == Stopped::Limit { ", as many as asked for" } else { "" },
+                figures(["outcome", "leads", "share"], rows),
+            ))?;
+        }
+        Ok::<_, Failure>(Exit::Done)
+    })
+}

@@ -1,0 +1,56 @@
+//! Brings the recovery queue in line with the backlog.
+
+// Doc comments of flags are what `--help` prints: no backticks there.
+#![allow(clippy::doc_markdown)]
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use recovery_queue::{QueueStore, SeedOptions, ViewBacklog};
+use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
+use reference_runners::recovery::open;
+use reference_runners::service::{BACKLOG_VIEW, database_url, shown};
+use reference_runners::table::count;
+
+/// Seeds the recovery queue from the backlog: new leads become pending, changed ones are tried again,
+/// those that have left are withdrawn, and a matched lead that is still there is reported as a leak.
+///
+/// Seeding again on the same data changes nothing; run it hourly.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXIT_CODES)]
+struct Args {
+    #[command(flatten)]
+    common: Common,
+    /// The view or table with the leads of the red KPI: lead_source_pk, lead_date and, if it has them,
+    /// lead_version and lead_priority.
+    #[arg(long, default_value = BACKLOG_VIEW, value_name = "VIEW")]
+    backlog: String,
+}
+
+fn main() -> ExitCode {
+    start(|args: Args| {
+        let console = Console::new(args.common.quiet);
+        let url = database_url(args.common.database_url.as_deref())?;
+        let backlog = ViewBacklog::new(&args.backlog)?;
+        let (mut store, _) = open(&url)?;
+        let mut options = SeedOptions::default();
+        "seed_queue".clone_into(&mut options.actor);
+        let seed = store.seed(&backlog, &options)?;
+        console.json(args.common.json.as_deref(), &seed)?;
+        if args.common.json.as_deref().is_none_or(|path| path.as_os_str() != "-") {
+            console.data(format_args!(
+                "Seeded {} from {}: {} leads in the backlog\n  {} {}, {} reopened, {} withdrawn, {} leaks ({} new)",
+                shown(&url),
+                seed.backlog,
+                count(seed.backlog_size),
+                count(seed.arrived),
+                if seed.opening { "as the opening balance" } else { "arrived" },
+                count(seed.reopened),
+                count(seed.withdrawn),
+                count(seed.leaks),
+                count(seed.new_leaks),
+            ))?;
+        }
+        Ok::<_, Failure>(Exit::Done)
+    })
+}

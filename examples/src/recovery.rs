@@ -1,0 +1,108 @@
+//! A run of recovery over the service's tables, as `recover_leads` and `validate_impact` do it.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use identity_matching::{DeterministicMatcher, NormaliseOptions, Normaliser, Policy, Region};
+use recovery_queue::{
+    DatabaseUrl, MatcherResolver, OpenOptions, RecoverOptions, RunSummary, SqlStore,
+    recover_with_workers,
+};
+
+use crate::cli::{Console, Failure};
+use crate::decisions::{DecisionLog, Recorded};
+use crate::service::{BACKLOG_VIEW, Database, lead_source};
+
+/// How a run recovers.
+#[derive(Clone, Debug, Args)]
+pub struct Recovery {
+    /// Recovers at most this many leads; the rest stay pending.
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+    /// Leads per transaction.
+    #[arg(long, default_value_t = 1_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub batch_size: u32,
+    /// Workers, each with a connection of its own; `SQLite` has one writer and gains nothing by more.
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub workers: u8,
+    /// The region that reads local phones and documents.
+    #[arg(long, default_value = "PE", value_name = "CODE")]
+    pub region: Region,
+    /// Writes what this run decides, lead by lead.
+    #[arg(long, value_name = "CSV")]
+    pub decisions: Option<PathBuf>,
+}
+
+/// Opens the store, brings its tables up to date, and makes the service's backlog view over its links.
+///
+/// # Errors
+///
+/// The database's.
+pub fn open(url: &DatabaseUrl) -> Result<(SqlStore, Database), Failure> {
+    // The service makes the folder of an embedded file; the queue's tables come before the view.
+    let mut service = Database::open(url)?;
+    let mut store = SqlStore::open(url, OpenOptions::default())?;
+    store.migrate()?;
+    service.create_backlog_view(&store.view_name("identity_links"))?;
+    Ok((store, service))
+}
+
+impl Recovery {
+    /// Recovers leads with a matcher over the service's persons.
+    ///
+    /// # Errors
+    ///
+    /// The database's, and a decisions file that cannot be written.
+    pub fn run(
+        &self,
+        actor: &str,
+        url: &DatabaseUrl,
+        store: &SqlStore,
+        service: &mut Database,
+        console: &Console,
+    ) -> Result<RunSummary, Failure> {
+        let log = self.decisions.as_deref().map(DecisionLog::create).transpose()?;
+        let normaliser = Normaliser::new(NormaliseOptions::for_region(self.region));
+        let reading = console.progress(service.count("persons")?, "persons");
+        let index = service.index(&normaliser, &reading)?;
+        reading.finish_and_clear();
+        let policy = Policy::default();
+        let mut options = RecoverOptions::default();
+        options.batch_size = self.batch_size;
+        options.limit = self.limit;
+        actor.clone_into(&mut options.actor);
+        options.policy = Some(format!("{} {}", policy.version(), policy.hash()));
+        // One index for all workers.
+        let matcher = Arc::new(DeterministicMatcher::new(index, normaliser, policy));
+        let mut workers = Vec::new();
+        let mut decided = Vec::new();
+        for _ in 0..self.workers {
+            let source = lead_source(Database::open(url)?);
+            let resolver = Recorded::new(MatcherResolver::new(Arc::clone(&matcher), source));
+            decided.push(resolver.batch());
+            workers.push((store.reopen()?, resolver));
+        }
+        let working = console.progress(service.count(BACKLOG_VIEW)?, "leads");
+        let mut unwritten = None;
+        let summary = recover_with_workers(&mut workers, &options, &mut |progress| {
+            working.set_position(progress.total.claimed);
+            let written = match (&log, decided.get(progress.worker)) {
+                (Some(log), Some(batch)) => batch.settle(log),
+                _ => Ok(()),
+            };
+            match written {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(failure) => {
+                    unwritten = Some(failure);
+                    ControlFlow::Break(())
+                }
+            }
+        })?;
+        working.finish_and_clear();
+        unwritten.map_or(Ok(()), Err)?;
+        log.map_or(Ok(()), DecisionLog::commit)?;
+        Ok(summary)
+    }
+}

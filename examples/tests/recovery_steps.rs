@@ -1,0 +1,89 @@
+//! The identity loop in steps: seed, recover, prove.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::runner::{Run, run, runner};
+
+fn json(folder: &Path, name: &str) -> Value {
+    let text = std::fs::read_to_string(folder.join(name)).expect("the run wrote its JSON");
+    serde_json::from_str(&text).expect("the JSON is whole")
+}
+
+fn step(folder: &Path, url: &str, name: &str, more: &[&str]) -> Run {
+    let base = ["--quiet", "--json", "run.json", "--database-url", url];
+    run(runner(name).current_dir(folder).args(base).args(more))
+}
+
+/// Imports 400 leads of which every second is a known person, and recovers nothing yet.
+fn import(folder: &Path, url: &str) {
+    let (mut leads, mut persons) =
+        (String::from("id,phone,lead_created_at\n"), String::from("person_key,phone\n"));
+    for i in 0..400 {
+        let _ = writeln!(leads, "L-{i},98765{i:04},2026-01-05T10:00:00Z");
+        if i % 2 == 0 {
+            let _ = writeln!(persons, "P-{i},+5198765{i:04}");
+        }
+    }
+    std::fs::write(folder.join("leads.csv"), leads).expect("the folder can be written");
+    std::fs::write(folder.join("persons.csv"), persons).expect("the folder can be written");
+    let files = ["--leads", "leads.csv", "--persons", "persons.csv", "--limit", "1"];
+    let done = step(folder, url, "recovery_cycle", &files);
+    assert_eq!(done.code, 0, "{}", done.stderr);
+}
+
+fn steps(url: &str) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = folder.path();
+    import(folder, url);
+    let seeded = step(folder, url, "seed_queue", &[]);
+    assert_eq!(seeded.code, 0, "{}", seeded.stderr);
+    assert_eq!(json(folder, "run.json")["arrived"], 0, "{}", seeded.stdout);
+
+    let flags = ["--limit", "100", "--batch-size", "30", "--workers", "2", "--decisions", "d.csv"];
+    let part = step(folder, url, "recover_leads", &flags);
+    assert_eq!(part.code, 0, "{}", part.stderr);
+    let told = json(folder, "run.json");
+    assert_eq!((&told["claimed"], &told["stopped"]), (&100.into(), &"limit".into()));
+    let decisions = std::fs::read_to_string(folder.join("d.csv")).expect("decisions were written");
+    assert_eq!(decisions.lines().count(), 101);
+
+    let proof = step(folder, url, "validate_impact", &[]);
+    assert_eq!(proof.code, 0, "{}", proof.stderr);
+    let told = json(folder, "run.json");
+    assert_eq!(told["backlog_after"], 200, "{}", proof.stdout);
+    assert_eq!(told["recover"]["claimed"], 299);
+    assert_eq!(told["guardrails"]["checks"][0]["verdict"], "pass", "{}", proof.stdout);
+
+    let again = step(folder, url, "validate_impact", &[]);
+    assert_eq!(again.code, 0, "{}", again.stderr);
+    let told = json(folder, "run.json");
+    assert_eq!((&told["delta"], &told["recover"]["claimed"]), (&0.into(), &0.into()));
+}
+
+#[test]
+fn seed_recover_and_prove_on_sqlite() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    steps(folder.path().join("crm.sqlite").to_str().expect("a path in UTF-8"));
+}
+
+#[test]
+fn seed_recover_and_prove_on_postgres() {
+    match recovery_queue::testing::PostgresServer::start() {
+        Ok(server) => steps(server.url()),
+        Err(error) => {
+            assert!(std::env::var("CI").as_deref() != Ok("true"), "{error}");
+            println!("LEFT OUT: the steps on PostgreSQL: {error}");
+        }
+    }
+}
+
+#[test]
+fn a_backlog_that_is_not_there_is_refused_with_the_remedy() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let done = step(folder.path(), "crm.sqlite", "seed_queue", &["--backlog", "nowhere"]);
+    assert_eq!(done.code, 4);
+    assert!(done.stderr.contains("does not exist"), "{}", done.stderr);
+}

@@ -1,0 +1,90 @@
+//! Proves what a run of recovery did to the backlog, or says why it did nothing.
+
+// Doc comments of flags are what `--help` prints: no backticks there.
+#![allow(clippy::doc_markdown)]
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use guardrails::clock::Monotonic;
+use guardrails::format::{TextStyle, text};
+use guardrails::{ExitPolicy, Suite, SuiteReport};
+use recovery_queue::{QueueStore, RunSummary, SeedOptions, SeedSummary, StoreFacts, ViewBacklog};
+use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
+use reference_runners::recovery::{Recovery, open};
+use reference_runners::service::{BACKLOG_VIEW, database_url, shown};
+use reference_runners::table::count;
+use serde::Serialize;
+
+/// Counts the backlog, seeds, recovers, counts again, and explains the difference by reasons.
+///
+/// An unchanged backlog is not a failure: it is explained. It fails when the backlog rose without new arrivals.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXIT_CODES)]
+struct Args {
+    #[command(flatten)]
+    common: Common,
+    #[command(flatten)]
+    recovery: Recovery,
+}
+
+/// What the run did to the backlog, as `--json` writes it.
+#[derive(Serialize)]
+struct Impact {
+    database: String,
+    backlog_before: u64,
+    backlog_after: u64,
+    /// After minus before.
+    delta: i64,
+    seed: SeedSummary,
+    recover: RunSummary,
+    guardrails: SuiteReport,
+}
+
+fn main() -> ExitCode {
+    start(run)
+}
+
+fn run(args: Args) -> Result<Exit, Failure> {
+    let console = Console::new(args.common.quiet);
+    let url = database_url(args.common.database_url.as_deref())?;
+    let backlog = ViewBacklog::new(BACKLOG_VIEW)?;
+    let (mut store, mut service) = open(&url)?;
+    let backlog_before = service.count(BACKLOG_VIEW)?;
+    let mut options = SeedOptions::default();
+    "validate_impact".clone_into(&mut options.actor);
+    let seed = store.seed(&backlog, &options)?;
+    let recover = args.recovery.run("validate_impact", &url, &store, &mut service, &console)?;
+    let backlog_after = service.count(BACKLOG_VIEW)?;
+    let facts = StoreFacts::new(store.read()?, &backlog);
+    let guardrails = Suite::recovery().only(["impact"])?.run(&facts, &Monotonic::start());
+    drop(facts);
+    let impact = Impact {
+        database: shown(&url),
+        backlog_before,
+        backlog_after,
+        delta: i64::try_from(backlog_after)? - i64::try_from(backlog_before)?,
+        seed,
+        recover,
+        guardrails,
+    };
+    console.json(args.common.json.as_deref(), &impact)?;
+    if args.common.json.as_deref().is_none_or(|path| path.as_os_str() != "-") {
+        console.data(format_args!(
+            "Impact on {}\n  backlog  {} before, {} after ({:+})\n  matched  {} of {} tried\n\n{}",
+            impact.database,
+            count(backlog_before),
+            count(backlog_after),
+            impact.delta,
+            count(impact.recover.matched),
+            count(impact.recover.claimed),
+            text(&impact.guardrails, TextStyle::default()),
+        ))?;
+    }
+    let verdicts = impact.guardrails.checks.iter().map(|check| check.verdict);
+    Ok(match ExitPolicy::default().allow_inconclusive(true).code(verdicts) {
+        0 => Exit::Done,
+        4 => Exit::CouldNotRun,
+        _ => Exit::Failed,
+    })
+}
