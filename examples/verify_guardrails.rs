@@ -73,12 +73,12 @@ enum Format {
 }
 
 fn main() -> ExitCode {
-    start(run)
+    start(|args: Args| run(&args))
 }
 
-fn run(args: Args) -> Result<Exit, Failure> {
+fn run(args: &Args) -> Result<Exit, Failure> {
     let console = Console::new(args.common.quiet);
-    let suite = suite(&args)?;
+    let suite = suite(args)?;
     let history = args.history.as_deref().map(history_file::read).transpose()?.unwrap_or_default();
     let url = database_url(args.common.database_url.as_deref())?;
     if let DatabaseUrl::Sqlite(path) = &url {

@@ -48,7 +48,8 @@ impl Server {
 
     fn ask(&self, request: &str) -> Answer {
         let mut stream = TcpStream::connect(&self.address).expect("the server listens");
-        write!(stream, "{request}\r\nHost: test\r\nConnection: close\r\n\r\n").unwrap();
+        write!(stream, "{request}\r\nHost: test\r\nConnection: close\r\n\r\n")
+            .expect("the server takes the request");
         let mut text = String::new();
         stream.read_to_string(&mut text).expect("the answer is text");
         let (head, body) = text.split_once("\r\n\r\n").expect("an answer has a head");

@@ -2,6 +2,9 @@
 // Helpers outside `#[test]` functions are test code, too.
 #![allow(clippy::unwrap_used)]
 
+#[cfg(feature = "html")]
+#[path = "tests/browser.rs"]
+mod browser;
 #[path = "tests/common.rs"]
 mod common;
 #[cfg(feature = "toml")]

@@ -28,8 +28,10 @@ pub struct StoreFacts<'a> {
     backlog: &'a dyn Backlog,
     zone: Tz,
     days: u16,
-    /// The limit of the check under way; the outer `None` until the first check.
-    limit: Cell<Option<Option<std::time::Duration>>>,
+    /// The limit of the check under way.
+    limit: Cell<Option<std::time::Duration>>,
+    /// Whether a check has begun, so that there is a savepoint to go back to.
+    begun: Cell<bool>,
 }
 
 impl std::fmt::Debug for StoreFacts<'_> {
@@ -48,6 +50,7 @@ impl<'a> StoreFacts<'a> {
             zone: Tz::UTC,
             days: 30,
             limit: Cell::new(None),
+            begun: Cell::new(false),
         }
     }
 
@@ -411,11 +414,12 @@ impl Facts for StoreFacts<'_> {
     }
 
     fn query(&self, sql: &str, limit: usize) -> FactsResult<Offenders> {
-        self.snapshot.borrow_mut().offending_query(sql, limit, self.limit.get().flatten())
+        self.snapshot.borrow_mut().offending_query(sql, limit, self.limit.get())
     }
 
     fn limit_time(&self, budget: Option<std::time::Duration>) {
-        let first = self.limit.replace(Some(budget)).is_none();
+        self.limit.set(budget);
+        let first = !self.begun.replace(true);
         self.snapshot.borrow_mut().limit_time(budget, first);
     }
 }
