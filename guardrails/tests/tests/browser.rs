@@ -3,6 +3,7 @@
 use std::process::Command;
 
 /// The browser, where there is one; without one the test says so, and fails under `CI=true`.
+#[expect(clippy::print_stderr, reason = "what was left out is said loudly")]
 fn browser() -> Option<&'static str> {
     let found = ["chromium", "chromium-browser", "google-chrome"].into_iter().find(|name| {
         Command::new(name).arg("--version").output().is_ok_and(|o| o.status.success())
