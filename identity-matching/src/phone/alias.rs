@@ -14,13 +14,13 @@ const MEXICO: u16 = 52;
 
 /// Returns the subscriber of an assigned number, for countries in which a line has several forms.
 pub(super) fn subscriber(phone: Phone) -> Option<u64> {
-    let national = phone.national();
+    let national = phone.national;
     match (phone.country_code, phone.national_length) {
         (ARGENTINA, 11) if national / 10_000_000_000 == 9 => {
             Some(u64::from(ARGENTINA) * 10_000_000_000 + national % 10_000_000_000)
         }
-        (ARGENTINA | MEXICO, 10) => Some(phone.e164),
-        (BRAZIL, 11) if national / 100_000_000 % 10 == 9 => Some(phone.e164),
+        (ARGENTINA | MEXICO, 10) => Some(phone.e164()),
+        (BRAZIL, 11) if national / 100_000_000 % 10 == 9 => Some(phone.e164()),
         _ => None,
     }
 }

@@ -129,10 +129,8 @@ fn international(table: &Table, digits: &[u8], reading: Reading) -> Option<Phone
     None
 }
 
-fn phone(country_code: u16, national: &[u8], reading: Reading) -> Phone {
-    let e164 = national
-        .iter()
-        .fold(u64::from(country_code), |number, &digit| number * 10 + u64::from(digit));
-    let national_length = u8::try_from(national.len()).expect("at most sixteen digits");
-    Phone { e164, country_code, national_length, reading }
+fn phone(country_code: u16, digits: &[u8], reading: Reading) -> Phone {
+    let national = digits.iter().fold(0, |number, &digit| number * 10 + u64::from(digit));
+    let national_length = u8::try_from(digits.len()).expect("at most sixteen digits");
+    Phone { country_code, national, national_length, reading }
 }

@@ -106,8 +106,7 @@ fn assigned(parsed: &PhoneNumber, region: Option<Region>, number: &str) -> Outco
             phone(country_code, &get_national_significant_number_owned(&modern), reading)
         && let Some(subscriber) = alias::subscriber(modern)
     {
-        let national = modern.national();
-        return if placeholder::is_phone(country_code, national, modern.national_length) {
+        return if placeholder::is_phone(country_code, modern.national, modern.national_length) {
             Outcome::Unusable(UnusableReason::Placeholder)
         } else {
             Outcome::Subscriber(subscriber, reading.with(Reading::LEGACY_FORM))
@@ -122,10 +121,14 @@ fn assigned(parsed: &PhoneNumber, region: Option<Region>, number: &str) -> Outco
 }
 
 fn phone(country_code: u16, national: &str, reading: Reading) -> Option<Phone> {
-    let e164 = format!("{country_code}{national}").parse().ok()?;
     let national_length = u8::try_from(national.len()).ok()?;
-    // A national number of zeros alone is none, and seventeen digits with a code may pass 64 bits.
-    (national_length <= 17).then_some(Phone { e164, country_code, national_length, reading })
+    let number = national.parse().ok()?;
+    (national_length <= Phone::NATIONAL_MAX).then_some(Phone {
+        country_code,
+        national: number,
+        national_length,
+        reading,
+    })
 }
 
 /// Names a filler as such also where no plan could assign it: `000000000`.

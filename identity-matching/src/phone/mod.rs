@@ -20,19 +20,32 @@ use crate::unusable::UnusableReason;
 /// Is one number that a numbering plan assigns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Phone {
-    /// Country calling code and national number as one integer.
-    e164: u64,
     /// Country calling code.
     country_code: u16,
+    /// The national number as an integer; its leading zeros are in `national_length`.
+    national: u64,
     /// How many digits the national number has.
     national_length: u8,
     reading: Reading,
 }
 
 impl Phone {
-    /// Returns the national number as an integer; leading zeros are in `national_length`.
-    fn national(self) -> u64 {
-        self.e164 % 10_u64.pow(u32::from(self.national_length))
+    /// Most digits of a national number that fit an integer behind any country code.
+    const NATIONAL_MAX: u8 = 16;
+
+    /// Returns country calling code and national number as one integer.
+    fn e164(self) -> u64 {
+        const POWERS: [u64; Phone::NATIONAL_MAX as usize + 1] = {
+            let mut powers = [1; Phone::NATIONAL_MAX as usize + 1];
+            let mut at = 1;
+            while at < powers.len() {
+                powers[at] = powers[at - 1] * 10;
+                at += 1;
+            }
+            powers
+        };
+        let length = self.national_length.min(Self::NATIONAL_MAX);
+        u64::from(self.country_code) * POWERS[usize::from(length)] + self.national
     }
 }
 
@@ -57,12 +70,12 @@ pub(crate) fn read(raw: &str, source: Source, normaliser: &Normaliser, out: &mut
     };
     match outcome {
         Outcome::Number(phone) => {
-            if placeholder::is_phone(phone.country_code, phone.national(), phone.national_length)
-                || normaliser.placeholders.has_phone(phone.e164)
+            if placeholder::is_phone(phone.country_code, phone.national, phone.national_length)
+                || normaliser.placeholders.has_phone(phone.e164())
             {
                 return out.push_unusable(source, UnusableReason::Placeholder);
             }
-            out.push_key(Key::phone(phone.e164), KeyForm::Exact, source, phone.reading);
+            out.push_key(Key::phone(phone.e164()), KeyForm::Exact, source, phone.reading);
             if let Some(subscriber) = alias::subscriber(phone) {
                 let alias = Key::phone_subscriber(subscriber);
                 out.push_key(alias, KeyForm::Alias, source, phone.reading);
@@ -95,7 +108,7 @@ fn push_tail(raw: &str, out: &mut Normalised) {
 /// Reads a number for a list of placeholders: its E.164 integer, when a plan assigns it.
 pub(crate) fn e164(raw: &str, region: Option<Region>) -> Option<u64> {
     match judge::read(raw, region) {
-        Outcome::Number(phone) => Some(phone.e164),
+        Outcome::Number(phone) => Some(phone.e164()),
         _ => None,
     }
 }
