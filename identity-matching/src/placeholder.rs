@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::document::DocumentNumber;
 use crate::region::Region;
 
 /// Lists values that give no key, added to the built-in rules.
@@ -46,8 +47,9 @@ impl PlaceholderSet {
     }
 
     /// Takes a canonical number.
-    pub(crate) fn has_document(&self, canonical: &str) -> bool {
-        !self.documents.is_empty() && self.documents.contains(&letters_and_digits(canonical))
+    pub(crate) fn has_document(&self, canonical: &DocumentNumber) -> bool {
+        !self.documents.is_empty()
+            && self.documents.contains(&letters_and_digits(canonical.as_str()))
     }
 
     /// Takes a canonical address.

@@ -26,12 +26,12 @@ use crate::normalise::{Normalised, Normaliser};
 use crate::placeholder;
 use crate::record::DocumentParts;
 use crate::region::Region;
+use crate::text::LONGEST_VALUE;
 use crate::unusable::UnusableReason;
 
-/// Is a number in canonical form.
+/// Tells how a number was read, of which type.
 struct Read {
     kind: DocumentTypeId,
-    number: DocumentNumber,
     reading: DocumentReading,
 }
 
@@ -45,76 +45,93 @@ pub(crate) fn read(
     if raw.number.is_empty() && raw.kind.is_empty() {
         return;
     }
-    match understand(raw, normaliser) {
-        Ok(Some(read)) => accept(&read, source, normaliser, out),
-        Ok(None) => {}
+    if raw.number.len() <= LONGEST_VALUE && is_blank(raw.number) {
+        // A type without a number is a gap in the source; nothing at all is nothing.
+        if !is_blank(raw.kind) {
+            out.push_unusable(source, UnusableReason::Blank);
+        }
+        return;
+    }
+    let understood = compact(raw.number).and_then(|mut number| {
+        let read = understand(raw, &mut number, normaliser)?;
+        Ok((number, read))
+    });
+    match understood {
+        Ok((number, read)) => accept(&number, &read, source, normaliser, out),
         Err(reason) => out.push_unusable(source, reason),
     }
 }
 
-fn understand(
-    raw: DocumentParts<'_>,
-    normaliser: &Normaliser,
-) -> Result<Option<Read>, UnusableReason> {
-    if raw.number.len() <= crate::text::LONGEST_VALUE && raw.number.trim().is_empty() {
-        // A type without a number is a gap in the source; nothing at all is nothing.
-        return if raw.kind.trim().is_empty() { Ok(None) } else { Err(UnusableReason::Blank) };
-    }
-    let written = match DocumentNumber::compact(raw.number) {
+/// Tells whether a text is empty or of blanks; mostly its first letter says no.
+fn is_blank(text: &str) -> bool {
+    text.trim_start().is_empty()
+}
+
+fn compact(raw: &str) -> Result<DocumentNumber, UnusableReason> {
+    let number = match DocumentNumber::compact(raw) {
         Ok(number) => number,
         Err(UnusableReason::TooLong) => return Err(UnusableReason::TooLong),
-        Err(_) if placeholder::is_filler(raw.number) => return Err(UnusableReason::Placeholder),
+        Err(_) if placeholder::is_filler(raw) => return Err(UnusableReason::Placeholder),
         Err(reason) => return Err(reason),
     };
-    let has_digit = written.as_bytes().iter().any(u8::is_ascii_digit);
-    if !has_digit && placeholder::is_filler(raw.number) {
+    let has_digit = number.as_bytes().iter().any(u8::is_ascii_digit);
+    if !has_digit && placeholder::is_filler(raw) {
         return Err(UnusableReason::Placeholder);
     }
+    Ok(number)
+}
+
+/// Brings `number` into canonical form.
+fn understand(
+    raw: DocumentParts<'_>,
+    number: &mut DocumentNumber,
+    normaliser: &Normaliser,
+) -> Result<Read, UnusableReason> {
     let country = country(raw.country, normaliser)?;
-    let read = if raw.kind.trim().is_empty() {
-        infer(country, &written, normaliser)
+    let written = *number;
+    let read = if is_blank(raw.kind) {
+        infer(country, number, normaliser)
     } else {
-        read_typed(country, raw.kind, &written, normaliser)
+        read_typed(country, raw.kind, number, normaliser)
     };
     match read {
-        Ok(read) if is_placeholder(&read, normaliser) => Err(UnusableReason::Placeholder),
-        Ok(read) => Ok(Some(read)),
+        Ok(read) if is_placeholder(number, &read, normaliser) => Err(UnusableReason::Placeholder),
         Err(_) if is_filler_number(&written, raw.number) => Err(UnusableReason::Placeholder),
-        Err(reason) => Err(reason),
+        read => read,
     }
 }
 
 fn country(raw: &str, normaliser: &Normaliser) -> Result<Region, UnusableReason> {
-    match raw.trim() {
-        "" => normaliser.options().default_region.ok_or(UnusableReason::NoRegion),
-        code => Region::parse(code).map_err(|_| UnusableReason::UnknownRegion),
+    if is_blank(raw) {
+        return normaliser.options().default_region.ok_or(UnusableReason::NoRegion);
     }
+    Region::parse(raw).map_err(|_| UnusableReason::UnknownRegion)
 }
 
 /// Reads a number of a stated type; one that no table knows is kept as it is.
 fn read_typed(
     country: Region,
     kind: &str,
-    written: &DocumentNumber,
+    number: &mut DocumentNumber,
     normaliser: &Normaliser,
 ) -> Result<Read, UnusableReason> {
     let Some(found) = normaliser.options().document_types.find(country, kind) else {
-        if kind.len() > crate::text::LONGEST_VALUE {
+        if kind.len() > LONGEST_VALUE {
             return Err(UnusableReason::TooLong);
         }
-        let mut number = *written;
-        let reading = passport::opaque(&mut number)?;
-        let id = DocumentTypeId::new(country, &table::folded_name(kind));
-        return Ok(Read { kind: id, number, reading });
+        let reading = passport::opaque(number)?;
+        let kind = DocumentTypeId::new(country, &table::folded_name(kind));
+        return Ok(Read { kind, reading });
     };
-    apply(found, country, written).or_else(|reason| {
+    let written = *number;
+    apply(found, country, number).or_else(|reason| {
         // `DNI 45678912`: the type may stand before the number too.
         let code = found.code().as_bytes();
         match written.as_bytes().strip_prefix(code) {
             Some(rest) if !rest.is_empty() => {
-                let mut number = *written;
+                *number = written;
                 number.drop_front(code.len());
-                apply(found, country, &number).map_err(|_| reason)
+                apply(found, country, number).map_err(|_| reason)
             }
             _ => Err(reason),
         }
@@ -124,43 +141,41 @@ fn read_typed(
 fn apply(
     kind: &DocumentType,
     country: Region,
-    written: &DocumentNumber,
+    number: &mut DocumentNumber,
 ) -> Result<Read, UnusableReason> {
-    let mut number = *written;
-    let reading = kind.rule().read(&mut number)?;
-    let own = DocumentTypeId::new(country, kind.code());
-    Ok(Read { kind: reading.kind.unwrap_or(own), number, reading })
+    let reading = kind.rule().read(number)?;
+    Ok(Read { kind: reading.kind.unwrap_or_else(|| kind.id(country)), reading })
 }
 
 /// Tries the country's types in order and takes the first that the number fits as it is written.
 fn infer(
     country: Region,
-    written: &DocumentNumber,
+    number: &mut DocumentNumber,
     normaliser: &Normaliser,
 ) -> Result<Read, UnusableReason> {
-    let types = &normaliser.options().document_types;
+    let written = *number;
     let complete = |read: &Read| {
         let marks = read.reading.reading;
         let as_written =
             !marks.contains(Reading::ZEROS_RESTORED) || marks.contains(Reading::CHECK_VERIFIED);
         as_written && read.reading.form == KeyForm::Exact
     };
-    types
-        .tried(country)
-        .filter(|kind| kind.is_tried_on(written))
-        .find_map(|kind| apply(kind, country, written).ok().filter(complete))
-        .map(|mut read| {
+    let types = &normaliser.options().document_types;
+    for kind in types.tried(country).filter(|kind| kind.is_tried_on(&written)) {
+        *number = written;
+        if let Some(mut read) = apply(kind, country, number).ok().filter(complete) {
             read.reading = read.reading.with(Reading::TYPE_INFERRED);
-            read
-        })
-        .ok_or(UnusableReason::NoTypeFits)
+            return Ok(read);
+        }
+    }
+    Err(UnusableReason::NoTypeFits)
 }
 
 /// Tells whether an accepted number is a filler all the same.
-fn is_placeholder(read: &Read, normaliser: &Normaliser) -> bool {
-    let number = read.number.as_bytes();
-    let body = read.reading.body.clone().and_then(|body| number.get(body)).unwrap_or(number);
-    is_filler_body(body) || normaliser.placeholders.has_document(read.number.as_str())
+fn is_placeholder(number: &DocumentNumber, read: &Read, normaliser: &Normaliser) -> bool {
+    let whole = number.as_bytes();
+    let body = read.reading.body.clone().and_then(|body| whole.get(body)).unwrap_or(whole);
+    is_filler_body(body) || normaliser.placeholders.has_document(number)
 }
 
 /// Tells whether a number that no rule accepts is a filler: then that is the better reason.
@@ -181,21 +196,30 @@ fn is_filler_body(body: &[u8]) -> bool {
         || rest.len() >= 5 && placeholder::is_repeated_or_run(rest)
 }
 
-fn accept(read: &Read, source: Source, normaliser: &Normaliser, out: &mut Normalised) {
+fn accept(
+    number: &DocumentNumber,
+    read: &Read,
+    source: Source,
+    normaliser: &Normaliser,
+    out: &mut Normalised,
+) {
     let hash_key = normaliser.options().hash_key;
     let marks = read.reading.reading;
-    let key = Key::document(read.kind, read.number.as_bytes(), hash_key);
+    let key = Key::document(read.kind, number.as_bytes(), hash_key);
     if key.is_hashed() {
-        out.push_text(key, read.number.as_str());
+        out.push_text(key, number.as_str());
     }
     out.push_key(key, read.reading.form, source, marks);
-    if let Some((kind, part)) = &read.reading.carried
-        && let Some(carried) = read.number.as_str().get(part.clone())
-        && !normaliser.placeholders.has_document(carried)
-    {
+    if let Some((kind, part)) = &read.reading.carried {
+        let mut carried = *number;
+        carried.truncate(part.end);
+        carried.drop_front(part.start);
+        if carried.is_empty() || normaliser.placeholders.has_document(&carried) {
+            return;
+        }
         let key = Key::document(*kind, carried.as_bytes(), hash_key);
         if key.is_hashed() {
-            out.push_text(key, carried);
+            out.push_text(key, carried.as_str());
         }
         out.push_key(key, KeyForm::Derived, source, marks);
     }

@@ -10,15 +10,16 @@ use crate::unusable::UnusableReason;
 ///
 /// Letters are `A` to `Z` and `Ñ`, and `&` counts as one, as some Mexican RFCs have it. `Debug` shows the
 /// length alone.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub struct DocumentNumber {
+    /// What lies behind `length` means nothing.
     bytes: [u8; Self::CAPACITY],
     length: u8,
 }
 
 impl DocumentNumber {
     /// Longest number in bytes; no document of any country comes near it.
-    pub const CAPACITY: usize = 64;
+    pub const CAPACITY: usize = 40;
 
     /// Most zeros that are taken for lost: a spreadsheet drops all, and few numbers begin with more.
     pub const LOST_ZEROS_MAX: usize = 3;
@@ -196,10 +197,17 @@ impl DocumentNumber {
     }
 
     fn set_len(&mut self, length: usize) {
-        self.bytes[length..].fill(0);
         self.length = u8::try_from(length).expect("the capacity fits one byte");
     }
 }
+
+impl PartialEq for DocumentNumber {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for DocumentNumber {}
 
 impl fmt::Debug for DocumentNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

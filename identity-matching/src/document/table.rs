@@ -16,6 +16,8 @@ pub struct DocumentType {
     /// Nothing for a type that every country issues.
     country: Option<Region>,
     code: Cow<'static, str>,
+    /// The id of a type of one country.
+    id: Option<DocumentTypeId>,
     aliases: Vec<Cow<'static, str>>,
     source: Cow<'static, str>,
     rule: Arc<dyn DocumentRule>,
@@ -40,9 +42,11 @@ impl DocumentType {
         code: impl Into<Cow<'static, str>>,
         rule: impl DocumentRule + 'static,
     ) -> Self {
+        let code = code.into();
         Self {
             country: Some(country),
-            code: code.into(),
+            id: Some(DocumentTypeId::new(country, &folded_name(&code))),
+            code,
             aliases: Vec::new(),
             source: Cow::Borrowed(""),
             rule: Arc::new(rule),
@@ -99,6 +103,11 @@ impl DocumentType {
         &self.source
     }
 
+    /// Returns the id of the type in a country; counts for types of every country.
+    pub(super) fn id(&self, country: Region) -> DocumentTypeId {
+        self.id.unwrap_or_else(|| DocumentTypeId::new(country, &self.code))
+    }
+
     pub(super) fn rule(&self) -> &dyn DocumentRule {
         &*self.rule
     }
@@ -141,6 +150,8 @@ struct Inner {
     types: Vec<DocumentType>,
     /// Every code and alias, sorted by id.
     names: Vec<(DocumentTypeId, u16)>,
+    /// Where in `names` the names of each country begin, by [`Region::index`]; empty without any.
+    countries: Vec<u16>,
     /// The same for types of every country, under [`ANY`].
     any: Vec<(DocumentTypeId, u16)>,
     /// Types to try on untyped numbers, in order.
@@ -202,6 +213,11 @@ impl DocumentTypes {
             inner.tried.push((country, at));
         }
         inner.types.push(added);
+        let before =
+            |country: u16| inner.names.partition_point(|&(id, _)| id.country().index() < country);
+        inner.countries = (0..=677)
+            .map(|country| u16::try_from(before(country)).expect("each type has a few names"))
+            .collect();
         Ok(self)
     }
 
@@ -217,12 +233,19 @@ impl DocumentTypes {
     }
 
     fn find_plain(&self, country: Region, name: &str) -> Option<&DocumentType> {
+        let inner = &*self.inner;
         let look = |names: &[(DocumentTypeId, u16)], country: Region| {
             let id = DocumentTypeId::new(country, name);
             let found = names.binary_search_by_key(&id, |&(id, _)| id).ok()?;
-            Some(&self.inner.types[usize::from(names[found].1)])
+            Some(&inner.types[usize::from(names[found].1)])
         };
-        look(&self.inner.names, country).or_else(|| look(&self.inner.any, ANY))
+        // Ids begin with the country, so a country's names lie together.
+        let index = usize::from(country.index());
+        let own = match inner.countries.get(index..index + 2) {
+            Some(&[start, end]) => &inner.names[usize::from(start)..usize::from(end)],
+            _ => &[],
+        };
+        look(own, country).or_else(|| look(&inner.any, ANY))
     }
 
     /// Lists all types.
@@ -291,6 +314,7 @@ fn built_in() -> Vec<DocumentType> {
     let (ar, br, mx, ec) = (region(b"AR"), region(b"BR"), region(b"MX"), region(b"EC"));
     let passport = DocumentType {
         country: None,
+        id: None,
         ..DocumentType::new(ANY, "PASSPORT", passport::passport)
             .aliases(&["PASAPORTE", "PASSAPORTE", "PASS", "PAS", "PSP", "PPT"])
             .source("ICAO Doc 9303, part 4")

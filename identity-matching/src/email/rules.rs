@@ -203,34 +203,49 @@ impl EmailTable {
     }
 }
 
-/// A small map from names; most look-ups end at the first letter and the length.
+/// A small map from names by open addressing: one look at one slot settles nearly every look-up.
 #[derive(Clone, Debug)]
 struct Names<T> {
-    /// For each first byte, a bit per length (the highest for all above).
-    lengths: Box<[u32; 256]>,
+    /// Index into `entries` plus one; a power of two of slots, at most a quarter of them taken.
+    slots: Box<[u32]>,
     entries: Vec<(Box<[u8]>, T)>,
 }
 
 impl<T> Names<T> {
     fn new(map: BTreeMap<String, T>) -> Self {
-        let mut lengths = Box::new([0; 256]);
-        let mut entries = Vec::with_capacity(map.len());
-        for (name, value) in map {
-            let name = name.into_bytes().into_boxed_slice();
-            if let Some(&first) = name.first() {
-                lengths[usize::from(first)] |= 1 << name.len().min(31);
-                entries.push((name, value));
+        let count = (map.len() * 4).next_power_of_two().max(4);
+        let mut names = Self { slots: vec![0; count].into(), entries: Vec::new() };
+        for (at, (name, value)) in (1..).zip(map) {
+            let mut slot = names.slot(name.as_bytes());
+            while names.slots[slot] != 0 {
+                slot = (slot + 1) % count;
             }
+            names.slots[slot] = at;
+            names.entries.push((name.into_bytes().into(), value));
         }
-        Self { lengths, entries }
+        names
+    }
+
+    fn slot(&self, name: &[u8]) -> usize {
+        let mix = |hash: u64, word: u64| (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let (words, rest) = name.as_chunks::<8>();
+        let hash = words.iter().fold(0, |hash, word| mix(hash, u64::from_le_bytes(*word)));
+        let rest = rest.iter().fold(1, |word, &byte| word << 8 | u64::from(byte));
+        // The high half is well mixed, and a slot needs fewer bits than that.
+        #[allow(clippy::cast_possible_truncation)]
+        let high = (mix(hash, rest) >> 32) as usize;
+        high & (self.slots.len() - 1)
     }
 
     fn get(&self, name: &[u8]) -> Option<&T> {
-        let first = usize::from(*name.first()?);
-        if self.lengths[first] >> name.len().min(31) & 1 == 0 {
-            return None;
+        let mut slot = self.slot(name);
+        loop {
+            let at = (self.slots[slot] as usize).checked_sub(1)?;
+            let (entry, value) = &self.entries[at];
+            if entry.as_ref() == name {
+                return Some(value);
+            }
+            slot = (slot + 1) & (self.slots.len() - 1);
         }
-        let at = self.entries.binary_search_by(|(entry, _)| entry.as_ref().cmp(name)).ok()?;
-        Some(&self.entries[at].1)
     }
 }
