@@ -138,9 +138,35 @@ const FILLERS: &[&str] = &[
 ///
 /// A text without any letter or digit is one too.
 pub(crate) fn is_filler(text: &str) -> bool {
-    let folded = letters_and_digits(text);
-    folded.is_empty() || FILLERS.binary_search(&folded.as_str()).is_ok()
+    use unicode_normalization::UnicodeNormalization;
+    let mut folded = [0; FILLER_MAX];
+    let mut length = 0;
+    // Takes one character; whatever is longer than any filler, or of other letters, is none.
+    let mut take = |character: char| {
+        if !character.is_alphanumeric() {
+            return true;
+        }
+        match (folded.get_mut(length), u8::try_from(character)) {
+            (Some(slot), Ok(byte)) if byte.is_ascii() => {
+                *slot = byte.to_ascii_lowercase();
+                length += 1;
+                true
+            }
+            _ => false,
+        }
+    };
+    let short = if text.is_ascii() {
+        text.bytes().all(|byte| take(char::from(byte)))
+    } else {
+        text.nfkd().all(take)
+    };
+    let folded = &folded[..length];
+    short
+        && (length == 0 || FILLERS.binary_search_by(|filler| filler.as_bytes().cmp(folded)).is_ok())
 }
+
+/// Longest of the fillers.
+const FILLER_MAX: usize = 16;
 
 /// Returns the letters and digits of a text, unaccented and in lower case.
 fn letters_and_digits(text: &str) -> String {
@@ -193,6 +219,7 @@ mod tests {
     #[test]
     fn fillers_are_sorted_so_that_they_are_found() {
         assert!(FILLERS.is_sorted());
+        assert!(FILLERS.iter().all(|filler| filler.len() <= FILLER_MAX));
     }
 
     #[test]

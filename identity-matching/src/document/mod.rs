@@ -120,8 +120,7 @@ fn read_typed(
             return Err(UnusableReason::TooLong);
         }
         let reading = passport::opaque(number)?;
-        let kind = DocumentTypeId::new(country, &table::folded_name(kind));
-        return Ok(Read { kind, reading });
+        return Ok(Read { kind: table::unknown_id(country, kind), reading });
     };
     let written = *number;
     apply(found, country, number).or_else(|reason| {

@@ -224,8 +224,7 @@ impl DocumentTypes {
     /// Finds a type of a country by its code or an alias, whatever case and punctuation.
     #[must_use]
     pub fn find(&self, country: Region, name: &str) -> Option<&DocumentType> {
-        let plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        if plain {
+        if is_plain(name) {
             self.find_plain(country, name)
         } else {
             self.find_plain(country, &folded_name(name))
@@ -301,8 +300,22 @@ pub struct DocumentTypeConflict {
     pub existing: String,
 }
 
+/// Tells whether a name is of ASCII letters and digits alone, so that folding changes only its case.
+fn is_plain(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// Makes the id of a type that no table knows.
+pub(super) fn unknown_id(country: Region, name: &str) -> DocumentTypeId {
+    if is_plain(name) {
+        DocumentTypeId::new(country, name)
+    } else {
+        DocumentTypeId::new(country, &folded_name(name))
+    }
+}
+
 /// Folds a type's name to unaccented capital letters and digits: `Cédula de Identidad` → `CEDULADEIDENTIDAD`.
-pub(super) fn folded_name(name: &str) -> String {
+fn folded_name(name: &str) -> String {
     use unicode_normalization::UnicodeNormalization;
     let letters = name.nfkd().filter(char::is_ascii_alphanumeric);
     letters.take(crate::text::LONGEST_VALUE).map(|letter| letter.to_ascii_uppercase()).collect()
