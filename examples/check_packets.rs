@@ -32,7 +32,7 @@ fn run(args: Args) -> Result<Exit, Failure> {
     let planned = returned.packets.plan(&values, Utc::now(), &console)?;
     let checked = returned.check(&planned)?;
     let report = checked.report(planned.at);
-    returned.write(&planned, &report)?;
+    returned.write(&planned, &checked, &report)?;
     console.json(common.json.as_deref(), &report)?;
     tell(&checked, &report, &console)?;
 

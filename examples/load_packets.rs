@@ -73,7 +73,7 @@ fn run(args: Args) -> Result<Exit, Failure> {
     let planned = returned.packets.plan(&values, stamp.at, &console)?;
     let checked = returned.check(&planned)?;
     let report = checked.report(planned.at);
-    returned.write(&planned, &report)?;
+    returned.write(&planned, &checked, &report)?;
     tell(&checked, &report, &console)?;
 
     let accept = if accept_valid { Accept::Valid } else { Accept::All };

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, NaiveDate, Utc};
 use kpi_gap_queue::files::{read_catalogue, write_queue_csv, write_queue_json};
 use kpi_gap_queue::{GapOptions, GapQueue, GapReport, InMemoryCatalogue, MetricScope};
-use raw_packets::{FormulaError, GapStatus, PacketOptions, PacketPlan, Template};
+use raw_packets::{FormulaError, GapStatus, PacketForm, PacketOptions, PacketPlan, Template};
 
 use crate::cli::{Common, Console, Exit, Failure};
 use crate::files;
@@ -42,6 +42,12 @@ pub struct PacketArgs {
     /// The system that the source records are filed under (left out: the template's).
     #[arg(long, value_name = "ID")]
     pub source_id: Option<String>,
+    /// What a packet asks for, as a file of its own (left out: the official review).
+    #[arg(long, value_name = "JSON")]
+    pub template: Option<PathBuf>,
+    /// Writes packets in this form: plain, excel-us, excel-eu, xlsx-en or xlsx-es.
+    #[arg(long, value_name = "FORM", default_value = "plain")]
+    pub form: PacketForm,
     /// Ends with 4 when no packet is emitted.
     #[arg(long)]
     pub strict_actionable: bool,
@@ -141,8 +147,19 @@ impl PacketArgs {
         let mut options = PacketOptions::default();
         options.statuses = self.statuses.iter().copied().collect();
         options.default_source_id.clone_from(&self.source_id);
-        let plan = PacketPlan::new(&report, &template(&catalogue, console), &options)?;
+        options.form = self.form;
+        let template = with_formulas(self.template()?, &catalogue, console);
+        let plan = PacketPlan::new(&report, &template, &options)?;
         Ok(Planned { at, queue, report, plan, exit })
+    }
+
+    fn template(&self) -> Result<Template, Failure> {
+        let Some(path) = &self.template else { return Ok(Template::official_review()) };
+        let json = std::io::read_to_string(files::open(path)?)?;
+        json.parse().map_err(|error| {
+            Failure::new(format_args!("{}: {error}", path.display()))
+                .remedy("correct the template; the shipped ones show every key")
+        })
     }
 
     fn catalogue(&self, console: &Console) -> Result<InMemoryCatalogue, Failure> {
@@ -165,8 +182,11 @@ impl PacketArgs {
 /// Takes the formulas of the catalogue over into the template.
 ///
 /// A formula that says in words how a source publishes a KPI computes nothing; the template's stays.
-fn template(catalogue: &InMemoryCatalogue, console: &Console) -> Template {
-    let mut template = Template::official_review();
+fn with_formulas(
+    mut template: Template,
+    catalogue: &InMemoryCatalogue,
+    console: &Console,
+) -> Template {
     for kpi in catalogue.kpis.iter().filter(|kpi| !kpi.formula.trim().is_empty()) {
         let taken = kpi.formula.parse().map_err(|error: FormulaError| error.to_string()).and_then(
             |formula| {

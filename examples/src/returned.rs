@@ -28,6 +28,13 @@ pub struct ReturnArgs {
     /// Writes what is to be fixed, most urgent first, to this file as JSON.
     #[arg(long, value_name = "JSON")]
     pub fix_queue_json_out: Option<PathBuf>,
+    /// Writes each refused packet to this folder, as it came, with the reasons beside the cells.
+    #[arg(long, value_name = "DIR")]
+    pub errors_dir: Option<PathBuf>,
+    /// Writes each packet with a cell that can have meant only one thing to this folder, repaired, for
+    /// somebody to look at and return.
+    #[arg(long, value_name = "DIR")]
+    pub repaired_dir: Option<PathBuf>,
     /// What is expected and held, as `export_packets` takes it.
     #[command(flatten)]
     pub packets: PacketArgs,
@@ -52,7 +59,12 @@ impl ReturnArgs {
     /// # Errors
     ///
     /// A file that cannot be written.
-    pub fn write(&self, planned: &Planned, report: &ReadinessReport) -> Result<(), Failure> {
+    pub fn write(
+        &self,
+        planned: &Planned,
+        checked: &CheckedPlan<'_>,
+        report: &ReadinessReport,
+    ) -> Result<(), Failure> {
         let packets = &self.packets;
         planned.write_queue(packets.queue_csv_out.as_deref(), packets.queue_json_out.as_deref())?;
         let json = |value: serde_json::Result<Vec<u8>>| {
@@ -69,6 +81,18 @@ impl ReturnArgs {
         }
         if let Some(path) = &self.fix_queue_csv_out {
             files::write_atomic(path, &fix_queue_csv(&report.fix_queue))?;
+        }
+        for packet in checked.packets() {
+            if let Some(folder) = &self.errors_dir
+                && let Some(sheet) = checked.error_sheet(packet)
+            {
+                files::write_atomic(&folder.join(sheet.path), &sheet.bytes)?;
+            }
+            if let Some(folder) = &self.repaired_dir
+                && let Some(repaired) = checked.repaired(packet)
+            {
+                files::write_atomic(&folder.join(repaired.path), &repaired.bytes)?;
+            }
         }
         Ok(())
     }

@@ -198,3 +198,41 @@ fn what_is_not_there_is_told_with_a_remedy() {
     assert_eq!(nowhere.code, 4, "{nowhere:?}");
     assert!(nowhere.stderr.contains("--metrics"), "{nowhere:?}");
 }
+
+#[test]
+fn a_wrong_packet_goes_back_with_its_reasons_and_its_repair_is_accepted() {
+    let desk = Desk::new();
+    desk.fill_all();
+    desk.fill(2, "1,100");
+    let check = desk.check(&["--errors-dir", "errors", "--repaired-dir", "repaired"]);
+    assert_eq!(check.code, 5, "{check:?}");
+    let name = "es-sanctions-teac-resolutions__2025-12-31__year";
+    let errors =
+        fs::read_to_string(desk.path("errors").join(format!("{name}__errors.csv"))).unwrap();
+    assert!(errors.contains("what_to_do") && errors.contains("\"1,100\""), "{errors}");
+    let repaired = desk.path("repaired").join(format!("{name}.csv"));
+    fs::copy(repaired, &desk.packets()[2]).unwrap();
+    assert_eq!(desk.check(&["--strict-ready"]).code, 0);
+}
+
+#[test]
+fn packets_go_out_as_workbooks_for_another_template_and_are_read_back() {
+    let desk = Desk(tempfile::tempdir().unwrap());
+    let catalog = r#"{"expected_sources": ["01059"], "sources": [{"source_id": "01059", "label": "Vitoria"}],
+        "kpis": [{"kpi_id": "kpi:water_loss_rate", "label": "Water lost", "formula": ""}]}"#;
+    fs::write(desk.path("catalog.json"), catalog).unwrap();
+    let template =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../raw-packets/templates/municipal-survey.json");
+    let flags = ["--catalog", "catalog.json", "--template", template, "--form", "xlsx-es"];
+    let export = desk.run("export_packets", &[&flags[..], &["--out-dir", "packets"]].concat());
+    assert_eq!(export.code, 0, "{export:?}");
+    assert!(desk.path("packets/01059__2025-12-31__year.xlsx").is_file());
+    let check = desk.check(&flags);
+    assert_eq!(check.code, 0, "{check:?}");
+    assert_eq!(desk.json("report.json")["totals"]["packets_by_status"]["empty_packet"], 1);
+
+    fs::write(desk.path("template.json"), "{\n\"name\": 1}").unwrap();
+    let broken = desk.run("export_packets", &["--template", "template.json", "--out-dir", "none"]);
+    assert_eq!(broken.code, 4, "{broken:?}");
+    assert!(broken.stderr.contains("template.json: line 2"), "{broken:?}");
+}
