@@ -121,6 +121,34 @@ pub(super) const fn tag(hash: u64) -> u8 {
     if byte == 0 { 1 } else { byte }
 }
 
+/// Knows which tags several keys of one row have, in one bit for each tag.
+pub(super) struct Tags {
+    repeated: [u64; 4],
+}
+
+impl Tags {
+    pub(super) fn of(hashes: impl Iterator<Item = u64>) -> Self {
+        let (mut seen, mut repeated) = ([0; 4], [0; 4]);
+        for hash in hashes {
+            let (word, bit) = Self::place(hash);
+            repeated[word] |= seen[word] & bit;
+            seen[word] |= bit;
+        }
+        Self { repeated }
+    }
+
+    /// Tells whether another key of the row has the tag of this one.
+    pub(super) fn is_ambiguous(&self, hash: u64) -> bool {
+        let (word, bit) = Self::place(hash);
+        self.repeated[word] & bit != 0
+    }
+
+    fn place(hash: u64) -> (usize, u64) {
+        let tag = tag(hash);
+        (usize::from(tag >> 6), 1 << (tag & 63))
+    }
+}
+
 /// Multiplies and folds the 128-bit product to 64 bits.
 const fn fold(left: u64, right: u64) -> u64 {
     let product = left as u128 * right as u128;

@@ -183,9 +183,7 @@ impl InMemoryIndex {
         if !self.keys.has_room(keys.len()) {
             self.keys = Shards::of(&self.rows, Room::ToGrow, NonZeroUsize::MIN);
         }
-        for held in keys {
-            self.keys.insert(held.key, id, &self.rows);
-        }
+        self.keys.insert_row(id, &self.rows);
         self.tidy();
         Ok(())
     }

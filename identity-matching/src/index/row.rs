@@ -220,7 +220,6 @@ impl Rows {
     }
 
     /// Tells whether another key of the person at `id` has the same tag as `key`.
-    #[inline]
     pub(super) fn is_ambiguous(&self, id: PersonId, key: IndexKey) -> bool {
         self.keys(id).any(|held| held.key != key && held.key.tag() == key.tag())
     }
@@ -282,11 +281,11 @@ impl Rows {
         })
     }
 
-    /// Asks the processor to fetch the row, which spans at most two lines in most cases.
+    /// Asks the processor to fetch the row, of which most are ten words long and span one line or two.
     #[inline]
     pub(super) fn prefetch(&self, id: PersonId) {
         prefetch_index::prefetch_index(&self.words, id.0 as usize);
-        prefetch_index::prefetch_index(&self.words, id.0 as usize + 15);
+        prefetch_index::prefetch_index(&self.words, id.0 as usize + 9);
     }
 
     pub(super) fn len(&self) -> usize {

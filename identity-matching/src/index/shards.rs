@@ -9,6 +9,7 @@ use std::{num::NonZeroUsize, thread};
 
 use super::{
     IndexKey, PersonId,
+    key::Tags,
     row::Rows,
     table::{Probe, Table},
 };
@@ -106,9 +107,15 @@ impl Shards {
         self.table(probe).get(probe, key, rows)
     }
 
-    pub(super) fn insert(&mut self, key: IndexKey, person: PersonId, rows: &Rows) {
-        let probe = self.prefetch(key);
-        self.tables[usize::from(probe.shard)].insert(probe, key, person, rows);
+    /// Notes all keys of a person's row; there must be room.
+    pub(super) fn insert_row(&mut self, person: PersonId, rows: &Rows) {
+        let tags = Tags::of(rows.keys(person).map(|held| held.key.hash()));
+        for held in rows.keys(person) {
+            let probe = self.prefetch(held.key);
+            let ambiguous = tags.is_ambiguous(held.key.hash());
+            let table = &mut self.tables[usize::from(probe.shard)];
+            table.insert(probe, held.key, person, ambiguous, rows);
+        }
     }
 
     pub(super) fn remove(&mut self, key: IndexKey, person: PersonId, rows: &Rows) {
@@ -120,29 +127,41 @@ impl Shards {
     }
 }
 
+/// A key on its way into a table.
+#[derive(Clone, Copy)]
+struct Arrival {
+    key: IndexKey,
+    person: PersonId,
+    ambiguous: bool,
+    table: usize,
+    probe: Probe,
+}
+
 /// Fills some of the parts, the first of which is `first`.
 fn fill(tables: &mut [Table], first: usize, rows: &Rows) {
-    let mut group = [(IndexKey::from_bits(0), PersonId(0), Probe::default(), 0_usize); GROUP];
-    let mut filled = 0;
-    let flush = |tables: &mut [Table], group: &[(IndexKey, PersonId, Probe, usize)]| {
-        for &(key, id, probe, table) in group {
-            tables[table].insert(probe, key, id, rows);
+    let mut group: Vec<Arrival> = Vec::with_capacity(GROUP);
+    let mut held: Vec<(IndexKey, u64)> = Vec::new();
+    let settle = |tables: &mut [Table], group: &mut Vec<Arrival>| {
+        for Arrival { key, person, ambiguous, table, probe } in group.drain(..) {
+            tables[table].insert(probe, key, person, ambiguous, rows);
         }
     };
-    for id in rows.ids() {
-        for held in rows.keys(id) {
-            let hash = held.key.hash();
+    for person in rows.ids() {
+        held.clear();
+        held.extend(rows.keys(person).map(|held| (held.key, held.key.hash())));
+        let tags = Tags::of(held.iter().map(|&(_, hash)| hash));
+        for &(key, hash) in &held {
             let table = shard(hash).wrapping_sub(first);
             if table >= tables.len() {
                 continue;
             }
-            group[filled] = (held.key, id, tables[table].prefetch(hash), table);
-            filled += 1;
-            if filled == GROUP {
-                flush(tables, &group);
-                filled = 0;
+            let ambiguous = tags.is_ambiguous(hash);
+            let probe = tables[table].prefetch(hash);
+            group.push(Arrival { key, person, ambiguous, table, probe });
+            if group.len() == GROUP {
+                settle(tables, &mut group);
             }
         }
     }
-    flush(tables, &group[..filled]);
+    settle(tables, &mut group);
 }

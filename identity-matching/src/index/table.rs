@@ -153,7 +153,16 @@ impl Table {
 
     /// Notes that a person holds a key, once however often it is said; there must be room, and the
     /// person's row must be there.
-    pub(super) fn insert(&mut self, probe: Probe, key: IndexKey, person: PersonId, rows: &Rows) {
+    ///
+    /// `ambiguous` tells whether another key of the row has the same tag.
+    pub(super) fn insert(
+        &mut self,
+        probe: Probe,
+        key: IndexKey,
+        person: PersonId,
+        ambiguous: bool,
+        rows: &Rows,
+    ) {
         if let Some(place) = self.find(probe, key, rows) {
             let slot = self.buckets[place.bucket].slots[place.slot];
             if slot.0 & LISTED == 0 {
@@ -172,8 +181,7 @@ impl Table {
             }
             return;
         }
-        let slot =
-            if rows.is_ambiguous(person, key) { self.new_list(key, vec![person]) } else { person };
+        let slot = if ambiguous { self.new_list(key, vec![person]) } else { person };
         let mut at = probe.bucket as usize;
         loop {
             let bucket = &mut self.buckets[at];
@@ -288,7 +296,8 @@ mod tests {
         let one = rows.push("P2", held.into_iter().skip(1), None).unwrap();
         let mut table = Table::with_room(3);
         for (key, person) in [(twins[0], both), (twins[1], both), (twins[1], one)] {
-            table.insert(table.prefetch(key.hash()), key, person, &rows);
+            let ambiguous = rows.is_ambiguous(person, key);
+            table.insert(table.prefetch(key.hash()), key, person, ambiguous, &rows);
         }
         let holders = |table: &Table, key: IndexKey| {
             table.get(table.prefetch(key.hash()), key, &rows).map(<[_]>::to_vec)
