@@ -337,6 +337,28 @@ impl Normalised {
         self.text_ends.push((key, self.texts.len()));
     }
 
+    /// Appends a text in parts, to be kept or dropped; gives its start.
+    pub(crate) fn begin_text<'t>(&mut self, parts: impl Iterator<Item = &'t str>) -> usize {
+        let start = self.texts.len();
+        self.texts.extend(parts);
+        start
+    }
+
+    /// Returns the text that was begun.
+    pub(crate) fn text_from(&self, start: usize) -> &str {
+        &self.texts[start..]
+    }
+
+    /// Keeps the text that was begun, as that of a key.
+    pub(crate) fn keep_text(&mut self, key: Key) {
+        self.text_ends.push((key, self.texts.len()));
+    }
+
+    /// Drops the text that was begun.
+    pub(crate) fn drop_text(&mut self, start: usize) {
+        self.texts.truncate(start);
+    }
+
     pub(crate) fn push_unusable(&mut self, source: Source, reason: UnusableReason) {
         self.unusable.push(Unusable::new(source, reason));
     }

@@ -115,10 +115,10 @@ fn read_typed(
     number: &mut DocumentNumber,
     normaliser: &Normaliser,
 ) -> Result<Read, UnusableReason> {
+    if kind.len() > LONGEST_VALUE {
+        return Err(UnusableReason::TooLong);
+    }
     let Some(found) = normaliser.options().document_types.find(country, kind) else {
-        if kind.len() > LONGEST_VALUE {
-            return Err(UnusableReason::TooLong);
-        }
         let reading = passport::opaque(number)?;
         return Ok(Read { kind: table::unknown_id(country, kind), reading });
     };

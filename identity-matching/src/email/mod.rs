@@ -64,35 +64,35 @@ fn accept(
 ) -> Result<(), UnusableReason> {
     let table = &normaliser.emails;
     let known = table.domain(domain);
-    let mut canonical = Canonical::new();
-    match known {
-        Some(Domain::Disposable) if table.refuse_disposable => {
-            return Err(UnusableReason::DisposableAddress);
-        }
-        Some(Domain::Provider { canonical: joined, ignores_dots, tag }) => {
-            let name = tag.and_then(|tag| Some(local.split_once(tag)?.0)).unwrap_or(local);
-            // What is left in front of a tag must be a name of its own.
-            if name.ends_with('.') {
-                return Err(UnusableReason::Malformed);
-            }
-            canonical.push_local(name, *ignores_dots);
-            check_local(canonical.as_str(), domain, normaliser)?;
-            canonical.push_domain(joined.as_deref().unwrap_or(domain));
-        }
-        _ => {
-            check_local(local, domain, normaliser)?;
-            canonical.push_local(local, false);
-            canonical.push_domain(domain);
+    if table.refuse_disposable && matches!(known, Some(Domain::Disposable)) {
+        return Err(UnusableReason::DisposableAddress);
+    }
+    let (mut name, mut host, mut dots) = (local, domain, true);
+    if let Some(Domain::Provider { canonical, ignores_dots, tag }) = known {
+        name = tag.and_then(|tag| Some(local.split_once(tag)?.0)).unwrap_or(local);
+        host = canonical.as_deref().unwrap_or(domain);
+        dots = !ignores_dots;
+        // What is left in front of a tag must be a name of its own.
+        if name.ends_with('.') {
+            return Err(UnusableReason::Malformed);
         }
     }
-    let text = canonical.as_str();
-    if is_reserved(domain) || normaliser.placeholders.has_email(text) {
+    check_local(name, domain, normaliser)?;
+    if is_reserved(domain) {
+        return Err(UnusableReason::Placeholder);
+    }
+    let parts = if dots { [name, "@", host] } else { ["", "@", host] };
+    let undotted = name.split('.').filter(|_| !dots);
+    let start = out.begin_text(undotted.chain(parts));
+    let text = out.text_from(start);
+    if normaliser.placeholders.has_email(text) {
+        out.drop_text(start);
         return Err(UnusableReason::Placeholder);
     }
     let changed = text.len() != local.len() + 1 + domain.len();
     let reading = if changed { Reading::PROVIDER_RULES } else { Reading::new() };
     let key = Key::email(text, normaliser.options().hash_key);
-    out.push_text(key, text);
+    out.keep_text(key);
     out.push_key(key, KeyForm::Exact, source, reading);
     Ok(())
 }
@@ -142,42 +142,4 @@ fn is_reserved(domain: &str) -> bool {
     domain.len() >= 11
         && matches!(last, "com" | "net" | "org")
         && domain[..domain.len() - 4].rsplit('.').next() == Some("example")
-}
-
-/// The canonical address, built without allocating.
-struct Canonical {
-    bytes: [u8; BUFFER],
-    length: usize,
-}
-
-impl Canonical {
-    fn new() -> Self {
-        Self { bytes: [0; BUFFER], length: 0 }
-    }
-
-    fn push_local(&mut self, local: &str, without_dots: bool) {
-        if without_dots && local.contains('.') {
-            local.split('.').for_each(|part| self.push(part));
-        } else {
-            self.push(local);
-        }
-    }
-
-    fn push_domain(&mut self, domain: &str) {
-        self.push("@");
-        self.push(domain);
-    }
-
-    /// Appends text; the sum of all parts is at most the length of an address.
-    fn push(&mut self, text: &str) {
-        let end = self.length + text.len();
-        if let Some(target) = self.bytes.get_mut(self.length..end) {
-            target.copy_from_slice(text.as_bytes());
-            self.length = end;
-        }
-    }
-
-    fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
-    }
 }
