@@ -24,3 +24,5 @@ mod server;
 #[cfg(all(feature = "guardrails", feature = "identity-matching"))]
 #[path = "tests/siblings.rs"]
 mod siblings;
+#[path = "tests/upgrades.rs"]
+mod upgrades;

@@ -388,4 +388,23 @@ mod tests {
     fn versions_ascend_strictly_so_there_is_one_head() {
         assert!(MIGRATIONS.windows(2).all(|pair| pair[0].version < pair[1].version));
     }
+
+    #[cfg(feature = "sqlite")]
+    #[test]
+    fn the_expected_shape_is_what_the_migrations_make() {
+        use diesel::sqlite::SqliteConnection;
+
+        let mut db = Database::Sqlite(SqliteConnection::establish(":memory:").unwrap());
+        let names = crate::Namespace::default().sqlite();
+        migrate(&mut db, &names).unwrap();
+        let mut made = columns(&mut db, &names).unwrap();
+        made.retain(|(table, _)| table != "queue_migration" && !table.starts_with("sqlite_"));
+        let expected: BTreeSet<(String, String)> = SHAPE
+            .iter()
+            .flat_map(|(table, columns)| {
+                columns.iter().map(|column| ((*table).to_owned(), (*column).to_owned()))
+            })
+            .collect();
+        assert_eq!(made, expected);
+    }
 }
