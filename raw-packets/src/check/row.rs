@@ -13,7 +13,7 @@ use crate::formula::{EvaluateError, KpiValue};
 use crate::guard::unguard;
 use crate::plan::Packet;
 use crate::read::{Cell, Sheet, SheetRow, column_letters};
-use crate::template::{Fill, KpiRule, Role, Rule, Template};
+use crate::template::{Column, Fill, KpiRule, Role, Rule, Template};
 
 /// Is a row that passed every check.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,7 +81,7 @@ impl RowCheck<'_> {
         if findings[before..].iter().any(Finding::is_error) {
             return None;
         }
-        Some(self.raw_row(row.number, &values, kpis))
+        self.raw_row(row.number, &values, kpis)
     }
 
     fn cell<'r>(&self, row: &'r SheetRow, at: usize) -> Option<&'r Cell> {
@@ -208,7 +208,12 @@ impl RowCheck<'_> {
         kpis
     }
 
-    fn raw_row(&self, row: u64, values: &[Option<Value>], kpis: Vec<(String, KpiValue)>) -> RawRow {
+    fn raw_row(
+        &self,
+        row: u64,
+        values: &[Option<Value>],
+        kpis: Vec<(String, KpiValue)>,
+    ) -> Option<RawRow> {
         let template = self.context.template;
         let date = |at: Option<usize>| match at.map(|at| &values[at]) {
             Some(Some(Value::Date(date))) => Some(*date),
@@ -218,18 +223,17 @@ impl RowCheck<'_> {
             Some(Some(Value::Text(text))) => text.clone(),
             _ => String::new(),
         };
-        let period = date(template.filled_with(&Fill::PeriodDate));
-        let evidence = date(template.position(template.evidence_date()));
-        RawRow {
+        // A template's keys and evidence are required, so that a row without errors has both days.
+        let is_period = |c: &Column| c.role == Role::Key && c.fill == Some(Fill::PeriodDate);
+        Some(RawRow {
             row,
-            // A key that was issued as text keeps its day in the packet's own key.
-            period_date: period.or(self.packet.key().period_date).unwrap_or(NaiveDate::MIN),
-            evidence_date: evidence.unwrap_or(NaiveDate::MIN),
+            period_date: date(template.columns().iter().position(is_period))?,
+            evidence_date: date(template.position(template.evidence_date()))?,
             evidence_quote: text(template.position(template.evidence_quote())),
             source_url: text(template.filled_with(&Fill::SourceUrl)),
             source_record_id: self.packet.key().source_record_id(template.record_prefix()),
             kpis,
-        }
+        })
     }
 }
 

@@ -167,6 +167,22 @@ fn keys(draft: &Draft) -> Result<(), TemplateError> {
             return Err(TemplateError::MissingKey { fill: name });
         }
     }
+    // A value without its period or its evidence could not be loaded, so neither may be left blank.
+    for column in &draft.columns {
+        let period = column.fill == Some(Fill::PeriodDate) && column.role == Role::Key;
+        let evidence = [&draft.evidence_date, &draft.evidence_quote].contains(&&column.name);
+        let wrong = |what: &str, needed| TemplateError::WrongColumn {
+            what: what.to_owned(),
+            column: column.name.clone(),
+            needed,
+        };
+        if period && !(column.required && column.cell_type == CellType::Date) {
+            return Err(wrong("the period", "a required date"));
+        }
+        if evidence && !column.required {
+            return Err(wrong("the evidence", "required"));
+        }
+    }
     Ok(())
 }
 
@@ -255,6 +271,12 @@ mod tests {
             ("\"fill\": \"source_record_id\"", "\"fill\": \"source_label\"", "source_record_id"),
             ("recurso_estimado_count / ", "organismo / ", "a captured number"),
             ("\"evidence_date\": \"evidence_date\"", "\"evidence_date\": \"x\"", "a captured date"),
+            (
+                "\"type\": \"date\", \"required\": true, \"fill\"",
+                "\"type\": \"text\", \"required\": true, \"fill\"",
+                "a required date",
+            ),
+            ("\"type\": \"date\", \"required\": true,\n", "\"type\": \"date\",\n", "not required"),
             ("\"min_length\": 20", "\"unit\": \"m\"", "cannot have `unit`"),
             ("\"decimals\": 6", "\"decimals\": 60", "at most 20"),
             ("\"record_prefix\": \"official_review_raw\"", "\"record_prefix\": \" \"", "blank"),
