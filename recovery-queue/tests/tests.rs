@@ -12,6 +12,9 @@
 
 #[path = "tests/conformance.rs"]
 mod conformance;
+#[cfg(all(feature = "guardrails", feature = "postgres"))]
+#[path = "tests/facts_on_postgres.rs"]
+mod facts_on_postgres;
 #[path = "tests/faults.rs"]
 mod faults;
 #[path = "tests/loop_on_sqlite.rs"]

@@ -1,0 +1,77 @@
+//! The facts of a store on PostgreSQL: one read, queries that only read, time limits that hold.
+
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection;
+use guardrails::clock::Stopped as StoppedClock;
+use guardrails::facts::{Facts, FactsError};
+use guardrails::{QueryCheck, Settings, Suite, Verdict};
+use recovery_queue::*;
+
+use crate::server;
+
+fn run(store: &mut SqlStore, sql: &str) {
+    let Connection::Postgres(connection) = store.connection() else { unreachable!() };
+    connection.batch_execute(sql).unwrap();
+}
+
+/// A store with ten leads in its backlog, and the names of its table and its view.
+fn filled() -> Option<(SqlStore, String, ViewBacklog)> {
+    let mut store = server::store(server::shared()?);
+    let (leads, view) = (store.view_name("leads"), store.view_name("lead_backlog"));
+    run(
+        &mut store,
+        &format!(
+            "CREATE TABLE {leads} (id TEXT PRIMARY KEY); \
+             INSERT INTO {leads} SELECT 'L-' || i FROM generate_series(1, 10) i; \
+             CREATE VIEW {view} AS SELECT id AS lead_source_pk, '2026-01-01' AS lead_date FROM {leads};"
+        ),
+    );
+    let backlog = ViewBacklog::new(&view.replace('"', "")).unwrap();
+    store.seed(&backlog, &SeedOptions::default()).unwrap();
+    Some((store, leads, backlog))
+}
+
+#[test]
+fn no_figure_moves_while_another_connection_commits_between_two_checks() {
+    let Some((mut store, leads, backlog)) = filled() else { return };
+    let mut writer = store.reopen().unwrap();
+    let facts = StoreFacts::new(store.read().unwrap(), &backlog);
+    let before = Suite::recovery().run(&facts, &StoppedClock);
+    run(&mut writer, &format!("INSERT INTO {leads} VALUES ('N-1'), ('N-2')"));
+    writer.seed(&backlog, &SeedOptions::default()).unwrap();
+    guardrails::testing::conformance(&facts);
+    assert_eq!(Suite::recovery().run(&facts, &StoppedClock), before, "a figure moved");
+    drop(facts);
+    let facts = StoreFacts::new(store.read().unwrap(), &backlog);
+    assert_eq!(facts.queue().unwrap().backlog, 12, "the next read sees what was written");
+}
+
+#[test]
+fn a_query_that_writes_by_a_function_is_refused_and_writes_nothing() {
+    let Some((mut store, leads, backlog)) = filled() else { return };
+    let facts = StoreFacts::new(store.read().unwrap(), &backlog);
+    for sql in [
+        format!("WITH gone AS (DELETE FROM {leads} RETURNING id) SELECT id FROM gone"),
+        format!("SELECT id FROM {leads} FOR UPDATE"),
+        "SELECT no_such_column FROM no_such_table".to_owned(),
+    ] {
+        let refused = facts.query(&sql, 9);
+        assert!(matches!(refused, Err(FactsError::Refused { .. })), "{sql}: {refused:?}");
+    }
+    assert_eq!(facts.query(&format!("SELECT id, 'why' FROM {leads}"), 3).unwrap().total, 10);
+}
+
+#[test]
+fn a_check_over_its_time_limit_is_an_error_and_the_others_run() {
+    let Some((mut store, leads, backlog)) = filled() else { return };
+    let slow = QueryCheck::new("slow", "it ends", "SELECT 'a' FROM pg_sleep(600)");
+    let after = QueryCheck::new("after", "there is no lead", format!("SELECT id FROM {leads}"));
+    let soon = Settings::default().time_limit(Duration::from_millis(20));
+    let suite = Suite::new("s").with_settings(slow, soon).unwrap().with(after).unwrap();
+    let report = suite.run(&StoreFacts::new(store.read().unwrap(), &backlog), &StoppedClock);
+    let slow = &report.checks[0];
+    assert_eq!(slow.verdict, Verdict::Error);
+    assert_eq!(slow.reason.as_deref(), Some("no answer within 20ms"));
+    assert_eq!((report.checks[1].verdict, report.checks[1].numerator), (Verdict::Fail, 10));
+}
