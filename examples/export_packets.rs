@@ -5,11 +5,13 @@ use std::process::ExitCode;
 
 use chrono::Utc;
 use clap::Parser;
-use raw_packets::RunStatus;
+use kpi_gap_queue::{Ageing, OwnerShare};
 use raw_packets::edge::write_packets;
+use raw_packets::{PacketSummary, RunStatus};
 use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
 use reference_runners::files;
 use reference_runners::packets::{PacketArgs, Planned};
+use serde::Serialize;
 
 /// Writes one CSV packet for each source that owes KPI values, and a summary of what is missing.
 #[derive(Parser)]
@@ -19,6 +21,16 @@ struct Args {
     packets: PacketArgs,
     #[command(flatten)]
     common: Common,
+}
+
+/// What a run found, for `--json`: the summary, since when gaps are due and whose they are.
+#[derive(Serialize)]
+struct Found<'a> {
+    #[serde(flatten)]
+    summary: &'a PacketSummary,
+    ageing: Ageing,
+    owners: Vec<OwnerShare>,
+    values_unexpected_total: u64,
 }
 
 fn main() -> ExitCode {
@@ -45,7 +57,14 @@ fn run(args: Args) -> Result<Exit, Failure> {
         json.push(b'\n');
         files::write_atomic(path, &json)?;
     }
-    console.json(common.json.as_deref(), &summary)?;
+    let as_of = planned.at.date_naive();
+    let found = Found {
+        summary: &summary,
+        ageing: planned.queue.ageing(as_of),
+        owners: planned.queue.owners(as_of),
+        values_unexpected_total: planned.queue.values_unexpected_total(),
+    };
+    console.json(common.json.as_deref(), &found)?;
     if common.json.as_deref() != Some(Path::new("-")) {
         tell(&planned, &packets, &console)?;
     }

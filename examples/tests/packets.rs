@@ -310,6 +310,8 @@ fn data_goes_to_stdout_and_a_quiet_run_says_nothing_else() {
     let run = folder.export(&["--json", "-", "--quiet"]);
     let summary: Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(summary["packets_emitted_total"], 4);
+    assert_eq!(summary["ageing"]["without_due_date_total"], 12);
+    assert_eq!(summary["owners"][0]["actionable_pairs_total"], 12);
     assert_eq!(run.stderr, "");
 }
 

@@ -109,18 +109,29 @@ pub fn metric_key(
     period_granularity: &str,
 ) -> String {
     let mut key = String::with_capacity(kpi_id.len() + source_id.len() + 20);
+    push_metric_key(&mut key, kpi_id, source_id, period_date, period_granularity);
+    key
+}
+
+/// Appends what [`metric_key`] makes.
+pub(crate) fn push_metric_key(
+    key: &mut String,
+    kpi_id: &str,
+    source_id: &str,
+    period_date: Option<NaiveDate>,
+    period_granularity: &str,
+) {
     key.push_str(kpi_id);
     key.push('|');
     key.push_str(source_id);
     if period_date.is_some() || !period_granularity.is_empty() {
         key.push('|');
-        push_date(&mut key, period_date);
+        push_date(key, period_date);
     }
     if !period_granularity.is_empty() {
         key.push('|');
         key.push_str(period_granularity);
     }
-    key
 }
 
 /// Appends the date as `YYYY-MM-DD`; nothing where there is none.

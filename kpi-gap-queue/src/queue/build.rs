@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use super::{
-    CountedValue, GapOptions, GapQueue, PairState,
+    GapOptions, GapQueue, PairState,
     choice::{Candidate, Counted},
+    counted::CountedValues,
     layout::Layout,
     scopes::ScopeFinder,
 };
@@ -12,7 +13,6 @@ use crate::{
     error::GapError,
     metric::{MetricQuery, MetricRef, MetricStore},
     report::Totals,
-    scope::metric_key,
     status::{Chain, GapStatus},
 };
 
@@ -23,7 +23,7 @@ pub(super) fn classify(
 ) -> Result<GapQueue, GapError> {
     let mut run = Run {
         pairs: Vec::with_capacity(layout.pairs),
-        counted: Vec::new(),
+        counted: CountedValues::default(),
         metric_rows: vec![0; layout.sources.len() * layout.scopes.len()],
         values_unexpected_total: 0,
         by_status: [0; 5],
@@ -60,7 +60,7 @@ struct Run<'a> {
     layout: &'a Layout,
     options: &'a GapOptions,
     pairs: Vec<PairState>,
-    counted: Vec<(usize, CountedValue)>,
+    counted: CountedValues,
     metric_rows: Vec<u64>,
     values_unexpected_total: u64,
     by_status: [u64; 5],
@@ -82,6 +82,7 @@ impl Run<'_> {
         let finder = ScopeFinder::new(&layout.scopes);
         // Stores push one source after the other as a rule, so the last one found is a good guess.
         let mut last: Option<usize> = None;
+        let mut buffer = String::new();
 
         let mut sink = |metric: MetricRef<'_>| {
             let source = last
@@ -97,9 +98,10 @@ impl Run<'_> {
                 in_a_scope = true;
                 let Some((source, first_pair)) = place else { return };
                 self.metric_rows[source * layout.scopes.len() + scope] += 1;
-                let candidate = Candidate::new(&metric);
+                let names = &mut self.counted.granularities;
+                let candidate = Candidate::new(&metric, names, &mut buffer);
                 match &mut slots[first_pair + scope - pairs.start] {
-                    Some(counted) => counted.weigh(candidate, choice),
+                    Some(counted) => counted.weigh(candidate, choice, names),
                     empty => *empty = Some(Counted::new(candidate)),
                 }
             });
@@ -113,17 +115,15 @@ impl Run<'_> {
 
         let mut slots = slots.into_iter();
         for source in sources {
-            for place in 0..layout.kpis_of(source) {
-                for counted in slots.by_ref().take(layout.scopes.len()) {
-                    self.settle(source, place, counted);
-                }
+            for counted in slots.by_ref().take(layout.pairs_of(source..source + 1).len()) {
+                self.settle(source, counted);
             }
         }
         Ok(())
     }
 
     /// Gives the next pair its status.
-    fn settle(&mut self, source: usize, place: usize, counted: Option<Counted>) {
+    fn settle(&mut self, source: usize, counted: Option<Counted>) {
         let candidate = counted.as_ref().map(|counted| &counted.candidate);
         let status = GapStatus::of(Chain {
             source: self.layout.sources[source].seeded.is_some(),
@@ -137,28 +137,7 @@ impl Run<'_> {
         if let Some(counted) = counted
             && (status.is_actionable() || self.options.include_ready)
         {
-            let value = self.value(source, place, counted);
-            self.counted.push((pair, value));
-        }
-    }
-
-    fn value(&self, source: usize, place: usize, counted: Counted) -> CountedValue {
-        let chosen_by = counted.chosen_by(self.options.policy.value_choice);
-        let Candidate { period_date, period_granularity, metric_key: own_key, .. } =
-            counted.candidate;
-        let key = if own_key.is_empty() {
-            let kpi_id = &self.layout.kpi_at(source, place).kpi_id;
-            let source_id = &self.layout.sources[source].source_id;
-            metric_key(kpi_id, source_id, period_date, &period_granularity)
-        } else {
-            own_key.into_string()
-        };
-        CountedValue {
-            metric_key: key,
-            period_date,
-            period_granularity: period_granularity.into_string(),
-            values_total: counted.values,
-            chosen_by,
+            self.counted.push(pair, counted, self.options.policy.value_choice);
         }
     }
 }

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use chrono::NaiveDate;
 
+use super::counted::{Granularities, own_key};
 use crate::{
     metric::MetricRef,
     policy::ValueChoice,
@@ -44,9 +45,10 @@ pub(super) struct Candidate {
     pub(super) source_record: bool,
     pub(super) evidence: bool,
     pub(super) period_date: Option<NaiveDate>,
-    pub(super) period_granularity: Box<str>,
-    /// The key that the value carries; blank where it is made of its parts.
-    pub(super) metric_key: Box<str>,
+    /// The number of its granularity.
+    pub(super) granularity: u32,
+    /// The key that the value carries, where it is not made of its parts.
+    pub(super) own_key: Option<Box<str>>,
 }
 
 /// The value that counts so far, and what it was chosen over.
@@ -61,7 +63,11 @@ pub(super) struct Counted {
 type Rank = (GapStatus, bool);
 
 impl Candidate {
-    pub(super) fn new(metric: &MetricRef<'_>) -> Self {
+    pub(super) fn new(
+        metric: &MetricRef<'_>,
+        granularities: &mut Granularities,
+        buffer: &mut String,
+    ) -> Self {
         let source_record = metric.source_record_present();
         let evidence = metric.evidence_present();
         Self {
@@ -69,8 +75,8 @@ impl Candidate {
             source_record,
             evidence,
             period_date: metric.period_date,
-            period_granularity: metric.period_granularity.into(),
-            metric_key: metric.metric_key.into(),
+            granularity: granularities.number(metric.period_granularity),
+            own_key: own_key(metric, buffer),
         }
     }
 
@@ -79,10 +85,10 @@ impl Candidate {
     }
 
     /// Compares by merit; the one that counts is the greater.
-    fn merit(&self, other: &Self, choice: ValueChoice) -> Ordering {
+    fn merit(&self, other: &Self, choice: ValueChoice, names: &Granularities) -> Ordering {
         merit((self.rank(), self.period_date), (other.rank(), other.period_date), choice)
-            .then_with(|| other.period_granularity.cmp(&self.period_granularity))
-            .then_with(|| other.metric_key.cmp(&self.metric_key))
+            .then_with(|| names.text(other.granularity).cmp(names.text(self.granularity)))
+            .then_with(|| other.own_key.cmp(&self.own_key))
     }
 }
 
@@ -103,9 +109,9 @@ impl Counted {
     }
 
     /// Weighs one more value for the pair.
-    pub(super) fn weigh(&mut self, other: Candidate, choice: ValueChoice) {
+    pub(super) fn weigh(&mut self, other: Candidate, choice: ValueChoice, names: &Granularities) {
         self.values = self.values.saturating_add(1);
-        let loser = if other.merit(&self.candidate, choice) == Ordering::Greater {
+        let loser = if other.merit(&self.candidate, choice, names) == Ordering::Greater {
             std::mem::replace(&mut self.candidate, other)
         } else {
             other

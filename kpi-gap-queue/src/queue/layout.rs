@@ -85,7 +85,7 @@ impl Layout {
         self.pairs = kpis
             .checked_mul(self.scopes.len())
             .and_then(|pairs| first_pair.checked_add(pairs))
-            .filter(|&pairs| isize::try_from(pairs).is_ok())
+            .filter(|&pairs| u32::try_from(pairs).is_ok())
             .ok_or(GapError::TooManyPairs)?;
         self.sources.push(ExpectedSource { source_id, seeded, owed, first_pair });
         Ok(())

@@ -2,16 +2,18 @@
 
 mod build;
 mod choice;
+mod counted;
 mod layout;
 mod rows;
 mod scopes;
 mod standing;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 
-use self::{choice::Candidate, layout::Layout};
+use self::{choice::Candidate, counted::CountedValues, layout::Layout};
 pub use self::{
     choice::ChosenBy,
+    counted::CountedValue,
     rows::Rows,
     standing::{Ageing, OwnerShare},
 };
@@ -90,8 +92,7 @@ pub struct GapQueue {
     layout: Layout,
     options: GapOptions,
     pairs: Vec<PairState>,
-    /// The values behind the rows that have one, ascending by pair.
-    counted: Vec<(usize, CountedValue)>,
+    counted: CountedValues,
     /// Values per source and scope.
     metric_rows: Vec<u64>,
     values_unexpected_total: u64,
@@ -124,22 +125,6 @@ impl PairState {
     const fn has(self, link: u8) -> bool {
         self.0 & link != 0
     }
-}
-
-/// Says which value counts for a pair, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct CountedValue {
-    /// The key of the value.
-    pub metric_key: String,
-    /// The date of its period.
-    pub period_date: Option<NaiveDate>,
-    /// The length of its period.
-    pub period_granularity: String,
-    /// How many values the pair has in the scope.
-    pub values_total: u32,
-    /// Why this one counts.
-    pub chosen_by: ChosenBy,
 }
 
 /// Tells what one source owes and holds in one scope.
@@ -252,10 +237,10 @@ impl GapQueue {
         source_id: &str,
         kpi_id: &str,
         scope: &MetricScope,
-    ) -> Option<&CountedValue> {
+    ) -> Option<CountedValue> {
         let scope = self.layout.scopes.binary_search(scope).ok()?;
         let pair = self.layout.first_pair(self.layout.source(source_id)?, kpi_id)? + scope;
-        self.counted_of(pair)
+        self.counted.get(pair, kpi_id, source_id)
     }
 
     /// Tells what each source owes and holds, by source and scope.
@@ -285,10 +270,5 @@ impl GapQueue {
             kpis_covered_total: covered as u64,
             metric_rows_total: self.metric_rows[at * scopes + scope],
         }
-    }
-
-    fn counted_of(&self, pair: usize) -> Option<&CountedValue> {
-        let at = self.counted.binary_search_by_key(&pair, |&(pair, _)| pair).ok()?;
-        Some(&self.counted[at].1)
     }
 }

@@ -78,8 +78,8 @@ impl<'q> Rows<'q> {
             metric_exists: state.has(PairState::METRIC),
             source_record_present: state.has(PairState::SOURCE_RECORD),
             evidence_present: state.has(PairState::EVIDENCE),
-            metric_key: Cow::Borrowed(
-                queue.counted_of(pair).map_or("", |value| value.metric_key.as_str()),
+            metric_key: Cow::Owned(
+                queue.counted.metric_key(pair, &kpi.kpi_id, &source.source_id).unwrap_or_default(),
             ),
             metric_key_expected: Cow::Owned(metric_key(
                 &kpi.kpi_id,
