@@ -3,7 +3,9 @@
 mod cell;
 mod correct;
 mod date;
+mod file;
 mod header;
+mod identify;
 mod number;
 mod row;
 
@@ -13,13 +15,14 @@ use chrono::NaiveDate;
 
 use self::cell::Context;
 use self::correct::ReturnedRow;
+use self::file::{blank_rows, of_oddity};
 use self::header::read_header;
+use self::identify::{Known, looks_like_a_packet, read, stem};
 use self::row::{RawRow, RowCheck};
 use crate::finding::{Finding, PacketStatus, Reason};
 use crate::load::{KpiRow, LeftOut, Load, Provenance, Stamp, sha256};
 use crate::plan::{Packet, PacketPlan};
-use crate::read::{Oddity, Sheet, SheetRow, read_csv};
-use crate::template::{Fill, Template};
+use crate::read::{Oddity, Sheet, SheetRow};
 
 /// Is a file as it came back: its name without folders, and its bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -472,77 +475,6 @@ impl CheckedPacket {
     }
 }
 
-/// The packets of a plan, by name and by content.
-struct Known<'p> {
-    all: Vec<&'p Packet>,
-    by_stem: HashMap<String, usize>,
-    by_key: HashMap<(&'p str, String), usize>,
-    source_at: Option<usize>,
-    record_at: Option<usize>,
-    template: &'p Template,
-}
-
-impl<'p> Known<'p> {
-    fn new(plan: &'p PacketPlan) -> Self {
-        let template = plan.template();
-        let all: Vec<_> = plan.packets().iter().chain(plan.settled()).collect();
-        let prefix = template.record_prefix();
-        let key =
-            |p: &'p Packet| (p.key().sanction_source_id.as_str(), p.key().source_record_id(prefix));
-        Self {
-            by_stem: all.iter().enumerate().map(|(at, p)| (stem(p.file_name()), at)).collect(),
-            by_key: all.iter().enumerate().map(|(at, p)| (key(p), at)).collect(),
-            source_at: template.filled_with(&Fill::Source),
-            record_at: template.filled_with(&Fill::SourceRecordId),
-            template,
-            all,
-        }
-    }
-
-    /// Finds the packet of a file: by its name, else by the keys of its first filled row.
-    fn packet_of(&self, file: &ReturnedFile, sheet: &Sheet) -> Option<usize> {
-        if let Some(at) = self.by_stem.get(&stem(&file.name)) {
-            return Some(*at);
-        }
-        let row = sheet.rows.iter().find(|row| !row.is_blank())?;
-        let cell = |at: usize| {
-            let name = &self.template.columns()[at].name;
-            let position = sheet.header.iter().position(|label| label == name)?;
-            row.cells.get(position).map(|cell| crate::guard::unguard(&cell.text).trim())
-        };
-        let (source, record) = (cell(self.source_at?)?, cell(self.record_at?)?);
-        self.by_key.get(&(source, record.to_owned())).copied()
-    }
-}
-
-fn stem(name: &str) -> String {
-    name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_lowercase()
-}
-
-fn read(file: &ReturnedFile, template: &Template) -> Sheet {
-    let unreadable = |problem: &str| Sheet {
-        oddities: vec![Oddity::Unreadable(problem.to_owned())],
-        ..Sheet::default()
-    };
-    if file.bytes.starts_with(b"PK\x03\x04") {
-        #[cfg(feature = "xlsx")]
-        return crate::workbook::read_workbook(&file.bytes);
-        #[cfg(not(feature = "xlsx"))]
-        return unreadable("the file is a workbook, which this program was built without");
-    }
-    if file.bytes.starts_with(b"\xd0\xcf\x11\xe0") {
-        return unreadable("the file is a workbook of the kind before 2007");
-    }
-    read_csv(&file.bytes, |label| template.position(label).is_some())
-}
-
-/// Says whether a file was a packet once: at least half of the template's labels are there.
-fn looks_like_a_packet(sheet: &Sheet, template: &Template) -> bool {
-    let labels: BTreeSet<&str> = sheet.header.iter().map(String::as_str).collect();
-    let known = template.columns().iter().filter(|c| labels.contains(c.name.as_str())).count();
-    known * 2 >= template.columns().len()
-}
-
 fn stranger(file: &ReturnedFile) -> CheckedPacket {
     let message = "the packet belongs to no source of this catalogue and period";
     let remedy =
@@ -579,39 +511,6 @@ fn missing(packet: &Packet) -> CheckedPacket {
         findings: vec![finding.in_file(packet.file_name())],
         row: None,
         returned: None,
-    }
-}
-
-fn of_oddity(oddity: &Oddity) -> Finding {
-    let save = "save the file as `CSV UTF-8`";
-    match oddity {
-        Oddity::Encoding { row } => {
-            let message = "the file is not in UTF-8, so letters with accents are lost";
-            Finding::new(Reason::INVALID_ENCODING, "encoding-error", message, save).at_row(*row)
-        }
-        Oddity::Utf16 => {
-            let message = "the file is in UTF-16; it was read all the same";
-            Finding::new(Reason::COLUMNS_MOVED, "encoding-error", message, save)
-        }
-        Oddity::Empty => {
-            let remedy = "start again from the issued packet";
-            Finding::new(Reason::EMPTY_PACKET, "source-error", "the file is empty", remedy)
-        }
-        Oddity::Unreadable(problem) => {
-            let remedy =
-                "open it in a spreadsheet and save it anew, as a workbook or as `CSV UTF-8`";
-            Finding::new(Reason::INVALID_HEADERS, "format-error", problem.clone(), remedy)
-        }
-    }
-}
-
-fn blank_rows(sheet: &Sheet, filled: &[&SheetRow], findings: &mut Vec<Finding>) {
-    // Blank rows below the data are no damage; one between the header and the data is said.
-    let last = filled.last().map_or(0, |row| row.number);
-    for row in sheet.rows.iter().filter(|row| row.is_blank() && row.number < last) {
-        let (message, remedy) = ("the row is blank, and is not read", "delete it");
-        let finding = Finding::new(Reason::BLANK_ROW, "blank-row", message, remedy);
-        findings.push(finding.at_row(row.number));
     }
 }
 
