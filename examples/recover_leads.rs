@@ -28,9 +28,10 @@ fn main() -> ExitCode {
     start(|args: Args| {
         let console = Console::new(args.common.quiet);
         let url = database_url(args.common.database_url.as_deref())?;
-        let (store, mut service) = open(&url)?;
-        let run = args.recovery.run("recover_leads", &url, &store, &mut service, &console)?;
+        let (mut store, mut service) = open(&url)?;
+        let run = args.recovery.run("recover_leads", &url, &mut store, &mut service, &console)?;
         console.json(args.common.json.as_deref(), &run)?;
+        let run = run.run;
         if args.common.json.as_deref().is_none_or(|path| path.as_os_str() != "-") {
             let rows = std::iter::once(("matched", run.matched))
                 .chain(run.failed.iter().map(|(reason, leads)| (reason.code(), *leads)))

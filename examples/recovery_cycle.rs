@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -16,18 +15,14 @@ use guardrails::facts::{Facts, QueueFacts};
 use guardrails::format::{TextStyle, text};
 use guardrails::html::{Page, page};
 use guardrails::{ExitPolicy, Suite, SuiteReport};
-use identity_matching::{DeterministicMatcher, NormaliseOptions, Normaliser, Policy, Region};
 use recovery_queue::{
-    DailyMetrics, MatcherResolver, OpenOptions, QueueStore, RecoverOptions, RunSummary,
-    SeedOptions, SeedSummary, Snapshot, SqlStore, StoreFacts, ViewBacklog,
+    DailyMetrics, QueueStore, SeedOptions, SeedSummary, Snapshot, StoreFacts, ViewBacklog,
 };
 use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
-use reference_runners::decisions::{DecisionLog, Recorded};
 use reference_runners::files::{self, AtomicFile};
+use reference_runners::recovery::{Recovered, Recovery, open};
 use reference_runners::sample;
-use reference_runners::service::{
-    BACKLOG_VIEW, Database, Import, ImportSummary, database_url, lead_source, shown,
-};
+use reference_runners::service::{BACKLOG_VIEW, Import, ImportSummary, database_url, shown};
 use reference_runners::table::{count, figures, share};
 use serde::Serialize;
 
@@ -41,6 +36,8 @@ use serde::Serialize;
 struct Args {
     #[command(flatten)]
     common: Common,
+    #[command(flatten)]
+    recovery: Recovery,
     /// Leads to import: id, external_id, lead_created_at, phone, document, document_type, document_country,
     /// email, first_name, middle_name, last_name, birth_date, plate.
     #[arg(long, value_name = "CSV")]
@@ -52,18 +49,6 @@ struct Args {
     /// Claims to import: claim_id, person_key, source_pk.
     #[arg(long, value_name = "CSV")]
     claims: Option<PathBuf>,
-    /// The region that reads local phones and documents.
-    #[arg(long, default_value = "PE", value_name = "CODE")]
-    region: Region,
-    /// Recovers at most this many leads; the rest stay pending.
-    #[arg(long, value_name = "N")]
-    limit: Option<u64>,
-    /// Leads per transaction.
-    #[arg(long, default_value_t = 1_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    batch_size: u32,
-    /// Writes what this run decides, lead by lead.
-    #[arg(long, value_name = "CSV")]
-    decisions: Option<PathBuf>,
     /// Where the report goes.
     #[arg(long, default_value_os_t = files::default_out_dir().join("recovery_report.html"), value_name = "HTML")]
     report: PathBuf,
@@ -78,7 +63,7 @@ struct Outcome {
     database: String,
     imports: Vec<ImportSummary>,
     seed: SeedSummary,
-    recover: RunSummary,
+    recover: Recovered,
     backlog_before: u64,
     backlog_after: u64,
     matched: u64,
@@ -109,15 +94,13 @@ fn run(args: Args) -> Result<Exit, Failure> {
 
     // What can be refused is refused before anything is written.
     drop(AtomicFile::create(&args.report)?);
-    let log = args.decisions.as_deref().map(DecisionLog::create).transpose()?;
+    if let Some(decisions) = &args.recovery.decisions {
+        drop(AtomicFile::create(decisions)?);
+    }
     let files = [&args.leads, &args.persons, &args.claims].map(Option::as_deref);
     let given = Import::open(files[0], files[1], files[2])?;
 
-    // The queue's tables first: the service's backlog view reads its links.
-    let mut store = SqlStore::open(&url, OpenOptions::default())?;
-    store.migrate()?;
-    let mut service = Database::open(&url)?;
-    service.create_backlog_view(&store.view_name("identity_links"))?;
+    let (mut store, mut service) = open(&url)?;
 
     let imports = if files.iter().any(Option::is_some) {
         service.import(given)?
@@ -141,35 +124,7 @@ fn run(args: Args) -> Result<Exit, Failure> {
     let backlog_before = service.count(BACKLOG_VIEW)?;
     let seed = store.seed(&backlog, &SeedOptions::default())?;
 
-    let normaliser = Normaliser::new(NormaliseOptions::for_region(args.region));
-    let reading = console.progress(service.count("persons")?, "persons");
-    let index = service.index(&normaliser, &reading)?;
-    reading.finish_and_clear();
-    let policy = Policy::default();
-    let mut options = RecoverOptions::default();
-    options.batch_size = args.batch_size;
-    options.limit = args.limit;
-    "recovery_cycle".clone_into(&mut options.actor);
-    options.policy = Some(format!("{} {}", policy.version(), policy.hash()));
-    let matcher = DeterministicMatcher::new(index, normaliser, policy);
-    let mut resolver =
-        Recorded::new(MatcherResolver::new(matcher, lead_source(Database::open(&url)?)));
-    let decided = resolver.batch();
-    let working = console.progress(backlog_before, "leads");
-    let mut unwritten = None;
-    let recover = store.recover(&mut resolver, &options, &mut |progress| {
-        working.set_position(progress.total.claimed);
-        match log.as_ref().map_or(Ok(()), |log| decided.settle(log)) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(failure) => {
-                unwritten = Some(failure);
-                ControlFlow::Break(())
-            }
-        }
-    })?;
-    working.finish_and_clear();
-    unwritten.map_or(Ok(()), Err)?;
-    log.map_or(Ok(()), DecisionLog::commit)?;
+    let recover = args.recovery.run("recovery_cycle", &url, &mut store, &mut service, &console)?;
 
     // Verdicts, reasons, days and the report all come from one consistent read.
     let facts = StoreFacts::new(store.read()?, &backlog).with_days(args.time_zone, 30);
@@ -193,7 +148,7 @@ fn run(args: Args) -> Result<Exit, Failure> {
         seed,
         backlog_before,
         backlog_after,
-        matched: recover.matched,
+        matched: recover.run.matched,
         links: rules,
         failed_total: queue.failed,
         failed: reasons(&queue),
@@ -241,15 +196,16 @@ impl Outcome {
         }
         let seed = &self.seed;
         line(format_args!(
-            "  seed     {} arrived, {} reopened, {} withdrawn, {} leaks",
+            "  seed     {} arrived, {} reopened, {} withdrawn, {} leaks; {} woken by new persons",
             count(seed.arrived),
             count(seed.reopened),
             count(seed.withdrawn),
             count(seed.leaks),
+            count(self.recover.woken),
         ));
         line(format_args!(
             "  recover  {} tried, {} matched",
-            count(self.recover.claimed),
+            count(self.recover.run.claimed),
             count(self.matched)
         ));
         line(format_args!(
@@ -258,7 +214,7 @@ impl Outcome {
             count(self.backlog_after),
             if self.backlog_after == self.backlog_before
                 && !seed.changed()
-                && self.recover.claimed == 0
+                && self.recover.run.claimed == 0
             {
                 "nothing had changed since the last run".to_owned()
             } else {

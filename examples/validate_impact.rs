@@ -9,9 +9,9 @@ use clap::Parser;
 use guardrails::clock::Monotonic;
 use guardrails::format::{TextStyle, text};
 use guardrails::{ExitPolicy, Suite, SuiteReport};
-use recovery_queue::{QueueStore, RunSummary, SeedOptions, SeedSummary, StoreFacts, ViewBacklog};
+use recovery_queue::{QueueStore, SeedOptions, SeedSummary, StoreFacts, ViewBacklog};
 use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
-use reference_runners::recovery::{Recovery, open};
+use reference_runners::recovery::{Recovered, Recovery, open};
 use reference_runners::service::{BACKLOG_VIEW, database_url, shown};
 use reference_runners::table::count;
 use serde::Serialize;
@@ -37,15 +37,15 @@ struct Impact {
     /// After minus before.
     delta: i64,
     seed: SeedSummary,
-    recover: RunSummary,
+    recover: Recovered,
     guardrails: SuiteReport,
 }
 
 fn main() -> ExitCode {
-    start(run)
+    start(|args| run(&args))
 }
 
-fn run(args: Args) -> Result<Exit, Failure> {
+fn run(args: &Args) -> Result<Exit, Failure> {
     let console = Console::new(args.common.quiet);
     let url = database_url(args.common.database_url.as_deref())?;
     let backlog = ViewBacklog::new(BACKLOG_VIEW)?;
@@ -54,7 +54,7 @@ fn run(args: Args) -> Result<Exit, Failure> {
     let mut options = SeedOptions::default();
     "validate_impact".clone_into(&mut options.actor);
     let seed = store.seed(&backlog, &options)?;
-    let recover = args.recovery.run("validate_impact", &url, &store, &mut service, &console)?;
+    let recover = args.recovery.run("validate_impact", &url, &mut store, &mut service, &console)?;
     let backlog_after = service.count(BACKLOG_VIEW)?;
     let facts = StoreFacts::new(store.read()?, &backlog);
     let guardrails = Suite::recovery().only(["impact"])?.run(&facts, &Monotonic::start());
@@ -76,8 +76,8 @@ fn run(args: Args) -> Result<Exit, Failure> {
             count(backlog_before),
             count(backlog_after),
             impact.delta,
-            count(impact.recover.matched),
-            count(impact.recover.claimed),
+            count(impact.recover.run.matched),
+            count(impact.recover.run.claimed),
             text(&impact.guardrails, TextStyle::default()),
         ))?;
     }

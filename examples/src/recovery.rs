@@ -7,9 +7,10 @@ use std::sync::Arc;
 use clap::Args;
 use identity_matching::{DeterministicMatcher, NormaliseOptions, Normaliser, Policy, Region};
 use recovery_queue::{
-    DatabaseUrl, MatcherResolver, OpenOptions, RecoverOptions, RunSummary, SqlStore,
-    recover_with_workers,
+    DatabaseUrl, MatcherResolver, OpenOptions, QueueStore, RecoverOptions, RunSummary, Snapshot,
+    SqlStore, Status, WakeKeys, recover_with_workers,
 };
+use serde::Serialize;
 
 use crate::cli::{Console, Failure};
 use crate::decisions::{DecisionLog, Recorded};
@@ -49,8 +50,33 @@ pub fn open(url: &DatabaseUrl) -> Result<(SqlStore, Database), Failure> {
     Ok((store, service))
 }
 
+/// What a recovery did.
+#[derive(Debug, Serialize)]
+pub struct Recovered {
+    /// Failed leads that a new or changed person made pending again.
+    pub woken: u64,
+    /// The run.
+    #[serde(flatten)]
+    pub run: RunSummary,
+}
+
+/// Makes the failed leads pending again that share a key with a person who is new or has changed.
+fn wake(store: &mut SqlStore, service: &mut Database, keys: &WakeKeys) -> Result<u64, Failure> {
+    if store.read()?.status_counts()?.get(&Status::Failed).is_none_or(|leads| *leads == 0) {
+        service.forget_persons_to_wake()?;
+        return Ok(0);
+    }
+    let mut woken = 0;
+    service.persons_to_wake(|persons| {
+        let held: Vec<_> = persons.into_iter().flat_map(|person| keys.of(&person.into())).collect();
+        woken += store.wake(&held)?;
+        Ok(())
+    })?;
+    Ok(woken)
+}
+
 impl Recovery {
-    /// Recovers leads with a matcher over the service's persons.
+    /// Wakes up the leads that the population's changes concern, then recovers leads with a matcher over the service's persons.
     ///
     /// # Errors
     ///
@@ -59,12 +85,14 @@ impl Recovery {
         &self,
         actor: &str,
         url: &DatabaseUrl,
-        store: &SqlStore,
+        store: &mut SqlStore,
         service: &mut Database,
         console: &Console,
-    ) -> Result<RunSummary, Failure> {
+    ) -> Result<Recovered, Failure> {
         let log = self.decisions.as_deref().map(DecisionLog::create).transpose()?;
         let normaliser = Normaliser::new(NormaliseOptions::for_region(self.region));
+        let keys = WakeKeys::new(normaliser.clone(), service.wake_secret()?);
+        let woken = wake(store, service, &keys)?;
         let reading = console.progress(service.count("persons")?, "persons");
         let index = service.index(&normaliser, &reading)?;
         reading.finish_and_clear();
@@ -80,13 +108,14 @@ impl Recovery {
         let mut decided = Vec::new();
         for _ in 0..self.workers {
             let source = lead_source(Database::open(url)?);
-            let resolver = Recorded::new(MatcherResolver::new(Arc::clone(&matcher), source));
+            let resolver = MatcherResolver::new(Arc::clone(&matcher), source);
+            let resolver = Recorded::new(resolver.with_wake_keys(keys.clone()));
             decided.push(resolver.batch());
             workers.push((store.reopen()?, resolver));
         }
         let working = console.progress(service.count(BACKLOG_VIEW)?, "leads");
         let mut unwritten = None;
-        let summary = recover_with_workers(&mut workers, &options, &mut |progress| {
+        let run = recover_with_workers(&mut workers, &options, &mut |progress| {
             working.set_position(progress.total.claimed);
             let written = match (&log, decided.get(progress.worker)) {
                 (Some(log), Some(batch)) => batch.settle(log),
@@ -103,6 +132,6 @@ impl Recovery {
         working.finish_and_clear();
         unwritten.map_or(Ok(()), Err)?;
         log.map_or(Ok(()), DecisionLog::commit)?;
-        Ok(summary)
+        Ok(Recovered { woken, run })
     }
 }

@@ -48,8 +48,9 @@ impl Server {
 
     fn ask(&self, request: &str) -> Answer {
         let mut stream = TcpStream::connect(&self.address).expect("the server listens");
-        write!(stream, "{request}\r\nHost: test\r\nConnection: close\r\n\r\n")
-            .expect("the server takes the request");
+        // In one piece: a server that refuses early closes while pieces are still to come.
+        let request = format!("{request}\r\nHost: test\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).expect("the server takes the request");
         let mut text = String::new();
         stream.read_to_string(&mut text).expect("the answer is text");
         let (head, body) = text.split_once("\r\n\r\n").expect("an answer has a head");

@@ -155,6 +155,26 @@ fn a_known_person_is_linked_and_the_decision_is_written() {
 }
 
 #[test]
+fn a_new_person_wakes_the_failed_leads_that_share_a_key_and_only_those() {
+    let desk = Desk::new();
+    desk.write(
+        "leads.csv",
+        "id,lead_created_at,phone\nL1,2026-01-05T10:00:00Z,987111222\nL2,2026-01-05T10:00:00Z,987333555\n",
+    );
+    desk.write("persons.csv", "person_key,phone\nP1,911000111\n");
+    assert_eq!(desk.run(&[]).code, 0);
+    assert_eq!(number(&desk.json()["failed_total"]), 2);
+    desk.write("persons.csv", "person_key,phone\nP1,911000111\nP2,+51 987 111 222\n");
+    let run = desk.run(&[]);
+    assert_eq!(run.code, 0, "{}\n{}", run.stdout, run.stderr);
+    let json = desk.json();
+    for (key, count) in [("woken", 1), ("claimed", 1), ("matched", 1)] {
+        assert_eq!(number(&json["recover"][key]), count, "{key}: {json}");
+    }
+    assert_eq!(number(&json["failed_total"]), 1);
+}
+
+#[test]
 fn a_claim_keeps_a_lead_out_of_the_backlog() {
     let desk = Desk::new();
     desk.write("leads.csv", "id,lead_created_at,phone\nL1,2026-01-05T10:00:00Z,911000111\nL2,2026-01-05T10:00:00Z,911000222\n");

@@ -127,6 +127,19 @@ impl From<LeadRecord> for Record {
     }
 }
 
+impl From<PersonRecord> for Record {
+    fn from(person: PersonRecord) -> Self {
+        Self {
+            phones: person.phone.into_iter().collect(),
+            documents: document(person.document, person.document_type, person.document_country),
+            emails: person.email.into_iter().collect(),
+            name: person.full_name,
+            plate: person.plate,
+            birth_date: person.birth_date,
+        }
+    }
+}
+
 impl PersonRecord {
     /// Normalises the record into a buffer, without copying a value.
     fn normalise<'a>(
@@ -217,6 +230,87 @@ impl Database {
             last = (end.person_key.clone(), end.record);
             each(&page)?;
         }
+    }
+}
+
+/// How many persons are handed out at once to wake leads up.
+const WAKE_PAGE: usize = 1_000;
+
+#[derive(QueryableByName)]
+struct PersonKey {
+    #[diesel(sql_type = Text)]
+    person_key: String,
+}
+
+#[derive(QueryableByName)]
+struct Secret {
+    #[diesel(sql_type = Text)]
+    secret: String,
+}
+
+impl Database {
+    /// Returns the secret under which the keys of leads and persons are digested to be compared.
+    ///
+    /// # Errors
+    ///
+    /// The database's, and a secret that is not the one the migration made.
+    pub fn wake_secret(&mut self) -> Result<[u8; 32], Failure> {
+        let row: Secret =
+            diesel::sql_query("SELECT secret FROM wake_secret").get_result(&mut self.connection)?;
+        let digits = row.secret.as_bytes();
+        let mut secret = [0; 32];
+        let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+        for (at, place) in secret.iter_mut().enumerate() {
+            *place = digits.get(2 * at..2 * at + 2).and_then(byte).ok_or_else(|| {
+                Failure::new("table wake_secret: the secret is not 64 hexadecimal digits")
+            })?;
+        }
+        Ok(secret)
+    }
+
+    /// Hands the records of every person who is new or has changed to `each`, and forgets them after it.
+    ///
+    /// A run that is cut off hands them out again: waking a lead twice is waking it once.
+    ///
+    /// # Errors
+    ///
+    /// The database's, and what `each` returns.
+    pub fn persons_to_wake(
+        &mut self,
+        mut each: impl FnMut(Vec<PersonRecord>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let of_keys = self.connection.dialect().json_texts();
+        loop {
+            let page: Vec<PersonKey> = diesel::sql_query(format!(
+                "SELECT person_key FROM persons_to_wake ORDER BY person_key LIMIT {WAKE_PAGE}"
+            ))
+            .load(&mut self.connection)?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            let keys: Vec<_> = page.iter().map(|row| row.person_key.as_str()).collect();
+            each(self.load_json(
+                format!(
+                    "SELECT person_key, CAST(record AS BIGINT) AS record, phone, document, document_type,
+                            document_country, email, full_name, birth_date, plate
+                     FROM persons WHERE person_key IN {of_keys}"
+                ),
+                &keys,
+            )?)?;
+            self.execute_json(
+                &format!("DELETE FROM persons_to_wake WHERE person_key IN {of_keys}"),
+                &keys,
+            )?;
+        }
+    }
+
+    /// Forgets who is new or has changed: with no failed lead there is nobody to wake.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub fn forget_persons_to_wake(&mut self) -> Result<(), Failure> {
+        self.execute("DELETE FROM persons_to_wake").map(|_| ())
     }
 }
 

@@ -62,6 +62,10 @@ pub(super) fn import(database: &mut Database, mut table: Table) -> Result<Import
         "INSERT INTO persons ({fields}, record) SELECT {fields}, record FROM incoming_records
          WHERE person_key IN (SELECT person_key FROM changed_persons)"
     ))?;
+    database.execute(
+        "INSERT INTO persons_to_wake (person_key) SELECT person_key FROM changed_persons WHERE true
+         ON CONFLICT (person_key) DO NOTHING",
+    )?;
     for table in ["incoming_persons", "incoming_records", "changed_persons"] {
         database.execute(&format!("DROP TABLE {table}"))?;
     }

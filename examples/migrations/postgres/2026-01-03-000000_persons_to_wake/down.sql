@@ -1,0 +1,2 @@
+DROP TABLE wake_secret;
+DROP TABLE persons_to_wake;
