@@ -135,7 +135,9 @@ pub struct LeftOut {
 /// ```compile_fail
 /// use raw_packets::Load;
 ///
-/// let load = Load { id: todo!(), rows: vec![], left_out: vec![], stamp: todo!() };
+/// # fn forge(id: raw_packets::LoadId, stamp: raw_packets::Stamp) {
+/// let load = Load { id, rows: vec![], left_out: vec![], stamp };
+/// # }
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Load {
