@@ -24,14 +24,10 @@ impl AtomicFile {
     ///
     /// A folder that cannot be made or written, named, with the remedy.
     pub fn create(path: &Path) -> Result<Self, Failure> {
-        let folder = match path.parent() {
-            Some(folder) if folder != Path::new("") => folder,
-            _ => Path::new("."),
-        };
         if path.is_dir() {
             return Err(unwritable(path, &"it is a folder"));
         }
-        fs::create_dir_all(folder).map_err(|error| unwritable(path, &error))?;
+        let folder = create_parent(path)?;
         let partial = tempfile::Builder::new()
             .prefix(".partial-")
             .tempfile_in(folder)
@@ -64,6 +60,20 @@ impl Write for AtomicFile {
     fn flush(&mut self) -> std::io::Result<()> {
         self.partial.flush()
     }
+}
+
+/// Makes the folder that a file is to lie in, and returns it.
+///
+/// # Errors
+///
+/// A folder that cannot be made, named with the file and the remedy.
+pub fn create_parent(path: &Path) -> Result<&Path, Failure> {
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    fs::create_dir_all(folder).map_err(|error| unwritable(path, &error))?;
+    Ok(folder)
 }
 
 /// Writes a whole file at once, as [`AtomicFile`] does.

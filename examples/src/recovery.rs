@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use crate::cli::{Console, Failure};
 use crate::decisions::{DecisionLog, Recorded};
+use crate::files;
 use crate::service::{BACKLOG_VIEW, Database, lead_source};
 
 /// How a run recovers.
@@ -42,9 +43,13 @@ pub struct Recovery {
 ///
 /// The database's.
 pub fn open(url: &DatabaseUrl) -> Result<(SqlStore, Database), Failure> {
-    // The service makes the folder of an embedded file; the queue's tables come before the view.
-    let mut service = Database::open(url)?;
+    if let DatabaseUrl::Sqlite(path) = url {
+        files::create_parent(path)?;
+    }
     let mut store = SqlStore::open(url, OpenOptions::default())?;
+    // Whether the store's place is taken by another program is known before anything is written.
+    store.migration_status()?;
+    let mut service = Database::open(url)?;
     store.migrate()?;
     service.create_backlog_view(&store.view_name("identity_links"))?;
     Ok((store, service))

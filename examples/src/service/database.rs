@@ -150,16 +150,9 @@ impl Database {
                 })?)
             }
             DatabaseUrl::Postgres(server) => {
-                let mut postgres = PgConnection::establish(server).map_err(|error| {
+                AnyConnection::Postgres(open_postgres(server).map_err(|error| {
                     cannot(&error, "check that the server runs and the URL is right")
-                })?;
-                // Diesel's migrations take no lock of their own: two that start at once would collide.
-                postgres.batch_execute("SELECT pg_advisory_lock(7249016541)")?;
-                postgres
-                    .run_pending_migrations(POSTGRES)
-                    .map_err(|error| cannot(&error, "see the cause; nothing was changed"))?;
-                postgres.batch_execute("SELECT pg_advisory_unlock(7249016541)")?;
-                AnyConnection::Postgres(postgres)
+                })?)
             }
             other => {
                 return Err(Failure::new(format_args!(
@@ -279,6 +272,8 @@ impl Database {
     }
 }
 
+// Diesel's migrations take no lock of their own, so both wait for their turn first; and both apply all that
+// is pending or, in a database that has such tables already, nothing.
 fn open_sqlite(path: &Path) -> Result<SqliteConnection, Box<dyn std::error::Error + Send + Sync>> {
     if let Some(folder) = path.parent().filter(|folder| *folder != Path::new("")) {
         std::fs::create_dir_all(folder)?;
@@ -288,8 +283,17 @@ fn open_sqlite(path: &Path) -> Result<SqliteConnection, Box<dyn std::error::Erro
     sqlite.batch_execute(
         "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;",
     )?;
-    sqlite.run_pending_migrations(SQLITE)?;
+    sqlite.immediate_transaction(|sqlite| sqlite.run_pending_migrations(SQLITE).map(|_| ()))?;
     Ok(sqlite)
+}
+
+fn open_postgres(server: &str) -> Result<PgConnection, Box<dyn std::error::Error + Send + Sync>> {
+    let mut postgres = PgConnection::establish(server)?;
+    postgres.transaction(|postgres| {
+        postgres.batch_execute("SELECT pg_advisory_xact_lock(7249016541)")?;
+        postgres.run_pending_migrations(POSTGRES).map(|_| ())
+    })?;
+    Ok(postgres)
 }
 
 #[cfg(test)]
@@ -308,5 +312,30 @@ mod tests {
         let said = Database::open(&DatabaseUrl::Sqlite(path.clone())).unwrap_err().to_string();
         assert!(said.contains("notes.txt") && said.contains("what to do"), "{said}");
         assert!(std::fs::read_to_string(&path).unwrap().starts_with("these are notes"));
+    }
+
+    #[test]
+    fn a_database_with_such_a_table_of_its_own_is_refused_and_left_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("crm.sqlite");
+        let mut other = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+        other.batch_execute("CREATE TABLE persons (name TEXT)").unwrap();
+        Database::open(&DatabaseUrl::Sqlite(path)).unwrap_err();
+        let tables: Count =
+            diesel::sql_query("SELECT count(*) AS n FROM sqlite_master WHERE type = 'table'")
+                .get_result(&mut other)
+                .unwrap();
+        assert_eq!(tables.n, 1);
+    }
+
+    #[test]
+    fn eight_that_open_a_new_database_at_once_all_succeed() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = DatabaseUrl::Sqlite(folder.path().join("new.sqlite"));
+        std::thread::scope(|threads| {
+            for _ in 0..8 {
+                threads.spawn(|| Database::open(&url).unwrap());
+            }
+        });
     }
 }
