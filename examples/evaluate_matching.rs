@@ -5,9 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use identity_matching::evaluate::{Comparison, Counts, Evaluation, Evaluator};
-use identity_matching::{
-    DeterministicMatcher, Matcher, NormaliseOptions, Normaliser, Region, cluster,
-};
+use identity_matching::{DeterministicMatcher, Matcher, Normaliser, Region, cluster};
 use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
 use reference_runners::people;
 use reference_runners::table::{count, figures};
@@ -67,9 +65,16 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<Exit, Failure> {
     let console = Console::new(args.common.quiet);
-    let normaliser = Normaliser::new(NormaliseOptions::for_region(args.region));
     let policy = people::read_policy(args.policy.as_ref())?;
+    let normaliser = Normaliser::new(policy.normalise_options(args.region));
     let other = args.what_if.as_ref().map(|path| people::read_policy(Some(path))).transpose()?;
+    if other.as_ref().is_some_and(|other| other.rules().placeholders != policy.rules().placeholders)
+    {
+        return Err(Failure::new(
+            "--what-if: the two policies list different placeholders, so they read other keys",
+        )
+        .remedy("evaluate each of them by itself, with --policy"));
+    }
     let (mut truth, truth_table) = people::read_truth(&args.truth)?;
     let (index, persons_table) = people::read_persons(&args.persons, &normaliser)?;
     let population = args.review_population.then(|| cluster::review(&index, &policy));

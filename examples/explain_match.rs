@@ -4,9 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use identity_matching::{
-    DeterministicMatcher, NormaliseOptions, Normaliser, RawDocument, Record, Region,
-};
+use identity_matching::{DeterministicMatcher, Normaliser, RawDocument, Record, Region};
 use indicatif::ProgressBar;
 use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
 use reference_runners::people;
@@ -71,8 +69,8 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<Exit, Failure> {
     let console = Console::new(args.common.quiet);
-    let normaliser = Normaliser::new(NormaliseOptions::for_region(args.region));
     let policy = people::read_policy(args.policy.as_ref())?;
+    let normaliser = Normaliser::new(policy.normalise_options(args.region));
     let mut exit = Exit::Done;
     let lead = match (&args.source_pk, &args.leads) {
         (Some(wanted), Some(leads)) => {

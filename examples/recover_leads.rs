@@ -28,6 +28,7 @@ fn main() -> ExitCode {
     start(|args: Args| {
         let console = Console::new(args.common.quiet);
         let url = database_url(args.common.database_url.as_deref())?;
+        args.recovery.check()?;
         let (mut store, mut service) = open(&url)?;
         let run = args.recovery.run("recover_leads", &url, &mut store, &mut service, &console)?;
         console.json(args.common.json.as_deref(), &run)?;

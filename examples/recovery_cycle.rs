@@ -94,9 +94,7 @@ fn run(args: Args) -> Result<Exit, Failure> {
 
     // What can be refused is refused before anything is written.
     drop(AtomicFile::create(&args.report)?);
-    if let Some(decisions) = &args.recovery.decisions {
-        drop(AtomicFile::create(decisions)?);
-    }
+    args.recovery.check()?;
     let files = [&args.leads, &args.persons, &args.claims].map(Option::as_deref);
     let given = Import::open(files[0], files[1], files[2])?;
 

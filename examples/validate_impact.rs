@@ -49,6 +49,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
     let console = Console::new(args.common.quiet);
     let url = database_url(args.common.database_url.as_deref())?;
     let backlog = ViewBacklog::new(BACKLOG_VIEW)?;
+    args.recovery.check()?;
     let (mut store, mut service) = open(&url)?;
     let backlog_before = service.count(BACKLOG_VIEW)?;
     let mut options = SeedOptions::default();

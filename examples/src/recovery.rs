@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use identity_matching::{DeterministicMatcher, NormaliseOptions, Normaliser, Policy, Region};
+use identity_matching::{DeterministicMatcher, Normaliser, Region};
 use recovery_queue::{
     DatabaseUrl, MatcherResolver, OpenOptions, QueueStore, RecoverOptions, RunSummary, Snapshot,
     SqlStore, Status, WakeKeys, recover_with_workers,
@@ -14,7 +14,8 @@ use serde::Serialize;
 
 use crate::cli::{Console, Failure};
 use crate::decisions::{DecisionLog, Recorded};
-use crate::files;
+use crate::files::{self, AtomicFile};
+use crate::people;
 use crate::service::{BACKLOG_VIEW, Database, lead_source};
 
 /// How a run recovers.
@@ -32,6 +33,9 @@ pub struct Recovery {
     /// The region that reads local phones and documents.
     #[arg(long, default_value = "PE", value_name = "CODE")]
     pub region: Region,
+    /// The matching policy, as TOML or JSON (left out: the default).
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
     /// Writes what this run decides, lead by lead.
     #[arg(long, value_name = "CSV")]
     pub decisions: Option<PathBuf>,
@@ -81,6 +85,16 @@ fn wake(store: &mut SqlStore, service: &mut Database, keys: &WakeKeys) -> Result
 }
 
 impl Recovery {
+    /// Refuses what can be refused before anything is written: the policy, the place of the decisions.
+    ///
+    /// # Errors
+    ///
+    /// A policy that cannot be read or contradicts itself, a folder that cannot be written.
+    pub fn check(&self) -> Result<(), Failure> {
+        people::read_policy(self.policy.as_ref())?;
+        self.decisions.as_deref().map(AtomicFile::create).transpose().map(drop)
+    }
+
     /// Wakes up the leads that the population's changes concern, then recovers leads with a matcher over the service's persons.
     ///
     /// # Errors
@@ -95,13 +109,13 @@ impl Recovery {
         console: &Console,
     ) -> Result<Recovered, Failure> {
         let log = self.decisions.as_deref().map(DecisionLog::create).transpose()?;
-        let normaliser = Normaliser::new(NormaliseOptions::for_region(self.region));
+        let policy = people::read_policy(self.policy.as_ref())?;
+        let normaliser = Normaliser::new(policy.normalise_options(self.region));
         let keys = WakeKeys::new(normaliser.clone(), service.wake_secret()?);
         let woken = wake(store, service, &keys)?;
         let reading = console.progress(service.count("persons")?, "persons");
         let index = service.index(&normaliser, &reading)?;
         reading.finish_and_clear();
-        let policy = Policy::default();
         let mut options = RecoverOptions::default();
         options.batch_size = self.batch_size;
         options.limit = self.limit;

@@ -205,7 +205,9 @@ fn wrong_input_is_named_with_its_remedy_and_leaves_nothing_behind() {
     desk.write("leads.csv", "id,lead_created_at,phone\nL1,2026-01-05T10:00:00Z,987111222\n");
     desk.write("persons.csv", "name,phone\nAna,987111222\n");
     desk.write("no-database", &"not a database at all ".repeat(20));
-    let cases: [(&[&str], &str); 7] = [
+    desk.write("policy.toml", "[phone]\nmax_persons_per_key = 0\n");
+    let cases: [(&[&str], &str); 8] = [
+        (&["--policy", "policy.toml"], "phone.max_persons_per_key"),
         (&["--leads", "missing.csv", "--persons", "persons.csv"], "missing.csv"),
         (&["--leads", "leads.csv", "--persons", "persons.csv"], "persons.csv: line 1"),
         (&["--leads", "leads.csv", "--persons", "leads.csv"], "person_key"),

@@ -17,6 +17,8 @@ pub use rules::{ContradictionRules, KindRules, PolicyRules, WeakRule, WeakRules}
 use crate::{
     decide::{Confidence, Rule},
     key::KeyKind,
+    normalise::NormaliseOptions,
+    region::Region,
 };
 
 /// Holds rules that were checked, and the hash of their content.
@@ -97,6 +99,25 @@ impl Policy {
     #[must_use]
     pub fn hash(&self) -> &str {
         &self.hash
+    }
+
+    /// Returns the options that read values by a region and leave out the policy's placeholders.
+    ///
+    /// Whoever normalises by these options has every rule that led to a decision under the policy's hash.
+    ///
+    /// ```
+    /// use identity_matching::{Normaliser, Policy, PolicyRules, Record, Region};
+    ///
+    /// let mut rules = PolicyRules::default();
+    /// rules.placeholders.emails = vec!["@own-company.pe".into()];
+    /// let normaliser = Normaliser::new(Policy::new(rules)?.normalise_options(Region::parse("PE")?));
+    /// let staff = Record { emails: vec!["ana@own-company.pe".into()], ..Record::default() };
+    /// assert!(normaliser.normalise(&staff).keys().is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn normalise_options(&self, region: Region) -> NormaliseOptions {
+        NormaliseOptions::for_region(region).with_placeholders(self.rules.placeholders.clone())
     }
 
     /// Returns the rules of one strong kind.

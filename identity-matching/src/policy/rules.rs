@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     decide::{Confidence, Rule},
     key::KeyKind,
+    placeholder::Placeholders,
 };
 
 /// Lists every rule of a policy as plain data.
@@ -35,6 +36,10 @@ pub struct PolicyRules {
     ///
     /// A match by a rule that is not listed is reported as `WEAK_MATCH_ONLY`. By default: the strong rules.
     pub accept: BTreeMap<Rule, Confidence>,
+    /// Values that give no key, added to the built-in ones; see [`Policy::normalise_options`].
+    ///
+    /// [`Policy::normalise_options`]: super::Policy::normalise_options
+    pub placeholders: Placeholders,
 }
 
 impl Default for PolicyRules {
@@ -55,6 +60,7 @@ impl Default for PolicyRules {
                 (Rule::EmailExact, Confidence::High),
                 (Rule::EmailAlias, Confidence::Medium),
             ]),
+            placeholders: Placeholders::default(),
         }
     }
 }
