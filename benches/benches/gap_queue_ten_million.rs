@@ -72,14 +72,14 @@ fn ten_million_pairs(criterion: &mut Criterion) {
 
     let queue = build(&values);
     group.bench_function("walk through 4,030,000 rows", |b| {
-        b.iter(|| black_box(queue.rows().count()))
+        b.iter(|| black_box(queue.rows().count()));
     });
     group.bench_function("write the rows as CSV", |b| {
         b.iter(|| write_queue_csv(&queue, io::sink()).expect("a sink takes all"));
     });
     group.bench_function("write the report as JSON", |b| {
         b.iter(|| {
-            write_queue_json(&queue, DateTime::UNIX_EPOCH, io::sink()).expect("a sink takes all")
+            write_queue_json(&queue, DateTime::UNIX_EPOCH, io::sink()).expect("a sink takes all");
         });
     });
     let before = build(&nothing);

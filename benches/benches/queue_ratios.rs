@@ -21,6 +21,7 @@ use recovery_queue::{
 
 type Answer = Result<Vec<Resolution>, ResolveError>;
 
+#[expect(clippy::unnecessary_wraps, reason = "the shape of a resolver")]
 fn resolve(leads: &[ClaimedLead]) -> Answer {
     Ok(leads
         .iter()
