@@ -1,4 +1,4 @@
-//! The conformance suite for implementations of [`Facts`](crate::facts::Facts) (feature `testing`).
+//! The conformance suite for implementations of [`Facts`] (feature `testing`).
 
 use crate::facts::{Facts, FactsError, FactsResult, Invariant, Offenders};
 

@@ -1,7 +1,7 @@
 //! Earlier reports of a suite: trend, baseline and regression.
 //!
 //! A history is a list of small [`Record`]s, one per report, oldest first, without offenders. As text
-//! it is one JSON object per line, so that a run appends and rewrites nothing. [`file`] keeps it on disk.
+//! it is one JSON object per line, so that a run appends and rewrites nothing. [`mod@file`] keeps it on disk.
 //!
 //! A check's **baseline** is its last record that passed: a failed run never becomes one, and
 //! trimming never loses it.
