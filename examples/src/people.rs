@@ -9,32 +9,7 @@ use identity_matching::{DocumentParts, Normalised, Normaliser, Policy, RawDocume
 use crate::cli::Failure;
 use crate::files;
 use crate::input::{Row, Table, TableSummary};
-
-const LEAD_COLUMNS: [&str; 12] = [
-    "id",
-    "external_id",
-    "phone",
-    "document",
-    "document_type",
-    "document_country",
-    "email",
-    "first_name",
-    "middle_name",
-    "last_name",
-    "birth_date",
-    "plate",
-];
-const PERSON_COLUMNS: [&str; 9] = [
-    "person_key",
-    "phone",
-    "document",
-    "document_type",
-    "document_country",
-    "email",
-    "full_name",
-    "birth_date",
-    "plate",
-];
+use crate::service::{LEAD_COLUMNS, PERSON_COLUMNS};
 
 /// Reads a file of persons into a candidate index; memory grows with the population.
 ///

@@ -14,6 +14,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
+pub use self::leads::LEAD_COLUMNS;
+pub use self::persons::PERSON_COLUMNS;
 use super::database::Database;
 use crate::cli::{Console, Exit, Failure};
 use crate::input::{Table, TableSummary};
@@ -41,8 +43,8 @@ impl Import {
             path.map(|path| Table::open(path, ids, columns)).transpose()
         };
         Ok(Self {
-            leads: table(leads, &["id", "external_id"], &leads::COLUMNS)?,
-            persons: table(persons, &["person_key"], &persons::COLUMNS)?,
+            leads: table(leads, &["id", "external_id"], &LEAD_COLUMNS)?,
+            persons: table(persons, &["person_key"], &PERSON_COLUMNS)?,
             claims: table(claims, &["claim_id"], &claims::COLUMNS)?,
         })
     }

@@ -7,8 +7,8 @@ use crate::cli::Failure;
 use crate::input::Table;
 use crate::service::database::Database;
 
-/// The columns of the file.
-pub(super) const COLUMNS: [&str; 13] = [
+/// The columns of `leads.csv`.
+pub const LEAD_COLUMNS: [&str; 13] = [
     "id",
     "external_id",
     "lead_created_at",
@@ -60,7 +60,7 @@ pub(super) fn import(database: &mut Database, mut table: Table) -> Result<Import
             }
         };
         zone_missing_total += u64::from(created.as_ref().is_some_and(|(_, zoned)| !zoned));
-        let version = version(&row, &COLUMNS[2..]);
+        let version = version(&row, &LEAD_COLUMNS[2..]);
         let named = [
             ("source_pk", Some(source_pk)),
             ("lead_created_at", created.as_ref().map(|(instant, _)| instant.as_str())),

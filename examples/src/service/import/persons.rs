@@ -6,8 +6,8 @@ use crate::cli::Failure;
 use crate::input::Table;
 use crate::service::database::Database;
 
-/// The columns of the file and of the table.
-pub(super) const COLUMNS: [&str; 9] = [
+/// The columns of `persons.csv`, and of the table that keeps them.
+pub const PERSON_COLUMNS: [&str; 9] = [
     "person_key",
     "phone",
     "document",
@@ -24,22 +24,22 @@ pub(super) const COLUMNS: [&str; 9] = [
 /// A person's records are compared as a set, so neither their order in the file nor a repetition matters. A
 /// person that the file does not name stays as it is.
 pub(super) fn import(database: &mut Database, mut table: Table) -> Result<ImportSummary, Failure> {
-    let mut staging = Staging::new(database, "incoming_persons", &COLUMNS)?;
+    let mut staging = Staging::new(database, "incoming_persons", &PERSON_COLUMNS)?;
     while let Some(row) = table.next_row()? {
         let line = row.line();
         if row.optional("person_key").is_none() {
             table.refuse(line, Some("person_key"), "the person has no key; give every person one");
             continue;
         }
-        staging.add(line, COLUMNS.map(|column| (column, row.optional(column))))?;
+        staging.add(line, PERSON_COLUMNS.map(|column| (column, row.optional(column))))?;
     }
     staging.finish()?;
-    let fields = COLUMNS.join(", ");
+    let fields = PERSON_COLUMNS.join(", ");
     database.execute(&format!(
         "CREATE TEMPORARY TABLE incoming_records AS
          SELECT {fields}, row_number() OVER (PARTITION BY person_key ORDER BY {}) AS record
          FROM (SELECT DISTINCT {fields} FROM incoming_persons) AS i",
-        COLUMNS[1..].join(", ")
+        PERSON_COLUMNS[1..].join(", ")
     ))?;
     database.execute(&format!(
         "CREATE TEMPORARY TABLE changed_persons AS
