@@ -75,7 +75,9 @@ fn seed_recover_and_prove_on_postgres() {
         Ok(server) => steps(server.url()),
         Err(error) => {
             assert!(std::env::var("CI").as_deref() != Ok("true"), "{error}");
-            println!("LEFT OUT: the steps on PostgreSQL: {error}");
+            // Past the harness, which keeps what a passing test prints to itself.
+            let said = format!("LEFT OUT: the steps on PostgreSQL: {error}\n");
+            let _ = std::io::Write::write_all(&mut std::io::stderr(), said.as_bytes());
         }
     }
 }

@@ -96,7 +96,8 @@ fn check_digits_are_those_of_python_stdnum() {
     if !installed.is_ok_and(|output| output.status.success()) {
         let why = "python-stdnum is not installed: the comparison with it was LEFT OUT";
         assert!(std::env::var("CI").as_deref() != Ok("true"), "{why}");
-        println!("{why}");
+        // Past the harness, which keeps what a passing test prints to itself.
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("{why}\n").as_bytes());
         return;
     }
     let mut seed = 7;
