@@ -7,23 +7,14 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::{Lead, Person, Story, external_id, id, source_pk};
+use crate::service::{LEAD_COLUMNS, PERSON_COLUMNS};
 
 /// The sample's leads signed up in the 30 days before this instant.
 const UNTIL: &str = "2026-01-31T12:00:00Z";
 
 pub(super) fn write_persons(out: impl Write, persons: &[Person]) -> io::Result<()> {
     let mut out = csv::Writer::from_writer(out);
-    out.write_record([
-        "person_key",
-        "phone",
-        "document",
-        "document_type",
-        "document_country",
-        "email",
-        "full_name",
-        "birth_date",
-        "plate",
-    ])?;
+    out.write_record(PERSON_COLUMNS)?;
     for (at, person) in persons.iter().enumerate() {
         let name = person.full_name();
         let born = person.born.to_string();
@@ -68,21 +59,7 @@ pub(super) fn write_leads(
 ) -> io::Result<()> {
     let until: DateTime<Utc> = UNTIL.parse().expect("a fixed instant");
     let mut out = csv::Writer::from_writer(out);
-    out.write_record([
-        "id",
-        "external_id",
-        "lead_created_at",
-        "phone",
-        "document",
-        "document_type",
-        "document_country",
-        "email",
-        "first_name",
-        "middle_name",
-        "last_name",
-        "birth_date",
-        "plate",
-    ])?;
+    out.write_record(LEAD_COLUMNS)?;
     for (at, (_, lead)) in leads.iter().enumerate() {
         let created = until - Duration::seconds(draw.random_range(0..30 * 86_400));
         let (first, last) =
