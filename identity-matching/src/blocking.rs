@@ -1,5 +1,6 @@
 //! Blocking keys: the values under which weak candidates are looked up, never by a scan.
 
+use crate::key::Key;
 use crate::normalise::Normalised;
 
 /// Tells what two records with an equal [`BlockingKey`] have in common.
@@ -10,8 +11,15 @@ pub enum BlockingKind {
     Plate,
     /// The same date of birth and one word of the name that sounds alike.
     NameBirthDate,
-    /// The same last seven digits of a phone.
+    /// The same country and the same last digits of a phone.
     PhoneTail,
+    /// The same address of a role or of a throw-away service.
+    Email,
+}
+
+impl BlockingKind {
+    /// Lists all kinds.
+    pub const ALL: [Self; 4] = [Self::Plate, Self::NameBirthDate, Self::PhoneTail, Self::Email];
 }
 
 /// Is a value under which weak candidates are found; agreeing on it is not yet evidence.
@@ -32,7 +40,7 @@ impl BlockingKey {
     #[must_use]
     pub const fn from_u64(stored: u64) -> Option<Self> {
         match stored >> 60 {
-            1..=3 => Some(Self(stored)),
+            1..=4 => Some(Self(stored)),
             _ => None,
         }
     }
@@ -43,7 +51,8 @@ impl BlockingKey {
         match self.0 >> 60 {
             1 => BlockingKind::Plate,
             2 => BlockingKind::NameBirthDate,
-            _ => BlockingKind::PhoneTail,
+            3 => BlockingKind::PhoneTail,
+            _ => BlockingKind::Email,
         }
     }
 
@@ -54,10 +63,31 @@ impl BlockingKey {
     }
 }
 
-/// Adds the last seven digits of a phone, of any digits at all: also a number without its area code, which
-/// is no key, finds its candidates so.
-pub(crate) fn push_phone_tail(number: u64, out: &mut Normalised) {
-    out.blocking.push(BlockingKey::new(BlockingKind::PhoneTail, number % 10_000_000));
+/// How many of a phone's last digits are compared; how many it may be told to compare.
+pub(crate) const PHONE_TAIL_DIGITS: u8 = 8;
+pub(crate) const PHONE_TAIL_RANGE: std::ops::RangeInclusive<u8> = 6..=12;
+
+/// Returns the key of the last digits of a number within a country, of any digits at all: a number that
+/// lost its area code is no key, and finds its candidates so.
+pub(crate) fn phone_tail(country_code: u16, number: u64, digits: u8) -> BlockingKey {
+    const POWERS: [u64; 13] = {
+        let mut powers = [1; 13];
+        let mut at = 1;
+        while at < powers.len() {
+            powers[at] = powers[at - 1] * 10;
+            at += 1;
+        }
+        powers
+    };
+    // Three digits of a country code and twelve of a number stay below 2⁶⁰.
+    let limit = POWERS[usize::from(digits.min(*PHONE_TAIL_RANGE.end()))];
+    BlockingKey::new(BlockingKind::PhoneTail, u64::from(country_code) * limit + number % limit)
+}
+
+/// Returns the key of an address that is weak evidence, from its hash.
+pub(crate) fn email(address: Key) -> BlockingKey {
+    let hash = u64::try_from(address.bits() & u128::from(u64::MAX)).unwrap_or_default();
+    BlockingKey::new(BlockingKind::Email, hash)
 }
 
 /// Fills in the blocking keys of a record that is otherwise complete.
@@ -72,11 +102,6 @@ pub(crate) fn fill(out: &mut Normalised) {
             let mixed = (sound ^ u64::from(date.as_u32())).wrapping_mul(0x9e37_79b9_7f4a_7c15);
             BlockingKey::new(BlockingKind::NameBirthDate, mixed >> 4)
         }));
-    }
-    for held in out.keys() {
-        if let Some(number) = held.key.phone_number() {
-            blocking.push(BlockingKey::new(BlockingKind::PhoneTail, number % 10_000_000));
-        }
     }
     blocking.sort_unstable();
     blocking.dedup();

@@ -33,7 +33,7 @@ pub use document::{
     DocumentNumber, DocumentReading, DocumentRule, DocumentType, DocumentTypeConflict,
     DocumentTypes,
 };
-pub use email::{EmailProvider, EmailRules};
+pub use email::{AddressUse, EmailProvider, EmailRules};
 pub use explain::{Change, Explanation, ReadKey, ValueReading};
 pub use key::{DocumentTypeId, Field, HashKey, HeldKey, Key, KeyForm, KeyKind, Reading, Source};
 pub use mask::Masked;
@@ -42,7 +42,8 @@ pub use normalise::{NormaliseOptions, Normalised, Normaliser, RecordReader};
 pub use placeholder::Placeholders;
 pub use plate::Plate;
 pub use policy::{
-    ContradictionRules, KindRules, Policy, PolicyError, PolicyRules, WeakRule, WeakRules,
+    AddressRules, ContradictionRules, KindRules, Policy, PolicyError, PolicyRules, WeakRule,
+    WeakRules,
 };
 pub use record::{DocumentParts, RawDocument, Record};
 pub use region::{Region, UnknownRegion};

@@ -16,7 +16,7 @@ use crate::region::Region;
 use crate::unusable::{Unusable, UnusableReason};
 
 /// Holds what normalising may be told; the default reads only what says its own country.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NormaliseOptions {
     /// Reads local phones, and documents without a country.
@@ -27,8 +27,23 @@ pub struct NormaliseOptions {
     pub email_rules: EmailRules,
     /// Values that give no key, added to the built-in rules.
     pub placeholders: Placeholders,
+    /// How many of a phone's last digits are weak evidence, 6 to 12; all records that are to match need the same.
+    pub phone_tail_digits: u8,
     /// Secret of hashed keys; all records that are to match need the same.
     pub hash_key: HashKey,
+}
+
+impl Default for NormaliseOptions {
+    fn default() -> Self {
+        Self {
+            default_region: None,
+            document_types: DocumentTypes::default(),
+            email_rules: EmailRules::default(),
+            placeholders: Placeholders::default(),
+            phone_tail_digits: crate::blocking::PHONE_TAIL_DIGITS,
+            hash_key: HashKey::default(),
+        }
+    }
 }
 
 impl NormaliseOptions {

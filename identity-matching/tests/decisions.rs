@@ -192,6 +192,46 @@ fn a_plate_with_the_same_name_is_weak_and_accepted_only_by_a_policy() {
 }
 
 #[test]
+fn an_address_that_is_weak_finds_persons_and_matches_nobody_by_default() {
+    let policy =
+        Policy::from_json(r#"{"version": "roles", "addresses": {"roles": "weak"}}"#).unwrap();
+    let normaliser = Normaliser::new(policy.normalise_options(Region::parse("PE").unwrap()));
+    let sales = named(email(record(), "ventas@empresa.pe"), "Ana Rojas");
+    let mut builder = InMemoryIndex::builder();
+    builder.add("P1", &normaliser.normalise(&sales)).unwrap();
+    let matcher = DeterministicMatcher::new(builder.build().unwrap(), normaliser, policy);
+    let decided = |lead: Record| matcher.decide_one(&lead).unwrap();
+    let decision = decided(email(record(), "Ventas@Empresa.pe"));
+    assert_eq!(decision.outcome.reason(), Some(UnmatchedReason::WeakMatchOnly));
+    assert_eq!(decision.evidence.candidates[0].rule, Some(Rule::EmailWeak));
+    let other = decided(named(email(record(), "ventas@empresa.pe"), "Luis Paz"));
+    assert_eq!(other.outcome.reason(), Some(UnmatchedReason::MissingIdentifiers));
+}
+
+#[test]
+fn a_type_of_document_that_the_policy_exempts_contradicts_nobody() {
+    let passport = |record: Record, number: &str| {
+        let mut record = record;
+        record.documents.push(RawDocument::typed("PE", "PASSPORT", number));
+        record
+    };
+    let known = passport(phone(record(), "987654312"), "AB123456");
+    let renewed = passport(phone(record(), "987654312"), "CD765432");
+    let decided = |exempt: &[&str]| {
+        let mut rules = PolicyRules::default();
+        rules.contradiction.exempt_documents = exempt.iter().map(|&name| name.into()).collect();
+        matcher(&[("P1", known.clone())], Policy::new(rules).unwrap())
+            .decide_one(&renewed)
+            .unwrap()
+            .outcome
+    };
+    assert_eq!(decided(&[]).reason(), Some(UnmatchedReason::WeakMatchOnly));
+    assert_eq!(decided(&["PE DNI", "CL PASSPORT"]).reason(), Some(UnmatchedReason::WeakMatchOnly));
+    assert_eq!(decided(&["PASSPORT"]).rule(), Some(Rule::PhoneExact));
+    assert_eq!(decided(&["pe passport"]).rule(), Some(Rule::PhoneExact));
+}
+
+#[test]
 fn a_rule_that_is_not_accepted_leaves_a_weak_match() {
     let mut rules = PolicyRules::default();
     rules.accept.remove(&Rule::EmailExact);

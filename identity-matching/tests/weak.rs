@@ -1,8 +1,8 @@
 //! Names, plates and dates of birth: weak evidence and its blocking keys.
 
 use identity_matching::{
-    BirthDate, BlockingKind, Field, Name, NormaliseOptions, Normalised, Normaliser, Plate, Record,
-    Region, UnusableReason,
+    BirthDate, BlockingKind, Field, Name, NormaliseOptions, Normalised, Normaliser, Plate, Policy,
+    PolicyRules, Record, Region, UnusableReason,
 };
 use proptest::prelude::*;
 
@@ -147,7 +147,7 @@ fn weak_candidates_share_a_blocking_key() {
             .collect::<Vec<_>>()
     };
     // Without its area code a number is no key, but finds its candidates.
-    let local = Record { phones: vec!["345-2234".into()], ..Record::default() };
+    let local = Record { phones: vec!["4345-2234".into()], ..Record::default() };
     assert!(read(&local).keys().is_empty());
     assert_eq!(shares(local), [BlockingKind::PhoneTail]);
     let named = Record {
@@ -162,10 +162,58 @@ fn weak_candidates_share_a_blocking_key() {
         name: Some("María Vásquez".into()),
         birth_date: Some("1988-03-21".into()),
         plate: Some("AB913CD".into()),
-        phones: vec!["345-2235".into(), "99999999".into()],
+        phones: vec!["4345-2235".into(), "99999999".into()],
         ..Record::default()
     };
     assert!(shares(other).is_empty());
+}
+
+#[test]
+fn the_last_digits_of_a_phone_count_within_one_country_and_as_many_as_the_policy_says() {
+    let tails = |digits: u8, phones: &[&str]| {
+        let mut rules = PolicyRules::default();
+        rules.weak.phone_tail_digits = digits;
+        let options = Policy::new(rules).unwrap().normalise_options(Region::parse("PE").unwrap());
+        let phones = phones.iter().map(|&phone| phone.to_owned()).collect();
+        let record = Record { phones, ..Record::default() };
+        Normaliser::new(options).normalise(&record).blocking_keys().to_vec()
+    };
+    let lima = tails(8, &["+51 1 434 5223"]);
+    assert_eq!(lima.len(), 1);
+    // The area code dialled with another trunk sign, the country not given: read by the default region.
+    assert_eq!(tails(8, &["9914345223"]), lima);
+    assert_ne!(
+        tails(8, &["4434 5223"]),
+        lima,
+        "seven digits are the same, and eight are asked for"
+    );
+    assert_eq!(tails(7, &["4434 5223"]), tails(7, &["+51 1 434 5223"]));
+    assert_eq!(tails(8, &["434 5223"]), [], "seven digits are too few");
+    // The same digits in another country: as a number of its plan, and as one of no plan.
+    assert_ne!(tails(8, &["+54 11 1434-5223"]), lima);
+    assert_eq!(tails(8, &["+54 1434 5223"]), []);
+}
+
+#[test]
+fn the_address_of_a_role_is_unusable_weak_or_a_key_as_the_policy_says() {
+    let read = |policy: &str| {
+        let options =
+            Policy::from_json(policy).unwrap().normalise_options(Region::parse("PE").unwrap());
+        let emails = vec!["Ventas@empresa.pe".into(), "ana@yopmail.com".into()];
+        Normaliser::new(options).normalise(&Record { emails, ..Record::default() })
+    };
+    let reasons = |read: &Normalised| read.unusable().iter().map(|u| u.reason).collect::<Vec<_>>();
+    let both = [UnusableReason::RoleAddress, UnusableReason::DisposableAddress];
+    let unusable = read("{}");
+    assert_eq!((unusable.keys().len(), unusable.blocking_keys().len()), (0, 0));
+    assert_eq!(reasons(&unusable), both);
+    let weak = read(r#"{"addresses": {"roles": "weak", "disposable": "weak"}}"#);
+    assert_eq!((weak.keys().len(), weak.blocking_keys().len()), (0, 2));
+    assert!(weak.blocking_keys().iter().all(|key| key.kind() == BlockingKind::Email));
+    assert_eq!(reasons(&weak), both, "weak evidence is no key, and the reason is kept");
+    let key = read(r#"{"addresses": {"roles": "key"}}"#);
+    assert_eq!((key.keys().len(), key.blocking_keys().len()), (1, 0));
+    assert_eq!(reasons(&key), both[1..]);
 }
 
 #[test]

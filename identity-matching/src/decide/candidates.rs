@@ -155,6 +155,7 @@ impl Examination<'_> {
                 } else if kind == KeyKind::Document
                     && documents.enabled
                     && key.document_type() == held.key.document_type()
+                    && !self.policy.exempts(key.document_type())
                     && self.hits[at].total <= documents.corroboration_cap
                     && (documents.equivalents || own.form.max(held.form) == KeyForm::Exact)
                 {
@@ -187,7 +188,7 @@ impl Examination<'_> {
         let similarity = self.similarity(person);
         let fits = match similarity {
             Some(similarity) => similarity >= rules.min_name_similarity,
-            None => rule == Rule::PhoneTail,
+            None => matches!(rule, Rule::PhoneTail | Rule::EmailWeak),
         };
         if fits && candidate.weak.is_none_or(|(best, _)| rule < best) {
             candidate.weak = Some((rule, similarity));
@@ -215,5 +216,6 @@ pub(super) fn rule_of(kind: BlockingKind) -> Rule {
         BlockingKind::Plate => Rule::PlateName,
         BlockingKind::NameBirthDate => Rule::NameBirthDate,
         BlockingKind::PhoneTail => Rule::PhoneTail,
+        BlockingKind::Email => Rule::EmailWeak,
     }
 }

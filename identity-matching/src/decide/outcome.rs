@@ -32,11 +32,13 @@ pub enum Rule {
     NameBirthDate,
     /// The same last digits of a phone, and no name that differs: weak.
     PhoneTail,
+    /// The same address of a role or a throw-away service, and no name that differs: weak.
+    EmailWeak,
 }
 
 impl Rule {
     /// Every rule, in the default order of precedence.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::DocumentExact,
         Self::DocumentDerived,
         Self::PhoneExact,
@@ -46,6 +48,7 @@ impl Rule {
         Self::PlateName,
         Self::NameBirthDate,
         Self::PhoneTail,
+        Self::EmailWeak,
     ];
 
     /// Returns the rule of a strong key of this kind and form.
@@ -74,6 +77,7 @@ impl Rule {
             Self::PlateName => "PLATE_NAME",
             Self::NameBirthDate => "NAME_BIRTH_DATE",
             Self::PhoneTail => "PHONE_TAIL",
+            Self::EmailWeak => "EMAIL_WEAK",
         }
     }
 

@@ -9,8 +9,9 @@ use address::{Address, BUFFER};
 use rules::{Domain, Local};
 
 pub(crate) use rules::EmailTable;
-pub use rules::{EmailProvider, EmailRules};
+pub use rules::{AddressUse, EmailProvider, EmailRules};
 
+use crate::blocking;
 use crate::key::{Key, KeyForm, Reading, Source};
 use crate::normalise::{Normalised, Normaliser};
 use crate::placeholder;
@@ -64,7 +65,8 @@ fn accept(
 ) -> Result<(), UnusableReason> {
     let table = &normaliser.emails;
     let known = table.domain(domain);
-    if table.refuse_disposable && matches!(known, Some(Domain::Disposable)) {
+    let disposable = matches!(known, Some(Domain::Disposable));
+    if disposable && table.disposable == AddressUse::Unusable {
         return Err(UnusableReason::DisposableAddress);
     }
     let (mut name, mut host, mut dots) = (local, domain, true);
@@ -77,7 +79,7 @@ fn accept(
             return Err(UnusableReason::Malformed);
         }
     }
-    check_local(name, domain, normaliser)?;
+    let role = check_local(name, domain, normaliser)?;
     if is_reserved(domain) {
         return Err(UnusableReason::Placeholder);
     }
@@ -89,6 +91,19 @@ fn accept(
         out.drop_text(start);
         return Err(UnusableReason::Placeholder);
     }
+    let shared = if disposable && table.disposable == AddressUse::Weak {
+        Some(UnusableReason::DisposableAddress)
+    } else if role && table.roles == AddressUse::Weak {
+        Some(UnusableReason::RoleAddress)
+    } else {
+        None
+    };
+    if let Some(reason) = shared {
+        let key = blocking::email(Key::email(text, normaliser.options().hash_key));
+        out.blocking.push(key);
+        out.drop_text(start);
+        return Err(reason);
+    }
     let changed = text.len() != local.len() + 1 + domain.len();
     let reading = if changed { Reading::PROVIDER_RULES } else { Reading::new() };
     let key = Key::email(text, normaliser.options().hash_key);
@@ -97,8 +112,8 @@ fn accept(
     Ok(())
 }
 
-/// Refuses fillers and roles by the local part.
-fn check_local(local: &str, domain: &str, normaliser: &Normaliser) -> Result<(), UnusableReason> {
+/// Refuses fillers, and roles that are unusable, by the local part; tells whether it is a role.
+fn check_local(local: &str, domain: &str, normaliser: &Normaliser) -> Result<bool, UnusableReason> {
     // Signs alone are nobody's name.
     if !local.bytes().any(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii()) {
         return Err(UnusableReason::Malformed);
@@ -114,9 +129,10 @@ fn check_local(local: &str, domain: &str, normaliser: &Normaliser) -> Result<(),
         }
     }
     let name = &squeezed[..length];
-    match normaliser.emails.local(name) {
+    let known = normaliser.emails.local(name);
+    match known {
         Some(Local::Filler) => return Err(UnusableReason::Placeholder),
-        Some(Local::Role) if normaliser.emails.refuse_roles => {
+        Some(Local::Role) if normaliser.emails.roles == AddressUse::Unusable => {
             return Err(UnusableReason::RoleAddress);
         }
         _ => {}
@@ -127,7 +143,7 @@ fn check_local(local: &str, domain: &str, normaliser: &Normaliser) -> Result<(),
     if length == 0 || echoed || digits && placeholder::is_repeated_or_run(name) {
         return Err(UnusableReason::Placeholder);
     }
-    Ok(())
+    Ok(known == Some(Local::Role))
 }
 
 /// Tells whether a domain is reserved for examples and tests.

@@ -48,10 +48,24 @@ impl EmailProvider {
     }
 }
 
+/// Says what an address is good for that no single person has for long.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum AddressUse {
+    /// It is unusable: no key, no evidence.
+    #[default]
+    Unusable,
+    /// It is unusable as a key, and weak evidence by the rule `EMAIL_WEAK`.
+    Weak,
+    /// It is a key like any other address.
+    Key,
+}
+
 /// Holds what normalising e-mails may be told.
 ///
 /// The default knows the large providers, a list of throw-away services and the usual role names, and
-/// refuses both as keys: many persons share them.
+/// takes both for unusable: many persons share them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
@@ -62,10 +76,10 @@ pub struct EmailRules {
     pub disposable_domains: Vec<String>,
     /// Local parts of roles, such as `info`.
     pub role_names: Vec<String>,
-    /// Whether an address of a throw-away service gives no key.
-    pub refuse_disposable: bool,
-    /// Whether the address of a role gives no key.
-    pub refuse_roles: bool,
+    /// What an address of a throw-away service is good for.
+    pub disposable: AddressUse,
+    /// What the address of a role is good for.
+    pub roles: AddressUse,
 }
 
 impl Default for EmailRules {
@@ -75,8 +89,8 @@ impl Default for EmailRules {
             providers: providers(),
             disposable_domains: owned(DISPOSABLE),
             role_names: owned(ROLES),
-            refuse_disposable: true,
-            refuse_roles: true,
+            disposable: AddressUse::default(),
+            roles: AddressUse::default(),
         }
     }
 }
@@ -162,8 +176,8 @@ pub(super) enum Local {
 pub(crate) struct EmailTable {
     domains: Names<Domain>,
     locals: Names<Local>,
-    pub(super) refuse_disposable: bool,
-    pub(super) refuse_roles: bool,
+    pub(super) disposable: AddressUse,
+    pub(super) roles: AddressUse,
 }
 
 impl EmailTable {
@@ -188,8 +202,8 @@ impl EmailTable {
         Self {
             domains: Names::new(domains),
             locals: Names::new(named.chain(fillers).collect()),
-            refuse_disposable: rules.refuse_disposable,
-            refuse_roles: rules.refuse_roles,
+            disposable: rules.disposable,
+            roles: rules.roles,
         }
     }
 

@@ -7,7 +7,7 @@
 //! | 3, 6 | document held as a hash, exact and derived | 4 |
 //! | 7, 8 | phone, subscriber | 2, sealed 3 |
 //! | 9, 10 | e-mail, exact and alias | 3 |
-//! | 11–13 | blocking key | 2 |
+//! | 11–13, 15 | blocking key | 2 |
 //! | 14 | position of the person's weak evidence | 1 |
 //!
 //! The code stands in the highest four bits of the first word. Below it stand the document's type or, where
@@ -89,7 +89,8 @@ pub(super) fn encode(key: IndexKey, form: KeyForm, sealed: bool) -> Words {
             ([code << 28 | word(bits, 2) & LOW_28, word(bits, 1), word(bits, 0), 0], 3)
         }
         _ => {
-            let code = 10 + (word(bits, 1) >> 28);
+            // 14 is the position's.
+            let code = 10 + (word(bits, 1) >> 28) + u32::from(word(bits, 1) >> 28 == 4);
             ([code << 28 | word(bits, 1) & LOW_28, word(bits, 0), 0, 0], 2)
         }
     }
@@ -130,8 +131,9 @@ pub(super) fn decode(words: &[u32], sealed: bool) -> Option<(Entry, usize)> {
         7 | 8 if sealed => u128::from((code - 4) << 28) << 96 | u128::from(low) << 64 | value,
         7 | 8 => u128::from((code - 4) << 28) << 96 | u128::from(low) << 32 | value,
         9 | 10 => u128::from(EMAIL << 28) << 96 | u128::from(low) << 64 | value,
-        11..=13 => {
-            let blocking = u128::from(code - 10) << 60 | u128::from(low) << 32 | value;
+        11..=13 | 15 => {
+            let kind = if code == 15 { 4 } else { code - 10 };
+            let blocking = u128::from(kind) << 60 | u128::from(low) << 32 | value;
             u128::from(BLOCKING << 28) << 96 | blocking
         }
         PROFILE => return Some((Entry::Profile(low), length)),
@@ -188,7 +190,7 @@ mod tests {
             (0..1_u128 << 60).prop_map(|value| (3, value)),
             (0..1_u128 << 60).prop_map(|value| (4, value)),
             (0..1_u128 << 92).prop_map(|value| (5, value)),
-            (1..4_u128, 0..1_u128 << 60).prop_map(|(kind, value)| (0xe, kind << 60 | value)),
+            (1..5_u128, 0..1_u128 << 60).prop_map(|(kind, value)| (0xe, kind << 60 | value)),
         ]
         .prop_map(|(scheme, bits)| IndexKey::from_bits(scheme << 124 | bits))
     }

@@ -34,8 +34,6 @@ use crate::{
 pub const FORMAT_VERSION: u32 = 1;
 
 const MAGIC: &[u8; 8] = b"IDMINDEX";
-const KINDS: [BlockingKind; 3] =
-    [BlockingKind::Plate, BlockingKind::NameBirthDate, BlockingKind::PhoneTail];
 const FORMS: [KeyForm; 3] = [KeyForm::Exact, KeyForm::Derived, KeyForm::Alias];
 
 /// Reports that an index could not be saved or loaded.
@@ -123,7 +121,7 @@ impl InMemoryIndex {
         out.put(MAGIC)?;
         out.put(&FORMAT_VERSION.to_le_bytes())?;
         out.put(&mark(secret))?;
-        let kinds = KINDS.iter().enumerate().filter(|(_, kind)| left_out(kind));
+        let kinds = BlockingKind::ALL.iter().enumerate().filter(|(_, kind)| left_out(kind));
         out.put(&[kinds.fold(0_u8, |bits, (at, _)| bits | 1 << at)])?;
         out.put(&(self.len() as u64).to_le_bytes())?;
         for person in self.persons() {
@@ -173,7 +171,8 @@ impl InMemoryIndex {
             return Err(FileError::WrongSecret);
         }
         let [left_out] = file.take()?;
-        let without = KINDS.into_iter().enumerate().filter(|(at, _)| left_out >> at & 1 == 1);
+        let without =
+            BlockingKind::ALL.into_iter().enumerate().filter(|(at, _)| left_out >> at & 1 == 1);
         let intake =
             Intake { seal: Some(secret), without: without.map(|(_, kind)| kind).collect() };
         let persons = u64::from_le_bytes(file.take()?);

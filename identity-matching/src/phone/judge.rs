@@ -38,6 +38,15 @@ pub(super) fn read(raw: &str, region: Option<Region>) -> Outcome {
     }
 }
 
+/// Returns the calling code by which a region's numbers are read; 0 without a region.
+pub(super) fn country_code(region: Option<Region>) -> u16 {
+    region
+        .and_then(|region| rlibphonenumber::Region::from_code(region.as_str()).ok())
+        .and_then(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(region))
+        .and_then(|code| u16::try_from(code).ok())
+        .unwrap_or_default()
+}
+
 /// Drops the scheme and the parameters of a `tel:` link; its `phone-context` gives a local number the
 /// country.
 ///
@@ -109,7 +118,8 @@ fn assigned(parsed: &PhoneNumber, region: Option<Region>, number: &str) -> Outco
         return if placeholder::is_phone(country_code, modern.national, modern.national_length) {
             Outcome::Unusable(UnusableReason::Placeholder)
         } else {
-            Outcome::Subscriber(subscriber, reading.with(Reading::LEGACY_FORM))
+            let reading = reading.with(Reading::LEGACY_FORM);
+            Outcome::Subscriber { subscriber, country_code, reading }
         };
     }
     let reason = if PHONE_NUMBER_UTIL.is_possible_number(parsed) {

@@ -52,8 +52,12 @@ impl Phone {
 /// Is what one written number comes to.
 enum Outcome {
     Number(Phone),
-    /// Only the subscriber behind a legacy form that no plan assigns any more.
-    Subscriber(u64, Reading),
+    /// Only the subscriber behind a legacy form that no plan assigns any more, as a number of today.
+    Subscriber {
+        subscriber: u64,
+        country_code: u16,
+        reading: Reading,
+    },
     Unusable(UnusableReason),
     /// Nothing was written.
     Nothing,
@@ -76,32 +80,45 @@ pub(crate) fn read(raw: &str, source: Source, normaliser: &Normaliser, out: &mut
                 return out.push_unusable(source, UnusableReason::Placeholder);
             }
             out.push_key(Key::phone(phone.e164()), KeyForm::Exact, source, phone.reading);
+            push_tail(phone.country_code, phone.national, normaliser, out);
             if let Some(subscriber) = alias::subscriber(phone) {
                 let alias = Key::phone_subscriber(subscriber);
                 out.push_key(alias, KeyForm::Alias, source, phone.reading);
             }
         }
-        Outcome::Subscriber(subscriber, reading) => {
+        Outcome::Subscriber { subscriber, country_code, reading } => {
+            push_tail(country_code, subscriber, normaliser, out);
             out.push_key(Key::phone_subscriber(subscriber), KeyForm::Alias, source, reading);
         }
         Outcome::Unusable(reason) => {
             out.push_unusable(source, reason);
             if reason != UnusableReason::Placeholder {
-                push_tail(raw, out);
+                push_written_tail(raw, normaliser, out);
             }
         }
         Outcome::Nothing => {}
     }
 }
 
-/// Keeps the last digits of a number that is no key, when it has as many as a subscriber's.
-fn push_tail(raw: &str, out: &mut Normalised) {
+fn push_tail(country_code: u16, number: u64, normaliser: &Normaliser, out: &mut Normalised) {
+    let digits = normaliser.options().phone_tail_digits;
+    out.blocking.push(blocking::phone_tail(country_code, number, digits));
+}
+
+/// Keeps the last digits of a number that is no key, when it has enough of them: read by the default region,
+/// as every number without a country; one that names another country finds nobody.
+fn push_written_tail(raw: &str, normaliser: &Normaliser, out: &mut Normalised) {
     let digits = raw.chars().filter_map(text::digit_value);
-    let (count, number) = digits.fold((0, 0_u64), |(count, number), digit| {
-        (count + 1, (number * 10 + u64::from(digit)) % 10_000_000)
+    let (count, number) = digits.fold((0_u8, 0_u64), |(count, number), digit| {
+        (count.saturating_add(1), number.wrapping_mul(10).wrapping_add(u64::from(digit)))
     });
-    if (7..=15).contains(&count) {
-        blocking::push_phone_tail(number, out);
+    if !(normaliser.options().phone_tail_digits..=15).contains(&count) {
+        return;
+    }
+    let country_code = judge::country_code(normaliser.options().default_region);
+    let named = raw.contains(['+', '\u{ff0b}']);
+    if !named || number.to_string().starts_with(&country_code.to_string()) {
+        push_tail(country_code, number, normaliser, out);
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::fmt::Display;
 
-use super::{KindRules, PolicyRules};
-use crate::key::KeyKind;
+use super::{KindRules, PolicyRules, exempt::ExemptDocument};
+use crate::{blocking::PHONE_TAIL_RANGE, key::KeyKind};
 
 /// Says why rules were refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -56,8 +56,26 @@ pub(super) fn check(rules: &PolicyRules) -> Result<(), PolicyError> {
         ("weak.plate_name", &rules.weak.plate_name),
         ("weak.name_birth_date", &rules.weak.name_birth_date),
         ("weak.phone_tail", &rules.weak.phone_tail),
+        ("weak.email", &rules.weak.email),
     ] {
         check_ratio(&format!("{name}.min_name_similarity"), weak.min_name_similarity)?;
+    }
+    let digits = rules.weak.phone_tail_digits;
+    if !PHONE_TAIL_RANGE.contains(&digits) {
+        return Err(refuse(
+            "weak.phone_tail_digits",
+            &digits,
+            "use a number of digits from 6 to 12",
+        ));
+    }
+    for (at, name) in rules.contradiction.exempt_documents.iter().enumerate() {
+        if ExemptDocument::parse(name).is_none() {
+            return Err(refuse(
+                format!("contradiction.exempt_documents[{at}]"),
+                &format_args!("{:?}", name.chars().take(64).collect::<String>()),
+                "write a type as in `PASSPORT`, or with its country as in `PE PASSPORT`",
+            ));
+        }
     }
     check_cap("weak.max_persons_per_key", rules.weak.max_persons_per_key)?;
     if rules.accept.is_empty() {
@@ -134,6 +152,11 @@ mod tests {
         assert!(
             refused(|r| r.contradiction.name_similarity_below = Some(f64::NAN)).contains("NaN")
         );
+        assert!(refused(|r| r.weak.phone_tail_digits = 5).contains("from 6 to 12"));
+        for wrong in ["", "QQ DNI", "PE DNI 1", "?"] {
+            let said = refused(|r| r.contradiction.exempt_documents = vec![wrong.into()]);
+            assert!(said.contains("exempt_documents[0]") && said.contains("PE PASSPORT"), "{said}");
+        }
         assert!(refused(|r| r.accept.clear()).contains("nothing can match"));
         assert!(
             refused(|r| {

@@ -5,18 +5,22 @@
 //! by which rules it was made.
 
 mod check;
+mod exempt;
 mod rules;
 
 use std::{fmt, sync::Arc};
 
 use sha2::{Digest, Sha256};
 
+use exempt::ExemptDocument;
+
 pub use check::PolicyError;
-pub use rules::{ContradictionRules, KindRules, PolicyRules, WeakRule, WeakRules};
+pub use rules::{AddressRules, ContradictionRules, KindRules, PolicyRules, WeakRule, WeakRules};
 
 use crate::{
     decide::{Confidence, Rule},
-    key::KeyKind,
+    email::EmailRules,
+    key::{DocumentTypeId, KeyKind},
     normalise::NormaliseOptions,
     region::Region,
 };
@@ -45,6 +49,7 @@ pub struct Policy {
     /// What the decisions read most, laid out by number.
     places: [usize; 3],
     accepted: [Option<Confidence>; Rule::ALL.len()],
+    exempt: Arc<[ExemptDocument]>,
 }
 
 impl Policy {
@@ -101,7 +106,8 @@ impl Policy {
         &self.hash
     }
 
-    /// Returns the options that read values by a region and leave out the policy's placeholders.
+    /// Returns the options that read values by a region, leave out the policy's placeholders and keep what it
+    /// takes for weak evidence.
     ///
     /// Whoever normalises by these options has every rule that led to a decision under the policy's hash.
     ///
@@ -117,7 +123,16 @@ impl Policy {
     /// ```
     #[must_use]
     pub fn normalise_options(&self, region: Region) -> NormaliseOptions {
-        NormaliseOptions::for_region(region).with_placeholders(self.rules.placeholders.clone())
+        let addresses = &self.rules.addresses;
+        let mut options = NormaliseOptions::for_region(region)
+            .with_placeholders(self.rules.placeholders.clone())
+            .with_email_rules(EmailRules {
+                roles: addresses.roles,
+                disposable: addresses.disposable,
+                ..EmailRules::default()
+            });
+        options.phone_tail_digits = self.rules.weak.phone_tail_digits;
+        options
     }
 
     /// Returns the rules of one strong kind.
@@ -137,6 +152,7 @@ impl Policy {
             Rule::PlateName => Some(&self.rules.weak.plate_name),
             Rule::NameBirthDate => Some(&self.rules.weak.name_birth_date),
             Rule::PhoneTail => Some(&self.rules.weak.phone_tail),
+            Rule::EmailWeak => Some(&self.rules.weak.email),
             _ => None,
         }
     }
@@ -145,6 +161,11 @@ impl Policy {
     #[must_use]
     pub fn accepts(&self, rule: Rule) -> Option<Confidence> {
         self.accepted[rule as usize]
+    }
+
+    /// Tells whether two different documents of this type contradict nobody.
+    pub(crate) fn exempts(&self, kind: Option<DocumentTypeId>) -> bool {
+        kind.is_some_and(|kind| self.exempt.iter().any(|exempt| exempt.covers(kind)))
     }
 
     /// Returns the place of a rule in the precedence; lower decides first.
@@ -177,7 +198,9 @@ impl Policy {
             places[kind as usize] = place;
         }
         let accepted = Rule::ALL.map(|rule| rules.accept.get(&rule).copied());
-        Self { rules: Arc::new(rules), hash: hash.into(), places, accepted }
+        let exempt = rules.contradiction.exempt_documents.iter();
+        let exempt = exempt.filter_map(|name| ExemptDocument::parse(name)).collect();
+        Self { rules: Arc::new(rules), hash: hash.into(), places, accepted, exempt }
     }
 }
 

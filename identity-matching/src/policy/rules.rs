@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    blocking,
     decide::{Confidence, Rule},
+    email::AddressUse,
     key::KeyKind,
     placeholder::Placeholders,
 };
@@ -36,6 +38,10 @@ pub struct PolicyRules {
     ///
     /// A match by a rule that is not listed is reported as `WEAK_MATCH_ONLY`. By default: the strong rules.
     pub accept: BTreeMap<Rule, Confidence>,
+    /// What addresses of roles and throw-away services are good for; see [`Policy::normalise_options`].
+    ///
+    /// [`Policy::normalise_options`]: super::Policy::normalise_options
+    pub addresses: AddressRules,
     /// Values that give no key, added to the built-in ones; see [`Policy::normalise_options`].
     ///
     /// [`Policy::normalise_options`]: super::Policy::normalise_options
@@ -60,9 +66,30 @@ impl Default for PolicyRules {
                 (Rule::EmailExact, Confidence::High),
                 (Rule::EmailAlias, Confidence::Medium),
             ]),
+            addresses: AddressRules::default(),
             placeholders: Placeholders::default(),
         }
     }
+}
+
+/// Says what addresses are good for that no single person has for long.
+///
+/// ```
+/// use identity_matching::{AddressUse, Policy};
+///
+/// let policy = Policy::from_json(r#"{"addresses": {"roles": "weak"}}"#)?;
+/// assert_eq!(policy.rules().addresses.roles, AddressUse::Weak);
+/// assert_eq!(policy.rules().addresses.disposable, AddressUse::Unusable);
+/// # Ok::<(), identity_matching::PolicyError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct AddressRules {
+    /// Addresses of roles, such as `info@…`: `unusable` (the default), `weak` or `key`.
+    pub roles: AddressUse,
+    /// Addresses of throw-away services: `unusable` (the default), `weak` or `key`.
+    pub disposable: AddressUse,
 }
 
 /// Says how the keys of one strong kind are used.
@@ -97,6 +124,9 @@ impl Default for KindRules {
 pub struct ContradictionRules {
     /// Both sides carry a document of the same country and type, and share no document. `true` by default.
     pub document: bool,
+    /// The types of documents that contradict nobody, since one person comes to have several: `PASSPORT` for
+    /// the type of every country, `PE PASSPORT` for that of one. None by default.
+    pub exempt_documents: Vec<String>,
     /// Both sides carry a birth date and the dates differ. `false` by default, since dates are often
     /// typed wrong.
     pub birth_date: bool,
@@ -106,7 +136,12 @@ pub struct ContradictionRules {
 
 impl Default for ContradictionRules {
     fn default() -> Self {
-        Self { document: true, birth_date: false, name_similarity_below: None }
+        Self {
+            document: true,
+            exempt_documents: Vec::new(),
+            birth_date: false,
+            name_similarity_below: None,
+        }
     }
 }
 
@@ -119,8 +154,21 @@ pub struct WeakRules {
     pub plate_name: WeakRule,
     /// The same birth date and a similar name: `NAME_BIRTH_DATE`.
     pub name_birth_date: WeakRule,
-    /// The same last digits of a phone; names that both sides give must be similar: `PHONE_TAIL`.
+    /// The same last digits of a phone of one country; names that both sides give must be similar: `PHONE_TAIL`.
     pub phone_tail: WeakRule,
+    /// How many of a phone's last digits must be the same, 6 to 12; 8 by default. See
+    /// [`Policy::normalise_options`].
+    ///
+    /// A stranger's number shares its last *d* digits with one of *n* persons of its country by chance with
+    /// a probability of about 1 − exp(−n / 10ᵈ): with a million persons 10 % for 7 digits, 1 % for 8 and 0.1 %
+    /// for 9; with ten million 63 %, 10 % and 1 %. Each such stranger is `WEAK_MATCH_ONLY` and not
+    /// `NO_CANDIDATES`.
+    ///
+    /// [`Policy::normalise_options`]: super::Policy::normalise_options
+    pub phone_tail_digits: u8,
+    /// The same address of a role or a throw-away service, where [`PolicyRules::addresses`] says that it is weak;
+    /// names that both sides give must be similar: `EMAIL_WEAK`.
+    pub email: WeakRule,
     /// A weak key held by more persons than this finds nobody. 50 by default.
     pub max_persons_per_key: u32,
 }
@@ -131,6 +179,8 @@ impl Default for WeakRules {
             plate_name: WeakRule::default(),
             name_birth_date: WeakRule { enabled: true, min_name_similarity: 0.8 },
             phone_tail: WeakRule::default(),
+            phone_tail_digits: blocking::PHONE_TAIL_DIGITS,
+            email: WeakRule::default(),
             max_persons_per_key: 50,
         }
     }

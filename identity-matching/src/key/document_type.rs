@@ -1,0 +1,68 @@
+//! Which document of which country.
+
+use std::fmt;
+
+use crate::region::Region;
+
+/// Identifies a document type of a country, such as the Peruvian DNI.
+///
+/// The id is made from the country and the type's code alone, so it is the same in every run, in every
+/// table and for types that no table knows. The country lies in it exactly; the code as an 18-bit hash,
+/// and a table refuses two codes of one country that collide.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DocumentTypeId(u32);
+
+impl DocumentTypeId {
+    const HASH_BITS: u32 = 18;
+
+    /// Makes the id of the type `code` of `country`; letters are compared without case.
+    ///
+    /// ```
+    /// use identity_matching::{DocumentTypeId, Region};
+    /// let peru = Region::parse("PE")?;
+    /// assert_eq!(DocumentTypeId::new(peru, "DNI"), DocumentTypeId::new(peru, "dni"));
+    /// assert_ne!(DocumentTypeId::new(peru, "DNI"), DocumentTypeId::new(peru, "RUC"));
+    /// # Ok::<(), identity_matching::UnknownRegion>(())
+    /// ```
+    #[must_use]
+    pub const fn new(country: Region, code: &str) -> Self {
+        // FNV-1a, folded to 18 bits: short upper-case codes, checked for collisions by the table.
+        let bytes = code.as_bytes();
+        let mut hash = 0x811c_9dc5_u32;
+        let mut at = 0;
+        while at < bytes.len() {
+            hash = (hash ^ bytes[at].to_ascii_uppercase() as u32).wrapping_mul(0x0100_0193);
+            at += 1;
+        }
+        let folded = (hash >> Self::HASH_BITS) ^ (hash & ((1 << Self::HASH_BITS) - 1));
+        Self((country.index() as u32) << Self::HASH_BITS | folded)
+    }
+
+    /// Returns the country that issues the document.
+    #[must_use]
+    pub const fn country(self) -> Region {
+        Region::from_index((self.0 >> Self::HASH_BITS) as u16)
+    }
+
+    /// Makes the id anew from the bits below a key's scheme.
+    pub(super) const fn from_bits(bits: u32) -> Self {
+        Self(bits & 0x0fff_ffff)
+    }
+
+    /// Returns the hash of the type's code, equal for one code of every country.
+    pub(crate) const fn code_hash(self) -> u32 {
+        self.0 & ((1 << Self::HASH_BITS) - 1)
+    }
+
+    /// Returns the id as an integer below 2²⁸, the same in every run.
+    #[must_use]
+    pub const fn as_u32(self) -> u32 {
+        self.0
+    }
+}
+
+impl fmt::Debug for DocumentTypeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DocumentTypeId({}#{:x})", self.country(), self.code_hash())
+    }
+}
