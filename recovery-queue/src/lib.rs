@@ -39,5 +39,5 @@ pub use sql::{
 };
 pub use store::{
     BatchRequest, BatchSummary, LinkRow, NewRun, OriginRow, QueueRow, QueueStore, RunKind,
-    RunRecord, SeedSummary, Snapshot, Status, backlog_size,
+    RunOutcome, RunRecord, SeedSummary, Snapshot, Status, backlog_size,
 };

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use crate::error::ConfigError;
 
+/// How often an outage of the database is waited out by default.
+const MAX_RECONNECTS: u32 = 16;
+
 /// Sets how a seed treats what it finds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -13,11 +16,17 @@ pub struct SeedOptions {
     pub cool_down: Option<Duration>,
     /// Who seeds; recorded with the run. Default: `seed`.
     pub actor: String,
+    /// How often the seed is tried again when the database is away. Default: 16, about two minutes.
+    pub max_reconnects: u32,
 }
 
 impl Default for SeedOptions {
     fn default() -> Self {
-        Self { cool_down: Some(Duration::from_secs(24 * 3600)), actor: "seed".to_owned() }
+        Self {
+            cool_down: Some(Duration::from_secs(24 * 3600)),
+            actor: "seed".to_owned(),
+            max_reconnects: MAX_RECONNECTS,
+        }
     }
 }
 
@@ -104,7 +113,8 @@ pub struct RecoverOptions {
     pub actor: String,
     /// The policy's version; recorded with the run.
     pub policy: Option<String>,
-    /// How often a batch is tried again when the database is away, before the run gives up. Default: 8.
+    /// How often one outage of the database is waited out before the run gives up; the waits grow from 0.2 s
+    /// to 10 s. Default: 16, about two minutes.
     pub max_reconnects: u32,
 }
 
@@ -119,7 +129,7 @@ impl Default for RecoverOptions {
             claim: ClaimMode::default(),
             actor: "recover".to_owned(),
             policy: None,
-            max_reconnects: 8,
+            max_reconnects: MAX_RECONNECTS,
         }
     }
 }

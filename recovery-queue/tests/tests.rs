@@ -10,6 +10,8 @@
     missing_docs
 )]
 
+#[path = "tests/backends.rs"]
+mod backends;
 #[path = "tests/conformance.rs"]
 mod conformance;
 #[cfg(all(feature = "guardrails", feature = "postgres"))]
@@ -21,6 +23,8 @@ mod faults;
 mod loop_on_sqlite;
 #[path = "tests/refusals.rs"]
 mod refusals;
+#[path = "tests/runs.rs"]
+mod runs;
 #[cfg(feature = "postgres")]
 #[path = "tests/server.rs"]
 mod server;

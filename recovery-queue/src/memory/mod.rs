@@ -17,7 +17,8 @@ use crate::options::{ClaimMode, SeedOptions};
 use crate::recover::{Cursor, Position, resolve_isolated};
 use crate::resolver::{ClaimedLead, FailReason, Resolution, Resolver};
 use crate::store::{
-    BatchRequest, BatchSummary, NewRun, QueueStore, RunKind, RunRecord, SeedSummary, Snapshot,
+    BatchRequest, BatchSummary, NewRun, QueueStore, RunKind, RunOutcome, RunRecord, SeedSummary,
+    Snapshot,
 };
 
 /// Where a lead stands, with what belongs to it there.
@@ -152,6 +153,10 @@ impl MemoryStore {
         }
     }
 
+    fn backlog_size(&self) -> u64 {
+        self.leads.values().filter(|lead| lead.is_open()).count() as u64
+    }
+
     fn new_run(&mut self, run: &NewRun) -> RunId {
         let run_id = RunId(i64::try_from(self.runs.len()).unwrap_or(i64::MAX) + 1);
         self.runs.push(RunRecord {
@@ -161,10 +166,24 @@ impl MemoryStore {
             policy: run.policy.clone(),
             started_at: self.now,
             finished_at: None,
+            outcome: None,
+            backlog_before: self.backlog_size(),
+            backlog_after: None,
+            new_backlog_in: 0,
             events: BTreeMap::new(),
+            failed: BTreeMap::new(),
             leads_per_second: None,
         });
         run_id
+    }
+
+    /// Ends the rest of the leads whose back-off is over.
+    fn promote(&mut self) {
+        for lead in self.leads.values_mut() {
+            if let State::Pending { not_before, .. } = &mut lead.state {
+                not_before.take_if(|at| *at <= self.now);
+            }
+        }
     }
 
     /// Claims the next leads of the backlog whose turn it is, with their keys.
@@ -298,6 +317,7 @@ impl QueueStore for MemoryStore {
     ) -> Result<BatchSummary, StoreError> {
         // One caller at a time owns the store: a lease adds nothing here.
         let (ClaimMode::Transaction | ClaimMode::Lease { .. }) = batch.options.claim;
+        self.promote();
         let mut ahead = cursor.clone();
         let (_, claimed) = self.claim(batch, &mut ahead);
         let open: Vec<ClaimedLead> = claimed
@@ -327,17 +347,28 @@ impl QueueStore for MemoryStore {
         Ok(summary)
     }
 
-    fn close_run(&mut self, run: RunId) -> Result<(), StoreError> {
-        let now = self.now;
-        let mut events = BTreeMap::new();
-        for event in self.ledger.iter().filter(|event| event.run_id == Some(run)) {
-            *events.entry(event.kind.code().to_owned()).or_default() += event.leads;
-        }
+    fn close_run(&mut self, run: RunId, outcome: RunOutcome) -> Result<(), StoreError> {
+        let (now, size) = (self.now, self.backlog_size());
         let Some(record) = self.runs.iter_mut().find(|record| record.run_id == run) else {
             return Err(StoreError::NotFound { what: "run", key: run.to_string() });
         };
         record.finished_at = Some(now);
-        record.events = events;
+        record.outcome = Some(outcome);
+        record.backlog_after = Some(size);
+        (record.events, record.failed, record.new_backlog_in) = Default::default();
+        for event in &self.ledger {
+            let own = event.run_id == Some(run);
+            if own {
+                *record.events.entry(event.kind.code().to_owned()).or_default() += event.leads;
+            }
+            if let (true, EventKind::Failed, Some(reason)) = (own, event.kind, event.reason) {
+                *record.failed.entry(reason).or_default() += event.leads;
+            }
+            let arrival = matches!(event.kind, EventKind::Arrived | EventKind::Opening);
+            if arrival && (own || event.at > record.started_at) {
+                record.new_backlog_in += event.leads;
+            }
+        }
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use crate::error::StoreError;
 use crate::key::SourcePk;
 use crate::ledger::EventKind;
 use crate::options::SeedOptions;
-use crate::store::{NewRun, QueueStore, RunKind, SeedSummary, from_std};
+use crate::store::{NewRun, QueueStore, RunKind, RunOutcome, SeedSummary, from_std};
 
 /// Reads a backlog; of two rows with one key the oldest date, the first priority and the last version hold.
 fn stage(backlog: &dyn Backlog) -> Result<(BTreeMap<SourcePk, BacklogLead>, u64), StoreError> {
@@ -125,6 +125,6 @@ pub(super) fn seed(
     store.event(EventKind::Reopened, None, summary.reopened, Some(run));
     store.event(EventKind::Withdrawn, None, summary.withdrawn, Some(run));
     store.event(EventKind::Leaked, None, summary.new_leaks, Some(run));
-    store.close_run(run)?;
+    store.close_run(run, RunOutcome::Done)?;
     Ok(summary)
 }

@@ -216,17 +216,19 @@ impl Database {
         }
     }
 
-    pub(crate) fn rollback(&mut self) {
+    /// Rolls back; says whether the database heard of it.
+    pub(crate) fn rollback(&mut self) -> bool {
         let result = match self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(connection) => AnsiTransactionManager::rollback_transaction(connection),
             #[cfg(feature = "postgres")]
             Self::Postgres(connection) => AnsiTransactionManager::rollback_transaction(connection),
         };
-        if let Err(error) = result {
+        if let Err(error) = &result {
             // The server rolls back by itself when the connection is gone.
             tracing::debug!(%error, "rollback did not reach the database");
         }
+        result.is_ok()
     }
 
     /// Runs `body` in one transaction; any error rolls it back.
@@ -240,14 +242,11 @@ impl Database {
             Ok(value) => match self.commit() {
                 Ok(()) => Ok(value),
                 Err(error) => {
-                    self.rollback();
-                    Err(failed(operation)(error))
+                    let error = failed(operation)(error);
+                    Err(if self.rollback() { error } else { gone(error) })
                 }
             },
-            Err(error) => {
-                self.rollback();
-                Err(error)
-            }
+            Err(error) => Err(if self.rollback() { error } else { gone(error) }),
         }
     }
 
@@ -259,6 +258,14 @@ impl Database {
             "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT) AS value"
         };
         self.int(sql, &[])
+    }
+}
+
+/// Tells an error after which even a rollback failed: the connection is gone, whatever words said so.
+fn gone(error: StoreError) -> StoreError {
+    match error {
+        StoreError::Database { operation, source } => StoreError::Unavailable { operation, source },
+        other => other,
     }
 }
 

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::sql_types::Text;
 use guardrails::facts::{
     AgeBucket, DailyMetrics, Facts, FactsError, FactsResult, Invariant, LedgerFacts,
     MigrationFacts, Offender, Offenders, QueueFacts, ReasonCount, RunFacts,
@@ -17,7 +17,7 @@ use super::snapshot::SqlSnapshot;
 use crate::backlog::{Backlog, BacklogSource};
 use crate::error::StoreError;
 use crate::ledger::EventKind;
-use crate::store::{RunKind, Snapshot, Status};
+use crate::store::{Snapshot, Status};
 
 /// Answers the checks of `guardrails` from one consistent read of the store.
 ///
@@ -78,11 +78,16 @@ impl<'a> StoreFacts<'a> {
         let mut listed = Vec::new();
         if total > 0 && limit > 0 {
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            // The order of bytes is the same on both backends and in the program.
+            let sqlite = self.snapshot.borrow_mut().database().is_sqlite();
+            let bytes = if sqlite { "" } else { " COLLATE \"C\"" };
             let rows: Vec<Found> = self
                 .snapshot
                 .borrow_mut()
                 .rows(
-                    &format!("SELECT key, reason FROM ({found}) f ORDER BY key, reason LIMIT $1"),
+                    &format!(
+                        "SELECT key, reason FROM ({found}) f ORDER BY key{bytes}, reason{bytes} LIMIT $1"
+                    ),
                     &[Param::Int(limit)],
                 )
                 .map_err(unavailable)?;
@@ -157,33 +162,11 @@ struct Found {
     reason: String,
 }
 
-#[derive(QueryableByName)]
-struct RunBalance {
-    #[diesel(sql_type = Nullable<BigInt>)]
-    before: Option<i64>,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    after: Option<i64>,
-    #[diesel(sql_type = BigInt)]
-    arrived: i64,
-}
-
-#[derive(QueryableByName)]
-struct RunReason {
-    #[diesel(sql_type = Text)]
-    reason: String,
-    #[diesel(sql_type = BigInt)]
-    leads: i64,
-}
-
 fn unavailable(error: StoreError) -> FactsError {
     match error {
         StoreError::Schema { reason, .. } => FactsError::NotMigrated { detail: reason },
         other => FactsError::unavailable(other),
     }
-}
-
-fn count(value: i64) -> u64 {
-    u64::try_from(value).unwrap_or_default()
 }
 
 fn by_size(mut reasons: Vec<ReasonCount>) -> Vec<ReasonCount> {
@@ -341,53 +324,28 @@ impl Facts for StoreFacts<'_> {
 
     fn runs(&self, limit: usize) -> FactsResult<Vec<RunFacts>> {
         let mut snapshot = self.snapshot.borrow_mut();
-        // Seeds are runs too: look far enough back to fill the limit with runs of recovery.
-        let wanted = u32::try_from(limit.saturating_mul(4).max(16)).unwrap_or(u32::MAX);
-        let runs = snapshot.runs(wanted).map_err(unavailable)?;
-        let recoveries = runs.into_iter().filter(|run| run.kind == RunKind::Recover).take(limit);
-        let mut facts = Vec::new();
-        for run in recoveries {
-            let end = run.finished_at.unwrap_or_else(|| snapshot.as_of()).timestamp_micros();
-            let balance: Vec<RunBalance> = snapshot
-                .rows(
-                    "SELECT r.backlog_before AS before, r.backlog_after AS after, \
-                         (SELECT CAST(COALESCE(sum(e.leads), 0) AS BIGINT) FROM {ns}queue_ledger e \
-                          WHERE e.kind IN ('arrived', 'opening') AND e.at > r.started_at AND e.at <= $1) \
-                         AS arrived \
-                     FROM {ns}queue_run r WHERE r.id = $2",
-                    &[Param::Int(end), Param::Int(run.run_id.get())],
-                )
-                .map_err(unavailable)?;
-            let reasons: Vec<RunReason> = snapshot
-                .rows(
-                    "SELECT COALESCE(reason, '') AS reason, CAST(sum(leads) AS BIGINT) AS leads \
-                     FROM {ns}queue_ledger WHERE run_id = $1 AND kind = 'failed' GROUP BY reason",
-                    &[Param::Int(run.run_id.get())],
-                )
-                .map_err(unavailable)?;
+        let runs = snapshot.recoveries(u32::try_from(limit).unwrap_or(u32::MAX));
+        let facts = runs.map_err(unavailable)?.into_iter().map(|run| {
             let matched = run.events.get(EventKind::Matched.code()).copied().unwrap_or_default();
-            let Some(balance) = balance.first() else { continue };
-            let before = balance.before.unwrap_or_default();
-            let signed = i64::try_from(matched).unwrap_or(i64::MAX);
-            let after = balance.after.unwrap_or(before + balance.arrived - signed);
-            facts.push(RunFacts {
+            let (before, arrived) = (run.backlog_before, run.new_backlog_in);
+            let expected = (before + arrived).saturating_sub(matched);
+            let after = run.backlog_after.unwrap_or(expected);
+            let reasons = run.failed.into_iter();
+            RunFacts {
                 run_id: run.run_id.to_string(),
                 started_at: run.started_at,
                 finished_at: run.finished_at,
-                backlog_before: count(before),
-                backlog_after: count(after),
-                new_backlog_in: count(balance.arrived),
+                backlog_before: before,
+                backlog_after: after,
+                new_backlog_in: arrived,
                 matched,
-                other_out: count(before + balance.arrived - signed - after),
+                other_out: expected.saturating_sub(after),
                 failed: by_size(
-                    reasons
-                        .into_iter()
-                        .map(|r| ReasonCount::new(r.reason, count(r.leads)))
-                        .collect(),
+                    reasons.map(|(reason, leads)| ReasonCount::new(reason.code(), leads)).collect(),
                 ),
-            });
-        }
-        Ok(facts)
+            }
+        });
+        Ok(facts.collect())
     }
 
     fn migrations(&self) -> FactsResult<MigrationFacts> {

@@ -42,6 +42,7 @@ macro_rules! embedded {
 /// Every migration, oldest first; the last is the one head.
 pub(crate) const MIGRATIONS: &[Embedded] = embedded![
     "00000000000001" "recovery_queue" breaking: true,
+    "00000000000002" "run_outcome" breaking: false,
 ];
 
 impl Embedded {

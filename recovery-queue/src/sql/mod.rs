@@ -7,6 +7,7 @@ mod events;
 mod facts;
 mod lease;
 mod links;
+mod marks;
 mod migrate;
 mod namespace;
 mod open;
@@ -16,6 +17,7 @@ mod postgres_batch;
 #[cfg(feature = "guardrails")]
 mod query;
 mod rollup;
+mod runs;
 mod seed;
 mod shape;
 mod snapshot;

@@ -25,6 +25,9 @@ impl SqlStore {
     /// Sums the ledger up until a time (cut to 15 minutes), and removes the summed events that are older than
     /// another; no figure changes by either.
     ///
+    /// Events since the start of a run that has not ended are kept: its figures are summed up from them. A run
+    /// that was killed ends when the next run begins.
+    ///
     /// What is rolled up is closed: no later event is dated into it, even if the clock jumps back.
     ///
     /// # Errors
@@ -101,12 +104,25 @@ fn roll_up(
     )
     .map_err(failed(ROLLUP))?;
     let mut pruned = 0;
+    let mut pruned_to = 0;
     if let Some(prune) = prune {
+        // A run that has not ended is summed up from its events, so they stay until it has.
+        pruned_to = db
+            .int(
+                &names.sql(&format!(
+                    "SELECT COALESCE(min(started_at) / {SLOT_MICROS}, $1) AS value \
+                     FROM {{ns}}queue_run WHERE finished_at IS NULL"
+                )),
+                &[Param::Int(prune)],
+            )
+            .map_err(failed(ROLLUP))?
+            .min(prune)
+            .min(to);
         pruned = db
             .execute(
                 &names
                     .sql(&format!("DELETE FROM {{ns}}queue_ledger WHERE at < $1 * {SLOT_MICROS}")),
-                &[Param::Int(prune.min(to))],
+                &[Param::Int(pruned_to)],
             )
             .map_err(failed(ROLLUP))?;
     }
@@ -115,7 +131,7 @@ fn roll_up(
             "UPDATE {ns}queue_ledger_mark SET rolled_up_to = $1, \
              pruned_to = CASE WHEN pruned_to > $2 THEN pruned_to ELSE $2 END WHERE id = 1",
         ),
-        &[Param::Int(to), Param::Int(prune.unwrap_or_default().min(to))],
+        &[Param::Int(to), Param::Int(pruned_to)],
     )
     .map_err(failed(ROLLUP))?;
     Ok(RollupSummary { rolled_up: u64::try_from(rolled_up).unwrap_or_default(), pruned })

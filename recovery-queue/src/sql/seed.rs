@@ -286,6 +286,7 @@ pub(super) fn seed(
         leaks,
         new_leaks,
         held_elsewhere,
+        reconnects: 0,
     })
 }
 

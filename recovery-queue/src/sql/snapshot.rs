@@ -9,14 +9,14 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use super::database::{Database, Param, TextRow, failed};
 use super::events::SLOT_MICROS;
 use super::namespace::Names;
-use super::stage;
+use super::{runs, stage};
 use crate::backlog::{Backlog, BacklogSource};
 use crate::error::StoreError;
 use crate::key::{PersonKey, RunId, SourcePk};
 use crate::ledger::{EventKind, LedgerSlot, SLOT_SECONDS};
 use crate::outlook::{AGE_BOUNDS, AgeBucket};
 use crate::resolver::FailReason;
-use crate::store::{LinkRow, OriginRow, QueueRow, RunKind, RunRecord, Snapshot, Status};
+use crate::store::{LinkRow, OriginRow, QueueRow, RunRecord, Snapshot, Status};
 
 const READ: &str = "the read";
 /// Rows per statement while reading everything.
@@ -65,6 +65,12 @@ impl<'a> SqlSnapshot<'a> {
         params: &[Param<'_>],
     ) -> Result<Vec<T>, StoreError> {
         self.query(sql, params)
+    }
+
+    /// Gives the latest runs of recovery, newest first.
+    #[cfg(feature = "guardrails")]
+    pub(super) fn recoveries(&mut self, limit: u32) -> Result<Vec<RunRecord>, StoreError> {
+        runs::latest(self.db, self.names, self.as_of, Some(crate::store::RunKind::Recover), limit)
     }
 
     /// Gives the connection, inside the read's transaction, for statements that are not ours.
@@ -174,24 +180,6 @@ struct SlotRecord {
 }
 
 #[derive(QueryableByName)]
-struct RunRow {
-    #[diesel(sql_type = BigInt)]
-    id: i64,
-    #[diesel(sql_type = Text)]
-    kind: String,
-    #[diesel(sql_type = Text)]
-    actor: String,
-    #[diesel(sql_type = Nullable<Text>)]
-    policy: Option<String>,
-    #[diesel(sql_type = BigInt)]
-    started_at: i64,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    finished_at: Option<i64>,
-    #[diesel(sql_type = Nullable<Text>)]
-    events: Option<String>,
-}
-
-#[derive(QueryableByName)]
 struct Aged {
     #[diesel(sql_type = BigInt)]
     bucket: i64,
@@ -207,32 +195,6 @@ struct Counted {
     name: String,
     #[diesel(sql_type = BigInt)]
     leads: i64,
-}
-
-/// Reads the counts of a run's events from the ledger.
-pub(super) fn run_events(
-    db: &mut Database,
-    names: &Names,
-    run_id: i64,
-) -> Result<BTreeMap<String, u64>, StoreError> {
-    let rows: Vec<Counted> = db
-        .query(
-            &names.sql(
-                "SELECT kind AS name, CAST(sum(leads) AS BIGINT) AS leads FROM {ns}queue_ledger \
-                 WHERE run_id = $1 GROUP BY kind ORDER BY kind",
-            ),
-            &[Param::Int(run_id)],
-        )
-        .map_err(failed(READ))?;
-    Ok(rows.into_iter().map(|row| (row.name, count(row.leads))).collect())
-}
-
-fn rate(kind: RunKind, events: &BTreeMap<String, u64>, micros: i64) -> Option<f64> {
-    let settled: u64 = match kind {
-        RunKind::Recover => ["matched", "failed"].iter().filter_map(|key| events.get(*key)).sum(),
-        RunKind::Seed => return None,
-    };
-    (settled > 0 && micros > 0).then(|| settled as f64 / (micros as f64 / 1e6))
 }
 
 impl Snapshot for SqlSnapshot<'_> {
@@ -363,33 +325,7 @@ impl Snapshot for SqlSnapshot<'_> {
     }
 
     fn runs(&mut self, limit: u32) -> Result<Vec<RunRecord>, StoreError> {
-        let rows: Vec<RunRow> = self.query(
-            "SELECT id, kind, actor, policy, started_at, finished_at, events FROM {ns}queue_run \
-             ORDER BY id DESC LIMIT $1",
-            &[Param::Int(i64::from(limit))],
-        )?;
-        let mut runs = Vec::with_capacity(rows.len());
-        for row in rows {
-            let kind = if row.kind == "seed" { RunKind::Seed } else { RunKind::Recover };
-            // A closed run keeps its counts; an open or killed one is summed up from the ledger.
-            let kept = row.events.as_deref().and_then(|json| serde_json::from_str(json).ok());
-            let events = match kept {
-                Some(events) => events,
-                None => run_events(self.db, self.names, row.id)?,
-            };
-            let rate = row.finished_at.and_then(|end| rate(kind, &events, end - row.started_at));
-            runs.push(RunRecord {
-                run_id: RunId(row.id),
-                kind,
-                actor: row.actor,
-                policy: row.policy,
-                started_at: time(row.started_at),
-                finished_at: row.finished_at.map(time),
-                events,
-                leads_per_second: rate,
-            });
-        }
-        Ok(runs)
+        runs::latest(self.db, self.names, self.as_of, None, limit)
     }
 
     fn leaks(&mut self) -> Result<Vec<SourcePk>, StoreError> {

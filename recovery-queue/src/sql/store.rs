@@ -1,23 +1,24 @@
 //! The store itself: a writing connection, a reading one, and the trait.
 
+use std::sync::atomic::AtomicU64;
+
 use chrono::{DateTime, Utc};
 
 use super::batch::{self, Context};
-use super::database::{Begin, Database, IntRow, Param, TextRow, failed};
-use super::events::SLOT_MICROS;
+use super::database::{Begin, Database, Param, TextRow, failed};
 use super::migrate::{self, MigrationStatus};
 use super::namespace::Names;
 use super::open::{DatabaseUrl, OpenOptions, Purpose, connect};
-use super::snapshot::{SqlSnapshot, run_events};
-use super::{lease, origins, seed};
+use super::snapshot::SqlSnapshot;
+use super::{lease, marks, origins, runs, seed};
 use crate::backlog::Backlog;
 use crate::error::StoreError;
 use crate::key::RunId;
 use crate::options::{ClaimMode, SeedOptions};
-use crate::recover::{Cursor, Position};
+use crate::recover::{Cursor, Position, patiently};
 use crate::resolver::Resolver;
 use crate::store::{
-    BatchRequest, BatchSummary, NewRun, QueueStore, RunKind, SeedSummary, Snapshot,
+    BatchRequest, BatchSummary, NewRun, QueueStore, RunKind, RunOutcome, SeedSummary, Snapshot,
 };
 
 /// Keeps the recovery queue in SQLite or PostgreSQL.
@@ -31,6 +32,8 @@ pub struct SqlStore {
     url: DatabaseUrl,
     options: OpenOptions,
     pub(super) clock: Option<i64>,
+    /// The worker whose lock this session holds.
+    lives: Option<String>,
 }
 
 impl std::fmt::Debug for SqlStore {
@@ -62,7 +65,7 @@ impl SqlStore {
     pub fn open(url: &DatabaseUrl, options: OpenOptions) -> Result<Self, StoreError> {
         let db = connect(url, &options, Purpose::Write)?;
         let names = options.names(url);
-        Ok(Self { db, reader: None, names, url: url.clone(), options, clock: None })
+        Ok(Self { db, reader: None, names, url: url.clone(), options, clock: None, lives: None })
     }
 
     /// Opens a second store on the same database, as each further worker needs one.
@@ -154,6 +157,27 @@ impl SqlStore {
         Ok(SqlSnapshot::new(reader, &self.names, as_of, id))
     }
 
+    /// Seeds in one transaction; `written` is what the transaction does, whether or not its commit is heard of.
+    fn seed_once(
+        &mut self,
+        backlog: &dyn Backlog,
+        options: &SeedOptions,
+        written: &mut Option<(i64, SeedSummary)>,
+    ) -> Result<SeedSummary, StoreError> {
+        migrate::ensure_usable(&mut self.db, &self.names)?;
+        let run = NewRun::new(RunKind::Seed, options.actor.clone(), None);
+        let (names, clock) = (&self.names, self.clock);
+        // A seed that is refused leaves no run behind: the run is recorded in the same transaction.
+        self.db.transaction("the seed", |db| {
+            seed::lock(db, names)?;
+            let id = runs::insert(db, names, clock, &run)?;
+            let summary = seed::seed(db, names, clock, id, backlog, options)?;
+            runs::finish(db, names, clock, id, RunOutcome::Done)?;
+            *written = Some((id, summary.clone()));
+            Ok(summary)
+        })
+    }
+
     fn begin_read(
         reader: &mut Database,
         names: &Names,
@@ -183,24 +207,29 @@ impl QueueStore for SqlStore {
         backlog: &dyn Backlog,
         options: &SeedOptions,
     ) -> Result<SeedSummary, StoreError> {
-        migrate::ensure_usable(&mut self.db, &self.names)?;
-        let run = NewRun::new(RunKind::Seed, options.actor.clone(), None);
-        let (names, clock) = (&self.names, self.clock);
-        // A seed that is refused leaves no run behind: the run is recorded in the same transaction.
-        self.db.transaction("the seed", |db| {
-            seed::lock(db, names)?;
-            let id = insert_run(db, names, clock, &run)?;
-            let summary = seed::seed(db, names, clock, id, backlog, options)?;
-            finish(db, names, clock, id)?;
-            Ok(summary)
-        })
+        let reconnects = AtomicU64::new(0);
+        let mut written = None;
+        let (who, max) = (&options.actor, options.max_reconnects);
+        let mut summary = patiently(self, who, max, &reconnects, |store| {
+            match &written {
+                // The connection went between the commit and the answer.
+                Some((run, summary))
+                    if runs::has_ended(&mut store.db, &store.names, *run, who)? =>
+                {
+                    Ok(SeedSummary::clone(summary))
+                }
+                _ => store.seed_once(backlog, options, &mut written),
+            }
+        })?;
+        summary.reconnects = reconnects.into_inner();
+        Ok(summary)
     }
 
     fn open_run(&mut self, run: &NewRun) -> Result<RunId, StoreError> {
         migrate::ensure_usable(&mut self.db, &self.names)?;
         let (names, clock) = (&self.names, self.clock);
         self.db.transaction("the start of a run", |db| {
-            let id = insert_run(db, names, clock, run)?;
+            let id = runs::insert(db, names, clock, run)?;
             if run.kind == RunKind::Recover {
                 let now = now(db, clock)?;
                 let context = Context {
@@ -242,44 +271,38 @@ impl QueueStore for SqlStore {
 
     fn reconnect(&mut self) -> Result<(), StoreError> {
         self.reader = None;
+        self.lives = None;
         self.db = connect(&self.url, &self.options, Purpose::Write)?;
         Ok(())
     }
 
     fn mark(&mut self, worker: &str, size: Option<u32>) -> Result<(), StoreError> {
         let (names, clock) = (&self.names, self.clock);
+        // The lock is there before the mark and goes after it: no mark of ours looks like a dead worker's.
+        if size.is_some() && self.lives.as_deref() != Some(worker) {
+            marks::live(&mut self.db, names, worker, true)?;
+            self.lives = Some(worker.to_owned());
+        }
         self.db.transaction("the worker's mark", |db| {
-            db.execute(
-                &names.sql("DELETE FROM {ns}queue_marker WHERE worker = $1"),
-                &[Param::Text(worker)],
-            )
-            .map_err(failed("the worker's mark"))?;
-            let Some(size) = size else { return Ok(()) };
             let now = now(db, clock)?;
-            db.execute(
-                &names.sql(
-                    "INSERT INTO {ns}queue_marker (worker, size, started_at) VALUES ($1, $2, $3)",
-                ),
-                &[Param::Text(worker), Param::Int(i64::from(size)), Param::Int(now)],
-            )
-            .map_err(failed("the worker's mark"))?;
-            Ok(())
-        })
+            marks::write(db, names, worker, size, now)
+        })?;
+        if size.is_none() && self.lives.take().is_some() {
+            marks::live(&mut self.db, names, worker, false)?;
+        }
+        Ok(())
     }
 
-    fn take_marks(&mut self) -> Result<Option<u32>, StoreError> {
+    fn take_marks(&mut self, run: RunId) -> Result<Option<u32>, StoreError> {
         let names = &self.names;
-        self.db.transaction("the look at old marks", |db| {
-            let rows: Vec<IntRow> = db
-                .query(&names.sql("DELETE FROM {ns}queue_marker RETURNING size AS value"), &[])
-                .map_err(failed("the look at old marks"))?;
-            Ok(rows.iter().map(|row| row.value).min().and_then(|size| u32::try_from(size).ok()))
-        })
+        self.db.transaction("the look at old marks", |db| marks::take(db, names, run.get()))
     }
 
-    fn close_run(&mut self, run: RunId) -> Result<(), StoreError> {
+    fn close_run(&mut self, run: RunId, outcome: RunOutcome) -> Result<(), StoreError> {
         let (names, clock) = (&self.names, self.clock);
-        self.db.transaction("the end of a run", |db| finish(db, names, clock, run.get()))
+        self.db.transaction("the end of a run", |db| {
+            runs::finish(db, names, clock, run.get(), outcome)
+        })
     }
 
     fn wake(&mut self, keys: &[String]) -> Result<u64, StoreError> {
@@ -297,67 +320,4 @@ pub(super) fn now(db: &mut Database, clock: Option<i64>) -> Result<i64, StoreErr
         Some(now) => Ok(now),
         None => db.now().map_err(failed("the look at the clock")),
     }
-}
-
-/// Gives the size of the backlog by the ledger, which costs the same however long the queue is.
-fn balance(db: &mut Database, names: &Names) -> Result<i64, StoreError> {
-    let sign = "CASE WHEN kind IN ('opening', 'arrived') THEN leads \
-         WHEN kind IN ('matched', 'withdrawn') THEN -leads ELSE 0 END";
-    db.int(
-        &names.sql(&format!(
-            "SELECT CAST((SELECT COALESCE(sum({sign}), 0) FROM {{ns}}queue_ledger_slot) \
-                 + (SELECT COALESCE(sum({sign}), 0) FROM {{ns}}queue_ledger e, {{ns}}queue_ledger_mark m \
-                    WHERE e.at >= m.rolled_up_to * {SLOT_MICROS}) AS BIGINT) AS value"
-        )),
-        &[],
-    )
-    .map_err(failed("the look at the ledger"))
-}
-
-fn insert_run(
-    db: &mut Database,
-    names: &Names,
-    clock: Option<i64>,
-    run: &NewRun,
-) -> Result<i64, StoreError> {
-    let now = now(db, clock)?;
-    let balance = balance(db, names)?;
-    db.int(
-        &names.sql(
-            "INSERT INTO {ns}queue_run (kind, actor, policy, started_at, backlog_before) \
-             VALUES ($1, $2, $3, $4, $5) RETURNING id AS value",
-        ),
-        &[
-            Param::Text(run.kind.code()),
-            Param::Text(&run.actor),
-            Param::OptText(run.policy.as_deref()),
-            Param::Int(now),
-            Param::Int(balance),
-        ],
-    )
-    .map_err(failed("the start of a run"))
-}
-
-fn finish(
-    db: &mut Database,
-    names: &Names,
-    clock: Option<i64>,
-    run_id: i64,
-) -> Result<(), StoreError> {
-    let now = now(db, clock)?;
-    let balance = balance(db, names)?;
-    let events = run_events(db, names, run_id)?;
-    let json = serde_json::to_string(&events).unwrap_or_default();
-    let touched = db
-        .execute(
-            &names.sql(
-                "UPDATE {ns}queue_run SET finished_at = $1, events = $2, backlog_after = $3 WHERE id = $4",
-            ),
-            &[Param::Int(now), Param::Text(&json), Param::Int(balance), Param::Int(run_id)],
-        )
-        .map_err(failed("the end of a run"))?;
-    if touched == 0 {
-        return Err(StoreError::NotFound { what: "run", key: run_id.to_string() });
-    }
-    Ok(())
 }

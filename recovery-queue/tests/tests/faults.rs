@@ -9,6 +9,7 @@ use chrono::TimeDelta;
 use recovery_queue::testing::{check_invariants, minute};
 use recovery_queue::*;
 
+use crate::backends::{counts, fill, go, number, prove, prove_drained, resolve};
 use crate::loop_on_sqlite::{open, run};
 #[cfg(feature = "postgres")]
 use crate::server;
@@ -21,30 +22,6 @@ fn backlog(leads: u32) -> MemoryBacklog {
         BacklogLead::new(SourcePk::new(format!("L-{i}")).unwrap(), at)
     };
     MemoryBacklog::new("all", (0..leads).map(lead))
-}
-
-fn number(lead: &ClaimedLead) -> u32 {
-    lead.source_pk.as_str()[2..].parse().unwrap()
-}
-
-fn answer(lead: &ClaimedLead) -> Resolution {
-    if number(lead).is_multiple_of(3) {
-        return Resolution::unmatched(FailReason::NoCandidates).with_wake_keys(vec!["k".into()]);
-    }
-    let person = PersonKey::new(format!("P-{}", number(lead) % 500)).unwrap();
-    Resolution::matched(person, "PHONE_EXACT", "high")
-}
-
-fn resolve(leads: &[ClaimedLead]) -> Result<Vec<Resolution>, ResolveError> {
-    Ok(leads.iter().map(answer).collect())
-}
-
-fn go(_: &Progress) -> ControlFlow<()> {
-    ControlFlow::Continue(())
-}
-
-fn counts(store: &mut SqlStore) -> BTreeMap<Status, u64> {
-    store.snapshot().unwrap().status_counts().unwrap()
 }
 
 /// The body of a worker process; does nothing in an ordinary run of the tests.
@@ -82,13 +59,14 @@ fn worker(url: &str, namespace: &str) -> Command {
 /// Kills workers with SIGKILL at ever other points, then lets one finish.
 fn kill_workers(url: &str, namespace: &str, store: &mut SqlStore) {
     let kills: u64 = std::env::var("RECOVERY_QUEUE_KILLS").map_or(6, |text| text.parse().unwrap());
-    store.seed(&backlog(LEADS), &SeedOptions::default()).unwrap();
+    let backlog = fill(store, LEADS);
+    store.seed(&backlog, &SeedOptions::default()).unwrap();
     for kill in 0..kills {
         let mut child = worker(url, namespace).spawn().unwrap();
         std::thread::sleep(Duration::from_millis(20 + kill * 7919 % 180));
         child.kill().unwrap();
         child.wait().unwrap();
-        check_invariants(store);
+        prove(store, LEADS);
         let counts = counts(store);
         if counts[&Status::Pending] == 0 && kill + 1 < kills {
             // Work again for the next ones.
@@ -96,19 +74,7 @@ fn kill_workers(url: &str, namespace: &str, store: &mut SqlStore) {
         }
     }
     assert!(worker(url, namespace).status().unwrap().success());
-    check_invariants(store);
-    let counts = counts(store);
-    assert_eq!(counts[&Status::Pending], 0);
-    assert_eq!(counts[&Status::Matched], u64::from(LEADS) / 3 * 2);
-    assert_eq!(counts[&Status::Failed], u64::from(LEADS) / 3);
-    let mut matched = 0;
-    let take = &mut |slot: LedgerSlot| {
-        if slot.kind == EventKind::Matched {
-            matched += slot.leads;
-        }
-    };
-    store.snapshot().unwrap().ledger(chrono::DateTime::<chrono::Utc>::MAX_UTC, take).unwrap();
-    assert_eq!(matched, counts[&Status::Matched], "no lead was matched twice");
+    prove_drained(store, LEADS);
 }
 
 fn sqlite(dir: &tempfile::TempDir) -> (String, SqlStore) {

@@ -1,0 +1,201 @@
+//! The queue store: what a backend must do.
+
+mod rows;
+mod run;
+mod work;
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+
+pub use rows::{LinkRow, OriginRow, QueueRow, Status, backlog_size};
+pub use run::{NewRun, RunKind, RunOutcome, RunRecord};
+pub(crate) use work::from_std;
+pub use work::{BatchRequest, BatchSummary, SeedSummary};
+
+use crate::backlog::Backlog;
+use crate::error::{ConfigError, StoreError};
+use crate::key::{RunId, SourcePk};
+use crate::ledger::{DailyMetrics, LedgerSlot, daily_metrics};
+use crate::options::{RecoverOptions, SeedOptions};
+use crate::outlook::{AGE_BOUNDS, AgeBucket};
+use crate::recover::{Cursor, Progress, RunSummary};
+use crate::resolver::{FailReason, Resolver};
+
+/// Keeps the recovery queue, durably.
+///
+/// Five commands write, each all or nothing; [`snapshot`](QueueStore::snapshot) reads. The loop over the
+/// batches is provided on top. The trait is object-safe; [`MemoryStore`](crate::MemoryStore) is its plainest
+/// implementation, and the feature `testing` has a conformance suite for others.
+pub trait QueueStore {
+    /// Brings the queue in line with a backlog, in one transaction.
+    ///
+    /// A seed with unchanged data changes nothing.
+    ///
+    /// # Errors
+    /// A backlog that cannot be read as one is refused before anything is written.
+    fn seed(
+        &mut self,
+        backlog: &dyn Backlog,
+        options: &SeedOptions,
+    ) -> Result<SeedSummary, StoreError>;
+
+    /// Opens a run, and mends identity origins that are missing.
+    fn open_run(&mut self, run: &NewRun) -> Result<RunId, StoreError>;
+
+    /// Claims a batch, has it resolved, and writes link, origin, settled row and ledger events, in one
+    /// transaction (with leases: in two, each write fenced by the lease's token).
+    ///
+    /// The cursor moves past the leads claimed, so that a run looks at none of them twice in a pass.
+    fn recover_batch(
+        &mut self,
+        batch: &BatchRequest<'_>,
+        cursor: &mut Cursor,
+        resolver: &mut dyn Resolver,
+    ) -> Result<BatchSummary, StoreError>;
+
+    /// Closes a run: its end, its figures and how it ended are recorded. To close it twice is no error; the
+    /// second time holds.
+    fn close_run(&mut self, run: RunId, outcome: RunOutcome) -> Result<(), StoreError>;
+
+    /// Makes the failed leads that hold one of these wake keys pending again, and only those; gives how many.
+    ///
+    /// Call it with the keys of a person who is new or has changed.
+    fn wake(&mut self, keys: &[String]) -> Result<u64, StoreError>;
+
+    /// Opens a consistent read of the whole store.
+    fn snapshot(&mut self) -> Result<Box<dyn Snapshot + '_>, StoreError>;
+
+    /// Connects anew after the database was away; stores without a connection do nothing.
+    fn reconnect(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Leaves a mark that a worker works with batches of a size, or takes its mark away.
+    ///
+    /// A mark that a dead worker left behind makes the next run begin with smaller batches, so that a lead
+    /// that kills the process is found. Stores that die with the process do nothing.
+    fn mark(&mut self, worker: &str, size: Option<u32>) -> Result<(), StoreError> {
+        let _ = (worker, size);
+        Ok(())
+    }
+
+    /// Takes away the marks that dead workers left behind, gives the smallest size among them, and closes the
+    /// runs that ended so as [`Killed`](RunOutcome::Killed); `run` is the one that asks.
+    ///
+    /// A store that cannot tell a live worker from a dead one takes every worker for dead: it then starts with
+    /// smaller batches than it must, and a run closed too early is closed again when it ends.
+    fn take_marks(&mut self, run: RunId) -> Result<Option<u32>, StoreError> {
+        let _ = run;
+        Ok(None)
+    }
+
+    /// Recovers leads, batch after batch, until none is left, the limit is reached or `progress` says stop.
+    ///
+    /// `progress` is called after each batch, between transactions: to break there is the graceful shutdown.
+    fn recover(
+        &mut self,
+        resolver: &mut dyn Resolver,
+        options: &RecoverOptions,
+        progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+    ) -> Result<RunSummary, StoreError> {
+        crate::recover::recover(self, resolver, options, progress)
+    }
+}
+
+/// Reads the store as it was at one instant.
+///
+/// Rows are pushed, so that ten million of them need no memory. A row's order is by key within its kind.
+pub trait Snapshot {
+    /// Gives the instant, by the clock of the store.
+    fn as_of(&self) -> DateTime<Utc>;
+
+    /// Pushes every row of the recovery queue, in the order of the lead keys.
+    fn queue(&mut self, each: &mut dyn FnMut(QueueRow)) -> Result<(), StoreError>;
+
+    /// Pushes every identity link, in the order of the lead keys.
+    fn links(&mut self, each: &mut dyn FnMut(LinkRow)) -> Result<(), StoreError>;
+
+    /// Pushes every identity origin, in the order of the person keys.
+    fn origins(&mut self, each: &mut dyn FnMut(OriginRow)) -> Result<(), StoreError>;
+
+    /// Pushes the ledger's slots that begin before `until`, in the order of time.
+    fn ledger(
+        &mut self,
+        until: DateTime<Utc>,
+        each: &mut dyn FnMut(LedgerSlot),
+    ) -> Result<(), StoreError>;
+
+    /// Gives the latest runs, newest first.
+    fn runs(&mut self, limit: u32) -> Result<Vec<RunRecord>, StoreError>;
+
+    /// Gives the keys of leads that were matched and seen in their backlog by a later seed, in order.
+    fn leaks(&mut self) -> Result<Vec<SourcePk>, StoreError>;
+
+    /// Gives the keys of leads that are matched and are in this backlog now, in order.
+    fn matched_in(&mut self, backlog: &dyn Backlog) -> Result<Vec<SourcePk>, StoreError>;
+
+    /// Counts the leads of each status; a status without leads is counted as 0.
+    fn status_counts(&mut self) -> Result<BTreeMap<Status, u64>, StoreError> {
+        let mut counts: BTreeMap<Status, u64> = Status::ALL.map(|status| (status, 0)).into();
+        self.queue(&mut |row| *counts.entry(row.status).or_default() += 1)?;
+        Ok(counts)
+    }
+
+    /// Counts the failed leads of each reason.
+    fn reason_counts(&mut self) -> Result<BTreeMap<FailReason, u64>, StoreError> {
+        let mut counts = BTreeMap::new();
+        self.queue(&mut |row| {
+            if let Some(reason) = row.reason {
+                *counts.entry(reason).or_default() += 1;
+            }
+        })?;
+        Ok(counts)
+    }
+
+    /// Counts the leads of the backlog by age, youngest first.
+    fn ageing(&mut self) -> Result<Vec<AgeBucket>, StoreError> {
+        let now = self.as_of();
+        let mut counts = [0; AGE_BOUNDS.len()];
+        self.queue(&mut |row| {
+            if matches!(row.status, Status::Pending | Status::Failed) {
+                counts[AgeBucket::of(now - row.lead_at)] += 1;
+            }
+        })?;
+        Ok(AgeBucket::all(|bucket| counts[bucket]))
+    }
+
+    /// Counts the pending leads whose back-off or lease is over and that nobody has claimed again.
+    fn overdue(&mut self) -> Result<u64, StoreError> {
+        let now = self.as_of();
+        let mut overdue = 0;
+        self.queue(&mut |row| overdue += u64::from(row.not_before.is_some_and(|at| at <= now)))?;
+        Ok(overdue)
+    }
+
+    /// Computes the daily metrics of `from..=to` in a zone; see [`daily_metrics`].
+    ///
+    /// # Errors
+    /// A span of more than 100 years or with its ends swapped is refused.
+    fn daily_metrics(
+        &mut self,
+        from: NaiveDate,
+        to: NaiveDate,
+        zone: Tz,
+    ) -> Result<Vec<DailyMetrics>, StoreError> {
+        if to < from || (to - from).num_days() > 36_600 {
+            return Err(ConfigError::new(
+                "span of days",
+                format!("{from}..{to}"),
+                "it ends before it begins, or is longer than 100 years",
+                "give two dates in order",
+            )
+            .into());
+        }
+        let mut slots = Vec::new();
+        self.ledger(crate::ledger::utc_end_of(to), &mut |slot| slots.push(slot))?;
+        Ok(daily_metrics(slots, from, to, zone))
+    }
+}
