@@ -7,9 +7,10 @@ use identity_matching::{
     index::{
         CandidateIndex, Holders, InMemoryIndex, IndexError, IndexKey, PersonId, PersonKey,
         PersonView, Profile, WeakEvidence,
-        conformance::{self, Population},
+        conformance::{self, Change, Population},
     },
 };
+use proptest::prelude::*;
 
 fn in_memory(population: &Population) -> InMemoryIndex {
     let mut builder = InMemoryIndex::builder();
@@ -45,12 +46,41 @@ fn the_index_in_memory_conforms_however_it_is_held_and_built() {
     });
 }
 
+fn changed(mut index: InMemoryIndex, batches: &[Vec<Change>]) -> InMemoryIndex {
+    for change in batches.iter().flatten() {
+        match change {
+            Change::Insert(person, record) => index.insert(person, record).unwrap(),
+            Change::Replace(person, record) => index.replace(person, record).unwrap(),
+            Change::Remove(person) => drop(index.remove(person)),
+            _ => unreachable!("no other change"),
+        }
+    }
+    index
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn an_index_that_was_changed_conforms_loaded_or_not(seed: u64) {
+        conformance::run_changed(seed, |population, batches| {
+            changed(in_memory(population), batches)
+        });
+        let secret = HashKey::new([9; 16]);
+        conformance::run_changed(seed, |population, batches| {
+            let mut file = Vec::new();
+            in_memory(population).save(&mut file, secret, WeakEvidence::Encrypted).unwrap();
+            changed(InMemoryIndex::load(&file[..], secret).unwrap(), batches)
+        });
+    }
+}
+
 #[test]
 fn a_loaded_index_conforms() {
     let secret = HashKey::new([9; 16]);
     conformance::run(|population| {
         let mut file = Vec::new();
-        in_memory(population).save(&mut file, secret, WeakEvidence::Plain).unwrap();
+        in_memory(population).save(&mut file, secret, WeakEvidence::Encrypted).unwrap();
         InMemoryIndex::load(&file[..], secret).unwrap()
     });
 }
@@ -108,9 +138,7 @@ fn an_index_of_two_plain_tables_conforms() {
                 tables.persons.len() - 1
             });
             let (_, keys, profile) = &mut tables.persons[number];
-            let strong = record.keys().iter().map(|held| (IndexKey::from(held.key), held.form));
-            let blocking = record.blocking_keys().iter().map(|&key| (key.into(), KeyForm::Exact));
-            for (key, form) in strong.chain(blocking) {
+            for PersonKey { key, form } in PersonKey::of(record) {
                 let held = keys.entry(key).or_insert(form);
                 *held = form.min(*held);
                 let id = PersonId::new(u32::try_from(number).unwrap());

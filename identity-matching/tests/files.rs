@@ -1,7 +1,7 @@
 //! Saving and loading an index, and what becomes of damaged files.
 
 use identity_matching::{
-    DeterministicMatcher, HashKey, Matcher, Policy, PolicyRules, Record,
+    DeterministicMatcher, HashKey, Matcher, Policy, PolicyRules, Record, Rule,
     index::{FORMAT_VERSION, FileError, InMemoryIndex, WeakEvidence},
 };
 use proptest::prelude::*;
@@ -30,7 +30,7 @@ proptest! {
         update in records(),
     ) {
         let mut kept = index(&population);
-        let file = saved(&kept, WeakEvidence::Plain);
+        let file = saved(&kept, WeakEvidence::Encrypted);
         let mut loaded = InMemoryIndex::load(&file[..], SECRET).unwrap();
         let normalised = normaliser().normalise(&update);
         for index in [&mut kept, &mut loaded] {
@@ -42,7 +42,7 @@ proptest! {
             DeterministicMatcher::new(index, normaliser(), policy.clone()).decide(&leads).unwrap()
         };
         prop_assert_eq!(decide(&loaded), decide(&kept));
-        prop_assert_eq!(saved(&loaded, WeakEvidence::Plain).len(), saved(&kept, WeakEvidence::Plain).len());
+        prop_assert_eq!(saved(&loaded, WeakEvidence::Encrypted).len(), saved(&kept, WeakEvidence::Encrypted).len());
     }
 
     #[test]
@@ -51,7 +51,7 @@ proptest! {
         place: prop::sample::Index,
         flip in 1..=255_u8,
     ) {
-        let file = saved(&index(&population), WeakEvidence::Plain);
+        let file = saved(&index(&population), WeakEvidence::Encrypted);
         let at = place.index(file.len());
         prop_assert!(InMemoryIndex::load(&file[..at], SECRET).is_err());
         let mut changed = file;
@@ -100,6 +100,25 @@ fn each_refusal_says_what_is_wrong() {
     let loaded = InMemoryIndex::load(&file[..], SECRET).unwrap();
     let elsewhere = loaded.save(Vec::new(), HashKey::default(), WeakEvidence::LeaveOut);
     assert!(matches!(elsewhere, Err(FileError::WrongSecret)));
+}
+
+#[test]
+fn a_file_with_weak_evidence_holds_no_identifier_in_plain_and_decides_by_it() {
+    let file = saved(&ana(), WeakEvidence::Encrypted);
+    for plain in [&b"987654312"[..], b"rojas", b"ana", b"ABC", b"correo"] {
+        assert!(!file.windows(plain.len()).any(|window| window == plain));
+    }
+    assert_eq!(file, saved(&ana(), WeakEvidence::Encrypted), "nothing in it is random");
+    let loaded = InMemoryIndex::load(&file[..], SECRET).unwrap();
+    let matcher = DeterministicMatcher::new(loaded, normaliser(), Policy::default());
+    let lead = Record {
+        plate: Some("abc 123".into()),
+        name: Some("Ana Rojas Paz".into()),
+        ..Record::default()
+    };
+    let decision = matcher.decide_one(&lead).unwrap();
+    assert_eq!(decision.evidence.candidates[0].rule, Some(Rule::PlateName));
+    assert!(decision.evidence.candidates[0].name_similarity.unwrap() > 0.8);
 }
 
 #[test]

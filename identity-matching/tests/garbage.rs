@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use identity_matching::{
     BirthDate, DocumentParts, KeyForm, Name, NormaliseOptions, Normalised, Normaliser, Plate,
-    RecordReader, Region,
+    Policy, RecordReader, Region,
 };
 
 static NORMALISERS: LazyLock<Vec<Normaliser>> = LazyLock::new(|| {
@@ -97,19 +97,46 @@ pub(crate) fn email(raw: &str) {
     );
 }
 
-/// Any text as a name, a plate and a date of birth.
-pub(crate) fn weak(raw: &str) {
+/// Any text as a name.
+pub(crate) fn name(raw: &str) {
     if let Ok(name) = Name::parse(raw) {
-        assert!(Name::parse(name.as_str()).as_ref() == Ok(&name));
-        assert!((0.0..=1.0).contains(&name.similarity(&name)));
+        assert!(Name::parse(name.as_str()).as_ref() == Ok(&name), "a second pass changes nothing");
+        assert!((name.similarity(&name) - 1.0).abs() < f64::EPSILON);
+        let other = Name::parse("Ana María de la Cruz Ñahui").expect("a name");
+        let similarity = name.similarity(&other);
+        assert!((0.0..=1.0).contains(&similarity));
+        assert!((other.similarity(&name) - similarity).abs() < f64::EPSILON);
     }
+}
+
+/// Any text as a plate.
+pub(crate) fn plate(raw: &str) {
     if let Ok(plate) = Plate::parse(raw) {
         assert!(plate.as_u64() > 0);
+        assert!(raw.chars().any(char::is_alphanumeric), "there is nothing to read");
     }
-    if let Ok(date) = BirthDate::parse(raw, None) {
-        let date = date.as_u32();
-        let text = format!("{}-{:02}-{:02}", date / 10_000, date / 100 % 100, date % 100);
-        assert_eq!(BirthDate::parse(&text, None).map(BirthDate::as_u32), Ok(date));
+}
+
+/// Any text as a date of birth.
+pub(crate) fn birth_date(raw: &str) {
+    for region in [None, Region::parse("US").ok()] {
+        let Ok(date) = BirthDate::parse(raw, region) else { continue };
+        let number = date.as_u32();
+        let text = format!("{}-{:02}-{:02}", number / 10_000, number / 100 % 100, number % 100);
+        assert!(BirthDate::parse(&text, region) == Ok(date), "a second pass changes nothing");
+    }
+}
+
+/// Any text as a policy in JSON.
+pub(crate) fn policy(text: &str) {
+    match Policy::from_json(text) {
+        Ok(policy) => {
+            let json = serde_json::to_string(policy.rules()).expect("rules are plain data");
+            let again = Policy::from_json(&json).expect("what was written is read");
+            assert_eq!(again.hash(), policy.hash());
+            let _ = Normaliser::new(policy.normalise_options(Region::parse("PE").expect("Peru")));
+        }
+        Err(error) => assert!(!error.to_string().is_empty()),
     }
 }
 
@@ -149,8 +176,27 @@ mod tests {
         }
 
         #[test]
-        fn no_garbage_panics_as_weak_evidence(raw in near()) {
-            super::weak(&raw);
+        fn no_garbage_panics_as_a_name(raw in near()) {
+            super::name(&raw);
+        }
+
+        #[test]
+        fn no_garbage_panics_as_a_plate(raw in near()) {
+            super::plate(&raw);
+        }
+
+        #[test]
+        fn no_garbage_panics_as_a_date_of_birth(raw in near()) {
+            super::birth_date(&raw);
+        }
+
+        #[test]
+        fn no_garbage_panics_as_a_policy(
+            field in prop::sample::select(vec!["version", "precedence", "phone", "weak", "accept", "addresses"]),
+            value in prop_oneof![near(), "[{}:\",0-9a-z\\[\\] .-]{0,40}"],
+        ) {
+            super::policy(&value);
+            super::policy(&format!("{{\"{field}\": {value}}}"));
         }
     }
 }

@@ -62,6 +62,14 @@ fn what_is_no_name_keeps_its_reason() {
 }
 
 #[test]
+fn a_name_that_grows_too_long_when_it_is_folded_is_refused() {
+    // Each of these signs unfolds to eighteen letters.
+    let raw = "ﷺ".repeat(20);
+    assert!(raw.len() <= 256);
+    assert_eq!(Name::parse(&raw), Err(UnusableReason::TooLong));
+}
+
+#[test]
 fn plates_lose_their_separators_and_nothing_else() {
     let plate = |raw| Plate::parse(raw).unwrap();
     assert_eq!(plate("abc-912"), plate("ABC 912"));

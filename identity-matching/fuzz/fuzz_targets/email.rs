@@ -1,4 +1,4 @@
-//! Any bytes as a email: no panic, no key for garbage, and a second pass changes nothing.
+//! Any bytes as a e-mail address: no panic, no key for garbage, and a second pass changes nothing.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

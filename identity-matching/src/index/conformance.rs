@@ -20,6 +20,7 @@ use std::collections::BTreeMap;
 use super::{CandidateIndex, InMemoryIndex, IndexKey, PersonId, PersonKey};
 use crate::{
     decide::DeterministicMatcher,
+    email::AddressUse,
     normalise::{NormaliseOptions, Normalised, Normaliser},
     policy::{Policy, PolicyRules},
     record::{RawDocument, Record},
@@ -29,6 +30,18 @@ use crate::{
 /// The records of a population, each with its person's key; several may share one.
 pub type Population = [(String, Normalised)];
 
+/// Is one change of a population that is indexed already.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Change {
+    /// One more record of a person, who may be new: see [`InMemoryIndex::insert`].
+    Insert(String, Normalised),
+    /// A record in the place of all that was known of a person: see [`InMemoryIndex::replace`].
+    Replace(String, Normalised),
+    /// A person with all records: see [`InMemoryIndex::remove`].
+    Remove(String),
+}
+
 /// Runs the whole suite.
 ///
 /// # Panics
@@ -36,15 +49,77 @@ pub type Population = [(String, Normalised)];
 /// When the index differs from what a [`CandidateIndex`] must do.
 pub fn run<I: CandidateIndex>(mut build: impl FnMut(&Population) -> I) {
     for (size, values) in [(0, 1), (1, 1), (40, 6), (200, 60), (300, 2)] {
-        let mut draw = Draw(size * 31 + values);
-        let population: Vec<(String, Normalised)> =
-            (0..size).map(|_| (format!("P{}", draw.below(size)), draw.record(values))).collect();
-        let leads: Vec<Normalised> = (0..80).map(|_| draw.record(values + 1)).collect();
-        let (index, model) = (build(&population), model(&population));
-        holders_are_counted_and_listed_up_to_the_limit(&index, &model, &population, &leads);
-        persons_are_shown_with_their_keys(&index, &model, &population);
-        decisions_are_the_same(&index, &model, &leads);
+        run_drawn(size * 31 + values, size, values, &mut build);
     }
+}
+
+/// Runs the suite on one population of so many records, whose identifiers come from so many values each, drawn
+/// by a seed: what a property test of one's own calls.
+///
+/// # Panics
+///
+/// As [`run`].
+pub fn run_drawn<I: CandidateIndex>(
+    seed: u64,
+    records: u64,
+    values: u64,
+    mut build: impl FnMut(&Population) -> I,
+) {
+    let mut draw = Draw(seed);
+    let population = draw.population(records, values);
+    let leads = draw.leads(values);
+    compare(&build(&population), &model(&population), &population, &leads);
+}
+
+/// Runs the suite on an index that takes changes: `apply` starts one with a population and then makes the changes,
+/// batch by batch, in their order.
+///
+/// # Panics
+///
+/// As [`run`]; the index must answer as one that was built anew.
+pub fn run_changed<I: CandidateIndex>(
+    seed: u64,
+    mut apply: impl FnMut(&Population, &[Vec<Change>]) -> I,
+) {
+    let mut draw = Draw(seed);
+    let (size, values) = (5 + draw.below(40), 2 + draw.below(20));
+    let mut population = draw.population(size, values);
+    let leads = draw.leads(values);
+    let batches: Vec<Vec<Change>> = (0..draw.below(6))
+        .map(|_| (0..draw.below(12)).map(|_| draw.change(size, values)).collect())
+        .collect();
+    let mut index = model(&population);
+    for change in batches.iter().flatten() {
+        match change {
+            Change::Insert(person, record) => index.insert(person, record).expect("a short key"),
+            Change::Replace(person, record) => index.replace(person, record).expect("a short key"),
+            Change::Remove(person) => drop(index.remove(person)),
+        }
+    }
+    let changed = apply(&population, &batches);
+    for change in batches.into_iter().flatten() {
+        match change {
+            Change::Remove(person) => population.retain(|(key, _)| *key != person),
+            Change::Insert(person, record) => population.push((person, record)),
+            Change::Replace(person, record) => {
+                population.retain(|(key, _)| *key != person);
+                population.push((person, record));
+            }
+        }
+    }
+    compare(&changed, &index, &population, &leads);
+    compare(&changed, &model(&population), &population, &leads);
+}
+
+fn compare<I: CandidateIndex>(
+    index: &I,
+    model: &InMemoryIndex,
+    population: &Population,
+    leads: &[Normalised],
+) {
+    holders_are_counted_and_listed_up_to_the_limit(index, model, population, leads);
+    persons_are_shown_with_their_keys(index, model, population);
+    decisions_are_the_same(index, model, leads);
 }
 
 fn model(population: &Population) -> InMemoryIndex {
@@ -176,6 +251,23 @@ impl Draw {
         (bits ^ (bits >> 31)) % end.max(1)
     }
 
+    fn population(&mut self, size: u64, values: u64) -> Vec<(String, Normalised)> {
+        (0..size).map(|_| (format!("P{}", self.below(size)), self.record(values))).collect()
+    }
+
+    fn leads(&mut self, values: u64) -> Vec<Normalised> {
+        (0..80).map(|_| self.record(values + 1)).collect()
+    }
+
+    fn change(&mut self, size: u64, values: u64) -> Change {
+        let person = format!("P{}", self.below(size + 3));
+        match self.below(3) {
+            0 => Change::Remove(person),
+            1 => Change::Replace(person, self.record(values)),
+            _ => Change::Insert(person, self.record(values)),
+        }
+    }
+
     /// Draws a record whose identifiers come from so many values each.
     fn record(&mut self, values: u64) -> Normalised {
         let mut record = Record::default();
@@ -191,8 +283,18 @@ impl Draw {
             let number = format!("{:08}", 41_234_567 + self.below(values) * 7_919);
             record.documents.push(RawDocument::typed("PE", "DNI", &number));
         }
+        if self.below(8) == 0 {
+            // Without its check letter the number is completed, which makes it an alias.
+            let number = 41_234_567 + self.below(values) * 7_919;
+            let letter = b"TRWAGMYFPDXBNJZSQVHLCKE"[usize::try_from(number % 23).unwrap_or(0)];
+            let letter = if self.below(2) == 0 { String::new() } else { char::from(letter).into() };
+            record.documents.push(RawDocument::typed("ES", "DNI", &format!("{number}{letter}")));
+        }
         if self.below(3) > 0 {
             record.emails.push(format!("persona{}@correo.pe", self.below(values)));
+        }
+        if self.below(6) == 0 {
+            record.emails.push(format!("ventas@empresa{}.pe", self.below(values)));
         }
         if self.below(2) > 0 {
             record.name = Some(format!(
@@ -203,6 +305,8 @@ impl Draw {
             record.plate = Some(format!("ABC-{:03}", 123 + self.below(values)));
         }
         let region = Region::parse("PE").expect("an assigned code");
-        Normaliser::new(NormaliseOptions::for_region(region)).normalise(&record)
+        let mut options = NormaliseOptions::for_region(region);
+        options.email_rules.roles = AddressUse::Weak;
+        Normaliser::new(options).normalise(&record)
     }
 }

@@ -7,7 +7,7 @@
 //! | 12 | the secret's mark, to tell a wrong secret from a damaged file |
 //! | 1 | the blocking keys that were left out, one bit each |
 //! | 8 | how many persons follow |
-//! | … | each person: key text, keys with their forms, names, dates of birth |
+//! | … | each person: key text, and what [`StoredPerson`] writes |
 //! | 16 | `SipHash-1-3` of all before, under the secret |
 //!
 //! Numbers are little-endian. Loading reads the persons and makes the table anew, so that nothing in a file can
@@ -18,23 +18,17 @@ use std::io::{self, Read, Write};
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use super::{
-    InMemoryIndex, IndexError, IndexKey,
+    InMemoryIndex, IndexError, PersonView, Profile, Seal, StoredPerson,
     build::finish,
     memory::Intake,
-    row::{PersonKey, Profile, Rows},
+    row::{PersonKey, Rows},
 };
-use crate::{
-    birth_date::BirthDate,
-    blocking::BlockingKind,
-    key::{HashKey, KeyForm},
-    name::Name,
-};
+use crate::{blocking::BlockingKind, key::HashKey};
 
 /// The version of the file format; a file of another version is refused.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 const MAGIC: &[u8; 8] = b"IDMINDEX";
-const FORMS: [KeyForm; 3] = [KeyForm::Exact, KeyForm::Derived, KeyForm::Alias];
 
 /// Reports that an index could not be saved or loaded.
 #[derive(Debug, thiserror::Error)]
@@ -77,8 +71,9 @@ pub enum FileError {
 pub enum WeakEvidence {
     /// It is left out: the loaded index finds no candidate by plate, name or last digits.
     LeaveOut,
-    /// Names and dates of birth are written as they are: the file then is personal data.
-    Plain,
+    /// Blocking keys are hashed as all keys, names and dates of birth are encrypted: the loaded index decides
+    /// as the one that was saved, and without the secret nothing can be read.
+    Encrypted,
 }
 
 impl InMemoryIndex {
@@ -112,42 +107,45 @@ impl InMemoryIndex {
         secret: HashKey,
         weak: WeakEvidence,
     ) -> Result<(), FileError> {
-        if self.intake.seal.is_some_and(|sealed| sealed != secret) {
+        let seal = Seal::new(secret);
+        if self.intake.seal.as_ref().is_some_and(|held| *held != seal) {
             return Err(FileError::WrongSecret);
         }
-        let plain = weak == WeakEvidence::Plain;
-        let left_out = |kind: &BlockingKind| !plain || self.intake.without.contains(kind);
+        let kept = weak == WeakEvidence::Encrypted;
+        let left_out = |kind: &BlockingKind| !kept || self.intake.without.contains(kind);
         let mut out = Hashed::new(io::BufWriter::new(writer), secret);
         out.put(MAGIC)?;
         out.put(&FORMAT_VERSION.to_le_bytes())?;
-        out.put(&mark(secret))?;
+        out.put(&seal.mark())?;
         let kinds = BlockingKind::ALL.iter().enumerate().filter(|(_, kind)| left_out(kind));
         out.put(&[kinds.fold(0_u8, |bits, (at, _)| bits | 1 << at)])?;
         out.put(&(self.len() as u64).to_le_bytes())?;
         for person in self.persons() {
-            out.text(person.key())?;
-            let kept =
-                |held: &PersonKey| held.key.blocking().is_none_or(|key| !left_out(&key.kind()));
-            let keys = || person.keys().filter(kept);
-            out.count(keys().count())?;
-            for held in keys() {
-                let sealed = self.intake.seal.is_some();
-                let key = if sealed { held.key } else { held.key.sealed(secret) };
-                out.put(&key.to_bytes())?;
-                out.put(&[held.form as u8])?;
-            }
-            let nothing = Profile::default();
-            let profile = person.profile().filter(|_| plain).unwrap_or(&nothing);
-            out.count(profile.names.len())?;
-            profile.names.iter().try_for_each(|name| out.text(name.as_str()))?;
-            out.count(profile.birth_dates.len())?;
-            for date in &profile.birth_dates {
-                out.put(&date.as_u32().to_le_bytes())?;
-            }
+            let stored = self.stored(&person, &seal, &left_out, kept);
+            out.put_chunk(person.key().as_bytes())?;
+            out.put_chunk(&stored.to_bytes(person.key(), &seal))?;
         }
         let checksum = out.checksum();
         out.inner.write_all(&checksum)?;
         Ok(out.inner.flush()?)
+    }
+
+    fn stored(
+        &self,
+        person: &PersonView<'_>,
+        seal: &Seal,
+        left_out: &impl Fn(&BlockingKind) -> bool,
+        profile: bool,
+    ) -> StoredPerson {
+        let keys = person
+            .keys()
+            .filter(|held| held.key.blocking().is_none_or(|key| !left_out(&key.kind())))
+            .map(|held| match self.intake.seal {
+                Some(_) => held,
+                None => PersonKey { key: seal.key(held.key), form: held.form },
+            });
+        let profile = person.profile().filter(|_| profile).cloned().unwrap_or_default();
+        StoredPerson::from_parts(keys.collect(), profile)
     }
 
     /// Reads an index that [`save`](Self::save) wrote.
@@ -167,41 +165,24 @@ impl InMemoryIndex {
         if found != FORMAT_VERSION {
             return Err(FileError::OtherVersion { found });
         }
-        if file.take::<12>()? != mark(secret) {
+        let seal = Seal::new(secret);
+        if file.take::<12>()? != seal.mark() {
             return Err(FileError::WrongSecret);
         }
         let [left_out] = file.take()?;
         let without =
             BlockingKind::ALL.into_iter().enumerate().filter(|(at, _)| left_out >> at & 1 == 1);
         let intake =
-            Intake { seal: Some(secret), without: without.map(|(_, kind)| kind).collect() };
+            Intake { seal: Some(seal.clone()), without: without.map(|(_, kind)| kind).collect() };
         let persons = u64::from_le_bytes(file.take()?);
         let mut rows = Rows::new(true);
-        let mut keys = Vec::new();
         for _ in 0..persons {
-            let person = file.read_text()?;
-            keys.clear();
-            for _ in 0..file.length()? {
-                let key = IndexKey::from_bytes(file.take()?).ok_or(damaged("a key"))?;
-                let [form] = file.take()?;
-                let form = *FORMS.get(usize::from(form)).ok_or(damaged("the form of a key"))?;
-                keys.push(PersonKey { key, form });
-            }
-            keys.sort_unstable();
-            keys.dedup_by_key(|held| held.key);
-            let mut profile = Profile::default();
-            for _ in 0..file.length()? {
-                profile.names.push(Name::parse(&file.read_text()?).map_err(|_| damaged("a name"))?);
-            }
-            for _ in 0..file.length()? {
-                let date = u32::from_le_bytes(file.take()?);
-                let text =
-                    format!("{:04}-{:02}-{:02}", date / 10_000, date / 100 % 100, date % 100);
-                profile
-                    .birth_dates
-                    .push(BirthDate::parse(&text, None).map_err(|_| damaged("a date"))?);
-            }
-            rows.push(&person, keys.iter().copied(), (!profile.is_empty()).then_some(profile))?;
+            let person = String::from_utf8(file.take_chunk()?).map_err(|_| damaged("a text"))?;
+            let stored = StoredPerson::from_bytes(&file.take_chunk()?, &person, &seal)
+                .map_err(|error| damaged(error.what))?;
+            let (keys, profile) = stored.into_parts();
+            let profile: Option<Profile> = (!profile.is_empty()).then_some(profile);
+            rows.push(&person, keys.iter().copied(), profile)?;
         }
         let expected = file.checksum();
         if file.take::<16>()? != expected {
@@ -213,12 +194,6 @@ impl InMemoryIndex {
 
 fn damaged(what: &'static str) -> FileError {
     FileError::Damaged { what }
-}
-
-/// Returns bytes that tell one secret from another and give neither away.
-fn mark(secret: HashKey) -> [u8; 12] {
-    let hash = secret.hash96(b"identity index").to_be_bytes();
-    hash[4..].try_into().expect("twelve of sixteen bytes")
 }
 
 /// Counts into the checksum all that passes through.
@@ -243,15 +218,10 @@ impl<W: Write> Hashed<W> {
         self.inner.write_all(bytes)
     }
 
-    fn count(&mut self, count: usize) -> io::Result<()> {
-        // A row holds fewer than 2¹⁹ words, so its parts are fewer too.
-        let count = u32::try_from(count).map_err(io::Error::other)?;
-        self.put(&count.to_le_bytes())
-    }
-
-    fn text(&mut self, text: &str) -> io::Result<()> {
-        self.count(text.len())?;
-        self.put(text.as_bytes())
+    fn put_chunk(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let length = u32::try_from(bytes.len()).map_err(io::Error::other)?;
+        self.put(&length.to_le_bytes())?;
+        self.put(bytes)
     }
 }
 
@@ -271,18 +241,15 @@ impl<R: Read> Hashed<R> {
         Ok(())
     }
 
-    fn length(&mut self) -> Result<usize, FileError> {
-        let length = u32::from_le_bytes(self.take()?);
-        // Nothing that is counted in a file is as long; memory is bounded before it is taken.
-        if length >= 1 << 19 {
-            return Err(damaged("a length"));
+    /// Reads a length and so many bytes; memory is taken as bytes come, not as the length promises.
+    fn take_chunk(&mut self) -> Result<Vec<u8>, FileError> {
+        let length = u64::from(u32::from_le_bytes(self.take()?));
+        let mut bytes = Vec::new();
+        let read = (&mut self.inner).take(length).read_to_end(&mut bytes)?;
+        if read as u64 != length {
+            return Err(damaged("it ends too early"));
         }
-        Ok(length as usize)
-    }
-
-    fn read_text(&mut self) -> Result<String, FileError> {
-        let mut bytes = vec![0; self.length()?];
-        self.fill(&mut bytes)?;
-        String::from_utf8(bytes).map_err(|_| damaged("a text"))
+        std::hash::Hasher::write(&mut self.hasher, &bytes);
+        Ok(bytes)
     }
 }

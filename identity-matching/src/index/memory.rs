@@ -4,15 +4,12 @@ use std::num::NonZeroUsize;
 
 use super::{
     CandidateIndex, Holders, InMemoryIndexBuilder, IndexError, IndexKey, PersonId, PersonView,
+    Seal,
     row::{PersonKey, Profile, Rows},
     shards::{GROUP, Room, Shards},
     table::Probe,
 };
-use crate::{
-    blocking::BlockingKind,
-    key::{HashKey, KeyForm},
-    normalise::Normalised,
-};
+use crate::{blocking::BlockingKind, normalise::Normalised};
 
 /// Holds a population in memory.
 ///
@@ -209,7 +206,7 @@ impl InMemoryIndex {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Intake {
     /// The secret of an index whose rows hold hashes only.
-    pub(super) seal: Option<HashKey>,
+    pub(super) seal: Option<Seal>,
     /// The blocking keys that are left out.
     pub(super) without: Vec<BlockingKind>,
 }
@@ -220,18 +217,16 @@ impl Intake {
         &'a self,
         record: &'a Normalised,
     ) -> impl Iterator<Item = PersonKey> + 'a {
-        let strong = record.keys().iter().map(|held| (IndexKey::from(held.key), held.form));
-        let blocking = record
-            .blocking_keys()
-            .iter()
-            .filter(|key| !self.without.contains(&key.kind()))
-            .map(|&key| (IndexKey::from(key), KeyForm::Exact));
-        strong.chain(blocking).map(|(key, form)| PersonKey { key: self.seal(key), form })
+        let kept = |held: &PersonKey| {
+            held.key.blocking().is_none_or(|key| !self.without.contains(&key.kind()))
+        };
+        let keys = PersonKey::of(record).filter(kept);
+        keys.map(|held| PersonKey { key: self.seal(held.key), ..held })
     }
 
     #[inline]
     pub(super) fn seal(&self, key: IndexKey) -> IndexKey {
-        self.seal.map_or(key, |secret| key.sealed(secret))
+        self.seal.as_ref().map_or(key, |seal| seal.key(key))
     }
 }
 

@@ -13,11 +13,12 @@ mod build;
 pub mod conformance;
 mod entry;
 mod file;
-
 mod key;
 mod memory;
 mod row;
+mod seal;
 mod shards;
+mod stored;
 mod table;
 
 pub use build::InMemoryIndexBuilder;
@@ -26,6 +27,8 @@ pub use file::{FORMAT_VERSION, FileError, WeakEvidence};
 pub use key::IndexKey;
 pub use memory::{InMemoryIndex, SharedKey};
 pub use row::{PersonKey, PersonKeys, PersonView, Profile};
+pub use seal::Seal;
+pub use stored::{DamagedPerson, StoredPerson};
 
 /// Points at one person inside one index; of no meaning in another one or after an update.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]

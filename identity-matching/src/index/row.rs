@@ -9,7 +9,12 @@ use super::{
     IndexError, IndexKey, PersonId,
     entry::{self, Entry},
 };
-use crate::{birth_date::BirthDate, key::KeyForm, name::Name, normalise::Normalised};
+use crate::{
+    birth_date::BirthDate,
+    key::{KeyForm, KeyKind},
+    name::Name,
+    normalise::Normalised,
+};
 
 /// The longest key of a person, in bytes.
 pub(super) const MAX_PERSON_KEY: usize = (1 << TEXT_BITS) - 1;
@@ -27,6 +32,26 @@ pub struct PersonKey {
     pub key: IndexKey,
     /// How the person holds it.
     pub form: KeyForm,
+}
+
+impl PersonKey {
+    /// Lists the keys of one record, strong and blocking, as every index holds them: a document that had to be
+    /// completed counts as derived.
+    ///
+    /// A person's keys are those of all its records, each once and in its strongest form, which sorts first.
+    pub fn of(record: &Normalised) -> impl Iterator<Item = Self> + '_ {
+        let strong = record.keys().iter().map(|held| {
+            let key = IndexKey::from(held.key);
+            let form = match (held.key.kind(), held.form) {
+                (KeyKind::Document, KeyForm::Alias) => KeyForm::Derived,
+                (KeyKind::Email, KeyForm::Derived) => KeyForm::Alias,
+                (_, form) => form,
+            };
+            Self { key, form }
+        });
+        let blocking = record.blocking_keys().iter();
+        strong.chain(blocking.map(|&key| Self { key: key.into(), form: KeyForm::Exact }))
+    }
 }
 
 /// Holds the weak evidence of one person that is compared: what all its records say, in order, each once.

@@ -19,6 +19,11 @@ impl HashKey {
         Self(secret)
     }
 
+    /// Returns the secret bytes.
+    pub(crate) const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
     /// Starts a hash under the secret.
     pub(crate) fn hasher(self) -> siphasher::sip128::SipHasher13 {
         siphasher::sip128::SipHasher13::new_with_key(&self.0)

@@ -45,6 +45,10 @@ impl Name {
         }
         buffer.clear();
         fold::fold(raw, &mut buffer);
+        // One sign may stand for a sentence, and what was folded must be readable again.
+        if buffer.len() > LONGEST_VALUE {
+            return Err(UnusableReason::TooLong);
+        }
         let words = buffer.split(' ').filter(|word| word.chars().nth(1).is_some()).count();
         // A Chinese name may be of one sign for each word.
         if words == 0 && buffer.is_ascii() {

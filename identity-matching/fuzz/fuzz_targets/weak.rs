@@ -1,9 +1,0 @@
-//! Any bytes as a name, a plate and a date of birth: no panic, and a second pass changes nothing.
-#![no_main]
-
-use libfuzzer_sys::fuzz_target;
-
-#[path = "../../tests/garbage.rs"]
-mod garbage;
-
-fuzz_target!(|bytes: &[u8]| garbage::weak(&String::from_utf8_lossy(bytes)));
