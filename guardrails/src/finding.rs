@@ -215,6 +215,12 @@ impl Finding {
     }
 }
 
+/// A count with its noun: `1 lead`, `2 leads`.
+pub(crate) fn count_of(count: impl TryInto<u64> + std::fmt::Display, noun: &str) -> String {
+    let words = format!("{count} {noun}");
+    if matches!(count.try_into(), Ok(1)) { words } else { words + "s" }
+}
+
 /// Percent with two decimals, but never `0` for something and never `100` for not all.
 pub(crate) fn percent(ratio: f64) -> String {
     let rounded = (ratio * 1e4).round() / 1e2;

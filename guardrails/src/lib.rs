@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
 
 pub mod builtin;
 mod check;
@@ -18,7 +19,7 @@ mod verdict;
 
 pub use check::{Check, CheckError, ClosureCheck, Description, QueryCheck, closure};
 pub use finding::{Figure, FigureValue, Finding, Remedy};
-pub use report::{CheckReport, SCHEMA_VERSION, SuiteReport, Totals};
+pub use report::{Baseline, CheckReport, SCHEMA_VERSION, SuiteReport, Totals};
 #[cfg(feature = "toml")]
 pub use suite::DeclareError;
 pub use suite::{ConfigError, Settings, Suite};

@@ -65,6 +65,9 @@ pub struct CheckReport {
     pub causes: Vec<String>,
     /// What to do, the remedy that frees most leads first.
     pub help: Vec<Remedy>,
+    /// The last report in which the check passed, where it passed before and does not now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Baseline>,
     /// Who looks after the check.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
@@ -76,7 +79,33 @@ pub struct CheckReport {
     pub duration_ms: u64,
 }
 
+/// The last report in which a check passed.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Baseline {
+    /// The moment that it shows.
+    pub as_of: DateTime<Utc>,
+    /// The read that it saw.
+    pub snapshot_id: String,
+    /// Offenders then.
+    pub numerator: u64,
+    /// The population then, where it was known.
+    pub denominator: Option<u64>,
+}
+
 impl CheckReport {
+    /// Says that the check passed before and does not now, where that is known.
+    #[must_use]
+    pub fn regression_in_words(&self) -> Option<String> {
+        let baseline = self.baseline.as_ref()?;
+        let found = match baseline.denominator {
+            Some(all) => format!("{} of {all}", baseline.numerator),
+            None => baseline.numerator.to_string(),
+        };
+        let when = baseline.as_of.format("%Y-%m-%d %H:%M UTC");
+        Some(format!("regression: it passed on {when} ({found})"))
+    }
+
     /// Says how many offenders are not listed.
     #[must_use]
     pub fn unlisted(&self) -> u64 {
@@ -182,6 +211,38 @@ impl SuiteReport {
     #[must_use]
     pub fn check(&self, id: &str) -> Option<&CheckReport> {
         self.checks.iter().find(|check| check.assertion == id)
+    }
+
+    /// Names, at each check that passed before and does not now, the report in which it last passed.
+    ///
+    /// ```
+    /// use guardrails::facts::{InMemoryFacts, Invariant, Offender};
+    /// use guardrails::{Suite, clock::Stopped, format, history::History};
+    ///
+    /// let report = |leaks| {
+    ///     let facts = InMemoryFacts::new("s1", "2026-03-01T00:00:00Z".parse().unwrap())
+    ///         .with_offenders(Invariant::MatchedNotInBacklog, 120, leaks);
+    ///     Suite::recovery().only(["drain"]).unwrap().run(&facts, &Stopped)
+    /// };
+    /// let mut history = History::default();
+    /// history.push(&report(vec![]));
+    /// let now = report(vec![Offender::new("L-7", "leak")]).compared_with(&history);
+    /// assert!(format::markdown(&now).contains("regression: it passed on 2026-03-01 00:00 UTC (0 of 120)"));
+    /// ```
+    #[must_use]
+    pub fn compared_with(mut self, history: &crate::history::History) -> Self {
+        for regression in history.regressions(&self) {
+            let check = self.checks.iter_mut().find(|check| check.assertion == regression.check);
+            if let Some(check) = check {
+                check.baseline = Some(Baseline {
+                    as_of: regression.baseline_as_of,
+                    snapshot_id: regression.baseline_snapshot_id,
+                    numerator: regression.baseline.numerator,
+                    denominator: regression.baseline.denominator,
+                });
+            }
+        }
+        self
     }
 
     /// Rewrites the commands of all remedies, such as to put a service's own launcher before them.

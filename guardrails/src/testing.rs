@@ -40,6 +40,7 @@ pub fn conformance(facts: &dyn Facts) {
     days_join(facts);
     runs_come_newest_first(facts);
     ages_cover_everything_once(facts);
+    what_is_lacked_is_lacked_by_failed_leads(facts);
     queries_cannot_write(facts);
     assert_eq!(facts.snapshot(), snapshot, "the snapshot changed between two answers");
     assert_eq!(provided(facts.queue()), queue, "the queue moved within one snapshot");
@@ -125,6 +126,22 @@ fn ages_cover_everything_once(facts: &dyn Facts) {
             (first.from_days, last.below_days),
             (0, None),
             "the ages do not cover everything"
+        );
+    }
+}
+
+fn what_is_lacked_is_lacked_by_failed_leads(facts: &dyn Facts) {
+    let (Some(lacking), Some(queue)) = (provided(facts.lacking()), provided(facts.queue())) else {
+        return;
+    };
+    for lack in lacking {
+        let failed = queue.reasons.iter().find(|part| part.reason == lack.reason);
+        let failed = failed.map_or(0, |part| part.leads);
+        assert!(
+            lack.leads <= failed,
+            "more leads lack a {} than failed as {}",
+            lack.kind,
+            lack.reason
         );
     }
 }

@@ -1,5 +1,6 @@
+use super::remedies::Remedies;
 use crate::facts::{Facts, FactsError, QueueFacts, ReasonCount, RunFacts};
-use crate::finding::percent;
+use crate::finding::{count_of, percent};
 use crate::{Check, CheckError, Description, Finding, Remedy, Verdict};
 
 /// Explains the backlog before and after the last run.
@@ -35,68 +36,18 @@ use crate::{Check, CheckError, Description, Finding, Remedy, Verdict};
 ///     "203 leads before, 203 after, 0 arrived, 0 matched; 203 NO_CANDIDATES (100 %)"
 /// );
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Impact {
-    remedies: Vec<(String, String, Option<String>)>,
-}
-
-impl Default for Impact {
-    /// Knows a remedy for each reason of the recovery.
-    fn default() -> Self {
-        let none = Self { remedies: Vec::new() };
-        none.remedy(
-            "NO_CANDIDATES",
-            "Import the persons that are missing: these leads have identifiers that nobody known has.",
-            Some("recovery_cycle --persons CSV"),
-        )
-        .remedy(
-            "MISSING_IDENTIFIERS",
-            "Ask for a document number, a phone or an e-mail: these leads have none that is usable.",
-            Some("recover_leads --decisions CSV"),
-        )
-        .remedy(
-            "CONFLICT_MULTIPLE_CANDIDATES",
-            "Have a person decide between the candidates, then import the decisions as claims.",
-            Some("recovery_cycle --claims CSV"),
-        )
-        .remedy(
-            "WEAK_MATCH_ONLY",
-            "Have a person look at the weak evidence, then import what holds as claims.",
-            Some("recovery_cycle --claims CSV"),
-        )
-        .remedy(
-            "LEAD_NOT_FOUND",
-            "Find out why the backlog names leads whose records are gone.",
-            None,
-        )
-        .remedy(
-            "ERROR",
-            "Read the log of the run for the technical error, then recover again.",
-            Some("recover_leads"),
-        )
-        .remedy("pending", "Recover the leads that wait.", Some("recover_leads"))
-        .remedy("not_in_queue", "Seed the leads that the queue does not hold.", Some("seed_queue"))
-    }
+    remedies: Remedies,
 }
 
 impl Impact {
-    /// Sets what to do about a reason, and the command that does it or begins it.
+    /// Sets what to do about a reason, and the command that does it or begins it, in the place of what
+    /// this crate knows of it.
     #[must_use]
     pub fn remedy(mut self, reason: &str, action: &str, command: Option<&str>) -> Self {
-        self.remedies.retain(|(known, ..)| known != reason);
-        self.remedies.push((reason.to_owned(), action.to_owned(), command.map(str::to_owned)));
+        self.remedies.set(reason, action, command);
         self
-    }
-
-    fn remedy_for(&self, part: &ReasonCount) -> Remedy {
-        let known = self.remedies.iter().find(|(reason, ..)| *reason == part.reason);
-        match known {
-            Some((_, action, command)) => {
-                Remedy { action: action.clone(), command: command.clone(), frees: Some(part.leads) }
-            }
-            None => Remedy::new(format!("Look at the leads that failed as {}.", part.reason))
-                .frees(part.leads),
-        }
     }
 }
 
@@ -193,54 +144,62 @@ impl Check for Impact {
             }
             Err(error) => return Err(error.into()),
         };
-        Ok(self.finding(run, &explained))
+        let lacking = match facts.lacking() {
+            Ok(lacking) => lacking,
+            // Without it the remedies are those of the reasons alone.
+            Err(FactsError::NotProvided { .. }) => Vec::new(),
+            Err(error) => return Err(error.into()),
+        };
+        let finding = finding(run, &explained);
+        let remedies = self.remedies.ranked(&explained.parts, &lacking);
+        Ok(remedies.into_iter().fold(finding, Finding::remedy))
     }
 }
 
-impl Impact {
-    fn finding(&self, run: &RunFacts, explained: &Explained) -> Finding {
-        let delta = i128::from(run.backlog_after) - i128::from(run.backlog_before);
-        let beyond = delta - i128::from(run.new_backlog_in);
-        let (verdict, why) = if delta > 0 && beyond > 0 {
-            (Verdict::Fail, Some(format!("{beyond} leads more without having arrived")))
-        } else if explained.unexplained > 0 {
-            (Verdict::Warn, None)
-        } else {
-            (Verdict::Pass, None)
-        };
-        let mut words = format!(
-            "{} leads before, {} after, {} arrived, {} matched",
-            run.backlog_before, run.backlog_after, run.new_backlog_in, run.matched
-        );
-        for more in why.into_iter().chain(Some(explained.in_words()).filter(|w| !w.is_empty())) {
-            words = format!("{words}; {more}");
-        }
-        let mut finding = Finding::judged(verdict, words)
-            .figure("run_id", run.run_id.as_str())
-            .figure("backlog_before", run.backlog_before)
-            .figure("backlog_after", run.backlog_after)
-            .figure("backlog_delta", i64::try_from(delta).unwrap_or(i64::MAX))
-            .figure("new_backlog_in", run.new_backlog_in)
-            .figure("matched", run.matched)
-            .figure("other_out", run.other_out)
-            .figure("backlog_now", explained.backlog)
-            .figure("unexplained", explained.unexplained);
-        for part in &explained.parts {
-            finding = finding
-                .figure(format!("leads_{}", part.reason.to_lowercase()), part.leads)
-                .figure(format!("share_{}", part.reason.to_lowercase()), explained.share(part));
-        }
-        if verdict == Verdict::Fail {
-            finding = finding
-                .cause("links or claims were removed during the run")
-                .cause("the backlog view was changed");
-        }
-        if explained.unexplained > 0 {
-            finding = finding.cause(
-                "leads of the backlog are settled as matched or withdrawn: see the check `drain`",
-            );
-        }
-        // The parts are sorted, so the remedy that frees most leads comes first.
-        explained.parts.iter().fold(finding, |found, part| found.remedy(self.remedy_for(part)))
+fn finding(run: &RunFacts, explained: &Explained) -> Finding {
+    let delta = i128::from(run.backlog_after) - i128::from(run.backlog_before);
+    let beyond = delta - i128::from(run.new_backlog_in);
+    let (verdict, why) = if delta > 0 && beyond > 0 {
+        (Verdict::Fail, Some(format!("{} more without having arrived", count_of(beyond, "lead"))))
+    } else if explained.unexplained > 0 {
+        (Verdict::Warn, None)
+    } else {
+        (Verdict::Pass, None)
+    };
+    let mut words = format!(
+        "{} before, {} after, {} arrived, {} matched",
+        count_of(run.backlog_before, "lead"),
+        run.backlog_after,
+        run.new_backlog_in,
+        run.matched
+    );
+    for more in why.into_iter().chain(Some(explained.in_words()).filter(|w| !w.is_empty())) {
+        words = format!("{words}; {more}");
     }
+    let mut finding = Finding::judged(verdict, words)
+        .figure("run_id", run.run_id.as_str())
+        .figure("backlog_before", run.backlog_before)
+        .figure("backlog_after", run.backlog_after)
+        .figure("backlog_delta", i64::try_from(delta).unwrap_or(i64::MAX))
+        .figure("new_backlog_in", run.new_backlog_in)
+        .figure("matched", run.matched)
+        .figure("other_out", run.other_out)
+        .figure("backlog_now", explained.backlog)
+        .figure("unexplained", explained.unexplained);
+    for part in &explained.parts {
+        finding = finding
+            .figure(format!("leads_{}", part.reason.to_lowercase()), part.leads)
+            .figure(format!("share_{}", part.reason.to_lowercase()), explained.share(part));
+    }
+    if verdict == Verdict::Fail {
+        finding = finding
+            .cause("links or claims were removed during the run")
+            .cause("the backlog view was changed");
+    }
+    if explained.unexplained > 0 {
+        finding = finding.cause(
+            "leads of the backlog are settled as matched or withdrawn: see the check `drain`",
+        );
+    }
+    finding
 }

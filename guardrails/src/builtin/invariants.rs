@@ -76,7 +76,10 @@ impl Check for Drain {
     fn evaluate(&self, facts: &dyn Facts, list: usize) -> Result<Finding, CheckError> {
         let leaks = facts.offenders(Invariant::MatchedNotInBacklog, list)?;
         let leaked = leaks.total;
-        let first = leaks.listed.first().map_or("KEY".to_owned(), |leak| quoted(&leak.key));
+        let explain = leaks
+            .listed
+            .first()
+            .map(|leak| format!("explain_match --source-pk={}", quoted(&leak.key)));
         let finding = Finding::counted(leaks, "matched leads are in the backlog");
         if leaked == 0 {
             return Ok(finding);
@@ -84,10 +87,10 @@ impl Check for Drain {
         Ok(finding
             .cause("the backlog view does not read the identity links, or reads another key")
             .cause("a link was removed after the lead was matched")
-            .remedy(
-                Remedy::new("Look at the leaked leads one by one: key, link and claim.")
-                    .command(format!("explain_match --source-pk={first}")),
-            )
+            .remedy(Remedy {
+                command: explain,
+                ..Remedy::new("Look at the leaked leads one by one: key, link and claim.")
+            })
             .remedy(
                 Remedy::new("Record the leaks; a seed reports them and resets none.")
                     .command("seed_queue"),
@@ -222,7 +225,7 @@ impl Check for PacketsComplete {
             .cause("a packet was not returned, or not filled in")
             .remedy(
                 Remedy::new("Read the packets back and work through the fix queue.")
-                    .command("check_packets --packets-dir DIR"),
+                    .command("check_packets"),
             ))
     }
 }

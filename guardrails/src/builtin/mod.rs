@@ -16,6 +16,7 @@ mod impact;
 mod invariants;
 mod ledger;
 mod migrations;
+mod remedies;
 mod throughput;
 
 use std::sync::Arc;

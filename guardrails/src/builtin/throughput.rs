@@ -1,4 +1,5 @@
 use crate::facts::{DailyMetrics, Facts};
+use crate::finding::count_of;
 use crate::{Check, CheckError, Description, Finding, Remedy, Severity, Verdict};
 
 /// Checks that more leads are matched than arrive, or that the backlog falls.
@@ -93,9 +94,10 @@ impl TimeToDrain {
         };
         match self.expected {
             None => "never at this rate".to_owned(),
-            Some(_) => format!(
-                "{} days ({} to {})",
+            Some(expected) => format!(
+                "{} {} ({} to {})",
                 days(self.expected),
+                if (expected - 1.0).abs() < 0.05 { "day" } else { "days" },
                 days(self.soonest),
                 days(self.latest)
             ),
@@ -141,9 +143,9 @@ impl Check for Throughput {
         let mut finding = Finding::judged(
             verdict,
             format!(
-                "{why}: {start} → {end} in {} days, {arrived} arrived, {matched} matched, \
+                "{why}: {start} → {end} in {}, {arrived} arrived, {matched} matched, \
                  {other} left otherwise; time to drain: {}",
-                days.len(),
+                count_of(days.len(), "day"),
                 time.in_words()
             ),
         )

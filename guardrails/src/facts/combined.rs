@@ -1,6 +1,6 @@
 use super::{
-    AgeBucket, Facts, FactsError, FactsResult, Invariant, LedgerFacts, MigrationFacts, Offenders,
-    QueueFacts, RunFacts, Snapshot,
+    AgeBucket, Facts, FactsError, FactsResult, Invariant, LackCount, LedgerFacts, MigrationFacts,
+    Offenders, QueueFacts, RunFacts, Snapshot,
 };
 
 /// Two sources of facts as one: what the first leaves out, the second is asked for.
@@ -71,6 +71,10 @@ impl<A: Facts, B: Facts> Facts for Combined<A, B> {
 
     fn ageing(&self) -> FactsResult<Vec<AgeBucket>> {
         self.ask(Facts::ageing, Facts::ageing)
+    }
+
+    fn lacking(&self) -> FactsResult<Vec<LackCount>> {
+        self.ask(Facts::lacking, Facts::lacking)
     }
 
     fn query(&self, sql: &str, limit: usize) -> FactsResult<Offenders> {

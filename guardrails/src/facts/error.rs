@@ -18,6 +18,8 @@ pub enum Family {
     Migrations,
     /// The backlog by age.
     Ageing,
+    /// Which kinds of identifiers the failed leads lack.
+    Lacking,
     /// Queries of the user's own.
     Query,
 }
@@ -31,6 +33,7 @@ impl std::fmt::Display for Family {
             Self::Runs => f.write_str("runs"),
             Self::Migrations => f.write_str("migrations"),
             Self::Ageing => f.write_str("ageing"),
+            Self::Lacking => f.write_str("lacking"),
             Self::Query => f.write_str("query"),
         }
     }

@@ -134,6 +134,26 @@ impl ReasonCount {
     }
 }
 
+/// How many failed leads of one reason hold no usable identifier of one kind.
+///
+/// A lead that lacks several kinds counts under each of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LackCount {
+    /// The fail reason's code.
+    pub reason: String,
+    /// The kind: `document`, `phone` or `email`.
+    pub kind: String,
+    /// How many leads of the reason lack it.
+    pub leads: u64,
+}
+
+impl LackCount {
+    /// Counts the leads of a reason that lack a kind.
+    pub fn new(reason: impl Into<String>, kind: impl Into<String>, leads: u64) -> Self {
+        Self { reason: reason.into(), kind: kind.into(), leads }
+    }
+}
+
 /// The queue and the backlog, counted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QueueFacts {

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AgeBucket, Facts, FactsError, FactsResult, Family, Invariant, LedgerFacts, MigrationFacts,
-    Offender, Offenders, QueueFacts, RunFacts, Snapshot,
+    AgeBucket, Facts, FactsError, FactsResult, Family, Invariant, LackCount, LedgerFacts,
+    MigrationFacts, Offender, Offenders, QueueFacts, RunFacts, Snapshot,
 };
 
 /// Facts held in memory, given one family at a time; what was not given is not provided.
@@ -35,6 +35,8 @@ pub struct InMemoryFacts {
     migrations: Option<MigrationFacts>,
     #[serde(default)]
     ageing: Option<Vec<AgeBucket>>,
+    #[serde(default)]
+    lacking: Option<Vec<LackCount>>,
 }
 
 impl InMemoryFacts {
@@ -48,6 +50,7 @@ impl InMemoryFacts {
             runs: None,
             migrations: None,
             ageing: None,
+            lacking: None,
         }
     }
 
@@ -98,6 +101,13 @@ impl InMemoryFacts {
         self.ageing = Some(ageing);
         self
     }
+
+    /// Gives what the failed leads lack.
+    #[must_use]
+    pub fn with_lacking(mut self, lacking: Vec<LackCount>) -> Self {
+        self.lacking = Some(lacking);
+        self
+    }
 }
 
 fn given<T: Clone>(family: Option<&T>, name: Family) -> FactsResult<T> {
@@ -139,5 +149,9 @@ impl Facts for InMemoryFacts {
 
     fn ageing(&self) -> FactsResult<Vec<AgeBucket>> {
         given(self.ageing.as_ref(), Family::Ageing)
+    }
+
+    fn lacking(&self) -> FactsResult<Vec<LackCount>> {
+        given(self.lacking.as_ref(), Family::Lacking)
     }
 }

@@ -17,8 +17,8 @@ mod statement;
 pub use combined::Combined;
 pub use error::{FactsError, Family};
 pub use families::{
-    AgeBucket, DailyMetrics, Invariant, LedgerFacts, MigrationFacts, Offender, Offenders,
-    QueueFacts, ReasonCount, RunFacts, Snapshot,
+    AgeBucket, DailyMetrics, Invariant, LackCount, LedgerFacts, MigrationFacts, Offender,
+    Offenders, QueueFacts, ReasonCount, RunFacts, Snapshot,
 };
 pub use memory::InMemoryFacts;
 pub use statement::single_statement;
@@ -89,6 +89,11 @@ pub trait Facts {
         Err(FactsError::not_provided(Family::Ageing))
     }
 
+    /// Counts, per fail reason, the leads that hold no usable identifier of a kind.
+    fn lacking(&self) -> FactsResult<Vec<LackCount>> {
+        Err(FactsError::not_provided(Family::Lacking))
+    }
+
     /// Runs a query that must return no rows; each row that it does return is an offender.
     ///
     /// The first column is the offender's key and the second, where there is one, its reason. The
@@ -132,6 +137,9 @@ macro_rules! forward {
             }
             fn ageing(&self) -> FactsResult<Vec<AgeBucket>> {
                 (**self).ageing()
+            }
+            fn lacking(&self) -> FactsResult<Vec<LackCount>> {
+                (**self).lacking()
             }
             fn query(&self, sql: &str, limit: usize) -> FactsResult<Offenders> {
                 (**self).query(sql, limit)

@@ -70,5 +70,13 @@ fn details(check: &CheckReport) -> String {
         let command = remedy.command.as_ref().map_or(String::new(), |c| format!("\n  $ {c}"));
         format!("to do: {}{command}", remedy.action)
     });
-    samples.chain(more).chain(causes).chain(help).collect::<Vec<_>>().join("\n")
+    let regression = check.regression_in_words();
+    regression
+        .into_iter()
+        .chain(samples)
+        .chain(more)
+        .chain(causes)
+        .chain(help)
+        .collect::<Vec<_>>()
+        .join("\n")
 }

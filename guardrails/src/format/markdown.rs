@@ -50,6 +50,9 @@ fn details(out: &mut String, check: &CheckReport) {
     if let Some(reason) = &check.reason {
         let _ = writeln!(out, "\n{}.", escaped(reason));
     }
+    if let Some(words) = check.regression_in_words() {
+        let _ = writeln!(out, "\n**{}.**", escaped(&words));
+    }
     if check.samples_total > 0 {
         let _ = writeln!(out, "\n| Key | Reason |\n|---|---|");
         for sample in &check.samples {

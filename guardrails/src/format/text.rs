@@ -2,6 +2,7 @@ use std::fmt::Write as _;
 
 use textwrap::Options;
 
+use crate::finding::count_of;
 use crate::{CheckReport, SuiteReport, Verdict};
 
 /// How [`text()`] writes.
@@ -71,7 +72,7 @@ pub fn text(report: &SuiteReport, style: TextStyle) -> String {
         .collect();
     push(
         &mut out,
-        &format!("{} checks: {}", report.totals.checks, totals.join(", ")),
+        &format!("{}: {}", count_of(report.totals.checks, "check"), totals.join(", ")),
         width,
         "",
         "  ",
@@ -88,6 +89,9 @@ fn one(out: &mut String, check: &CheckReport, width: usize, colour: bool) {
     if let Some(reason) = &check.reason {
         line(reason, "");
     }
+    if let Some(words) = check.regression_in_words() {
+        line(&words, "");
+    }
     for sample in &check.samples {
         line(&format!("- {}: {}", sample.key, sample.reason), "  ");
     }
@@ -98,15 +102,36 @@ fn one(out: &mut String, check: &CheckReport, width: usize, colour: bool) {
         line(&format!("likely: {cause}"), "  ");
     }
     for remedy in &check.help {
+        let mut line =
+            |text: &str, rest: &str| push(out, text, width, PAD, &format!("{PAD}{rest}"));
         let frees = remedy.frees.map_or(String::new(), |leads| format!(" (frees up to {leads})"));
         line(&format!("to do: {}{frees}", remedy.action), "  ");
         if let Some(command) = &remedy.command {
-            line(&format!("  $ {command}"), "    ");
+            copyable(out, command, width, PAD);
         }
     }
     if let Some(owner) = check.owner.as_ref().filter(|_| check.verdict != Verdict::Pass) {
-        line(&format!("owner: {owner}"), "");
+        push(out, &format!("owner: {owner}"), width, PAD, PAD);
     }
+}
+
+/// Writes a command so that it runs as it stands: long ones go on behind a backslash.
+fn copyable(out: &mut String, command: &str, width: usize, pad: &str) {
+    let mut line = format!("{pad}  $");
+    let mut quoted = false;
+    // A blank within single quotes is no place to break.
+    let words = command.split(move |c| {
+        quoted ^= c == '\'';
+        c == ' ' && !quoted
+    });
+    for word in words.map(clean) {
+        if line.chars().count() + word.chars().count() + 3 > width && !line.ends_with("  $") {
+            let _ = writeln!(out, "{line} \\");
+            line = format!("{pad}     ");
+        }
+        line = format!("{line} {word}");
+    }
+    let _ = writeln!(out, "{line}");
 }
 
 fn push(out: &mut String, text: &str, width: usize, first: &str, rest: &str) {

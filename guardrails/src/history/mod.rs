@@ -77,6 +77,8 @@ pub struct Regression {
     pub check: String,
     /// When it last passed.
     pub baseline_as_of: DateTime<Utc>,
+    /// The read that it saw then.
+    pub baseline_snapshot_id: String,
     /// Its figures then.
     pub baseline: CheckRecord,
     /// Its figures now.
@@ -182,6 +184,7 @@ impl History {
                 Some(Regression {
                     check: check.id.clone(),
                     baseline_as_of: record.as_of,
+                    baseline_snapshot_id: record.snapshot_id.clone(),
                     baseline: baseline.clone(),
                     now: check,
                 })

@@ -1,6 +1,7 @@
 use maud::{Markup, html};
 
 use super::page::{badge, grouped, prose, symbol, time};
+use crate::finding::count_of;
 use crate::history::{CheckRecord, Record};
 use crate::{CheckReport, SuiteReport, Verdict};
 
@@ -30,6 +31,7 @@ fn item(check: &CheckReport) -> Markup {
                 h3 { code { (check.assertion) } }
                 p { (prose(&check.actual)) }
                 @if let Some(reason) = &check.reason { p { (prose(reason)) } }
+                @if let Some(words) = check.regression_in_words() { p { strong { (words) "." } } }
                 p.soft {
                     "Expected: " (check.expected) "."
                     @if let Some(owner) = &check.owner { " Owner: " (owner) "." }
@@ -81,7 +83,7 @@ fn offenders(check: &CheckReport) -> Markup {
     html! {
         details open[check.samples_total <= 10] {
             summary {
-                (grouped(check.samples_total.into())) " offenders of " (check.assertion)
+                (grouped(check.samples_total.into())) (if check.samples_total == 1 { " offender of " } else { " offenders of " }) (check.assertion)
                 @if check.unlisted() > 0 { ", " (check.samples.len()) " listed" }
             }
             div.scroll tabindex="0" {
@@ -118,7 +120,7 @@ pub(super) fn history(reports: &[Record]) -> Markup {
                 div.scroll tabindex="0" {
                     table.history {
                         caption {
-                            "Verdicts of the last " (shown.len()) " reports, oldest first"
+                            "Verdicts of the last " (count_of(shown.len(), "report")) ", oldest first"
                             @if left_out > 0 { "; " (left_out) " older ones are left out" }
                         }
                         thead {

@@ -261,7 +261,8 @@ fn tiles(page: &Page, days: &[DailyMetrics]) -> Markup {
 }
 
 fn in_days(days: f64) -> String {
-    format!("{} days", (days * 10.0).round() / 10.0)
+    let rounded = (days * 10.0).round() / 10.0;
+    format!("{rounded} {}", if (rounded - 1.0).abs() < f64::EPSILON { "day" } else { "days" })
 }
 
 /// Prose whose `code` stands between backticks.

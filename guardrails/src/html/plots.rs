@@ -5,6 +5,7 @@ use super::plot::{Bar, Scale, bars, ends, line, percent, round, slot};
 use super::tables;
 use crate::builtin::{Explained, TimeToDrain};
 use crate::facts::{AgeBucket, DailyMetrics, QueueFacts};
+use crate::finding::count_of;
 
 /// The backlog as a line, and under it arrivals and matches as bars on a scale of their own.
 pub(super) fn burn_down(days: &[DailyMetrics], left_out: usize, zone: &str) -> Markup {
@@ -26,7 +27,7 @@ pub(super) fn burn_down(days: &[DailyMetrics], left_out: usize, zone: &str) -> M
                     }
                 }
                 @if left_out > 0 {
-                    p.soft { (left_out) " older days are left out." }
+                    p.soft { (count_of(left_out, "older day")) " left out." }
                 }
                 (tables::days(days, zone))
             } @else {
@@ -162,7 +163,7 @@ pub(super) fn throughput(days: &[DailyMetrics], zone: &str) -> Markup {
                 p.soft { "The ledger has no day yet." }
             } @else {
                 p {
-                    "Time to drain at the rate of the last " (week.len()) " days: "
+                    "Time to drain at the rate of the last " (count_of(week.len(), "day")) ": "
                     strong { (TimeToDrain::of(week).in_words()) } "."
                 }
                 p.soft {
@@ -192,7 +193,7 @@ fn throughput_plot(days: &[DailyMetrics], flow: &[(f64, f64)]) -> Markup {
     };
     let (arrived, left) = flow.last().copied().unwrap_or_default();
     html! {
-        svg role="img" aria-label=(format!("{arrived} leads arrived and {left} left over {} days", days.len())) height="195" {
+        svg role="img" aria-label=(format!("{} arrived and {left} left over {}", count_of(arrived as u64, "lead"), count_of(days.len(), "day"))) height="195" {
             (scale.grid())
             (line(&points(|sums| sums.0), "arrived"))
             (line(&points(|sums| sums.1), "left"))

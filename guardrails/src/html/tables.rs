@@ -3,7 +3,7 @@ use maud::{Markup, html};
 use super::page::{grouped, time};
 use crate::builtin::Explained;
 use crate::facts::{AgeBucket, DailyMetrics, RunFacts};
-use crate::finding::percent;
+use crate::finding::{count_of, percent};
 
 pub(super) fn days(days: &[DailyMetrics], zone: &str) -> Markup {
     html! {
@@ -43,7 +43,7 @@ pub(super) fn reasons(explained: &Explained) -> Markup {
     html! {
         div.scroll tabindex="0" {
             table {
-                caption { (grouped(explained.backlog.into())) " leads in the backlog, by reason" }
+                caption { (grouped(explained.backlog.into())) (if explained.backlog == 1 { " lead" } else { " leads" }) " in the backlog, by reason" }
                 thead {
                     tr {
                         th scope="col" { "Reason" }
@@ -81,9 +81,9 @@ pub(super) fn age(bucket: &AgeBucket) -> String {
     match (bucket.from_days, bucket.below_days) {
         (0, Some(1)) => "under a day".to_owned(),
         (0, Some(below)) => format!("under {below} days"),
-        (from, Some(below)) if below == from + 1 => format!("{from} days"),
+        (from, Some(below)) if below == from + 1 => count_of(from, "day"),
         (from, Some(below)) => format!("{from} to {} days", below.saturating_sub(1)),
-        (from, None) => format!("{from} days and more"),
+        (from, None) => format!("{} and more", count_of(from, "day")),
     }
 }
 
@@ -141,7 +141,7 @@ pub(super) fn runs(runs: &[RunFacts]) -> Markup {
             } @else {
                 div.scroll tabindex="0" {
                     table {
-                        caption { "The last " (runs.len()) " runs, newest first" }
+                        caption { "The last " (count_of(runs.len(), "run")) ", newest first" }
                         thead {
                             tr {
                                 th scope="col" { "Run" }

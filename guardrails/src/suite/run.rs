@@ -35,6 +35,7 @@ impl Suite {
                 let began = clock.elapsed();
                 let outcome = evaluate(entry, self.list);
                 let took = clock.elapsed().saturating_sub(began);
+                let outcome = entry.in_time(outcome, took);
                 let report = entry.report(outcome, &self.name, &snapshot, took);
                 // Figures only: keys of offenders stay in the report.
                 tracing::info!(
@@ -97,6 +98,18 @@ impl Entry {
         )
     }
 
+    /// Drops a finding that came after the limit, from facts that do not end by themselves.
+    fn in_time(
+        &self,
+        outcome: Result<Finding, CheckError>,
+        took: Duration,
+    ) -> Result<Finding, CheckError> {
+        match self.settings.time_limit {
+            Some(limit) if outcome.is_ok() && took > limit => Err(CheckError::TimedOut { limit }),
+            _ => outcome,
+        }
+    }
+
     /// Applies the settings to what the check found.
     fn report(
         &self,
@@ -147,6 +160,7 @@ impl Entry {
             figures: finding.figures,
             causes: finding.causes,
             help: finding.remedies,
+            baseline: None,
             owner: self.settings.owner.clone(),
             snapshot_id: snapshot.id.clone(),
             as_of: snapshot.as_of,

@@ -37,6 +37,26 @@ fn a_first_run_without_history_has_no_baseline_and_no_regression() {
 }
 
 #[test]
+fn a_regression_is_told_in_every_form_that_people_and_programs_read() {
+    use guardrails::format::{TextStyle, json, markdown, read_json, text};
+    let past = history(&[Verdict::Pass, Verdict::Fail]);
+    let now = report(9, Verdict::Fail).compared_with(&past);
+    let baseline = now.checks[0].baseline.clone().unwrap();
+    assert_eq!((baseline.snapshot_id.as_str(), baseline.numerator), ("0", 0), "the last pass");
+    let words = "regression: it passed on 1970-01-01 00:00 UTC (0 of 10)";
+    assert!(text(&now, TextStyle::default()).contains(words));
+    assert!(markdown(&now).contains(words));
+    let read = read_json(&json(&now).unwrap()).unwrap();
+    assert_eq!(read, now);
+    #[cfg(feature = "junit")]
+    assert!(guardrails::format::junit(&now).unwrap().contains(words));
+    #[cfg(feature = "html")]
+    assert!(guardrails::html::page(&guardrails::html::Page::new("P", now)).contains(words));
+    let passed = report(9, Verdict::Pass).compared_with(&past);
+    assert_eq!(passed.checks[0].baseline, None);
+}
+
+#[test]
 fn a_history_on_disk_appends_trims_and_reads_back() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("history.jsonl");

@@ -1,10 +1,10 @@
 use guardrails::builtin::{Explained, Impact};
 use guardrails::clock::Stopped;
-use guardrails::facts::{InMemoryFacts, QueueFacts, ReasonCount};
+use guardrails::facts::{InMemoryFacts, LackCount, QueueFacts, ReasonCount};
 use guardrails::{CheckReport, Suite, Verdict};
 use proptest::prelude::*;
 
-use crate::common::{now, run, unchanged_backlog};
+use crate::common::{now, run, troubled, unchanged_backlog};
 
 fn impact(facts: &InMemoryFacts) -> CheckReport {
     let suite = Suite::new("s").with(Impact::default()).unwrap();
@@ -27,6 +27,46 @@ fn an_unchanged_backlog_passes_and_every_lead_is_explained_by_reason_and_share()
 fn remedies_come_in_the_order_of_the_leads_that_each_would_free() {
     let frees: Vec<_> = impact(&unchanged_backlog()).help.iter().map(|r| r.frees).collect();
     assert_eq!(frees, [Some(151), Some(40), Some(12)]);
+}
+
+#[test]
+fn what_the_leads_lack_ranks_the_remedies_across_the_reasons() {
+    let facts = unchanged_backlog().with_lacking(vec![
+        LackCount::new("CONFLICT_MULTIPLE_CANDIDATES", "document", 1),
+        LackCount::new("MISSING_IDENTIFIERS", "document", 40),
+        LackCount::new("MISSING_IDENTIFIERS", "email", 40),
+        LackCount::new("MISSING_IDENTIFIERS", "phone", 38),
+        LackCount::new("NO_CANDIDATES", "document", 90),
+        LackCount::new("NO_CANDIDATES", "phone", 3),
+    ]);
+    let told: Vec<_> = impact(&facts).help.into_iter().map(|remedy| remedy.action).collect();
+    assert_eq!(
+        told,
+        [
+            "151 leads have identifiers that no known person has: import the persons that are missing, \
+             then recover.",
+            "90 leads of those without candidates wait for a document number: ask for it, then import the \
+             lead again.",
+            "40 leads wait for a document number: ask for it, then import the lead again.",
+            "40 leads wait for an e-mail address: ask for it, then import the lead again.",
+            "38 leads wait for a phone number: ask for it, then import the lead again.",
+            "12 conflicts wait for a person's decision: choose between the candidates, then import the \
+             decisions as claims.",
+            "1 lead in conflict waits for a document number: ask for it, then import the lead again.",
+        ]
+    );
+}
+
+#[test]
+fn no_command_of_a_remedy_holds_a_placeholder() {
+    let facts = [unchanged_backlog(), troubled()];
+    let report = |facts| Suite::all().run(facts, &Stopped);
+    let placeholder = |word: &str| word.len() > 1 && word.chars().all(|c| c.is_ascii_uppercase());
+    for check in facts.iter().flat_map(|facts| report(facts).checks) {
+        for command in check.help.iter().filter_map(|remedy| remedy.command.as_deref()) {
+            assert!(!command.split(' ').any(placeholder), "{command}");
+        }
+    }
 }
 
 #[test]

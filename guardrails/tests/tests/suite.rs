@@ -114,6 +114,97 @@ fn a_fail_threshold_never_makes_a_check_warn_and_a_warn_threshold_never_fails() 
 }
 
 #[test]
+fn thresholds_by_count_and_by_ratio_weigh_warn_and_fail_apart_in_code_and_in_toml() {
+    // `drain` has 2 offenders of 120: 1.67 %.
+    let cases = [
+        ("1", "5", Verdict::Warn),
+        ("1%", "5%", Verdict::Warn),
+        ("1%", "5", Verdict::Warn),
+        ("1, 50%", "9, 1.5%", Verdict::Fail),
+        ("5", "9", Verdict::Pass),
+        ("2%", "3%", Verdict::Pass),
+        ("0", "1", Verdict::Fail),
+        ("1%", "1.6%", Verdict::Fail),
+    ];
+    for (warn, fail, expected) in cases {
+        let settings = Settings::default().warn(warn.parse().unwrap()).fail(fail.parse().unwrap());
+        let code = Suite::recovery().configure("drain", settings).unwrap();
+        assert_eq!(verdict(&code, &troubled(), "drain"), expected, "warn {warn}, fail {fail}");
+        #[cfg(feature = "toml")]
+        {
+            let text = format!("[check.drain]\nwarn = '{warn}'\nfail = '{fail}'");
+            let toml = Suite::from_toml(&text).unwrap();
+            assert_eq!(verdict(&toml, &troubled(), "drain"), expected, "{text}");
+        }
+    }
+}
+
+/// A check of the user's own: no queue has more failed than matched leads.
+struct MoreMatchedThanFailed;
+
+impl guardrails::Check for MoreMatchedThanFailed {
+    fn id(&self) -> &'static str {
+        "more_matched_than_failed"
+    }
+    fn describe(&self) -> Description {
+        Description::counting("fewer leads fail than match").severity(Severity::Warn)
+    }
+    fn evaluate(
+        &self,
+        facts: &dyn guardrails::facts::Facts,
+        _: usize,
+    ) -> Result<Finding, guardrails::CheckError> {
+        let queue = facts.queue()?;
+        let mut failed = guardrails::facts::Offenders::none_of(queue.matched + queue.failed);
+        failed.total = queue.failed;
+        Ok(Finding::counted(failed, "leads failed"))
+    }
+}
+
+#[test]
+fn a_trait_implementation_and_a_closure_of_the_users_own_are_weighed_as_the_built_in_ones() {
+    let closed = closure("no_lead_waits", Description::counting("no lead waits"), |facts, _| {
+        let queue = facts.queue()?;
+        let mut waiting = guardrails::facts::Offenders::none_of(queue.backlog);
+        waiting.total = queue.pending;
+        Ok(Finding::counted(waiting, "leads wait"))
+    });
+    let lenient = Settings::default().warn(Threshold::ANY).fail(Threshold::ratio(0.5).unwrap());
+    let suite = Suite::new("own")
+        .with(MoreMatchedThanFailed)
+        .unwrap()
+        .with_settings(closed, lenient.owner("data team"))
+        .unwrap();
+    let report = suite.run(&troubled(), &Stopped);
+    let found: Vec<_> =
+        report.checks.iter().map(|c| (c.verdict, c.actual.as_str(), c.owner.as_deref())).collect();
+    assert_eq!(
+        found,
+        [
+            (Verdict::Warn, "32 of 152 leads failed (21.05 %)", None),
+            (Verdict::Warn, "10 of 50 leads wait (20 %)", Some("data team")),
+        ]
+    );
+}
+
+#[test]
+fn a_finding_that_comes_after_its_limit_is_an_error_and_the_others_count() {
+    let clock = std::rc::Rc::new(Cell::new(0));
+    let reads = clock.clone();
+    let clock = move || {
+        reads.set(reads.get() + 40);
+        Duration::from_millis(reads.get())
+    };
+    let limited = Settings::default().time_limit(Duration::from_millis(30));
+    let suite = Suite::recovery().only(["drain", "origin_missing"]).unwrap();
+    let suite = suite.configure("drain", limited).unwrap();
+    let report = suite.run(&troubled(), &clock);
+    assert_eq!(report.checks[0].verdict, Verdict::Error);
+    assert!(report.checks[0].reason.as_ref().unwrap().contains("limit of 30ms"));
+    assert_eq!(report.checks[1].verdict, Verdict::Fail);
+}
+
+#[test]
 fn a_query_needs_facts_that_run_queries() {
     let check = QueryCheck::new("q", "no rows", "SELECT 1");
     let suite = Suite::new("s").with(check).unwrap();

@@ -31,3 +31,23 @@ fn a_key_with_control_characters_cannot_move_the_cursor() {
     let report = Suite::recovery().only(["drain"]).unwrap().run(&facts, &Stopped);
     assert!(!text(&report, TextStyle::default()).contains('\u{1b}'));
 }
+
+#[test]
+fn one_of_a_thing_is_not_told_as_many() {
+    use guardrails::facts::{LedgerFacts, QueueFacts, ReasonCount};
+    let reasons = vec![ReasonCount::new("CONFLICT_MULTIPLE_CANDIDATES", 1)];
+    let facts = InMemoryFacts::new("s", now())
+        .with_queue(QueueFacts { backlog: 1, failed: 1, reasons, ..QueueFacts::default() })
+        .with_runs(vec![crate::common::run(1, 1, 0, 0)])
+        .with_ledger(LedgerFacts {
+            days: vec![crate::common::day("2026-03-01", 2, 0, 1)],
+            open_by_ledger: 1,
+            open_by_queue: 1,
+        });
+    let report = Suite::recovery().only(["impact", "throughput"]).unwrap().run(&facts, &Stopped);
+    let told = text(&report, TextStyle::default());
+    for words in ["1 lead before", "1 conflict waits for", "in 1 day,", "1 day (1 to 1)"] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    assert!(!told.contains("1 leads") && !told.contains("1 days"), "{told}");
+}
