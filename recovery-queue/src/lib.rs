@@ -17,6 +17,7 @@ mod sql;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod trace;
 
 pub use backlog::{Backlog, BacklogLead, BacklogSource, MemoryBacklog, ViewBacklog, ViewName};
 pub use error::{ConfigError, KeyError, StoreError};

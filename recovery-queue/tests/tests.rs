@@ -14,9 +14,12 @@
 mod backends;
 #[path = "tests/conformance.rs"]
 mod conformance;
-#[cfg(all(feature = "guardrails", feature = "postgres"))]
+#[cfg(all(feature = "guardrails", feature = "identity-matching", feature = "postgres"))]
 #[path = "tests/facts_on_postgres.rs"]
 mod facts_on_postgres;
+#[cfg(all(feature = "guardrails", feature = "identity-matching"))]
+#[path = "tests/facts_on_sqlite.rs"]
+mod facts_on_sqlite;
 #[path = "tests/faults.rs"]
 mod faults;
 #[path = "tests/loop_on_sqlite.rs"]

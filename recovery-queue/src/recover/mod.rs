@@ -21,6 +21,7 @@ use crate::key::RunId;
 use crate::options::RecoverOptions;
 use crate::resolver::Resolver;
 use crate::store::{BatchRequest, NewRun, QueueStore, RunKind, RunOutcome};
+use crate::trace;
 use outage::Outage;
 use pace::Pace;
 use summary::Shared;
@@ -49,7 +50,9 @@ fn drain<S: QueueStore + ?Sized>(
             careful: pace.careful,
             ..BatchRequest::new(shared.run_id, size, shared.options)
         };
-        let batch = match store.recover_batch(&request, &mut cursor, resolver) {
+        let span = trace::batch(shared.run_id, pace.number, size);
+        let batch = span.in_scope(|| store.recover_batch(&request, &mut cursor, resolver));
+        let batch = match batch {
             Ok(batch) => batch,
             Err(error) => {
                 shared.give_back(u64::from(size));
@@ -72,12 +75,7 @@ fn drain<S: QueueStore + ?Sized>(
             continue;
         }
         pace.landed(store, shared)?;
-        tracing::debug!(
-            run = shared.run_id.get(),
-            claimed = batch.claimed,
-            matched = batch.matched,
-            "batch settled"
-        );
+        span.in_scope(|| trace::batch_settled(shared.run_id, &batch));
         if shared.tell(pace.number, &batch, progress).is_break() {
             shared.stop.store(true, Relaxed);
         }
@@ -142,7 +140,7 @@ fn end<S: QueueStore + ?Sized>(
         }
         Err(error) => {
             if let Err(unrecorded) = store.close_run(run_id, RunOutcome::Failed) {
-                tracing::warn!(error = %unrecorded, run = run_id.get(), "the run's end is not recorded");
+                trace::end_unrecorded(run_id, &unrecorded);
             }
             Err(error)
         }
@@ -157,6 +155,8 @@ pub(crate) fn recover<S: QueueStore + ?Sized>(
 ) -> Result<RunSummary, StoreError> {
     let reconnects = AtomicU64::new(0);
     let (run_id, crashed) = start(store, options, &reconnects)?;
+    let span = trace::run(run_id, 1);
+    let _entered = span.enter();
     let shared = Shared::new(run_id, options, reconnects);
     let result = work(store, resolver, &shared, 0, crashed, progress);
     end(store, shared, result)
@@ -183,6 +183,8 @@ where
     };
     let reconnects = AtomicU64::new(0);
     let (run_id, crashed) = start(first, options, &reconnects)?;
+    let span = trace::run(run_id, workers.len());
+    let _entered = span.enter();
     let shared = Shared::new(run_id, options, reconnects);
     let progress = Mutex::new(progress);
     let results: Vec<Result<Stopped, StoreError>> = std::thread::scope(|scope| {
@@ -190,8 +192,9 @@ where
             .iter_mut()
             .enumerate()
             .map(|(number, (store, resolver))| {
-                let (shared, progress) = (&shared, &progress);
+                let (shared, progress, span) = (&shared, &progress, span.clone());
                 scope.spawn(move || {
+                    let _entered = span.enter();
                     let mut tell = |state: &Progress| {
                         let mut tell = progress.lock().unwrap_or_else(PoisonError::into_inner);
                         (*tell)(state)

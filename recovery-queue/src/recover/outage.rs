@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::error::StoreError;
 use crate::options::Backoff;
 use crate::store::QueueStore;
+use crate::trace;
 
 /// How long a worker waits for the database: 0.2 s at first, 10 s at most.
 const PATIENCE: Backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(10), 0x5eed);
@@ -42,7 +43,7 @@ impl<'a> Outage<'a> {
                 return Err(error);
             }
             self.attempts += 1;
-            tracing::warn!(%error, attempt = self.attempts, "the database is away, trying again");
+            trace::reconnect(&error, self.attempts);
             self.reconnects.fetch_add(1, Relaxed);
             std::thread::sleep(PATIENCE.delay(self.who, self.attempts));
             match store.reconnect() {

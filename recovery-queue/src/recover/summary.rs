@@ -11,6 +11,7 @@ use crate::key::RunId;
 use crate::options::RecoverOptions;
 use crate::resolver::FailReason;
 use crate::store::BatchSummary;
+use crate::trace;
 
 /// Tells how far a run has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -142,7 +143,7 @@ impl<'a> Shared<'a> {
         let Progress { run_id, batches, total, .. } =
             self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         let BatchSummary { claimed, matched, already_linked, failed, retried, lost_leases } = total;
-        RunSummary {
+        let summary = RunSummary {
             run_id,
             batches,
             claimed,
@@ -153,6 +154,8 @@ impl<'a> Shared<'a> {
             lost_leases,
             reconnects: self.reconnects.into_inner(),
             stopped,
-        }
+        };
+        trace::run_done(&summary);
+        summary
     }
 }

@@ -226,7 +226,7 @@ impl Database {
         };
         if let Err(error) = &result {
             // The server rolls back by itself when the connection is gone.
-            tracing::debug!(%error, "rollback did not reach the database");
+            tracing::debug!(name: "recovery_queue.rollback_lost", %error);
         }
         result.is_ok()
     }

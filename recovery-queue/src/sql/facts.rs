@@ -7,15 +7,17 @@ use chrono_tz::Tz;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use guardrails::facts::{
-    AgeBucket, DailyMetrics, Facts, FactsError, FactsResult, Invariant, LedgerFacts,
+    AgeBucket, DailyMetrics, Facts, FactsError, FactsResult, Invariant, LackCount, LedgerFacts,
     MigrationFacts, Offender, Offenders, QueueFacts, ReasonCount, RunFacts,
     Snapshot as FactsSnapshot,
 };
 
 use super::database::Param;
+use super::key_format::KeyColumn;
 use super::snapshot::SqlSnapshot;
+use super::time_limit;
 use crate::backlog::{Backlog, BacklogSource};
-use crate::error::StoreError;
+use crate::error::{ConfigError, StoreError};
 use crate::ledger::EventKind;
 use crate::store::{Snapshot, Status};
 
@@ -28,6 +30,7 @@ pub struct StoreFacts<'a> {
     backlog: &'a dyn Backlog,
     zone: Tz,
     days: u16,
+    key_columns: Vec<KeyColumn>,
     /// The limit of the check under way.
     limit: Cell<Option<std::time::Duration>>,
     /// Whether a check has begun, so that there is a savepoint to go back to.
@@ -49,6 +52,7 @@ impl<'a> StoreFacts<'a> {
             backlog,
             zone: Tz::UTC,
             days: 30,
+            key_columns: Vec::new(),
             limit: Cell::new(None),
             begun: Cell::new(false),
         }
@@ -67,13 +71,48 @@ impl<'a> StoreFacts<'a> {
         self.snapshot.into_inner()
     }
 
+    /// Names a column of the user's that holds keys of leads, for the check of their spelling.
+    ///
+    /// The backlog's view is looked at in any case. Such columns are those of the claims and of the leads
+    /// themselves; `NULL` in them is no key.
+    ///
+    /// # Errors
+    /// A name that is no identifier.
+    pub fn with_key_column(mut self, table: &str, column: &str) -> Result<Self, ConfigError> {
+        self.key_columns.push(KeyColumn::new(table, column)?);
+        Ok(self)
+    }
+
+    pub(super) fn key_columns(&self) -> &[KeyColumn] {
+        &self.key_columns
+    }
+
+    pub(super) fn is_sqlite(&self) -> bool {
+        self.snapshot.borrow_mut().database().is_sqlite()
+    }
+
+    pub(super) fn read<T: super::database::Row>(&self, sql: &str) -> FactsResult<Vec<T>> {
+        let rows = self.snapshot.borrow_mut().rows(sql, &[]);
+        rows.map_err(|error| self.explained(error))
+    }
+
+    fn explained(&self, error: StoreError) -> FactsError {
+        time_limit::explained(error, self.limit.get())
+    }
+
     fn count(&self, sql: &str) -> FactsResult<u64> {
-        let value = self.snapshot.borrow_mut().int(sql, &[]).map_err(unavailable)?;
+        let value =
+            self.snapshot.borrow_mut().int(sql, &[]).map_err(|error| self.explained(error))?;
         Ok(u64::try_from(value).unwrap_or_default())
     }
 
     /// Counts and lists what a query with the columns `key` and `reason` finds.
-    fn offending(&self, found: &str, population: &str, limit: usize) -> FactsResult<Offenders> {
+    pub(super) fn offending(
+        &self,
+        found: &str,
+        population: &str,
+        limit: usize,
+    ) -> FactsResult<Offenders> {
         let total = self.count(&format!("SELECT count(*) AS value FROM ({found}) f"))?;
         let mut listed = Vec::new();
         if total > 0 && limit > 0 {
@@ -90,7 +129,7 @@ impl<'a> StoreFacts<'a> {
                     ),
                     &[Param::Int(limit)],
                 )
-                .map_err(unavailable)?;
+                .map_err(|error| self.explained(error))?;
             listed = rows.into_iter().map(|row| Offender::new(row.key, row.reason)).collect();
         }
         let population = self.count(&format!("SELECT count(*) AS value FROM {population}"))?;
@@ -98,7 +137,7 @@ impl<'a> StoreFacts<'a> {
     }
 
     /// Gives the quoted view of the backlog, where it is one.
-    fn view(&self) -> Option<String> {
+    pub(super) fn view(&self) -> Option<String> {
         match self.backlog.source() {
             BacklogSource::View(view) => Some(view.quoted()),
             BacklogSource::Rows(_) => None,
@@ -119,38 +158,14 @@ impl<'a> StoreFacts<'a> {
                 limit,
             );
         }
-        let all = self.snapshot.borrow_mut().matched_in(self.backlog).map_err(unavailable)?;
+        let all = self
+            .snapshot
+            .borrow_mut()
+            .matched_in(self.backlog)
+            .map_err(|error| self.explained(error))?;
         let all = all.into_iter().map(|key| Offender::new(key.as_str(), reason)).collect();
         let population = self.count(&format!("SELECT count(*) AS value FROM {matched}"))?;
         Ok(Offenders::of(all, Some(population), limit))
-    }
-
-    /// Finds keys of the backlog that are a queue's key in another spelling, or blank.
-    fn odd_keys(&self, limit: usize) -> FactsResult<Offenders> {
-        let Some(view) = self.view() else {
-            return Err(FactsError::not_provided(Invariant::SourcePkInOneFormat));
-        };
-        let plain = |column: &str| {
-            let x = format!("lower(trim({column}))");
-            format!(
-                "ltrim(CASE WHEN {x} LIKE '%.0' THEN substr({x}, 1, length({x}) - 2) ELSE {x} END, '0')"
-            )
-        };
-        let odd = format!(
-            "SELECT v.key, CASE WHEN trim(v.key) = '' THEN 'a blank key in the backlog' \
-                 ELSE 'the queue writes this key in another way' END AS reason \
-             FROM (SELECT DISTINCT CAST(lead_source_pk AS TEXT) AS key FROM {view}) v \
-             WHERE trim(v.key) = '' OR (NOT EXISTS \
-                 (SELECT 1 FROM {{ns}}queue_lead l WHERE l.source_pk = v.key) \
-                 AND {} IN (SELECT {} FROM {{ns}}queue_lead q))",
-            plain("v.key"),
-            plain("q.source_pk"),
-        );
-        let population = format!(
-            "(SELECT source_pk FROM {{ns}}queue_lead UNION \
-             SELECT CAST(lead_source_pk AS TEXT) FROM {view}) k"
-        );
-        self.offending(&odd, &population, limit)
     }
 }
 
@@ -160,13 +175,6 @@ struct Found {
     key: String,
     #[diesel(sql_type = Text)]
     reason: String,
-}
-
-fn unavailable(error: StoreError) -> FactsError {
-    match error {
-        StoreError::Schema { reason, .. } => FactsError::NotMigrated { detail: reason },
-        other => FactsError::unavailable(other),
-    }
 }
 
 fn by_size(mut reasons: Vec<ReasonCount>) -> Vec<ReasonCount> {
@@ -182,8 +190,10 @@ impl Facts for StoreFacts<'_> {
     }
 
     fn queue(&self) -> FactsResult<QueueFacts> {
-        let counts = self.snapshot.borrow_mut().status_counts().map_err(unavailable)?;
-        let reasons = self.snapshot.borrow_mut().reason_counts().map_err(unavailable)?;
+        let counts =
+            self.snapshot.borrow_mut().status_counts().map_err(|error| self.explained(error))?;
+        let reasons =
+            self.snapshot.borrow_mut().reason_counts().map_err(|error| self.explained(error))?;
         let (backlog, absent) = if let Some(view) = self.view() {
             let keys =
                 format!("(SELECT DISTINCT CAST(lead_source_pk AS TEXT) AS key FROM {view}) v");
@@ -205,7 +215,7 @@ impl Facts for StoreFacts<'_> {
                 .queue(&mut |row| {
                     keys.remove(&row.source_pk);
                 })
-                .map_err(unavailable)?;
+                .map_err(|error| self.explained(error))?;
             (size, keys.len() as u64)
         };
         let of = |status: Status| counts.get(&status).copied().unwrap_or_default();
@@ -299,9 +309,11 @@ impl Facts for StoreFacts<'_> {
                     opened = opened.max(slot.start.with_timezone(&zone).date_naive());
                 }
             })
-            .map_err(unavailable)?;
-        let days = snapshot.daily_metrics(opened.min(to), to, self.zone).map_err(unavailable)?;
-        let counts = snapshot.status_counts().map_err(unavailable)?;
+            .map_err(|error| self.explained(error))?;
+        let days = snapshot
+            .daily_metrics(opened.min(to), to, self.zone)
+            .map_err(|error| self.explained(error))?;
+        let counts = snapshot.status_counts().map_err(|error| self.explained(error))?;
         let open = crate::store::backlog_size(&counts);
         Ok(LedgerFacts {
             days: days
@@ -325,7 +337,7 @@ impl Facts for StoreFacts<'_> {
     fn runs(&self, limit: usize) -> FactsResult<Vec<RunFacts>> {
         let mut snapshot = self.snapshot.borrow_mut();
         let runs = snapshot.recoveries(u32::try_from(limit).unwrap_or(u32::MAX));
-        let facts = runs.map_err(unavailable)?.into_iter().map(|run| {
+        let facts = runs.map_err(|error| self.explained(error))?.into_iter().map(|run| {
             let matched = run.events.get(EventKind::Matched.code()).copied().unwrap_or_default();
             let (before, arrived) = (run.backlog_before, run.new_backlog_in);
             let expected = (before + arrived).saturating_sub(matched);
@@ -349,7 +361,8 @@ impl Facts for StoreFacts<'_> {
     }
 
     fn migrations(&self) -> FactsResult<MigrationFacts> {
-        let status = self.snapshot.borrow_mut().migration_status().map_err(unavailable)?;
+        let status =
+            self.snapshot.borrow_mut().migration_status().map_err(|error| self.explained(error))?;
         let mut drifted: Vec<Offender> = status
             .changed
             .into_iter()
@@ -360,7 +373,7 @@ impl Facts for StoreFacts<'_> {
     }
 
     fn ageing(&self) -> FactsResult<Vec<AgeBucket>> {
-        let buckets = self.snapshot.borrow_mut().ageing().map_err(unavailable)?;
+        let buckets = self.snapshot.borrow_mut().ageing().map_err(|error| self.explained(error))?;
         Ok(buckets
             .into_iter()
             .map(|bucket| AgeBucket {
@@ -369,6 +382,10 @@ impl Facts for StoreFacts<'_> {
                 leads: bucket.leads,
             })
             .collect())
+    }
+
+    fn lacking(&self) -> FactsResult<Vec<LackCount>> {
+        self.lacks()
     }
 
     fn query(&self, sql: &str, limit: usize) -> FactsResult<Offenders> {

@@ -85,9 +85,9 @@ pub(super) fn take(db: &mut Database, names: &Names, run: i64) -> Result<Option<
     .map_err(failed(TAKE))?;
     for mark in &dead {
         tracing::warn!(
+            name: "recovery_queue.worker_died",
             worker = mark.worker,
             size = mark.size,
-            "a worker died with a batch in hand"
         );
     }
     runs::end_killed(db, names, run)?;

@@ -311,7 +311,7 @@ pub(crate) fn migrate(db: &mut Database, names: &Names) -> Result<Vec<String>, S
         {
             db.script(&names.sql(migration.script(sqlite))).map_err(failed("a migration"))?;
             record(db, names, migration, now)?;
-            tracing::info!(version = migration.version, name = migration.name, "migration applied");
+            tracing::info!(name: "recovery_queue.migrated", version = migration.version);
         }
         Ok(status.pending)
     })
@@ -376,7 +376,7 @@ pub(crate) fn ensure_usable(db: &mut Database, names: &Names) -> Result<(), Stor
         });
     }
     if !status.unknown.is_empty() {
-        tracing::warn!(versions = ?status.unknown, "the tables are newer than this build, and compatible");
+        tracing::warn!(name: "recovery_queue.newer_tables", versions = ?status.unknown);
     }
     Ok(())
 }

@@ -5,6 +5,12 @@ mod database;
 mod events;
 #[cfg(feature = "guardrails")]
 mod facts;
+#[cfg(feature = "sqlite")]
+mod interrupt;
+#[cfg(feature = "guardrails")]
+mod key_format;
+#[cfg(feature = "guardrails")]
+mod lacking;
 mod lease;
 mod links;
 mod marks;
@@ -25,6 +31,8 @@ mod snapshot;
 mod sqlite_batch;
 mod stage;
 mod store;
+#[cfg(feature = "guardrails")]
+mod time_limit;
 
 #[cfg(feature = "guardrails")]
 pub use facts::StoreFacts;

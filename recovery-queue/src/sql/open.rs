@@ -143,7 +143,13 @@ fn sqlite(path: &Path, options: &OpenOptions, purpose: Purpose) -> Result<Databa
         )
         .into());
     };
-    let connection = SqliteConnection::establish(name).map_err(unavailable)?;
+    let establish = || SqliteConnection::establish(name);
+    // Only a read is ever given a time limit.
+    let connection = match purpose {
+        Purpose::Write => establish(),
+        Purpose::Read => super::interrupt::interruptible(establish),
+    }
+    .map_err(unavailable)?;
     let mut db = Database::Sqlite(connection);
     // busy_timeout first: switching the journal mode waits for other connections too.
     let mut setup = format!(

@@ -194,7 +194,7 @@ pub(super) fn end_killed(db: &mut Database, names: &Names, but: i64) -> Result<(
         .map_err(failed(END))?;
     for run in dead {
         finish(db, names, None, run.value, RunOutcome::Killed)?;
-        tracing::warn!(run = run.value, "a run that did not end is recorded as killed");
+        tracing::warn!(name: "recovery_queue.run_killed", run_id = run.value);
     }
     Ok(())
 }

@@ -29,6 +29,9 @@ pub struct SqlSnapshot<'a> {
     as_of: DateTime<Utc>,
     #[cfg_attr(not(feature = "guardrails"), allow(dead_code))] // read by the facts
     id: String,
+    /// When the statements of the check under way must have ended.
+    #[cfg(feature = "guardrails")]
+    pub(super) deadline: Option<std::time::Instant>,
 }
 
 impl std::fmt::Debug for SqlSnapshot<'_> {
@@ -44,7 +47,14 @@ impl<'a> SqlSnapshot<'a> {
         as_of: DateTime<Utc>,
         id: String,
     ) -> Self {
-        Self { db, names, as_of, id }
+        Self {
+            db,
+            names,
+            as_of,
+            id,
+            #[cfg(feature = "guardrails")]
+            deadline: None,
+        }
     }
 
     /// Gives what names this read: the backend and, on PostgreSQL, the snapshot's own name.
@@ -55,7 +65,8 @@ impl<'a> SqlSnapshot<'a> {
 
     #[cfg(feature = "guardrails")]
     pub(super) fn int(&mut self, sql: &str, params: &[Param<'_>]) -> Result<i64, StoreError> {
-        self.db.int(&self.names.sql(sql), params).map_err(failed(READ))
+        let sql = self.names.sql(sql);
+        self.in_time(|db| db.int(&sql, params)).map_err(failed(READ))
     }
 
     #[cfg(feature = "guardrails")]
@@ -89,7 +100,12 @@ impl<'a> SqlSnapshot<'a> {
         sql: &str,
         params: &[Param<'_>],
     ) -> Result<Vec<T>, StoreError> {
-        self.db.query(&self.names.sql(sql), params).map_err(failed(READ))
+        let sql = self.names.sql(sql);
+        #[cfg(feature = "guardrails")]
+        let rows = self.in_time(|db| db.query(&sql, params));
+        #[cfg(not(feature = "guardrails"))]
+        let rows = self.db.query(&sql, params);
+        rows.map_err(failed(READ))
     }
 }
 

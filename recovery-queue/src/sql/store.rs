@@ -20,6 +20,7 @@ use crate::resolver::Resolver;
 use crate::store::{
     BatchRequest, BatchSummary, NewRun, QueueStore, RunKind, RunOutcome, SeedSummary, Snapshot,
 };
+use crate::trace;
 
 /// Keeps the recovery queue in SQLite or PostgreSQL.
 ///
@@ -207,6 +208,8 @@ impl QueueStore for SqlStore {
         backlog: &dyn Backlog,
         options: &SeedOptions,
     ) -> Result<SeedSummary, StoreError> {
+        let span = trace::seed(backlog.name());
+        let _entered = span.enter();
         let reconnects = AtomicU64::new(0);
         let mut written = None;
         let (who, max) = (&options.actor, options.max_reconnects);
@@ -222,6 +225,9 @@ impl QueueStore for SqlStore {
             }
         })?;
         summary.reconnects = reconnects.into_inner();
+        if let Some((run, _)) = written {
+            trace::seeded(RunId(run), &summary);
+        }
         Ok(summary)
     }
 
@@ -307,7 +313,10 @@ impl QueueStore for SqlStore {
 
     fn wake(&mut self, keys: &[String]) -> Result<u64, StoreError> {
         let (names, clock) = (&self.names, self.clock);
-        self.db.transaction("the wake-up", |db| super::links::wake(db, names, clock, keys))
+        let woken =
+            self.db.transaction("the wake-up", |db| super::links::wake(db, names, clock, keys))?;
+        tracing::info!(name: "recovery_queue.woken", keys = keys.len(), leads = woken);
+        Ok(woken)
     }
 
     fn snapshot(&mut self) -> Result<Box<dyn Snapshot + '_>, StoreError> {

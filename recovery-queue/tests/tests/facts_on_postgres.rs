@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use guardrails::clock::Stopped as StoppedClock;
-use guardrails::facts::{Facts, FactsError};
+use guardrails::facts::{Facts, FactsError, Invariant};
 use guardrails::{QueryCheck, Settings, Suite, Verdict};
 use recovery_queue::*;
 
+use crate::facts_on_sqlite::{assert_no_figure_moved, committing, every_check_twice_around};
 use crate::server;
 
 fn run(store: &mut SqlStore, sql: &str) {
@@ -33,18 +34,40 @@ fn filled() -> Option<(SqlStore, String, ViewBacklog)> {
 }
 
 #[test]
-fn no_figure_moves_while_another_connection_commits_between_two_checks() {
+fn a_commit_between_two_checks_of_one_suite_moves_no_figure() {
     let Some((mut store, leads, backlog)) = filled() else { return };
     let mut writer = store.reopen().unwrap();
+    let theirs = backlog.clone();
+    let suite = every_check_twice_around(committing(move || {
+        run(&mut writer, &format!("INSERT INTO {leads} VALUES ('N-1'), ('N-2')"));
+        writer.seed(&theirs, &SeedOptions::default()).unwrap();
+    }));
     let facts = StoreFacts::new(store.read().unwrap(), &backlog);
-    let before = Suite::recovery().run(&facts, &StoppedClock);
-    run(&mut writer, &format!("INSERT INTO {leads} VALUES ('N-1'), ('N-2')"));
-    writer.seed(&backlog, &SeedOptions::default()).unwrap();
     guardrails::testing::conformance(&facts);
-    assert_eq!(Suite::recovery().run(&facts, &StoppedClock), before, "a figure moved");
+    assert_no_figure_moved(&suite.run(&facts, &StoppedClock));
     drop(facts);
     let facts = StoreFacts::new(store.read().unwrap(), &backlog);
     assert_eq!(facts.queue().unwrap().backlog, 12, "the next read sees what was written");
+}
+
+#[test]
+fn a_key_in_another_spelling_is_found_in_every_table() {
+    let Some((mut store, leads, backlog)) = filled() else { return };
+    let claims = store.view_name("claims");
+    run(
+        &mut store,
+        &format!(
+            "CREATE TABLE {claims} (source_pk TEXT); INSERT INTO {claims} VALUES \
+             ('L-1'), (' l-2'), ('X-9'), ('x-9'), (' '), (NULL); INSERT INTO {leads} VALUES ('l-3')"
+        ),
+    );
+    store.seed(&backlog, &SeedOptions::default()).unwrap();
+    let facts = StoreFacts::new(store.read().unwrap(), &backlog);
+    let facts = facts.with_key_column(&claims.replace('"', ""), "source_pk").unwrap();
+    let odd = facts.offenders(Invariant::SourcePkInOneFormat, 99).unwrap();
+    let mut keys: Vec<_> = odd.listed.iter().map(|row| row.key.as_str()).collect();
+    keys.sort_unstable();
+    assert_eq!(keys, [" ", " l-2", "X-9", "l-3", "x-9"], "{odd:?}");
 }
 
 #[test]
@@ -74,4 +97,24 @@ fn a_check_over_its_time_limit_is_an_error_and_the_others_run() {
     assert_eq!(slow.verdict, Verdict::Error);
     assert_eq!(slow.reason.as_deref(), Some("no answer within 20ms"));
     assert_eq!((report.checks[1].verdict, report.checks[1].numerator), (Verdict::Fail, 10));
+}
+
+#[test]
+fn the_time_limit_of_a_check_holds_for_its_statements_together() {
+    let Some((mut store, leads, _)) = filled() else { return };
+    let view = store.view_name("slow_backlog");
+    run(
+        &mut store,
+        &format!(
+            "CREATE VIEW {view} AS SELECT id AS lead_source_pk, '2026-01-01' AS lead_date \
+             FROM {leads}, pg_sleep(600)"
+        ),
+    );
+    let slow = ViewBacklog::new(&view.replace('"', "")).unwrap();
+    let soon = Settings::default().time_limit(Duration::from_millis(20));
+    let suite = Suite::recovery().only(["source_pk_consistency", "ledger_balance"]).unwrap();
+    let suite = suite.configure("source_pk_consistency", soon).unwrap();
+    let report = suite.run(&StoreFacts::new(store.read().unwrap(), &slow), &StoppedClock);
+    assert_eq!(report.checks[0].reason.as_deref(), Some("no answer within 20ms"), "{report:#?}");
+    assert_eq!(report.checks[1].verdict, Verdict::Pass, "{report:#?}");
 }

@@ -27,7 +27,7 @@ fn phone(number: u32) -> Record {
     Record { phones: vec![format!("9{number:08}")], ..Record::default() }
 }
 
-fn fill(store: &mut SqlStore, leads: u32) {
+pub(crate) fn fill(store: &mut SqlStore, leads: u32) {
     run(
         store,
         &format!(
@@ -40,7 +40,7 @@ fn fill(store: &mut SqlStore, leads: u32) {
     );
 }
 
-fn recover(store: &mut SqlStore, persons: u32) -> RunSummary {
+pub(crate) fn recover(store: &mut SqlStore, persons: u32) -> RunSummary {
     let normaliser = Normaliser::new(NormaliseOptions::for_region(Region::parse("PE").unwrap()));
     let mut index = InMemoryIndex::builder();
     for i in 1..=persons {

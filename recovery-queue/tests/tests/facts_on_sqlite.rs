@@ -1,0 +1,198 @@
+//! The facts of a store on SQLite: one read, time limits that hold, keys in one spelling.
+
+use guardrails::clock::Stopped as StoppedClock;
+use guardrails::facts::{Facts, Invariant, Offender};
+use guardrails::{Suite, Verdict};
+use recovery_queue::*;
+
+use crate::loop_on_sqlite::{open, run};
+use crate::siblings::{fill, recover};
+
+/// A check in the middle of a suite that commits new leads and a recovery by a connection of its own.
+pub(crate) fn committing(write: impl FnMut() + Send + 'static) -> impl guardrails::Check {
+    let write = std::sync::Mutex::new(write);
+    let description = guardrails::Description::judging_itself("another connection commits");
+    guardrails::closure("committing", description, move |_, _| {
+        (write.lock().unwrap())();
+        Ok(guardrails::Finding::judged(Verdict::Pass, "committed"))
+    })
+}
+
+/// Every check twice, with a commit of another connection between: all of both halves agree.
+pub(crate) fn every_check_twice_around(between: impl guardrails::Check + 'static) -> Suite {
+    let mut suite = Suite::recovery().with(between).unwrap();
+    for check in Suite::recovery().ids() {
+        suite = suite.with(Again::of(check)).unwrap();
+    }
+    suite
+}
+
+/// A built-in check under another name.
+struct Again(String, Suite);
+
+impl Again {
+    fn of(id: &str) -> Self {
+        Self(format!("{id}_again"), Suite::recovery().only([id]).unwrap())
+    }
+}
+
+impl guardrails::Check for Again {
+    fn id(&self) -> &str {
+        &self.0
+    }
+    fn describe(&self) -> guardrails::Description {
+        guardrails::Description::judging_itself("as before")
+    }
+    fn evaluate(
+        &self,
+        facts: &dyn guardrails::facts::Facts,
+        _: usize,
+    ) -> Result<guardrails::Finding, guardrails::CheckError> {
+        let report = self.1.run(facts, &StoppedClock);
+        let check = &report.checks[0];
+        Ok(guardrails::Finding::judged(check.verdict, check.actual.clone())
+            .figure("numerator", check.numerator)
+            .figure("denominator", check.denominator.unwrap_or_default()))
+    }
+}
+
+pub(crate) fn assert_no_figure_moved(report: &guardrails::SuiteReport) {
+    assert_eq!(report.check("committing").unwrap().verdict, Verdict::Pass, "nothing was committed");
+    for check in Suite::recovery().ids() {
+        let before = report.check(check).unwrap();
+        let after = report.check(&format!("{check}_again")).unwrap();
+        assert_eq!((before.verdict, &before.actual), (after.verdict, &after.actual), "{check}");
+        let figure =
+            |name: &str| after.figures.iter().find(|f| f.name == name).unwrap().value.clone();
+        assert_eq!(figure("numerator"), before.numerator.into(), "{check}");
+        assert_eq!(figure("denominator"), before.denominator.unwrap_or_default().into(), "{check}");
+    }
+}
+
+#[test]
+fn a_commit_between_two_checks_of_one_suite_moves_no_figure() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(&folder);
+    fill(&mut store, 30);
+    let backlog = ViewBacklog::new("lead_backlog").unwrap();
+    store.seed(&backlog, &SeedOptions::default()).unwrap();
+    recover(&mut store, 20);
+
+    let mut writer = store.reopen().unwrap();
+    let theirs = backlog.clone();
+    let suite = every_check_twice_around(committing(move || {
+        run(&mut writer, "INSERT INTO leads SELECT 'N-' || id, 1 FROM leads");
+        writer.seed(&theirs, &SeedOptions::default()).unwrap();
+        recover(&mut writer, 25);
+        run(&mut writer, "DELETE FROM queue_link WHERE lead_id < 9");
+    }));
+    let facts = StoreFacts::new(store.read().unwrap(), &backlog);
+    assert_no_figure_moved(&suite.run(&facts, &StoppedClock));
+    drop(facts);
+    let next =
+        Suite::recovery().run(&StoreFacts::new(store.read().unwrap(), &backlog), &StoppedClock);
+    assert_eq!(next.check("drain").unwrap().numerator, 8, "the next read sees what was written");
+}
+
+const ENDLESS: &str = "SELECT 'a' FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) \
+                       SELECT count(*) FROM n)";
+
+#[test]
+fn a_check_over_its_time_limit_is_an_error_and_the_others_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(&folder);
+    fill(&mut store, 10);
+    let backlog = ViewBacklog::new("lead_backlog").unwrap();
+    store.seed(&backlog, &SeedOptions::default()).unwrap();
+    let slow = guardrails::QueryCheck::new("slow", "it ends", ENDLESS);
+    let after = guardrails::QueryCheck::new("after", "there is no lead", "SELECT id FROM leads");
+    let soon = guardrails::Settings::default().time_limit(std::time::Duration::from_millis(20));
+    let suite = Suite::recovery().with_settings(slow, soon).unwrap().with(after).unwrap();
+    let report = suite.run(&StoreFacts::new(store.read().unwrap(), &backlog), &StoppedClock);
+    let slow = report.check("slow").unwrap();
+    assert_eq!(slow.verdict, Verdict::Error);
+    assert_eq!(slow.reason.as_deref(), Some("no answer within 20ms"));
+    let after = report.check("after").unwrap();
+    assert_eq!((after.verdict, after.numerator), (Verdict::Fail, 10));
+}
+
+#[test]
+fn the_time_limit_of_a_built_in_check_holds_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(&folder);
+    fill(&mut store, 10);
+    run(
+        &mut store,
+        &format!(
+            "CREATE VIEW endless AS SELECT key AS lead_source_pk, \
+        '2026-01-01' AS lead_date FROM ({})",
+            ENDLESS.replace("SELECT 'a'", "SELECT 'a' AS key")
+        ),
+    );
+    let endless = ViewBacklog::new("endless").unwrap();
+    let soon = guardrails::Settings::default().time_limit(std::time::Duration::from_millis(20));
+    let suite = Suite::recovery().only(["source_pk_consistency", "single_migration_head"]).unwrap();
+    let suite = suite.configure("source_pk_consistency", soon).unwrap();
+    let report = suite.run(&StoreFacts::new(store.read().unwrap(), &endless), &StoppedClock);
+    assert_eq!(report.checks[0].reason.as_deref(), Some("no answer within 20ms"), "{report:#?}");
+    assert_eq!(report.checks[1].verdict, Verdict::Pass);
+}
+
+#[test]
+fn a_key_in_another_spelling_is_found_in_every_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(&folder);
+    fill(&mut store, 3);
+    run(
+        &mut store,
+        "CREATE TABLE claims (claim_id TEXT, source_pk TEXT); \
+        INSERT INTO claims VALUES ('c1', 'L-1'), ('c2', ' l-2'), ('c3', 'X-9'), ('c4', 'x-9'), \
+        ('c5', '  '), ('c6', NULL), ('c7', 'Y-1');",
+    );
+    let backlog = ViewBacklog::new("lead_backlog").unwrap();
+    store.seed(&backlog, &SeedOptions::default()).unwrap();
+    // Two spellings that both came into the queue, and rows that somebody left behind.
+    run(&mut store, "INSERT INTO leads VALUES ('l-3', 3)");
+    store.seed(&backlog, &SeedOptions::default()).unwrap();
+    run(
+        &mut store,
+        "PRAGMA foreign_keys = OFF; INSERT INTO queue_person (id, person_key) VALUES (1, 'P'); \
+        INSERT INTO queue_link (lead_id, person_id, rule, confidence, linked_at) VALUES (99, 1, 'r', 'c', 0)",
+    );
+    let facts = StoreFacts::new(store.read().unwrap(), &backlog);
+    let facts = facts.with_key_column("claims", "source_pk").unwrap();
+    let odd = facts.offenders(Invariant::SourcePkInOneFormat, 99).unwrap();
+    let expected = [
+        ("  ", "a blank key in claims"),
+        (" l-2", "written in claims, the queue writes it in another way"),
+        ("X-9", "written in claims, and in another way elsewhere"),
+        ("l-3", "the queue holds it in another spelling, too"),
+        ("lead no. 99", "a link whose lead the queue does not hold"),
+        ("x-9", "written in claims, and in another way elsewhere"),
+    ];
+    assert_eq!(odd.listed, expected.map(|(key, reason)| Offender::new(key, reason)));
+    assert_eq!((odd.total, odd.population), (6, Some(9)));
+    let facts = StoreFacts::new(facts.into_snapshot(), &backlog);
+    assert!(facts.with_key_column("claims", "source_pk; --").is_err());
+}
+
+#[test]
+fn what_failed_leads_lack_is_counted_from_their_evidence() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(&folder);
+    fill(&mut store, 5);
+    let backlog = ViewBacklog::new("lead_backlog").unwrap();
+    store.seed(&backlog, &SeedOptions::default()).unwrap();
+    recover(&mut store, 2);
+    let lack = |kind| guardrails::facts::LackCount::new("NO_CANDIDATES", kind, 3);
+    let facts = StoreFacts::new(store.read().unwrap(), &backlog);
+    assert_eq!(facts.lacking().unwrap(), [lack("document"), lack("email")]);
+    let report = Suite::recovery().only(["impact"]).unwrap().run(&facts, &StoppedClock);
+    let asked = "3 leads of those without candidates wait for a document number";
+    assert!(report.checks[0].help.iter().any(|r| r.action.starts_with(asked)), "{report:#?}");
+    drop(facts);
+    // Evidence of another form tells nothing, and breaks nothing.
+    run(&mut store, "UPDATE queue_settled SET evidence = 'not JSON' WHERE status = 2");
+    let facts = StoreFacts::new(store.read().unwrap(), &backlog);
+    assert_eq!(facts.lacking().unwrap(), []);
+}
