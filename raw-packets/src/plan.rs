@@ -214,6 +214,8 @@ impl PacketPlan {
         template: &Template,
         options: &PacketOptions,
     ) -> Result<Self, PlanError> {
+        let span = tracing::info_span!("raw_packets.plan");
+        let _entered = span.enter();
         if options.statuses.is_empty() {
             return Err(PlanError::NoStatuses);
         }
@@ -283,6 +285,12 @@ impl PacketPlan {
         let settled: Vec<_> = settled.into_iter().map(issue).collect();
         check_names(packets.iter().chain(&settled))?;
         check_cells(template, packets.iter().chain(&settled))?;
+        tracing::info!(
+            name: "raw_packets.planned",
+            rows = counts.queue_rows_seen_total,
+            packets = counts.packets_emitted_total,
+            sources_skipped = counts.sources_skipped_missing_template_total,
+        );
         Ok(Self {
             template: template.clone(),
             options: options.clone(),

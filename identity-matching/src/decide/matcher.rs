@@ -211,6 +211,24 @@ impl<I: CandidateIndex> DeterministicMatcher<I> {
 
 impl<I: CandidateIndex> Matcher for DeterministicMatcher<I> {
     fn decide(&self, subjects: &[Record]) -> Result<Vec<Decision>, MatchError> {
+        // One span per call, never per subject: without a subscriber it costs one load.
+        let span = tracing::debug_span!("identity_matching.decide", subjects = subjects.len());
+        let _entered = span.enter();
+        let decisions = self.decide_all(subjects)?;
+        if tracing::enabled!(tracing::Level::DEBUG) {
+            let matched = |d: &&Decision| matches!(d.outcome, super::Outcome::Matched { .. });
+            tracing::debug!(
+                name: "identity_matching.decided",
+                subjects = decisions.len(),
+                matched = decisions.iter().filter(matched).count(),
+            );
+        }
+        Ok(decisions)
+    }
+}
+
+impl<I: CandidateIndex> DeterministicMatcher<I> {
+    fn decide_all(&self, subjects: &[Record]) -> Result<Vec<Decision>, MatchError> {
         let share = subjects.len().div_ceil(self.threads.get());
         if share == subjects.len() || share < CHUNK {
             return self.decide_part(subjects);

@@ -111,6 +111,8 @@ pub(super) fn finish(
     intake: Intake,
     threads: NonZeroUsize,
 ) -> Result<InMemoryIndex, IndexError> {
+    let span = tracing::info_span!("identity_matching.index", records = rows.len());
+    let _entered = span.enter();
     for records in repeated(&rows) {
         let mut keys: Vec<PersonKey> = records.iter().flat_map(|&id| rows.keys(id)).collect();
         keys.sort_unstable();
@@ -130,7 +132,13 @@ pub(super) fn finish(
     }
     rows.shrink();
     let keys = Shards::of(&rows, Room::Exact, threads);
-    Ok(InMemoryIndex::from_parts(rows, keys, intake))
+    let index = InMemoryIndex::from_parts(rows, keys, intake);
+    tracing::info!(
+        name: "identity_matching.indexed",
+        persons = index.len(),
+        keys = index.distinct_keys(),
+    );
+    Ok(index)
 }
 
 /// Finds the rows that share a person key, in groups of two or more.

@@ -157,9 +157,19 @@ impl GapQueue {
         scopes: &[MetricScope],
         options: GapOptions,
     ) -> Result<Self, GapError> {
+        let span = tracing::info_span!("kpi_gap_queue.build", scopes = scopes.len());
+        let _entered = span.enter();
         options.policy.validate()?;
         let layout = Layout::new(catalogue, scopes)?;
-        build::classify(layout, store, options)
+        let queue = build::classify(layout, store, options)?;
+        tracing::info!(
+            name: "kpi_gap_queue.built",
+            pairs = queue.totals.expected_pairs_total,
+            ready = queue.totals.pairs_ready_total,
+            actionable = queue.totals.actionable_pairs_total,
+            rows = queue.totals.queue_rows_total,
+        );
+        Ok(queue)
     }
 
     /// Returns the scopes, ascending.

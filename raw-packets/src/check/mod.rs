@@ -164,6 +164,19 @@ impl PacketPlan {
     /// Checks returned files against the plan; pure, and in any order of files the same.
     #[must_use]
     pub fn check(&self, returned: &[ReturnedFile], options: CheckOptions) -> CheckedPlan<'_> {
+        let span = tracing::info_span!("raw_packets.check", files = returned.len());
+        let _entered = span.enter();
+        let checked = self.checked(returned, options);
+        tracing::info!(
+            name: "raw_packets.checked",
+            packets = checked.packets.len(),
+            ready = checked.count(PacketStatus::Ready),
+            findings = checked.findings().count(),
+        );
+        checked
+    }
+
+    fn checked(&self, returned: &[ReturnedFile], options: CheckOptions) -> CheckedPlan<'_> {
         let mut files: Vec<&ReturnedFile> = returned.iter().collect();
         files.sort_unstable_by(|a, b| a.name.cmp(&b.name).then_with(|| a.bytes.cmp(&b.bytes)));
         let known = Known::new(self);
@@ -417,8 +430,9 @@ impl<'p> CheckedPlan<'p> {
                 reasons: reasons.into_iter().map(str::to_owned).collect(),
             }
         });
-        let left_out = left_out.collect();
-        let rows = self.packets.iter().flat_map(|packet| packet.kpi_rows(stamp)).collect();
+        let left_out: Vec<LeftOut> = left_out.collect();
+        let rows: Vec<_> = self.packets.iter().flat_map(|packet| packet.kpi_rows(stamp)).collect();
+        tracing::info!(name: "raw_packets.transformed", rows = rows.len(), left_out = left_out.len());
         Ok(Load::new(rows, left_out, stamp.clone()))
     }
 }

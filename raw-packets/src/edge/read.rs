@@ -61,6 +61,7 @@ pub fn read_packets(dir: &Path, limits: ReadLimits) -> Result<Vec<ReturnedFile>,
         files.push(ReturnedFile { name, bytes });
     }
     files.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+    tracing::info!(name: "raw_packets.read", files = files.len());
     Ok(files)
 }
 

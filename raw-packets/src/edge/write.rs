@@ -50,6 +50,11 @@ pub fn write_packets(dir: &Path, plan: &PacketPlan) -> Result<Written, EdgeError
     for file in plan.data_package() {
         write_atomically(&dir.join(file.path), &file.bytes)?;
     }
+    tracing::info!(
+        name: "raw_packets.written",
+        packets = written.packets.len(),
+        kept = written.kept.len(),
+    );
     Ok(written)
 }
 
