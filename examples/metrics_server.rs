@@ -32,7 +32,7 @@ struct Args {
     /// Seconds between two reads of the database.
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=3_600))]
     refresh_seconds: u64,
-    /// Seconds that an answer may take.
+    /// Seconds that a request may take to arrive, and its answer to be made.
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=300))]
     time_limit_seconds: u64,
     /// The view that holds the backlog.
@@ -68,7 +68,9 @@ fn run(args: Args) -> Result<Exit, Failure> {
     })?;
     console.data(format_args!("http://{}", listener.local_addr()?))?;
     std::thread::Builder::new().name("reader".to_owned()).spawn(move || source.keep_reading())?;
-    runtime.block_on(serve(listener, router(answers), Limits::default(), stopped()));
+    let mut limits = Limits::default();
+    limits.head_time = limits.head_time.min(time);
+    runtime.block_on(serve(listener, router(answers), limits, stopped()));
     // A page of leads that is being read now is not waited for: it writes nothing.
     runtime.shutdown_background();
     console.note("stopped");

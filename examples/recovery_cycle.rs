@@ -15,11 +15,10 @@ use guardrails::facts::{Facts, QueueFacts};
 use guardrails::format::{TextStyle, text};
 use guardrails::html::{Page, page};
 use guardrails::{ExitPolicy, Suite, SuiteReport};
-use recovery_queue::{
-    DailyMetrics, QueueStore, SeedOptions, SeedSummary, Snapshot, StoreFacts, ViewBacklog,
-};
+use recovery_queue::{DailyMetrics, QueueStore, SeedOptions, SeedSummary, Snapshot, ViewBacklog};
 use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
 use reference_runners::files::{self, AtomicFile};
+use reference_runners::guards::{PacketFacts, facts_of, launched};
 use reference_runners::recovery::{Recovered, Recovery, open};
 use reference_runners::sample;
 use reference_runners::service::{BACKLOG_VIEW, Import, ImportSummary, database_url, shown};
@@ -125,8 +124,9 @@ fn run(args: Args) -> Result<Exit, Failure> {
     let recover = args.recovery.run("recovery_cycle", &url, &mut store, &mut service, &console)?;
 
     // Verdicts, reasons, days and the report all come from one consistent read.
-    let facts = StoreFacts::new(store.read()?, &backlog).with_days(args.time_zone, 30);
-    let suite = Suite::recovery().run(&facts, &Monotonic::start());
+    let facts = facts_of(store.read()?, &backlog)?.with_days(args.time_zone, 30);
+    let report = Suite::recovery().run(&facts, &Monotonic::start());
+    let suite = launched(report, args.common.database_url.as_deref(), &PacketFacts::default());
     let queue = facts.queue()?;
     let html = Page::new("Recovery cycle", suite.clone())
         .fill_from(&facts)?

@@ -9,8 +9,9 @@ use clap::Parser;
 use guardrails::clock::Monotonic;
 use guardrails::format::{TextStyle, text};
 use guardrails::{ExitPolicy, Suite, SuiteReport};
-use recovery_queue::{QueueStore, SeedOptions, SeedSummary, StoreFacts, ViewBacklog};
+use recovery_queue::{QueueStore, SeedOptions, SeedSummary, ViewBacklog};
 use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
+use reference_runners::guards::{PacketFacts, facts_of, launched};
 use reference_runners::recovery::{Recovered, Recovery, open};
 use reference_runners::service::{BACKLOG_VIEW, database_url, shown};
 use reference_runners::table::count;
@@ -57,9 +58,10 @@ fn run(args: &Args) -> Result<Exit, Failure> {
     let seed = store.seed(&backlog, &options)?;
     let recover = args.recovery.run("validate_impact", &url, &mut store, &mut service, &console)?;
     let backlog_after = service.count(BACKLOG_VIEW)?;
-    let facts = StoreFacts::new(store.read()?, &backlog);
-    let guardrails = Suite::recovery().only(["impact"])?.run(&facts, &Monotonic::start());
+    let facts = facts_of(store.read()?, &backlog)?;
+    let report = Suite::recovery().only(["impact"])?.run(&facts, &Monotonic::start());
     drop(facts);
+    let guardrails = launched(report, args.common.database_url.as_deref(), &PacketFacts::default());
     let impact = Impact {
         database: shown(&url),
         backlog_before,

@@ -8,13 +8,15 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use guardrails::clock::Monotonic;
+use guardrails::facts::Combined;
 use guardrails::format::{self, TextStyle};
 use guardrails::history::file as history_file;
 use guardrails::html::{Page, page};
 use guardrails::{ExitPolicy, Suite, SuiteReport, Verdict};
-use recovery_queue::{DatabaseUrl, OpenOptions, SqlStore, StoreFacts, ViewBacklog};
+use recovery_queue::{DatabaseUrl, OpenOptions, Snapshot, SqlStore, ViewBacklog};
 use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
 use reference_runners::files;
+use reference_runners::guards::{PacketFacts, facts_of, launched, write_work_list};
 use reference_runners::service::{BACKLOG_VIEW, database_url};
 
 /// Runs the guardrails on one consistent read of the database; it writes nothing to it.
@@ -53,6 +55,11 @@ struct Args {
     /// Trims the history to this many reports; baselines and the latest stay.
     #[arg(long, value_name = "N", requires = "history")]
     keep: Option<usize>,
+    /// Writes the failed leads, each with its reason and what it lacks, to this file.
+    #[arg(long, value_name = "CSV")]
+    work_list: Option<PathBuf>,
+    #[command(flatten)]
+    packets: PacketFacts,
     /// The view that holds the backlog.
     #[arg(long, default_value = BACKLOG_VIEW, value_name = "VIEW")]
     backlog: String,
@@ -87,13 +94,21 @@ fn run(args: &Args) -> Result<Exit, Failure> {
     }
     let mut store = SqlStore::open(&url, OpenOptions::default())?;
     let backlog = ViewBacklog::new(&args.backlog)?;
+    let queue_view = store.view_name("recovery_queue");
     let read = store.read().map_err(|error| {
         Failure::from(error).remedy("migrate the database with seed_queue or recovery_cycle")
     })?;
-    let facts = StoreFacts::new(read, &backlog).with_days(args.time_zone, 30);
-    let report = suite
-        .run(&facts, &Monotonic::start())
-        .map_commands(|command| launched(command, args.common.database_url.as_deref()));
+    let as_of = Snapshot::as_of(&read);
+    let facts = facts_of(read, &backlog)?.with_days(args.time_zone, 30);
+    if let Some(file) = &args.work_list {
+        let listed = write_work_list(file, &facts, &queue_view, &url)?;
+        console.note(format_args!("{}: {listed} failed leads", file.display()));
+    }
+    // The packets lie in files, the rest in the database.
+    let packets = args.packets.read(&args.common, as_of, &console)?;
+    let facts = Combined::new(facts, packets);
+    let report = suite.run(&facts, &Monotonic::start()).compared_with(&history);
+    let report = launched(report, args.common.database_url.as_deref(), &args.packets);
     let rendered = if args.format == Format::Html {
         let past = history.of_suite(&report.suite).cloned().collect();
         let filled = Page::new("Guardrails", report.clone()).fill_from(&facts)?;
@@ -108,9 +123,6 @@ fn run(args: &Args) -> Result<Exit, Failure> {
         None => console.data(rendered.trim_end())?,
     }
     console.json(args.common.json.as_deref(), &report)?;
-    for regression in history.regressions(&report) {
-        console.note(regression.in_words());
-    }
     if let Some(file) = &args.history {
         history_file::append(file, &report)?;
         if let Some(keep) = args.keep {
@@ -139,7 +151,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
 fn suite(args: &Args) -> Result<Suite, Failure> {
     let mut suite = match &args.suite {
         Some(file) => declared(file)?,
-        None if args.only.is_empty() => Suite::recovery(),
+        None if args.only.is_empty() && !args.packets.are_given() => Suite::recovery(),
         None => Suite::all(),
     };
     if !args.only.is_empty() {
@@ -173,15 +185,4 @@ fn rendered(report: &SuiteReport, format: Format, terminal: bool) -> Result<Stri
         Format::Markdown => format::markdown(report),
         Format::Html => page(&Page::new("Guardrails", report.clone())),
     })
-}
-
-/// A remedy's command as it is run from this workspace.
-fn launched(command: &str, database: Option<&str>) -> String {
-    let (runner, flags) = command.split_once(' ').unwrap_or((command, ""));
-    let flags = if flags.is_empty() { String::new() } else { format!(" {flags}") };
-    // A server's URL may hold a password; it comes from DATABASE_URL then.
-    let database = database
-        .filter(|url| !url.contains("://") && !url.contains('\''))
-        .map_or(String::new(), |path| format!(" --database-url '{path}'"));
-    format!("cargo run --release -p reference-runners --example {runner} --{database}{flags}")
 }

@@ -8,6 +8,9 @@ use std::process::ExitCode;
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::format::FmtSpan;
+use tracing_subscriber::prelude::*;
 
 use crate::files;
 
@@ -195,12 +198,33 @@ impl Console {
     }
 }
 
+/// Writes spans and events to stderr as `RUST_LOG` asks for: `info`, or `recovery_queue=debug,warn`.
+///
+/// Each span tells when it closes how long it was busy; without the variable nothing is written.
+fn trace_to_stderr() -> Result<(), Failure> {
+    let Some(wanted) = std::env::var_os("RUST_LOG").filter(|wanted| !wanted.is_empty()) else {
+        return Ok(());
+    };
+    let filter: Targets =
+        wanted.to_str().and_then(|wanted| wanted.parse().ok()).ok_or_else(|| {
+            Failure::new("RUST_LOG cannot be read")
+                .remedy("write a level or targets with levels: info, or recovery_queue=debug,warn")
+        })?;
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .with_span_events(FmtSpan::CLOSE);
+    // A second runner in one process, as in a test, writes where the first one does.
+    let _ = tracing_subscriber::registry().with(lines.with_filter(filter)).try_init();
+    Ok(())
+}
+
 /// Parses the flags, runs, prints a failure with its remedy and gives the exit code.
 ///
 /// `--help` and `--version` exit with 0, wrong usage with 4.
 pub fn start<A: Parser>(run: impl FnOnce(A) -> Result<Exit, Failure>) -> ExitCode {
     let exit = match A::try_parse() {
-        Ok(args) => run(args).unwrap_or_else(|failure| {
+        Ok(args) => trace_to_stderr().and_then(|()| run(args)).unwrap_or_else(|failure| {
             Console::new(false).warn(format_args!("error: {failure}"));
             Exit::CouldNotRun
         }),

@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
 
 pub mod cli;
 pub mod decisions;
 pub mod files;
+pub mod guards;
 pub mod input;
 pub mod metrics;
 pub mod ops;
@@ -13,3 +15,8 @@ pub mod returned;
 pub mod sample;
 pub mod service;
 pub mod table;
+
+/// The workspace's own README, so that its code is tested.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct WorkspaceReadme;

@@ -8,7 +8,7 @@ use std::process::{Child, Stdio};
 use serde_json::Value;
 
 use crate::runner::run;
-use crate::verify_guardrails::{command, recovered};
+use crate::verify_guardrails::{command, recovered, recovered_in};
 
 /// A server on a free port; it is ended with the test.
 struct Server {
@@ -32,11 +32,16 @@ struct Answer {
 
 impl Server {
     fn start(folder: &Path, args: &[&str]) -> Self {
+        Self::on("q.sqlite", folder, args, Stdio::null())
+    }
+
+    fn on(database: &str, folder: &Path, args: &[&str], messages: Stdio) -> Self {
         let mut child = command("metrics_server", folder)
-            .args(["--database-url", "q.sqlite", "--bind", "127.0.0.1:0", "--refresh-seconds", "1"])
+            .args(["--database-url", database, "--bind", "127.0.0.1:0", "--refresh-seconds", "1"])
             .args(args)
+            .env("RUST_LOG", "reference_runners=debug")
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(messages)
             .spawn()
             .expect("the server starts");
         let mut line = String::new();
@@ -46,8 +51,15 @@ impl Server {
         Self { child, address }
     }
 
+    fn connect(&self) -> TcpStream {
+        TcpStream::connect(&self.address).expect("the server listens")
+    }
+
     fn ask(&self, request: &str) -> Answer {
-        let mut stream = TcpStream::connect(&self.address).expect("the server listens");
+        Self::exchange(self.connect(), request)
+    }
+
+    fn exchange(mut stream: TcpStream, request: &str) -> Answer {
         // In one piece: a server that refuses early closes while pieces are still to come.
         let request = format!("{request}\r\nHost: test\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).expect("the server takes the request");
@@ -171,4 +183,124 @@ fn a_busy_port_is_named_with_a_remedy() {
     let failed = run(command("metrics_server", folder.path()).args(["--bind", &address]));
     assert_eq!(failed.code, 4, "{failed:?}");
     assert!(failed.stderr.contains(&address) && failed.stderr.contains("--bind"), "{failed:?}");
+}
+
+/// Makes the service's leads endless to read, or long to read where `steps` are given.
+fn slow_leads(folder: &Path, steps: Option<u32>) {
+    use recovery_queue::{Connection, DatabaseUrl, OpenOptions, SqlStore};
+    let path = folder.join("q.sqlite");
+    let url = DatabaseUrl::parse(path.to_str().expect("the folder is UTF-8")).unwrap();
+    let mut store = SqlStore::open(&url, OpenOptions::default()).unwrap();
+    let Connection::Sqlite(connection) = store.connection() else { unreachable!() };
+    let end = steps.map_or(String::new(), |steps| format!("WHERE i < {steps}"));
+    diesel::connection::SimpleConnection::batch_execute(
+        connection,
+        &format!(
+            "ALTER TABLE leads RENAME TO leads_before; DROP VIEW backlog_leads; \
+             CREATE VIEW backlog_leads AS SELECT source_pk AS lead_source_pk, imported_at AS lead_date \
+             FROM leads_before; \
+             CREATE VIEW leads AS WITH RECURSIVE n(i) AS \
+             (SELECT 1 UNION ALL SELECT i + 1 FROM n {end}) \
+             SELECT max(i) || 'L' AS source_pk, '' AS phone, '' AS document, '' AS email FROM n"
+        ),
+    )
+    .unwrap();
+}
+
+const LEADS: &str = "/leads?reason=NO_CANDIDATES";
+
+#[test]
+fn an_answer_that_takes_too_long_is_a_504_and_the_server_goes_on() {
+    let folder = recovered();
+    slow_leads(folder.path(), None);
+    let server = Server::start(folder.path(), &["--time-limit-seconds", "1"]);
+    for _ in 0..3 {
+        let slow = server.get(LEADS);
+        assert_eq!(slow.status, 504, "{}", slow.body);
+        assert!(slow.head.contains("application/problem+json"), "{}", slow.head);
+    }
+    assert_eq!(server.get("/livez").status, 200);
+}
+
+#[test]
+fn a_client_that_does_not_finish_its_request_is_sent_away_and_a_body_is_never_waited_for() {
+    let folder = recovered();
+    let server = Server::start(folder.path(), &["--time-limit-seconds", "1"]);
+    let mut slow = server.connect();
+    slow.write_all(b"GET /livez HTTP/1.1\r\nHost: te").expect("the first bytes are taken");
+    let mut rest = String::new();
+    // The connection ends by itself: with an answer that says so, or with none.
+    let _ = slow.read_to_string(&mut rest);
+    assert!(rest.is_empty() || rest.starts_with("HTTP/1.1 408"), "{rest}");
+    let body = server.ask("GET /livez HTTP/1.1\r\nContent-Length: 1000000000");
+    assert_eq!(body.status, 200);
+    let posted = server.ask("POST / HTTP/1.1\r\nTransfer-Encoding: chunked");
+    assert_eq!(posted.status, 405);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_request_that_is_under_way_is_answered_while_the_server_stops() {
+    let folder = recovered();
+    slow_leads(folder.path(), Some(2_000_000));
+    let mut server = Server::on("q.sqlite", folder.path(), &[], Stdio::piped());
+    let messages = server.child.stderr.take().expect("stderr is piped");
+    let stream = server.connect();
+    let asked =
+        std::thread::spawn(move || Server::exchange(stream, &format!("GET {LEADS} HTTP/1.1")));
+    let mut lines = BufReader::new(messages).lines().map(|line| line.expect("messages are UTF-8"));
+    lines.find(|line| line.contains("reason=")).expect("the request arrives");
+    let pid = server.child.id().to_string();
+    let told = std::process::Command::new("kill").args(["-TERM", &pid]).status();
+    assert!(told.expect("kill is there").success());
+    let answer = asked.join().expect("the request is answered");
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert!(lines.any(|line| line.contains("stopped")), "it says that it stopped");
+    assert_eq!(server.child.wait().expect("it ends").code(), Some(0));
+}
+
+/// Makes a database on a server that other tests may use, too, and gives its URL.
+fn database_of_its_own(server: &str) -> String {
+    use recovery_queue::{Connection, DatabaseUrl, OpenOptions, SqlStore};
+    let mut store =
+        SqlStore::open(&DatabaseUrl::parse(server).unwrap(), OpenOptions::default()).unwrap();
+    let Connection::Postgres(connection) = store.connection() else { unreachable!() };
+    let name = format!("ops_{}", std::process::id());
+    let create = format!("CREATE DATABASE {name}");
+    diesel::connection::SimpleConnection::batch_execute(connection, &create).unwrap();
+    let (place, rest) = server.rsplit_once('/').expect("a URL names its database");
+    let options = rest.split_once('?').map_or(String::new(), |(_, options)| format!("?{options}"));
+    format!("{place}/{name}{options}")
+}
+
+#[test]
+fn the_same_is_served_from_postgres() {
+    let server = match recovery_queue::testing::PostgresServer::start() {
+        Ok(server) => server,
+        Err(error) => {
+            assert!(std::env::var("CI").as_deref() != Ok("true"), "{error}");
+            // Past the harness, which keeps what a passing test prints to itself.
+            let said = format!("LEFT OUT: the operator's endpoint on PostgreSQL: {error}\n");
+            let _ = std::io::stderr().write_all(said.as_bytes());
+            return;
+        }
+    };
+    let database = database_of_its_own(server.url());
+    let folder = recovered_in(Some(&database));
+    let ops = Server::on(&database, folder.path(), &["--token", "secret"], Stdio::null());
+    assert_eq!(ops.ready().status, 200);
+    assert_eq!(ops.get(METRICS).status, 401);
+    let get = |path: &str| ops.ask(&format!("GET {path} HTTP/1.1\r\nAuthorization: Bearer secret"));
+    let json: Value = serde_json::from_str(&get(METRICS).body).unwrap();
+    assert_eq!((&json["current_backlog"], &json["today"]["matched_out"]), (&1.into(), &2.into()));
+    assert!(get("/metrics").body.contains("\nrecovery_backlog_leads 1\n"));
+    assert!(get("/").body.contains(LEADS));
+    let leads = get(LEADS);
+    assert!(leads.body.contains("L-3") && !leads.body.contains("987654303"), "{}", leads.body);
+    let verified = run(command("verify_guardrails", folder.path())
+        .env("DATABASE_URL", &database)
+        .args(["--allow-inconclusive", "--work-list", "work.csv"]));
+    assert_eq!(verified.code, 0, "{verified:?}");
+    let work = std::fs::read_to_string(folder.path().join("work.csv")).unwrap();
+    assert!(work.contains("L-3,NO_CANDIDATES,") && work.contains(",document email"), "{work}");
 }

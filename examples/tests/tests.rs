@@ -3,6 +3,7 @@
 mod house;
 mod matching;
 mod metrics_server;
+mod observability;
 mod packets;
 mod packets_back;
 mod recovery_cycle;

@@ -8,6 +8,11 @@ use crate::runner::{Run, run, runner};
 
 /// A folder with a database in which two leads were matched and one was not.
 pub(crate) fn recovered() -> tempfile::TempDir {
+    recovered_in(None)
+}
+
+/// The same in another database than the folder's `q.sqlite`.
+pub(crate) fn recovered_in(database: Option<&str>) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let write = |name: &str, text: &str| {
         fs::write(folder.path().join(name), text).expect("the folder can be written");
@@ -21,7 +26,7 @@ pub(crate) fn recovered() -> tempfile::TempDir {
     let files = ["--leads", "leads.csv", "--persons", "persons.csv", "--quiet"];
     let cycle = run(command("recovery_cycle", folder.path())
         .args(files)
-        .args(["--database-url", "q.sqlite"]));
+        .args(["--database-url", database.unwrap_or("q.sqlite")]));
     assert_eq!(cycle.code, 0, "{cycle:?}");
     folder
 }
@@ -100,6 +105,100 @@ fn a_history_tells_what_passed_before_and_does_not_now() {
     assert_eq!(verify(folder.path(), &args).code, 0);
     let lines = fs::read_to_string(folder.path().join("history.jsonl")).unwrap();
     assert_eq!(lines.lines().count(), 1);
+    break_a_link(folder.path());
+    for (form, sign) in [
+        ("text", "regression: it passed on"),
+        ("json", "\"baseline\": {"),
+        ("markdown", "**regression: it passed on"),
+        ("html", "<strong>regression: it passed on"),
+    ] {
+        let told = verify(folder.path(), &[&args[..], &["--format", form]].concat());
+        assert_eq!(told.code, 1, "{told:?}");
+        assert!(told.stdout.contains(sign), "{form}: {}", told.stdout);
+    }
+}
+
+fn sql(folder: &Path, statements: &str) {
+    use recovery_queue::{Connection, DatabaseUrl, OpenOptions, SqlStore};
+    let path = folder.join("q.sqlite");
+    let url = DatabaseUrl::parse(path.to_str().expect("the folder is UTF-8")).unwrap();
+    let mut store = SqlStore::open(&url, OpenOptions::default()).unwrap();
+    let Connection::Sqlite(connection) = store.connection() else { unreachable!() };
+    diesel::connection::SimpleConnection::batch_execute(connection, statements).unwrap();
+}
+
+fn break_a_link(folder: &Path) {
+    sql(folder, "DELETE FROM queue_link WHERE lead_id = (SELECT min(lead_id) FROM queue_link)");
+}
+
+#[test]
+fn every_command_that_is_printed_runs_as_it_is_printed() {
+    let folder = recovered();
+    break_a_link(folder.path());
+    let told = verify(folder.path(), &["--format", "json"]);
+    let report: serde_json::Value = serde_json::from_str(&told.stdout).unwrap();
+    let checks = report["checks"].as_array().unwrap();
+    let mut commands: Vec<_> = checks
+        .iter()
+        .flat_map(|check| check["help"].as_array().unwrap())
+        .filter_map(|remedy| remedy["command"].as_str())
+        .collect();
+    commands.sort_unstable();
+    commands.dedup();
+    assert!(commands.len() >= 4, "{commands:?}");
+    for printed in commands {
+        // The runner is built already; a shell reads the rest of the line as a person's would.
+        let words = printed.strip_prefix("cargo run --release -p reference-runners --example ");
+        let (name, flags) = words.and_then(|words| words.split_once(" -- ")).expect(printed);
+        let built = command(name, folder.path());
+        let line = format!("exec {} {flags}", built.get_program().to_string_lossy());
+        let done = run(Command::new("sh")
+            .current_dir(folder.path())
+            .env_remove("DATABASE_URL")
+            .args(["-c", &line]));
+        assert!([0, 1, 3].contains(&done.code), "{printed}: {done:?}");
+    }
+    let work = fs::read_to_string(folder.path().join("work_list.csv")).unwrap();
+    assert!(work.starts_with("source_pk,fail_reason,since,attempts,lacks\n"), "{work}");
+    assert!(work.contains("L-3,NO_CANDIDATES,") && work.contains(",document email"), "{work}");
+    assert!(!work.contains("987654303"), "{work}");
+}
+
+#[test]
+fn the_returned_packets_are_judged_beside_the_database() {
+    let folder = recovered();
+    let scope = ["--period-date", "2025-12-31", "--period-granularity", "year"];
+    let export =
+        run(command("export_packets", folder.path()).args(scope).args(["--out-dir", "back"]));
+    assert_eq!(export.code, 0, "{export:?}");
+    let packets = [&["--only", "packets_complete", "--packets-dir", "back"][..], &scope].concat();
+    let failed = verify(folder.path(), &packets);
+    assert_eq!(failed.code, 1, "{failed:?}");
+    assert!(failed.stdout.contains("4 of 4 actionable sources"), "{}", failed.stdout);
+    assert!(failed.stdout.contains("empty_packet"), "{}", failed.stdout);
+    assert!(failed.stdout.contains("--packets-dir back"), "{}", failed.stdout);
+    let with_all = verify(folder.path(), &packets[2..]);
+    assert!(with_all.stdout.contains("packets_complete"), "{}", with_all.stdout);
+    let missing = verify(folder.path(), &["--packets-dir", "none"]);
+    assert_eq!((missing.code, missing.stdout.as_str()), (4, ""), "{missing:?}");
+    let alone = verify(folder.path(), &["--catalog", "c.json"]);
+    assert_eq!(alone.code, 4, "{alone:?}");
+    assert!(alone.stderr.contains("--packets-dir"), "{}", alone.stderr);
+}
+
+#[test]
+fn a_service_sees_its_spans_where_it_asks_for_them_and_a_wrong_wish_is_named() {
+    let folder = recovered();
+    let mut verbose = command("verify_guardrails", folder.path());
+    verbose.env("RUST_LOG", "guardrails=info").args(["--database-url", "q.sqlite"]);
+    let told = run(verbose.args(["--only", "drain", "--allow-inconclusive"]));
+    assert_eq!(told.code, 0, "{told:?}");
+    assert!(told.stderr.contains("guardrails.suite{"), "{}", told.stderr);
+    assert!(!told.stdout.contains("guardrails.suite{"), "{}", told.stdout);
+    let mut wrong = command("verify_guardrails", folder.path());
+    let wrong = run(wrong.env("RUST_LOG", "a=b=c").args(["--database-url", "q.sqlite"]));
+    assert_eq!((wrong.code, wrong.stdout.as_str()), (4, ""), "{wrong:?}");
+    assert!(wrong.stderr.contains("RUST_LOG"), "{}", wrong.stderr);
 }
 
 #[test]

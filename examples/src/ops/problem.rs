@@ -22,6 +22,12 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
     }
 
+    /// The answer was not there in time.
+    #[must_use]
+    pub fn too_slow() -> Self {
+        Self::new(StatusCode::GATEWAY_TIMEOUT, "the answer took too long; try again later")
+    }
+
     /// Returns what the caller can do.
     #[must_use]
     pub fn detail(&self) -> &str {

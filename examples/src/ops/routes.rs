@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
@@ -28,7 +29,7 @@ pub struct Answers {
     source: Arc<Source>,
     token: Option<[u8; 32]>,
     time: Duration,
-    reads: Semaphore,
+    reads: Arc<Semaphore>,
 }
 
 impl Answers {
@@ -36,7 +37,7 @@ impl Answers {
     #[must_use]
     pub fn new(source: Arc<Source>, token: Option<&str>, time: Duration) -> Self {
         let token = token.map(|token| Sha256::digest(token.as_bytes()).into());
-        Self { source, token, time, reads: Semaphore::new(READS) }
+        Self { source, token, time, reads: Arc::new(Semaphore::new(READS)) }
     }
 
     fn allows(&self, headers: &HeaderMap) -> bool {
@@ -85,10 +86,7 @@ async fn authorised(State(answers): Shared, request: Request, next: Next) -> Res
 /// A time limit, and headers that hold for every answer.
 async fn limited(State(answers): Shared, request: Request, next: Next) -> Response {
     let answer = tokio::time::timeout(answers.time, next.run(request)).await;
-    let mut response = answer.unwrap_or_else(|_| {
-        Problem::new(StatusCode::GATEWAY_TIMEOUT, "the answer took too long; try again later")
-            .into_response()
-    });
+    let mut response = answer.unwrap_or_else(|_| Problem::too_slow().into_response());
     for (name, value) in [
         (header::CACHE_CONTROL, "no-store"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -115,7 +113,7 @@ async fn openapi() -> Response {
     ([(header::CONTENT_TYPE, JSON)], OPENAPI).into_response()
 }
 
-async fn page(State(answers): Shared) -> Result<Html<String>, Problem> {
+async fn page(State(answers): Shared) -> Result<Html<Bytes>, Problem> {
     Ok(Html(answers.source.view()?.page.clone()))
 }
 
@@ -139,12 +137,18 @@ async fn leads(
     let Query(asked) = asked.map_err(|error| bad(error.body_text()))?;
     let reason: FailReason =
         asked.reason.parse().map_err(|_| bad("`reason` is not a known fail reason".to_owned()))?;
-    let Ok(_permit) = answers.reads.acquire().await else {
+    let Ok(place) = Arc::clone(&answers.reads).acquire_owned().await else {
         return Err(Problem::unavailable("the server is stopping"));
     };
     let source = Arc::clone(&answers.source);
-    let after = asked.after;
-    let found = tokio::task::spawn_blocking(move || source.leads(reason, &after))
+    let (after, time) = (asked.after, answers.time);
+    tracing::debug!(name: "ops.leads", reason = reason.code());
+    // The place is given back when the read ends, also where its client has gone away meanwhile.
+    let read = move || {
+        let _place = place;
+        source.leads(reason, &after, time)
+    };
+    let found = tokio::task::spawn_blocking(read)
         .await
         .map_err(|_| Problem::unavailable("the leads could not be read"))??;
     let heading = format!("Leads that failed as {}", reason.code());

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use axum::body::Bytes;
 use chrono::{DateTime, Days, Utc};
 use chrono_tz::Tz;
 use guardrails::Suite;
@@ -16,6 +17,7 @@ use recovery_queue::{
 use serde::Serialize;
 
 use super::Problem;
+use crate::guards::facts_of;
 
 /// The contract's answer: the daily rows and the backlog now.
 #[derive(Debug, Serialize)]
@@ -31,12 +33,12 @@ struct Metrics {
 pub struct View {
     /// The moment that the read shows.
     pub as_of: DateTime<Utc>,
-    /// The contract's JSON.
-    pub metrics: String,
+    /// The contract's JSON; answers share these bytes.
+    pub metrics: Bytes,
     /// The OpenMetrics exposition.
-    pub openmetrics: String,
+    pub openmetrics: Bytes,
     /// The operator's page.
-    pub page: String,
+    pub page: Bytes,
 }
 
 /// Where the figures come from and how they are counted.
@@ -61,6 +63,8 @@ pub struct Source {
     leads: Mutex<Option<SqlStore>>,
 }
 
+/// After how many refreshes without a good read the last one is no longer shown.
+const STALE_READS: u32 = 6;
 /// Leads per page of a reason.
 const PAGE: usize = 50;
 
@@ -80,6 +84,7 @@ impl Source {
     /// Reads for ever, on the thread that calls it; at most half of the time is spent reading.
     pub fn keep_reading(&self) {
         let mut store = None;
+        let mut shown_at = None;
         loop {
             let began = Instant::now();
             let read = self.read(&mut store);
@@ -90,9 +95,24 @@ impl Source {
             } else {
                 tracing::debug!(name: "ops.read", seconds = began.elapsed().as_secs_f64());
             }
-            *self.view.write().unwrap_or_else(PoisonError::into_inner) = read.map(Arc::new);
+            self.show(read.map(Arc::new), &mut shown_at);
             std::thread::sleep(self.place.refresh.max(began.elapsed()));
         }
+    }
+
+    /// Shows a read; one that failed leaves the last good one standing for a while, with its own time.
+    ///
+    /// A database that restarts, or is busy once, must not take an operator's page away.
+    fn show(&self, read: Result<Arc<View>, Problem>, shown_at: &mut Option<Instant>) {
+        let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
+        if read.is_ok() {
+            *shown_at = Some(Instant::now());
+        } else if view.is_ok()
+            && shown_at.is_some_and(|at| at.elapsed() < self.place.refresh * STALE_READS)
+        {
+            return;
+        }
+        *view = read;
     }
 
     fn opened<'a>(&self, store: &'a mut Option<SqlStore>) -> Result<&'a mut SqlStore, Problem> {
@@ -113,7 +133,9 @@ impl Source {
     fn read(&self, store: &mut Option<SqlStore>) -> Result<View, Problem> {
         let backlog = ViewBacklog::new(&self.place.backlog).map_err(|error| unreadable(&error))?;
         let snapshot = self.opened(store)?.read().map_err(|error| unreadable(&error))?;
-        let facts = StoreFacts::new(snapshot, &backlog).with_days(self.place.zone, 30);
+        let facts = facts_of(snapshot, &backlog)
+            .map_err(|failure| Problem::unavailable(failure.to_string()))?
+            .with_days(self.place.zone, 30);
         let suite = Suite::recovery().run(&facts, &Monotonic::start());
         let migrations = suite.check("single_migration_head");
         if let Some(check) = migrations.filter(|check| !check.success) {
@@ -145,20 +167,28 @@ impl Source {
         };
         Ok(View {
             as_of,
-            metrics: serde_json::to_string(&metrics).map_err(|error| unreadable(&error))?,
-            openmetrics: exposition(&filled),
-            page: page(&filled),
+            metrics: serde_json::to_vec(&metrics).map_err(|error| unreadable(&error))?.into(),
+            openmetrics: exposition(&filled).into(),
+            page: page(&filled).into(),
         })
     }
 
     /// Reads a page of the leads that failed for a reason, behind a key; identifiers are masked.
-    pub fn leads(&self, reason: FailReason, after: &str) -> Result<Offenders, Problem> {
+    ///
+    /// The database ends a read that takes longer than `time`.
+    pub fn leads(
+        &self,
+        reason: FailReason,
+        after: &str,
+        time: Duration,
+    ) -> Result<Offenders, Problem> {
         let mut store = self.leads.lock().unwrap_or_else(PoisonError::into_inner);
         let backlog = ViewBacklog::new(&self.place.backlog).map_err(|error| unreadable(&error))?;
         let opened = self.opened(&mut store)?;
         let queue = opened.view_name("recovery_queue");
         let snapshot = opened.read().map_err(|error| unreadable(&error))?;
         let facts = StoreFacts::new(snapshot, &backlog);
+        facts.limit_time(Some(time));
         // The code is one of the known ones; a key is quoted, and may hold no dollar sign.
         let sql = format!(
             "SELECT q.source_pk, 'since ' || q.since || ', ' || q.attempts || ' attempts' || {} || {} || {} \
@@ -174,6 +204,7 @@ impl Source {
             FactsError::Refused { reason } => {
                 Problem::new(axum::http::StatusCode::BAD_REQUEST, reason)
             }
+            FactsError::TimedOut { .. } => Problem::too_slow(),
             other => unreadable(&other),
         })
     }

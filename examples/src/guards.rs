@@ -1,0 +1,213 @@
+//! What the runners that run guardrails share: the facts, the packets' facts, the commands of remedies.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use clap::Parser;
+use guardrails::SuiteReport;
+use guardrails::facts::{Facts, InMemoryFacts, Invariant, Offender};
+use raw_packets::{GapStatus, PacketRequest, PacketStatus};
+use recovery_queue::{DatabaseUrl, SqlSnapshot, StoreFacts, ViewBacklog};
+
+use crate::cli::{Common, Console, Failure};
+use crate::files;
+use crate::packets::PacketArgs;
+use crate::returned::ReturnArgs;
+use crate::service::BACKLOG_VIEW;
+
+/// Makes the facts of a read; beside the runners' own backlog, their tables hold keys of leads, too.
+///
+/// # Errors
+///
+/// None for names that are identifiers, as these are.
+pub fn facts_of<'a>(
+    read: SqlSnapshot<'a>,
+    backlog: &'a ViewBacklog,
+) -> Result<StoreFacts<'a>, Failure> {
+    let facts = StoreFacts::new(read, backlog);
+    if recovery_queue::Backlog::name(backlog) != BACKLOG_VIEW {
+        return Ok(facts);
+    }
+    Ok(facts.with_key_column("leads", "source_pk")?.with_key_column("claims", "source_pk")?)
+}
+
+/// Makes every command of a report one that runs from this workspace as it is printed.
+#[must_use]
+pub fn launched(report: SuiteReport, database: Option<&str>, packets: &PacketFacts) -> SuiteReport {
+    report.map_commands(|command| {
+        let (runner, flags) = command.split_once(' ').unwrap_or((command, ""));
+        let mut line = format!("cargo run --release -p reference-runners --example {runner} --");
+        // A server's URL may hold a password; it comes from DATABASE_URL then.
+        if let Some(path) = database.filter(|url| !url.contains("://")) {
+            line = format!("{line} --database-url {}", quoted(path));
+        }
+        if runner == "check_packets" {
+            for (flag, value) in packets.flags() {
+                line = format!("{line} {flag} {}", quoted(&value));
+            }
+        }
+        if flags.is_empty() { line } else { format!("{line} {flags}") }
+    })
+}
+
+/// One word of a POSIX shell.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/@+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+/// The flags that give `packets_complete` its facts, as `check_packets` takes them.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "For packets_complete")]
+pub struct PacketFacts {
+    /// The folder with the returned packets; it adds packets_complete to the suite.
+    #[arg(long, value_name = "DIR")]
+    packets_dir: Option<PathBuf>,
+    /// Expected sources, sources and KPIs (left out: the sample catalogue).
+    #[arg(long, value_name = "JSON", requires = "packets_dir")]
+    catalog: Option<PathBuf>,
+    /// The values that are held (left out: none yet).
+    #[arg(long, value_name = "CSV", requires = "packets_dir")]
+    metrics: Option<PathBuf>,
+    /// Looks at the values of this period only, YYYY-MM-DD.
+    #[arg(long, value_name = "D", requires = "packets_dir")]
+    period_date: Option<NaiveDate>,
+    /// Looks at the values of this granularity only, such as year.
+    #[arg(long, value_name = "G", requires = "packets_dir")]
+    period_granularity: Option<String>,
+    /// The statuses of a gap that ask for a packet (left out: missing_metric).
+    #[arg(long, value_name = "a,b", value_delimiter = ',', requires = "packets_dir")]
+    statuses: Vec<GapStatus>,
+}
+
+/// Lends the flags of `export_packets` with their defaults.
+#[derive(Parser)]
+struct Planning {
+    #[command(flatten)]
+    packets: PacketArgs,
+}
+
+impl PacketFacts {
+    /// Says whether there are packets to judge.
+    #[must_use]
+    pub fn are_given(&self) -> bool {
+        self.packets_dir.is_some()
+    }
+
+    fn flags(&self) -> Vec<(&'static str, String)> {
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+        let statuses = self.statuses.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        [
+            ("--packets-dir", path(&self.packets_dir)),
+            ("--catalog", path(&self.catalog)),
+            ("--metrics", path(&self.metrics)),
+            ("--period-date", self.period_date.map(|date| date.to_string())),
+            ("--period-granularity", self.period_granularity.clone()),
+            ("--statuses", Some(statuses).filter(|list| !list.is_empty())),
+        ]
+        .into_iter()
+        .filter_map(|(flag, value)| Some((flag, value?)))
+        .collect()
+    }
+
+    /// Reads the returned packets and judges each that was asked for; nothing is written.
+    ///
+    /// # Errors
+    ///
+    /// A folder, catalogue or file of values that is missing or cannot be read.
+    pub fn read(
+        &self,
+        common: &Common,
+        at: DateTime<Utc>,
+        console: &Console,
+    ) -> Result<InMemoryFacts, Failure> {
+        let facts = InMemoryFacts::new("packets", at);
+        if !self.are_given() {
+            return Ok(facts);
+        }
+        let flags = self.flags().into_iter().filter(|(flag, _)| *flag != "--packets-dir");
+        let words = flags.flat_map(|(flag, value)| [flag.to_owned(), value]);
+        let Planning { packets } =
+            Planning::try_parse_from(std::iter::once(String::new()).chain(words))?;
+        // Values in a database are `load_packets`' affair; opening them here could make its tables.
+        let held = Common { database_url: None, ..common.clone() };
+        let planned = packets.plan(&packets.values(&held)?, at, console)?;
+        let returned = ReturnArgs {
+            packets_dir: self.packets_dir.clone(),
+            strict_ready: false,
+            fix_queue_csv_out: None,
+            fix_queue_json_out: None,
+            errors_dir: None,
+            repaired_dir: None,
+            packets,
+        };
+        let checked = returned.check(&planned)?;
+        let mut offenders = BTreeMap::new();
+        let known: BTreeSet<String> =
+            planned.report.sources().map(|source| source.sanction_source_id).collect();
+        for gap in planned.report.gaps() {
+            let wanted = returned.packets.statuses.contains(&gap.status);
+            if wanted && !known.contains(gap.sanction_source_id) {
+                let why = "it is not in the catalogue, so it has no packet";
+                offenders.insert(gap.sanction_source_id.to_owned(), why.to_owned());
+            }
+        }
+        for packet in checked.packets().iter().filter(|packet| packet.is_required()) {
+            if packet.status() != PacketStatus::Ready {
+                offenders.insert(packet.file().to_owned(), packet.status().to_string());
+            }
+        }
+        let counts = planned.plan.counts();
+        let asked = counts.packets_emitted_total + counts.sources_skipped_missing_template_total;
+        let offenders = offenders.into_iter().map(|(key, why)| Offender::new(key, why)).collect();
+        Ok(facts.with_offenders(Invariant::PacketComplete, asked, offenders))
+    }
+}
+
+/// Writes the failed leads with their reason and what their evidence shows them to lack, as CSV.
+///
+/// No identifier is in it: a person looks at one lead with `explain_match --source-pk`.
+///
+/// # Errors
+///
+/// The database's, and a file that cannot be written.
+pub fn write_work_list(
+    file: &std::path::Path,
+    facts: &StoreFacts<'_>,
+    queue_view: &str,
+    url: &DatabaseUrl,
+) -> Result<u64, Failure> {
+    let find = if matches!(url, DatabaseUrl::Sqlite(_)) { "instr" } else { "strpos" };
+    let found = facts.query(&work_list_sql(queue_view, find), usize::MAX)?;
+    files::write_with(file, |out| {
+        let mut csv = csv::Writer::from_writer(out);
+        csv.write_record(["source_pk", "fail_reason", "since", "attempts", "lacks"])?;
+        for Offender { key, reason } in &found.listed {
+            csv.write_record(std::iter::once(key.as_str()).chain(reason.split('\t')))?;
+        }
+        csv.flush()
+    })?;
+    Ok(found.total)
+}
+
+fn work_list_sql(queue_view: &str, find: &str) -> String {
+    // The evidence is JSON whose keys stand before what is unusable; a quote within its strings is escaped.
+    let lacks = |kind: &str| {
+        format!("CASE WHEN {find}(keys, '\"kind\":\"{kind}\"') > 0 THEN '' ELSE ' {kind}' END")
+    };
+    format!(
+        "SELECT source_pk, reason || '\t' || since || '\t' || attempts || '\t' || \
+             CASE WHEN keys = '' THEN '' ELSE trim({} || {} || {}) END \
+         FROM (SELECT source_pk, reason, since, attempts, \
+             COALESCE(substr(evidence, 1, {find}(evidence, '\"unusable\":[')), '') AS keys \
+             FROM {queue_view} WHERE status = 'failed') q",
+        lacks("document"),
+        lacks("phone"),
+        lacks("email"),
+    )
+}
