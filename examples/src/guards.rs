@@ -63,6 +63,7 @@ fn quoted(word: &str) -> String {
 
 /// The flags that give `packets_complete` its facts, as `check_packets` takes them.
 #[derive(Clone, Debug, Default, clap::Args)]
+#[allow(clippy::doc_markdown)] // `--help` prints these comments: no backticks there
 #[command(next_help_heading = "For packets_complete")]
 pub struct PacketFacts {
     /// The folder with the returned packets; it adds packets_complete to the suite.

@@ -21,9 +21,16 @@ use tracing::field::{Field, Visit};
 use tracing::span;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
-/// Names with their fields, and all values as text.
+#[derive(Default)]
+struct Kept {
+    /// The names of spans and events, each with its fields.
+    names: BTreeMap<String, BTreeSet<String>>,
+    /// All values, as text.
+    values: Vec<String>,
+}
+
 #[derive(Clone, Default)]
-struct Captured(Arc<Mutex<(BTreeMap<String, BTreeSet<String>>, Vec<String>)>>);
+struct Captured(Arc<Mutex<Kept>>);
 
 struct Fields<'a>(&'a mut BTreeSet<String>, &'a mut Vec<String>);
 
@@ -45,7 +52,7 @@ impl Captured {
         let crate_name = metadata.target().split("::").next().unwrap_or_default();
         if ours.contains(&crate_name) {
             let mut kept = self.0.lock().unwrap();
-            let (names, values) = &mut *kept;
+            let Kept { names, values } = &mut *kept;
             record(&mut Fields(names.entry(metadata.name().to_owned()).or_default(), values));
         }
     }
@@ -141,17 +148,20 @@ fn every_span_and_event_is_documented_with_its_fields_and_names_nobody() {
         the_identity_loop(folder.path());
     });
     let kept = captured.0.lock().unwrap();
-    let (names, values) = &*kept;
+    let Kept { names, values } = &*kept;
     let documented = documented();
     for (name, fields) in names {
         assert_eq!(documented.get(name), Some(fields), "`{name}` in ARCHITECTURE.md");
     }
     // What only an outage shows is documented and not met here.
     let outages = [
+        "recovery_queue.end_unrecorded",
         "recovery_queue.newer_tables",
         "recovery_queue.reconnect",
         "recovery_queue.rollback_lost",
+        "recovery_queue.run_killed",
         "recovery_queue.time_limit_lost",
+        "recovery_queue.worker_died",
     ];
     for name in documented.keys().filter(|name| !outages.contains(&name.as_str())) {
         assert!(names.contains_key(name), "`{name}` is documented and was not met");

@@ -193,7 +193,7 @@ fn throughput_plot(days: &[DailyMetrics], flow: &[(f64, f64)]) -> Markup {
     };
     let (arrived, left) = flow.last().copied().unwrap_or_default();
     html! {
-        svg role="img" aria-label=(format!("{} arrived and {left} left over {}", count_of(arrived as u64, "lead"), count_of(days.len(), "day"))) height="195" {
+        svg role="img" aria-label=(format!("Arrived: {arrived}, left: {left}, over {}", count_of(days.len(), "day"))) height="195" {
             (scale.grid())
             (line(&points(|sums| sums.0), "arrived"))
             (line(&points(|sums| sums.1), "left"))
