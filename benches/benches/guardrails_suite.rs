@@ -108,6 +108,8 @@ fn measure(name: &str, url: &DatabaseUrl, leads: u64) {
     }
 }
 
+type Format = fn(&SuiteReport) -> usize;
+
 fn formats() {
     let offenders = (0..1_000).map(|i| Offender::new(format!("L-{i:06}"), "a leak")).collect();
     let facts = InMemoryFacts::new("bench", chrono::DateTime::UNIX_EPOCH).with_offenders(
@@ -116,7 +118,6 @@ fn formats() {
         offenders,
     );
     let report = Suite::recovery().list(1_000).run(&facts, &Monotonic::start());
-    type Format = fn(&SuiteReport) -> usize;
     let all: [(&str, Format); 7] = [
         ("text", |r| format::text(r, TextStyle::default()).len()),
         ("json", |r| format::json(r).map_or(0, |text| text.len())),

@@ -112,6 +112,23 @@ impl CheckReport {
         self.samples_total.saturating_sub(self.samples.len() as u64)
     }
 
+    /// Gives each remedy in words, with the command that does it; one that the next remedy shares stands
+    /// behind the last of them.
+    pub(crate) fn remedies(&self) -> impl Iterator<Item = (String, Option<&str>)> {
+        self.help.iter().enumerate().map(|(i, remedy)| {
+            let next = self.help.get(i + 1).and_then(|next| next.command.as_ref());
+            let command = remedy.command.as_ref().filter(|command| next != Some(command));
+            let words = match remedy.frees {
+                // Words that begin with the count need it no second time.
+                Some(leads) if !remedy.action.starts_with(&format!("{leads} ")) => {
+                    format!("{} (frees up to {leads})", remedy.action)
+                }
+                _ => remedy.action.clone(),
+            };
+            (words, command.map(String::as_str))
+        })
+    }
+
     /// Describes thresholds in words.
     pub(crate) fn expectation(thresholds: Option<&crate::Thresholds>, expected: &str) -> String {
         let Some(thresholds) = thresholds else { return expected.to_owned() };

@@ -11,7 +11,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use guardrails::format::OPENMETRICS_TYPE;
-use recovery_queue::FailReason;
+use recovery_queue::{FailReason, SourcePk};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
@@ -137,6 +137,9 @@ async fn leads(
     let Query(asked) = asked.map_err(|error| bad(error.body_text()))?;
     let reason: FailReason =
         asked.reason.parse().map_err(|_| bad("`reason` is not a known fail reason".to_owned()))?;
+    if !asked.after.is_empty() && SourcePk::new(asked.after.as_str()).is_err() {
+        return Err(bad("`after` is not a key of a lead".to_owned()));
+    }
     let Ok(place) = Arc::clone(&answers.reads).acquire_owned().await else {
         return Err(Problem::unavailable("the server is stopping"));
     };

@@ -189,7 +189,7 @@ impl Source {
         let snapshot = opened.read().map_err(|error| unreadable(&error))?;
         let facts = StoreFacts::new(snapshot, &backlog);
         facts.limit_time(Some(time));
-        // The code is one of the known ones; a key is quoted, and may hold no dollar sign.
+        // The code is one of the known ones, the key a quoted text.
         let sql = format!(
             "SELECT q.source_pk, 'since ' || q.since || ', ' || q.attempts || ' attempts' || {} || {} || {} \
              FROM {queue} q LEFT JOIN leads l ON l.source_pk = q.source_pk \

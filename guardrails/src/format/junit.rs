@@ -66,9 +66,9 @@ fn details(check: &CheckReport) -> String {
     let samples = check.samples.iter().map(|s| format!("{}: {}", s.key, s.reason));
     let more = (check.unlisted() > 0).then(|| format!("… and {} more", check.unlisted()));
     let causes = check.causes.iter().map(|cause| format!("likely: {cause}"));
-    let help = check.help.iter().map(|remedy| {
-        let command = remedy.command.as_ref().map_or(String::new(), |c| format!("\n  $ {c}"));
-        format!("to do: {}{command}", remedy.action)
+    let help = check.remedies().map(|(words, command)| {
+        let command = command.map_or(String::new(), |line| format!("\n  $ {line}"));
+        format!("to do: {words}{command}")
     });
     let regression = check.regression_in_words();
     regression

@@ -63,11 +63,9 @@ fn details(out: &mut String, check: &CheckReport) {
         }
     }
     let causes = check.causes.iter().map(|cause| format!("likely: {}", escaped(cause)));
-    let remedies = check.help.iter().map(|remedy| {
-        let frees = remedy.frees.map_or(String::new(), |leads| format!(" (frees up to {leads})"));
-        let command =
-            remedy.command.as_ref().map_or(String::new(), |line| format!(" {}", code(line)));
-        format!("to do: {}{frees}{command}", escaped(&remedy.action))
+    let remedies = check.remedies().map(|(words, command)| {
+        let command = command.map_or(String::new(), |line| format!(" {}", code(line)));
+        format!("to do: {}{command}", escaped(&words))
     });
     for (i, line) in causes.chain(remedies).enumerate() {
         let _ = writeln!(out, "{}- {line}", if i == 0 { "\n" } else { "" });

@@ -101,12 +101,9 @@ fn one(out: &mut String, check: &CheckReport, width: usize, colour: bool) {
     for cause in &check.causes {
         line(&format!("likely: {cause}"), "  ");
     }
-    for remedy in &check.help {
-        let mut line =
-            |text: &str, rest: &str| push(out, text, width, PAD, &format!("{PAD}{rest}"));
-        let frees = remedy.frees.map_or(String::new(), |leads| format!(" (frees up to {leads})"));
-        line(&format!("to do: {}{frees}", remedy.action), "  ");
-        if let Some(command) = &remedy.command {
+    for (words, command) in check.remedies() {
+        push(out, &format!("to do: {words}"), width, PAD, &format!("{PAD}  "));
+        if let Some(command) = command {
             copyable(out, command, width, PAD);
         }
     }

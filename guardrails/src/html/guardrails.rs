@@ -44,13 +44,10 @@ fn item(check: &CheckReport) -> Markup {
                 @if !check.help.is_empty() {
                     p { "What to do:" }
                     ul {
-                        @for remedy in &check.help {
+                        @for (words, command) in check.remedies() {
                             li {
-                                (prose(&remedy.action))
-                                @if let Some(leads) = remedy.frees {
-                                    " (frees up to " (grouped(leads.into())) ")"
-                                }
-                                @if let Some(command) = &remedy.command { pre { code { (command) } } }
+                                (prose(&words))
+                                @if let Some(command) = command { pre { code { (command) } } }
                             }
                         }
                     }
