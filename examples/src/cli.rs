@@ -212,7 +212,7 @@ fn trace_to_stderr() -> Result<(), Failure> {
         })?;
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
+        .with_ansi(false)
         .with_span_events(FmtSpan::CLOSE);
     // A second runner in one process, as in a test, writes where the first one does.
     let _ = tracing_subscriber::registry().with(lines.with_filter(filter)).try_init();

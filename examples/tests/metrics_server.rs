@@ -126,6 +126,8 @@ fn the_other_routes_answer_and_identifiers_are_masked() {
     assert!(metrics.body.contains("\nrecovery_backlog_leads 1\n"), "{}", metrics.body);
     let page = server.get("/").body;
     assert!(page.contains("/leads?reason=NO_CANDIDATES") && !page.contains("<script"), "{page}");
+    assert!(page.contains("href=\"/?live\"") && !page.contains("http-equiv=\"refresh\""), "{page}");
+    assert!(server.get("/?live").body.contains("http-equiv=\"refresh\""));
     let leads = server.get("/leads?reason=NO_CANDIDATES");
     assert_eq!(leads.status, 200, "{}", leads.body);
     assert!(leads.body.contains("L-3") && leads.body.contains("*****"), "{}", leads.body);

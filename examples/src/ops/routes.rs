@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Query, Request, State};
+use axum::extract::{Query, RawQuery, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
@@ -113,8 +113,10 @@ async fn openapi() -> Response {
     ([(header::CONTENT_TYPE, JSON)], OPENAPI).into_response()
 }
 
-async fn page(State(answers): Shared) -> Result<Html<Bytes>, Problem> {
-    Ok(Html(answers.source.view()?.page.clone()))
+async fn page(State(answers): Shared, RawQuery(query): RawQuery) -> Result<Html<Bytes>, Problem> {
+    let view = answers.source.view()?;
+    let live = query.is_some_and(|query| query.split('&').any(|part| part == "live"));
+    Ok(Html(if live { view.live_page.clone() } else { view.page.clone() }))
 }
 
 /// Ready once the database was read, and at the head of its migrations.

@@ -39,6 +39,8 @@ pub struct View {
     pub openmetrics: Bytes,
     /// The operator's page.
     pub page: Bytes,
+    /// The same, which a browser asks for again by itself.
+    pub live_page: Bytes,
 }
 
 /// Where the figures come from and how they are counted.
@@ -65,6 +67,8 @@ pub struct Source {
 
 /// After how many refreshes without a good read the last one is no longer shown.
 const STALE_READS: u32 = 6;
+/// Seconds after which a browser asks for the live page again.
+const RENEWED: u32 = 30;
 /// Leads per page of a reason.
 const PAGE: usize = 50;
 
@@ -148,7 +152,6 @@ impl Source {
             .fill_from(&facts)
             .map_err(|error| unreadable(&error))?
             .time_zone(self.place.zone.name())
-            .refresh_seconds(30)
             .reason_link("/leads?reason={reason}");
         let mut snapshot = facts.into_snapshot();
         let as_of = snapshot.as_of();
@@ -169,7 +172,8 @@ impl Source {
             as_of,
             metrics: serde_json::to_vec(&metrics).map_err(|error| unreadable(&error))?.into(),
             openmetrics: exposition(&filled).into(),
-            page: page(&filled).into(),
+            page: page(&filled.clone().refresh_link("/?live")).into(),
+            live_page: page(&filled.refresh_link("/").refresh_seconds(RENEWED)).into(),
         })
     }
 

@@ -50,6 +50,9 @@ pub struct Page {
     /// After how many seconds a browser asks for the page again; never in a file.
     #[serde(default)]
     pub refresh_seconds: Option<u32>,
+    /// Where the same page lies that asks for itself again, or, on that one, the page that does not.
+    #[serde(default)]
+    pub refresh_link: Option<String>,
 }
 
 impl Page {
@@ -67,6 +70,7 @@ impl Page {
             history: Vec::new(),
             reason_link: None,
             refresh_seconds: None,
+            refresh_link: None,
         }
     }
 
@@ -104,6 +108,16 @@ impl Page {
     #[must_use]
     pub fn history(mut self, records: Vec<Record>) -> Self {
         self.history = records;
+        self
+    }
+
+    /// Offers a page that asks for itself again, or the way back from it.
+    ///
+    /// A page that renews itself unasked takes a reader's place away (WCAG 2.2.1), so it is the reader's
+    /// choice.
+    #[must_use]
+    pub fn refresh_link(mut self, address: impl Into<String>) -> Self {
+        self.refresh_link = Some(address.into());
         self
     }
 
@@ -151,6 +165,16 @@ pub fn page(page: &Page) -> String {
                         span.soft {
                             "as of " (time(page.suite.as_of)) " · snapshot "
                             code { (page.suite.snapshot_id) }
+                        }
+                    }
+                    @if let Some(address) = &page.refresh_link {
+                        p {
+                            a href=(address) {
+                                @match page.refresh_seconds {
+                                    Some(_) => "Stop renewing this page",
+                                    None => "Keep this page up to date",
+                                }
+                            }
                         }
                     }
                     (tiles(page, days))

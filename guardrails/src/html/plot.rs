@@ -127,8 +127,10 @@ pub(super) struct Bar {
 /// Horizontal bars, one under the other.
 pub(super) fn bars(bars: &[Bar], label: &str) -> Markup {
     const ROW: usize = 44;
+    // An image hides what is in it from a screen reader; links must be reached.
+    let role = if bars.iter().any(|bar| bar.link.is_some()) { "group" } else { "img" };
     html! {
-        svg role="img" aria-label=(label) height=(bars.len() * ROW) {
+        svg role=(role) aria-label=(label) height=(bars.len() * ROW) {
             @for (i, bar) in bars.iter().enumerate() {
                 @let top = i * ROW;
                 @if let Some(link) = &bar.link {

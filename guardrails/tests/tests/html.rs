@@ -63,6 +63,18 @@ fn every_plot_has_a_name_and_a_table() {
 }
 
 #[test]
+fn links_in_a_plot_are_reached_by_a_screen_reader_and_renewing_is_the_readers_choice() {
+    let report = Suite::recovery().run(&troubled(), &Stopped);
+    let page_of = || Page::new("P", report.clone()).fill_from(&troubled()).unwrap();
+    let linked = page(&page_of().reason_link("/leads?reason={reason}").refresh_link("/?live"));
+    assert!(linked.contains("<svg role=\"group\" aria-label=\"Leads by reason"), "{linked}");
+    assert!(linked.contains("<a href=\"/?live\">Keep this page up to date</a>"));
+    assert!(!linked.contains("http-equiv=\"refresh\""));
+    let live = page(&page_of().refresh_link("/").refresh_seconds(30));
+    assert!(live.contains("content=\"30\"") && live.contains("Stop renewing this page"));
+}
+
+#[test]
 fn what_comes_from_rows_is_escaped() {
     let nasty = "<img src=x onerror=alert(1)>\"'&";
     let facts = InMemoryFacts::new(nasty, now())
