@@ -124,13 +124,18 @@ def in_own_process(task, *arguments):
 
 
 def ours(folder, threads):
-    lines = subprocess.run([TASK, "run", folder, str(threads)], check=True, capture_output=True, text=True)
     best = {}
-    for line in lines.stdout.splitlines():
-        figure = json.loads(line)
-        name = figure["figure"]
-        value = figure.get("seconds", figure.get("bytes", figure.get("leads")))
-        best[name] = min(best.get(name, value), value)
+    for way in ("kept", "once"):
+        command = [TASK, way, folder, str(threads)]
+        lines = subprocess.run(command, check=True, capture_output=True, text=True)
+        for line in lines.stdout.splitlines():
+            figure = json.loads(line)
+            name = figure.pop("figure")
+            value = next(iter(figure.values()))
+            best[name] = min(best.get(name, value), value)
+    for outcome in ("matched", "conflict", "weak", "no_candidates", "missing", "decided", "text"):
+        assert best[f"kept_{outcome}"] == best[f"once_{outcome}"], f"the two ways differ in {outcome}"
+    best["kept_csv_to_decisions"] = best["load_persons"] + best["leads_csv_to_decisions"]
     return best
 
 
@@ -163,13 +168,15 @@ def main():
         if args.splink:
             print("splink", json.dumps(in_own_process(splink_task, folder, args.threads)))
         per_million = here["index_bytes"] / args.persons * 1e6 / 2**20
-        duck_memory = duck["peak"] / args.persons * 1e6 / 2**20
+        total = duck["load"] + duck["match"]
+        print("What DuckDB does here is less: no caps, no contradiction, no precedence.")
         print(f"keys ready:        {duck['match'] / here['keys_ready']:.2f} x DuckDB's leads per second")
         print(f"raw text:          {duck['match'] / here['raw_text_to_decisions']:.2f} x DuckDB on normalised keys")
-        csv = here["csv_to_decisions"] / (duck["load"] + duck["match"])
-        print(f"CSV to decisions:  {csv:.2f} of DuckDB's time for load + match")
-        print(f"index memory:      {per_million:.0f} MiB per million persons, {per_million / duck_memory:.2f} of DuckDB's peak")
-        print(f"peak memory:       {here['peak_memory'] / duck['peak']:.2f} of DuckDB's, all leads and texts held too")
+        print(f"CSV to decisions:  {here['once_csv_to_decisions'] / total:.2f} of DuckDB's time for load + match, persons read once")
+        print(f"                   {here['kept_csv_to_decisions'] / total:.2f} of it where the index of everybody is built and kept")
+        print(f"index memory:      {per_million:.0f} MiB per million persons, {here['index_bytes'] / duck['peak']:.2f} of DuckDB's peak")
+        print(f"peak memory:       {here['once_peak_memory'] / duck['peak']:.2f} of DuckDB's, process against process, persons read once")
+        print(f"                   {here['kept_peak_memory'] / duck['peak']:.2f} of it, index built and kept, leads decided")
         print(f"threads:           {here['keys_ready_one_thread'] / here['keys_ready']:.2f} x one thread")
 
 

@@ -241,8 +241,11 @@ impl<'a> RecordReader<'a> {
     /// Puts the keys in order, each once in its strongest form, and makes the blocking keys.
     #[must_use]
     pub fn finish(self) -> &'a Normalised {
-        self.out.keys.sort_unstable();
-        self.out.keys.dedup_by_key(|held| held.key);
+        // Most records are given in the order of kinds, one value of each.
+        if !self.out.keys.is_sorted_by(|held, next| held.key < next.key) {
+            self.out.keys.sort_unstable();
+            self.out.keys.dedup_by_key(|held| held.key);
+        }
         crate::blocking::fill(self.out);
         self.out
     }
@@ -352,11 +355,14 @@ impl Normalised {
         self.text_ends.push((key, self.texts.len()));
     }
 
-    /// Appends a text in parts, to be kept or dropped; gives its start.
-    pub(crate) fn begin_text<'t>(&mut self, parts: impl Iterator<Item = &'t str>) -> usize {
-        let start = self.texts.len();
-        self.texts.extend(parts);
-        start
+    /// Begins a text, to be kept or dropped; gives its start.
+    pub(crate) fn begin_text(&self) -> usize {
+        self.texts.len()
+    }
+
+    /// Appends to the text that was begun.
+    pub(crate) fn extend_text(&mut self, part: &str) {
+        self.texts.push_str(part);
     }
 
     /// Returns the text that was begun.

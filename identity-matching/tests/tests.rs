@@ -13,6 +13,7 @@ mod garbage;
 mod keys;
 mod laws;
 mod phones;
+mod relevant;
 mod reports;
 mod stdnum;
 mod weak;

@@ -34,6 +34,13 @@ impl<'a> SubjectView<'a> {
     pub fn of_keys(keys: &'a [HeldKey]) -> Self {
         Self { keys, ..Self::default() }
     }
+
+    /// Lists the keys that are looked up for the subject, strong and blocking.
+    #[inline]
+    pub(crate) fn index_keys(self) -> impl Iterator<Item = IndexKey> + 'a {
+        let strong = self.keys.iter().map(|held| IndexKey::from(held.key));
+        strong.chain(self.blocking.iter().map(|&key| IndexKey::from(key)))
+    }
 }
 
 impl<'a> From<&'a Normalised> for SubjectView<'a> {

@@ -52,12 +52,12 @@ pub(crate) fn read(
         }
         return;
     }
-    let understood = compact(raw.number).and_then(|mut number| {
-        let read = understand(raw, &mut number, normaliser)?;
-        Ok((number, read))
-    });
-    match understood {
-        Ok((number, read)) => accept(&number, &read, source, normaliser, out),
+    let mut number = match compact(raw.number) {
+        Ok(number) => number,
+        Err(reason) => return out.push_unusable(source, reason),
+    };
+    match understand(raw, &mut number, normaliser) {
+        Ok(read) => accept(&number, &read, source, normaliser, out),
         Err(reason) => out.push_unusable(source, reason),
     }
 }
@@ -74,6 +74,7 @@ fn compact(raw: &str) -> Result<DocumentNumber, UnusableReason> {
         Err(_) if placeholder::is_filler(raw) => return Err(UnusableReason::Placeholder),
         Err(reason) => return Err(reason),
     };
+    // Mostly the first letter settles it.
     let has_digit = number.as_bytes().iter().any(u8::is_ascii_digit);
     if !has_digit && placeholder::is_filler(raw) {
         return Err(UnusableReason::Placeholder);
@@ -88,15 +89,14 @@ fn understand(
     normaliser: &Normaliser,
 ) -> Result<Read, UnusableReason> {
     let country = country(raw.country, normaliser)?;
-    let written = *number;
     let read = if is_blank(raw.kind) {
         infer(country, number, normaliser)
     } else {
-        read_typed(country, raw.kind, number, normaliser)
+        read_typed(country, raw, number, normaliser)
     };
     match read {
         Ok(read) if is_placeholder(number, &read, normaliser) => Err(UnusableReason::Placeholder),
-        Err(_) if is_filler_number(&written, raw.number) => Err(UnusableReason::Placeholder),
+        Err(_) if is_filler_number(raw.number) => Err(UnusableReason::Placeholder),
         read => read,
     }
 }
@@ -111,20 +111,21 @@ fn country(raw: &str, normaliser: &Normaliser) -> Result<Region, UnusableReason>
 /// Reads a number of a stated type; one that no table knows is kept as it is.
 fn read_typed(
     country: Region,
-    kind: &str,
+    raw: DocumentParts<'_>,
     number: &mut DocumentNumber,
     normaliser: &Normaliser,
 ) -> Result<Read, UnusableReason> {
-    if kind.len() > LONGEST_VALUE {
+    if raw.kind.len() > LONGEST_VALUE {
         return Err(UnusableReason::TooLong);
     }
-    let Some(found) = normaliser.options().document_types.find(country, kind) else {
+    let Some(found) = normaliser.options().document_types.find(country, raw.kind) else {
         let reading = passport::opaque(number)?;
-        return Ok(Read { kind: table::unknown_id(country, kind), reading });
+        return Ok(Read { kind: table::unknown_id(country, raw.kind), reading });
     };
-    let written = *number;
     apply(found, country, number).or_else(|reason| {
-        // `DNI 45678912`: the type may stand before the number too.
+        // `DNI 45678912`: the type may stand before the number too. The rule may have changed the number, and
+        // reading it again costs less than keeping a copy of every one.
+        let written = compact(raw.number)?;
         let code = found.code().as_bytes();
         match written.as_bytes().strip_prefix(code) {
             Some(rest) if !rest.is_empty() => {
@@ -178,8 +179,10 @@ fn is_placeholder(number: &DocumentNumber, read: &Read, normaliser: &Normaliser)
 }
 
 /// Tells whether a number that no rule accepts is a filler: then that is the better reason.
-fn is_filler_number(written: &DocumentNumber, raw: &str) -> bool {
-    written.len() > 2 && is_filler_body(written.as_bytes()) || placeholder::is_filler(raw)
+fn is_filler_number(raw: &str) -> bool {
+    let written = compact(raw);
+    written.is_ok_and(|written| written.len() > 2 && is_filler_body(written.as_bytes()))
+        || placeholder::is_filler(raw)
 }
 
 /// Tells whether digits are zeros only, one digit repeated, or a run, also behind restored zeros.

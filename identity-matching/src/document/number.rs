@@ -39,6 +39,9 @@ impl DocumentNumber {
         if raw.len() > text::LONGEST_VALUE {
             return Err(UnusableReason::TooLong);
         }
+        if let Some(number) = Self::of_digits(raw.as_bytes()) {
+            return Ok(number);
+        }
         // A spreadsheet writes a number as a decimal.
         let whole = raw.strip_suffix(".0").filter(|rest| rest.bytes().all(|b| b.is_ascii_digit()));
         let raw = whole.filter(|rest| !rest.is_empty()).unwrap_or(raw);
@@ -49,6 +52,18 @@ impl DocumentNumber {
             number.take_folded(raw)?;
         }
         Ok(number)
+    }
+
+    /// Takes a number that is written as digits alone, as most are.
+    fn of_digits(raw: &[u8]) -> Option<Self> {
+        let mut bytes = [0; Self::CAPACITY];
+        let slots = bytes.get_mut(..raw.len())?;
+        let mut digits = true;
+        for (slot, &byte) in slots.iter_mut().zip(raw) {
+            digits &= byte.is_ascii_digit();
+            *slot = byte;
+        }
+        digits.then(|| Self { bytes, length: u8::try_from(raw.len()).unwrap_or_default() })
     }
 
     fn take_ascii(&mut self, raw: &[u8]) -> Result<(), UnusableReason> {

@@ -27,13 +27,16 @@ impl Address {
         let target = buffer.get_mut(..bytes.len())?;
         let mut dotted = true;
         for (slot, &byte) in target[..at].iter_mut().zip(bytes) {
-            *slot = match byte {
-                b'A'..=b'Z' => byte | 0x20,
-                b'.' if !dotted => byte,
-                _ if is_atom(byte) => byte,
-                _ => return None,
-            };
-            dotted = byte == b'.';
+            *slot = LOWER_ATOM[usize::from(byte)];
+            // Neither a dot at an end nor two in a row.
+            let dot = byte == b'.';
+            if *slot == 0 && (!dot || dotted) {
+                return None;
+            }
+            if dot {
+                *slot = byte;
+            }
+            dotted = dot;
         }
         if dotted {
             return None;
@@ -114,9 +117,27 @@ impl Address {
     }
 }
 
+/// The letters, digits and signs of an atom in lower case; zero for all other bytes.
+static LOWER_ATOM: [u8; 256] = {
+    let mut lower = [0; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        if is_atom(byte) {
+            lower[byte as usize] = byte.to_ascii_lowercase();
+        }
+        byte += 1;
+    }
+    lower
+};
+
 /// Letters, digits and signs of an atom (RFC 5322, section 3.2.3).
-fn is_atom(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte)
+const fn is_atom(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'/' | b'=' | b'?'
+        )
+        || matches!(byte, b'^' | b'_' | b'`' | b'{' | b'|' | b'}' | b'~')
 }
 
 /// Tells whether a local part is atoms with dots between, of ASCII or other letters (RFC 6531).

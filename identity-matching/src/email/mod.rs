@@ -83,9 +83,14 @@ fn accept(
     if is_reserved(domain) {
         return Err(UnusableReason::Placeholder);
     }
-    let parts = if dots { [name, "@", host] } else { ["", "@", host] };
-    let undotted = name.split('.').filter(|_| !dots);
-    let start = out.begin_text(undotted.chain(parts));
+    let start = out.begin_text();
+    if dots {
+        out.extend_text(name);
+    } else {
+        name.split('.').for_each(|part| out.extend_text(part));
+    }
+    out.extend_text("@");
+    out.extend_text(host);
     let text = out.text_from(start);
     if normaliser.placeholders.has_email(text) {
         out.drop_text(start);
@@ -114,19 +119,21 @@ fn accept(
 
 /// Refuses fillers, and roles that are unusable, by the local part; tells whether it is a role.
 fn check_local(local: &str, domain: &str, normaliser: &Normaliser) -> Result<bool, UnusableReason> {
-    // Signs alone are nobody's name.
-    if !local.bytes().any(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii()) {
-        return Err(UnusableReason::Malformed);
-    }
     let mut squeezed = [0; 64];
-    let mut length = 0;
+    let (mut length, mut named, mut digits) = (0, false, true);
     for &byte in local.as_bytes() {
+        named |= byte.is_ascii_alphanumeric() || !byte.is_ascii();
         if !matches!(byte, b'.' | b'-' | b'_')
             && let Some(slot) = squeezed.get_mut(length)
         {
             *slot = byte;
             length += 1;
+            digits &= byte.is_ascii_digit();
         }
+    }
+    // Signs alone are nobody's name.
+    if !named {
+        return Err(UnusableReason::Malformed);
     }
     let name = &squeezed[..length];
     let known = normaliser.emails.local(name);
@@ -139,7 +146,6 @@ fn check_local(local: &str, domain: &str, normaliser: &Normaliser) -> Result<boo
     }
     // `a@a.com`, `123456@…`, `...@…`.
     let echoed = length <= 3 && domain.split('.').next().is_some_and(|label| label == local);
-    let digits = name.iter().all(u8::is_ascii_digit);
     if length == 0 || echoed || digits && placeholder::is_repeated_or_run(name) {
         return Err(UnusableReason::Placeholder);
     }

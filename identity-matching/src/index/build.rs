@@ -1,17 +1,13 @@
 //! Building an index of a whole population at once.
 
-#![expect(
-    clippy::cast_possible_truncation,
-    reason = "words and hashes are cut on purpose, and sizes are bounded where they grow"
-)]
-
 use std::num::NonZeroUsize;
 
 use super::{
-    InMemoryIndex, IndexError, PersonId,
+    InMemoryIndex, IndexError,
     memory::Intake,
+    repeated::repeated,
     row::{PersonKey, Profile, Rows},
-    shards::{GROUP, Room, Shards},
+    shards::{Room, Shards},
 };
 use crate::{blocking::BlockingKind, normalise::Normalised};
 
@@ -89,6 +85,25 @@ impl InMemoryIndexBuilder {
         self.rows.push(person, self.buffer.iter().copied(), profile).map(|_| ())
     }
 
+    /// Adds a record of which the keys are made.
+    pub(super) fn push(
+        &mut self,
+        person: &str,
+        keys: &[PersonKey],
+        profile: Profile,
+    ) -> Result<(), IndexError> {
+        let profile = (!profile.is_empty()).then_some(profile);
+        self.rows.push(person, keys.iter().copied(), profile).map(|_| ())
+    }
+
+    /// Lists the keys of a record as the index would hold them.
+    pub(super) fn index_keys<'a>(
+        &'a self,
+        record: &'a Normalised,
+    ) -> impl Iterator<Item = PersonKey> + 'a {
+        self.intake.keys(record)
+    }
+
     /// Returns the number of records that were added.
     #[must_use]
     pub fn records(&self) -> usize {
@@ -113,7 +128,7 @@ pub(super) fn finish(
 ) -> Result<InMemoryIndex, IndexError> {
     let span = tracing::info_span!("identity_matching.index", records = rows.len());
     let _entered = span.enter();
-    for records in repeated(&rows) {
+    for records in repeated(&rows, threads) {
         let mut keys: Vec<PersonKey> = records.iter().flat_map(|&id| rows.keys(id)).collect();
         keys.sort_unstable();
         keys.dedup_by_key(|held| held.key);
@@ -139,51 +154,4 @@ pub(super) fn finish(
         keys = index.distinct_keys(),
     );
     Ok(index)
-}
-
-/// Finds the rows that share a person key, in groups of two or more.
-fn repeated(rows: &Rows) -> Vec<Vec<PersonId>> {
-    let size = (rows.len() * 3 / 2 + 1).next_power_of_two();
-    // Each slot holds half a hash, to tell most texts apart without reading them, and a row.
-    let mut slots: Vec<(u32, u32)> = vec![(0, u32::MAX); size];
-    let mut groups: Vec<Vec<PersonId>> = Vec::new();
-    let mut group_of = std::collections::HashMap::new();
-    let ids: Vec<PersonId> = rows.ids().collect();
-    for ids in ids.chunks(GROUP) {
-        let mut places = [(0_usize, 0_u32); GROUP];
-        for (place, &id) in places.iter_mut().zip(ids) {
-            let hash = hash(rows.person(id));
-            *place = ((hash >> 32) as usize & (size - 1), hash as u32);
-            prefetch_index::prefetch_index(&slots, place.0);
-        }
-        for (&(place, half), &id) in places.iter().zip(ids) {
-            let mut at = place;
-            loop {
-                let (other, row) = slots[at];
-                if row == u32::MAX {
-                    slots[at] = (half, id.get());
-                    break;
-                }
-                let first = PersonId::new(row);
-                if other == half && rows.person(first) == rows.person(id) {
-                    let group = *group_of.entry(row).or_insert_with(|| {
-                        groups.push(vec![first]);
-                        groups.len() - 1
-                    });
-                    groups[group].push(id);
-                    break;
-                }
-                at = (at + 1) & (size - 1);
-            }
-        }
-    }
-    groups
-}
-
-/// Hashes a person's key by `SipHash`, since the texts come from outside and may be chosen to collide.
-fn hash(person: &str) -> u64 {
-    use std::hash::Hasher;
-    let mut hasher = siphasher::sip::SipHasher13::new();
-    hasher.write(person.as_bytes());
-    hasher.finish()
 }

@@ -150,7 +150,7 @@ impl Tags {
 }
 
 /// Multiplies and folds the 128-bit product to 64 bits.
-const fn fold(left: u64, right: u64) -> u64 {
+pub(super) const fn fold(left: u64, right: u64) -> u64 {
     let product = left as u128 * right as u128;
     (product & 0xffff_ffff_ffff_ffff) as u64 ^ (product >> 64) as u64
 }

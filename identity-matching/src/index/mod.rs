@@ -7,6 +7,9 @@
 //!
 //! [`InMemoryIndex`] holds a population in about sixty bytes per person. Equal keys are stored once, with
 //! the list of their holders, so a value that thousands share costs a counter.
+//!
+//! Who decides one set of subjects over a population that is read once makes [`SubjectKeys`] and a
+//! [`RelevantBuilder`]: an index of those persons alone who can matter, with the same decisions.
 
 mod build;
 #[cfg(feature = "testing")]
@@ -15,10 +18,13 @@ mod entry;
 mod file;
 mod key;
 mod memory;
+mod relevant;
+mod repeated;
 mod row;
 mod seal;
 mod shards;
 mod stored;
+mod subjects;
 mod table;
 
 pub use build::InMemoryIndexBuilder;
@@ -26,9 +32,11 @@ pub use build::InMemoryIndexBuilder;
 pub use file::{FORMAT_VERSION, FileError, WeakEvidence};
 pub use key::IndexKey;
 pub use memory::{InMemoryIndex, SharedKey};
+pub use relevant::{Relevant, RelevantBuilder, Remainder};
 pub use row::{PersonKey, PersonKeys, PersonView, Profile};
 pub use seal::Seal;
 pub use stored::{DamagedPerson, StoredPerson};
+pub use subjects::{SubjectFilter, SubjectKeys};
 
 /// Points at one person inside one index; of no meaning in another one or after an update.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]

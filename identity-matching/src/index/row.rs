@@ -180,9 +180,7 @@ impl Rows {
         keys: impl Iterator<Item = PersonKey>,
         profile: Option<Profile>,
     ) -> Result<PersonId, IndexError> {
-        if person.is_empty() || person.len() > MAX_PERSON_KEY {
-            return Err(IndexError::PersonKey { length: person.len() });
-        }
+        check_person_key(person)?;
         let start = self.words.len();
         self.words.push(0);
         let mut count = 0;
@@ -363,6 +361,15 @@ impl Rows {
 
     pub(super) fn shrink(&mut self) {
         self.words.shrink_to_fit();
+    }
+}
+
+/// Refuses a person's key that no row can hold.
+#[inline]
+pub(super) fn check_person_key(person: &str) -> Result<(), IndexError> {
+    match person.len() {
+        1..=MAX_PERSON_KEY => Ok(()),
+        length => Err(IndexError::PersonKey { length }),
     }
 }
 

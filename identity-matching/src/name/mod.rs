@@ -67,6 +67,11 @@ impl Name {
         Ok(Self(buffer))
     }
 
+    /// Takes back a name that [`as_str`](Self::as_str) gave.
+    pub(crate) fn folded(text: String) -> Self {
+        Self(text)
+    }
+
     /// Gives the buffer back.
     pub(crate) fn into_buffer(self) -> String {
         self.0

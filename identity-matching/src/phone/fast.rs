@@ -2,8 +2,8 @@
 
 use std::sync::LazyLock;
 
-use super::Phone;
 use super::plans::{PLANS, Plan};
+use super::{POWERS, Phone};
 use crate::key::Reading;
 use crate::region::Region;
 
@@ -56,7 +56,7 @@ impl Table {
         else {
             return false;
         };
-        let digit = |byte: u8| usize::from(byte);
+        let digit = |byte: u8| usize::from(byte & 0x0f);
         let prefix = digit(a) * 1000 + digit(b) * 100 + digit(c) * 10 + digit(d);
         self.bits[set][prefix / 64] >> (prefix % 64) & 1 == 1
     }
@@ -72,18 +72,9 @@ pub(super) fn read(raw: &[u8], region: Option<Region>) -> Option<Phone> {
         [b'+', rest @ ..] => (true, rest),
         _ => (false, raw),
     };
-    let mut digits = [0_u8; DIGITS];
-    let mut count = 0;
-    for &byte in rest {
-        let value = byte.wrapping_sub(b'0');
-        if value < 10 {
-            *digits.get_mut(count)? = value;
-            count += 1;
-        } else if !matches!(byte, b' ' | b'-' | b'.' | b'(' | b')') {
-            return None;
-        }
-    }
-    let digits = &digits[..count];
+    let mut compacted = [0_u8; DIGITS];
+    let digits = if is_digits(rest) { rest } else { compact(rest, &mut compacted)? };
+    let count = digits.len();
     let table = &*TABLE;
     if plus {
         return international(table, digits, Reading::PLUS);
@@ -97,7 +88,7 @@ pub(super) fn read(raw: &[u8], region: Option<Region>) -> Option<Phone> {
     }
     let plan = Table::plan(at);
     match digits {
-        [0, 0, rest @ ..] if plan.double_zero => {
+        [b'0', b'0', rest @ ..] if plan.double_zero => {
             international(table, rest, Reading::INTERNATIONAL_PREFIX)
         }
         // Too long for a national number: it carries the country code.
@@ -111,12 +102,12 @@ pub(super) fn read(raw: &[u8], region: Option<Region>) -> Option<Phone> {
 
 /// Reads a number that begins with its country code.
 fn international(table: &Table, digits: &[u8], reading: Reading) -> Option<Phone> {
-    if let [0, ..] = digits {
+    if let [b'0', ..] = digits {
         return None;
     }
     let mut code = 0;
     for (at, &digit) in digits.iter().enumerate().take(3) {
-        code = code * 10 + usize::from(digit);
+        code = code * 10 + usize::from(digit & 0x0f);
         // Country calling codes are prefix-free, so the first that is known is the only one.
         let plan = table.by_code[code];
         if plan != 0 {
@@ -130,7 +121,88 @@ fn international(table: &Table, digits: &[u8], reading: Reading) -> Option<Phone
 }
 
 fn phone(country_code: u16, digits: &[u8], reading: Reading) -> Phone {
-    let national = digits.iter().fold(0, |number, &digit| number * 10 + u64::from(digit));
     let national_length = u8::try_from(digits.len()).expect("at most sixteen digits");
-    Phone { country_code, national, national_length, reading }
+    Phone { country_code, national: integer(digits), national_length, reading }
+}
+
+/// Takes the digits out of plain punctuation.
+fn compact<'a>(raw: &[u8], digits: &'a mut [u8; DIGITS]) -> Option<&'a [u8]> {
+    let mut count = 0;
+    for &byte in raw {
+        if byte.is_ascii_digit() {
+            *digits.get_mut(count)? = byte;
+            count += 1;
+        } else if !matches!(byte, b' ' | b'-' | b'.' | b'(' | b')') {
+            return None;
+        }
+    }
+    Some(&digits[..count])
+}
+
+/// Splits eight to sixteen bytes into the first eight and the last eight, which may overlap.
+fn words(text: &[u8]) -> Option<(u64, u64)> {
+    let (first, last) = (text.first_chunk()?, text.last_chunk()?);
+    (text.len() <= DIGITS).then(|| (u64::from_le_bytes(*first), u64::from_le_bytes(*last)))
+}
+
+/// Tells whether a text is of eight to sixteen ASCII digits, all at once.
+fn is_digits(text: &[u8]) -> bool {
+    const HIGH: u64 = 0xf0f0_f0f0_f0f0_f0f0;
+    const ZEROS: u64 = 0x3030_3030_3030_3030;
+    // A digit's upper half is 3, also when 6 is added to its lower half.
+    let eight = |word: u64| {
+        word & HIGH == ZEROS && word.wrapping_add(0x0606_0606_0606_0606) & HIGH == ZEROS
+    };
+    words(text).is_some_and(|(first, last)| eight(first) && eight(last))
+}
+
+/// Reads ASCII digits as an integer, eight at a time.
+fn integer(digits: &[u8]) -> u64 {
+    let Some((first, last)) = words(digits) else {
+        return digits.iter().fold(0, |number, &digit| number * 10 + u64::from(digit & 0x0f));
+    };
+    // Of the last eight, only those beyond the first eight count; the others become zeros.
+    match digits.len() - 8 {
+        0 => eight_digits(first),
+        more => {
+            let beyond = last >> (64 - 8 * more) << (64 - 8 * more);
+            eight_digits(first) * POWERS[more] + eight_digits(beyond)
+        }
+    }
+}
+
+/// Reads eight digits, the first in the lowest byte, by pairs, then fours, then all.
+const fn eight_digits(word: u64) -> u64 {
+    let digits = word & 0x0f0f_0f0f_0f0f_0f0f;
+    let pairs = (digits * 10 + (digits >> 8)) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs * 100 + (pairs >> 16)) & 0x0000_ffff_0000_ffff;
+    (fours * 10_000 + (fours >> 32)) & 0xffff_ffff
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn digits_are_read_as_the_standard_library_reads_them(number in "[0-9]{1,16}") {
+            prop_assert_eq!(integer(number.as_bytes()), number.parse::<u64>().unwrap());
+        }
+
+        #[test]
+        fn digits_are_told_from_all_other_bytes(text in proptest::collection::vec(any::<u8>(), 0..18)) {
+            let expected = (8..=16).contains(&text.len()) && text.iter().all(u8::is_ascii_digit);
+            prop_assert_eq!(is_digits(&text), expected);
+        }
+
+        #[test]
+        fn one_byte_that_is_no_digit_is_seen(number in "[0-9]{8,16}", at: usize, byte: u8) {
+            let mut text = number.into_bytes();
+            let at = at % text.len();
+            text[at] = byte;
+            prop_assert_eq!(is_digits(&text), byte.is_ascii_digit());
+        }
+    }
 }

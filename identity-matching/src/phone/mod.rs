@@ -35,19 +35,21 @@ impl Phone {
 
     /// Returns country calling code and national number as one integer.
     fn e164(self) -> u64 {
-        const POWERS: [u64; Phone::NATIONAL_MAX as usize + 1] = {
-            let mut powers = [1; Phone::NATIONAL_MAX as usize + 1];
-            let mut at = 1;
-            while at < powers.len() {
-                powers[at] = powers[at - 1] * 10;
-                at += 1;
-            }
-            powers
-        };
         let length = self.national_length.min(Self::NATIONAL_MAX);
         u64::from(self.country_code) * POWERS[usize::from(length)] + self.national
     }
 }
+
+/// Powers of ten, as far as a national number goes.
+const POWERS: [u64; Phone::NATIONAL_MAX as usize + 1] = {
+    let mut powers = [1; Phone::NATIONAL_MAX as usize + 1];
+    let mut at = 1;
+    while at < powers.len() {
+        powers[at] = powers[at - 1] * 10;
+        at += 1;
+    }
+    powers
+};
 
 /// Is what one written number comes to.
 enum Outcome {
