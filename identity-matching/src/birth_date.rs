@@ -37,8 +37,15 @@ impl BirthDate {
         if raw.len() > LONGEST_VALUE {
             return Err(UnusableReason::TooLong);
         }
+        if raw.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
+            return Self::parse_folded(raw, region);
+        }
         let mut folded = String::with_capacity(raw.len());
         text::fold(raw, &mut folded);
+        Self::parse_folded(&folded, region)
+    }
+
+    fn parse_folded(folded: &str, region: Option<Region>) -> Result<Self, UnusableReason> {
         let written = folded.trim();
         if written.is_empty() {
             return Err(UnusableReason::Blank);

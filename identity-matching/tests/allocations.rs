@@ -1,8 +1,8 @@
-//! Looking up and considering allocate nothing per subject.
+//! Normalising plain values, looking up and considering allocate nothing per subject.
 
 use identity_matching::{
-    DeterministicMatcher, Normalised, Policy, Record, SubjectView,
-    index::{CandidateIndex, InMemoryIndex, IndexKey},
+    DeterministicMatcher, DocumentParts, Normalised, Policy, Record, SubjectView,
+    index::{CandidateIndex, InMemoryIndex, IndexKey, RelevantBuilder, SubjectKeys},
 };
 
 use crate::decisions::normaliser;
@@ -55,4 +55,49 @@ fn considering_more_subjects_allocates_no_more() {
         spent.count_total
     };
     assert_eq!(allocations(&views), allocations(&views[..1_024]));
+}
+
+#[test]
+fn normalising_plain_values_into_a_buffer_allocates_nothing() {
+    let normaliser = normaliser();
+    let mut buffer = Normalised::default();
+    let mut read = |number: u32| {
+        let mut record = normaliser.read_into(&mut buffer);
+        record.document(DocumentParts { country: "PE", kind: "DNI", number: "45678913" });
+        record.document(DocumentParts { country: "pe", kind: "ruc", number: "10-45678913-2" });
+        for phone in ["+51987654312", "987654313", "+51 987 654-314", "0051987654315"] {
+            record.phone(phone);
+        }
+        record.email(if number.is_multiple_of(2) {
+            "Ana.Rojas@correo.pe"
+        } else {
+            "luis@gmail.com"
+        });
+        record.plate("ABC-123");
+        record.birth_date("1987-03-21");
+        record.finish().keys().len()
+    };
+    // The first records make the buffers as long as they need to be.
+    assert_eq!((read(0), read(1)), (7, 7));
+    let spent = allocation_counter::measure(|| assert!((2..100).all(|n| read(n) == 7)));
+    assert_eq!(spent.count_total, 0);
+}
+
+#[test]
+fn a_person_who_cannot_matter_is_passed_over_without_an_allocation_of_its_own() {
+    let records = records(4_096);
+    let mut subject = SubjectKeys::default();
+    subject.add(
+        &normaliser()
+            .normalise(&Record { phones: vec!["+51 944 555 666".into()], ..Record::default() }),
+    );
+    let mut builder = RelevantBuilder::new(subject.filter());
+    let mut read = |records: &[Normalised]| {
+        allocation_counter::measure(|| {
+            records.iter().for_each(|record| builder.add("P1", record).unwrap());
+        })
+    };
+    read(&records[..1_024]);
+    // Only the list of those who are left out grows, by doubling, and the few that the filter takes.
+    assert!(read(&records[1_024..]).count_total < 64);
 }

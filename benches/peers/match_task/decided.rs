@@ -21,7 +21,8 @@ impl Ready {
         self.ids.push_str(id);
         self.ids.push('\n');
         self.keys.extend_from_slice(lead.keys());
-        Ok(self.ends.push(self.keys.len().try_into()?))
+        self.ends.push(self.keys.len().try_into()?);
+        Ok(())
     }
 
     pub(crate) fn len(&self) -> usize {

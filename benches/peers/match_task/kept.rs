@@ -67,7 +67,10 @@ fn load(folder: &Path, threads: NonZeroUsize, normaliser: &Normaliser) -> Outcom
     let persons = Blocks::new(File::open(folder.join("persons.csv"))?);
     let builders = in_parallel(0..threads.get(), |_| {
         let mut builder = new_builder();
-        each_row(&persons, normaliser, |key, record| Ok(builder.add(key, record)?))?;
+        each_row(&persons, normaliser, |key, record| {
+            builder.add(key, record)?;
+            Ok(())
+        })?;
         Ok(builder)
     })?;
     let mut all = new_builder().with_threads(threads);

@@ -4,7 +4,7 @@ use std::{fs::File, num::NonZeroUsize, path::Path};
 
 use benchmarks::rows::{Blocks, Outcome, each_row};
 use identity_matching::{
-    BlockingKind, DeterministicMatcher, Normaliser, Policy,
+    BlockingKind, DeterministicMatcher, Normaliser, Policy, SubjectView,
     index::{
         InMemoryIndexBuilder, Relevant, RelevantBuilder, Remainder, SubjectFilter, SubjectKeys,
     },
@@ -23,7 +23,8 @@ pub(crate) fn run(folder: &Path, threads: NonZeroUsize) -> Outcome<()> {
     let read = in_parallel(0..threads.get(), |_| {
         let (mut ready, mut keys) = (Ready::default(), SubjectKeys::default());
         each_row(&leads, &normaliser, |id, lead| {
-            keys.add(lead);
+            // Nothing weaker is decided by, so nothing weaker is looked for.
+            keys.add_view(SubjectView::of_keys(lead.keys()));
             ready.push(id, lead)
         })?;
         Ok((ready, keys))
@@ -73,7 +74,10 @@ fn relevant(
             .without_blocking(BlockingKind::PhoneTail)
             .without_blocking(BlockingKind::Plate)
             .without_blocking(BlockingKind::NameBirthDate);
-        each_row(&persons, normaliser, |key, record| Ok(part.add(key, record)?))?;
+        each_row(&persons, normaliser, |key, record| {
+            part.add(key, record)?;
+            Ok(())
+        })?;
         Ok(part)
     })?;
     let mut all = parts.pop().ok_or("there is one thread at least")?;

@@ -242,12 +242,20 @@ impl<T> Names<T> {
 
     fn slot(&self, name: &[u8]) -> usize {
         let mix = |hash: u64, word: u64| (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let (words, rest) = name.as_chunks::<8>();
-        let hash = words.iter().fold(0, |hash, word| mix(hash, u64::from_le_bytes(*word)));
-        let rest = rest.iter().fold(1, |word, &byte| word << 8 | u64::from(byte));
+        let last = match (name.last_chunk::<8>(), name.first_chunk::<4>(), name.last_chunk::<4>()) {
+            // Words at an end may overlap with those before; the length tells names apart that repeat.
+            (Some(&last), ..) => u64::from_le_bytes(last),
+            (None, Some(&first), Some(&last)) => {
+                u64::from(u32::from_le_bytes(first)) << 32 | u64::from(u32::from_le_bytes(last))
+            }
+            _ => name.iter().fold(1, |word, &byte| word << 8 | u64::from(byte)),
+        };
+        let (words, _) = name.as_chunks::<8>();
+        let start = name.len() as u64;
+        let hash = words.iter().fold(start, |hash, word| mix(hash, u64::from_le_bytes(*word)));
         // The high half is well mixed, and a slot needs fewer bits than that.
         #[allow(clippy::cast_possible_truncation)]
-        let high = (mix(hash, rest) >> 32) as usize;
+        let high = (mix(hash, last) >> 32) as usize;
         high & (self.slots.len() - 1)
     }
 
