@@ -94,7 +94,9 @@ fn a_person_who_cannot_matter_is_passed_over_without_an_allocation_of_its_own() 
     let mut builder = RelevantBuilder::new(subject.filter());
     let mut read = |records: &[Normalised]| {
         allocation_counter::measure(|| {
-            records.iter().for_each(|record| builder.add("P1", record).unwrap());
+            for record in records {
+                builder.add("P1", record).unwrap();
+            }
         })
     };
     read(&records[..1_024]);
