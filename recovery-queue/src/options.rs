@@ -99,7 +99,8 @@ pub enum ClaimMode {
 pub struct RecoverOptions {
     /// Leads per batch, 1 to 10,000. Default: 1,000.
     pub batch_size: u32,
-    /// Leads in all; `None` = until the queue is empty.
+    /// Leads in all; `None` = until the queue is empty. One batch more may be settled where the answer to a
+    /// commit was lost on its way.
     pub limit: Option<u64>,
     /// The backlog to work on; `None` = all, in turn, batch by batch.
     pub backlog: Option<String>,

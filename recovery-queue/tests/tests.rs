@@ -12,6 +12,8 @@
 
 #[path = "tests/backends.rs"]
 mod backends;
+#[path = "tests/clock.rs"]
+mod clock;
 #[path = "tests/conformance.rs"]
 mod conformance;
 #[cfg(all(feature = "guardrails", feature = "identity-matching", feature = "postgres"))]
@@ -20,10 +22,17 @@ mod facts_on_postgres;
 #[cfg(all(feature = "guardrails", feature = "identity-matching"))]
 #[path = "tests/facts_on_sqlite.rs"]
 mod facts_on_sqlite;
-#[path = "tests/faults.rs"]
-mod faults;
+#[path = "tests/leases.rs"]
+mod leases;
 #[path = "tests/loop_on_sqlite.rs"]
 mod loop_on_sqlite;
+#[path = "tests/outages.rs"]
+mod outages;
+#[path = "tests/processes.rs"]
+mod processes;
+#[cfg(feature = "postgres")]
+#[path = "tests/proxy.rs"]
+mod proxy;
 #[path = "tests/refusals.rs"]
 mod refusals;
 #[path = "tests/runs.rs"]

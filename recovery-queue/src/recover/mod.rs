@@ -136,7 +136,16 @@ fn end<S: QueueStore + ?Sized>(
             patiently(store, who, max, &shared.reconnects, |store| {
                 store.close_run(run_id, outcome)
             })?;
-            Ok(shared.summary(stopped))
+            let mut summary = shared.summary(stopped);
+            if summary.reconnects > 0 {
+                // What was committed and not answered is in the ledger.
+                let record = patiently(store, who, max, &AtomicU64::new(0), |store| {
+                    let runs = store.snapshot()?.runs(1000)?;
+                    Ok(runs.into_iter().find(|run| run.run_id == run_id))
+                })?;
+                record.iter().for_each(|record| summary.correct(record));
+            }
+            Ok(summary)
         }
         Err(error) => {
             if let Err(unrecorded) = store.close_run(run_id, RunOutcome::Failed) {

@@ -8,9 +8,10 @@ use std::sync::{Mutex, PoisonError};
 use serde::Serialize;
 
 use crate::key::RunId;
+use crate::ledger::EventKind;
 use crate::options::RecoverOptions;
 use crate::resolver::FailReason;
-use crate::store::BatchSummary;
+use crate::store::{BatchSummary, RunRecord};
 use crate::trace;
 
 /// Tells how far a run has come.
@@ -71,6 +72,17 @@ impl RunSummary {
     #[must_use]
     pub fn failed_total(&self) -> u64 {
         self.failed.values().sum()
+    }
+}
+
+impl RunSummary {
+    /// Takes the figures that the ledger has of the run: some batches may have been committed unheard.
+    pub(super) fn correct(&mut self, record: &RunRecord) {
+        let events = |kind: EventKind| record.events.get(kind.code()).copied().unwrap_or_default();
+        self.matched = events(EventKind::Matched);
+        self.retried = events(EventKind::Retried);
+        self.failed.clone_from(&record.failed);
+        self.claimed = self.matched + self.failed_total() + self.retried + self.lost_leases;
     }
 }
 
