@@ -12,6 +12,8 @@
 
 #[path = "tests/backends.rs"]
 mod backends;
+#[path = "tests/bad_input.rs"]
+mod bad_input;
 #[path = "tests/clock.rs"]
 mod clock;
 #[path = "tests/conformance.rs"]
@@ -22,6 +24,8 @@ mod facts_on_postgres;
 #[cfg(all(feature = "guardrails", feature = "identity-matching"))]
 #[path = "tests/facts_on_sqlite.rs"]
 mod facts_on_sqlite;
+#[path = "tests/interleavings.rs"]
+mod interleavings;
 #[path = "tests/leases.rs"]
 mod leases;
 #[path = "tests/loop_on_sqlite.rs"]

@@ -143,7 +143,9 @@ fn end<S: QueueStore + ?Sized>(
                     let runs = store.snapshot()?.runs(1000)?;
                     Ok(runs.into_iter().find(|run| run.run_id == run_id))
                 })?;
-                record.iter().for_each(|record| summary.correct(record));
+                if let Some(record) = record {
+                    summary.correct(&record);
+                }
             }
             Ok(summary)
         }

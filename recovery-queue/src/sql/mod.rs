@@ -29,6 +29,8 @@ mod shape;
 mod snapshot;
 #[cfg(feature = "sqlite")]
 mod sqlite_batch;
+#[cfg(feature = "sqlite")]
+mod sqlite_text;
 mod stage;
 mod store;
 #[cfg(feature = "guardrails")]

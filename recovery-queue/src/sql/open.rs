@@ -145,11 +145,13 @@ fn sqlite(path: &Path, options: &OpenOptions, purpose: Purpose) -> Result<Databa
     };
     let establish = || SqliteConnection::establish(name);
     // Only a read is ever given a time limit.
-    let connection = match purpose {
+    let mut connection = match purpose {
         Purpose::Write => establish(),
         Purpose::Read => super::interrupt::interruptible(establish),
     }
     .map_err(unavailable)?;
+    super::sqlite_text::register(&mut connection)
+        .map_err(super::database::failed("the opening of the database"))?;
     let mut db = Database::Sqlite(connection);
     // busy_timeout first: switching the journal mode waits for other connections too.
     let mut setup = format!(

@@ -6,7 +6,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use super::database::{Database, Param, failed};
 use super::namespace::Names;
 use crate::backlog::{Backlog, BacklogLead, BacklogSource, ViewName};
-use crate::error::StoreError;
+use crate::error::{KeyError, StoreError};
 use crate::key::MAX_KEY_BYTES;
 
 const READ: &str = "the look at the backlog";
@@ -84,13 +84,19 @@ pub(super) fn fill(
     };
     let length =
         if db.is_sqlite() { "length(CAST(source_pk AS BLOB))" } else { "octet_length(source_pk)" };
+    // PostgreSQL keeps no text that is none; keys that come as rows were checked when they were made.
+    let no_text = if db.is_sqlite() && view.is_some() {
+        "WHEN NOT rq_is_text(CAST(source_pk AS BLOB)) OR NOT rq_is_text(CAST(lead_version AS BLOB)) THEN 5"
+    } else {
+        ""
+    };
     db.execute(
         &names.sql(&format!(
             "INSERT INTO rq_stage \
              SELECT source_pk, COALESCE(min(lead_at), $1), max(lead_version), min(priority), count(*), \
                  count(*) - count(lead_at), \
                  max(CASE WHEN source_pk IS NULL OR source_pk = '' THEN 1 \
-                     WHEN {length} > {MAX_KEY_BYTES} THEN 2 ELSE problem END) \
+                     WHEN {length} > {MAX_KEY_BYTES} THEN 2 {no_text} ELSE problem END) \
              FROM ({rows}) b GROUP BY source_pk ORDER BY source_pk"
         )),
         &[Param::Int(now)],
@@ -132,6 +138,8 @@ struct Totals {
     unreadable: i64,
     #[diesel(sql_type = BigInt)]
     zoneless: i64,
+    #[diesel(sql_type = BigInt)]
+    no_text: i64,
 }
 
 fn check(
@@ -143,7 +151,8 @@ fn check(
          count(CASE WHEN problem = 1 THEN 1 END) AS nameless, \
          count(CASE WHEN problem = 2 THEN 1 END) AS long, \
          count(CASE WHEN problem = 3 THEN 1 END) AS unreadable, \
-         count(CASE WHEN problem = 4 THEN 1 END) AS zoneless FROM rq_stage";
+         count(CASE WHEN problem = 4 THEN 1 END) AS zoneless, \
+         count(CASE WHEN problem = 5 THEN 1 END) AS no_text FROM rq_stage";
     let rows: Vec<Totals> = db.query(sql, &[]).map_err(failed(READ))?;
     let Some(totals) = rows.first() else {
         return Ok(Staged { leads: 0, duplicates: 0, undated: 0 });
@@ -158,6 +167,15 @@ fn check(
         return Err(refuse(
             format!("{} lead keys are longer than {MAX_KEY_BYTES} bytes", totals.long),
             "use shorter keys or their digests",
+        ));
+    }
+    if totals.no_text > 0 {
+        return Err(refuse(
+            format!(
+                "lead_source_pk or lead_version of {} leads is no UTF-8 or holds a NUL byte",
+                totals.no_text
+            ),
+            "mend the bytes at the source, or write such keys as hex(…)",
         ));
     }
     if totals.unreadable > 0 {
@@ -294,6 +312,9 @@ fn copy_rows(
 ) -> Result<(), StoreError> {
     let mut chunk: Vec<BacklogLead> = Vec::with_capacity(CHUNK);
     for lead in leads {
+        if lead.lead_version.as_deref().is_some_and(|version| version.contains('\0')) {
+            return Err(KeyError::NulByte { what: "lead version" }.into());
+        }
         chunk.push(lead);
         if chunk.len() == CHUNK {
             copy_chunk(db, &chunk)?;

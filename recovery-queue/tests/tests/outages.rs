@@ -242,7 +242,7 @@ mod on_postgres {
                 let mut state = u64::from(number) + 1;
                 let text: String = std::iter::repeat_with(|| {
                     state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                    format!("{:016x}", state)
+                    format!("{state:016x}")
                 })
                 .take(250)
                 .collect();
