@@ -63,16 +63,37 @@ fn steps(url: &str) {
     assert_eq!((&told["delta"], &told["recover"]["claimed"]), (&0.into(), &0.into()));
 }
 
-#[test]
-fn seed_recover_and_prove_on_sqlite() {
+/// Kills a run of recovery, and lets the next one take up what is left.
+fn killed(url: &str) {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    steps(folder.path().join("crm.sqlite").to_str().expect("a path in UTF-8"));
+    let folder = folder.path();
+    import(folder, url);
+    let mut killed = runner("recover_leads");
+    killed.current_dir(folder).args(["--quiet", "--batch-size", "1", "--database-url", url]);
+    let mut killed = killed.stdout(std::process::Stdio::null()).spawn().expect("it starts");
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    killed.kill().expect("it can be killed");
+    killed.wait().expect("it ends");
+
+    let rest = step(folder, url, "recover_leads", &[]);
+    assert_eq!(rest.code, 0, "{}", rest.stderr);
+    let idle = step(folder, url, "recover_leads", &[]);
+    assert_eq!((idle.code, &json(folder, "run.json")["claimed"]), (0, &0.into()));
+    let proof = step(folder, url, "validate_impact", &[]);
+    assert_eq!(proof.code, 0, "{}", proof.stderr);
+    assert_eq!(json(folder, "run.json")["backlog_after"], 200, "{}", proof.stdout);
+    let checks = step(folder, url, "verify_guardrails", &["--allow-inconclusive"]);
+    assert_eq!(checks.code, 0, "{}", checks.stdout);
 }
 
-#[test]
-fn seed_recover_and_prove_on_postgres() {
+fn on_sqlite(test: fn(&str)) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    test(folder.path().join("crm.sqlite").to_str().expect("a path in UTF-8"));
+}
+
+fn on_postgres(test: fn(&str)) {
     match recovery_queue::testing::PostgresServer::start() {
-        Ok(server) => steps(server.url()),
+        Ok(server) => test(server.url()),
         Err(error) => {
             assert!(std::env::var("CI").as_deref() != Ok("true"), "{error}");
             // Past the harness, which keeps what a passing test prints to itself.
@@ -80,6 +101,26 @@ fn seed_recover_and_prove_on_postgres() {
             let _ = std::io::Write::write_all(&mut std::io::stderr(), said.as_bytes());
         }
     }
+}
+
+#[test]
+fn seed_recover_and_prove_on_sqlite() {
+    on_sqlite(steps);
+}
+
+#[test]
+fn seed_recover_and_prove_on_postgres() {
+    on_postgres(steps);
+}
+
+#[test]
+fn a_killed_run_is_taken_up_by_the_next_on_sqlite() {
+    on_sqlite(killed);
+}
+
+#[test]
+fn a_killed_run_is_taken_up_by_the_next_on_postgres() {
+    on_postgres(killed);
 }
 
 #[test]

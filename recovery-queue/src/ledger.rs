@@ -228,3 +228,88 @@ pub(crate) fn utc_end_of(to: NaiveDate) -> DateTime<Utc> {
     DateTime::from_timestamp(i64::from(day.num_days_from_ce() - 719_163) * 86_400, 0)
         .unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn zone() -> impl Strategy<Value = Tz> {
+        prop::sample::select(chrono_tz::TZ_VARIANTS.to_vec())
+    }
+
+    /// Any second from 2000 to 2040.
+    fn at() -> impl Strategy<Value = DateTime<Utc>> {
+        (946_684_800_i64..2_208_988_800).prop_map(|at| DateTime::from_timestamp(at, 0).unwrap())
+    }
+
+    /// Events of some four days.
+    fn slots() -> impl Strategy<Value = Vec<LedgerSlot>> {
+        let kind = prop::sample::select(EventKind::ALL.to_vec());
+        let reason = prop::sample::select(FailReason::ALL.to_vec());
+        let event = (0_i64..345_600, kind, reason, 1_u64..50);
+        let events = prop::collection::vec(event, 0..40);
+        (at(), events).prop_map(|(start, events)| {
+            let slot = |(after, kind, reason, leads)| {
+                let reason = (kind == EventKind::Failed).then_some(reason);
+                LedgerSlot::new(start + TimeDelta::seconds(after), kind, reason, leads)
+            };
+            events.into_iter().map(slot).collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_slot_lies_in_one_day_of_every_zone(at in at(), zone in zone()) {
+            let slot = LedgerSlot::new(at, EventKind::Matched, None, 1);
+            let day = |at: DateTime<Utc>| at.with_timezone(&zone).date_naive();
+            prop_assert_eq!(day(slot.start), day(at));
+        }
+
+        #[test]
+        fn each_day_balances_goes_on_where_the_last_one_ended_and_adds_up(
+            slots in slots(), zone in zone()
+        ) {
+            let days = |pick: fn(NaiveDate, NaiveDate) -> NaiveDate| {
+                slots.iter().map(|slot| slot.start.with_timezone(&zone).date_naive()).reduce(pick)
+            };
+            let (Some(from), Some(to)) = (days(NaiveDate::min), days(NaiveDate::max)) else {
+                return Ok(());
+            };
+            let rows = daily_metrics(slots.clone(), from, to, zone);
+            let opened = |date| -> i64 {
+                slots
+                    .iter()
+                    .filter(|slot| slot.kind == EventKind::Opening)
+                    .filter(|slot| slot.start.with_timezone(&zone).date_naive() == date)
+                    .map(|slot| slot.leads.cast_signed())
+                    .sum()
+            };
+            let mut before = 0;
+            for row in &rows {
+                let end = row.backlog_start + row.new_backlog_in - row.matched_out - row.other_out;
+                prop_assert_eq!(row.backlog_end, end);
+                prop_assert_eq!(row.net_change, row.backlog_end - row.backlog_start);
+                prop_assert_eq!(row.backlog_start, before + opened(row.date));
+                before = row.backlog_end;
+            }
+            let total: i64 =
+                slots.iter().map(|slot| slot.kind.effect() * slot.leads.cast_signed()).sum();
+            prop_assert_eq!(before, total);
+
+            // Summed up by slot, kind and reason, as a roll-up does it, they are the same days.
+            let mut sums: BTreeMap<_, u64> = BTreeMap::new();
+            for slot in &slots {
+                *sums.entry((slot.start, slot.kind, slot.reason)).or_default() += slot.leads;
+            }
+            let rolled_up = sums
+                .into_iter()
+                .map(|((start, kind, reason), leads)| LedgerSlot { start, kind, reason, leads });
+            prop_assert_eq!(daily_metrics(rolled_up, from, to, zone), rows.clone());
+
+            // A later look at fewer days tells the same of them.
+            prop_assert_eq!(daily_metrics(slots.clone(), to, to, zone), &rows[rows.len() - 1..]);
+        }
+    }
+}

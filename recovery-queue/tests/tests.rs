@@ -47,5 +47,8 @@ mod server;
 #[cfg(all(feature = "guardrails", feature = "identity-matching"))]
 #[path = "tests/siblings.rs"]
 mod siblings;
+#[cfg(feature = "postgres-tls")]
+#[path = "tests/tls.rs"]
+mod tls;
 #[path = "tests/upgrades.rs"]
 mod upgrades;

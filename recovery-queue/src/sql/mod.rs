@@ -15,6 +15,7 @@ mod lease;
 mod links;
 mod marks;
 mod migrate;
+mod migration_status;
 mod namespace;
 mod open;
 mod origins;
@@ -22,6 +23,7 @@ mod origins;
 mod postgres_batch;
 #[cfg(feature = "guardrails")]
 mod query;
+mod records;
 mod rollup;
 mod runs;
 mod seed;
@@ -38,7 +40,7 @@ mod time_limit;
 
 #[cfg(feature = "guardrails")]
 pub use facts::StoreFacts;
-pub use migrate::MigrationStatus;
+pub use migration_status::MigrationStatus;
 pub use namespace::Namespace;
 pub use open::{DatabaseUrl, OpenOptions};
 pub use rollup::RollupSummary;

@@ -194,7 +194,14 @@ fn sqlite(path: &Path, _: &OpenOptions, _: Purpose) -> Result<Database, StoreErr
 
 #[cfg(feature = "postgres")]
 fn postgres(url: &str, purpose: Purpose) -> Result<Database, StoreError> {
-    let connection = PgConnection::establish(url).map_err(unavailable)?;
+    let connection = PgConnection::establish(url).map_err(|error| {
+        if error.to_string().contains("SSL support is not compiled in") {
+            let remedy = "build with the feature postgres-tls";
+            ConfigError::new("database URL", "sslmode=…", "this build has no TLS", remedy).into()
+        } else {
+            unavailable(error)
+        }
+    })?;
     let mut db = Database::Postgres(connection);
     let mut setup = "SET TIME ZONE 'UTC'; SET client_min_messages = warning;".to_owned();
     if purpose == Purpose::Read {

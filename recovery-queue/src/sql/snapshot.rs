@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::database::{Database, Param, TextRow, failed};
 use super::events::SLOT_MICROS;
 use super::namespace::Names;
+use super::records::{Aged, Counted, LinkRecord, OriginRecord, QueueRecord, SlotRecord};
 use super::{runs, stage};
 use crate::backlog::{Backlog, BacklogSource};
 use crate::error::StoreError;
@@ -127,91 +126,7 @@ fn reason(code: Option<&str>) -> Option<FailReason> {
     code.and_then(|code| code.parse().ok())
 }
 
-#[derive(QueryableByName)]
-struct QueueRecord {
-    #[diesel(sql_type = Text)]
-    source_pk: String,
-    #[diesel(sql_type = Text)]
-    backlog: String,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    status: Option<i64>,
-    #[diesel(sql_type = Nullable<Text>)]
-    reason: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    person_key: Option<String>,
-    #[diesel(sql_type = BigInt)]
-    attempts: i64,
-    #[diesel(sql_type = BigInt)]
-    lead_at: i64,
-    #[diesel(sql_type = BigInt)]
-    first_seen_at: i64,
-    #[diesel(sql_type = BigInt)]
-    since: i64,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    not_before: Option<i64>,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    run_id: Option<i64>,
-}
-
-#[derive(QueryableByName)]
-struct LinkRecord {
-    #[diesel(sql_type = Text)]
-    source_pk: String,
-    #[diesel(sql_type = Text)]
-    person_key: String,
-    #[diesel(sql_type = Text)]
-    rule: String,
-    #[diesel(sql_type = Text)]
-    confidence: String,
-    #[diesel(sql_type = Nullable<Text>)]
-    decided_by: Option<String>,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    run_id: Option<i64>,
-    #[diesel(sql_type = BigInt)]
-    linked_at: i64,
-}
-
-#[derive(QueryableByName)]
-struct OriginRecord {
-    #[diesel(sql_type = Text)]
-    person_key: String,
-    #[diesel(sql_type = Text)]
-    source_pk: String,
-    #[diesel(sql_type = BigInt)]
-    lead_at: i64,
-    #[diesel(sql_type = BigInt)]
-    since: i64,
-}
-
-#[derive(QueryableByName)]
-struct SlotRecord {
-    #[diesel(sql_type = BigInt)]
-    slot: i64,
-    #[diesel(sql_type = Text)]
-    kind: String,
-    #[diesel(sql_type = Nullable<Text>)]
-    reason: Option<String>,
-    #[diesel(sql_type = BigInt)]
-    leads: i64,
-}
-
-#[derive(QueryableByName)]
-struct Aged {
-    #[diesel(sql_type = BigInt)]
-    bucket: i64,
-    #[diesel(sql_type = BigInt)]
-    leads: i64,
-}
-
 const DAY_MICROS: i64 = 86_400_000_000;
-
-#[derive(QueryableByName)]
-struct Counted {
-    #[diesel(sql_type = Text)]
-    name: String,
-    #[diesel(sql_type = BigInt)]
-    leads: i64,
-}
 
 impl Snapshot for SqlSnapshot<'_> {
     fn as_of(&self) -> DateTime<Utc> {

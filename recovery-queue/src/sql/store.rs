@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 
 use super::batch::{self, Context};
 use super::database::{Begin, Database, Param, TextRow, failed};
-use super::migrate::{self, MigrationStatus};
+use super::migrate;
+use super::migration_status::MigrationStatus;
 use super::namespace::Names;
 use super::open::{DatabaseUrl, OpenOptions, Purpose, connect};
 use super::snapshot::SqlSnapshot;

@@ -18,6 +18,8 @@ pub struct PostgresServer {
     server_pid: Option<u32>,
     port: u16,
     folder: Option<PathBuf>,
+    /// Settings on the server's command line, `name=value`.
+    settings: Vec<String>,
 }
 
 /// Says why no server is there.
@@ -80,8 +82,24 @@ impl PostgresServer {
     /// [`NoServer`] where neither is to be had.
     pub fn start() -> Result<Self, NoServer> {
         if let Ok(url) = std::env::var("TEST_POSTGRES_URL") {
-            return Ok(Self { url, watch: None, server_pid: None, port: 0, folder: None });
+            let settings = Vec::new();
+            return Ok(Self {
+                url,
+                watch: None,
+                server_pid: None,
+                port: 0,
+                folder: None,
+                settings,
+            });
         }
+        Self::start_with(&[])
+    }
+
+    /// Starts a server with settings of its own, such as `("ssl", "on")`; `TEST_POSTGRES_URL` is not looked at.
+    ///
+    /// # Errors
+    /// [`NoServer`] where the binaries are missing or a setting is wrong.
+    pub fn start_with(settings: &[(&str, &str)]) -> Result<Self, NoServer> {
         let binaries = binaries().ok_or_else(|| no("initdb and postgres are not installed"))?;
         let folder = std::env::temp_dir().join(format!(
             "recovery-queue-pg-{}-{}",
@@ -110,6 +128,7 @@ impl PostgresServer {
             server_pid: None,
             port: free_port()?,
             folder: Some(folder),
+            settings: settings.iter().map(|(name, value)| format!("{name}={value}")).collect(),
         };
         server.launch(&binaries, &data)?;
         Ok(server)
@@ -117,15 +136,17 @@ impl PostgresServer {
 
     fn launch(&mut self, binaries: &Path, data: &Path) -> Result<(), NoServer> {
         let port = self.port;
-        let script = "\"$1\" -D \"$2\" -p \"$3\" -k \"\" -c listen_addresses=127.0.0.1 \
-             -c max_connections=50 -c fsync=${RQ_FSYNC:-off} >\"$2/log\" 2>&1 & pid=$!; \
-             echo $pid >\"$2/watched.pid\"; read -r line; kill -INT $pid; wait $pid; \
-             [ \"$line\" = keep ] || rm -rf \"$(dirname \"$2\")\"";
+        let script = "bin=$1; data=$2; port=$3; shift 3; \
+             \"$bin\" -D \"$data\" -p \"$port\" -k \"\" -c listen_addresses=127.0.0.1 \
+             -c max_connections=50 -c fsync=${RQ_FSYNC:-off} \"$@\" >\"$data/log\" 2>&1 & pid=$!; \
+             echo $pid >\"$data/watched.pid\"; read -r line; kill -INT $pid; wait $pid; \
+             [ \"$line\" = keep ] || rm -rf \"$(dirname \"$data\")\"";
         let watch = command(Path::new("sh"))?
             .args(["-c", script, "sh"])
             .arg(binaries.join("postgres"))
             .arg(data)
             .arg(port.to_string())
+            .args(self.settings.iter().flat_map(|setting| ["-c", setting]))
             .current_dir(data)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())

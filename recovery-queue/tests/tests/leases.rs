@@ -26,6 +26,8 @@ fn a_worker_that_lost_its_lease_writes_nothing() {
         let inner = options.clone();
         // Another worker takes the leads over while the first one still resolves.
         let mut slow = |leads: &[ClaimedLead]| {
+            let ahead = outlook(&mut *second.snapshot().unwrap(), 1).unwrap();
+            assert_eq!(ahead.overdue, 20, "leases that ran out are told as stuck");
             let taken = second.recover(&mut resolve, &inner, &mut go).unwrap();
             assert_eq!((taken.claimed, taken.lost_leases), (20, 0));
             resolve(leads)

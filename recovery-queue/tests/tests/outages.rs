@@ -62,7 +62,6 @@ fn a_database_that_cannot_be_written_is_told_and_left_as_it_is() {
 
 #[cfg(feature = "postgres")]
 mod on_postgres {
-    use std::io::Write as _;
     use std::ops::ControlFlow;
     use std::path::PathBuf;
     use std::process::Command;
@@ -178,9 +177,7 @@ mod on_postgres {
             if status.is_ok_and(|output| output.status.success()) {
                 return Some(Self { folder });
             }
-            let said =
-                b"LEFT OUT: the full disk on PostgreSQL: no small file system can be mounted\n";
-            let _ = std::io::stderr().write_all(said);
+            server::left_out("the full disk on PostgreSQL: no small file system can be mounted");
             None
         }
 

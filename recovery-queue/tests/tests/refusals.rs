@@ -52,23 +52,3 @@ fn a_service_keeps_its_own_diesel_migrations_in_the_same_database() {
     assert!(connection.applied_migrations().unwrap().is_empty(), "two books, no collision");
     assert!(store.migration_status().unwrap().is_current());
 }
-
-#[test]
-fn a_paused_backlog_gives_no_leads() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut store = open(&dir);
-    let lead = BacklogLead::new(SourcePk::new("a").unwrap(), chrono::DateTime::UNIX_EPOCH);
-    store.seed(&MemoryBacklog::new("all", [lead]), &SeedOptions::default()).unwrap();
-    let recover = |store: &mut SqlStore| {
-        let mut nobody = |leads: &[ClaimedLead]| -> Result<Vec<Resolution>, ResolveError> {
-            Ok(leads.iter().map(|_| Resolution::unmatched(FailReason::NoCandidates)).collect())
-        };
-        let mut go = |_: &Progress| std::ops::ControlFlow::Continue(());
-        store.recover(&mut nobody, &RecoverOptions::default(), &mut go).unwrap().claimed
-    };
-    store.set_paused("all", true).unwrap();
-    assert_eq!(recover(&mut store), 0);
-    store.set_paused("all", false).unwrap();
-    assert_eq!(recover(&mut store), 1);
-    assert!(store.set_paused("none", true).is_err());
-}

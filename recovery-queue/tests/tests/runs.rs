@@ -48,6 +48,26 @@ fn a_run_records_how_it_ended() {
 }
 
 #[test]
+fn a_paused_backlog_gives_no_leads_until_it_is_resumed() {
+    on_each(|mut store| {
+        let backlog = fill(&mut store, 4);
+        store.seed(&backlog, &SeedOptions::default()).unwrap();
+        let one = BacklogLead::new(SourcePk::new("M-3").unwrap(), chrono::DateTime::UNIX_EPOCH);
+        store.seed(&MemoryBacklog::new("other", [one]), &SeedOptions::default()).unwrap();
+        let recover = |store: &mut SqlStore| {
+            store.recover(&mut resolve, &RecoverOptions::default(), &mut go).unwrap().claimed
+        };
+        store.set_paused(backlog.name(), true).unwrap();
+        assert_eq!(recover(&mut store), 1, "the other backlog goes on");
+        assert_eq!(recover(&mut store), 0);
+        store.set_paused(backlog.name(), false).unwrap();
+        assert_eq!(recover(&mut store), 4);
+        assert!(matches!(store.set_paused("none", true), Err(StoreError::NotFound { .. })));
+        assert_eq!(counts(&mut store)[&Status::Pending], 0);
+    });
+}
+
+#[test]
 fn to_prune_the_ledger_changes_no_figure_of_a_run_or_a_day() {
     on_each(|mut store| {
         store.set_clock(Some(minute(0)));

@@ -15,12 +15,16 @@ pub(crate) fn shared() -> Option<&'static PostgresServer> {
             Ok(server) => Some(server),
             Err(error) => {
                 assert!(std::env::var("CI").as_deref() != Ok("true"), "{error}");
-                // Past the harness, which keeps what a passing test prints to itself.
-                let _ = writeln!(std::io::stderr(), "LEFT OUT: the tests on PostgreSQL: {error}");
+                left_out(&format!("the tests on PostgreSQL: {error}"));
                 None
             }
         })
         .as_ref()
+}
+
+/// Says what is left out, past the harness, which keeps what a passing test prints to itself.
+pub(crate) fn left_out(what: &str) {
+    let _ = writeln!(std::io::stderr(), "LEFT OUT: {what}");
 }
 
 /// Opens an empty store in a schema of its own.
