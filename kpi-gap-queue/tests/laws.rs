@@ -18,7 +18,7 @@ fn dates() -> [Option<NaiveDate>; 3] {
     [None, NaiveDate::from_ymd_opt(2024, 12, 31), NaiveDate::from_ymd_opt(2025, 12, 31)]
 }
 
-fn catalogues() -> impl Strategy<Value = InMemoryCatalogue> {
+pub(crate) fn catalogues() -> impl Strategy<Value = InMemoryCatalogue> {
     let owed = || prop::option::of(subsequence(KPIS.to_vec(), 0..=4).prop_shuffle());
     (
         subsequence(SOURCES.to_vec(), 0..=5).prop_shuffle(),
@@ -41,7 +41,7 @@ fn catalogues() -> impl Strategy<Value = InMemoryCatalogue> {
         })
 }
 
-fn metrics() -> impl Strategy<Value = Vec<Metric>> {
+pub(crate) fn metrics() -> impl Strategy<Value = Vec<Metric>> {
     let text = || prop::sample::select(vec!["", " ", "x"]);
     let metric = (
         prop::sample::select([SOURCES.as_slice(), &["s:nobody"]].concat()),
@@ -66,7 +66,7 @@ fn metrics() -> impl Strategy<Value = Vec<Metric>> {
     prop::collection::vec(metric, 0..60)
 }
 
-fn scopes() -> impl Strategy<Value = Vec<MetricScope>> {
+pub(crate) fn scopes() -> impl Strategy<Value = Vec<MetricScope>> {
     let scope = (
         prop::sample::select(dates().to_vec()),
         prop::sample::select(vec![None, Some("quarter"), Some("year")]),

@@ -4,4 +4,5 @@
 mod files;
 mod laws;
 mod official_review;
+mod runs;
 mod standing;
