@@ -5,6 +5,9 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::check::Problem;
+use crate::template::Language;
+
 /// Says how far a returned packet is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -58,6 +61,13 @@ impl PacketStatus {
             Self::InvalidRow => 70,
             Self::Ready => 0,
         }
+    }
+}
+
+impl PacketStatus {
+    /// Returns the status that comes first in the fix queue.
+    pub(crate) fn worse(self, other: Self) -> Self {
+        if other.priority() > self.priority() { other } else { self }
     }
 }
 
@@ -208,6 +218,9 @@ pub struct Finding {
     /// The value that the cell must have meant, where there is only one; it is offered, never
     /// applied silently.
     pub repair: Option<String>,
+    /// The language of the message and the remedy.
+    #[serde(skip)]
+    pub language: Language,
 }
 
 /// How much of a value a finding shows, in characters.
@@ -215,11 +228,12 @@ const SHOWN: usize = 80;
 
 impl Finding {
     pub(crate) fn new(
+        language: Language,
         reason: Reason,
         code: &'static str,
-        message: impl Into<String>,
-        remedy: impl Into<String>,
+        problem: &Problem<'_>,
     ) -> Self {
+        let (message, remedy) = problem.tell(language);
         let severity = if reason.priority == 0 { Severity::Note } else { Severity::Error };
         Self {
             file: String::new(),
@@ -230,9 +244,10 @@ impl Finding {
             reason,
             code,
             severity,
-            message: message.into(),
-            remedy: remedy.into(),
+            message,
+            remedy,
             repair: None,
+            language,
         }
     }
 
@@ -269,15 +284,19 @@ impl Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [row_word, column_word, cell_word, only] = match self.language {
+            Language::En => ["row", "column", "cell", "it can only mean"],
+            Language::Es => ["fila", "columna", "celda", "solo puede ser"],
+        };
         f.write_str(&self.file)?;
         if let Some(row) = self.row {
-            write!(f, ", row {row}")?;
+            write!(f, ", {row_word} {row}")?;
         }
         if let Some(column) = &self.column {
-            write!(f, ", column `{column}`")?;
+            write!(f, ", {column_word} `{column}`")?;
         }
         if let Some(cell) = &self.cell {
-            write!(f, " (cell {cell})")?;
+            write!(f, " ({cell_word} {cell})")?;
         }
         write!(f, ": {}: {}", self.reason, self.message)?;
         if let Some(value) = &self.value {
@@ -285,7 +304,7 @@ impl fmt::Display for Finding {
         }
         write!(f, "; {}", self.remedy)?;
         if let Some(repair) = &self.repair {
-            write!(f, " (it can only mean `{repair}`)")?;
+            write!(f, " ({only} `{repair}`)")?;
         }
         Ok(())
     }

@@ -8,6 +8,8 @@
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
+#[cfg(feature = "xlsx")]
+use crate::check::MarkedSheet;
 use crate::guard::guard;
 use crate::load::sha256;
 use crate::plan::{Packet, PacketPlan};
@@ -64,7 +66,8 @@ impl PacketPlan {
             PacketForm::Csv(profile) => packet_csv(self.template(), &[cells.to_vec()], profile),
             #[cfg(feature = "xlsx")]
             PacketForm::Xlsx(language) => {
-                packet_workbook(self.template(), cells, &packet.id(), language, &[])
+                let sheet = MarkedSheet::issued(self.template(), cells);
+                packet_workbook(self.template(), &sheet, &packet.id(), language)
                     .expect("a plan and a template hold nothing that is too long for a workbook")
             }
         }
@@ -73,8 +76,9 @@ impl PacketPlan {
     /// Returns the files that make a folder of these packets a Data Package 2.0: the expected rows and
     /// the descriptors `return.datapackage.json` and `datapackage.json`, in the order of writing.
     ///
-    /// None where there are no packets, for a data package has at least one resource; and none for
-    /// workbooks, which stock validators read only with extensions.
+    /// None where there are no packets, for a data package has at least one resource. Of workbooks the
+    /// descriptors name the sheet; stock validators read them with an extension, such as
+    /// `frictionless[excel]`.
     ///
     /// ```
     /// use raw_packets::{GapStatus, InMemoryRequest, MetricScope, PacketOptions, PacketPlan, SourceFacts, Template};
@@ -94,7 +98,14 @@ impl PacketPlan {
     /// Never: JSON values and memory take every write.
     #[must_use]
     pub fn data_package(&self) -> Vec<PackageFile> {
-        let Some(profile) = self.options().form.profile() else { return Vec::new() };
+        self.data_package_of(|packet| Some(packet.id()))
+    }
+
+    /// As [`PacketPlan::data_package`], where files may stand for packets of an earlier issue.
+    pub(crate) fn data_package_of(
+        &self,
+        packet_id: impl Fn(&Packet) -> Option<String>,
+    ) -> Vec<PackageFile> {
         if self.packets().is_empty() {
             return Vec::new();
         }
@@ -105,7 +116,7 @@ impl PacketPlan {
         };
         let descriptor = |path: &str, moment| {
             let mut bytes =
-                serde_json::to_vec_pretty(&self.descriptor(profile, moment, &keys, &expected))
+                serde_json::to_vec_pretty(&self.descriptor(moment, &keys, &expected, &packet_id))
                     .expect("a JSON value is written");
             bytes.push(b'\n');
             PackageFile { path: path.to_owned(), bytes }
@@ -140,20 +151,15 @@ impl PacketPlan {
 
     fn descriptor(
         &self,
-        profile: Profile,
         moment: Moment,
         keys: &[usize],
         expected: &PackageFile,
+        packet_id: impl Fn(&Packet) -> Option<String>,
     ) -> Value {
         let template = self.template();
+        let form = self.options().form;
         let names: Vec<&str> =
             keys.iter().map(|at| template.columns()[*at].name.as_str()).collect();
-        let fields = keys.iter().map(|at| {
-            json!({
-                "name": template.columns()[*at].name,
-                "type": field_type(template.columns()[*at].cell_type),
-            })
-        });
         let mut resources = vec![json!({
             "name": "expected-rows",
             "type": "table",
@@ -164,30 +170,38 @@ impl PacketPlan {
             "encoding": "utf-8",
             "bytes": expected.bytes.len(),
             "hash": format!("sha256:{}", sha256(&expected.bytes)),
-            "schema": {
-                "fields": fields.collect::<Vec<_>>(),
-                "primaryKey": names,
-                "foreignKeys": [{
-                    "fields": names,
-                    "reference": { "resource": "all-packets", "fields": names },
-                }],
-            },
+            "schema": self.keys_schema(keys, form.profile().map(|_| "all-packets")),
         })];
         for packet in self.packets() {
-            let mut resource = table(profile, &packet.key().file_stem(), json!(packet.file_name()));
-            resource
-                .insert("schema".to_owned(), self.schema(profile, moment, &names, Some(packet)));
+            let name = packet.key().file_stem();
+            let mut resource = table(form, &name, json!(packet.file_name()));
+            resource.insert("schema".to_owned(), self.schema(moment, &names, Some(packet)));
             if moment == Moment::Issued {
+                if let Some(id) = packet_id(packet) {
+                    resource.insert("packetId".to_owned(), json!(id));
+                }
                 let bytes = self.issued_file(packet).bytes;
                 resource.insert("bytes".to_owned(), json!(bytes.len()));
                 resource.insert("hash".to_owned(), json!(format!("sha256:{}", sha256(&bytes))));
             }
             resources.push(Value::Object(resource));
+            if form.profile().is_none() {
+                // Workbooks cannot be read as one table, so that each is asked for its own row.
+                let issued: Vec<_> = keys.iter().map(|at| &packet.cells()[*at]).collect();
+                resources.push(json!({
+                    "name": format!("expected-row--{name}"),
+                    "type": "table",
+                    "data": [names, issued],
+                    "schema": self.keys_schema(keys, Some(&name)),
+                }));
+            }
         }
-        let paths: Vec<&str> = self.packets().iter().map(Packet::file_name).collect();
-        let mut all = table(profile, "all-packets", json!(paths));
-        all.insert("schema".to_owned(), self.schema(profile, moment, &names, None));
-        resources.push(Value::Object(all));
+        if form.profile().is_some() {
+            let paths: Vec<&str> = self.packets().iter().map(Packet::file_name).collect();
+            let mut all = table(form, "all-packets", json!(paths));
+            all.insert("schema".to_owned(), self.schema(moment, &names, None));
+            resources.push(Value::Object(all));
+        }
         json!({
             "$schema": SCHEMA,
             "name": format!("{}-packets", template.name()),
@@ -197,6 +211,25 @@ impl PacketPlan {
             "sources": self.sources(),
             "resources": resources,
         })
+    }
+
+    /// Describes a table of issued keys, each of which has to be in the resource `found_in`.
+    fn keys_schema(&self, keys: &[usize], found_in: Option<&str>) -> Value {
+        let columns = keys.iter().map(|at| &self.template().columns()[*at]);
+        let fields: Vec<_> = columns
+            .clone()
+            .map(|column| json!({ "name": column.name, "type": field_type(column.cell_type) }))
+            .collect();
+        let names: Vec<&str> = columns.map(|column| column.name.as_str()).collect();
+        let mut schema = Map::new();
+        schema.insert("fields".to_owned(), json!(fields));
+        schema.insert("primaryKey".to_owned(), json!(names));
+        if let Some(resource) = found_in {
+            let reference = json!({ "resource": resource, "fields": names });
+            let foreign = json!([{ "fields": names, "reference": reference }]);
+            schema.insert("foreignKeys".to_owned(), foreign);
+        }
+        Value::Object(schema)
     }
 
     fn sources(&self) -> Vec<Value> {
@@ -218,17 +251,12 @@ impl PacketPlan {
         self.packets().iter().map(source).collect()
     }
 
-    fn schema(
-        &self,
-        profile: Profile,
-        moment: Moment,
-        keys: &[&str],
-        packet: Option<&Packet>,
-    ) -> Value {
+    fn schema(&self, moment: Moment, keys: &[&str], packet: Option<&Packet>) -> Value {
+        let form = self.options().form;
         let columns = self.template().columns().iter().enumerate();
         let fields = columns.map(|(at, column)| {
             let issued = packet.map(|packet| packet.cells()[at].as_str());
-            field(profile, moment, column, issued.filter(|cell| !cell.is_empty()))
+            field(form, moment, column, issued.filter(|cell| !cell.is_empty()))
         });
         let mut schema = Map::new();
         schema.insert("fields".to_owned(), fields.collect());
@@ -246,26 +274,32 @@ impl PacketPlan {
     }
 }
 
-fn table(profile: Profile, name: &str, path: Value) -> Map<String, Value> {
-    let dialect = json!({
-        "delimiter": char::from(profile.delimiter()).to_string(),
-        "lineTerminator": "\r\n",
-    });
-    [
-        ("name", json!(name)),
-        ("type", json!("table")),
-        ("path", path),
-        ("format", json!("csv")),
-        ("mediatype", json!("text/csv")),
-        ("encoding", json!("utf-8")),
-        ("dialect", dialect),
-    ]
-    .into_iter()
-    .map(|(key, value)| (key.to_owned(), value))
-    .collect()
+fn table(form: PacketForm, name: &str, path: Value) -> Map<String, Value> {
+    let mut table = Map::new();
+    let mut put = |key: &str, value| drop(table.insert(key.to_owned(), value));
+    put("name", json!(name));
+    put("type", json!("table"));
+    put("path", path);
+    match form {
+        PacketForm::Csv(profile) => {
+            put("format", json!("csv"));
+            put("mediatype", json!("text/csv"));
+            put("encoding", json!("utf-8"));
+            let delimiter = char::from(profile.delimiter()).to_string();
+            put("dialect", json!({ "delimiter": delimiter, "lineTerminator": "\r\n" }));
+        }
+        #[cfg(feature = "xlsx")]
+        PacketForm::Xlsx(_) => {
+            put("format", json!("xlsx"));
+            let kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+            put("mediatype", json!(kind));
+            put("dialect", json!({ "sheetName": crate::workbook::SHEET }));
+        }
+    }
+    table
 }
 
-fn field(profile: Profile, moment: Moment, column: &Column, issued: Option<&str>) -> Value {
+fn field(form: PacketForm, moment: Moment, column: &Column, issued: Option<&str>) -> Value {
     let mut field = Map::new();
     let mut put = |key: &str, value| drop(field.insert(key.to_owned(), value));
     put("name", json!(column.name));
@@ -276,7 +310,8 @@ fn field(profile: Profile, moment: Moment, column: &Column, issued: Option<&str>
     if !column.title.is_empty() {
         put("title", json!(column.title.en));
     }
-    if column.cell_type == CellType::Decimal && profile.decimal_mark() == ',' {
+    let mark = form.profile().map(Profile::decimal_mark);
+    if column.cell_type == CellType::Decimal && mark == Some(',') {
         put("decimalChar", json!(","));
     }
     let mut constraints = Map::new();
@@ -288,6 +323,8 @@ fn field(profile: Profile, moment: Moment, column: &Column, issued: Option<&str>
     {
         let value = match (column.cell_type.is_number(), issued.parse::<i64>()) {
             (true, Ok(number)) => json!(number),
+            // A workbook knows its texts, and needs no guard.
+            _ if form.profile().is_none() => json!(issued),
             _ => json!(guard(issued)),
         };
         constraints.insert("enum".to_owned(), json!([value]));

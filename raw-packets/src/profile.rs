@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::guard::guard;
-use crate::template::Template;
+use crate::template::{Language, Template};
 
 /// Chooses the form in which packets are written; every form is read back, whichever was issued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -16,7 +16,7 @@ pub enum PacketForm {
     Csv(Profile),
     /// A workbook with locked keys, validation and instructions in a language (feature `xlsx`).
     #[cfg(feature = "xlsx")]
-    Xlsx(crate::template::Language),
+    Xlsx(Language),
 }
 
 impl Default for PacketForm {
@@ -36,6 +36,16 @@ impl PacketForm {
         }
     }
 
+    /// Returns the language that a workbook speaks; English for CSV, which says nothing by itself.
+    #[must_use]
+    pub const fn language(self) -> Language {
+        match self {
+            Self::Csv(_) => Language::En,
+            #[cfg(feature = "xlsx")]
+            Self::Xlsx(language) => language,
+        }
+    }
+
     /// Returns the extension of a packet's file.
     #[must_use]
     pub const fn extension(self) -> &'static str {
@@ -52,9 +62,9 @@ impl fmt::Display for PacketForm {
         match self {
             Self::Csv(profile) => profile.fmt(f),
             #[cfg(feature = "xlsx")]
-            Self::Xlsx(crate::template::Language::En) => f.write_str("xlsx-en"),
+            Self::Xlsx(Language::En) => f.write_str("xlsx-en"),
             #[cfg(feature = "xlsx")]
-            Self::Xlsx(crate::template::Language::Es) => f.write_str("xlsx-es"),
+            Self::Xlsx(Language::Es) => f.write_str("xlsx-es"),
         }
     }
 }
@@ -66,9 +76,9 @@ impl FromStr for PacketForm {
     fn from_str(word: &str) -> Result<Self, Self::Err> {
         match word {
             #[cfg(feature = "xlsx")]
-            "xlsx-en" => Ok(Self::Xlsx(crate::template::Language::En)),
+            "xlsx-en" => Ok(Self::Xlsx(Language::En)),
             #[cfg(feature = "xlsx")]
-            "xlsx-es" => Ok(Self::Xlsx(crate::template::Language::Es)),
+            "xlsx-es" => Ok(Self::Xlsx(Language::Es)),
             _ => word.parse().map(Self::Csv),
         }
     }

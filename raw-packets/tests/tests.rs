@@ -11,8 +11,15 @@ mod cycle;
 mod damage;
 #[path = "tests/edge.rs"]
 mod edge;
+#[path = "tests/killed.rs"]
+mod killed;
+#[path = "tests/language.rs"]
+mod language;
 #[path = "tests/laws.rs"]
 mod laws;
+#[cfg(feature = "xlsx")]
+#[path = "tests/saved.rs"]
+mod saved;
 #[path = "tests/sink.rs"]
 mod sink;
 #[path = "tests/survey.rs"]

@@ -2,119 +2,227 @@
 
 use std::collections::BTreeMap;
 
+use super::header::Columns;
+use super::identify::ERRORS;
 use super::{CheckedPacket, CheckedPlan};
 use crate::finding::Finding;
 use crate::guard::guard;
 use crate::package::PackageFile;
-use crate::plan::{Packet, PacketPlan};
-use crate::template::Template;
+use crate::plan::Packet;
+use crate::read::{Sheet, SheetRow};
+use crate::template::{Language, Template};
 
-/// The column that says what is wrong, after the template's own.
-const REASONS: &str = "what_to_do";
+/// The column that says what is wrong, behind the others, by language.
+const REASONS: [(Language, &str); 2] = [(Language::En, "what_to_do"), (Language::Es, "que_hacer")];
 
-/// Is the one row of a returned packet, as it came.
+fn reasons_label(language: Language) -> &'static str {
+    REASONS.iter().find(|(of, _)| *of == language).map_or(REASONS[0].1, |(_, label)| label)
+}
+
+/// Is the sheet of a returned packet, as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ReturnedRow {
-    /// One text per column of the template, as it stands in the file.
-    pub(super) cells: Vec<String>,
+pub(super) struct ReturnedSheet {
+    header_row: u64,
+    labels: Vec<String>,
+    /// The rows that are not blank, with the numbers that a spreadsheet gives them.
+    rows: Vec<(u64, Vec<String>)>,
+    /// By the template's position, the position of the column.
+    positions: Vec<Option<usize>>,
     /// The delimiter of the file; `None` for a workbook.
-    pub(super) delimiter: Option<u8>,
+    delimiter: Option<u8>,
+}
+
+impl ReturnedSheet {
+    pub(super) fn new(sheet: &Sheet, filled: &[&SheetRow], columns: Columns) -> Self {
+        let texts = |row: &SheetRow| row.cells.iter().map(|cell| cell.text.clone()).collect();
+        let mut returned = Self {
+            header_row: sheet.header_row,
+            labels: sheet.header.clone(),
+            rows: filled.iter().map(|row| (row.number, texts(row))).collect(),
+            positions: columns.positions,
+            delimiter: sheet.delimiter,
+        };
+        returned.square();
+        returned.drop_reasons();
+        returned
+    }
+
+    /// Gives every row as many cells, blank ones where it has fewer.
+    fn square(&mut self) {
+        let width = self.rows.iter().map(|(_, cells)| cells.len()).max().unwrap_or_default();
+        let width = width.max(self.labels.len());
+        self.labels.resize_with(width, String::new);
+        for (_, cells) in &mut self.rows {
+            cells.resize_with(width, String::new);
+        }
+    }
+
+    /// Takes the reasons of an earlier error sheet away.
+    fn drop_reasons(&mut self) {
+        let is_reasons = |label: &String| REASONS.iter().any(|(_, reasons)| label == reasons);
+        while let Some(at) = self.labels.iter().rposition(is_reasons) {
+            self.labels.remove(at);
+            for (_, cells) in &mut self.rows {
+                cells.remove(at);
+            }
+            for position in self.positions.iter_mut().flatten().filter(|p| **p > at) {
+                *position -= 1;
+            }
+        }
+    }
+
+    /// Finds the cell that a finding is about: its row, 0 being the header, and its column.
+    fn place(&self, template: &Template, finding: &Finding) -> (usize, Option<usize>) {
+        let row = self.rows.iter().position(|(number, _)| Some(*number) == finding.row);
+        let column = finding.column.as_deref();
+        match row {
+            Some(row) => {
+                let at = column.and_then(|column| template.position(column));
+                (row + 1, at.and_then(|at| self.positions[at]))
+            }
+            None => (0, column.and_then(|column| self.labels.iter().position(|l| l == column))),
+        }
+    }
+
+    /// Puts the offered repairs in their places; says whether there are any.
+    fn repair(&mut self, template: &Template, findings: &[Finding]) -> bool {
+        let mut any = false;
+        for finding in findings {
+            let Some(repair) = &finding.repair else { continue };
+            match self.place(template, finding) {
+                (0, Some(at)) => self.labels[at].clone_from(repair),
+                (row, Some(at)) if row > 0 => self.rows[row - 1].1[at].clone_from(repair),
+                _ => continue,
+            }
+            any = true;
+        }
+        any
+    }
+}
+
+/// A sheet to write: labels, rows and what is said of their cells.
+#[cfg(feature = "xlsx")]
+#[derive(Debug)]
+pub(crate) struct MarkedSheet<'a> {
+    pub(crate) labels: Vec<&'a str>,
+    pub(crate) rows: Vec<&'a [String]>,
+    /// By row, 0 being the header, and column.
+    pub(crate) marks: BTreeMap<(usize, usize), String>,
+}
+
+#[cfg(feature = "xlsx")]
+impl<'a> MarkedSheet<'a> {
+    /// Makes the sheet of a packet with these cells, one per column of the template.
+    pub(crate) fn issued(template: &'a Template, cells: &'a [String]) -> Self {
+        Self {
+            labels: template.columns().iter().map(|column| column.name.as_str()).collect(),
+            rows: vec![cells],
+            marks: BTreeMap::new(),
+        }
+    }
 }
 
 impl CheckedPlan<'_> {
-    /// Returns the error sheet of a packet: the row as it was returned, under the same header, with
-    /// what is wrong and what to do beside it.
+    /// Returns the error sheet of a packet: the sheet as it was returned, with what is wrong and what
+    /// to do beside it, in the language of the check.
     ///
     /// A workbook comes back as a workbook whose wrong cells are red and say why in a note; a CSV file
-    /// as one with a last column `what_to_do`. It can be corrected and returned as it is. `None` where
-    /// nothing is wrong, or there is no row to show.
+    /// as one with a last column `what_to_do` (`que_hacer`). Several rows, renamed columns and columns of
+    /// the person's own are there as they came. It can be corrected and returned as it is. `None` where
+    /// nothing is wrong, or the file could not be read as a table.
     ///
     /// # Panics
     ///
     /// Never: writing to memory does not fail.
     #[must_use]
     pub fn error_sheet(&self, packet: &CheckedPacket) -> Option<PackageFile> {
-        let (issued, row) = (packet.packet()?, packet.returned.as_ref()?);
-        let errors: Vec<&Finding> = packet.findings().iter().filter(|f| f.is_error()).collect();
+        let (issued, sheet) = (packet.packet()?, packet.returned.as_ref()?);
+        let template = self.plan().template();
+        let errors: Vec<_> = packet
+            .findings()
+            .iter()
+            .filter(|finding| finding.is_error())
+            .map(|finding| (sheet.place(template, finding), finding))
+            .collect();
         if errors.is_empty() {
             return None;
         }
         let stem = issued.key().file_stem();
-        let Some(delimiter) = row.delimiter else {
-            let marked = marked(self.plan().template(), &errors);
-            let bytes = workbook(self.plan(), issued, &row.cells, &marked)?;
-            return Some(PackageFile { path: format!("{stem}__errors.xlsx"), bytes });
+        let Some(delimiter) = sheet.delimiter else {
+            let bytes = self.workbook(issued, sheet, marks(&errors))?;
+            return Some(PackageFile { path: format!("{stem}{ERRORS}.xlsx"), bytes });
         };
-        let reasons: Vec<String> = errors.iter().map(|finding| told(finding)).collect();
-        let bytes =
-            raw_csv(self.plan().template(), &row.cells, delimiter, Some(&reasons.join("\n")));
-        Some(PackageFile { path: format!("{stem}__errors.csv"), bytes })
+        // What is wrong with the header is said beside the first row, where it is seen.
+        let mut reasons = vec![Vec::new(); sheet.rows.len().max(1)];
+        for ((row, _), finding) in &errors {
+            reasons[row.saturating_sub(1)].push(told(finding));
+        }
+        let reasons: Vec<String> = reasons.into_iter().map(|said| said.join("\n")).collect();
+        let said = Some((reasons_label(self.language()), reasons.as_slice()));
+        let bytes = raw_csv(template, sheet, delimiter, said);
+        Some(PackageFile { path: format!("{stem}{ERRORS}.csv"), bytes })
     }
 
-    /// Returns a packet with every offered repair applied, for somebody to look at and return; `None`
-    /// where none is offered for a cell.
+    /// Returns a packet with every offered repair applied, of cells and of labels, for somebody to look
+    /// at and return; `None` where none is offered.
     #[must_use]
     pub fn repaired(&self, packet: &CheckedPacket) -> Option<PackageFile> {
-        let (issued, row) = (packet.packet()?, packet.returned.as_ref()?);
+        let (issued, sheet) = (packet.packet()?, packet.returned.as_ref()?);
         let template = self.plan().template();
-        let mut repairs: BTreeMap<usize, &str> = BTreeMap::new();
-        for finding in packet.findings() {
-            if let (Some(column), Some(repair)) = (&finding.column, &finding.repair) {
-                repairs.extend(template.position(column).map(|at| (at, repair.as_str())));
-            }
-        }
-        if repairs.is_empty() {
+        let mut sheet = sheet.clone();
+        if !sheet.repair(template, packet.findings()) {
             return None;
         }
-        let mut cells = row.cells.clone();
-        for (at, repair) in repairs {
-            let number = template.columns()[at].cell_type.is_number();
-            let plain = number || row.delimiter.is_none();
-            cells[at] = if plain { repair.to_owned() } else { guard(repair).into_owned() };
-        }
         let stem = issued.key().file_stem();
-        if let Some(delimiter) = row.delimiter {
-            let bytes = raw_csv(template, &cells, delimiter, None);
+        if let Some(delimiter) = sheet.delimiter {
+            let bytes = raw_csv(template, &sheet, delimiter, None);
             return Some(PackageFile { path: format!("{stem}.csv"), bytes });
         }
-        let bytes = workbook(self.plan(), issued, &cells, &[])?;
+        let bytes = self.workbook(issued, &sheet, BTreeMap::new())?;
         Some(PackageFile { path: format!("{stem}.xlsx"), bytes })
+    }
+
+    #[cfg(feature = "xlsx")]
+    fn workbook(
+        &self,
+        issued: &Packet,
+        sheet: &ReturnedSheet,
+        marks: BTreeMap<(usize, usize), String>,
+    ) -> Option<Vec<u8>> {
+        let marked = MarkedSheet {
+            labels: sheet.labels.iter().map(String::as_str).collect(),
+            rows: sheet.rows.iter().map(|(_, cells)| cells.as_slice()).collect(),
+            marks,
+        };
+        let template = self.plan().template();
+        // A cell that is too long for a workbook came from one that was made by other means.
+        crate::workbook::packet_workbook(template, &marked, &issued.id(), self.language()).ok()
+    }
+
+    /// Gives none: without feature `xlsx` no workbook is read, and so none is to be written.
+    #[cfg(not(feature = "xlsx"))]
+    #[expect(clippy::unused_self, reason = "as where workbooks are written")]
+    fn workbook(
+        &self,
+        _: &Packet,
+        _: &ReturnedSheet,
+        _: BTreeMap<(usize, usize), String>,
+    ) -> Option<Vec<u8>> {
+        None
     }
 }
 
-/// Gathers what is wrong by the column that it is shown at.
-fn marked(template: &Template, errors: &[&Finding]) -> Vec<(usize, String)> {
-    let mut marked: BTreeMap<usize, String> = BTreeMap::new();
-    for finding in errors {
-        let at = finding.column.as_deref().and_then(|column| template.position(column));
-        let text = marked.entry(at.unwrap_or_default()).or_default();
+/// Gathers what is wrong by the cell that it is shown at.
+fn marks(errors: &[((usize, Option<usize>), &Finding)]) -> BTreeMap<(usize, usize), String> {
+    let mut marks: BTreeMap<_, String> = BTreeMap::new();
+    for ((row, column), finding) in errors {
+        let text = marks.entry((*row, column.unwrap_or_default())).or_default();
         if !text.is_empty() {
             text.push('\n');
         }
         text.push_str(&told(finding));
     }
-    marked.into_iter().collect()
-}
-
-#[cfg(feature = "xlsx")]
-fn workbook(
-    plan: &PacketPlan,
-    issued: &Packet,
-    cells: &[String],
-    marked: &[(usize, String)],
-) -> Option<Vec<u8>> {
-    let language = match plan.options().form {
-        crate::profile::PacketForm::Xlsx(language) => language,
-        crate::profile::PacketForm::Csv(_) => crate::template::Language::default(),
-    };
-    // A cell that is too long for a workbook came from one that was made by other means.
-    crate::workbook::packet_workbook(plan.template(), cells, &issued.id(), language, marked).ok()
-}
-
-/// Gives none: without feature `xlsx` no workbook is read, and so none is to be written.
-#[cfg(not(feature = "xlsx"))]
-fn workbook(_: &PacketPlan, _: &Packet, _: &[String], _: &[(usize, String)]) -> Option<Vec<u8>> {
-    None
+    marks
 }
 
 /// Tells a finding to the person who filled the sheet in.
@@ -124,24 +232,45 @@ fn told(finding: &Finding) -> String {
     format!("{column}{}; {}{repair}", finding.message, finding.remedy)
 }
 
-/// Writes cells as they came, in the dialect that they came in; only a formula is made a text.
-fn raw_csv(template: &Template, cells: &[String], delimiter: u8, reasons: Option<&str>) -> Vec<u8> {
+/// Writes a sheet as it came, in the dialect that it came in; only a formula is made a text.
+fn raw_csv(
+    template: &Template,
+    sheet: &ReturnedSheet,
+    delimiter: u8,
+    reasons: Option<(&str, &[String])>,
+) -> Vec<u8> {
     let memory = "memory takes every write";
     let mut writer = csv::WriterBuilder::new()
         .delimiter(delimiter)
         .terminator(csv::Terminator::CRLF)
         .from_writer("\u{feff}".as_bytes().to_vec());
-    let labels = template.columns().iter().map(|column| column.name.as_str());
-    writer.write_record(labels.chain(reasons.map(|_| REASONS))).expect(memory);
-    for (column, cell) in template.columns().iter().zip(cells) {
-        let number = column.cell_type.is_number() && !cell.starts_with('=');
-        let guarded = cell.starts_with('\'') || number;
-        let written = if guarded { cell.as_str().into() } else { guard(cell) };
-        writer.write_field(written.as_ref()).expect(memory);
+    let numeric: Vec<bool> = (0..sheet.labels.len())
+        .map(|at| {
+            let column = sheet.positions.iter().position(|position| *position == Some(at));
+            column.is_some_and(|column| template.columns()[column].cell_type.is_number())
+        })
+        .collect();
+    for label in &sheet.labels {
+        writer.write_field(guard(label).as_ref()).expect(memory);
     }
-    if let Some(reasons) = reasons {
-        writer.write_field(guard(reasons).as_ref()).expect(memory);
+    if let Some((label, _)) = reasons {
+        writer.write_field(label).expect(memory);
     }
     writer.write_record(None::<&[u8]>).expect(memory);
+    let blank = (0, vec![String::new(); sheet.labels.len()]);
+    // Of a header alone the reasons still have to stand somewhere.
+    let lonely = reasons.filter(|_| sheet.rows.is_empty()).map(|_| &blank);
+    for (row, (_, cells)) in sheet.rows.iter().chain(lonely).enumerate() {
+        for (cell, numeric) in cells.iter().zip(&numeric) {
+            let number = *numeric && !cell.starts_with('=');
+            let guarded = cell.starts_with('\'') || number;
+            let written = if guarded { cell.as_str().into() } else { guard(cell) };
+            writer.write_field(written.as_ref()).expect(memory);
+        }
+        if let Some((_, reasons)) = reasons {
+            writer.write_field(guard(&reasons[row]).as_ref()).expect(memory);
+        }
+        writer.write_record(None::<&[u8]>).expect(memory);
+    }
     writer.into_inner().expect(memory)
 }

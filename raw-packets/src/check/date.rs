@@ -11,13 +11,34 @@ pub(super) enum Date {
     Blank,
     /// No day in that form.
     Wrong {
-        /// The damage by name.
-        code: &'static str,
         /// What it looks like.
-        message: &'static str,
+        damage: DateDamage,
         /// Every day that it may mean.
         readings: Vec<NaiveDate>,
     },
+}
+
+/// Names what was done to a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DateDamage {
+    Serial,
+    NotIso,
+    OneCountry,
+    Ambiguous,
+    NoSuchDay,
+    NoDate,
+}
+
+impl DateDamage {
+    /// Returns the damage by the name that findings use.
+    pub(super) const fn code(self) -> &'static str {
+        match self {
+            Self::Serial => "date-serial",
+            Self::NotIso | Self::OneCountry => "locale-date",
+            Self::Ambiguous => "date-ambiguous",
+            Self::NoSuchDay | Self::NoDate => "type-error",
+        }
+    }
 }
 
 /// Reads a day.
@@ -30,23 +51,21 @@ pub(super) fn read_date(text: &str) -> Date {
         return Date::Read(date);
     }
     if let Some(readings) = serial(text) {
-        let message = "the spreadsheet turned the date into a number of days";
-        return Date::Wrong { code: "date-serial", message, readings };
+        return Date::Wrong { damage: DateDamage::Serial, readings };
     }
     let day = text.split([' ', 'T']).next().unwrap_or_default();
     if let Some(date) = iso(day, '-').or_else(|| iso(day, '/')).or_else(|| iso(day, '.')) {
-        let message = "the date is not written YYYY-MM-DD";
-        return Date::Wrong { code: "locale-date", message, readings: vec![date] };
+        return Date::Wrong { damage: DateDamage::NotIso, readings: vec![date] };
     }
     if let Some(readings) = local(day) {
-        let (code, message) = match readings.len() {
-            0 => ("type-error", "there is no such day"),
-            1 => ("locale-date", "the date is written as one country does, not YYYY-MM-DD"),
-            _ => ("date-ambiguous", "day and month cannot be told apart"),
+        let damage = match readings.len() {
+            0 => DateDamage::NoSuchDay,
+            1 => DateDamage::OneCountry,
+            _ => DateDamage::Ambiguous,
         };
-        return Date::Wrong { code, message, readings };
+        return Date::Wrong { damage, readings };
     }
-    Date::Wrong { code: "type-error", message: "this is no date", readings: Vec::new() }
+    Date::Wrong { damage: DateDamage::NoDate, readings: Vec::new() }
 }
 
 /// Reads year, month and day with four, two and two digits; with `/` or `.` also fewer.
@@ -102,8 +121,8 @@ mod tests {
 
     fn wrong(text: &str) -> (&'static str, Vec<String>) {
         match read_date(text) {
-            Date::Wrong { code, readings, .. } => {
-                (code, readings.iter().map(ToString::to_string).collect())
+            Date::Wrong { damage, readings } => {
+                (damage.code(), readings.iter().map(ToString::to_string).collect())
             }
             other => panic!("{text} is read as {other:?}"),
         }

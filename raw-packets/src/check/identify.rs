@@ -4,8 +4,11 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::ReturnedFile;
 use crate::plan::{Packet, PacketPlan};
-use crate::read::{Oddity, Sheet, read_csv};
+use crate::read::{Oddity, Sheet, Unreadable, read_csv};
 use crate::template::{Fill, Template};
+
+/// What the name of an error sheet has behind that of its packet.
+pub(super) const ERRORS: &str = "__errors";
 
 /// The packets of a plan, by name and by content.
 pub(super) struct Known<'p> {
@@ -36,7 +39,11 @@ impl<'p> Known<'p> {
 
     /// Finds the packet of a file: by its name, else by the keys of its first filled row.
     pub(super) fn packet_of(&self, file: &ReturnedFile, sheet: &Sheet) -> Option<usize> {
-        if let Some(at) = self.by_stem.get(&stem(&file.name)) {
+        let stem = stem(&file.name);
+        // An error sheet comes back under its own name, perhaps with a key that is still to be mended.
+        let issued =
+            self.by_stem.get(&stem).or_else(|| self.by_stem.get(stem.strip_suffix(ERRORS)?));
+        if let Some(at) = issued {
             return Some(*at);
         }
         let row = sheet.rows.iter().find(|row| !row.is_blank())?;
@@ -55,18 +62,23 @@ pub(super) fn stem(name: &str) -> String {
 }
 
 pub(super) fn read(file: &ReturnedFile, template: &Template) -> Sheet {
-    let unreadable = |problem: &str| Sheet {
-        oddities: vec![Oddity::Unreadable(problem.to_owned())],
-        ..Sheet::default()
-    };
+    let unreadable = |why| Sheet { oddities: vec![Oddity::Unreadable(why)], ..Sheet::default() };
     if file.bytes.starts_with(b"PK\x03\x04") {
+        // An OpenDocument's first part is its media type, stored as it is, at a fixed place.
+        let open_document = b"mimetypeapplication/vnd.oasis.opendocument";
+        if file.bytes.get(30..).is_some_and(|rest| rest.starts_with(open_document)) {
+            return unreadable(Unreadable::OpenDocument);
+        }
+        if file.name.to_lowercase().ends_with(".numbers") {
+            return unreadable(Unreadable::Numbers);
+        }
         #[cfg(feature = "xlsx")]
         return crate::workbook::read_workbook(&file.bytes);
         #[cfg(not(feature = "xlsx"))]
-        return unreadable("the file is a workbook, which this program was built without");
+        return unreadable(Unreadable::NotBuiltIn);
     }
     if file.bytes.starts_with(b"\xd0\xcf\x11\xe0") {
-        return unreadable("the file is a workbook of the kind before 2007");
+        return unreadable(Unreadable::Before2007);
     }
     read_csv(&file.bytes, |label| template.position(label).is_some())
 }

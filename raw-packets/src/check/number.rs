@@ -11,13 +11,34 @@ pub(super) enum Number {
     Blank,
     /// No number in that form.
     Wrong {
-        /// The damage by name.
-        code: &'static str,
         /// What it looks like.
-        message: &'static str,
+        damage: NumberDamage,
         /// The number that it must have meant, where there is only one.
         repair: Option<Decimal>,
     },
+}
+
+/// Names what was done to a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NumberDamage {
+    NotWhole,
+    Scientific,
+    Locale,
+    MoreThanANumber,
+    OtherDigits,
+    NoNumber,
+}
+
+impl NumberDamage {
+    /// Returns the damage by the name that findings use.
+    pub(super) const fn code(self) -> &'static str {
+        match self {
+            Self::Scientific => "scientific-notation",
+            Self::Locale => "locale-number",
+            Self::MoreThanANumber => "unit-mismatch",
+            Self::NotWhole | Self::OtherDigits | Self::NoNumber => "type-error",
+        }
+    }
 }
 
 /// Reads a number with the decimal mark `mark`, `.` or `,`.
@@ -26,20 +47,16 @@ pub(super) fn read_number(text: &str, mark: char, whole: bool) -> Number {
     if text.is_empty() {
         return Number::Blank;
     }
-    let wrong = |code, message, repair| Number::Wrong { code, message, repair };
+    let wrong = |damage, repair| Number::Wrong { damage, repair };
     if let Some(number) = plain(text, mark) {
         return if whole && !number.fract().is_zero() {
-            wrong("type-error", "this is no whole number", None)
+            wrong(NumberDamage::NotWhole, None)
         } else {
             Number::Read(number)
         };
     }
     if is_scientific(text) {
-        return wrong(
-            "scientific-notation",
-            "the spreadsheet shows this number in scientific notation, and digits may be lost",
-            None,
-        );
+        return wrong(NumberDamage::Scientific, None);
     }
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     let has_digit = digits.chars().any(|c| c.is_ascii_digit());
@@ -52,19 +69,15 @@ pub(super) fn read_number(text: &str, mark: char, whole: bool) -> Number {
             [one] => Some(one.normalize()),
             _ => None,
         };
-        return wrong(
-            "locale-number",
-            "this number has the marks of another country than the file",
-            repair,
-        );
+        return wrong(NumberDamage::Locale, repair);
     }
     if has_digit && digits.starts_with(|c: char| c.is_ascii_digit()) {
-        return wrong("unit-mismatch", "there is more than a number in the cell", None);
+        return wrong(NumberDamage::MoreThanANumber, None);
     }
     if digits.chars().any(char::is_numeric) {
-        return wrong("type-error", "these are not the digits 0 to 9", None);
+        return wrong(NumberDamage::OtherDigits, None);
     }
-    wrong("type-error", "this is no number", None)
+    wrong(NumberDamage::NoNumber, None)
 }
 
 fn is_space(c: char) -> bool {
@@ -139,7 +152,9 @@ mod tests {
 
     fn wrong(text: &str, mark: char, whole: bool) -> (&'static str, Option<String>) {
         match read_number(text, mark, whole) {
-            Number::Wrong { code, repair, .. } => (code, repair.map(|number| number.to_string())),
+            Number::Wrong { damage, repair } => {
+                (damage.code(), repair.map(|number| number.to_string()))
+            }
             other => panic!("{text} is read as {other:?}"),
         }
     }

@@ -6,8 +6,8 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use super::cell::{Context, Judged, Value, is_blank, read_cell};
-use super::correct::ReturnedRow;
 use super::header::Columns;
+use super::problem::{KpiFault, Problem};
 use crate::finding::{Finding, Reason};
 use crate::formula::{EvaluateError, KpiValue};
 use crate::guard::unguard;
@@ -27,7 +27,7 @@ pub(super) struct RawRow {
     pub(super) kpis: Vec<(String, KpiValue)>,
 }
 
-/// Checks the one row of a packet.
+/// Checks a row of a packet.
 pub(super) struct RowCheck<'a> {
     pub(super) context: Context<'a>,
     pub(super) packet: &'a Packet,
@@ -45,13 +45,8 @@ impl RowCheck<'_> {
         })
     }
 
-    /// Returns the row as it came, in the template's order.
-    pub(super) fn returned(&self, row: &SheetRow) -> ReturnedRow {
-        let text = |at| self.cell(row, at).map(|cell| cell.text.clone()).unwrap_or_default();
-        ReturnedRow {
-            cells: (0..self.context.template.columns().len()).map(text).collect(),
-            delimiter: self.sheet.delimiter,
-        }
+    fn finding(&self, reason: Reason, code: &'static str, problem: &Problem<'_>) -> Finding {
+        Finding::new(self.context.language, reason, code, problem)
     }
 
     /// Checks a row; gives its values where no error is found.
@@ -60,6 +55,11 @@ impl RowCheck<'_> {
         let before = findings.len();
         let mut values: Vec<Option<Value>> = Vec::with_capacity(template.columns().len());
         for (at, column) in template.columns().iter().enumerate() {
+            // That a column is missing is said of the header.
+            if self.columns.positions[at].is_none() {
+                values.push(None);
+                continue;
+            }
             let blank = Cell::text("");
             let cell = self.cell(row, at).unwrap_or(&blank);
             let issued = &self.packet.cells()[at];
@@ -101,10 +101,8 @@ impl RowCheck<'_> {
     fn extra_cells(&self, row: &SheetRow, findings: &mut Vec<Finding>) {
         for (at, cell) in row.cells.iter().enumerate().skip(self.sheet.header.len()) {
             if !is_blank(&cell.text) {
-                let message = "a cell stands beyond the last column";
-                let remedy =
-                    "delete it; if a text has the delimiter in it, put the text in quotation marks";
-                let mut finding = Finding::new(Reason::EXTRA_CELL, "extra-cell", message, remedy)
+                let mut finding = self
+                    .finding(Reason::EXTRA_CELL, "extra-cell", &Problem::ExtraCell)
                     .at_row(row.number)
                     .with_value(&cell.text);
                 finding.cell = Some(format!("{}{}", column_letters(at), row.number));
@@ -124,14 +122,9 @@ impl RowCheck<'_> {
                     }
                     for name in then {
                         if values[at(name)] == Some(Value::Blank) {
-                            let message = format!("needed, since `{when}` is filled in");
-                            let remedy = format!("fill it in, or clear `{when}`");
-                            let finding = Finding::new(
-                                Reason::RULE_BROKEN,
-                                "row-constraint",
-                                message,
-                                remedy,
-                            );
+                            let problem = Problem::RequiredWhenFilled { when };
+                            let finding =
+                                self.finding(Reason::RULE_BROKEN, "row-constraint", &problem);
                             findings.push(self.locate(finding, row, at(name)));
                         }
                     }
@@ -141,10 +134,8 @@ impl RowCheck<'_> {
                         (&values[at(column)], &values[at(of)])
                         && part > whole
                     {
-                        let message = format!("the part is greater than `{of}`, which is {whole}");
-                        let remedy = "compare both with the publication";
-                        let finding =
-                            Finding::new(Reason::RULE_BROKEN, "row-constraint", message, remedy);
+                        let problem = Problem::PartGreaterThanWhole { of, whole: *whole };
+                        let finding = self.finding(Reason::RULE_BROKEN, "row-constraint", &problem);
                         findings.push(self.locate(finding, row, at(column)));
                     }
                 }
@@ -178,22 +169,21 @@ impl RowCheck<'_> {
                 continue;
             }
             let result = kpi.formula.evaluate(kpi.decimals, |name| measures.get(name).copied());
-            let problem = match result {
-                Ok(value) => match out_of_range(kpi, &value) {
+            let fault = match &result {
+                Ok(value) => match out_of_range(kpi, value) {
                     None => {
-                        kpis.push((kpi.kpi_id.clone(), value));
+                        kpis.push((kpi.kpi_id.clone(), value.clone()));
                         continue;
                     }
-                    Some(problem) => problem,
+                    Some(fault) => fault,
                 },
                 // An optional measure was left blank: the row says nothing of this KPI.
                 Err(EvaluateError::MissingMeasure { .. }) => continue,
-                Err(error) => error.to_string(),
+                Err(error) => KpiFault::Evaluate(error),
             };
-            let remedy = format!("compare the figures of `{}` with the publication", kpi.formula);
-            let message = format!("`{}`: {problem}", kpi.kpi_id);
-            let finding =
-                Finding::new(Reason::RATE_OUT_OF_RANGE, "row-constraint", message, remedy);
+            let problem =
+                Problem::Kpi { kpi_id: &kpi.kpi_id, formula: kpi.formula.as_str(), fault };
+            let finding = self.finding(Reason::RATE_OUT_OF_RANGE, "row-constraint", &problem);
             let first = kpi
                 .formula
                 .measures()
@@ -244,7 +234,7 @@ fn known_column<'t>(template: &'t Template) -> impl Fn(&Finding) -> Option<&'t s
     }
 }
 
-fn out_of_range(kpi: &KpiRule, value: &KpiValue) -> Option<String> {
+fn out_of_range(kpi: &KpiRule, value: &KpiValue) -> Option<KpiFault<'static>> {
     // Of a quotient the exact sides are compared, so that rounding hides nothing.
     let exceeds = |limit: Decimal| match (value.numerator, value.denominator) {
         (Some(numerator), Some(denominator)) if denominator > Decimal::ZERO => {
@@ -255,7 +245,7 @@ fn out_of_range(kpi: &KpiRule, value: &KpiValue) -> Option<String> {
     let below = kpi.minimum.filter(|limit| exceeds(*limit).is_some_and(std::cmp::Ordering::is_lt));
     let above = kpi.maximum.filter(|limit| exceeds(*limit).is_some_and(std::cmp::Ordering::is_gt));
     if let Some(limit) = below {
-        return Some(format!("the value {} is less than {limit}", value.value));
+        return Some(KpiFault::LessThan { value: value.value, limit });
     }
-    above.map(|limit| format!("the value {} is greater than {limit}", value.value))
+    above.map(|limit| KpiFault::GreaterThan { value: value.value, limit })
 }

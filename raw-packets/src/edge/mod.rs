@@ -31,7 +31,7 @@ pub enum EdgeError {
         path: PathBuf,
     },
     /// A symbolic link stands where a packet should.
-    #[error("{}: a symbolic link is no returned packet; put the file itself there", path.display())]
+    #[error("{}: a symbolic link is no packet; put the file itself there", path.display())]
     Symlink {
         /// The link.
         path: PathBuf,

@@ -2,18 +2,22 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use fs4::FileExt;
 
 use super::EdgeError;
+use super::read::{ReadLimits, issued_ids};
 use crate::check::{CheckOptions, ReturnedFile};
 use crate::finding::PacketStatus;
 use crate::plan::PacketPlan;
 
 /// The file by whose lock two exports to one folder take turns.
 const LOCK: &str = ".packets.lock";
+
+/// How the names of files begin that are being written.
+const PARTIAL: &str = ".packet-";
 
 /// Tells what an export did to its folder.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -29,14 +33,21 @@ pub struct Written {
 /// makes the folder a Data Package 2.0.
 ///
 /// Every file is written under a temporary name and renamed, and a lock in the folder makes two
-/// exports take turns. A file of a packet's name in which anything was filled in is somebody's work: it
+/// exports take turns; what an export that was cut off left under temporary names is removed. A file of a packet's name in which anything was filled in is somebody's work: it
 /// is kept, and [`Written::kept`] names it.
 pub fn write_packets(dir: &Path, plan: &PacketPlan) -> Result<Written, EdgeError> {
     fs::create_dir_all(dir).map_err(EdgeError::io("write", dir))?;
     let lock_path = dir.join(LOCK);
-    let lock = fs::File::create(&lock_path).map_err(EdgeError::io("write", &lock_path))?;
+    // Never cut short what stands there: it may be a link to something else.
+    let lock = fs::File::options().create(true).truncate(false).write(true).open(&lock_path);
+    let lock = lock.map_err(EdgeError::io("write", &lock_path))?;
     FileExt::lock(&lock).map_err(EdgeError::io("write", &lock_path))?;
+    let package = dir.join("package");
+    refuse_link(&package)?;
+    sweep(dir)?;
+    sweep(&package)?;
     let work = somebodys_work(dir, plan)?;
+    let issued_before = issued_ids(dir)?;
     let mut written = Written::default();
     for packet in plan.packets() {
         let path = dir.join(packet.file_name());
@@ -47,7 +58,12 @@ pub fn write_packets(dir: &Path, plan: &PacketPlan) -> Result<Written, EdgeError
             written.packets.push(path);
         }
     }
-    for file in plan.data_package() {
+    // A file that is kept is of the issue that it was of.
+    let package = plan.data_package_of(|packet| {
+        let kept = work.contains(packet.file_name());
+        if kept { issued_before.get(packet.file_name()).cloned() } else { Some(packet.id()) }
+    });
+    for file in package {
         write_atomically(&dir.join(file.path), &file.bytes)?;
     }
     tracing::info!(
@@ -58,12 +74,44 @@ pub fn write_packets(dir: &Path, plan: &PacketPlan) -> Result<Written, EdgeError
     Ok(written)
 }
 
+/// Refuses a symbolic link where a file or folder is to be written: it could lead anywhere.
+fn refuse_link(path: &Path) -> Result<(), EdgeError> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_symlink() => Err(EdgeError::Symlink { path: path.to_owned() }),
+        _ => Ok(()),
+    }
+}
+
+/// Removes what an export that was cut off left under temporary names; the lock says that none goes on.
+fn sweep(dir: &Path) -> Result<(), EdgeError> {
+    let entries = match fs::read_dir(dir) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(EdgeError::io("read", dir))?,
+    };
+    for entry in entries {
+        let entry = entry.map_err(EdgeError::io("read", dir))?;
+        if entry.file_name().to_string_lossy().starts_with(PARTIAL) {
+            fs::remove_file(entry.path()).map_err(EdgeError::io("write", &entry.path()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Reads a file, or as much of it as tells that it is no packet.
+fn read_bounded(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let limit = ReadLimits::default().bytes_per_file.saturating_add(1);
+    fs::File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// Returns the names of the files that stand where packets go and in which somebody has worked.
 fn somebodys_work(dir: &Path, plan: &PacketPlan) -> Result<BTreeSet<String>, EdgeError> {
     let mut standing = Vec::new();
     for packet in plan.packets() {
         let path = dir.join(packet.file_name());
-        match fs::read(&path) {
+        refuse_link(&path)?;
+        match read_bounded(&path) {
             Ok(bytes) => standing.push(ReturnedFile::new(packet.file_name(), bytes)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => return Err(EdgeError::io("read", &path)(error)),
@@ -83,7 +131,7 @@ fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), EdgeError> {
     let dir = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(dir).map_err(EdgeError::io("write", dir))?;
     let mut file = tempfile::Builder::new()
-        .prefix(".packet-")
+        .prefix(PARTIAL)
         .tempfile_in(dir)
         .map_err(EdgeError::io("write", path))?;
     file.write_all(bytes).map_err(EdgeError::io("write", path))?;

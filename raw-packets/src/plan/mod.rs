@@ -1,15 +1,17 @@
-//! From gaps to packets: which sources get one, and what stands in it.
+//! From gaps to packets: which sources get one.
+
+mod packet;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 
-use crate::load::sha256;
+use self::packet::issue;
+pub use self::packet::{Packet, PacketKey};
 use crate::profile::PacketForm;
 use crate::read::MAX_CELL;
 use crate::request::{GapStatus, PacketRequest, QueueFacts, SourceFacts};
-use crate::slug::slug;
-use crate::template::{Fill, Template};
+use crate::template::Template;
 
 /// How long a file name may be on every common file system, in bytes.
 const MAX_FILE_NAME: usize = 200;
@@ -33,88 +35,6 @@ impl Default for PacketOptions {
             default_source_id: None,
             form: PacketForm::default(),
         }
-    }
-}
-
-/// Identifies one packet: a source, a period and a granularity.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PacketKey {
-    /// The source's id.
-    pub sanction_source_id: String,
-    /// The period's date; `None` where the scope is all time and the person names the period.
-    pub period_date: Option<NaiveDate>,
-    /// The period's granularity.
-    pub period_granularity: String,
-}
-
-impl PacketKey {
-    /// Returns the file name without its extension.
-    #[must_use]
-    pub fn file_stem(&self) -> String {
-        format!("{}__{}__{}", slug(&self.sanction_source_id), self.period_slug(), self.grain_slug())
-    }
-
-    /// Returns the id of the source record that the packet's values will stand on.
-    #[must_use]
-    pub fn source_record_id(&self, prefix: &str) -> String {
-        let source = slug(&self.sanction_source_id);
-        format!("{prefix}:{source}:{}:{}", self.period_slug(), self.grain_slug())
-    }
-
-    fn period_slug(&self) -> String {
-        slug(&self.period_date.map(|date| date.to_string()).unwrap_or_default())
-    }
-
-    fn grain_slug(&self) -> String {
-        slug(&self.period_granularity)
-    }
-}
-
-/// Is one packet of a plan: a form with one row, as issued.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Packet {
-    key: PacketKey,
-    file_name: String,
-    kpis_missing: Vec<String>,
-    kpis_expected: Vec<String>,
-    cells: Vec<String>,
-}
-
-impl Packet {
-    /// Returns what identifies the packet.
-    #[must_use]
-    pub fn key(&self) -> &PacketKey {
-        &self.key
-    }
-
-    /// Returns the name of the packet's file.
-    #[must_use]
-    pub fn file_name(&self) -> &str {
-        &self.file_name
-    }
-
-    /// Returns the KPIs that the source's gaps ask for, in the queue's order.
-    #[must_use]
-    pub fn kpis_missing(&self) -> &[String] {
-        &self.kpis_missing
-    }
-
-    /// Returns the KPIs that are expected of the source at all.
-    #[must_use]
-    pub fn kpis_expected(&self) -> &[String] {
-        &self.kpis_expected
-    }
-
-    /// Returns the packet's id, which a workbook carries: the SHA-256 of the row as issued.
-    #[must_use]
-    pub fn id(&self) -> String {
-        sha256(self.cells.join("\u{1f}").as_bytes())
-    }
-
-    /// Returns the row as issued: one text per column, blank where it is to be filled in.
-    #[must_use]
-    pub fn cells(&self) -> &[String] {
-        &self.cells
     }
 }
 
@@ -254,7 +174,8 @@ impl PacketPlan {
             let at = *position
                 .entry((gap.sanction_source_id, gap.period_date, granularity))
                 .or_insert_with(|| {
-                    packets.push((source, key(source, gap.period_date, granularity), Vec::new()));
+                    let key = PacketKey::new(source, gap.period_date, granularity);
+                    packets.push((source, key, Vec::new()));
                     packets.len() - 1
                 });
             if !packets[at].2.iter().any(|kpi| kpi == gap.kpi_id) {
@@ -266,7 +187,7 @@ impl PacketPlan {
             for (date, granularity) in &scopes {
                 let id = source.sanction_source_id.as_str();
                 if !position.contains_key(&(id, *date, *granularity)) {
-                    settled.push((source, key(source, *date, granularity), Vec::new()));
+                    settled.push((source, PacketKey::new(source, *date, granularity), Vec::new()));
                 }
             }
         }
@@ -274,12 +195,10 @@ impl PacketPlan {
         counts.sources_skipped_missing_template_total = skipped.len() as u64;
         counts.packets_emitted_total = packets.len() as u64;
 
-        let issue = |(source, key, kpis_missing): (&SourceFacts, PacketKey, Vec<String>)| Packet {
-            cells: cells(template, source, &key, &default_source_id),
-            file_name: format!("{}.{}", key.file_stem(), options.form.extension()),
-            kpis_expected: source.kpis_expected.clone(),
-            kpis_missing,
-            key,
+        let issue = |(source, key, kpis_missing): (&SourceFacts, PacketKey, Vec<String>)| {
+            let mut packet = issue(template, source, key, &default_source_id, options.form);
+            packet.kpis_missing = kpis_missing;
+            packet
         };
         let packets: Vec<_> = packets.into_iter().map(issue).collect();
         let settled: Vec<_> = settled.into_iter().map(issue).collect();
@@ -348,42 +267,6 @@ impl PacketPlan {
 
 fn grain<'a>(granularity: Option<&'a str>, template: &'a Template) -> &'a str {
     granularity.filter(|text| !text.trim().is_empty()).unwrap_or(template.default_granularity())
-}
-
-fn key(source: &SourceFacts, period_date: Option<NaiveDate>, granularity: &str) -> PacketKey {
-    PacketKey {
-        sanction_source_id: source.sanction_source_id.clone(),
-        period_date,
-        period_granularity: granularity.to_owned(),
-    }
-}
-
-fn cells(
-    template: &Template,
-    source: &SourceFacts,
-    key: &PacketKey,
-    default_source_id: &str,
-) -> Vec<String> {
-    let fill = |fill: &Fill| match fill {
-        Fill::Source => key.sanction_source_id.clone(),
-        Fill::PeriodDate => key.period_date.map(|date| date.to_string()).unwrap_or_default(),
-        Fill::PeriodGranularity => key.period_granularity.clone(),
-        Fill::SourceUrl => source.source_url.clone(),
-        Fill::DefaultSourceId => default_source_id.to_owned(),
-        Fill::SourceRecordId => key.source_record_id(template.record_prefix()),
-        Fill::SourceLabel => source.label.clone(),
-        Fill::Organismo => source.organismo.clone(),
-        Fill::ExpectedMetrics => source.expected_metrics.join(","),
-        Fill::KpisExpected => source.kpis_expected.join(","),
-        Fill::KpisCoveredTotal => source.kpis_covered_total.to_string(),
-        Fill::MetricRowsTotal => source.metric_rows_total.to_string(),
-        Fill::Constant(text) => text.clone(),
-    };
-    template
-        .columns()
-        .iter()
-        .map(|column| column.fill.as_ref().map(fill).unwrap_or_default())
-        .collect()
 }
 
 fn check_names<'a>(packets: impl Iterator<Item = &'a Packet>) -> Result<(), PlanError> {

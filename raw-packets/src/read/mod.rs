@@ -43,8 +43,38 @@ pub(crate) enum Oddity {
     Utf16,
     /// Nothing at all is in the file.
     Empty,
-    /// The file is no workbook, or one that cannot be read.
-    Unreadable(String),
+    /// The file is no table, or one that cannot be read.
+    Unreadable(Unreadable),
+}
+
+/// Why a file cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(not(feature = "xlsx"), expect(dead_code, reason = "only workbooks are so"))]
+pub(crate) enum Unreadable {
+    /// It unpacks to more than any packet.
+    TooLarge {
+        /// The most bytes.
+        limit: u64,
+    },
+    /// It consists of more parts than any packet.
+    TooManyParts {
+        /// How many there are.
+        parts: usize,
+    },
+    /// What the parser said, blank where it broke down.
+    Damaged {
+        /// The parser's words.
+        problem: String,
+    },
+    /// It is a workbook, and feature `xlsx` is not built in.
+    #[cfg_attr(feature = "xlsx", expect(dead_code, reason = "here it is built in"))]
+    NotBuiltIn,
+    /// It is a workbook of the binary kind.
+    Before2007,
+    /// It is a workbook of the `OpenDocument` kind.
+    OpenDocument,
+    /// It is a document of Apple's Numbers.
+    Numbers,
 }
 
 /// One row of a sheet.

@@ -7,7 +7,7 @@ pub(crate) use self::read::read_workbook;
 pub(crate) use self::write::packet_workbook;
 
 /// The sheet with the packet's row.
-const SHEET: &str = "packet";
+pub(crate) const SHEET: &str = "packet";
 
 /// The hidden sheet with the packet's id.
 const HIDDEN: &str = "_packet";

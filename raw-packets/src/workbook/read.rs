@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use calamine::{DataRef, Reader as _, SheetVisible, Xlsx, open_workbook_from_rs};
 
 use super::{HIDDEN, SHEET};
-use crate::read::{Cell, Form, MAX_ROWS, Oddity, Sheet, SheetRow};
+use crate::read::{Cell, Form, MAX_ROWS, Oddity, Sheet, SheetRow, Unreadable};
 
 /// How many bytes a workbook may unpack to; a packet unpacks to a few ten thousand.
 const MAX_UNPACKED: u64 = 64 << 20;
@@ -19,9 +19,9 @@ const MAX_COLUMNS: usize = 1_024;
 
 /// Reads the packet's sheet: the one of that name, else the first that is visible.
 pub(crate) fn read_workbook(bytes: &[u8]) -> Sheet {
-    let unreadable = |problem: String| Sheet {
+    let unreadable = |why| Sheet {
         decimal_mark: '.',
-        oddities: vec![Oddity::Unreadable(problem)],
+        oddities: vec![Oddity::Unreadable(why)],
         ..Sheet::default()
     };
     if let Err(problem) = check_size(bytes) {
@@ -30,28 +30,29 @@ pub(crate) fn read_workbook(bytes: &[u8]) -> Sheet {
     // The parser of workbooks is not ours: a panic in it is a file that cannot be read, too.
     match catch_unwind(AssertUnwindSafe(|| parse(bytes))) {
         Ok(Ok(sheet)) => sheet,
-        Ok(Err(problem)) => unreadable(format!("the workbook cannot be read: {problem}")),
-        Err(_) => unreadable("the workbook cannot be read: it is damaged".to_owned()),
+        Ok(Err(problem)) => unreadable(damaged(&problem)),
+        Err(_) => unreadable(damaged(&"")),
     }
 }
 
 /// Unpacks every part once, counting: what a workbook declares of its size need not be true.
-fn check_size(bytes: &[u8]) -> Result<(), String> {
-    let broken = |error: &dyn std::fmt::Display| format!("the workbook cannot be read: {error}");
-    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|error| broken(&error))?;
+fn check_size(bytes: &[u8]) -> Result<(), Unreadable> {
+    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|error| damaged(&error))?;
     if archive.len() > MAX_PARTS {
-        return Err(format!("the workbook has {} parts; no packet has", archive.len()));
+        return Err(Unreadable::TooManyParts { parts: archive.len() });
     }
     let mut left = MAX_UNPACKED;
     for part in 0..archive.len() {
-        let part = archive.by_index(part).map_err(|error| broken(&error))?;
+        let part = archive.by_index(part).map_err(|error| damaged(&error))?;
         let unpacked =
-            io::copy(&mut part.take(left + 1), &mut io::sink()).map_err(|error| broken(&error))?;
-        left = left.checked_sub(unpacked).ok_or_else(|| {
-            format!("the workbook unpacks to more than {MAX_UNPACKED} bytes; no packet does")
-        })?;
+            io::copy(&mut part.take(left + 1), &mut io::sink()).map_err(|error| damaged(&error))?;
+        left = left.checked_sub(unpacked).ok_or(Unreadable::TooLarge { limit: MAX_UNPACKED })?;
     }
     Ok(())
+}
+
+fn damaged(problem: &dyn std::fmt::Display) -> Unreadable {
+    Unreadable::Damaged { problem: problem.to_string() }
 }
 
 fn parse(bytes: &[u8]) -> Result<Sheet, calamine::XlsxError> {
@@ -145,13 +146,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::check::MarkedSheet;
     use crate::template::{Language, Template};
     use crate::workbook::packet_workbook;
 
     fn sample() -> Vec<u8> {
         let template = Template::official_review();
         let cells: Vec<String> = template.columns().iter().map(|_| "12".to_owned()).collect();
-        packet_workbook(&template, &cells, "id", Language::En, &[]).unwrap()
+        let sheet = MarkedSheet::issued(&template, &cells);
+        packet_workbook(&template, &sheet, "id", Language::En).unwrap()
     }
 
     #[test]
@@ -165,8 +168,8 @@ mod tests {
         }
         let bytes = writer.finish().unwrap().into_inner();
         assert!(bytes.len() < 1 << 20);
-        let Oddity::Unreadable(problem) = &read_workbook(&bytes).oddities[0] else { panic!() };
-        assert!(problem.contains("unpacks to more than"), "{problem}");
+        let why = Unreadable::TooLarge { limit: MAX_UNPACKED };
+        assert_eq!(read_workbook(&bytes).oddities, [Oddity::Unreadable(why)]);
     }
 
     proptest! {

@@ -7,23 +7,21 @@ use rust_xlsxwriter::{
 };
 
 use super::{HIDDEN, SHEET};
+use crate::check::MarkedSheet;
 use crate::template::{Bound, CellType, Column, Language, Role, Template};
 
 /// How wide a column is at least and at most, in characters.
 const WIDTH: std::ops::RangeInclusive<usize> = 12..=60;
 
-/// A cell to point at, by its column, with what is wrong.
-type Marked = (usize, String);
-
-/// Writes one row under the header, its captured cells open and everything else locked.
+/// Writes rows under their labels, captured and marked cells open and everything else locked.
 ///
-/// The same input gives the same bytes. Cells that are `marked` are red and say why in a note.
+/// The same input gives the same bytes. Cells that are marked are red and say why in a note. A sheet
+/// whose header is wrong, or that has rows too many, is not protected: its lines have to be changed.
 pub(crate) fn packet_workbook(
     template: &Template,
-    cells: &[String],
+    sheet: &MarkedSheet<'_>,
     packet_id: &str,
     language: Language,
-    marked: &[Marked],
 ) -> Result<Vec<u8>, XlsxError> {
     let mut workbook = Workbook::new();
     // A fixed day, since a library reads no clock and the same packet is to have the same bytes.
@@ -32,7 +30,7 @@ pub(crate) fn packet_workbook(
     workbook.set_properties(&DocProperties::new().set_title(title).set_creation_datetime(&epoch));
     let packet = workbook.add_worksheet();
     packet.set_name(SHEET)?;
-    write_packet(packet, template, cells, language, marked)?;
+    write_packet(packet, template, sheet, language)?;
     write_instructions(workbook.add_worksheet(), template, language)?;
     let hidden = workbook.add_worksheet();
     hidden.set_name(HIDDEN)?.set_very_hidden(true).protect();
@@ -43,94 +41,111 @@ pub(crate) fn packet_workbook(
 }
 
 fn write_packet(
-    sheet: &mut Worksheet,
+    worksheet: &mut Worksheet,
     template: &Template,
-    cells: &[String],
+    sheet: &MarkedSheet<'_>,
     language: Language,
-    marked: &[Marked],
 ) -> Result<(), XlsxError> {
     let header = Format::new().set_bold().set_background_color(Color::RGB(0x00D9_E1F2));
-    for (at, column) in template.columns().iter().enumerate() {
+    let rows = u32::try_from(sheet.rows.len()).expect("a check keeps at most a thousand rows");
+    for (at, label) in sheet.labels.iter().enumerate() {
         let position = position(at);
-        let cell = cells.get(at).map_or("", String::as_str);
-        sheet.write_string_with_format(0, position, &column.name, &header)?;
-        if !column.title.is_empty() {
-            let note = Note::new(column.title.get(language)).add_author_prefix(false);
-            sheet.insert_note(0, position, &note)?;
+        let column = template.position(label).map(|at| &template.columns()[at]);
+        if let Some(problem) = sheet.marks.get(&(0, at)) {
+            let wrong = header.clone().set_background_color(WRONG).set_unlocked();
+            worksheet.write_string_with_format(0, position, *label, &wrong)?;
+            worksheet.insert_note(0, position, &note(problem))?;
+        } else {
+            worksheet.write_string_with_format(0, position, *label, &header)?;
+            if let Some(column) = column.filter(|column| !column.title.is_empty()) {
+                worksheet.insert_note(0, position, &note(column.title.get(language)))?;
+            }
         }
-        let width = column.name.chars().count().max(cell.chars().count()) + 2;
+        let cells = sheet.rows.iter().map(|row| row[at].chars().count());
+        let width = cells.chain([label.chars().count()]).max().unwrap_or_default() + 2;
         #[expect(clippy::cast_precision_loss, reason = "at most 60")]
-        sheet.set_column_width(position, width.clamp(*WIDTH.start(), *WIDTH.end()) as f64)?;
-        let problem = marked.iter().find(|(marked, _)| *marked == at).map(|(_, problem)| problem);
-        write_cell(sheet, position, column, cell, &format(column, problem.is_some()))?;
-        if let Some(problem) = problem {
-            let text: String = problem.chars().take(2_000).collect();
-            sheet.insert_note(1, position, &Note::new(text).add_author_prefix(false))?;
+        worksheet.set_column_width(position, width.clamp(*WIDTH.start(), *WIDTH.end()) as f64)?;
+        for (row, number) in sheet.rows.iter().zip(1_u32..) {
+            let problem = sheet.marks.get(&(number as usize, at));
+            let format = format(column, problem.is_some());
+            write_cell(worksheet, (number, position), column, &row[at], &format)?;
+            if let Some(problem) = problem {
+                worksheet.insert_note(number, position, &note(problem))?;
+            }
         }
-        if column.role == Role::Capture
+        if let Some(column) = column.filter(|column| column.role == Role::Capture)
             && let Some(validation) = validation(column, language)?
         {
-            sheet.add_data_validation(1, position, 1, position, &validation)?;
+            worksheet.add_data_validation(1, position, rows.max(1), position, &validation)?;
         }
     }
-    sheet.set_freeze_panes(1, 0)?.protect();
+    worksheet.set_freeze_panes(1, 0)?;
+    let header_wrong = sheet.marks.keys().any(|(row, _)| *row == 0);
+    if rows == 1 && !header_wrong {
+        worksheet.protect();
+    }
     Ok(())
+}
+
+/// How a wrong cell is shown.
+const WRONG: Color = Color::RGB(0x00FF_C7CE);
+
+fn note(text: &str) -> Note {
+    Note::new(text.chars().take(2_000).collect::<String>()).add_author_prefix(false)
 }
 
 fn position(at: usize) -> u16 {
     u16::try_from(at).expect("a template has fewer columns than a sheet, as its validation says")
 }
 
-fn format(column: &Column, marked: bool) -> Format {
-    let format = match column.cell_type {
-        CellType::Integer => Format::new().set_num_format("0"),
-        CellType::Decimal => Format::new(),
-        CellType::Date => Format::new().set_num_format("yyyy-mm-dd"),
-        CellType::Text | CellType::Url => Format::new().set_num_format("@"),
+fn format(column: Option<&Column>, marked: bool) -> Format {
+    let format = match column.map(|column| column.cell_type) {
+        Some(CellType::Integer) => Format::new().set_num_format("0"),
+        Some(CellType::Decimal) => Format::new(),
+        Some(CellType::Date) => Format::new().set_num_format("yyyy-mm-dd"),
+        Some(CellType::Text | CellType::Url) | None => Format::new().set_num_format("@"),
     };
-    match (column.role, marked) {
-        (Role::Capture, false) => {
+    match (column.map(|column| column.role), marked) {
+        // What is to be corrected must be open, a key, too.
+        (_, true) => format.set_unlocked().set_background_color(WRONG),
+        (Some(Role::Capture), false) => {
             format.set_unlocked().set_background_color(Color::RGB(0x00FF_F2CC))
         }
-        (Role::Capture, true) => {
-            format.set_unlocked().set_background_color(Color::RGB(0x00FF_C7CE))
-        }
-        (_, true) => format.set_background_color(Color::RGB(0x00FF_C7CE)),
-        (_, false) => format,
+        (None, false) => format.set_unlocked(),
+        (Some(_), false) => format,
     }
 }
 
 /// Writes a cell typed where it is what its column holds, as text where it is not.
 fn write_cell(
     sheet: &mut Worksheet,
-    position: u16,
-    column: &Column,
+    (row, position): (u32, u16),
+    column: Option<&Column>,
     cell: &str,
     format: &Format,
 ) -> Result<(), XlsxError> {
     if cell.is_empty() {
-        sheet.write_blank(1, position, format)?;
+        sheet.write_blank(row, position, format)?;
         return Ok(());
     }
-    if column.cell_type.is_number()
+    if column.is_some_and(|column| column.cell_type.is_number())
         && let Ok(number) = cell.parse::<f64>()
         // Only what a binary number gives back as written.
         && number.to_string() == cell
     {
-        sheet.write_number_with_format(1, position, number, format)?;
+        sheet.write_number_with_format(row, position, number, format)?;
         return Ok(());
     }
     // Keys stay texts: a date that is compared letter by letter must not be reformatted.
-    if column.cell_type == CellType::Date
-        && column.role == Role::Capture
+    if column.is_some_and(|c| c.cell_type == CellType::Date && c.role == Role::Capture)
         && cell.len() == 10
         && let Ok(date) = ExcelDateTime::parse_from_str(cell)
     {
-        sheet.write_datetime_with_format(1, position, &date, format)?;
+        sheet.write_datetime_with_format(row, position, &date, format)?;
         return Ok(());
     }
     let text = Format::new().set_num_format("@").merge(format);
-    sheet.write_string_with_format(1, position, cell, &text)?;
+    sheet.write_string_with_format(row, position, cell, &text)?;
     Ok(())
 }
 

@@ -4,7 +4,9 @@ use std::fs;
 
 use raw_packets::edge::{EdgeError, ReadLimits, read_packets, write_packets};
 
-use crate::common::{all_returned, as_of, plan};
+use raw_packets::{MetricScope, PacketOptions, PacketPlan, ReturnedFile, SourceFacts, Template};
+
+use crate::common::{all_returned, as_of, found, plan, request, scope};
 
 #[test]
 fn packets_are_written_and_read_back_as_they_were_issued() {
@@ -73,6 +75,8 @@ fn what_is_no_returned_packet_is_left_alone_and_what_is_too_much_refused() {
     }
     fs::create_dir(folder.path().join("older.csv")).unwrap();
     assert_eq!(read_packets(folder.path(), ReadLimits::default()).unwrap(), all_returned(&plan));
+    fs::write(folder.path().join("saved.ods"), "x").unwrap();
+    assert_eq!(read_packets(folder.path(), ReadLimits::default()).unwrap().len(), 5);
 
     let mut limits = ReadLimits::default();
     limits.bytes_per_file = 100;
@@ -91,4 +95,98 @@ fn a_symbolic_link_is_refused() {
     std::os::unix::fs::symlink("/etc/hostname", folder.path().join("packet.csv")).unwrap();
     let error = read_packets(folder.path(), ReadLimits::default()).unwrap_err();
     assert!(matches!(error, EdgeError::Symlink { .. }), "{error}");
+}
+
+/// The plan once the source of the first packet has published something else.
+fn later_plan() -> PacketPlan {
+    let mut later = request(scope());
+    later.add_source(SourceFacts {
+        sanction_source_id: "es:sanctions:contencioso_sentencias".into(),
+        label: "Another label".into(),
+        ..SourceFacts::default()
+    });
+    PacketPlan::new(&later, &Template::official_review(), &PacketOptions::default()).unwrap()
+}
+
+#[test]
+fn the_descriptor_in_the_folder_tells_which_packets_are_stale_and_a_new_export_keeps_it_true() {
+    let folder = tempfile::tempdir().unwrap();
+    let (plan, later) = (plan(), later_plan());
+    write_packets(folder.path(), &plan).unwrap();
+    let filled = all_returned(&plan).remove(0);
+    fs::write(folder.path().join(&filled.name), &filled.bytes).unwrap();
+    let ids = |files: Vec<ReturnedFile>| files.into_iter().map(|file| file.packet_id.unwrap());
+    let read = || read_packets(folder.path(), ReadLimits::default()).unwrap();
+    let issued: Vec<String> = plan.packets().iter().map(raw_packets::Packet::id).collect();
+    assert_eq!(ids(read()).collect::<Vec<_>>(), issued);
+    assert!(!found(&plan.check(&read(), as_of())).iter().any(|f| f.starts_with("packet_stale")));
+
+    let written = write_packets(folder.path(), &later).unwrap();
+    assert_eq!(written.kept.len(), 1);
+    assert_eq!(ids(read()).next().unwrap(), issued[0], "it is of the issue that it was of");
+    let stale = later.check(&read(), as_of());
+    assert_eq!(stale.packets()[0].findings()[0].code, "packet-stale");
+
+    for nonsense in ["{", "[]", r#"{"resources": [{"path": ["a.csv"]}]}"#] {
+        fs::write(folder.path().join("datapackage.json"), nonsense).unwrap();
+        assert!(read().iter().all(|file| file.packet_id.is_none()), "{nonsense}");
+    }
+}
+
+#[test]
+fn no_name_in_the_data_leads_out_of_the_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("in");
+    let mut request = raw_packets::InMemoryRequest::new(MetricScope::all_time());
+    for id in ["../../up", "/etc/passwd", "..", "C:\\windows", "a/../b", "con", "nul\0"] {
+        request.add_source(SourceFacts { sanction_source_id: id.into(), ..SourceFacts::default() });
+        request.add_gap(id, "kpi:a", raw_packets::GapStatus::MissingMetric);
+    }
+    let plan =
+        PacketPlan::new(&request, &Template::official_review(), &PacketOptions::default()).unwrap();
+    write_packets(&dir, &plan).unwrap();
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing stands beside the folder");
+    for file in plan.data_package() {
+        assert!(dir.join(&file.path).is_file(), "{}", file.path);
+    }
+    assert_eq!(read_packets(&dir, ReadLimits::default()).unwrap().len(), 7);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_export_does_not_follow_links_out_of_its_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let victim = folder.path().join("victim");
+    fs::write(&victim, "precious").unwrap();
+    let plan = plan();
+    for link in [plan.packets()[0].file_name(), "package", ".packets.lock"] {
+        let dir = folder.path().join(format!("with {link}"));
+        fs::create_dir(&dir).unwrap();
+        std::os::unix::fs::symlink(&victim, dir.join(link)).unwrap();
+        let told = write_packets(&dir, &plan);
+        assert_eq!(fs::read(&victim).unwrap(), b"precious", "{link}");
+        assert!(link.starts_with('.') || matches!(told, Err(EdgeError::Symlink { .. })), "{link}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_name_that_is_no_unicode_is_told() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9.csv")), "x").unwrap();
+    let error = read_packets(folder.path(), ReadLimits::default()).unwrap_err();
+    assert!(matches!(error, EdgeError::Name { .. }), "{error}");
+}
+
+#[test]
+fn a_million_rows_are_counted_and_not_kept() {
+    let plan = plan();
+    let mut file = all_returned(&plan).remove(0);
+    file.bytes.extend(b"x\r\n".repeat(1_000_000));
+    let checked = plan.check(&[file], as_of());
+    let packet = &checked.packets()[0];
+    assert_eq!(packet.status(), raw_packets::PacketStatus::MultipleRows);
+    let told = packet.findings().iter().find(|finding| finding.code == "row-unexpected").unwrap();
+    assert!(told.message.contains("1000001 rows"), "{told}");
 }

@@ -7,7 +7,13 @@ use crate::common::{all_returned, as_of, filled, forms, found, plan, plan_in, st
 
 /// Gives a filled row: figures and a quotation of any characters that a cell can hold.
 fn figures() -> impl Strategy<Value = (u32, u32, u32, u32, String)> {
-    (1_u32..1_000_000, 0_u32..=100, 0_u32..=100, 1_u32..100_000, "[^\u{0}-\u{1f}\u{7f}]{20,60}")
+    (
+        1_u32..1_000_000,
+        0_u32..=100,
+        0_u32..=100,
+        1_u32..100_000,
+        "[^\u{0}-\u{1f}\u{7f}\u{fffd}]{20,60}",
+    )
         .prop_map(|(filed, upheld, annulled, days, quote)| {
             (filed, filed * (upheld / 2) / 100, filed * (annulled / 2) / 100, days, quote)
         })

@@ -115,3 +115,20 @@ fn rules_between_cells_and_allowed_texts_are_held() {
         assert_eq!(found.first().map_or("", String::as_str), told_, "{found:?}");
     }
 }
+
+#[test]
+fn the_error_sheet_of_the_survey_has_its_own_columns_and_comes_back_repaired() {
+    let plan = survey();
+    let checked = check(
+        &plan,
+        &[("municipality", "1059"), ("operator", "PUBLIC"), ("water_lost_m3", "2,500.1")],
+        Profile::Plain,
+    );
+    let sheet = checked.error_sheet(&checked.packets()[0]).unwrap();
+    let text = String::from_utf8(sheet.bytes).unwrap();
+    assert!(text.starts_with("\u{feff}municipality,month,"), "{text}");
+    assert!(text.contains("leading zeros were lost"), "{text}");
+    let repaired = checked.repaired(&checked.packets()[0]).unwrap();
+    let again = plan.check(&[ReturnedFile::new(repaired.path, repaired.bytes)], as_of());
+    assert_eq!(again.packets()[0].status(), PacketStatus::Ready, "{:?}", told(&again));
+}

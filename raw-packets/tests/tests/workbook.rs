@@ -3,7 +3,7 @@
 use raw_packets::{Language, PacketForm, PacketStatus, ReturnedFile};
 use rust_xlsxwriter::{Formula, Workbook};
 
-use crate::common::{as_of, filled, plan_in};
+use crate::common::{as_of, filled, plan, plan_in};
 
 fn book(rows: &[Vec<&str>], change: impl Fn(&mut rust_xlsxwriter::Worksheet)) -> Vec<u8> {
     let mut workbook = Workbook::new();
@@ -112,4 +112,60 @@ fn the_error_sheet_of_a_workbook_is_a_workbook_that_comes_back() {
     let repaired = checked.repaired(&checked.packets()[0]).unwrap();
     let again = plan.check(&[ReturnedFile::new(repaired.path, repaired.bytes)], as_of());
     assert_eq!(again.packets()[0].status(), PacketStatus::Ready);
+}
+
+#[test]
+fn the_error_sheet_of_a_workbook_shows_several_rows_and_a_renamed_column_and_can_be_corrected() {
+    let plan = plan_in(PacketForm::Xlsx(Language::En));
+    let packet = &plan.packets()[0];
+    let cells = filled(&plan, packet);
+    let mut labels: Vec<&str> = plan.template().columns().iter().map(|c| c.name.as_str()).collect();
+    labels[4] = "Evidence date";
+    let row: Vec<&str> = cells.iter().map(String::as_str).collect();
+    let mut wrong = row.clone();
+    wrong[6] = "many";
+    let bytes = book(&[labels, row, wrong], |_| {});
+    let file = ReturnedFile::new(packet.file_name(), bytes);
+    let checked = plan.check(std::slice::from_ref(&file), as_of());
+    assert_eq!(checked.packets()[0].status(), PacketStatus::InvalidHeaders);
+    let sheet = checked.error_sheet(&checked.packets()[0]).unwrap();
+    let again = plan.check(&[ReturnedFile::new(sheet.path, sheet.bytes.clone())], as_of());
+    let found = |checked: &raw_packets::CheckedPlan<'_>| -> Vec<_> {
+        let errors = checked.packets()[0].findings().iter().filter(|f| f.is_error());
+        errors.map(|f| (f.cell.clone(), f.code)).collect()
+    };
+    assert_eq!(found(&checked), found(&again));
+    // A sheet whose lines have to be changed is not protected.
+    let sheet_xml = part(&sheet.bytes, "xl/worksheets/sheet1.xml");
+    assert!(!sheet_xml.contains("sheetProtection"), "{sheet_xml}");
+    let issued = part(&plan.issued_file(packet).bytes, "xl/worksheets/sheet1.xml");
+    assert!(issued.contains("sheetProtection"), "{issued}");
+    let repaired = checked.repaired(&checked.packets()[0]).unwrap();
+    let again = plan.check(&[ReturnedFile::new(repaired.path, repaired.bytes)], as_of());
+    assert_eq!(again.packets()[0].status(), PacketStatus::MultipleRows);
+}
+
+fn part(workbook: &[u8], name: &str) -> String {
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(workbook)).unwrap();
+    std::io::read_to_string(archive.by_name(name).unwrap()).unwrap()
+}
+
+#[test]
+fn forms_of_other_programs_are_told_apart() {
+    let plan = plan();
+    let stem = plan.packets()[0].key().file_stem();
+    let mut ods = b"PK\x03\x04".to_vec();
+    ods.resize(30, 0);
+    ods.extend_from_slice(b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet");
+    for (extension, bytes, told) in [
+        ("ods", ods, "OpenDocument"),
+        ("numbers", b"PK\x03\x04".to_vec(), "Numbers"),
+        ("xls", b"\xd0\xcf\x11\xe0".to_vec(), "before 2007"),
+    ] {
+        let file = ReturnedFile::new(format!("{stem}.{extension}"), bytes);
+        let checked = plan.check(&[file], as_of());
+        let finding = &checked.packets()[0].findings()[0];
+        assert_eq!((finding.code, finding.reason.as_str()), ("format-error", "invalid_headers"));
+        assert!(finding.message.contains(told) && finding.remedy.contains("save it anew"));
+    }
 }
