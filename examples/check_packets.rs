@@ -4,9 +4,10 @@ use std::process::ExitCode;
 
 use chrono::Utc;
 use clap::Parser;
-use raw_packets::RunStatus;
+use raw_packets::{LeftOutRecord, MetricSink as _, ReadinessReport};
 use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
 use reference_runners::returned::{ReturnArgs, any_refused, tell};
+use serde::Serialize;
 
 /// Checks returned packets against what was asked for; nothing is loaded.
 ///
@@ -21,6 +22,14 @@ struct Args {
     common: Common,
 }
 
+/// What a run found, for `--json`: the report, and what earlier partial loads left out.
+#[derive(Serialize)]
+struct Found<'a> {
+    #[serde(flatten)]
+    report: &'a ReadinessReport,
+    left_out_earlier: Vec<LeftOutRecord>,
+}
+
 fn main() -> ExitCode {
     start(run)
 }
@@ -33,13 +42,12 @@ fn run(args: Args) -> Result<Exit, Failure> {
     let checked = returned.check(&planned)?;
     let report = checked.report(planned.at);
     returned.write(&planned, &checked, &report)?;
-    console.json(common.json.as_deref(), &report)?;
+    let found = Found { report: &report, left_out_earlier: values.left_out()? };
+    console.json(common.json.as_deref(), &found)?;
     tell(&checked, &report, &console)?;
 
     let refused = if any_refused(&checked) { Exit::RowsRefused } else { Exit::Done };
-    let failed = report.status == RunStatus::Failed || returned.strict_ready && !checked.is_ready();
-    let failed = if failed { Exit::Failed } else { Exit::Done };
-    let nothing = returned.packets.strict_actionable && planned.plan.packets().is_empty();
-    let strict = if nothing { Exit::CouldNotRun } else { Exit::Done };
-    Ok(planned.exit.and(refused).and(failed).and(strict))
+    let ready = !returned.strict_ready || checked.is_ready();
+    let ready = if ready { Exit::Done } else { Exit::Failed };
+    Ok(planned.outcome(&returned.packets).and(refused).and(ready))
 }

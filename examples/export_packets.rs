@@ -1,36 +1,42 @@
 //! Catalogue and values → gap queue → one packet per source, ready to fill in.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use chrono::Utc;
 use clap::Parser;
-use kpi_gap_queue::{Ageing, OwnerShare};
 use raw_packets::edge::write_packets;
 use raw_packets::{PacketSummary, RunStatus};
 use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
 use reference_runners::files;
 use reference_runners::packets::{PacketArgs, Planned};
+use reference_runners::runs::{self, Progress};
+use reference_runners::standing::Standing;
 use serde::Serialize;
 
 /// Writes one CSV packet for each source that owes KPI values, and a summary of what is missing.
 #[derive(Parser)]
 #[command(version, after_help = EXIT_CODES)]
 struct Args {
+    /// Keeps what this run found in this file, and tells what changed since the run before and how the
+    /// gaps go down.
+    #[arg(long, value_name = "JSONL")]
+    runs: Option<PathBuf>,
     #[command(flatten)]
     packets: PacketArgs,
     #[command(flatten)]
     common: Common,
 }
 
-/// What a run found, for `--json`: the summary, since when gaps are due and whose they are.
+/// What a run found, for `--json`: the summary, how the queue stands, and what changed.
 #[derive(Serialize)]
 struct Found<'a> {
     #[serde(flatten)]
     summary: &'a PacketSummary,
-    ageing: Ageing,
-    owners: Vec<OwnerShare>,
-    values_unexpected_total: u64,
+    #[serde(flatten)]
+    standing: Standing,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    progress: Option<Progress>,
 }
 
 fn main() -> ExitCode {
@@ -38,7 +44,7 @@ fn main() -> ExitCode {
 }
 
 fn run(args: Args) -> Result<Exit, Failure> {
-    let Args { packets, common } = args;
+    let Args { runs: kept, packets, common } = args;
     let console = Console::new(common.quiet);
     let values = packets.values(&common)?;
     let planned = packets.plan(&values, Utc::now(), &console)?;
@@ -57,26 +63,24 @@ fn run(args: Args) -> Result<Exit, Failure> {
         json.push(b'\n');
         files::write_atomic(path, &json)?;
     }
-    let as_of = planned.at.date_naive();
-    let found = Found {
-        summary: &summary,
-        ageing: planned.queue.ageing(as_of),
-        owners: planned.queue.owners(as_of),
-        values_unexpected_total: planned.queue.values_unexpected_total(),
-    };
+    // Last, so that a run that could not be carried out is not kept.
+    let progress = kept.map(|path| runs::record(&path, &planned.queue, planned.at)).transpose()?;
+    let standing = Standing::new(&planned.queue, planned.at.date_naive());
+    let found = Found { summary: &summary, standing, progress };
     console.json(common.json.as_deref(), &found)?;
     if common.json.as_deref() != Some(Path::new("-")) {
-        tell(&planned, &packets, &console)?;
+        tell(&planned, &packets, &found, &console)?;
     }
-
-    let outcome = if summary.status == RunStatus::Failed { Exit::Failed } else { Exit::Done };
-    let nothing = packets.strict_actionable && summary.packets_emitted_total == 0;
-    let strict = if nothing { Exit::CouldNotRun } else { Exit::Done };
-    Ok(planned.exit.and(outcome).and(strict))
+    Ok(planned.outcome(&packets))
 }
 
 /// Prints the state of the queue and the packets, for a person.
-fn tell(planned: &Planned, args: &PacketArgs, console: &Console) -> Result<(), Failure> {
+fn tell(
+    planned: &Planned,
+    args: &PacketArgs,
+    found: &Found<'_>,
+    console: &Console,
+) -> Result<(), Failure> {
     let totals = &planned.report.totals;
     console.data(format_args!(
         "gap queue: {}; {} of {} pairs ready, {} to act on, {} in the queue",
@@ -86,6 +90,10 @@ fn tell(planned: &Planned, args: &PacketArgs, console: &Console) -> Result<(), F
         totals.actionable_pairs_total,
         totals.queue_rows_total,
     ))?;
+    found.standing.tell(console)?;
+    if let Some(progress) = &found.progress {
+        progress.tell(console)?;
+    }
     let counts = planned.plan.counts();
     console.data(format_args!(
         "packets: {} for {} actionable sources, in {}",

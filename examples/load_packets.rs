@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use chrono::Utc;
 use clap::Parser;
 use raw_packets::{
-    Accept, Effect, LeftOut, LoadId, LoadReceipt, MetricSink, ReadinessReport, Run, RunStatus,
-    Stamp, UndoReceipt,
+    Accept, Effect, LeftOut, LoadId, LoadReceipt, MetricSink, ReadinessReport, Run, Stamp,
+    UndoReceipt,
 };
 use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
 use reference_runners::returned::{ReturnArgs, tell};
@@ -22,7 +22,8 @@ struct Args {
     /// Runs the whole cycle and tells what it would do, but writes nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Loads the packets that are ready, and records the others as left out.
+    /// Loads the packets that are ready, and records the others as left out: beside a CSV file in its
+    /// `.history.jsonl`, in a database in the table `metric_left_out`; `check_packets --json` lists them.
     #[arg(long)]
     accept_valid: bool,
     /// Names who loads, in the history of every value.
@@ -110,11 +111,9 @@ fn run(args: Args) -> Result<Exit, Failure> {
     console.json(common.json.as_deref(), &outcome)?;
 
     let left_out = if load.left_out().is_empty() { Exit::Done } else { Exit::RowsRefused };
-    let failed = report.status == RunStatus::Failed || returned.strict_ready && !checked.is_ready();
-    let failed = if failed { Exit::Failed } else { Exit::Done };
-    let nothing = returned.packets.strict_actionable && planned.plan.packets().is_empty();
-    let strict = if nothing { Exit::CouldNotRun } else { Exit::Done };
-    Ok(planned.exit.and(left_out).and(failed).and(strict))
+    let ready = !returned.strict_ready || checked.is_ready();
+    let ready = if ready { Exit::Done } else { Exit::Failed };
+    Ok(planned.outcome(&returned.packets).and(left_out).and(ready))
 }
 
 fn undone(receipt: &UndoReceipt, common: &Common, console: &Console) -> Result<Exit, Failure> {

@@ -22,7 +22,7 @@ Exit codes:
   2  warnings, only when asked with --warnings-as-exit
   3  inconclusive: nothing to judge (verify_guardrails, unless --allow-inconclusive)
   4  could not run: usage, a missing or unreadable file, a wrong header, the database;
-     also --strict-actionable with no packet to emit
+     also --strict-actionable with no packet to emit, unless the queue failed (1)
   5  done, but some input rows were refused; each is listed with its line";
 
 /// How a run ended, as the caller's shell sees it.

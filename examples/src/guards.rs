@@ -141,6 +141,7 @@ impl PacketFacts {
         let returned = ReturnArgs {
             packets_dir: self.packets_dir.clone(),
             strict_ready: false,
+            language: None,
             fix_queue_csv_out: None,
             fix_queue_json_out: None,
             errors_dir: None,

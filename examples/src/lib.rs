@@ -12,8 +12,10 @@ pub mod packets;
 pub mod people;
 pub mod recovery;
 pub mod returned;
+pub mod runs;
 pub mod sample;
 pub mod service;
+pub mod standing;
 pub mod table;
 
 /// The workspace's own README, so that its code is tested.

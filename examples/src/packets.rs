@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, NaiveDate, Utc};
 use kpi_gap_queue::files::{read_catalogue, write_queue_csv, write_queue_json};
 use kpi_gap_queue::{GapOptions, GapQueue, GapReport, InMemoryCatalogue, MetricScope};
-use raw_packets::{FormulaError, GapStatus, PacketForm, PacketOptions, PacketPlan, Template};
+use raw_packets::{
+    FormulaError, GapStatus, PacketForm, PacketOptions, PacketPlan, RunStatus, Template,
+};
 
 use crate::cli::{Common, Console, Exit, Failure};
 use crate::files;
@@ -24,12 +26,13 @@ pub struct PacketArgs {
     /// The values that are held (left out: none yet).
     #[arg(long, value_name = "CSV")]
     pub metrics: Option<PathBuf>,
-    /// Looks at the values of this period only, YYYY-MM-DD.
-    #[arg(long, value_name = "D", value_parser = period_date)]
-    pub period_date: Option<NaiveDate>,
-    /// Looks at the values of this granularity only, such as `year`.
-    #[arg(long, value_name = "G")]
-    pub period_granularity: Option<String>,
+    /// Looks at the values of this period only, YYYY-MM-DD; several give each a scope of its own.
+    #[arg(long, value_name = "D", value_delimiter = ',', value_parser = period_date)]
+    pub period_date: Vec<NaiveDate>,
+    /// Looks at the values of this granularity only, such as `year`; several give each a scope of its
+    /// own.
+    #[arg(long, value_name = "G", value_delimiter = ',')]
+    pub period_granularity: Vec<String>,
     /// The statuses of a gap that ask for a packet.
     #[arg(long, value_name = "a,b", value_delimiter = ',', default_value = "missing_metric")]
     pub statuses: Vec<GapStatus>,
@@ -48,7 +51,7 @@ pub struct PacketArgs {
     /// Writes packets in this form: plain, excel-us, excel-eu, xlsx-en or xlsx-es.
     #[arg(long, value_name = "FORM", default_value = "plain")]
     pub form: PacketForm,
-    /// Ends with 4 when no packet is emitted.
+    /// Ends with 4 when no packet is emitted; with 1 where that is so because the queue failed.
     #[arg(long)]
     pub strict_actionable: bool,
     /// Writes the packets to this folder.
@@ -132,13 +135,12 @@ impl PacketArgs {
     ) -> Result<Planned, Failure> {
         let catalogue = self.catalogue(console)?;
         let exit = values.tell(console);
-        let scope = MetricScope::new(self.period_date, self.period_granularity.as_deref());
         let options = GapOptions {
             queue_limit: self.queue_limit,
             include_ready: self.include_ready,
             ..GapOptions::default()
         };
-        let queue = GapQueue::build(&catalogue, values, &[scope], options)?;
+        let queue = GapQueue::build(&catalogue, values, &self.scopes(), options)?;
         if queue.values_unexpected_total() > 0 {
             let total = queue.values_unexpected_total();
             console.note(format_args!("{total} values belong to no expected pair"));
@@ -151,6 +153,20 @@ impl PacketArgs {
         let template = with_formulas(self.template()?, &catalogue, console);
         let plan = PacketPlan::new(&report, &template, &options)?;
         Ok(Planned { at, queue, report, plan, exit })
+    }
+
+    /// Returns every date with every granularity; a part that is left out holds every value of it.
+    fn scopes(&self) -> Vec<MetricScope> {
+        let dates: Vec<_> = match self.period_date.as_slice() {
+            [] => vec![None],
+            dates => dates.iter().copied().map(Some).collect(),
+        };
+        let granularities: Vec<_> = match self.period_granularity.as_slice() {
+            [] => vec![None],
+            words => words.iter().map(|word| Some(word.as_str())).collect(),
+        };
+        let of_date = |date| granularities.iter().map(move |word| MetricScope::new(date, *word));
+        dates.into_iter().flat_map(of_date).collect()
     }
 
     fn template(&self) -> Result<Template, Failure> {
@@ -203,6 +219,20 @@ fn with_formulas(
 }
 
 impl Planned {
+    /// Returns what the run ends with: 1 where the queue failed, which says more than that it gives no
+    /// packet; else 4 where `--strict-actionable` is given and there is none.
+    #[must_use]
+    pub fn outcome(&self, args: &PacketArgs) -> Exit {
+        let outcome = if self.plan.status() == RunStatus::Failed {
+            Exit::Failed
+        } else if args.strict_actionable && self.plan.packets().is_empty() {
+            Exit::CouldNotRun
+        } else {
+            Exit::Done
+        };
+        self.exit.and(outcome)
+    }
+
     /// Writes the queue where `--queue-csv-out` and `--queue-json-out` ask for it.
     ///
     /// # Errors

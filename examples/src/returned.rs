@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use chrono::{Days, Utc};
 use raw_packets::edge::{ReadLimits, read_packets};
-use raw_packets::{CheckOptions, CheckedPlan, PacketStatus, ReadinessReport, fix_queue_csv};
+use raw_packets::{
+    CheckOptions, CheckedPlan, Language, PacketStatus, ReadinessReport, fix_queue_csv,
+};
 
 use crate::cli::{Console, Failure};
 use crate::files;
@@ -28,6 +30,9 @@ pub struct ReturnArgs {
     /// Writes what is to be fixed, most urgent first, to this file as JSON.
     #[arg(long, value_name = "JSON")]
     pub fix_queue_json_out: Option<PathBuf>,
+    /// Says findings, remedies and error sheets in this language: en or es (left out: that of the form).
+    #[arg(long, value_name = "LANGUAGE")]
+    pub language: Option<Language>,
     /// Writes each refused packet to this folder, as it came, with the reasons beside the cells.
     #[arg(long, value_name = "DIR")]
     pub errors_dir: Option<PathBuf>,
@@ -51,7 +56,9 @@ impl ReturnArgs {
         let files = read_packets(folder, ReadLimits::default())?;
         // Where a day has begun already, it is still the day before in UTC.
         let today = Utc::now().date_naive() + Days::new(1);
-        Ok(planned.plan.check(&files, CheckOptions::as_of(today)))
+        let mut options = CheckOptions::as_of(today);
+        options.language = self.language;
+        Ok(planned.plan.check(&files, options))
     }
 
     /// Writes the reports that the flags ask for.

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -12,17 +13,32 @@ use crate::runner::{Run, run, runner};
 const PERIOD: [&str; 4] = ["--period-date", "2025-12-31", "--period-granularity", "year"];
 
 /// A folder with the packets of the sample catalogue.
-struct Desk(TempDir);
+pub(crate) struct Desk(TempDir);
 
 impl Desk {
-    fn new() -> Self {
-        let desk = Self(tempfile::tempdir().unwrap());
+    pub(crate) fn new() -> Self {
+        let desk = Self::empty();
         assert_eq!(desk.export().code, 0);
         desk
     }
 
-    fn run(&self, name: &str, flags: &[&str]) -> Run {
-        run(runner(name).current_dir(self.0.path()).args(PERIOD).args(flags))
+    pub(crate) fn empty() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub(crate) fn command(&self, name: &str) -> Command {
+        let mut command = runner(name);
+        command.current_dir(self.0.path()).args(PERIOD);
+        command
+    }
+
+    pub(crate) fn run(&self, name: &str, flags: &[&str]) -> Run {
+        run(self.command(name).args(flags))
+    }
+
+    /// Runs without the desk's own period.
+    pub(crate) fn run_plain(&self, name: &str, flags: &[&str]) -> Run {
+        run(runner(name).current_dir(self.0.path()).args(flags))
     }
 
     fn export(&self) -> Run {
@@ -32,25 +48,25 @@ impl Desk {
         self.run("export_packets", &[&flags[..], metrics].concat())
     }
 
-    fn check(&self, flags: &[&str]) -> Run {
+    pub(crate) fn check(&self, flags: &[&str]) -> Run {
         let own = ["--packets-dir", "packets", "--json", "report.json"];
         self.run("check_packets", &[&own[..], flags].concat())
     }
 
-    fn load(&self, flags: &[&str]) -> Run {
+    pub(crate) fn load(&self, flags: &[&str]) -> Run {
         let own = ["--packets-dir", "packets", "--metrics", "metrics.csv", "--json", "report.json"];
         self.run("load_packets", &[&own[..], flags].concat())
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    fn json(&self, name: &str) -> Value {
+    pub(crate) fn json(&self, name: &str) -> Value {
         serde_json::from_slice(&fs::read(self.path(name)).unwrap()).unwrap()
     }
 
-    fn packets(&self) -> Vec<PathBuf> {
+    pub(crate) fn packets(&self) -> Vec<PathBuf> {
         let entries =
             fs::read_dir(self.path("packets")).unwrap().map(|entry| entry.unwrap().path());
         let mut packets: Vec<_> =
@@ -60,7 +76,7 @@ impl Desk {
     }
 
     /// Fills one packet in, as a person would.
-    fn fill(&self, at: usize, upheld: &str) {
+    pub(crate) fn fill(&self, at: usize, upheld: &str) {
         let path = &self.packets()[at];
         let mut reader = csv::Reader::from_path(path).unwrap();
         let header = reader.headers().unwrap().clone();
@@ -82,7 +98,7 @@ impl Desk {
         writer.flush().unwrap();
     }
 
-    fn fill_all(&self) {
+    pub(crate) fn fill_all(&self) {
         (0..4).for_each(|at| self.fill(at, "300"));
     }
 
@@ -217,7 +233,7 @@ fn a_wrong_packet_goes_back_with_its_reasons_and_its_repair_is_accepted() {
 
 #[test]
 fn packets_go_out_as_workbooks_for_another_template_and_are_read_back() {
-    let desk = Desk(tempfile::tempdir().unwrap());
+    let desk = Desk::empty();
     let catalog = r#"{"expected_sources": ["01059"], "sources": [{"source_id": "01059", "label": "Vitoria"}],
         "kpis": [{"kpi_id": "kpi:water_loss_rate", "label": "Water lost", "formula": ""}]}"#;
     fs::write(desk.path("catalog.json"), catalog).unwrap();

@@ -115,3 +115,33 @@ fn the_limit_cuts_the_rows_and_never_the_totals() {
     assert_eq!(queue.totals().queue_rows_total, 5);
     assert_eq!(queue.totals().actionable_pairs_total, 12);
 }
+
+/// Compares with a file that was looked at; `UPDATE_GOLDEN=1` writes it anew.
+fn compare(name: &str, actual: &[u8]) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, actual).unwrap();
+    }
+    let golden = std::fs::read(&path).unwrap_or_default();
+    assert!(golden == actual, "{name} differs; look at it, then run with UPDATE_GOLDEN=1");
+}
+
+#[test]
+fn the_queue_is_written_as_it_was_looked_at() {
+    let values: InMemoryMetrics = [
+        value("s:teac", "kpi:delay", "rec", "2026-02-01", "As published."),
+        value("s:teac", "kpi:annulment", "rec", "", ""),
+        value("s:tear", "kpi:delay", "", "", ""),
+    ]
+    .into_iter()
+    .collect();
+    let options = GapOptions { include_ready: true, ..GapOptions::default() };
+    let queue = build(&values, options);
+    let mut csv = Vec::new();
+    kpi_gap_queue::files::write_queue_csv(&queue, &mut csv).unwrap();
+    compare("queue.csv", &csv);
+    let mut json = Vec::new();
+    let at = "2026-01-02T03:04:05Z".parse().unwrap();
+    kpi_gap_queue::files::write_queue_json(&queue, at, &mut json).unwrap();
+    compare("queue.json", &json);
+}

@@ -38,11 +38,12 @@ pub use self::request::{
     SourceFacts, UnknownGapStatus,
 };
 pub use self::sink::{
-    Act, Effect, HistoryEntry, InMemorySink, LoadReceipt, MetricSink, Run, SinkError, UndoReceipt,
-    plan_undo,
+    Act, Effect, HistoryEntry, InMemorySink, LeftOutRecord, LoadReceipt, MetricSink, Run,
+    SinkError, UndoReceipt, plan_undo,
 };
 pub use self::slug::slug;
 pub use self::summary::{PacketPreview, PacketSummary, SummaryChecks};
 pub use self::template::{
     Bound, CellType, Column, Fill, KpiRule, Language, Role, Rule, Template, TemplateError, Text,
+    UnknownLanguage,
 };

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::load::{KpiRow, Load, LoadId, Stamp};
+use crate::load::{KpiRow, LeftOut, Load, LoadId, Stamp};
 
 /// Says whether a run is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -98,6 +98,36 @@ pub struct HistoryEntry {
     pub at: DateTime<Utc>,
 }
 
+/// Records what a partial load left out; records are only ever appended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOutRecord {
+    /// The load that left them out.
+    pub load_id: LoadId,
+    /// The packets that stayed out, and why.
+    pub packets: Vec<LeftOut>,
+    /// Who loaded.
+    pub by: String,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+impl LeftOutRecord {
+    /// Returns what a sink has to add to its records for a load; `None` where everything came in, or the
+    /// newest of its records for this load says the same.
+    #[must_use]
+    pub fn of(load: &Load, newest: Option<&Self>) -> Option<Self> {
+        let known = newest.is_some_and(|newest| {
+            newest.load_id == *load.id() && newest.packets == load.left_out()
+        });
+        (!load.left_out().is_empty() && !known).then(|| Self {
+            load_id: load.id().clone(),
+            packets: load.left_out().to_vec(),
+            by: load.stamp().by.clone(),
+            at: load.stamp().at,
+        })
+    }
+}
+
 /// Says why a sink did nothing. Whatever the error, nothing was written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -143,8 +173,8 @@ impl SinkError {
 pub trait MetricSink {
     /// Applies a load in one transaction; in a dry run, rolls it back.
     ///
-    /// A key whose row states the same fact stays untouched, its provenance, too. On an error nothing
-    /// is written.
+    /// A key whose row states the same fact stays untouched, its provenance, too. What the load leaves
+    /// out is recorded with it, as [`LeftOutRecord::of`] says. On an error nothing is written.
     fn load(&mut self, load: &Load, run: Run) -> Result<LoadReceipt, SinkError>;
 
     /// Undoes a load in one transaction: what it inserted goes, what it corrected comes back.
@@ -154,6 +184,14 @@ pub trait MetricSink {
 
     /// Returns every change of one key, oldest first.
     fn history(&self, metric_key: &str) -> Result<Vec<HistoryEntry>, SinkError>;
+
+    /// Returns what partial loads left out, oldest first.
+    ///
+    /// Provided for sinks that only ever take whole loads; any other keeps records, as the conformance
+    /// suite asks.
+    fn left_out(&self) -> Result<Vec<LeftOutRecord>, SinkError> {
+        Ok(Vec::new())
+    }
 }
 
 impl<S: MetricSink + ?Sized> MetricSink for &mut S {
@@ -167,6 +205,10 @@ impl<S: MetricSink + ?Sized> MetricSink for &mut S {
 
     fn history(&self, metric_key: &str) -> Result<Vec<HistoryEntry>, SinkError> {
         (**self).history(metric_key)
+    }
+
+    fn left_out(&self) -> Result<Vec<LeftOutRecord>, SinkError> {
+        (**self).left_out()
     }
 }
 
@@ -182,6 +224,10 @@ impl<S: MetricSink + ?Sized> MetricSink for Box<S> {
     fn history(&self, metric_key: &str) -> Result<Vec<HistoryEntry>, SinkError> {
         (**self).history(metric_key)
     }
+
+    fn left_out(&self) -> Result<Vec<LeftOutRecord>, SinkError> {
+        (**self).left_out()
+    }
 }
 
 /// Holds values and their history in memory; also the logic that a sink over files can stand on:
@@ -190,6 +236,7 @@ impl<S: MetricSink + ?Sized> MetricSink for Box<S> {
 pub struct InMemorySink {
     rows: BTreeMap<String, KpiRow>,
     history: Vec<HistoryEntry>,
+    left_out: Vec<LeftOutRecord>,
 }
 
 impl InMemorySink {
@@ -205,7 +252,7 @@ impl InMemorySink {
     #[must_use]
     pub fn from_parts(rows: impl IntoIterator<Item = KpiRow>, history: Vec<HistoryEntry>) -> Self {
         let rows = rows.into_iter().map(|row| (row.metric_key.clone(), row)).collect();
-        Self { rows, history }
+        Self { rows, history, left_out: Vec::new() }
     }
 
     /// Returns the rows in the order of their keys.
@@ -277,6 +324,7 @@ impl MetricSink for InMemorySink {
                     at: load.stamp().at,
                 });
             }
+            self.left_out.extend(LeftOutRecord::of(load, self.left_out.last()));
         }
         Ok(LoadReceipt { load_id: load.id().clone(), effects })
     }
@@ -307,6 +355,10 @@ impl MetricSink for InMemorySink {
     fn history(&self, metric_key: &str) -> Result<Vec<HistoryEntry>, SinkError> {
         let of_key = |entry: &&HistoryEntry| entry.metric_key() == Some(metric_key);
         Ok(self.history.iter().filter(of_key).cloned().collect())
+    }
+
+    fn left_out(&self) -> Result<Vec<LeftOutRecord>, SinkError> {
+        Ok(self.left_out.clone())
     }
 }
 

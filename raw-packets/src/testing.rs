@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 
-use crate::load::{KpiRow, Load, LoadId, Provenance, Stamp};
+use crate::load::{KpiRow, LeftOut, Load, LoadId, Provenance, Stamp};
 use crate::sink::{Act, Effect, MetricSink, Run, SinkError};
 
 /// Runs every law of [`MetricSink`] against sinks that `new_sink` makes, each empty.
@@ -21,6 +21,7 @@ pub fn metric_sink_conformance<S: MetricSink>(mut new_sink: impl FnMut() -> S) {
     a_correction_keeps_the_old_value(&mut new_sink());
     an_undone_load_leaves_the_state_before_it(&mut new_sink());
     an_undo_is_refused_where_a_later_load_wrote(&mut new_sink());
+    what_a_load_leaves_out_is_recorded_once(&mut new_sink());
 }
 
 /// Makes a load for a test of a sink: one row per `(kpi, value)`, for one source and year.
@@ -30,6 +31,16 @@ pub fn metric_sink_conformance<S: MetricSink>(mut new_sink: impl FnMut() -> S) {
 /// Never: the fixed dates exist.
 #[must_use]
 pub fn sample_load(values: &[(&str, i64)]) -> Load {
+    sample_partial_load(values, &[])
+}
+
+/// Makes a load as [`sample_load`] does that leaves out these packets.
+///
+/// # Panics
+///
+/// Never: the fixed dates exist.
+#[must_use]
+pub fn sample_partial_load(values: &[(&str, i64)], left_out: &[&str]) -> Load {
     let date = |month| NaiveDate::from_ymd_opt(2024, month, 1).expect("a day that exists");
     let stamp = sample_stamp();
     let rows = values.iter().map(|(kpi, value)| KpiRow {
@@ -53,7 +64,12 @@ pub fn sample_load(values: &[(&str, i64)]) -> Load {
             loaded_at: stamp.at,
         },
     });
-    Load::new(rows.collect(), Vec::new(), stamp)
+    let left_out = left_out.iter().map(|packet| LeftOut {
+        packet: (*packet).to_owned(),
+        status: "invalid_row".to_owned(),
+        reasons: vec!["invalid_numeric".to_owned()],
+    });
+    Load::new(rows.collect(), left_out.collect(), stamp)
 }
 
 /// Returns a fixed stamp.
@@ -142,4 +158,23 @@ fn an_undo_is_refused_where_a_later_load_wrote(sink: &mut impl MetricSink) {
         matches!(unknown, Err(SinkError::NotFound { .. })),
         "an unknown load is said to be one"
     );
+}
+
+fn what_a_load_leaves_out_is_recorded_once(sink: &mut impl MetricSink) {
+    let whole = sample_load(&[("kpi:a", 12)]);
+    commit(sink, &whole);
+    let left_out = |sink: &dyn MetricSink| sink.left_out().expect("the records are read");
+    assert_eq!(left_out(sink), [], "a whole load leaves nothing out");
+    let partial = sample_partial_load(&[("kpi:b", 3)], &["one.csv", "two.csv"]);
+    sink.load(&partial, Run::Dry).expect("a dry run succeeds");
+    assert_eq!(left_out(sink), [], "a dry run records nothing");
+    commit(sink, &partial);
+    commit(sink, &partial);
+    let found = left_out(sink);
+    assert_eq!(found.len(), 1, "the same load is recorded once");
+    assert_eq!(found[0].packets, partial.left_out(), "the packets are kept with their reasons");
+    assert_eq!((&found[0].load_id, &found[0].by), (partial.id(), &partial.stamp().by));
+    let nothing = sample_partial_load(&[], &["two.csv"]);
+    sink.load(&nothing, Run::Commit).expect("a load of nothing succeeds");
+    assert_eq!(left_out(sink).len(), 2, "a load that takes nothing in is recorded, too");
 }

@@ -11,6 +11,8 @@ mod cycle;
 mod damage;
 #[path = "tests/edge.rs"]
 mod edge;
+#[path = "tests/golden.rs"]
+mod golden;
 #[path = "tests/killed.rs"]
 mod killed;
 #[path = "tests/language.rs"]

@@ -233,6 +233,15 @@ mod tests {
         assert!(std::fs::read_to_string(&path).unwrap().ends_with("s,k,1\n"));
     }
 
+    /// Makes the last line of a history one that was written before the values were replaced.
+    fn make_pending(csv: &Path) {
+        let history = csv.with_file_name("metrics.csv.history.jsonl");
+        let text = std::fs::read_to_string(&history).unwrap();
+        let (before, last) = text.trim_end().rsplit_once('\n').unwrap_or(("", text.trim_end()));
+        let last = last.replacen("\"entries\"", "\"pending\":true,\"entries\"", 1);
+        std::fs::write(&history, format!("{before}\n{last}\n").trim_start()).unwrap();
+    }
+
     #[test]
     fn a_load_that_was_cut_off_before_the_values_were_replaced_never_happened() {
         let (_folder, path) = file("sanction_source_id,kpi_id\n");
@@ -240,11 +249,30 @@ mod tests {
         let mut values = CsvMetrics::open(&path).unwrap();
         let load = sample_load(&[("kpi:a", 12)]);
         values.load(&load, Run::Commit).unwrap();
-        // The history is written first; this is what lies there when the second rename never came.
-        std::fs::write(&path, before).unwrap();
+        // What lies there when the rename of the values never came; once as it was, once changed by hand.
+        for by_hand in ["", "es:other,kpi:z\n"] {
+            make_pending(&path);
+            std::fs::write(&path, [before.as_slice(), by_hand.as_bytes()].concat()).unwrap();
+            let mut values = CsvMetrics::open(&path).unwrap();
+            assert_eq!(values.history(KEY).unwrap(), []);
+            assert_eq!(values.load(&load, Run::Commit).unwrap().count(Effect::Inserted), 1);
+            assert_eq!(values.history(KEY).unwrap().len(), 1, "the same load is not there twice");
+        }
+    }
+
+    #[test]
+    fn a_load_that_was_cut_off_after_the_values_were_replaced_happened_once() {
+        let (_folder, path) = file("sanction_source_id,kpi_id\n");
         let mut values = CsvMetrics::open(&path).unwrap();
-        assert_eq!(values.history(KEY).unwrap(), []);
-        assert_eq!(values.load(&load, Run::Commit).unwrap().count(Effect::Inserted), 1);
-        assert_eq!(values.history(KEY).unwrap().len(), 1);
+        let load = sample_load(&[("kpi:a", 12)]);
+        values.load(&load, Run::Commit).unwrap();
+        for by_hand in ["", "es:other,kpi:z,\n"] {
+            make_pending(&path);
+            let now = std::fs::read_to_string(&path).unwrap();
+            std::fs::write(&path, now + by_hand).unwrap();
+            let mut values = CsvMetrics::open(&path).unwrap();
+            assert_eq!(values.load(&load, Run::Commit).unwrap().count(Effect::Unchanged), 1);
+            assert_eq!(values.history(KEY).unwrap().len(), 1);
+        }
     }
 }

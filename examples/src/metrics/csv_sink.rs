@@ -5,8 +5,8 @@ use std::fs::File;
 
 use fs4::FileExt;
 use raw_packets::{
-    Act, Effect, HistoryEntry, KpiRow, Load, LoadId, LoadReceipt, MetricSink, Run, SinkError,
-    Stamp, UndoReceipt, plan_undo,
+    Act, Effect, HistoryEntry, KpiRow, LeftOutRecord, Load, LoadId, LoadReceipt, MetricSink, Run,
+    SinkError, Stamp, UndoReceipt, plan_undo,
 };
 
 use super::csv_file::{CsvMetrics, sha256};
@@ -48,31 +48,37 @@ impl CsvMetrics {
     }
 
     fn open_history(&self) -> Result<History, SinkError> {
-        History::open(self.path(), self.sha256()).map_err(store)
+        let table = self.table()?;
+        // A row that was taken away has no value any more; one that was put has the entry's.
+        let stands = |entry: &HistoryEntry| {
+            let key = entry.metric_key().unwrap_or_default();
+            match (&entry.new, table.kpi_row(key)) {
+                (Some(new), Some(row)) => row.states_the_same(new),
+                (None, None) => true,
+                _ => false,
+            }
+        };
+        History::open(self.path(), self.sha256(), stands).map_err(store)
     }
 
-    /// Writes the history, then the values: the second rename is what makes the change.
+    /// Writes the history, then the values, whose rename is what makes the change, then that it was made.
     fn commit(
         &mut self,
         table: &CsvTable,
         mut history: History,
-        mut batch: Batch,
+        batch: Batch,
     ) -> Result<(), SinkError> {
+        if batch.entries.is_empty() {
+            // No value changes: what is told of the load is all there is to write.
+            history.announce(batch, self.sha256().to_owned()).map_err(store)?;
+            return history.settle().map_err(store);
+        }
         let bytes = table.to_bytes().map_err(csv_error)?;
-        batch.csv_after = sha256(&bytes);
-        history.push(batch).map_err(store)?;
+        history.announce(batch, sha256(&bytes)).map_err(store)?;
         files::write_atomic(self.path(), &bytes).map_err(store)?;
+        history.settle().map_err(store)?;
         *self = Self::read(self.path(), bytes).map_err(store)?;
         Ok(())
-    }
-
-    fn batch(&self) -> Batch {
-        Batch {
-            csv_before: self.sha256().to_owned(),
-            csv_after: String::new(),
-            entries: Vec::new(),
-            replaced: BTreeMap::new(),
-        }
     }
 }
 
@@ -93,11 +99,18 @@ impl MetricSink for CsvMetrics {
         let effects: BTreeMap<_, _> =
             load.rows().iter().map(|row| (row.metric_key.clone(), effect(&table, row))).collect();
         let receipt = LoadReceipt { load_id: load.id().clone(), effects };
-        if run == Run::Dry || receipt.count(Effect::Unchanged) == receipt.effects.len() {
+        if run == Run::Dry {
             return Ok(receipt);
         }
         let _lock = self.lock()?;
-        let mut batch = self.batch();
+        let mut history = self.open_history()?;
+        let mut batch = Batch::new(self.sha256());
+        batch.left_out = LeftOutRecord::of(load, history.left_out().next_back());
+        let unchanged = receipt.count(Effect::Unchanged) == receipt.effects.len();
+        if unchanged && batch.left_out.is_none() {
+            history.decide().map_err(store)?;
+            return Ok(receipt);
+        }
         for row in load.rows() {
             if receipt.effects[&row.metric_key] == Effect::Unchanged {
                 continue;
@@ -115,16 +128,16 @@ impl MetricSink for CsvMetrics {
             }
             table.put(row);
         }
-        self.commit(&table, self.open_history()?, batch)?;
+        self.commit(&table, history, batch)?;
         Ok(receipt)
     }
 
     fn undo(&mut self, load_id: &LoadId, stamp: &Stamp) -> Result<UndoReceipt, SinkError> {
+        let _lock = self.lock()?;
         let history = self.open_history()?;
         let undo = plan_undo(load_id, history.entries())?;
-        let _lock = self.lock()?;
         let mut table = self.table()?;
-        let mut batch = self.batch();
+        let mut batch = Batch::new(self.sha256());
         let mut receipt =
             UndoReceipt { load_id: load_id.clone(), removed: Vec::new(), restored: Vec::new() };
         for (key, back) in undo {
@@ -152,5 +165,9 @@ impl MetricSink for CsvMetrics {
     fn history(&self, metric_key: &str) -> Result<Vec<HistoryEntry>, SinkError> {
         let of_key = |entry: &&HistoryEntry| entry.metric_key() == Some(metric_key);
         Ok(self.open_history()?.entries().filter(of_key).cloned().collect())
+    }
+
+    fn left_out(&self) -> Result<Vec<LeftOutRecord>, SinkError> {
+        Ok(self.open_history()?.left_out().cloned().collect())
     }
 }

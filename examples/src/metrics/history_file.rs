@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use raw_packets::HistoryEntry;
+use raw_packets::{HistoryEntry, LeftOutRecord};
 use serde::{Deserialize, Serialize};
 
 use super::raw_row::RawRow;
@@ -15,52 +15,103 @@ use crate::files;
 pub(super) struct Batch {
     /// The SHA-256 of the values before.
     pub(super) csv_before: String,
-    /// The SHA-256 of the values after: the change counts once the file with it is in its place.
+    /// The SHA-256 of the values after.
     pub(super) csv_after: String,
+    /// Whether the values were yet to be replaced when this was written: only where a run was cut off.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pending: bool,
     /// Every change of a value.
     pub(super) entries: Vec<HistoryEntry>,
     /// The rows that were replaced, as they stood, by metric key.
     pub(super) replaced: BTreeMap<String, RawRow>,
+    /// What a partial load left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) left_out: Option<LeftOutRecord>,
+}
+
+impl Batch {
+    /// Begins a change of the values that have this hash.
+    pub(super) fn new(csv_before: &str) -> Self {
+        Self {
+            csv_before: csv_before.to_owned(),
+            csv_after: String::new(),
+            pending: true,
+            entries: Vec::new(),
+            replaced: BTreeMap::new(),
+            left_out: None,
+        }
+    }
 }
 
 /// Every load that was made into a file of values.
 #[derive(Debug, Clone, Default)]
 pub(super) struct History {
     path: PathBuf,
-    pub(super) batches: Vec<Batch>,
+    batches: Vec<Batch>,
+    /// Whether the file still says of its last change that it is to come.
+    undecided: bool,
 }
 
 impl History {
-    /// Reads the history of a file of values whose content has this hash.
+    /// Reads the history of a file of values whose content has this hash; `stands` says whether the
+    /// values are as an entry left them.
     ///
-    /// The history is written before the values, so that its last change may never have come to pass; it
-    /// is left out then.
-    pub(super) fn open(csv: &Path, csv_now: &str) -> Result<Self, Failure> {
+    /// A change is written down before the values are replaced, and once more after. One that was cut off
+    /// between came to pass if the values are those after it. Where somebody has changed them by hand since,
+    /// it came to pass if they hold what it wrote. What did not come to pass is left out.
+    pub(super) fn open(
+        csv: &Path,
+        csv_now: &str,
+        stands: impl Fn(&HistoryEntry) -> bool,
+    ) -> Result<Self, Failure> {
         let mut path = csv.as_os_str().to_owned();
         path.push(".history.jsonl");
         let path = PathBuf::from(path);
-        let mut batches = Vec::new();
+        let mut batches: Vec<Batch> = Vec::new();
         if path.exists() {
             let text = std::io::read_to_string(files::open(&path)?)?;
             for (at, line) in text.lines().enumerate() {
-                let batch: Batch = serde_json::from_str(line).map_err(|error| {
+                let batch = serde_json::from_str(line).map_err(|error| {
                     Failure::new(format_args!("{}: line {}: {error}", path.display(), at + 1))
                         .remedy("restore the file from a copy, or move it away to begin anew")
                 })?;
                 batches.push(batch);
             }
         }
-        let came_to_pass =
-            |batch: &Batch| batch.csv_before != csv_now || batch.csv_after == csv_now;
-        if batches.last().is_some_and(|batch| !came_to_pass(batch)) {
-            batches.pop();
+        let mut undecided = false;
+        if let Some(last) = batches.last_mut().filter(|last| last.pending) {
+            undecided = true;
+            let came_to_pass = last.csv_after == csv_now
+                || last.csv_before != csv_now && last.entries.iter().all(stands);
+            last.pending = false;
+            if !came_to_pass {
+                batches.pop();
+            }
         }
-        Ok(Self { path, batches })
+        Ok(Self { path, batches, undecided })
     }
 
-    /// Adds a change and writes the history.
-    pub(super) fn push(&mut self, batch: Batch) -> Result<(), Failure> {
+    /// Writes down a change that is about to be made, with the hash that the values will have.
+    pub(super) fn announce(&mut self, mut batch: Batch, csv_after: String) -> Result<(), Failure> {
+        batch.csv_after = csv_after;
         self.batches.push(batch);
+        self.write()
+    }
+
+    /// Writes down that the announced change was made.
+    pub(super) fn settle(&mut self) -> Result<(), Failure> {
+        if let Some(last) = self.batches.last_mut() {
+            last.pending = false;
+        }
+        self.write()
+    }
+
+    /// Writes down what became of a change that was cut off, if there was one.
+    pub(super) fn decide(&mut self) -> Result<(), Failure> {
+        if self.undecided { self.settle() } else { Ok(()) }
+    }
+
+    fn write(&self) -> Result<(), Failure> {
         files::write_with(&self.path, |file| {
             for batch in &self.batches {
                 serde_json::to_writer(&mut *file, batch)?;
@@ -73,6 +124,11 @@ impl History {
     /// Returns every change, oldest first.
     pub(super) fn entries(&self) -> impl Iterator<Item = &HistoryEntry> {
         self.batches.iter().flat_map(|batch| &batch.entries)
+    }
+
+    /// Returns what partial loads left out, oldest first.
+    pub(super) fn left_out(&self) -> impl DoubleEndedIterator<Item = &LeftOutRecord> {
+        self.batches.iter().filter_map(|batch| batch.left_out.as_ref())
     }
 
     /// Returns the row that the last standing load of this id replaced, as it stood.

@@ -11,8 +11,8 @@ mod raw_row;
 
 use kpi_gap_queue::{MetricQuery, MetricRef, MetricStore, StoreError};
 use raw_packets::{
-    HistoryEntry, InMemorySink, Load, LoadId, LoadReceipt, MetricSink, Run, SinkError, Stamp,
-    UndoReceipt,
+    HistoryEntry, InMemorySink, LeftOutRecord, Load, LoadId, LoadReceipt, MetricSink, Run,
+    SinkError, Stamp, UndoReceipt,
 };
 
 pub use self::csv_file::{CsvMetrics, Reading};
@@ -85,6 +85,14 @@ impl MetricSink for Values {
             Self::Nothing => Ok(Vec::new()),
             Self::Csv(csv) => csv.history(metric_key),
             Self::Database(database) => database.history(metric_key),
+        }
+    }
+
+    fn left_out(&self) -> Result<Vec<LeftOutRecord>, SinkError> {
+        match self {
+            Self::Nothing => Ok(Vec::new()),
+            Self::Csv(csv) => csv.left_out(),
+            Self::Database(database) => database.left_out(),
         }
     }
 }

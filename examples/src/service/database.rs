@@ -246,6 +246,14 @@ impl Database {
         self.connection.dialect().json_texts()
     }
 
+    /// Runs a query without binds and returns its rows.
+    pub(crate) fn load<T>(&mut self, sql: &str) -> Result<Vec<T>, Failure>
+    where
+        T: QueryableByName<MultiBackend> + 'static,
+    {
+        Ok(diesel::sql_query(sql).load(&mut self.connection)?)
+    }
+
     /// Runs a query with one JSON bind and returns its rows.
     pub(crate) fn load_json<T>(
         &mut self,

@@ -4,7 +4,7 @@
 use chrono::DateTime;
 use libfuzzer_sys::fuzz_target;
 use raw_packets::{
-    Accept, CheckOptions, GapStatus, InMemoryRequest, MetricScope, PacketOptions, PacketPlan,
+    Accept, CheckOptions, GapStatus, InMemoryRequest, Language, MetricScope, PacketOptions, PacketPlan,
     ReturnedFile, SourceFacts, Stamp, Template,
 };
 
@@ -17,7 +17,8 @@ fuzz_target!(|bytes: &[u8]| {
     let plan = PacketPlan::new(&request, &template, &PacketOptions::default())
         .expect("one source has no other to collide with");
     let file = ReturnedFile::new(plan.packets()[0].file_name(), bytes);
-    let checked = plan.check(&[file], CheckOptions::default());
+    let language = if bytes.len() % 2 == 0 { Language::En } else { Language::Es };
+    let checked = plan.check(&[file], CheckOptions::default().in_language(language));
     let stamp = Stamp::new("fuzz", DateTime::UNIX_EPOCH);
     let _ = checked.report(stamp.at);
     for packet in checked.packets() {

@@ -128,7 +128,7 @@ impl CheckedPlan<'_> {
     ///
     /// A workbook comes back as a workbook whose wrong cells are red and say why in a note; a CSV file
     /// as one with a last column `what_to_do` (`que_hacer`). Several rows, renamed columns and columns of
-    /// the person's own are there as they came. It can be corrected and returned as it is. `None` where
+    /// the person's own are there as they came, only a formula goes back as a text. It can be corrected and returned as it is. `None` where
     /// nothing is wrong, or the file could not be read as a table.
     ///
     /// # Panics

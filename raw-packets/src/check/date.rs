@@ -24,6 +24,7 @@ pub(crate) enum DateDamage {
     Serial,
     NotIso,
     OneCountry,
+    TwoDigitYear,
     Ambiguous,
     NoSuchDay,
     NoDate,
@@ -34,7 +35,7 @@ impl DateDamage {
     pub(super) const fn code(self) -> &'static str {
         match self {
             Self::Serial => "date-serial",
-            Self::NotIso | Self::OneCountry => "locale-date",
+            Self::NotIso | Self::OneCountry | Self::TwoDigitYear => "locale-date",
             Self::Ambiguous => "date-ambiguous",
             Self::NoSuchDay | Self::NoDate => "type-error",
         }
@@ -64,6 +65,9 @@ pub(super) fn read_date(text: &str) -> Date {
             _ => DateDamage::Ambiguous,
         };
         return Date::Wrong { damage, readings };
+    }
+    if let Some(readings) = short(day).filter(|readings| !readings.is_empty()) {
+        return Date::Wrong { damage: DateDamage::TwoDigitYear, readings };
     }
     Date::Wrong { damage: DateDamage::NoDate, readings: Vec::new() }
 }
@@ -95,6 +99,33 @@ fn local(text: &str) -> Option<Vec<NaiveDate>> {
         .filter_map(|(month, day)| NaiveDate::from_ymd_opt(year, month, day))
         .collect();
     readings.dedup();
+    Some(readings)
+}
+
+/// Reads a day with a year of two digits, as spreadsheets show it in many countries, in any order.
+///
+/// 00 to 29 stand for 2000 to 2029 in every common spreadsheet; of later ones they are not of one mind.
+fn short(text: &str) -> Option<Vec<NaiveDate>> {
+    let separator = ['/', '.', '-'].into_iter().find(|c| text.contains(*c))?;
+    let mut parts = text.split(separator);
+    let (first, second, third) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() || [first, second, third].iter().any(|part| part.len() > 2) {
+        return None;
+    }
+    let year = |part: &str| number(part).filter(|year| part.len() == 2 && *year <= 29);
+    let mut readings = Vec::new();
+    for (year_of, month, day) in
+        [(third, second, first), (third, first, second), (first, second, third)]
+    {
+        let (Some(year), Some(month), Some(day)) = (year(year_of), number(month), number(day))
+        else {
+            continue;
+        };
+        let date = i32::try_from(2000 + year)
+            .ok()
+            .and_then(|year| NaiveDate::from_ymd_opt(year, month, day));
+        readings.extend(date.filter(|date| !readings.contains(date)));
+    }
     Some(readings)
 }
 
@@ -141,7 +172,9 @@ mod tests {
             ("31/02/2026", "type-error", vec![]),
             ("2026-02-31", "type-error", vec![]),
             ("1 de marzo", "type-error", vec![]),
-            ("01/03/26", "type-error", vec![]),
+            ("01/03/26", "locale-date", vec!["2026-03-01", "2026-01-03", "2001-03-26"]),
+            ("31/03/25", "locale-date", vec!["2025-03-31"]),
+            ("31/03/55", "type-error", vec![]),
         ] {
             let readings: Vec<String> = readings.into_iter().map(str::to_owned).collect();
             assert_eq!(wrong(text), (code, readings), "{text}");

@@ -151,8 +151,8 @@ impl RowCheck<'_> {
     ) -> Vec<(String, KpiValue)> {
         let template = self.context.template;
         let mut measures: BTreeMap<&str, Decimal> = BTreeMap::new();
-        let mut refused: BTreeSet<&str> =
-            findings.iter().filter(|f| f.is_error()).filter_map(known_column(template)).collect();
+        let of_row = findings.iter().filter(|f| f.is_error() && f.row == Some(row.number));
+        let mut refused: BTreeSet<&str> = of_row.filter_map(known_column(template)).collect();
         for (column, value) in template.columns().iter().zip(values) {
             match value {
                 Some(Value::Number(number)) => drop(measures.insert(&column.name, *number)),

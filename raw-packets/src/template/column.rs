@@ -145,6 +145,27 @@ pub enum Language {
     Es,
 }
 
+/// Is returned for a word that names no language that packets speak.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{word}` is no language of packets; use en or es")]
+pub struct UnknownLanguage {
+    /// The word as given.
+    pub word: String,
+}
+
+impl std::str::FromStr for Language {
+    type Err = UnknownLanguage;
+
+    /// Reads `en` and `es`.
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        match word {
+            "en" => Ok(Self::En),
+            "es" => Ok(Self::Es),
+            _ => Err(UnknownLanguage { word: word.to_owned() }),
+        }
+    }
+}
+
 impl Text {
     /// Returns the text in a language.
     #[must_use]

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-pub use self::column::{Bound, CellType, Column, Fill, Language, Role, Text};
+pub use self::column::{Bound, CellType, Column, Fill, Language, Role, Text, UnknownLanguage};
 pub use self::validate::TemplateError;
 use crate::formula::Formula;
 

@@ -17,7 +17,8 @@ const MAX_PARTS: usize = 1_000;
 /// How many columns are read.
 const MAX_COLUMNS: usize = 1_024;
 
-/// Reads the packet's sheet: the one of that name, else the first that is visible.
+/// Reads the packet's sheet: the one of that name, else one whose name begins so, else the first that is
+/// visible.
 pub(crate) fn read_workbook(bytes: &[u8]) -> Sheet {
     let unreadable = |why| Sheet {
         decimal_mark: '.',
@@ -60,6 +61,9 @@ fn parse(bytes: &[u8]) -> Result<Sheet, calamine::XlsxError> {
     let sheets = workbook.sheets_metadata();
     let visible = |sheet: &&calamine::Sheet| sheet.visible == SheetVisible::Visible;
     let chosen = sheets.iter().find(|sheet| sheet.name == SHEET);
+    // Numbers adds the table's name to the sheet's.
+    let alike = |sheet: &&calamine::Sheet| visible(sheet) && sheet.name.starts_with(SHEET);
+    let chosen = chosen.or_else(|| sheets.iter().find(alike));
     let chosen = chosen.or_else(|| sheets.iter().find(visible)).map(|sheet| sheet.name.clone());
     let hidden = sheets.iter().any(|sheet| sheet.name == HIDDEN);
     let mut sheet = Sheet { decimal_mark: '.', ..Sheet::default() };

@@ -7,7 +7,7 @@ use raw_packets::{
 use crate::common::{all_returned, as_of, filled, forms, plan, plan_in, returned};
 
 /// Returns files with damage of every kind, to cells, headers, rows and whole files.
-fn damaged() -> Vec<ReturnedFile> {
+pub(crate) fn damaged() -> Vec<ReturnedFile> {
     let plan = plan();
     let mut files = all_returned(&plan);
     let text = |file: &ReturnedFile| String::from_utf8(file.bytes.clone()).unwrap();
@@ -38,8 +38,8 @@ fn damaged() -> Vec<ReturnedFile> {
     files[2].bytes = format!("{}\r\n{row},beyond\r\n", text(&files[2])).into();
     files[3].bytes = text(&files[3]).replace("2025-03-31", "01/03/2025").into();
     files.push(ReturnedFile::new("other.csv", "a,b\r\n1,2\r\n"));
-    files.push(returned(&plan, &plan.packets()[3], Profile::ExcelEu));
-    files.last_mut().unwrap().name = "copy of it.csv".to_owned();
+    let copy = returned(&plan, &plan.packets()[3], Profile::ExcelEu);
+    files.push(ReturnedFile::new("copy of it.csv", copy.bytes));
     files
 }
 

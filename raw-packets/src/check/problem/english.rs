@@ -221,6 +221,7 @@ fn date(damage: DateDamage) -> &'static str {
         DateDamage::Serial => "the spreadsheet turned the date into a number of days",
         DateDamage::NotIso => "the date is not written YYYY-MM-DD",
         DateDamage::OneCountry => "the date is written as one country does, not YYYY-MM-DD",
+        DateDamage::TwoDigitYear => "the year of the date has only two digits",
         DateDamage::Ambiguous => "day and month cannot be told apart",
         DateDamage::NoSuchDay => "there is no such day",
         DateDamage::NoDate => "this is no date",

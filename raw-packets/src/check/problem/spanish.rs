@@ -223,6 +223,7 @@ fn date(damage: DateDamage) -> &'static str {
         DateDamage::Serial => "la hoja de cálculo ha convertido la fecha en un número de días",
         DateDamage::NotIso => "la fecha no está escrita AAAA-MM-DD",
         DateDamage::OneCountry => "la fecha está escrita como en un país, no AAAA-MM-DD",
+        DateDamage::TwoDigitYear => "el año de la fecha tiene solo dos cifras",
         DateDamage::Ambiguous => "no se distingue el día del mes",
         DateDamage::NoSuchDay => "ese día no existe",
         DateDamage::NoDate => "esto no es una fecha",

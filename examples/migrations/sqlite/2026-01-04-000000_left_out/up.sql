@@ -1,0 +1,8 @@
+-- What partial loads left out: the packets as JSON, each with its status and reasons.
+CREATE TABLE metric_left_out (
+    id INTEGER NOT NULL PRIMARY KEY,
+    load_id TEXT NOT NULL,
+    packets TEXT NOT NULL,
+    recorded_by TEXT NOT NULL,
+    recorded_at TEXT NOT NULL
+) STRICT;
