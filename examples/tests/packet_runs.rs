@@ -33,6 +33,28 @@ fn several_periods_give_a_packet_for_each_and_one_period_keeps_the_contracts_key
 }
 
 #[test]
+fn a_packet_of_one_of_several_periods_counts_the_values_of_its_own_and_is_not_stale_alone() {
+    let desk = Desk::empty();
+    fs::write(
+        desk.path("metrics.csv"),
+        "sanction_source_id,kpi_id,period_date,period_granularity,value\n\
+         es:sanctions:teac_resolutions,kpi:formal_annulment_rate,2024-12-31,year,0.1\n",
+    )
+    .unwrap();
+    let both = ["--period-date", "2024-12-31", "--out-dir", "packets", "--metrics", "metrics.csv"];
+    assert_eq!(desk.run("export_packets", &both).code, 0);
+    let count = |year: &str| {
+        let name = format!("es-sanctions-teac-resolutions__{year}-12-31__year.csv");
+        let text = fs::read_to_string(desk.path("packets").join(name)).unwrap();
+        text.trim_end().rsplit(',').next().unwrap().to_owned()
+    };
+    assert_eq!((count("2024"), count("2025")), ("1".to_owned(), "0".to_owned()));
+    let alone = desk.check(&["--metrics", "metrics.csv"]);
+    assert_eq!(alone.code, 5, "packets of the other period are unknown here: {alone:?}");
+    assert!(!alone.stderr.contains("packet_stale"), "{alone:?}");
+}
+
+#[test]
 fn a_file_of_runs_tells_what_changed_and_how_the_gaps_go_down() {
     let desk = Desk::new();
     let export = |json: &str| {

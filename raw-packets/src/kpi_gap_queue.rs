@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use kpi_gap_queue::{GapReport, ReportStatus};
 
 use crate::request::{
-    Gap, GapStatus, MetricScope, PacketRequest, QueueFacts, RunStatus, SourceFacts,
+    Gap, GapStatus, MetricScope, PacketRequest, QueueFacts, RunStatus, ScopeFacts, SourceFacts,
 };
 
 /// Hands over the rows and facts of a gap queue as they are.
 ///
-/// Where a report has several scopes, the facts of a source are the most KPIs that are covered in one
-/// of them and the values of all of them.
+/// Where a report has several scopes, the facts of a source are there for each; as a whole they are the
+/// most KPIs that are covered in one of them and the values of all of them.
 impl PacketRequest for GapReport {
     fn queue(&self) -> QueueFacts {
         let metric_scope = match self.scopes.as_slice() {
@@ -65,6 +65,14 @@ impl PacketRequest for GapReport {
             });
             known.kpis_covered_total = known.kpis_covered_total.max(facts.kpis_covered_total);
             known.metric_rows_total += facts.metric_rows_total;
+            if self.scopes.len() > 1 {
+                known.by_scope.push(ScopeFacts {
+                    period_date: facts.scope.period_date(),
+                    period_granularity: facts.scope.period_granularity().map(str::to_owned),
+                    kpis_covered_total: facts.kpis_covered_total,
+                    metric_rows_total: facts.metric_rows_total,
+                });
+            }
         }
         Box::new(sources.into_values())
     }

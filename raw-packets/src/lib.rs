@@ -35,7 +35,7 @@ pub use self::profile::{PacketForm, Profile, UnknownProfile, packet_csv};
 pub use self::report::{FixItem, ReadinessReport, ReadinessTotals, fix_queue_csv};
 pub use self::request::{
     Gap, GapStatus, InMemoryRequest, MetricScope, OwnedGap, PacketRequest, QueueFacts, RunStatus,
-    SourceFacts, UnknownGapStatus,
+    ScopeFacts, SourceFacts, UnknownGapStatus,
 };
 pub use self::sink::{
     Act, Effect, HistoryEntry, InMemorySink, LeftOutRecord, LoadReceipt, MetricSink, Run,

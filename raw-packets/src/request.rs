@@ -167,6 +167,35 @@ pub struct SourceFacts {
     pub kpis_covered_total: u64,
     /// How many values are held for this source.
     pub metric_rows_total: u64,
+    /// The same two counts by scope, where a queue looks at several; empty where it looks at one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub by_scope: Vec<ScopeFacts>,
+}
+
+/// Counts what is held of a source in one of several scopes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ScopeFacts {
+    /// The date of the scope; `None` for all.
+    pub period_date: Option<NaiveDate>,
+    /// The granularity of the scope; `None` for all.
+    pub period_granularity: Option<String>,
+    /// How many of the source's KPIs have a value in it.
+    pub kpis_covered_total: u64,
+    /// How many values are held for the source in it.
+    pub metric_rows_total: u64,
+}
+
+impl SourceFacts {
+    /// Returns how many KPIs have a value and how many values are held, in a scope whose granularity,
+    /// where it names none, is `granularity`.
+    pub(crate) fn held_in(&self, period_date: Option<NaiveDate>, granularity: &str) -> (u64, u64) {
+        let of_scope = self.by_scope.iter().find(|scope| {
+            scope.period_date == period_date
+                && scope.period_granularity.as_deref().is_none_or(|word| word == granularity)
+        });
+        let of_all = (self.kpis_covered_total, self.metric_rows_total);
+        of_scope.map_or(of_all, |scope| (scope.kpis_covered_total, scope.metric_rows_total))
+    }
 }
 
 /// Gives the planner everything that it needs to know of a gap queue.

@@ -164,7 +164,7 @@ impl CheckedPlan<'_> {
     }
 
     /// Returns a packet with every offered repair applied, of cells and of labels, for somebody to look
-    /// at and return; `None` where none is offered.
+    /// at and return; `None` where none is offered. A formula stands in it as a text.
     #[must_use]
     pub fn repaired(&self, packet: &CheckedPacket) -> Option<PackageFile> {
         let (issued, sheet) = (packet.packet()?, packet.returned.as_ref()?);

@@ -126,6 +126,7 @@ fn cells(
     key: &PacketKey,
     default_source_id: &str,
 ) -> Vec<String> {
+    let (kpis_covered, metric_rows) = source.held_in(key.period_date, &key.period_granularity);
     let fill = |fill: &Fill| match fill {
         Fill::Source => key.sanction_source_id.clone(),
         Fill::PeriodDate => key.period_date.map(|date| date.to_string()).unwrap_or_default(),
@@ -137,8 +138,8 @@ fn cells(
         Fill::Organismo => source.organismo.clone(),
         Fill::ExpectedMetrics => source.expected_metrics.join(","),
         Fill::KpisExpected => source.kpis_expected.join(","),
-        Fill::KpisCoveredTotal => source.kpis_covered_total.to_string(),
-        Fill::MetricRowsTotal => source.metric_rows_total.to_string(),
+        Fill::KpisCoveredTotal => kpis_covered.to_string(),
+        Fill::MetricRowsTotal => metric_rows.to_string(),
         Fill::Constant(text) => text.clone(),
     };
     template

@@ -32,8 +32,7 @@ pub(crate) fn request(scope: MetricScope) -> InMemoryRequest {
             source_url: "https://example.org/".to_owned(),
             expected_metrics: vec!["recurso_presentado_count".into(), "resolution_days".into()],
             kpis_expected: KPIS.map(str::to_owned).to_vec(),
-            kpis_covered_total: 0,
-            metric_rows_total: 0,
+            ..SourceFacts::default()
         });
         for kpi in KPIS {
             request.add_gap(source, kpi, GapStatus::MissingMetric);

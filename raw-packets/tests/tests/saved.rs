@@ -137,7 +137,7 @@ fn what_other_programs_are_documented_to_write_is_taken_or_named_with_what_they_
         (
             "Google Sheets, Spain",
             written(',', "\r\n", "31/03/2025", "182,5", false, false),
-            vec![date, number],
+            vec![number, date],
         ),
         ("Numbers, English", written(',', "\n", "31/03/2025", "182.5", false, true), vec![date]),
         ("Numbers, Spanish", written(';', "\n", "31/3/25", "182,5", false, true), vec![date]),

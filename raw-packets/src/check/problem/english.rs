@@ -143,7 +143,7 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
         }
         Problem::OutOfBounds { greater, exclusive, limit } => {
             let side = if *greater { "greater" } else { "less" };
-            let or_equal = if *exclusive { "" } else { " or equal" };
+            let or_equal = if *exclusive { "" } else { " or equal to" };
             (format!("the number must be {side} than{or_equal} {limit}"), COMPARE.into())
         }
         Problem::FutureEvidence => ("evidence cannot be dated in the future".into(), day_remedy()),
