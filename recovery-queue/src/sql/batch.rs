@@ -36,6 +36,9 @@ pub(super) struct Claim {
     /// The person that the lead is linked to already.
     #[diesel(sql_type = Nullable<BigInt>)]
     pub(super) person_id: Option<i64>,
+    /// Where the row lies in the hot table of PostgreSQL; it cannot move while it is locked.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub(super) place: Option<String>,
 }
 
 impl Claim {
@@ -141,26 +144,15 @@ pub(super) fn claim(
     }
     for backlog_id in cursor.in_turn(overview.iter().map(|row| row.id).collect()) {
         let after = cursor.position(backlog_id);
-        let (hint, lock) = if db.is_sqlite() {
-            ("CROSS JOIN", "")
-        } else {
-            ("JOIN", "FOR UPDATE OF p SKIP LOCKED")
+        let sql = match db {
+            #[cfg(feature = "sqlite")]
+            Database::Sqlite(_) => super::sqlite_batch::CLAIM,
+            #[cfg(feature = "postgres")]
+            Database::Postgres(_) => super::postgres_batch::CLAIM,
         };
-        // Materialized, so that the limit holds and the lock is taken once; CROSS JOIN tells SQLite to keep
-        // the order of the tables.
         let claims: Vec<Claim> = db
             .query(
-                &names.sql(&format!(
-                    "WITH c AS MATERIALIZED (SELECT p.priority, p.lead_at, p.lead_id, p.attempts \
-                         FROM {{ns}}queue_pending p WHERE p.backlog_id = $1 \
-                         AND (p.priority, p.lead_at, p.lead_id) > ($2, $3, $4) \
-                         ORDER BY p.priority, p.lead_at, p.lead_id LIMIT $5 {lock}) \
-                     SELECT CAST(c.priority AS BIGINT) AS priority, c.lead_at, c.lead_id, \
-                         CAST(c.attempts AS BIGINT) AS attempts, l.source_pk, l.lead_version, k.person_id \
-                     FROM c {hint} {{ns}}queue_lead l ON l.id = c.lead_id \
-                     LEFT JOIN {{ns}}queue_link k ON k.lead_id = c.lead_id \
-                     ORDER BY c.priority, c.lead_at, c.lead_id"
-                )),
+                &names.sql(sql),
                 &[
                     Param::Int(backlog_id),
                     Param::Int(after.priority),

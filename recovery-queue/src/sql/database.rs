@@ -71,6 +71,12 @@ pub(crate) enum Database {
 pub(crate) enum Begin {
     /// To write: immediate on SQLite, so that two writers queue up and none fails as "locked".
     Write,
+    /// To write a batch: every look-up goes by index.
+    ///
+    /// Before a table that was just filled is analysed, PostgreSQL takes its backlogs for small and sorts the
+    /// whole of one to find its first thousand leads. What is switched off counts as very dear where it cannot
+    /// be avoided, which must not call the compiler in. The settings end with the transaction.
+    Batch,
     /// To read everything as of one instant.
     Snapshot,
 }
@@ -192,7 +198,7 @@ impl Database {
             Self::Sqlite(connection) => AnsiTransactionManager::begin_transaction_sql(
                 connection,
                 match begin {
-                    Begin::Write => "BEGIN IMMEDIATE",
+                    Begin::Write | Begin::Batch => "BEGIN IMMEDIATE",
                     Begin::Snapshot => "BEGIN DEFERRED",
                 },
             ),
@@ -201,6 +207,11 @@ impl Database {
                 connection,
                 match begin {
                     Begin::Write => "BEGIN ISOLATION LEVEL READ COMMITTED",
+                    Begin::Batch => {
+                        "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL enable_bitmapscan = off; \
+                         SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; \
+                         SET LOCAL jit = off"
+                    }
                     Begin::Snapshot => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
                 },
             ),
@@ -237,7 +248,17 @@ impl Database {
         operation: &'static str,
         body: impl FnOnce(&mut Self) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        self.begin(Begin::Write).map_err(failed(operation))?;
+        self.transaction_as(Begin::Write, operation, body)
+    }
+
+    /// Runs `body` in one transaction that begins in a given way; any error rolls it back.
+    pub(crate) fn transaction_as<T>(
+        &mut self,
+        begin: Begin,
+        operation: &'static str,
+        body: impl FnOnce(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.begin(begin).map_err(failed(operation))?;
         match body(self) {
             Ok(value) => match self.commit() {
                 Ok(()) => Ok(value),

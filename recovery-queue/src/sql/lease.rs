@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::batch::{BATCH, Claim, Settled, claim, verdicts, write};
-use super::database::{Database, IntRow, Param, failed};
+use super::database::{Begin, Database, IntRow, Param, failed};
 use super::namespace::Names;
 use super::store::now;
 use crate::error::StoreError;
@@ -92,7 +92,7 @@ pub(super) fn recover(
     cursor: &mut Cursor,
     resolver: &mut dyn Resolver,
 ) -> Result<BatchSummary, StoreError> {
-    let leased = db.transaction(BATCH, |db| {
+    let leased = db.transaction_as(Begin::Batch, BATCH, |db| {
         let now = now(db, clock)?;
         let Some((context, claims)) = claim(db, names, now, batch, cursor)? else {
             return Ok(None);
@@ -111,12 +111,12 @@ pub(super) fn recover(
     let settled = match verdicts(claims, batch, claimed_at, resolver) {
         Ok(settled) => settled,
         Err(error) => {
-            db.transaction(BATCH, |db| give_back(db, names, token))?;
+            db.transaction_as(Begin::Batch, BATCH, |db| give_back(db, names, token))?;
             return Err(error);
         }
     };
     context.leased = true;
-    db.transaction(BATCH, |db| {
+    db.transaction_as(Begin::Batch, BATCH, |db| {
         context.now = now(db, clock)?;
         // The fence: what no longer carries our token belongs to somebody else.
         let ours: Vec<IntRow> = db

@@ -1,7 +1,9 @@
-//! The batch's writes on PostgreSQL: arrays, two statements, one round trip each.
+//! The batch on PostgreSQL: one statement claims, one statement writes, columns go as arrays.
+
+use std::collections::BTreeSet;
 
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Nullable};
 
 use super::batch::{BATCH, Context, Settled, Verdict};
 use super::database::{Database, Param, failed};
@@ -13,11 +15,27 @@ const FAILED: i64 = 2;
 const LINKED: i64 = 4;
 const RETRY: i64 = 5;
 
+/// Claims the next leads.
+///
+/// Materialized, so that the limit holds and each lock is taken once. `OFFSET 0` keeps each look-up a look-up
+/// by index, whatever the planner believes of tables that have just been filled: a scan of a table as long as
+/// the queue would make every claim cost what the whole queue costs.
+pub(super) const CLAIM: &str = "WITH c AS MATERIALIZED (SELECT p.priority, p.lead_at, p.lead_id, p.attempts, p.ctid \
+        FROM {ns}queue_pending p WHERE p.backlog_id = $1 \
+        AND (p.priority, p.lead_at, p.lead_id) > ($2, $3, $4) \
+        ORDER BY p.priority, p.lead_at, p.lead_id LIMIT $5 FOR UPDATE OF p SKIP LOCKED) \
+    SELECT c.priority, c.lead_at, c.lead_id, c.attempts, l.source_pk, l.lead_version, k.person_id, \
+        CAST(c.ctid AS TEXT) AS place \
+    FROM c CROSS JOIN LATERAL (SELECT source_pk, lead_version FROM {ns}queue_lead \
+        WHERE id = c.lead_id OFFSET 0) l \
+    LEFT JOIN LATERAL (SELECT person_id FROM {ns}queue_link WHERE lead_id = c.lead_id OFFSET 0) k ON true \
+    ORDER BY c.priority, c.lead_at, c.lead_id";
+
 /// The batch by columns, as `unnest` takes it.
 #[derive(Default)]
 struct Columns<'a> {
+    place: Vec<Option<&'a str>>,
     lead_id: Vec<i64>,
-    priority: Vec<i64>,
     lead_at: Vec<i64>,
     attempts: Vec<i64>,
     status: Vec<i64>,
@@ -34,52 +52,64 @@ impl<'a> Columns<'a> {
     fn of(settled: &'a [Settled]) -> Self {
         let mut columns = Self::default();
         for lead in settled {
-            columns.lead_id.push(lead.claim.lead_id);
-            columns.priority.push(lead.claim.priority);
-            columns.lead_at.push(lead.claim.lead_at);
-            columns.attempts.push(lead.attempts);
-            columns.person_id.push(lead.claim.person_id.unwrap_or_default());
-            let (status, reason, key, rule, confidence, evidence, not_before) = match &lead.verdict
-            {
-                Verdict::Matched { person_key, rule, confidence, evidence } => (
-                    MATCHED,
-                    None,
-                    Some(person_key.as_str()),
-                    Some(rule.as_str()),
-                    Some(confidence.as_str()),
-                    evidence.as_deref(),
-                    0,
-                ),
-                Verdict::AlreadyLinked => (LINKED, None, None, None, None, None, 0),
-                Verdict::Failed { reason, evidence, .. } => {
-                    (FAILED, Some(reason.code()), None, None, None, evidence.as_deref(), 0)
-                }
-                Verdict::Retry { not_before, message } => {
-                    (RETRY, None, None, None, None, Some(message.as_str()), *not_before)
-                }
-            };
-            columns.status.push(status);
-            columns.reason.push(reason);
-            columns.person_key.push(key);
-            columns.rule.push(rule);
-            columns.confidence.push(confidence);
-            columns.evidence.push(evidence);
-            columns.not_before.push(not_before);
+            columns.push(lead);
         }
         columns
     }
+
+    fn push(&mut self, lead: &'a Settled) {
+        self.lead_id.push(lead.claim.lead_id);
+        self.place.push(lead.claim.place.as_deref());
+        self.lead_at.push(lead.claim.lead_at);
+        self.attempts.push(lead.attempts);
+        self.person_id.push(lead.claim.person_id.unwrap_or_default());
+        let (status, reason, key, rule, confidence, evidence, not_before) = match &lead.verdict {
+            Verdict::Matched { person_key, rule, confidence, evidence } => (
+                MATCHED,
+                None,
+                Some(person_key.as_str()),
+                Some(rule.as_str()),
+                Some(confidence.as_str()),
+                evidence.as_deref(),
+                0,
+            ),
+            Verdict::AlreadyLinked => (LINKED, None, None, None, None, None, 0),
+            Verdict::Failed { reason, evidence, .. } => {
+                (FAILED, Some(reason.code()), None, None, None, evidence.as_deref(), 0)
+            }
+            Verdict::Retry { not_before, message } => {
+                (RETRY, None, None, None, None, Some(message.as_str()), *not_before)
+            }
+        };
+        self.status.push(status);
+        self.reason.push(reason);
+        self.person_key.push(key);
+        self.rule.push(rule);
+        self.confidence.push(confidence);
+        self.evidence.push(evidence);
+        self.not_before.push(not_before);
+    }
 }
 
-/// Adds the persons that are new, and moves origins to earlier leads; what they were goes to the history.
+/// Writes the batch: the leads leave the hot table and come to lie where they belong.
 ///
-/// Sorted by key, so that two workers meet shared persons in one order. A replaced origin is kept in the row
-/// by the update itself, which sees the locked row: no other worker's change can slip in between.
-const PERSONS: &str = "WITH b AS (SELECT DISTINCT ON (u.person_key COLLATE \"C\") u.* \
-        FROM unnest($1, $2, $3) AS u(lead_id, lead_at, person_key) \
-        WHERE u.person_key IS NOT NULL ORDER BY u.person_key COLLATE \"C\", u.lead_at, u.lead_id), \
+/// - `b`, `p`: the persons that are new are added, and origins move to earlier leads. Sorted by key, so that two
+///   workers meet shared persons in one order. A replaced origin is kept in the row by the update itself,
+///   which sees the locked row, and goes to the history (`h`): no other worker's change can slip in between.
+/// - `r`: the leads with their persons, those that `p` wrote and those that were there. A person whom another
+///   worker has added since the statement began is neither: such a lead is left over, and written by a second
+///   statement, which sees the person.
+/// - `x`: rows are removed by their place, which costs no look-up.
+const SETTLE: &str = "WITH d AS MATERIALIZED (SELECT * FROM \
+        unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+        AS u(lead_id, lead_at, attempts, status, person_id, not_before, reason, person_key, \
+             rule, confidence, evidence)), \
+    b AS (SELECT DISTINCT ON (d.person_key COLLATE \"C\") d.lead_id, d.lead_at, d.person_key \
+        FROM d WHERE d.person_key IS NOT NULL \
+        ORDER BY d.person_key COLLATE \"C\", d.lead_at, d.lead_id), \
     p AS (INSERT INTO {ns}queue_person AS o \
             (person_key, origin_lead_id, origin_lead_at, origin_since, origin_run_id) \
-        SELECT person_key, lead_id, lead_at, $4, $5 FROM b ORDER BY person_key COLLATE \"C\" \
+        SELECT person_key, lead_id, lead_at, $14, $13 FROM b ORDER BY person_key COLLATE \"C\" \
         ON CONFLICT (person_key) DO UPDATE SET replaced_lead_id = o.origin_lead_id, \
             replaced_lead_at = o.origin_lead_at, replaced_since = o.origin_since, \
             replaced_run_id = o.origin_run_id, origin_lead_id = excluded.origin_lead_id, \
@@ -87,40 +117,70 @@ const PERSONS: &str = "WITH b AS (SELECT DISTINCT ON (u.person_key COLLATE \"C\"
             origin_run_id = excluded.origin_run_id \
         WHERE o.origin_lead_id IS NULL OR (excluded.origin_lead_at, excluded.origin_lead_id) \
             < (o.origin_lead_at, o.origin_lead_id) \
-        RETURNING o.id, o.replaced_lead_id, o.replaced_lead_at, o.replaced_since, o.replaced_run_id) \
-    INSERT INTO {ns}queue_origin_history \
-        (person_id, lead_id, lead_at, since, run_id, ended_at, ended_run_id) \
-    SELECT id, replaced_lead_id, replaced_lead_at, replaced_since, replaced_run_id, $4, $5 FROM p \
-    WHERE replaced_lead_id IS NOT NULL";
-
-/// Everything else: the leads leave the hot table and come to lie where they belong.
-const SETTLE: &str = "WITH d AS MATERIALIZED (SELECT * FROM \
-        unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
-        AS u(lead_id, priority, lead_at, attempts, status, person_id, not_before, reason, person_key, \
-             rule, confidence, evidence)), \
-    x AS (DELETE FROM {ns}queue_pending q USING d WHERE q.backlog_id = $13 \
-        AND q.priority = d.priority AND q.lead_at = d.lead_at AND q.lead_id = d.lead_id \
-        RETURNING q.lead_id), \
-    r AS MATERIALIZED (SELECT d.*, COALESCE(p.id, NULLIF(d.person_id, 0)) AS person \
-        FROM d LEFT JOIN {ns}queue_person p ON p.person_key = d.person_key), \
+        RETURNING o.id, o.person_key, o.replaced_lead_id, o.replaced_lead_at, o.replaced_since, \
+            o.replaced_run_id), \
+    h AS (INSERT INTO {ns}queue_origin_history \
+            (person_id, lead_id, lead_at, since, run_id, ended_at, ended_run_id) \
+        SELECT id, replaced_lead_id, replaced_lead_at, replaced_since, replaced_run_id, $14, $13 FROM p \
+        WHERE replaced_lead_id IS NOT NULL), \
+    r AS MATERIALIZED (SELECT d.*, COALESCE(p.id, e.id, NULLIF(d.person_id, 0)) AS person \
+        FROM d LEFT JOIN p ON p.person_key = d.person_key \
+        LEFT JOIN LATERAL (SELECT id FROM {ns}queue_person \
+            WHERE p.id IS NULL AND person_key = d.person_key OFFSET 0) e ON true), \
+    x AS (DELETE FROM {ns}queue_pending \
+        WHERE ctid = ANY (CAST(CAST($15 AS text[]) AS tid[])) RETURNING lead_id), \
     k AS (INSERT INTO {ns}queue_link \
             (lead_id, person_id, rule, confidence, run_id, linked_at, evidence) \
-        SELECT lead_id, person, rule, confidence, $14, $15, evidence FROM r WHERE status = 1 \
-        ORDER BY lead_id), \
+        SELECT lead_id, person, rule, confidence, $13, $14, evidence FROM r \
+        WHERE status = 1 AND person IS NOT NULL ORDER BY lead_id), \
     w AS (INSERT INTO {ns}queue_parked (lead_id, backlog_id, not_before, attempts, since, message) \
-        SELECT lead_id, $13, not_before, attempts, $15, evidence FROM r WHERE status = 5), \
+        SELECT lead_id, $12, not_before, attempts, $14, evidence FROM r WHERE status = 5), \
     s AS (INSERT INTO {ns}queue_settled \
             (lead_id, backlog_id, status, reason, person_id, attempts, run_id, settled_at, evidence) \
-        SELECT lead_id, $13, CASE status WHEN 2 THEN 2 ELSE 1 END, reason, \
-            CASE WHEN status <> 2 THEN person END, attempts, $14, $15, \
+        SELECT lead_id, $12, CASE status WHEN 2 THEN 2 ELSE 1 END, reason, \
+            CASE WHEN status <> 2 THEN person END, attempts, $13, $14, \
             CASE status WHEN 2 THEN evidence END \
-        FROM r WHERE status <> 5 ORDER BY lead_id) \
-    SELECT count(*) AS value FROM x";
+        FROM r WHERE status = 2 OR (status <> 5 AND person IS NOT NULL) ORDER BY lead_id) \
+    SELECT CAST(NULL AS bigint) AS left_over, count(*) AS removed FROM x \
+    UNION ALL SELECT lead_id, 0 FROM r WHERE status = 1 AND person IS NULL";
 
 #[derive(QueryableByName)]
-struct Removed {
+struct Written {
+    /// A lead that the statement could not write yet.
+    #[diesel(sql_type = Nullable<BigInt>)]
+    left_over: Option<i64>,
+    /// How many leads left the hot table.
     #[diesel(sql_type = BigInt)]
-    value: i64,
+    removed: i64,
+}
+
+fn write(
+    db: &mut Database,
+    names: &Names,
+    context: &Context,
+    columns: &Columns<'_>,
+) -> Result<Vec<Written>, StoreError> {
+    db.query(
+        &names.sql(SETTLE),
+        &[
+            Param::Ints(&columns.lead_id),
+            Param::Ints(&columns.lead_at),
+            Param::Ints(&columns.attempts),
+            Param::Ints(&columns.status),
+            Param::Ints(&columns.person_id),
+            Param::Ints(&columns.not_before),
+            Param::OptTexts(&columns.reason),
+            Param::OptTexts(&columns.person_key),
+            Param::OptTexts(&columns.rule),
+            Param::OptTexts(&columns.confidence),
+            Param::OptTexts(&columns.evidence),
+            Param::Int(context.backlog_id),
+            Param::Int(context.run_id),
+            Param::Int(context.now),
+            Param::OptTexts(if context.leased { &[] } else { &columns.place }),
+        ],
+    )
+    .map_err(failed(BATCH))
 }
 
 pub(super) fn settle(
@@ -130,55 +190,35 @@ pub(super) fn settle(
     settled: &[Settled],
 ) -> Result<(), StoreError> {
     let columns = Columns::of(settled);
-    let (now, run) = (Param::Int(context.now), Param::Int(context.run_id));
-    if columns.status.contains(&MATCHED) {
-        db.execute(
-            &names.sql(PERSONS),
-            &[
-                Param::Ints(&columns.lead_id),
-                Param::Ints(&columns.lead_at),
-                Param::OptTexts(&columns.person_key),
-                now,
-                run,
-            ],
-        )
-        .map_err(failed(BATCH))?;
+    let written = write(db, names, context, &columns)?;
+    let removed: i64 = written.iter().map(|row| row.removed).sum();
+    if !context.leased && i64::try_from(settled.len()) != Ok(removed) {
+        return Err(gone(settled.len()));
     }
-    let removed: Vec<Removed> = db
-        .query(
-            &names.sql(SETTLE),
-            &[
-                Param::Ints(&columns.lead_id),
-                Param::Ints(&columns.priority),
-                Param::Ints(&columns.lead_at),
-                Param::Ints(&columns.attempts),
-                Param::Ints(&columns.status),
-                Param::Ints(&columns.person_id),
-                Param::Ints(&columns.not_before),
-                Param::OptTexts(&columns.reason),
-                Param::OptTexts(&columns.person_key),
-                Param::OptTexts(&columns.rule),
-                Param::OptTexts(&columns.confidence),
-                Param::OptTexts(&columns.evidence),
-                Param::Int(context.backlog_id),
-                run,
-                now,
-            ],
-        )
-        .map_err(failed(BATCH))?;
-    if !context.leased && removed.first().map(|row| row.value) != i64::try_from(settled.len()).ok()
-    {
-        return Err(StoreError::Conflict {
-            key: format!("in a batch of {}", settled.len()),
-            reason: "it left the hot table while it was claimed; the batch was given back"
-                .to_owned(),
-        });
+    let left_over: BTreeSet<i64> = written.iter().filter_map(|row| row.left_over).collect();
+    if !left_over.is_empty() {
+        let mut rest = Columns::default();
+        for lead in settled.iter().filter(|lead| left_over.contains(&lead.claim.lead_id)) {
+            rest.push(lead);
+        }
+        rest.place.clear();
+        // Each statement sees what was committed before it began, so now the persons are there.
+        if write(db, names, context, &rest)?.iter().any(|row| row.left_over.is_some()) {
+            return Err(gone(settled.len()));
+        }
     }
     if columns.status.contains(&LINKED) {
         let linked: Vec<i64> = columns.person_id.iter().copied().filter(|&id| id != 0).collect();
         super::origins::ensure(db, names, &super::origins::listed(&linked), context)?;
     }
     wake_keys(db, names, settled)
+}
+
+fn gone(leads: usize) -> StoreError {
+    StoreError::Conflict {
+        key: format!("in a batch of {leads}"),
+        reason: "it was changed by hand while it was claimed; the batch was given back".to_owned(),
+    }
 }
 
 fn wake_keys(db: &mut Database, names: &Names, settled: &[Settled]) -> Result<(), StoreError> {

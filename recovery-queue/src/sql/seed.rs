@@ -46,13 +46,14 @@ impl Seed<'_> {
 
     /// Adds the leads that no seed has brought before.
     fn add_new(&mut self) -> Result<u64, StoreError> {
-        // Sorted, so that two writers meet the unique index in one order; filtered, so that no id is burnt.
+        // Numbered in the order of claims, so that a batch finds its leads, and writes what it settles, side by
+        // side; filtered, so that no number is burnt. The lock lets no second writer in between.
         let added = self.execute(
             "INSERT INTO {ns}queue_lead \
                  (source_pk, backlog_id, priority, lead_at, lead_version, first_seen_at) \
              SELECT s.source_pk, $1, s.priority, s.lead_at, s.lead_version, $2 FROM rq_stage s \
              WHERE NOT EXISTS (SELECT 1 FROM {ns}queue_lead l WHERE l.source_pk = s.source_pk) \
-             ORDER BY s.source_pk",
+             ORDER BY s.priority, s.lead_at, s.source_pk",
             &[Param::Int(self.backlog_id), Param::Int(self.now)],
         )?;
         if added > 0 {

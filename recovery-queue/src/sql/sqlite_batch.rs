@@ -23,6 +23,17 @@ pub(super) const PREPARE: &str = "CREATE TEMP TABLE rq_batch (lead_id INTEGER PR
     lead_at INTEGER, attempts INTEGER, status INTEGER, reason TEXT, person_key TEXT, \
     person_id INTEGER, rule TEXT, confidence TEXT, evidence TEXT, not_before INTEGER);";
 
+/// Claims the next leads; `CROSS JOIN` keeps the order of the tables.
+pub(super) const CLAIM: &str = "WITH c AS MATERIALIZED (SELECT p.priority, p.lead_at, p.lead_id, p.attempts \
+        FROM {ns}queue_pending p WHERE p.backlog_id = $1 \
+        AND (p.priority, p.lead_at, p.lead_id) > ($2, $3, $4) \
+        ORDER BY p.priority, p.lead_at, p.lead_id LIMIT $5) \
+    SELECT c.priority, c.lead_at, c.lead_id, c.attempts, l.source_pk, l.lead_version, k.person_id, \
+        NULL AS place \
+    FROM c CROSS JOIN {ns}queue_lead l ON l.id = c.lead_id \
+    LEFT JOIN {ns}queue_link k ON k.lead_id = c.lead_id \
+    ORDER BY c.priority, c.lead_at, c.lead_id";
+
 fn fill(db: &mut Database, settled: &[Settled]) -> Result<(), StoreError> {
     for chunk in settled.chunks(CHUNK) {
         let mut sql = String::with_capacity(64 + chunk.len() * (2 * COLUMNS + 3));

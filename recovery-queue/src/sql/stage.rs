@@ -303,7 +303,7 @@ fn view_rows(
     ))
 }
 
-/// Rows per statement; four binds each, far below the limits of both backends.
+/// Rows per statement; four binds each on SQLite, far below its limit.
 const CHUNK: usize = 2000;
 
 fn copy_rows(
@@ -321,25 +321,45 @@ fn copy_rows(
             chunk.clear();
         }
     }
-    copy_chunk(db, &chunk)
+    if chunk.is_empty() { Ok(()) } else { copy_chunk(db, &chunk) }
 }
 
 fn copy_chunk(db: &mut Database, chunk: &[BacklogLead]) -> Result<(), StoreError> {
-    if chunk.is_empty() {
-        return Ok(());
+    match db {
+        #[cfg(feature = "sqlite")]
+        Database::Sqlite(_) => {
+            let mut sql = String::with_capacity(32 + chunk.len() * 10);
+            sql.push_str("INSERT INTO rq_rows VALUES ");
+            let mut params = Vec::with_capacity(chunk.len() * 4);
+            for (row, lead) in chunk.iter().enumerate() {
+                // Not numbered: SQLite would look each number up among all that came before.
+                sql.push_str(if row == 0 { "(?,?,?,?)" } else { ",(?,?,?,?)" });
+                params.extend([
+                    Param::Text(lead.source_pk.as_str()),
+                    Param::Int(lead.lead_at.timestamp_micros()),
+                    Param::OptText(lead.lead_version.as_deref()),
+                    Param::Int(i64::from(lead.priority)),
+                ]);
+            }
+            db.execute(&sql, &params).map_err(failed(READ))?;
+        }
+        #[cfg(feature = "postgres")]
+        Database::Postgres(_) => {
+            let keys: Vec<_> = chunk.iter().map(|lead| Some(lead.source_pk.as_str())).collect();
+            let dates: Vec<_> = chunk.iter().map(|lead| lead.lead_at.timestamp_micros()).collect();
+            let versions: Vec<_> = chunk.iter().map(|lead| lead.lead_version.as_deref()).collect();
+            let priorities: Vec<_> = chunk.iter().map(|lead| i64::from(lead.priority)).collect();
+            db.execute(
+                "INSERT INTO rq_rows SELECT * FROM unnest($1, $2, $3, $4)",
+                &[
+                    Param::OptTexts(&keys),
+                    Param::Ints(&dates),
+                    Param::OptTexts(&versions),
+                    Param::Ints(&priorities),
+                ],
+            )
+            .map_err(failed(READ))?;
+        }
     }
-    let mut sql = String::from("INSERT INTO rq_rows VALUES ");
-    let mut params = Vec::with_capacity(chunk.len() * 4);
-    for (row, lead) in chunk.iter().enumerate() {
-        use std::fmt::Write as _;
-        let first = row * 4 + 1;
-        let comma = if row == 0 { "" } else { ", " };
-        let _ = write!(sql, "{comma}(${first}, ${}, ${}, ${})", first + 1, first + 2, first + 3);
-        params.push(Param::Text(lead.source_pk.as_str()));
-        params.push(Param::Int(lead.lead_at.timestamp_micros()));
-        params.push(Param::OptText(lead.lead_version.as_deref()));
-        params.push(Param::Int(i64::from(lead.priority)));
-    }
-    db.execute(&sql, &params).map_err(failed(READ))?;
     Ok(())
 }

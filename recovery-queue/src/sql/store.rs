@@ -263,13 +263,13 @@ impl QueueStore for SqlStore {
             return lease::recover(&mut self.db, names, clock, batch, ttl, cursor, resolver);
         }
         if batch.careful {
-            self.db.transaction(batch::BATCH, |db| {
+            self.db.transaction_as(Begin::Batch, batch::BATCH, |db| {
                 batch::count_attempt(db, names, clock, batch, cursor)
             })?;
         }
         // The cursor moves only with the commit.
         let mut ahead = cursor.clone();
-        let summary = self.db.transaction(batch::BATCH, |db| {
+        let summary = self.db.transaction_as(Begin::Batch, batch::BATCH, |db| {
             batch::in_transaction(db, names, clock, batch, &mut ahead, resolver)
         })?;
         *cursor = ahead;

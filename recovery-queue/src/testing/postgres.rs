@@ -138,7 +138,7 @@ impl PostgresServer {
         let port = self.port;
         let script = "bin=$1; data=$2; port=$3; shift 3; \
              \"$bin\" -D \"$data\" -p \"$port\" -k \"\" -c listen_addresses=127.0.0.1 \
-             -c max_connections=50 -c fsync=${RQ_FSYNC:-off} \"$@\" >\"$data/log\" 2>&1 & pid=$!; \
+             -c max_connections=50 -c fsync=off \"$@\" >\"$data/log\" 2>&1 & pid=$!; \
              echo $pid >\"$data/watched.pid\"; read -r line; kill -INT $pid; wait $pid; \
              [ \"$line\" = keep ] || rm -rf \"$(dirname \"$data\")\"";
         let watch = command(Path::new("sh"))?
