@@ -1,5 +1,6 @@
-//! What the benchmarks share: generated data, and how its files are read.
+//! What the benchmarks share: generated data, how its files are read, and databases for the queue.
 
 pub mod matching;
 pub mod population;
+pub mod queue;
 pub mod rows;

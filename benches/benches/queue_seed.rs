@@ -1,0 +1,41 @@
+//! How fast is a backlog seeded: the first time, and again when nothing has changed?
+//!
+//! `QUEUE_LEADS` sets the sizes (10,000), `QUEUE_BACKEND` one backend.
+
+use std::time::{Duration, Instant};
+
+use benchmarks::queue::{self, Backend};
+use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
+use recovery_queue::{QueueStore, SeedOptions};
+
+fn seeds(criterion: &mut Criterion) {
+    for backend in Backend::all() {
+        for leads in queue::sizes() {
+            let backlog = queue::backlog(leads);
+            let mut group = criterion.benchmark_group(format!("seed {leads} on {}", backend.name));
+            group.throughput(Throughput::Elements(leads));
+            group.sample_size(10).sampling_mode(SamplingMode::Flat);
+            group.bench_function("first", |bencher| {
+                bencher.iter_custom(|rounds| {
+                    let mut taken = Duration::ZERO;
+                    for _ in 0..rounds {
+                        let mut store = backend.fresh("seed");
+                        let start = Instant::now();
+                        store.seed(&backlog, &SeedOptions::default()).expect("the seed is sound");
+                        taken += start.elapsed();
+                    }
+                    taken
+                });
+            });
+            let mut store = backend.seeded("seed", leads);
+            group.bench_function("again", |bencher| {
+                bencher.iter(|| {
+                    store.seed(&backlog, &SeedOptions::default()).expect("the seed is sound")
+                });
+            });
+        }
+    }
+}
+
+criterion_group!(benches, seeds);
+criterion_main!(benches);
