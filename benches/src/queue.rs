@@ -54,7 +54,6 @@ pub fn backlog(leads: u64) -> MemoryBacklog {
 ///
 /// # Panics
 /// Never: the person keys are sound.
-#[expect(clippy::unnecessary_wraps, reason = "the shape of a resolver")]
 pub fn resolve(leads: &[ClaimedLead]) -> Result<Vec<Resolution>, ResolveError> {
     Ok(leads
         .iter()
@@ -108,6 +107,7 @@ impl Backend {
 
     /// Starts a private PostgreSQL server that is as durable as its default, or takes that of `TEST_POSTGRES_URL`.
     #[must_use]
+    #[expect(clippy::print_stderr, reason = "what was left out must be heard")]
     pub fn postgres() -> Option<Self> {
         match PostgresServer::start_durable() {
             Ok(server) => Some(Self { name: "PostgreSQL", place: Place::Postgres(server) }),
@@ -196,7 +196,8 @@ impl Backend {
 /// Fills the tables as a seed would; the keys are in the order of the ages, or ten million would take very long.
 const FILL: &str = "INSERT INTO {ns}queue_backlog (name) VALUES ('bench'); \
     INSERT INTO {ns}queue_lead (source_pk, backlog_id, priority, lead_at, first_seen_at) \
-        SELECT lpad(CAST(g AS text), 16, '0'), 1, 0, g * 1000000, 1 FROM generate_series(1, {leads}) g; \
+        SELECT lpad(CAST(g AS text), 16, '0'), 1, 0, g * 1000000, 1 \
+        FROM generate_series(CAST(1 AS bigint), {leads}) g; \
     INSERT INTO {ns}queue_pending (backlog_id, priority, lead_at, lead_id, attempts, since) \
         SELECT 1, 0, lead_at, id, 0, 1 FROM {ns}queue_lead ORDER BY id; \
     CHECKPOINT";

@@ -69,7 +69,8 @@ pub(crate) enum Database {
 /// How a transaction begins.
 #[derive(Clone, Copy)]
 pub(crate) enum Begin {
-    /// To write: immediate on SQLite, so that two writers queue up and none fails as "locked".
+    /// To write: immediate on SQLite, so that two writers queue up and none fails as "locked"; no statement here
+    /// runs for long enough to repay PostgreSQL's compiler.
     Write,
     /// To write a batch: every look-up goes by index.
     ///
@@ -206,7 +207,9 @@ impl Database {
             Self::Postgres(connection) => AnsiTransactionManager::begin_transaction_sql(
                 connection,
                 match begin {
-                    Begin::Write => "BEGIN ISOLATION LEVEL READ COMMITTED",
+                    Begin::Write => {
+                        "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL jit = off"
+                    }
                     Begin::Batch => {
                         "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL enable_bitmapscan = off; \
                          SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; \
