@@ -55,6 +55,17 @@ pub(super) enum Verdict {
     Retry { not_before: i64, message: String },
 }
 
+impl Verdict {
+    /// The person that the lead is to be linked to.
+    #[cfg(feature = "postgres")]
+    pub(super) fn person_key(&self) -> Option<&str> {
+        match self {
+            Self::Matched { person_key, .. } => Some(person_key),
+            _ => None,
+        }
+    }
+}
+
 /// A lead and what is written of it.
 pub(super) struct Settled {
     pub(super) claim: Claim,
@@ -79,6 +90,8 @@ struct Overview {
     id: i64,
     #[diesel(sql_type = BigInt)]
     due: i64,
+    #[diesel(sql_type = BigInt)]
+    now: i64,
 }
 
 fn instant(micros: i64) -> DateTime<Utc> {
@@ -125,20 +138,24 @@ fn promote(db: &mut Database, names: &Names, now: i64) -> Result<(), StoreError>
 pub(super) fn claim(
     db: &mut Database,
     names: &Names,
-    now: i64,
+    clock: Option<i64>,
     batch: &BatchRequest<'_>,
     cursor: &mut Cursor,
 ) -> Result<Option<(Context, Vec<Claim>)>, StoreError> {
+    let now = db.clock();
     let overview: Vec<Overview> = db
         .query(
-            &names.sql(
-                "SELECT b.id, CAST(CASE WHEN EXISTS (SELECT 1 FROM {ns}queue_parked q \
-                     WHERE q.not_before <= $1) THEN 1 ELSE 0 END AS BIGINT) AS due \
-                 FROM {ns}queue_backlog b WHERE b.paused = 0 AND COALESCE($2, b.name) = b.name",
-            ),
-            &[Param::Int(now), Param::OptText(batch.options.backlog.as_deref())],
+            &names.sql(&format!(
+                "WITH t AS (SELECT COALESCE($1, {now}) AS now) \
+                 SELECT b.id, t.now, CAST(CASE WHEN EXISTS (SELECT 1 FROM {{ns}}queue_parked q \
+                     WHERE q.not_before <= t.now) THEN 1 ELSE 0 END AS BIGINT) AS due \
+                 FROM t CROSS JOIN {{ns}}queue_backlog b \
+                 WHERE b.paused = 0 AND COALESCE($2, b.name) = b.name",
+            )),
+            &[Param::OptInt(clock), Param::OptText(batch.options.backlog.as_deref())],
         )
         .map_err(failed(BATCH))?;
+    let Some(now) = overview.first().map(|row| row.now) else { return Ok(None) };
     if overview.iter().any(|row| row.due != 0) {
         promote(db, names, now)?;
     }
@@ -276,9 +293,10 @@ pub(super) fn count_attempt(
     batch: &BatchRequest<'_>,
     cursor: &Cursor,
 ) -> Result<(), StoreError> {
-    let now = super::store::now(db, clock)?;
     let mut ahead = cursor.clone();
-    let Some((context, claims)) = claim(db, names, now, batch, &mut ahead)? else { return Ok(()) };
+    let Some((context, claims)) = claim(db, names, clock, batch, &mut ahead)? else {
+        return Ok(());
+    };
     for claim in claims {
         let place = claim.position();
         db.execute(
@@ -332,12 +350,11 @@ pub(super) fn in_transaction(
     cursor: &mut Cursor,
     resolver: &mut dyn Resolver,
 ) -> Result<BatchSummary, StoreError> {
-    let now = super::store::now(db, clock)?;
-    let Some((mut context, claims)) = claim(db, names, now, batch, cursor)? else {
+    let Some((mut context, claims)) = claim(db, names, clock, batch, cursor)? else {
         return Ok(BatchSummary::default());
     };
     let last = claims.last().map_or(context.after, Claim::position);
-    let settled = verdicts(claims, batch, now, resolver)?;
+    let settled = verdicts(claims, batch, context.now, resolver)?;
     // The resolver may have taken its time; events are dated when they are written.
     context.now = super::store::now(db, clock)?;
     let summary = write(db, names, &context, last, &settled)?;

@@ -207,9 +207,7 @@ impl Database {
             Self::Postgres(connection) => AnsiTransactionManager::begin_transaction_sql(
                 connection,
                 match begin {
-                    Begin::Write => {
-                        "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL jit = off"
-                    }
+                    Begin::Write => "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL jit = off",
                     Begin::Batch => {
                         "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL enable_bitmapscan = off; \
                          SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; \
@@ -274,14 +272,19 @@ impl Database {
         }
     }
 
-    /// Gives the database's clock, in microseconds since 1970.
-    pub(crate) fn now(&mut self) -> QueryResult<i64> {
-        let sql = if self.is_sqlite() {
-            "SELECT CAST(unixepoch('subsec') * 1000000 AS INTEGER) AS value"
+    /// Gives the expression of the database's clock, in microseconds since 1970.
+    pub(crate) fn clock(&self) -> &'static str {
+        if self.is_sqlite() {
+            "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"
         } else {
-            "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT) AS value"
-        };
-        self.int(sql, &[])
+            "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)"
+        }
+    }
+
+    /// Asks the database's clock, in microseconds since 1970.
+    pub(crate) fn now(&mut self) -> QueryResult<i64> {
+        let sql = format!("SELECT {} AS value", self.clock());
+        self.int(&sql, &[])
     }
 }
 

@@ -12,9 +12,23 @@ use crate::recover::Cursor;
 use crate::resolver::Resolver;
 use crate::store::{BatchRequest, BatchSummary, from_std};
 
-/// Writes ids of ours as a list for `IN`.
-fn ids(claims: &[Claim]) -> String {
-    claims.iter().map(|claim| claim.lead_id.to_string()).collect::<Vec<_>>().join(", ")
+/// Writes the keys of claims, which are numbers of ours, as rows of `VALUES`.
+fn keys(backlog_id: i64, claims: &[Claim]) -> String {
+    let mut rows = String::new();
+    for Claim { priority, lead_at, lead_id, .. } in claims {
+        let row = if rows.is_empty() {
+            // The first row gives the columns their type; PostgreSQL would take small numbers for integers, which
+            // fit no index on bigint.
+            format!(
+                "(CAST({backlog_id} AS BIGINT), CAST({priority} AS BIGINT), \
+                 CAST({lead_at} AS BIGINT), CAST({lead_id} AS BIGINT))"
+            )
+        } else {
+            format!(", ({backlog_id}, {priority}, {lead_at}, {lead_id})")
+        };
+        rows.push_str(&row);
+    }
+    rows
 }
 
 /// Parks the claimed leads under a new fencing token.
@@ -35,32 +49,23 @@ fn park(
             &[],
         )
         .map_err(failed(BATCH))?;
-    let ids = ids(claims);
+    // By the whole key, so that neither statement looks at more than the batch.
+    let these = format!(
+        "(backlog_id, priority, lead_at, lead_id) IN (VALUES {})",
+        keys(backlog_id, claims)
+    );
     db.execute(
         &names.sql(&format!(
             "INSERT INTO {{ns}}queue_parked \
                  (lead_id, backlog_id, not_before, lease_token, attempts, since) \
              SELECT lead_id, backlog_id, $1, $2, attempts + 1, since FROM {{ns}}queue_pending \
-             WHERE backlog_id = $3 AND lead_id IN ({ids})"
+             WHERE {these}"
         )),
-        &[Param::Int(until), Param::Int(token), Param::Int(backlog_id)],
+        &[Param::Int(until), Param::Int(token)],
     )
     .map_err(failed(BATCH))?;
-    for claim in claims {
-        db.execute(
-            &names.sql(
-                "DELETE FROM {ns}queue_pending WHERE backlog_id = $1 AND priority = $2 \
-                 AND lead_at = $3 AND lead_id = $4",
-            ),
-            &[
-                Param::Int(backlog_id),
-                Param::Int(claim.priority),
-                Param::Int(claim.lead_at),
-                Param::Int(claim.lead_id),
-            ],
-        )
+    db.execute(&names.sql(&format!("DELETE FROM {{ns}}queue_pending WHERE {these}")), &[])
         .map_err(failed(BATCH))?;
-    }
     Ok(token)
 }
 
@@ -93,22 +98,21 @@ pub(super) fn recover(
     resolver: &mut dyn Resolver,
 ) -> Result<BatchSummary, StoreError> {
     let leased = db.transaction_as(Begin::Batch, BATCH, |db| {
-        let now = now(db, clock)?;
-        let Some((context, claims)) = claim(db, names, now, batch, cursor)? else {
+        let Some((context, claims)) = claim(db, names, clock, batch, cursor)? else {
             return Ok(None);
         };
-        let until = now.saturating_add(from_std(ttl));
+        let until = context.now.saturating_add(from_std(ttl));
         let token = park(db, names, context.backlog_id, &claims, until)?;
-        Ok(Some((context, claims, token, now)))
+        Ok(Some((context, claims, token)))
     })?;
-    let Some((mut context, claims, token, claimed_at)) = leased else {
+    let Some((mut context, claims, token)) = leased else {
         return Ok(BatchSummary::default());
     };
     let last = claims.last().map_or(context.after, Claim::position);
     cursor.positions.insert(context.backlog_id, last);
     cursor.served = Some(context.backlog_id);
     let claimed = claims.len() as u64;
-    let settled = match verdicts(claims, batch, claimed_at, resolver) {
+    let settled = match verdicts(claims, batch, context.now, resolver) {
         Ok(settled) => settled,
         Err(error) => {
             db.transaction_as(Begin::Batch, BATCH, |db| give_back(db, names, token))?;

@@ -31,7 +31,9 @@ pub(super) const CLAIM: &str = "WITH c AS MATERIALIZED (SELECT p.priority, p.lea
     LEFT JOIN LATERAL (SELECT person_id FROM {ns}queue_link WHERE lead_id = c.lead_id OFFSET 0) k ON true \
     ORDER BY c.priority, c.lead_at, c.lead_id";
 
-/// The batch by columns, as `unnest` takes it.
+/// The batch by columns, as `unnest` takes it, in the byte order of the persons' keys.
+///
+/// Two workers meet shared persons in that one order, so neither waits for the other in a circle.
 #[derive(Default)]
 struct Columns<'a> {
     place: Vec<Option<&'a str>>,
@@ -43,15 +45,20 @@ struct Columns<'a> {
     not_before: Vec<i64>,
     reason: Vec<Option<&'a str>>,
     person_key: Vec<Option<&'a str>>,
+    /// 1 at the first of a person's leads, 0 at the others.
+    first: Vec<i64>,
     rule: Vec<Option<&'a str>>,
     confidence: Vec<Option<&'a str>>,
     evidence: Vec<Option<&'a str>>,
 }
 
 impl<'a> Columns<'a> {
-    fn of(settled: &'a [Settled]) -> Self {
+    fn of(mut leads: Vec<&'a Settled>) -> Self {
         let mut columns = Self::default();
-        for lead in settled {
+        leads.sort_unstable_by_key(|lead| {
+            (lead.verdict.person_key(), lead.claim.lead_at, lead.claim.lead_id)
+        });
+        for lead in leads {
             columns.push(lead);
         }
         columns
@@ -83,6 +90,8 @@ impl<'a> Columns<'a> {
         };
         self.status.push(status);
         self.reason.push(reason);
+        let known = self.person_key.last().is_some_and(|last| *last == key);
+        self.first.push(i64::from(key.is_some() && !known));
         self.person_key.push(key);
         self.rule.push(rule);
         self.confidence.push(confidence);
@@ -93,23 +102,19 @@ impl<'a> Columns<'a> {
 
 /// Writes the batch: the leads leave the hot table and come to lie where they belong.
 ///
-/// - `b`, `p`: the persons that are new are added, and origins move to earlier leads. Sorted by key, so that two
-///   workers meet shared persons in one order. A replaced origin is kept in the row by the update itself,
+/// - `p`: the persons that are new are added, and origins move to earlier leads. A replaced origin is kept in the row by the update itself,
 ///   which sees the locked row, and goes to the history (`h`): no other worker's change can slip in between.
 /// - `r`: the leads with their persons, those that `p` wrote and those that were there. A person whom another
 ///   worker has added since the statement began is neither: such a lead is left over, and written by a second
 ///   statement, which sees the person.
 /// - `x`: rows are removed by their place, which costs no look-up.
 const SETTLE: &str = "WITH d AS MATERIALIZED (SELECT * FROM \
-        unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+        unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
         AS u(lead_id, lead_at, attempts, status, person_id, not_before, reason, person_key, \
-             rule, confidence, evidence)), \
-    b AS (SELECT DISTINCT ON (d.person_key COLLATE \"C\") d.lead_id, d.lead_at, d.person_key \
-        FROM d WHERE d.person_key IS NOT NULL \
-        ORDER BY d.person_key COLLATE \"C\", d.lead_at, d.lead_id), \
+             first, rule, confidence, evidence)), \
     p AS (INSERT INTO {ns}queue_person AS o \
             (person_key, origin_lead_id, origin_lead_at, origin_since, origin_run_id) \
-        SELECT person_key, lead_id, lead_at, $14, $13 FROM b ORDER BY person_key COLLATE \"C\" \
+        SELECT person_key, lead_id, lead_at, $15, $14 FROM d WHERE first = 1 \
         ON CONFLICT (person_key) DO UPDATE SET replaced_lead_id = o.origin_lead_id, \
             replaced_lead_at = o.origin_lead_at, replaced_since = o.origin_since, \
             replaced_run_id = o.origin_run_id, origin_lead_id = excluded.origin_lead_id, \
@@ -121,24 +126,24 @@ const SETTLE: &str = "WITH d AS MATERIALIZED (SELECT * FROM \
             o.replaced_run_id), \
     h AS (INSERT INTO {ns}queue_origin_history \
             (person_id, lead_id, lead_at, since, run_id, ended_at, ended_run_id) \
-        SELECT id, replaced_lead_id, replaced_lead_at, replaced_since, replaced_run_id, $14, $13 FROM p \
+        SELECT id, replaced_lead_id, replaced_lead_at, replaced_since, replaced_run_id, $15, $14 FROM p \
         WHERE replaced_lead_id IS NOT NULL), \
     r AS MATERIALIZED (SELECT d.*, COALESCE(p.id, e.id, NULLIF(d.person_id, 0)) AS person \
         FROM d LEFT JOIN p ON p.person_key = d.person_key \
         LEFT JOIN LATERAL (SELECT id FROM {ns}queue_person \
             WHERE p.id IS NULL AND person_key = d.person_key OFFSET 0) e ON true), \
     x AS (DELETE FROM {ns}queue_pending \
-        WHERE ctid = ANY (CAST(CAST($15 AS text[]) AS tid[])) RETURNING lead_id), \
+        WHERE ctid = ANY (CAST(CAST($16 AS text[]) AS tid[])) RETURNING lead_id), \
     k AS (INSERT INTO {ns}queue_link \
             (lead_id, person_id, rule, confidence, run_id, linked_at, evidence) \
-        SELECT lead_id, person, rule, confidence, $13, $14, evidence FROM r \
+        SELECT lead_id, person, rule, confidence, $14, $15, evidence FROM r \
         WHERE status = 1 AND person IS NOT NULL ORDER BY lead_id), \
     w AS (INSERT INTO {ns}queue_parked (lead_id, backlog_id, not_before, attempts, since, message) \
-        SELECT lead_id, $12, not_before, attempts, $14, evidence FROM r WHERE status = 5), \
+        SELECT lead_id, $13, not_before, attempts, $15, evidence FROM r WHERE status = 5), \
     s AS (INSERT INTO {ns}queue_settled \
             (lead_id, backlog_id, status, reason, person_id, attempts, run_id, settled_at, evidence) \
-        SELECT lead_id, $12, CASE status WHEN 2 THEN 2 ELSE 1 END, reason, \
-            CASE WHEN status <> 2 THEN person END, attempts, $13, $14, \
+        SELECT lead_id, $13, CASE status WHEN 2 THEN 2 ELSE 1 END, reason, \
+            CASE WHEN status <> 2 THEN person END, attempts, $14, $15, \
             CASE status WHEN 2 THEN evidence END \
         FROM r WHERE status = 2 OR (status <> 5 AND person IS NOT NULL) ORDER BY lead_id) \
     SELECT CAST(NULL AS bigint) AS left_over, count(*) AS removed FROM x \
@@ -171,6 +176,7 @@ fn write(
             Param::Ints(&columns.not_before),
             Param::OptTexts(&columns.reason),
             Param::OptTexts(&columns.person_key),
+            Param::Ints(&columns.first),
             Param::OptTexts(&columns.rule),
             Param::OptTexts(&columns.confidence),
             Param::OptTexts(&columns.evidence),
@@ -189,7 +195,7 @@ pub(super) fn settle(
     context: &Context,
     settled: &[Settled],
 ) -> Result<(), StoreError> {
-    let columns = Columns::of(settled);
+    let columns = Columns::of(settled.iter().collect());
     let written = write(db, names, context, &columns)?;
     let removed: i64 = written.iter().map(|row| row.removed).sum();
     if !context.leased && i64::try_from(settled.len()) != Ok(removed) {
@@ -197,10 +203,8 @@ pub(super) fn settle(
     }
     let left_over: BTreeSet<i64> = written.iter().filter_map(|row| row.left_over).collect();
     if !left_over.is_empty() {
-        let mut rest = Columns::default();
-        for lead in settled.iter().filter(|lead| left_over.contains(&lead.claim.lead_id)) {
-            rest.push(lead);
-        }
+        let rest = settled.iter().filter(|lead| left_over.contains(&lead.claim.lead_id));
+        let mut rest = Columns::of(rest.collect());
         rest.place.clear();
         // Each statement sees what was committed before it began, so now the persons are there.
         if write(db, names, context, &rest)?.iter().any(|row| row.left_over.is_some()) {
