@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use benchmarks::queue::{self, Backend};
 use recovery_queue::{
     BatchRequest, ClaimedLead, Cursor, NewRun, QueueStore, RecoverOptions, ResolveError, RunKind,
-    SqlStore,
+    RunOutcome, SqlStore,
 };
 
 fn refuse(_: &[ClaimedLead]) -> Result<Vec<recovery_queue::Resolution>, ResolveError> {
@@ -43,7 +43,7 @@ fn cost(store: &mut SqlStore) -> (Duration, Duration) {
         batches.push(start.elapsed());
         assert_eq!(batch.expect("the batch is sound").claimed, 1_000);
     }
-    store.close_run(run).expect("the run closes");
+    store.close_run(run, RunOutcome::Done).expect("the run closes");
     looks.sort_unstable();
     batches.sort_unstable();
     (looks[looks.len() / 2], batches[batches.len() / 2])

@@ -21,6 +21,21 @@ fn per_second(leads: u64, body: impl FnOnce()) -> f64 {
     leads as f64 / start.elapsed().as_secs_f64()
 }
 
+/// Gives the seconds that all processors together have worked since the start of the machine, where Linux tells.
+fn worked() -> f64 {
+    let text = std::fs::read_to_string("/proc/stat").unwrap_or_default();
+    let line = text.lines().next().unwrap_or_default().split_whitespace().skip(1);
+    let ticks: Vec<f64> = line.filter_map(|field| field.parse().ok()).collect();
+    // user, nice, system; then idle and waiting for the disk, which are no work; then interrupts.
+    ticks
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| ![3, 4].contains(at))
+        .map(|(_, ticks)| ticks)
+        .sum::<f64>()
+        / 100.0
+}
+
 fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
     figures[figures.len() / 2]
@@ -52,6 +67,7 @@ fn main() {
             let name = backend.name;
             let (mut seeds, mut reseeds) = (Vec::new(), Vec::new());
             let (mut floors, mut ones, mut twos, mut log) = (vec![], vec![], vec![], 0);
+            let (mut busy_one, mut busy_two) = (vec![], vec![]);
             for _ in 0..turns {
                 floors.push(floor(backend.seeded("floor", leads), leads));
                 let mut store = backend.fresh("queue");
@@ -62,10 +78,16 @@ fn main() {
                 seeds.push(per_second(leads, &mut seed));
                 reseeds.push(per_second(leads, &mut seed));
                 let before = queue::wal_position(&mut store);
+                let start = worked();
                 ones.push(drain(&store, 1, leads));
+                busy_one.push((worked() - start) * 1e6 / leads as f64);
                 log = queue::wal_position(&mut store) - before;
                 if backend.takes_workers() {
-                    twos.push(drain(&backend.seeded("queue", leads), 2, leads));
+                    drop(store);
+                    let store = backend.seeded("queue", leads);
+                    let start = worked();
+                    twos.push(drain(&store, 2, leads));
+                    busy_two.push((worked() - start) * 1e6 / leads as f64);
                 }
             }
             let (floor, one) = (median(floors), median(ones));
@@ -77,6 +99,11 @@ fn main() {
             if !twos.is_empty() {
                 let two = median(twos);
                 println!("{name:<11} two workers {two:.0}: {:.2} of one", two / one);
+                println!(
+                    "{name:<11} all processors together work {:.1} µs per lead for one worker, {:.1} µs for two",
+                    median(busy_one),
+                    median(busy_two),
+                );
                 println!(
                     "{name:<11} write-ahead log {} bytes per lead",
                     log.unsigned_abs() / leads
