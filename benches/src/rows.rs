@@ -43,7 +43,10 @@ impl<R: Read> Blocks<R> {
         block.clear();
         block.append(&mut state.rest);
         loop {
-            let read = state.file.by_ref().take(Self::BYTES as u64).read_to_end(block)?;
+            let held = block.len();
+            block.resize(held + Self::BYTES, 0);
+            let read = state.file.read(&mut block[held..])?;
+            block.truncate(held + read);
             if read == 0 {
                 break;
             }

@@ -64,7 +64,8 @@ pub(crate) fn read(
 
 /// Tells whether a text is empty or of blanks; mostly its first letter says no.
 fn is_blank(text: &str) -> bool {
-    text.trim_start().is_empty()
+    !text.bytes().next().is_some_and(|first| first.is_ascii_graphic())
+        && text.trim_start().is_empty()
 }
 
 fn compact(raw: &str) -> Result<DocumentNumber, UnusableReason> {

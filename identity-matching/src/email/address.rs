@@ -4,7 +4,7 @@ use crate::text;
 use crate::unusable::UnusableReason;
 
 /// Longest local part (RFC 5321, section 4.5.3.1.1).
-const LOCAL_MAX: usize = 64;
+pub(super) const LOCAL_MAX: usize = 64;
 /// Longest address: a path of 256 without its angle brackets (RFC 3696, erratum 1690).
 const ADDRESS_MAX: usize = 254;
 
@@ -163,3 +163,23 @@ fn is_public_domain(domain: &str) -> bool {
 }
 
 pub(super) const BUFFER: usize = ADDRESS_MAX;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_plain_reading_never_differs_from_the_full_one(
+            raw in "[ ]?[a-zA-Z0-9.!'+_-]{1,12}@[a-zA-Z0-9.-]{1,14}(\\.[a-zA-Z]{1,4})?",
+        ) {
+            let mut buffer = [0; BUFFER];
+            if let Some((at, length)) = Address::read_plain(&raw, &mut buffer) {
+                let full = Address::read(&raw).map(|full| (full.at, full.text.into_bytes()));
+                prop_assert_eq!(full, Ok((at, buffer[..length].to_vec())));
+            }
+        }
+    }
+}

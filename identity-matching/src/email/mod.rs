@@ -5,7 +5,7 @@
 mod address;
 mod rules;
 
-use address::{Address, BUFFER};
+use address::{Address, BUFFER, LOCAL_MAX};
 use rules::{Domain, Local};
 
 pub(crate) use rules::EmailTable;
@@ -119,20 +119,16 @@ fn accept(
 
 /// Refuses fillers, and roles that are unusable, by the local part; tells whether it is a role.
 fn check_local(local: &str, domain: &str, normaliser: &Normaliser) -> Result<bool, UnusableReason> {
-    let mut squeezed = [0; 64];
-    let (mut length, mut named, mut digits) = (0, false, true);
-    for &byte in local.as_bytes() {
-        named |= byte.is_ascii_alphanumeric() || !byte.is_ascii();
-        if !matches!(byte, b'.' | b'-' | b'_')
-            && let Some(slot) = squeezed.get_mut(length)
-        {
-            *slot = byte;
-            length += 1;
-            digits &= byte.is_ascii_digit();
-        }
+    let mut squeezed = [0; LOCAL_MAX];
+    let (mut length, mut seen) = (0, 0);
+    for &byte in local.as_bytes().iter().take(LOCAL_MAX) {
+        let class = CLASS[usize::from(byte)];
+        squeezed[length] = byte;
+        length += usize::from(class & SEPARATOR == 0);
+        seen |= class;
     }
     // Signs alone are nobody's name.
-    if !named {
+    if seen & NAMED == 0 {
         return Err(UnusableReason::Malformed);
     }
     let name = &squeezed[..length];
@@ -146,17 +142,38 @@ fn check_local(local: &str, domain: &str, normaliser: &Normaliser) -> Result<boo
     }
     // `a@a.com`, `123456@…`, `...@…`.
     let echoed = length <= 3 && domain.split('.').next().is_some_and(|label| label == local);
-    if length == 0 || echoed || digits && placeholder::is_repeated_or_run(name) {
+    if length == 0 || echoed || seen & OTHER == 0 && placeholder::is_repeated_or_run(name) {
         return Err(UnusableReason::Placeholder);
     }
     Ok(known == Some(Local::Role))
 }
 
+/// Marks of the bytes of a local part: of a letter or digit, of what is no digit, of what parts a name.
+const NAMED: u8 = 1;
+const OTHER: u8 = 2;
+const SEPARATOR: u8 = 4;
+
+static CLASS: [u8; 256] = {
+    let mut class = [OTHER; 256];
+    let mut byte = u8::MAX;
+    while byte > 0 {
+        match byte {
+            b'.' | b'-' | b'_' => class[byte as usize] = SEPARATOR,
+            b'0'..=b'9' => class[byte as usize] = NAMED,
+            b'A'..=b'Z' | b'a'..=b'z' | 128.. => class[byte as usize] = NAMED | OTHER,
+            _ => {}
+        }
+        byte -= 1;
+    }
+    class
+};
+
 /// Tells whether a domain is reserved for examples and tests.
 ///
 /// Source: RFC 2606 and RFC 6761.
 fn is_reserved(domain: &str) -> bool {
-    let last = domain.rsplit('.').next().unwrap_or_default();
+    let last = domain.bytes().rposition(|byte| byte == b'.').map_or(0, |dot| dot + 1);
+    let last = &domain[last..];
     if matches!(last, "example" | "invalid" | "localhost" | "test" | "local") {
         return true;
     }

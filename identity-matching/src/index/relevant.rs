@@ -189,7 +189,10 @@ impl Waiting {
         self.text.push_str(person);
         let person_end = self.text.len();
         self.text.push_str(record.name().map_or("", Name::as_str));
-        self.keys.extend(keys.inspect(|held| filter.prefetch(held.key)));
+        for held in keys {
+            filter.prefetch(held.key);
+            self.keys.push(held);
+        }
         self.records.push(Ends {
             person_end,
             name_end: self.text.len(),

@@ -34,6 +34,8 @@ fn written() -> impl Strategy<Value = (String, Option<Region>)> {
                 3 => format!("0{national}"),
                 _ => national,
             };
+            // Every second one is of digits alone, as most are.
+            let punctuation = if seed / 13 % 2 == 0 { !0 } else { punctuation };
             let mut out = String::new();
             for (at, digit) in text.chars().enumerate() {
                 out.push(digit);
