@@ -31,6 +31,8 @@ pub use options::{Backoff, ClaimMode, RecoverOptions, SeedOptions};
 pub use outlook::{AGE_BOUNDS, AgeBucket, Outlook, ReasonShare, outlook};
 pub use recover::{Cursor, Progress, RunSummary, Stopped, recover_with_workers};
 pub use resolver::{ClaimedLead, FailReason, Match, Resolution, ResolveError, Resolver};
+#[cfg(all(feature = "identity-matching", any(feature = "sqlite", feature = "postgres")))]
+pub use sql::SqlIndex;
 #[cfg(all(feature = "guardrails", any(feature = "sqlite", feature = "postgres")))]
 pub use sql::StoreFacts;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

@@ -14,6 +14,9 @@
 mod backends;
 #[path = "tests/bad_input.rs"]
 mod bad_input;
+#[cfg(feature = "identity-matching")]
+#[path = "tests/candidate_index.rs"]
+mod candidate_index;
 #[path = "tests/clock.rs"]
 mod clock;
 #[path = "tests/conformance.rs"]

@@ -60,6 +60,14 @@ impl StoredPerson {
         self.profile.merge(&Profile::of(record));
     }
 
+    /// Adds what another state of the same person holds, under the same seal.
+    pub fn merge(&mut self, other: &Self) {
+        self.keys.extend_from_slice(&other.keys);
+        self.keys.sort_unstable();
+        self.keys.dedup_by_key(|held| held.key);
+        self.profile.merge(&other.profile);
+    }
+
     /// Makes it of what an index holds, its keys hashed already.
     pub(super) fn from_parts(keys: Vec<PersonKey>, profile: Profile) -> Self {
         Self { keys, profile }

@@ -43,6 +43,7 @@ macro_rules! embedded {
 pub(crate) const MIGRATIONS: &[Embedded] = embedded![
     "00000000000001" "recovery_queue" breaking: true,
     "00000000000002" "run_outcome" breaking: false,
+    "00000000000003" "candidate_index" breaking: false,
 ];
 
 impl Embedded {

@@ -5,6 +5,8 @@ mod database;
 mod events;
 #[cfg(feature = "guardrails")]
 mod facts;
+#[cfg(feature = "identity-matching")]
+mod index;
 #[cfg(feature = "sqlite")]
 mod interrupt;
 #[cfg(feature = "guardrails")]
@@ -40,6 +42,8 @@ mod time_limit;
 
 #[cfg(feature = "guardrails")]
 pub use facts::StoreFacts;
+#[cfg(feature = "identity-matching")]
+pub use index::SqlIndex;
 pub use migration_status::MigrationStatus;
 pub use namespace::Namespace;
 pub use open::{DatabaseUrl, OpenOptions};

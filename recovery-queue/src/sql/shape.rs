@@ -90,6 +90,10 @@ pub(crate) const SHAPE: &[(&str, &[&str])] = &[
     ("queue_wake_key", &["wake_key", "lead_id"]),
     ("queue_marker", &["worker", "size", "started_at"]),
     ("queue_token", &["id", "last"]),
+    ("queue_index", &["id", "secret_mark"]),
+    ("queue_index_person", &["id", "person_key", "held"]),
+    ("queue_index_holder", &["key", "person_id"]),
+    ("queue_index_hub", &["key", "holders"]),
     (
         "recovery_queue",
         &[

@@ -31,8 +31,8 @@ pub struct SqlStore {
     pub(super) db: Database,
     reader: Option<Database>,
     pub(super) names: Names,
-    url: DatabaseUrl,
-    options: OpenOptions,
+    pub(super) url: DatabaseUrl,
+    pub(super) options: OpenOptions,
     pub(super) clock: Option<i64>,
     /// The worker whose lock this session holds.
     lives: Option<String>,
