@@ -175,6 +175,8 @@ fn a_database_that_is_not_migrated_is_alive_and_not_ready() {
     let ready = server.ready();
     assert_eq!(ready.status, 503, "{}", ready.body);
     assert_eq!(server.get(METRICS).status, 503);
+    let file = std::fs::metadata(folder.path().join("q.sqlite")).unwrap();
+    assert_eq!(file.len(), 0, "the server only reads");
 }
 
 #[test]

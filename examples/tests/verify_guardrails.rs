@@ -222,4 +222,6 @@ fn what_cannot_run_exits_with_four_says_why_and_makes_nothing() {
     let bare = verify(folder.path(), &[]);
     assert_eq!(bare.code, 4, "{bare:?}");
     assert!(bare.stderr.contains("migrate"), "{}", bare.stderr);
+    assert_eq!(fs::read(folder.path().join("q.sqlite")).unwrap(), b"", "a check changes nothing");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }

@@ -87,8 +87,10 @@ impl StoreFacts<'_> {
                  WHERE id > first \
              UNION ALL {gone}"
         );
+        // All distinct keys: the queue's are distinct already.
         let population = format!(
-            "(SELECT source_pk FROM {{ns}}queue_lead UNION SELECT key FROM ({elsewhere}) e) k"
+            "(SELECT source_pk FROM {{ns}}queue_lead UNION ALL SELECT DISTINCT key FROM ({elsewhere}) e \
+             WHERE NOT EXISTS (SELECT 1 FROM {{ns}}queue_lead l WHERE l.source_pk = e.key)) k"
         );
         self.offending(&odd, &population, limit)
     }

@@ -153,9 +153,9 @@ fn sqlite(path: &Path, options: &OpenOptions, purpose: Purpose) -> Result<Databa
     super::sqlite_text::register(&mut connection)
         .map_err(super::database::failed("the opening of the database"))?;
     let mut db = Database::Sqlite(connection);
-    // busy_timeout first: switching the journal mode waits for other connections too.
+    // The journal mode lies in the file and is the migration's to set: opening changes nothing in it.
     let mut setup = format!(
-        "PRAGMA busy_timeout = {}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+        "PRAGMA busy_timeout = {}; PRAGMA synchronous = FULL; \
          PRAGMA foreign_keys = ON; PRAGMA cache_size = -{}; PRAGMA temp_store = MEMORY; \
          PRAGMA wal_autocheckpoint = 20000;",
         options.busy_timeout.as_millis(),

@@ -87,6 +87,10 @@ impl SqlStore {
     /// # Errors
     /// Tables of another program, of a newer breaking version, or changed by hand are refused untouched.
     pub fn migrate(&mut self) -> Result<Vec<String>, StoreError> {
+        // A database of another program is refused before anything in it changes.
+        if migrate::status(&mut self.db, &self.names)?.refusal().is_none() {
+            self.write_ahead()?;
+        }
         migrate::migrate(&mut self.db, &self.names)
     }
 
@@ -97,7 +101,16 @@ impl SqlStore {
 
     /// Adopts tables that exist already, after checking that they have the expected shape.
     pub fn stamp(&mut self) -> Result<(), StoreError> {
-        migrate::stamp(&mut self.db, &self.names)
+        migrate::stamp(&mut self.db, &self.names)?;
+        self.write_ahead()
+    }
+
+    /// Has SQLite write ahead, so that readers and the writer do not wait for each other; the file keeps it.
+    fn write_ahead(&mut self) -> Result<(), StoreError> {
+        if !self.db.is_sqlite() {
+            return Ok(());
+        }
+        self.db.script("PRAGMA journal_mode = WAL").map_err(failed("the migration"))
     }
 
     /// Pauses a backlog, or resumes it: while it is paused none of its leads is claimed.
