@@ -136,11 +136,11 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
             "la hoja de cálculo ha convertido el número en una fecha".into(),
             "dé a la celda formato de número y escríbalo otra vez".into(),
         ),
-        Problem::Number { damage, unit, mark } => {
-            let unit = unit.map(|unit| format!(" de {unit}")).unwrap_or_default();
-            let remedy = format!("escriba solo el número{unit}, con cifras y una sola `{mark}`");
-            (number(*damage).into(), remedy)
-        }
+        // A template names units in one language; the column's own title says what is counted.
+        Problem::Number { damage, unit: _, mark } => (
+            number(*damage).into(),
+            format!("escriba solo el número, con cifras y una sola `{mark}`"),
+        ),
         Problem::OutOfBounds { greater, exclusive, limit } => {
             let side = if *greater { "mayor" } else { "menor" };
             let than = if *exclusive { "que" } else { "o igual que" };
