@@ -1,5 +1,6 @@
 //! Precision, recall, F1 and per-rule counts against labelled truth, and what another policy would change.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -37,7 +38,7 @@ struct Args {
     /// Another policy to compare with.
     #[arg(long, value_name = "FILE")]
     what_if: Option<PathBuf>,
-    /// Lists at most so many wrong decisions; all are counted.
+    /// Lists at most so many of each finding; all are counted.
     #[arg(long, default_value_t = 100, value_name = "N")]
     list: usize,
     /// Also reviews the population: persons that are one, and one that is several.
@@ -53,6 +54,10 @@ struct Found {
     leads_without_truth_total: u64,
     /// Leads that the truth names and the file does not hold.
     truth_without_lead_total: u64,
+    /// Rows whose lead stands in the file before: not judged again.
+    duplicate_leads_total: u64,
+    /// The first of their keys.
+    duplicate_leads_listed: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     what_if: Option<Comparison>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -85,10 +90,19 @@ fn run(args: &Args) -> Result<Exit, Failure> {
     let mut evaluator = Evaluator::new(args.list);
     let mut comparison = other.is_some().then(Comparison::default);
     let mut leads_without_truth_total = 0;
+    let mut seen = HashSet::new();
+    let (mut duplicate_leads_total, mut duplicate_leads_listed) = (0, Vec::new());
     let leads_table = people::read_leads(&args.leads, |keys, leads| {
         let decisions = matcher.decide(leads)?;
         let others = other.as_ref().map(|other| other.decide(leads)).transpose()?;
         for (at, (key, decision)) in keys.iter().zip(&decisions).enumerate() {
+            if !seen.insert(key.clone()) {
+                duplicate_leads_total += 1;
+                if duplicate_leads_listed.len() < args.list {
+                    duplicate_leads_listed.push(key.clone());
+                }
+                continue;
+            }
             let known = truth.remove(key);
             match &known {
                 Some(person) => evaluator.add(key, decision, person.as_deref()),
@@ -106,21 +120,26 @@ fn run(args: &Args) -> Result<Exit, Failure> {
         table.tell(&console);
         exit = exit.and(table.exit());
     }
+    if duplicate_leads_total > 0 {
+        exit = exit.and(Exit::RowsRefused);
+    }
     let found = Found {
         evaluation: evaluator.finish(),
         leads_without_truth_total,
         truth_without_lead_total: truth.len() as u64,
+        duplicate_leads_total,
+        duplicate_leads_listed,
         what_if: comparison,
         population,
     };
     console.json(args.common.json.as_deref(), &found)?;
     if args.common.json.as_deref() != Some(Path::new("-")) {
-        tell(&found, &console)?;
+        tell(&found, args.list, &console)?;
     }
     Ok(exit)
 }
 
-fn tell(found: &Found, console: &Console) -> Result<(), Failure> {
+fn tell(found: &Found, list: usize, console: &Console) -> Result<(), Failure> {
     let evaluation = &found.evaluation;
     console.data(format_args!(
         "{} leads judged: precision {}, recall {}, F1 {}",
@@ -181,17 +200,53 @@ fn tell(found: &Found, console: &Console) -> Result<(), Failure> {
             console.data(format_args!("{} {what}", count(total)))?;
         }
     }
+    if found.duplicate_leads_total > 0 {
+        console.data(format_args!(
+            "{} rows give a lead that stands before them and were not judged: {}",
+            count(found.duplicate_leads_total),
+            found.duplicate_leads_listed.join(", "),
+        ))?;
+    }
     if let Some(comparison) = &found.what_if {
         tell_comparison(comparison, console)?;
     }
-    if let Some(review) = &found.population {
-        console.data(format_args!(
-            "population of {}: {} groups of persons who share a document, {} persons with two documents of one type, {} documents that too many hold",
-            count(review.persons_total as u64),
-            count(review.same.len() as u64),
-            count(review.several.len() as u64),
-            count(review.shared.len() as u64),
-        ))?;
+    found.population.as_ref().map_or(Ok(()), |review| tell_review(review, list, console))
+}
+
+/// Lists what is wrong with the population, its documents masked.
+fn tell_review(
+    review: &cluster::PopulationReview,
+    list: usize,
+    console: &Console,
+) -> Result<(), Failure> {
+    console.data(format_args!(
+        "population of {}: {} groups of persons who share a document, {} persons with two documents of one type, {} documents that too many hold",
+        count(review.persons_total as u64),
+        count(review.same.len() as u64),
+        count(review.several.len() as u64),
+        count(review.shared.len() as u64),
+    ))?;
+    let same = review.same.iter().map(|group| {
+        let twice = if group.contradicted { "; other documents of theirs differ" } else { "" };
+        format!("{} share {}{twice}", group.persons.join(", "), group.documents.join(", "))
+    });
+    let several = review.several.iter().map(|person| {
+        format!("{} has {} of {}", person.person, person.documents.join(" and "), person.country)
+    });
+    let shared = review.shared.iter().map(|document| {
+        format!("{} is held by {}", document.document, count(document.holders as u64))
+    });
+    let lists: [Vec<String>; 3] = [same.collect(), several.collect(), shared.collect()];
+    for lines in lists {
+        for line in lines.iter().take(list) {
+            console.data(format_args!("  {line}"))?;
+        }
+        if lines.len() > list {
+            console.data(format_args!(
+                "  … and {} more (--list)",
+                count((lines.len() - list) as u64)
+            ))?;
+        }
     }
     Ok(())
 }

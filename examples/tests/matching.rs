@@ -126,3 +126,32 @@ fn refused_rows_of_any_file_show_in_the_exit_code() {
     assert!(done.stdout.contains("3 leads are not in the truth"), "{}", done.stdout);
     assert!(done.stdout.contains("1 rows of the truth name no lead"), "{}", done.stdout);
 }
+
+#[test]
+fn a_lead_that_stands_there_twice_is_judged_once_counted_and_listed() {
+    let folder = Folder::new();
+    folder.write("leads.csv", &format!("{LEADS}9,L1,987654312,,,,Ana\n"));
+    folder.write("truth.csv", "source_pk,person_key\nL1,P1\nL2,\n3,\nL4,P2\n");
+    let done = folder.evaluate(&["--json", "out.json"]);
+    assert_eq!(done.code, 5, "{}", done.stderr);
+    assert!(done.stdout.contains("1 rows give a lead that stands before them"), "{}", done.stdout);
+    let json: Value =
+        serde_json::from_slice(&fs::read(folder.0.path().join("out.json")).unwrap()).unwrap();
+    assert_eq!(json["duplicate_leads_total"], 1);
+    assert_eq!(json["duplicate_leads_listed"][0], "L1");
+    assert_eq!(json["evaluation"]["decisions_total"], 4);
+    assert_eq!(json["leads_without_truth_total"], 0);
+}
+
+#[test]
+fn what_is_wrong_with_the_population_is_listed_with_documents_masked() {
+    let folder = Folder::new();
+    let persons = format!("{PERSONS}P3,,45678913,DNI,PE,,Ana Rojas\nP2,,43267815,DNI,PE,,\n");
+    folder.write("persons.csv", &persons);
+    folder.write("truth.csv", "source_pk,person_key\nL1,P1\n");
+    let done = folder.evaluate(&["--review-population"]);
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    assert!(done.stdout.contains("P1, P3 share ****8913"), "{}", done.stdout);
+    assert!(done.stdout.contains("P2 has ****4567 and ****7815 of PE"), "{}", done.stdout);
+    assert!(!done.stdout.contains("45678913"), "{}", done.stdout);
+}
