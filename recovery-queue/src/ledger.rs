@@ -222,11 +222,20 @@ fn top_reason(reasons: &BTreeMap<FailReason, u64>) -> Option<FailReason> {
     top.map(|(reason, _)| reason)
 }
 
-/// Gives the span in UTC that surely holds the days `from..=to` of any zone.
-pub(crate) fn utc_end_of(to: NaiveDate) -> DateTime<Utc> {
-    let day = to.checked_add_signed(TimeDelta::days(3)).unwrap_or(to);
+/// Gives the midnight in UTC of a day and so many days more.
+fn midnight(day: NaiveDate, days: i64) -> Option<DateTime<Utc>> {
+    let day = day.checked_add_signed(TimeDelta::days(days))?;
     DateTime::from_timestamp(i64::from(day.num_days_from_ce() - 719_163) * 86_400, 0)
-        .unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
+/// Gives an instant that surely is not after the start of the day `from` in any zone.
+pub(crate) fn utc_start_of(from: NaiveDate) -> DateTime<Utc> {
+    midnight(from, -3).unwrap_or(DateTime::<Utc>::MIN_UTC)
+}
+
+/// Gives an instant that surely is not before the end of the day `to` in any zone.
+pub(crate) fn utc_end_of(to: NaiveDate) -> DateTime<Utc> {
+    midnight(to, 3).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod facts;
 #[cfg(feature = "identity-matching")]
 mod index;
 #[cfg(feature = "sqlite")]
+#[cfg_attr(not(feature = "guardrails"), allow(dead_code))] // deadlines are the checks'
 mod interrupt;
 #[cfg(feature = "guardrails")]
 mod key_format;

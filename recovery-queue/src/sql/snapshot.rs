@@ -229,19 +229,35 @@ impl Snapshot for SqlSnapshot<'_> {
         until: DateTime<Utc>,
         each: &mut dyn FnMut(LedgerSlot),
     ) -> Result<(), StoreError> {
-        // Slots up to the mark come from the roll-up, later events from the ledger itself.
+        self.ledger_since(DateTime::<Utc>::MIN_UTC, until, each)
+    }
+
+    fn ledger_since(
+        &mut self,
+        from: DateTime<Utc>,
+        until: DateTime<Utc>,
+        each: &mut dyn FnMut(LedgerSlot),
+    ) -> Result<(), StoreError> {
+        // Slots up to the mark come from the roll-up, later events from the ledger itself; what lies before
+        // `from` is summed up into the slot before it.
         let rows: Vec<SlotRecord> = self.query(
             &format!(
                 "SELECT slot, kind, reason, CAST(sum(leads) AS BIGINT) AS leads FROM ( \
-                     SELECT s.slot, s.kind, NULLIF(s.reason, '') AS reason, s.leads \
-                     FROM {{ns}}queue_ledger_slot s WHERE s.slot * {SLOT_SECONDS} < $1 \
-                     UNION ALL \
-                     SELECT e.at / {SLOT_MICROS}, e.kind, e.reason, e.leads \
-                     FROM {{ns}}queue_ledger e, {{ns}}queue_ledger_mark m \
-                     WHERE e.at >= m.rolled_up_to * {SLOT_MICROS} AND e.at / 1000000 < $1 \
+                     SELECT CASE WHEN y.slot < $1 THEN $1 - 1 ELSE y.slot END AS slot, y.kind, \
+                         CASE WHEN y.slot < $1 THEN NULL ELSE y.reason END AS reason, y.leads FROM ( \
+                         SELECT s.slot, s.kind, NULLIF(s.reason, '') AS reason, s.leads \
+                         FROM {{ns}}queue_ledger_slot s WHERE s.slot * {SLOT_SECONDS} < $2 \
+                         UNION ALL \
+                         SELECT e.at / {SLOT_MICROS}, e.kind, e.reason, e.leads \
+                         FROM {{ns}}queue_ledger e, {{ns}}queue_ledger_mark m \
+                         WHERE e.at >= m.rolled_up_to * {SLOT_MICROS} AND e.at / 1000000 < $2 \
+                     ) y \
                  ) x GROUP BY slot, kind, reason ORDER BY slot, kind, reason"
             ),
-            &[Param::Int(until.timestamp())],
+            &[
+                Param::Int(from.timestamp().div_euclid(SLOT_SECONDS)),
+                Param::Int(until.timestamp()),
+            ],
         )?;
         for row in rows {
             let Some(kind) = EventKind::from_code(&row.kind) else { continue };

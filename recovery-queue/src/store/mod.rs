@@ -128,6 +128,18 @@ pub trait Snapshot {
         each: &mut dyn FnMut(LedgerSlot),
     ) -> Result<(), StoreError>;
 
+    /// Pushes what [`ledger`](Self::ledger) does, in which all slots before `from` may be summed up by kind into
+    /// slots that begin before it: what a look at the latest days of many years needs.
+    fn ledger_since(
+        &mut self,
+        from: DateTime<Utc>,
+        until: DateTime<Utc>,
+        each: &mut dyn FnMut(LedgerSlot),
+    ) -> Result<(), StoreError> {
+        let _ = from;
+        self.ledger(until, each)
+    }
+
     /// Gives the latest runs, newest first.
     fn runs(&mut self, limit: u32) -> Result<Vec<RunRecord>, StoreError>;
 
@@ -195,7 +207,8 @@ pub trait Snapshot {
             .into());
         }
         let mut slots = Vec::new();
-        self.ledger(crate::ledger::utc_end_of(to), &mut |slot| slots.push(slot))?;
+        let (start, end) = (crate::ledger::utc_start_of(from), crate::ledger::utc_end_of(to));
+        self.ledger_since(start, end, &mut |slot| slots.push(slot))?;
         Ok(daily_metrics(slots, from, to, zone))
     }
 }

@@ -90,6 +90,9 @@ fn to_prune_the_ledger_changes_no_figure_of_a_run_or_a_day() {
             let days = snapshot
                 .daily_metrics(day, day + chrono::TimeDelta::days(3), chrono_tz::Asia::Kathmandu)
                 .unwrap();
+            let last = days.last().unwrap();
+            let alone = snapshot.daily_metrics(last.date, last.date, chrono_tz::Asia::Kathmandu);
+            assert_eq!(alone.unwrap(), std::slice::from_ref(last), "however much lies before it");
             let runs = snapshot.runs(9).unwrap();
             drop(snapshot);
             (runs, days, facts(store))
