@@ -206,8 +206,10 @@ fn wrong_input_is_named_with_its_remedy_and_leaves_nothing_behind() {
     desk.write("persons.csv", "name,phone\nAna,987111222\n");
     desk.write("no-database", &"not a database at all ".repeat(20));
     desk.write("policy.toml", "[phone]\nmax_persons_per_key = 0\n");
-    let cases: [(&[&str], &str); 8] = [
+    desk.write("unparsable.toml", "[phone\nmax_persons_per_key = 3\n");
+    let cases: [(&[&str], &str); 9] = [
         (&["--policy", "policy.toml"], "phone.max_persons_per_key"),
+        (&["--policy", "unparsable.toml"], "line 1"),
         (&["--leads", "missing.csv", "--persons", "persons.csv"], "missing.csv"),
         (&["--leads", "leads.csv", "--persons", "persons.csv"], "persons.csv: line 1"),
         (&["--leads", "leads.csv", "--persons", "leads.csv"], "person_key"),
@@ -222,6 +224,8 @@ fn wrong_input_is_named_with_its_remedy_and_leaves_nothing_behind() {
         assert!(run.stderr.contains(named), "{args:?}: {}", run.stderr);
         assert!(run.stdout.is_empty(), "{args:?}: {}", run.stdout);
         assert!(!desk.path().join("out/recovery_report.html").exists(), "{args:?}");
+        let policy = args[0] == "--policy";
+        assert!(!policy || !desk.path().join("out/recovery.sqlite").exists(), "{args:?}");
     }
 }
 
