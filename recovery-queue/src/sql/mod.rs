@@ -35,6 +35,8 @@ mod snapshot;
 #[cfg(feature = "sqlite")]
 mod sqlite_batch;
 #[cfg(feature = "sqlite")]
+mod sqlite_rows;
+#[cfg(feature = "sqlite")]
 mod sqlite_text;
 mod stage;
 mod store;

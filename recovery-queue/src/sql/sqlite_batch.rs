@@ -6,11 +6,11 @@
 use super::batch::{BATCH, Context, Settled, Verdict};
 use super::database::{Database, Param, failed};
 use super::namespace::Names;
+use super::sqlite_rows::{self, StagedRow};
 use crate::error::StoreError;
 use crate::recover::Position;
 
-const COLUMNS: usize = 11;
-/// Rows per statement: below SQLite's limit of 32,766 binds.
+/// Keys per statement: below SQLite's limit of 32,766 binds.
 const CHUNK: usize = 2000;
 
 const MATCHED: i64 = 1;
@@ -34,60 +34,44 @@ pub(super) const CLAIM: &str = "WITH c AS MATERIALIZED (SELECT p.priority, p.lea
     LEFT JOIN {ns}queue_link k ON k.lead_id = c.lead_id \
     ORDER BY c.priority, c.lead_at, c.lead_id";
 
-fn fill(db: &mut Database, settled: &[Settled]) -> Result<(), StoreError> {
-    for chunk in settled.chunks(CHUNK) {
-        let mut sql = String::with_capacity(64 + chunk.len() * (2 * COLUMNS + 3));
-        sql.push_str("INSERT INTO temp.rq_batch VALUES ");
-        let mut params: Vec<Param<'_>> = Vec::with_capacity(chunk.len() * COLUMNS);
-        for (row, lead) in chunk.iter().enumerate() {
-            sql.push_str(if row == 0 {
-                "(?,?,?,?,?,?,?,?,?,?,?)"
-            } else {
-                ",(?,?,?,?,?,?,?,?,?,?,?)"
-            });
-            let none = Param::OptText(None);
-            let (status, reason, person_key, rule, confidence, evidence, not_before) =
-                match &lead.verdict {
-                    Verdict::Matched { person_key, rule, confidence, evidence } => (
-                        MATCHED,
-                        none,
-                        Param::Text(person_key),
-                        Param::Text(rule),
-                        Param::Text(confidence),
-                        evidence.as_deref(),
-                        None,
-                    ),
-                    Verdict::AlreadyLinked => (LINKED, none, none, none, none, None, None),
-                    Verdict::Failed { reason, evidence, .. } => (
-                        FAILED,
-                        Param::Text(reason.code()),
-                        none,
-                        none,
-                        none,
-                        evidence.as_deref(),
-                        None,
-                    ),
-                    Verdict::Retry { not_before, message } => {
-                        (RETRY, none, none, none, none, Some(message.as_str()), Some(*not_before))
-                    }
-                };
-            params.extend([
-                Param::Int(lead.claim.lead_id),
-                Param::Int(lead.claim.lead_at),
-                Param::Int(lead.attempts),
-                Param::Int(status),
-                reason,
-                person_key,
-                Param::OptInt(lead.claim.person_id),
-                rule,
-                confidence,
-                Param::OptText(evidence),
-                Param::OptInt(not_before),
-            ]);
+fn row(lead: &Settled) -> StagedRow<'_> {
+    let claim = &lead.claim;
+    let mut row = StagedRow {
+        lead_id: claim.lead_id,
+        lead_at: claim.lead_at,
+        attempts: lead.attempts,
+        status: LINKED,
+        person_id: claim.person_id,
+        ..StagedRow::default()
+    };
+    match &lead.verdict {
+        Verdict::Matched { person_key, rule, confidence, evidence } => {
+            row.status = MATCHED;
+            row.person_key = Some(person_key);
+            row.rule = Some(rule);
+            row.confidence = Some(confidence);
+            row.evidence = evidence.as_deref();
         }
-        db.execute(&sql, &params).map_err(failed(BATCH))?;
+        Verdict::AlreadyLinked => {}
+        Verdict::Failed { reason, evidence, .. } => {
+            row.status = FAILED;
+            row.reason = Some(reason.code());
+            row.evidence = evidence.as_deref();
+        }
+        Verdict::Retry { not_before, message } => {
+            row.status = RETRY;
+            row.evidence = Some(message);
+            row.not_before = Some(*not_before);
+        }
     }
-    Ok(())
+    row
+}
+
+fn fill(db: &mut Database, settled: &[Settled]) -> Result<(), StoreError> {
+    let rows: Vec<StagedRow<'_>> = settled.iter().map(row).collect();
+    #[allow(irrefutable_let_patterns)] // there may be no other backend
+    let Database::Sqlite(connection) = db else { return Ok(()) };
+    sqlite_rows::stage(connection, &rows).map_err(failed(BATCH))
 }
 
 fn persons(db: &mut Database, names: &Names, context: &Context) -> Result<(), StoreError> {
@@ -96,10 +80,13 @@ fn persons(db: &mut Database, names: &Names, context: &Context) -> Result<(), St
         &names.sql(
             "INSERT INTO {ns}queue_origin_history \
                  (person_id, lead_id, lead_at, since, run_id, ended_at, ended_run_id) \
-             SELECT DISTINCT p.id, p.origin_lead_id, p.origin_lead_at, p.origin_since, p.origin_run_id, $1, $2 \
-             FROM temp.rq_batch b CROSS JOIN {ns}queue_person p \
-             ON p.person_key = b.person_key OR p.id = b.person_id \
-             WHERE b.status IN (1, 4) AND (b.lead_at, b.lead_id) < (p.origin_lead_at, p.origin_lead_id)",
+             SELECT p.id, p.origin_lead_id, p.origin_lead_at, p.origin_since, p.origin_run_id, $1, $2 \
+             FROM temp.rq_batch b CROSS JOIN {ns}queue_person p ON p.person_key = b.person_key \
+             WHERE b.status = 1 AND (b.lead_at, b.lead_id) < (p.origin_lead_at, p.origin_lead_id) \
+             UNION \
+             SELECT p.id, p.origin_lead_id, p.origin_lead_at, p.origin_since, p.origin_run_id, $1, $2 \
+             FROM temp.rq_batch b CROSS JOIN {ns}queue_person p ON p.id = b.person_id \
+             WHERE b.status = 4 AND (b.lead_at, b.lead_id) < (p.origin_lead_at, p.origin_lead_id)",
         ),
         &[now, run],
     )

@@ -1,0 +1,74 @@
+//! The rows of a batch on their way into SQLite's temporary table.
+//!
+//! Diesel prepares SQL text anew each time that it runs, and a thousand rows of eleven binds are a long text.
+//! Statements of a fixed number of rows have a type of their own, by which the connection keeps them prepared.
+
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::sqlite::{Sqlite, SqliteConnection};
+
+/// Rows per statement.
+const ROWS: usize = 50;
+
+/// One row of `temp.rq_batch`.
+#[derive(Default)]
+pub(super) struct StagedRow<'a> {
+    pub(super) lead_id: i64,
+    pub(super) lead_at: i64,
+    pub(super) attempts: i64,
+    pub(super) status: i64,
+    pub(super) reason: Option<&'a str>,
+    pub(super) person_key: Option<&'a str>,
+    pub(super) person_id: Option<i64>,
+    pub(super) rule: Option<&'a str>,
+    pub(super) confidence: Option<&'a str>,
+    pub(super) evidence: Option<&'a str>,
+    pub(super) not_before: Option<i64>,
+}
+
+struct Rows<'a, const N: usize>(&'a [StagedRow<'a>; N]);
+
+impl<const N: usize> QueryId for Rows<'_, N> {
+    type QueryId = Rows<'static, N>;
+}
+
+impl<const N: usize> RunQueryDsl<SqliteConnection> for Rows<'_, N> {}
+
+impl<const N: usize> QueryFragment<Sqlite> for Rows<'_, N> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql("INSERT INTO temp.rq_batch VALUES ");
+        for (at, row) in self.0.iter().enumerate() {
+            out.push_sql(if at == 0 { "(" } else { ", (" });
+            for int in [&row.lead_id, &row.lead_at, &row.attempts, &row.status] {
+                out.push_bind_param::<BigInt, _>(int)?;
+                out.push_sql(", ");
+            }
+            for text in [&row.reason, &row.person_key] {
+                out.push_bind_param::<Nullable<Text>, _>(text)?;
+                out.push_sql(", ");
+            }
+            out.push_bind_param::<Nullable<BigInt>, _>(&row.person_id)?;
+            for text in [&row.rule, &row.confidence, &row.evidence] {
+                out.push_sql(", ");
+                out.push_bind_param::<Nullable<Text>, _>(text)?;
+            }
+            out.push_sql(", ");
+            out.push_bind_param::<Nullable<BigInt>, _>(&row.not_before)?;
+            out.push_sql(")");
+        }
+        Ok(())
+    }
+}
+
+/// Writes rows into the temporary table of a connection.
+pub(super) fn stage(connection: &mut SqliteConnection, rows: &[StagedRow<'_>]) -> QueryResult<()> {
+    let (full, rest) = rows.as_chunks::<ROWS>();
+    for rows in full {
+        Rows(rows).execute(connection)?;
+    }
+    for row in rest {
+        Rows(std::array::from_ref(row)).execute(connection)?;
+    }
+    Ok(())
+}
