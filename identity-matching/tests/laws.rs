@@ -295,20 +295,32 @@ fn model(persons: &BTreeMap<&str, Vec<Normalised>>, lead: &Normalised) -> Model 
     }
 }
 
-#[test]
-fn threads_decide_as_one_does() {
-    let population: Population = (0..600)
-        .map(|n| {
-            let phone = format!("9{:08}", 12_345_678 + n * 37);
-            (format!("P{n:04}"), Record { phones: vec![phone], ..Record::default() })
-        })
-        .collect();
-    let leads: Vec<Record> =
-        population.iter().cycle().take(2500).map(|(_, record)| record.clone()).collect();
-    let serial = DeterministicMatcher::new(index(&population), normaliser(), Policy::default());
-    let parallel = serial.clone().with_threads(NonZeroUsize::new(3).unwrap());
-    let decisions = serial.decide(&leads).unwrap();
-    assert_eq!(decisions.len(), leads.len());
-    assert!(decisions.iter().all(|decision| decision.outcome.person().is_some()));
-    assert_eq!(parallel.decide(&leads).unwrap(), decisions);
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// A batch is split only where each thread gets some hundred leads: the drawn leads stand in it many times over.
+    #[test]
+    fn the_number_of_threads_leaves_no_trace(
+        population in populations(),
+        leads in vec(records(), 1..40),
+        policy in policies(),
+        threads in 1..=8_usize,
+        share in 200..320_usize,
+        rest in 0..8_usize,
+    ) {
+        let batch: Vec<Record> = leads.iter().cycle().take(threads * share + rest).cloned().collect();
+        let threads = NonZeroUsize::new(threads).unwrap();
+        let mut builder = InMemoryIndex::builder().with_threads(threads);
+        for (person, record) in &population {
+            builder.add(person, &normaliser().normalise(record)).unwrap();
+        }
+        let serial = DeterministicMatcher::new(index(&population), normaliser(), policy.clone());
+        let parallel = DeterministicMatcher::new(builder.build().unwrap(), normaliser(), policy)
+            .with_threads(threads);
+        // Outcome and evidence both.
+        let decisions = serial.decide(&batch).unwrap();
+        prop_assert_eq!(decisions.len(), batch.len());
+        prop_assert!(parallel.decide(&batch).unwrap() == decisions);
+        prop_assert!(serial.with_threads(threads).decide(&batch).unwrap() == decisions);
+    }
 }

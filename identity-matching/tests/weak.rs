@@ -298,6 +298,39 @@ proptest! {
         }
     }
 
+    /// A plate that was read gives no text back, on purpose: what is read again is what can be written of it, the
+    /// signs alone, in capitals or with other separators.
+    #[test]
+    fn reading_a_plate_again_changes_nothing(written in "[A-Za-z0-9]{1,4}[ ./-]{0,2}[A-Za-z0-9]{1,6}", dots in "[ ./-]{1,3}") {
+        let signs: String = written.chars().filter(char::is_ascii_alphanumeric).collect();
+        let spread = signs.to_lowercase().chars().map(String::from).collect::<Vec<_>>().join(&dots);
+        if let Ok(plate) = Plate::parse(&written) {
+            for again in [&signs, &signs.to_uppercase(), &spread] {
+                prop_assert_eq!(Plate::parse(again), Ok(plate));
+            }
+        }
+    }
+
+    #[test]
+    fn reading_a_date_of_birth_again_changes_nothing(
+        day in 1..=31_u32, month in 1..=12_u32, year in 1880..2160_u32, order in 0..5_u8, sign in "[-/. ]",
+    ) {
+        let written = match order {
+            0 => format!("{year}{sign}{month}{sign}{day}"),
+            1 => format!("{day}{sign}{month:02}{sign}{year}"),
+            2 => format!("{year}{month:02}{day:02}"),
+            3 => format!("{day:02}/{month:02}/{year} 00:00:00"),
+            _ => format!("{year}-{month:02}-{day:02}T00:00:00Z"),
+        };
+        if let Ok(date) = BirthDate::parse(&written, None) {
+            let number = date.as_u32();
+            let text = format!("{}-{:02}-{:02}", number / 10_000, number / 100 % 100, number % 100);
+            prop_assert_eq!(BirthDate::parse(&text, None), Ok(date));
+            prop_assert_eq!(BirthDate::parse(&number.to_string(), None), Ok(date));
+            prop_assert_eq!(number, year * 10_000 + month * 100 + day);
+        }
+    }
+
     #[test]
     fn any_record_normalises_without_panic_and_in_any_order(
         phones in prop::collection::vec(any::<String>(), 0..3),
