@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod allocations;
+mod bad_input;
 #[cfg(feature = "testing")]
 mod conformance;
 mod decisions;
