@@ -173,8 +173,16 @@ impl<I: CandidateIndex> DeterministicMatcher<I> {
     ) -> Result<(), IndexError> {
         let mut scratch = Scratch::default();
         for (chunk, subjects) in subjects.chunks(CHUNK).enumerate() {
-            consider(&self.index, &self.policy, subjects, &mut scratch, &mut |at, considered| {
-                report(chunk * CHUNK + at, considered);
+            self.index.in_one_read(&mut || {
+                consider(
+                    &self.index,
+                    &self.policy,
+                    subjects,
+                    &mut scratch,
+                    &mut |at, considered| {
+                        report(chunk * CHUNK + at, considered);
+                    },
+                )
             })?;
         }
         Ok(())

@@ -67,9 +67,9 @@ pub struct Holders<'a> {
 
 /// Looks up who holds which key in a population of persons.
 ///
-/// An implementation answers for one consistent state of the population during each call. It is
-/// `Sync`, since batches are decided on several threads at once. Run
-/// `identity_matching::index::conformance` (feature `testing`) against an own one.
+/// An implementation answers for one consistent state of the population during each call, and during all
+/// that are made within [`in_one_read`](Self::in_one_read). It is `Sync`, since batches are decided on several
+/// threads at once. Run `identity_matching::index::conformance` (feature `testing`) against an own one.
 pub trait CandidateIndex: Send + Sync {
     /// Returns a key as this index holds it; by default unchanged.
     ///
@@ -77,6 +77,20 @@ pub trait CandidateIndex: Send + Sync {
     /// is compared, went through here.
     fn as_held(&self, key: IndexKey) -> IndexKey {
         key
+    }
+
+    /// Makes the look-ups of one batch, all of which see one state of the population; by default just makes them.
+    ///
+    /// An index that others may change meanwhile opens a read transaction before and ends it after.
+    ///
+    /// # Errors
+    ///
+    /// What `look_up` returns, and [`IndexError`] where the read can be neither begun nor ended.
+    fn in_one_read(
+        &self,
+        look_up: &mut dyn FnMut() -> Result<(), IndexError>,
+    ) -> Result<(), IndexError> {
+        look_up()
     }
 
     /// Reports the holders of each key that anybody holds, by the key's position in `keys`, which are as
@@ -112,6 +126,13 @@ macro_rules! forward {
         impl<I: CandidateIndex + ?Sized> CandidateIndex for $pointer {
             fn as_held(&self, key: IndexKey) -> IndexKey {
                 (**self).as_held(key)
+            }
+
+            fn in_one_read(
+                &self,
+                look_up: &mut dyn FnMut() -> Result<(), IndexError>,
+            ) -> Result<(), IndexError> {
+                (**self).in_one_read(look_up)
             }
 
             fn holders(

@@ -1,7 +1,9 @@
 //! The candidate index as tables: the same answers as in memory, on SQLite and on PostgreSQL.
 
 use identity_matching::index::conformance::{self, Change, Population};
-use identity_matching::index::{CandidateIndex, IndexError, IndexKey, PersonId};
+use identity_matching::index::{
+    CandidateIndex, Holders, IndexError, IndexKey, PersonId, PersonView,
+};
 use identity_matching::{
     DeterministicMatcher, HashKey, Matcher, NormaliseOptions, Normalised, Normaliser, Policy,
     Record, Region, Rule,
@@ -165,6 +167,70 @@ fn a_value_that_many_hold_is_counted_exactly_as_they_come_and_go() {
         assert_eq!(total(&index, 1000), (held, held as usize));
     }
     assert_eq!(index.persons_total().unwrap(), 0);
+}
+
+/// An index whose persons another connection removes as soon as their keys were looked up.
+struct Meddled {
+    index: SqlIndex,
+    other: std::sync::Mutex<SqlIndex>,
+}
+
+impl CandidateIndex for Meddled {
+    fn as_held(&self, key: IndexKey) -> IndexKey {
+        self.index.as_held(key)
+    }
+
+    fn in_one_read(
+        &self,
+        look_up: &mut dyn FnMut() -> Result<(), IndexError>,
+    ) -> Result<(), IndexError> {
+        self.index.in_one_read(look_up)
+    }
+
+    fn holders(
+        &self,
+        keys: &[IndexKey],
+        limit: u32,
+        report: &mut dyn FnMut(usize, Holders<'_>),
+    ) -> Result<(), IndexError> {
+        self.index.holders(keys, limit, report)?;
+        self.other.lock().unwrap().remove(&["P-1"]).unwrap();
+        Ok(())
+    }
+
+    fn persons(
+        &self,
+        ids: &[PersonId],
+        report: &mut dyn FnMut(usize, PersonView<'_>),
+    ) -> Result<(), IndexError> {
+        self.index.persons(ids, report)
+    }
+}
+
+fn a_batch_sees_one_state(store: &SqlStore) {
+    let mut index = store.candidate_index(SECRET).unwrap();
+    index.insert(&[("P-1", &normaliser().normalise(&ana()))]).unwrap();
+    let other = std::sync::Mutex::new(store.candidate_index(SECRET).unwrap());
+    let matcher =
+        DeterministicMatcher::new(Meddled { index, other }, normaliser(), Policy::default());
+    let found = matcher.decide_one(&ana()).unwrap();
+    assert_eq!(found.outcome.person(), Some("P-1"), "the population as the batch found it");
+    let gone = matcher.decide_one(&ana()).unwrap();
+    assert_eq!(gone.outcome.code(), "NO_CANDIDATES");
+}
+
+#[test]
+fn a_person_who_is_removed_while_a_batch_is_decided_in_sqlite_is_there_until_its_end() {
+    let dir = tempfile::tempdir().unwrap();
+    a_batch_sees_one_state(&open(&dir));
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn a_person_who_is_removed_while_a_batch_is_decided_in_postgres_is_there_until_its_end() {
+    if let Some(server) = server::shared() {
+        a_batch_sees_one_state(&server::store(server));
+    }
 }
 
 #[test]

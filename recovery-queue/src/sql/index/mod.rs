@@ -3,7 +3,7 @@
 mod statements;
 mod write;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Nullable, Text};
@@ -13,7 +13,7 @@ use identity_matching::index::{
 };
 
 use super::SqlStore;
-use super::database::{Database, Param, TextRow, failed};
+use super::database::{Begin, Database, Param, TextRow, failed};
 use super::namespace::Names;
 use super::open::{Purpose, connect};
 use crate::error::{ConfigError, StoreError};
@@ -28,9 +28,9 @@ const READ: &str = "the reading of the candidate index";
 /// Memory holds one batch; the tables hold, for each person, its key, its keys as keyed hashes and its names and dates
 /// of birth encrypted, all under one secret. Nobody reads an identifier from them without it.
 ///
-/// A batch of look-ups is one statement, a change of any number of persons one transaction. The index has a connection
-/// of its own, which the threads of one matcher take in turn: give each worker its own index by
-/// [`SqlStore::candidate_index`]. A value that thousands of persons hold costs one counter.
+/// A batch of look-ups is one statement, all those of one batch of subjects see the population as of one instant, and
+/// a change of any number of persons is one transaction. The index has a connection of its own, which the threads of
+/// one matcher take in turn: give each worker its own index by [`SqlStore::candidate_index`]. A value that thousands of persons hold costs one counter.
 ///
 /// ```
 /// use identity_matching::{
@@ -55,6 +55,8 @@ const READ: &str = "the reading of the candidate index";
 /// ```
 pub struct SqlIndex {
     db: Mutex<Database>,
+    /// Whose read is open on the connection.
+    turn: Mutex<()>,
     names: Names,
     statements: Statements,
     seal: Seal,
@@ -98,7 +100,7 @@ impl SqlStore {
             .into());
         }
         let statements = Statements::new(db.is_sqlite(), &names);
-        Ok(SqlIndex { db: Mutex::new(db), names, statements, seal })
+        Ok(SqlIndex { db: Mutex::new(db), turn: Mutex::new(()), names, statements, seal })
     }
 }
 
@@ -155,9 +157,12 @@ impl SqlIndex {
         sql: &str,
         params: &[Param<'_>],
     ) -> Result<Vec<T>, IndexError> {
+        self.locked().query(sql, params).map_err(|error| unavailable(READ, failed(READ)(error)))
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Database> {
         // A panic of another thread leaves no statement half done.
-        let mut db = self.db.lock().unwrap_or_else(PoisonError::into_inner);
-        db.query(sql, params).map_err(|error| unavailable(READ, failed(READ)(error)))
+        self.db.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -174,9 +179,30 @@ fn person_id(id: i64) -> Result<PersonId, IndexError> {
     })
 }
 
+/// Ends a read that was begun, also where the look-ups panic.
+struct Reading<'a>(&'a SqlIndex);
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        // Nothing was written: rolled back is as good as committed, and also ends a read that failed.
+        self.0.locked().rollback();
+    }
+}
+
 impl CandidateIndex for SqlIndex {
     fn as_held(&self, key: IndexKey) -> IndexKey {
         self.seal.key(key)
+    }
+
+    fn in_one_read(
+        &self,
+        look_up: &mut dyn FnMut() -> Result<(), IndexError>,
+    ) -> Result<(), IndexError> {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let begun = self.locked().begin(Begin::Snapshot);
+        begun.map_err(|error| unavailable(READ, failed(READ)(error)))?;
+        let _reading = Reading(self);
+        look_up()
     }
 
     fn holders(
@@ -228,9 +254,9 @@ impl CandidateIndex for SqlIndex {
         }
         for (at, id) in ids.iter().enumerate() {
             let place = known.binary_search_by_key(id, |(id, ..)| *id);
-            // Removed between two statements of one batch: who asks again finds the population as it is now.
+            // Removed between two reads: who asks again finds the population as it is now.
             let place = place.map_err(|_| IndexError::Unavailable {
-                reason: "a person was removed while a batch was decided: decide it again".into(),
+                reason: "a person was removed since its key was looked up: look it up again".into(),
                 source: None,
             })?;
             let (_, key, person) = &known[place];
