@@ -165,7 +165,8 @@ fn run_row(run: &RunFacts) -> Markup {
     let failed: Vec<String> = run
         .failed
         .iter()
-        .map(|part| format!("{} {}", grouped(part.leads.into()), part.reason))
+        // A number and its reason stay on one line.
+        .map(|part| format!("{}\u{a0}{}", grouped(part.leads.into()), part.reason))
         .collect();
     html! {
         tr {
