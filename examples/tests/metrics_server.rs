@@ -264,12 +264,12 @@ fn a_request_that_is_under_way_is_answered_while_the_server_stops() {
 }
 
 /// Makes a database on a server that other tests may use, too, and gives its URL.
-fn database_of_its_own(server: &str) -> String {
+pub(crate) fn database_of_its_own(server: &str, name: &str) -> String {
     use recovery_queue::{Connection, DatabaseUrl, OpenOptions, SqlStore};
     let mut store =
         SqlStore::open(&DatabaseUrl::parse(server).unwrap(), OpenOptions::default()).unwrap();
     let Connection::Postgres(connection) = store.connection() else { unreachable!() };
-    let name = format!("ops_{}", std::process::id());
+    let name = format!("{name}_{}", std::process::id());
     let create = format!("CREATE DATABASE {name}");
     diesel::connection::SimpleConnection::batch_execute(connection, &create).unwrap();
     let (place, rest) = server.rsplit_once('/').expect("a URL names its database");
@@ -289,7 +289,7 @@ fn the_same_is_served_from_postgres() {
             return;
         }
     };
-    let database = database_of_its_own(server.url());
+    let database = database_of_its_own(server.url(), "ops");
     let folder = recovered_in(Some(&database));
     let ops = Server::on(&database, folder.path(), &["--token", "secret"], Stdio::null());
     assert_eq!(ops.ready().status, 200);

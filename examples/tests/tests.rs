@@ -6,6 +6,7 @@ mod house;
 mod matching;
 mod metrics_server;
 mod observability;
+mod outages;
 mod packet_runs;
 mod packets;
 mod packets_back;

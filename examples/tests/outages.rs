@@ -1,0 +1,106 @@
+//! What the crates say of an outage: the events that no run meets while all is well.
+
+use std::io::Write as _;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use diesel::connection::SimpleConnection as _;
+use guardrails::clock::Monotonic;
+use recovery_queue::testing::PostgresServer;
+use recovery_queue::{
+    BacklogLead, ClaimedLead, Connection, DatabaseUrl, FailReason, MemoryBacklog, NewRun,
+    OpenOptions, QueueStore, RecoverOptions, Resolution, RunKind, SeedOptions, SourcePk, SqlStore,
+    StoreError, StoreFacts,
+};
+
+fn open(url: &str) -> SqlStore {
+    let mut store =
+        SqlStore::open(&DatabaseUrl::parse(url).unwrap(), OpenOptions::default()).unwrap();
+    store.migrate().unwrap();
+    store
+}
+
+fn script(store: &mut SqlStore, sql: &str) {
+    match store.connection() {
+        Connection::Sqlite(connection) => connection.batch_execute(sql).unwrap(),
+        Connection::Postgres(connection) => connection.batch_execute(sql).unwrap(),
+        _ => unreachable!("there are two backends"),
+    }
+}
+
+fn backlog(leads: u32) -> MemoryBacklog {
+    let lead = |number| {
+        let source_pk = SourcePk::new(format!("LEAD-KEY-{number}")).unwrap();
+        BacklogLead::new(source_pk, "2026-01-01T00:00:00Z".parse().unwrap())
+    };
+    MemoryBacklog::new("sign-ups", (0..leads).map(lead))
+}
+
+fn recover(store: &mut SqlStore) -> Result<(), StoreError> {
+    let mut options = RecoverOptions::default();
+    options.max_reconnects = 1;
+    let mut nobody = |leads: &[ClaimedLead]| {
+        Ok(leads.iter().map(|_| Resolution::unmatched(FailReason::NoCandidates)).collect())
+    };
+    store.recover(&mut nobody, &options, &mut |_| ControlFlow::Continue(())).map(drop)
+}
+
+/// A worker that died, tables of a newer build, and a database that stops taking anything in mid-run.
+pub(crate) fn of_a_run(folder: &Path) {
+    let mut store = open(folder.join("outages.sqlite").to_str().unwrap());
+    store.seed(&backlog(2), &SeedOptions::default()).unwrap();
+    let run = store.open_run(&NewRun::new(RunKind::Recover, "dies", None)).unwrap();
+    store.mark(&format!("{run}/1"), Some(64)).unwrap();
+    drop(store);
+
+    let mut store = open(folder.join("outages.sqlite").to_str().unwrap());
+    let book = store.view_name("queue_migration");
+    script(&mut store, &format!("INSERT INTO {book} VALUES ('99990', 'later', '', 0, 0)"));
+    recover(&mut store).unwrap();
+
+    store.seed(&backlog(4), &SeedOptions::default()).unwrap();
+    let (ledger, runs) = (store.view_name("queue_ledger"), store.view_name("queue_run"));
+    script(
+        &mut store,
+        &format!(
+            "CREATE TRIGGER cut BEFORE INSERT ON {ledger}
+             BEGIN SELECT RAISE(ROLLBACK, 'the disk is gone'); END;
+             CREATE TRIGGER shut BEFORE UPDATE ON {runs}
+             BEGIN SELECT RAISE(ABORT, 'the disk is gone'); END;"
+        ),
+    );
+    assert!(recover(&mut store).unwrap_err().to_string().contains("disk is gone"));
+}
+
+/// A server that ends the connection of a suite between two checks; says whether there was one to try.
+pub(crate) fn of_a_suite() -> bool {
+    let server = match PostgresServer::start() {
+        Ok(server) => server,
+        Err(error) => {
+            assert!(std::env::var("CI").as_deref() != Ok("true"), "{error}");
+            // Past the harness, which keeps what a passing test prints to itself.
+            let said = format!("LEFT OUT: the events of a lost PostgreSQL server: {error}\n");
+            let _ = std::io::stderr().write_all(said.as_bytes());
+            return false;
+        }
+    };
+    let mut store = open(&crate::metrics_server::database_of_its_own(server.url(), "outages"));
+    let mut other = store.reopen().unwrap();
+    let backlog = backlog(1);
+    let facts = StoreFacts::new(store.read().unwrap(), &backlog);
+    script(
+        &mut other,
+        "DO $$ DECLARE others INT; BEGIN LOOP
+             PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
+             WHERE datname = current_database() AND pid <> pg_backend_pid();
+             GET DIAGNOSTICS others = ROW_COUNT;
+             EXIT WHEN others = 0;
+             PERFORM pg_stat_clear_snapshot();
+         END LOOP; END $$",
+    );
+    let report = guardrails::Suite::recovery().run(&facts, &Monotonic::start());
+    // A backlog in memory says nothing of how its keys are written; all else asks the server.
+    let mut rest = report.checks.iter().filter(|check| check.assertion != "source_pk_consistency");
+    assert!(rest.all(|check| check.verdict == guardrails::Verdict::Error));
+    true
+}
