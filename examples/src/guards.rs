@@ -72,7 +72,7 @@ pub struct PacketFacts {
     /// Expected sources, sources and KPIs (left out: the sample catalogue).
     #[arg(long, value_name = "JSON", requires = "packets_dir")]
     catalog: Option<PathBuf>,
-    /// The values that are held (left out: none yet).
+    /// The values that are held (left out: those in the table of --database-url, else none yet).
     #[arg(long, value_name = "CSV", requires = "packets_dir")]
     metrics: Option<PathBuf>,
     /// Looks at the values of this period only, YYYY-MM-DD.
@@ -135,9 +135,7 @@ impl PacketFacts {
         let words = flags.flat_map(|(flag, value)| [flag.to_owned(), value]);
         let Planning { packets } =
             Planning::try_parse_from(std::iter::once(String::new()).chain(words))?;
-        // Values in a database are `load_packets`' affair; opening them here could make its tables.
-        let held = Common { database_url: None, ..common.clone() };
-        let planned = packets.plan(&packets.values(&held)?, at, console)?;
+        let planned = packets.plan(&packets.values_to_read(common, console)?, at, console)?;
         let returned = ReturnArgs {
             packets_dir: self.packets_dir.clone(),
             strict_ready: false,

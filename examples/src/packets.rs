@@ -12,7 +12,7 @@ use raw_packets::{
 use crate::cli::{Common, Console, Exit, Failure};
 use crate::files;
 use crate::metrics::{CsvMetrics, DatabaseMetrics, Values};
-use crate::service::database_url;
+use crate::service::{database_url, shown};
 
 /// The catalogue of the official review of sanctions, in Spain.
 const SAMPLE: &[u8] = include_bytes!("../data/catalog.json");
@@ -106,6 +106,28 @@ impl PacketArgs {
     /// As [`PacketArgs::values`], but for a file that is missing.
     pub fn values_to_load(&self, common: &Common) -> Result<Values, Failure> {
         self.open(common, CsvMetrics::open_or_begin)
+    }
+
+    /// Opens the values as [`PacketArgs::values`] does, and makes nothing: a database without a table of
+    /// values holds none yet, which is told.
+    ///
+    /// # Errors
+    ///
+    /// As [`PacketArgs::values`].
+    pub fn values_to_read(&self, common: &Common, console: &Console) -> Result<Values, Failure> {
+        let (None, Some(url)) = (&self.metrics, &common.database_url) else {
+            return self.values(common);
+        };
+        let url = database_url(Some(url))?;
+        Ok(if let Some(held) = DatabaseMetrics::open_to_read(&url)? {
+            Values::Database(Box::new(held))
+        } else {
+            console.note(format_args!(
+                "{}: there is no table metric_values, so no value is held yet; load_packets makes it",
+                shown(&url)
+            ));
+            Values::Nothing
+        })
     }
 
     fn open(

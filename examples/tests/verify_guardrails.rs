@@ -190,6 +190,39 @@ fn the_returned_packets_are_judged_beside_the_database() {
 }
 
 #[test]
+fn values_in_the_databases_own_table_are_read_and_the_table_is_not_made() {
+    let folder = recovered();
+    let scope = ["--period-date", "2025-12-31", "--period-granularity", "year"];
+    let export =
+        run(command("export_packets", folder.path()).args(scope).args(["--out-dir", "back"]));
+    assert_eq!(export.code, 0, "{export:?}");
+    let packets = [&["--only", "packets_complete", "--packets-dir", "back"][..], &scope].concat();
+    // Of one source every KPI is held, so that three are left to ask.
+    for kpi in ["recurso_estimation_rate", "formal_annulment_rate", "resolution_delay_p90_days"] {
+        let insert = "INSERT INTO metric_values (metric_key, sanction_source_id, kpi_id, period_date, \
+                      period_granularity, value, source_record_pk, evidence_date, evidence_quote)";
+        let (source, kpi) = ("es:sanctions:tear_resolutions", format!("kpi:{kpi}"));
+        let row = format!(
+            "'{kpi}|{source}|2025-12-31|year', '{source}', '{kpi}', '2025-12-31', 'year', '0.5', \
+             'a record', '2026-01-31', 'a sentence long enough to be a quote'"
+        );
+        sql(folder.path(), &format!("{insert} VALUES ({row})"));
+    }
+    let held = verify(folder.path(), &packets);
+    assert_eq!(held.code, 1, "{held:?}");
+    assert!(held.stdout.contains("3 of 3 actionable sources"), "{}", held.stdout);
+    assert!(!held.stderr.contains("metric_values"), "{}", held.stderr);
+
+    sql(folder.path(), "DROP TABLE metric_values");
+    for _ in 0..2 {
+        let none = verify(folder.path(), &packets);
+        assert_eq!(none.code, 1, "{none:?}");
+        assert!(none.stdout.contains("4 of 4 actionable sources"), "{}", none.stdout);
+        assert!(none.stderr.contains("q.sqlite: there is no table metric_values"), "{none:?}");
+    }
+}
+
+#[test]
 fn a_service_sees_its_spans_where_it_asks_for_them_and_a_wrong_wish_is_named() {
     let folder = recovered();
     let mut verbose = command("verify_guardrails", folder.path());

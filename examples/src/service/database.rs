@@ -137,20 +137,39 @@ impl Database {
     ///
     /// A file that cannot be opened or is no database, a server that does not answer, a migration that fails.
     pub fn open(url: &DatabaseUrl) -> Result<Self, Failure> {
+        Self::connect(url, open_sqlite, open_postgres)
+    }
+
+    /// Opens the database to read: nothing is made or migrated, and every write is refused.
+    ///
+    /// # Errors
+    ///
+    /// As [`Database::open`], and a `SQLite` file that is missing.
+    pub fn open_to_read(url: &DatabaseUrl) -> Result<Self, Failure> {
+        if let DatabaseUrl::Sqlite(path) = url {
+            // Opening would make the file.
+            files::open(path)?;
+        }
+        Self::connect(url, read_sqlite, read_postgres)
+    }
+
+    fn connect(
+        url: &DatabaseUrl,
+        sqlite: impl FnOnce(&Path) -> Opened<SqliteConnection>,
+        postgres: impl FnOnce(&str) -> Opened<PgConnection>,
+    ) -> Result<Self, Failure> {
         let cannot = |why: &dyn fmt::Display, remedy: &str| {
             Failure::new(format_args!("{}: cannot be opened: {why}", shown(url))).remedy(remedy)
         };
         let connection = match url {
-            DatabaseUrl::Sqlite(path) => {
-                AnyConnection::Sqlite(open_sqlite(path).map_err(|error| {
-                    cannot(
-                        &error,
-                        "name a new file, or a SQLite database in a folder that you may write to",
-                    )
-                })?)
-            }
+            DatabaseUrl::Sqlite(path) => AnyConnection::Sqlite(sqlite(path).map_err(|error| {
+                cannot(
+                    &error,
+                    "name a new file, or a SQLite database in a folder that you may write to",
+                )
+            })?),
             DatabaseUrl::Postgres(server) => {
-                AnyConnection::Postgres(open_postgres(server).map_err(|error| {
+                AnyConnection::Postgres(postgres(server).map_err(|error| {
                     cannot(&error, "check that the server runs and the URL is right")
                 })?)
             }
@@ -186,6 +205,21 @@ impl Database {
                AND NOT EXISTS (SELECT 1 FROM claims AS claim WHERE claim.source_pk = leads.source_pk)"
         ))?;
         Ok(())
+    }
+
+    /// Says whether a table or view of this name is there.
+    ///
+    /// # Errors
+    ///
+    /// The database's, named.
+    pub fn has_table(&mut self, name: &'static str) -> Result<bool, Failure> {
+        let sql = match self.connection.dialect() {
+            Dialect::Sqlite => {
+                format!("SELECT count(*) AS n FROM sqlite_master WHERE name = '{name}'")
+            }
+            Dialect::Postgres => format!("SELECT count(to_regclass('{name}')) AS n"),
+        };
+        Ok(self.number(&sql)? > 0)
     }
 
     /// Counts the rows of one of the service's tables or of the backlog view.
@@ -280,9 +314,23 @@ impl Database {
     }
 }
 
+type Opened<C> = Result<C, Box<dyn std::error::Error + Send + Sync>>;
+
+fn read_sqlite(path: &Path) -> Opened<SqliteConnection> {
+    let mut sqlite = SqliteConnection::establish(path.to_str().ok_or("the path is not UTF-8")?)?;
+    sqlite.batch_execute("PRAGMA busy_timeout = 30000; PRAGMA query_only = ON;")?;
+    Ok(sqlite)
+}
+
+fn read_postgres(server: &str) -> Opened<PgConnection> {
+    let mut postgres = PgConnection::establish(server)?;
+    postgres.batch_execute("SET default_transaction_read_only = on")?;
+    Ok(postgres)
+}
+
 // Diesel's migrations take no lock of their own, so both wait for their turn first; and both apply all that
 // is pending or, in a database that has such tables already, nothing.
-fn open_sqlite(path: &Path) -> Result<SqliteConnection, Box<dyn std::error::Error + Send + Sync>> {
+fn open_sqlite(path: &Path) -> Opened<SqliteConnection> {
     if let Some(folder) = path.parent().filter(|folder| *folder != Path::new("")) {
         std::fs::create_dir_all(folder)?;
     }
@@ -295,7 +343,7 @@ fn open_sqlite(path: &Path) -> Result<SqliteConnection, Box<dyn std::error::Erro
     Ok(sqlite)
 }
 
-fn open_postgres(server: &str) -> Result<PgConnection, Box<dyn std::error::Error + Send + Sync>> {
+fn open_postgres(server: &str) -> Opened<PgConnection> {
     let mut postgres = PgConnection::establish(server)?;
     postgres.transaction(|postgres| {
         postgres.batch_execute("SELECT pg_advisory_xact_lock(7249016541)")?;

@@ -54,6 +54,17 @@ impl DatabaseMetrics {
     pub fn open(url: &DatabaseUrl) -> Result<Self, Failure> {
         Ok(Self { database: RefCell::new(Database::open(url)?) })
     }
+
+    /// Opens the database to read; gives nothing where it has no table of values.
+    ///
+    /// # Errors
+    ///
+    /// As [`Database::open_to_read`].
+    pub fn open_to_read(url: &DatabaseUrl) -> Result<Option<Self>, Failure> {
+        let mut database = Database::open_to_read(url)?;
+        let held = database.has_table("metric_values")?;
+        Ok(held.then(|| Self { database: RefCell::new(database) }))
+    }
 }
 
 impl MetricStore for DatabaseMetrics {
