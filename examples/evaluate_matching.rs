@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use identity_matching::evaluate::{Comparison, Counts, Evaluation, Evaluator};
-use identity_matching::{DeterministicMatcher, Matcher, Normaliser, Region, cluster};
+use identity_matching::index::InMemoryIndex;
+use identity_matching::{DeterministicMatcher, Matcher, Normaliser, Policy, Region, cluster};
 use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
 use reference_runners::people;
 use reference_runners::table::{count, figures};
@@ -14,7 +15,8 @@ use serde::Serialize;
 
 /// Decides every lead of a file and compares the decisions with labelled truth.
 ///
-/// With --what-if, also lists which leads another policy decides otherwise, and whether that is better.
+/// With --what-if, also lists which leads another policy decides otherwise, and whether that is better. A policy that
+/// reads records in another way (placeholders, addresses, last digits of phones) takes a second index in memory.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXIT_CODES)]
 struct Args {
@@ -73,19 +75,12 @@ fn run(args: &Args) -> Result<Exit, Failure> {
     let policy = people::read_policy(args.policy.as_ref())?;
     let normaliser = Normaliser::new(policy.normalise_options(args.region));
     let other = args.what_if.as_ref().map(|path| people::read_policy(Some(path))).transpose()?;
-    if other.as_ref().is_some_and(|other| other.rules().placeholders != policy.rules().placeholders)
-    {
-        return Err(Failure::new(
-            "--what-if: the two policies list different placeholders, so they read other keys",
-        )
-        .remedy("evaluate each of them by itself, with --policy"));
-    }
     let (mut truth, truth_table) = people::read_truth(&args.truth)?;
     let (index, persons_table) = people::read_persons(&args.persons, &normaliser)?;
     let population = args.review_population.then(|| cluster::review(&index, &policy));
     let threads = std::thread::available_parallelism().unwrap_or(std::num::NonZeroUsize::MIN);
     let matcher = DeterministicMatcher::new(index, normaliser, policy).with_threads(threads);
-    let other = other.map(|policy| matcher.under(policy));
+    let other = other.map(|policy| under(&matcher, policy, args)).transpose()?;
 
     let mut evaluator = Evaluator::new(args.list);
     let mut comparison = other.is_some().then(Comparison::default);
@@ -137,6 +132,24 @@ fn run(args: &Args) -> Result<Exit, Failure> {
         tell(&found, args.list, &console)?;
     }
     Ok(exit)
+}
+
+/// Makes the matcher of the other policy: over the same index, or, where it reads records in another way, over one of
+/// its own.
+fn under<'a>(
+    matcher: &'a DeterministicMatcher<InMemoryIndex>,
+    policy: Policy,
+    args: &Args,
+) -> Result<Box<dyn Matcher + 'a>, Failure> {
+    let options = policy.normalise_options(args.region);
+    if options.fingerprint() == matcher.normaliser().options().fingerprint() {
+        return Ok(Box::new(matcher.under(policy)));
+    }
+    let normaliser = Normaliser::new(options);
+    // The same file is refused in the same lines: told once.
+    let (index, _) = people::read_persons(&args.persons, &normaliser)?;
+    let threads = matcher.threads();
+    Ok(Box::new(DeterministicMatcher::new(index, normaliser, policy).with_threads(threads)))
 }
 
 fn tell(found: &Found, list: usize, console: &Console) -> Result<(), Failure> {

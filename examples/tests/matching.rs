@@ -117,6 +117,68 @@ fn decisions_are_judged_by_the_truth_and_compared_with_another_policy() {
 }
 
 #[test]
+fn a_policy_that_reads_records_otherwise_is_compared_over_records_read_its_own_way() {
+    let folder = Folder::new();
+    // A role's address, a phone that is a filler to the other policy, and one that shares nine last digits.
+    let persons = "person_key,phone,email,full_name
+P1,,ventas@empresa.pe,Ana Rojas
+P2,987654312,,Luis Paz
+P3,+51 1 434 5223,,Eva Ruiz
+";
+    let leads = "id,phone,email,first_name
+L1,,ventas@empresa.pe,Ana Rojas
+L2,987654312,,Luis Paz
+L3,9914345223,,Eva Ruiz
+";
+    folder.write("persons.csv", persons).write("leads.csv", leads);
+    folder.write("truth.csv", "source_pk,person_key\nL1,P1\nL2,P2\nL3,P3\n");
+    for (policy, lead, moved) in [
+        ("[addresses]\nroles = \"key\"\n", "L1", "MISSING_IDENTIFIERS -> MATCHED"),
+        ("[placeholders]\nphones = [\"987654312\"]\n", "L2", "MATCHED -> MISSING_IDENTIFIERS"),
+        ("[weak]\nphone_tail_digits = 9\n", "L3", "WEAK_MATCH_ONLY -> MISSING_IDENTIFIERS"),
+    ] {
+        folder.write("other.toml", policy);
+        let done = folder.evaluate(&["--json", "out.json", "--what-if", "other.toml"]);
+        assert_eq!(done.code, 0, "{}", done.stderr);
+        let json: Value =
+            serde_json::from_slice(&fs::read(folder.0.path().join("out.json")).unwrap()).unwrap();
+        let found = &json["what_if"];
+        assert_eq!(found["changed_total"], 1, "{policy}: {found}");
+        assert_eq!(found["changes"][0]["subject"], lead, "{policy}: {found}");
+        assert_eq!(found["moves"][moved], 1, "{policy}: {found}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_in_a_file_is_refused_by_its_line_or_found_in_its_field() {
+    let folder = Folder::new();
+    let header = "id,phone,document,document_type,document_country,email,first_name\n";
+    let long = "7".repeat(900_000);
+    let mut leads = format!(
+        "{header}1,{long},,,,,\n2,,{long},DNI,PE,,\n3,,,,,{long},\n4,,,,,,{long}\n5,,45678913,,,,\n6,,54362315K,DNI,PE,,\n7,,45678913,DNI,QQ,,\n8,{long},{long},,,,\n"
+    )
+    .into_bytes();
+    leads.extend_from_slice(b"9,\xff\xfe,,,,,\n10,\0,,,,,\n");
+    fs::write(folder.0.path().join("leads.csv"), leads).unwrap();
+    folder.write("truth.csv", "source_pk,person_key\n1,\n2,\n3,\n4,\n5,\n6,\n7,\n");
+    let done = folder.evaluate(&["--json", "out.json"]);
+    assert_eq!(done.code, 5, "{}", done.stderr);
+    for line in [9, 10, 11] {
+        assert!(done.stderr.contains(&format!("leads.csv: line {line}")), "{}", done.stderr);
+    }
+    assert!(done.stderr.len() < 5_000 && done.stdout.len() < 5_000, "no value is repeated");
+    let json: Value =
+        serde_json::from_slice(&fs::read(folder.0.path().join("out.json")).unwrap()).unwrap();
+    // All seven that were read were judged: the fifth is the first person's number, untyped.
+    assert_eq!(json["evaluation"]["decisions_total"], 7);
+    assert_eq!(json["evaluation"]["wrong_total"], 1);
+    for (lead, remedy) in [("1", "longer than any"), ("6", "check digit"), ("7", "ISO 3166-1")] {
+        let done = folder.explain(&["--leads", "leads.csv", "--source-pk", lead]);
+        assert!(done.stdout.contains(remedy), "{lead}: {}", done.stdout);
+    }
+}
+
+#[test]
 fn refused_rows_of_any_file_show_in_the_exit_code() {
     let folder = Folder::new();
     folder.write("truth.csv", "source_pk,person_key\nL1,P1\nL1,P2\nL9,P1\n");

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use sha2::{Digest, Sha256};
+
 use crate::birth_date::BirthDate;
 use crate::blocking::BlockingKey;
 use crate::document::DocumentTypes;
@@ -79,6 +81,36 @@ impl NormaliseOptions {
     pub fn with_hash_key(mut self, hash_key: HashKey) -> Self {
         self.hash_key = hash_key;
         self
+    }
+
+    /// Returns a hash of all that these options say: records are comparable where those who read them agree in it.
+    ///
+    /// Of document types it covers codes and countries; the rules of types of one's own are code, and not seen.
+    ///
+    /// ```
+    /// use identity_matching::{NormaliseOptions, Region};
+    /// let peru = NormaliseOptions::for_region(Region::parse("PE")?);
+    /// assert_eq!(peru.fingerprint(), peru.clone().fingerprint());
+    /// let mut other = peru.clone();
+    /// other.phone_tail_digits = 9;
+    /// assert_ne!(peru.fingerprint(), other.fingerprint());
+    /// # Ok::<(), identity_matching::UnknownRegion>(())
+    /// ```
+    #[must_use]
+    pub fn fingerprint(&self) -> [u8; 16] {
+        let types: Vec<_> =
+            self.document_types.iter().map(|kind| (kind.code(), kind.country())).collect();
+        let said = (
+            self.default_region,
+            types,
+            &self.email_rules,
+            &self.placeholders,
+            self.phone_tail_digits,
+            self.hash_key.as_bytes(),
+        );
+        let json = serde_json::to_vec(&said).expect("options are plain data");
+        let digest = Sha256::digest(&json);
+        digest[..16].try_into().expect("sixteen of 32 bytes")
     }
 }
 

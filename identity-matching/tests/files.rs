@@ -1,7 +1,7 @@
 //! Saving and loading an index, and what becomes of damaged files.
 
 use identity_matching::{
-    DeterministicMatcher, HashKey, Matcher, Policy, PolicyRules, Record, Rule,
+    DeterministicMatcher, HashKey, Matcher, Policy, PolicyRules, Record, Region, Rule,
     index::{FORMAT_VERSION, FileError, InMemoryIndex, WeakEvidence},
 };
 use proptest::prelude::*;
@@ -15,8 +15,12 @@ const SECRET: HashKey = HashKey::new(*b"sixteen secret b");
 
 fn saved(index: &InMemoryIndex, weak: WeakEvidence) -> Vec<u8> {
     let mut file = Vec::new();
-    index.save(&mut file, SECRET, weak).unwrap();
+    index.save(&mut file, normaliser().options(), SECRET, weak).unwrap();
     file
+}
+
+fn load(file: &[u8], secret: HashKey) -> Result<InMemoryIndex, FileError> {
+    InMemoryIndex::load(file, normaliser().options(), secret)
 }
 
 proptest! {
@@ -31,7 +35,7 @@ proptest! {
     ) {
         let mut kept = index(&population);
         let file = saved(&kept, WeakEvidence::Encrypted);
-        let mut loaded = InMemoryIndex::load(&file[..], SECRET).unwrap();
+        let mut loaded = load(&file[..], SECRET).unwrap();
         let normalised = normaliser().normalise(&update);
         for index in [&mut kept, &mut loaded] {
             index.insert("P1", &normalised).unwrap();
@@ -53,18 +57,18 @@ proptest! {
     ) {
         let file = saved(&index(&population), WeakEvidence::Encrypted);
         let at = place.index(file.len());
-        prop_assert!(InMemoryIndex::load(&file[..at], SECRET).is_err());
+        prop_assert!(load(&file[..at], SECRET).is_err());
         let mut changed = file;
         changed[at] ^= flip;
-        prop_assert!(InMemoryIndex::load(&changed[..], SECRET).is_err());
+        prop_assert!(load(&changed[..], SECRET).is_err());
     }
 
     #[test]
     fn any_bytes_are_an_index_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-        let _ = InMemoryIndex::load(&bytes[..], SECRET);
+        let _ = load(&bytes[..], SECRET);
         let file = saved(&InMemoryIndex::default(), WeakEvidence::LeaveOut);
-        let headed = [&file[..33], &bytes].concat();
-        let _ = InMemoryIndex::load(&headed[..], SECRET);
+        let headed = [&file[..49], &bytes].concat();
+        let _ = load(&headed[..], SECRET);
     }
 }
 
@@ -82,24 +86,48 @@ fn ana() -> InMemoryIndex {
 #[test]
 fn each_refusal_says_what_is_wrong() {
     let file = saved(&ana(), WeakEvidence::LeaveOut);
-    let wrong = InMemoryIndex::load(&file[..], HashKey::default());
+    let wrong = load(&file[..], HashKey::default());
     assert!(matches!(wrong, Err(FileError::WrongSecret)));
     let mut newer = file.clone();
     newer[8] = 9;
-    assert!(matches!(
-        InMemoryIndex::load(&newer[..], SECRET),
-        Err(FileError::OtherVersion { found: 9 })
-    ));
+    assert!(matches!(load(&newer[..], SECRET), Err(FileError::OtherVersion { found: 9 })));
     assert_ne!(FORMAT_VERSION, 9);
-    assert!(matches!(
-        InMemoryIndex::load(&b"person_key,phone\nP1,1"[..], SECRET),
-        Err(FileError::NotAnIndex)
-    ));
-    let cut = InMemoryIndex::load(&file[..file.len() - 1], SECRET).unwrap_err();
+    assert!(matches!(load(b"person_key,phone\nP1,1", SECRET), Err(FileError::NotAnIndex)));
+    let cut = load(&file[..file.len() - 1], SECRET).unwrap_err();
     assert!(cut.to_string().contains("too early"), "{cut}");
-    let loaded = InMemoryIndex::load(&file[..], SECRET).unwrap();
-    let elsewhere = loaded.save(Vec::new(), HashKey::default(), WeakEvidence::LeaveOut);
+    let loaded = load(&file[..], SECRET).unwrap();
+    let elsewhere =
+        loaded.save(Vec::new(), normaliser().options(), HashKey::default(), WeakEvidence::LeaveOut);
     assert!(matches!(elsewhere, Err(FileError::WrongSecret)));
+}
+
+#[test]
+fn an_index_of_records_that_were_read_otherwise_is_refused() {
+    let file = saved(&ana(), WeakEvidence::Encrypted);
+    let mut rules = PolicyRules::default();
+    rules.weak.phone_tail_digits = 9;
+    let digits = Policy::new(rules).unwrap();
+    let addresses = Policy::from_json(r#"{"addresses": {"roles": "key"}}"#).unwrap();
+    let fillers = Policy::from_json(r#"{"placeholders": {"phones": ["987654312"]}}"#).unwrap();
+    let region = |code| Region::parse(code).unwrap();
+    for options in [
+        digits.normalise_options(region("PE")),
+        addresses.normalise_options(region("PE")),
+        fillers.normalise_options(region("PE")),
+        Policy::default().normalise_options(region("ES")),
+    ] {
+        let other = InMemoryIndex::load(&file[..], &options, SECRET).unwrap_err();
+        assert!(matches!(other, FileError::OtherOptions), "{other}");
+        assert!(other.to_string().contains("build the index anew"), "{other}");
+        let loaded = load(&file, SECRET).unwrap();
+        let saved = loaded.save(Vec::new(), &options, SECRET, WeakEvidence::Encrypted);
+        assert!(matches!(saved, Err(FileError::OtherOptions)));
+    }
+    // A policy that decides otherwise and reads alike is served.
+    let mut rules = PolicyRules::default();
+    rules.email.enabled = false;
+    let alike = Policy::new(rules).unwrap().normalise_options(region("PE"));
+    assert!(InMemoryIndex::load(&file[..], &alike, SECRET).is_ok());
 }
 
 #[test]
@@ -109,7 +137,7 @@ fn a_file_with_weak_evidence_holds_no_identifier_in_plain_and_decides_by_it() {
         assert!(!file.windows(plain.len()).any(|window| window == plain));
     }
     assert_eq!(file, saved(&ana(), WeakEvidence::Encrypted), "nothing in it is random");
-    let loaded = InMemoryIndex::load(&file[..], SECRET).unwrap();
+    let loaded = load(&file[..], SECRET).unwrap();
     let matcher = DeterministicMatcher::new(loaded, normaliser(), Policy::default());
     let lead = Record {
         plate: Some("abc 123".into()),
@@ -128,7 +156,7 @@ fn a_file_without_weak_evidence_holds_no_identifier_and_still_matches() {
     for secret in [&b"987654312"[..], &51_987_654_312_u64.to_be_bytes()[3..], b"rojas"] {
         assert!(!file.windows(secret.len()).any(|window| window == secret));
     }
-    let loaded = InMemoryIndex::load(&file[..], SECRET).unwrap();
+    let loaded = load(&file[..], SECRET).unwrap();
     let mut rules = PolicyRules::default();
     rules.weak.phone_tail.enabled = false;
     let matcher = DeterministicMatcher::new(loaded, normaliser(), Policy::new(rules).unwrap());

@@ -23,6 +23,7 @@ fn an_explanation_says_what_would_change_a_contradiction() {
         "P1 has another document of the same country and type",
         "without the document ****4567: matched P1 by PHONE_EXACT",
         "with the policy rule `contradiction.document` off: matched P1 by PHONE_EXACT",
+        "with PE DNI in the policy's `contradiction.exempt_documents`: matched P1 by PHONE_EXACT",
     ] {
         assert!(text.contains(said), "{said} is not in:\n{text}");
     }
@@ -30,6 +31,29 @@ fn an_explanation_says_what_would_change_a_contradiction() {
         assert!(!text.contains(secret), "{text}");
         assert!(!serde_json::to_string(&explanation).unwrap().contains(secret));
     }
+}
+
+#[test]
+fn an_explanation_names_the_document_type_whose_exemption_would_decide_otherwise() {
+    let passport = |mut lead: Record, number| {
+        lead.documents.push(RawDocument::typed("PE", "PASSPORT", number));
+        lead
+    };
+    let person = passport(dni(phone(record(), PHONE), DNI), "AB123456");
+    let lead = passport(phone(record(), PHONE), "CD654321");
+    let explanation = matcher(&[("P1", person.clone())], Policy::default()).explain(&lead).unwrap();
+    let offered = |explanation: &identity_matching::Explanation| {
+        let named = |change: &&identity_matching::Change| change.what.contains("exempt_documents");
+        explanation.changes.iter().filter(named).map(|c| c.what.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        offered(&explanation),
+        ["with PE PASSPORT in the policy's `contradiction.exempt_documents`"]
+    );
+    // Both documents differ: to exempt one of them is not enough.
+    let both = dni(lead, "41234567");
+    let explanation = matcher(&[("P1", person)], Policy::default()).explain(&both).unwrap();
+    assert!(offered(&explanation).is_empty());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 #![no_main]
 
 use identity_matching::{
-    HashKey,
+    HashKey, NormaliseOptions,
     index::{InMemoryIndex, WeakEvidence},
 };
 use libfuzzer_sys::fuzz_target;
@@ -17,25 +17,25 @@ static HEADER: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let mut file = Vec::new();
     let empty = InMemoryIndex::default();
     empty
-        .save(&mut file, HashKey::new(SECRET), WeakEvidence::LeaveOut)
+        .save(&mut file, &NormaliseOptions::default(), HashKey::new(SECRET), WeakEvidence::LeaveOut)
         .expect("memory is written");
-    file.truncate(25);
+    file.truncate(41);
     file
 });
 
 fuzz_target!(|bytes: &[u8]| {
-    let secret = HashKey::new(SECRET);
-    let _ = InMemoryIndex::load(bytes, secret);
+    let (options, secret) = (NormaliseOptions::default(), HashKey::new(SECRET));
+    let _ = InMemoryIndex::load(bytes, &options, secret);
     let mut file = HEADER.clone();
     file.extend_from_slice(bytes);
-    let _ = InMemoryIndex::load(&file[..], secret);
+    let _ = InMemoryIndex::load(&file[..], &options, secret);
     let mut checksum = SipHasher13::new_with_key(&SECRET);
     checksum.write(&file);
     file.extend_from_slice(&checksum.finish128().as_bytes());
-    if let Ok(index) = InMemoryIndex::load(&file[..], secret) {
+    if let Ok(index) = InMemoryIndex::load(&file[..], &options, secret) {
         let mut again = Vec::new();
-        index.save(&mut again, secret, WeakEvidence::LeaveOut).expect("memory is written");
-        let again = InMemoryIndex::load(&again[..], secret).expect("what was saved is loaded");
+        index.save(&mut again, &options, secret, WeakEvidence::LeaveOut).expect("memory is written");
+        let again = InMemoryIndex::load(&again[..], &options, secret).expect("what was saved is loaded");
         assert_eq!(again.len(), index.len());
     }
 });

@@ -115,6 +115,11 @@ impl<I: CandidateIndex> DeterministicMatcher<I> {
         self
     }
 
+    /// Returns over how many threads a batch is split.
+    pub fn threads(&self) -> NonZeroUsize {
+        self.threads
+    }
+
     /// Shows identifiers in evidence as they are: evidence then is personal data.
     #[must_use]
     pub fn showing_identifiers(mut self) -> Self {
@@ -147,7 +152,10 @@ impl<I: CandidateIndex> DeterministicMatcher<I> {
         self.show_identifiers
     }
 
-    /// Returns the same matcher under another policy.
+    /// Returns the same matcher under another policy, which reads records as this one does.
+    ///
+    /// A policy with other placeholders, addresses or phone digits needs a population of its own: compare the
+    /// [`fingerprint`](crate::NormaliseOptions::fingerprint) of their options.
     pub fn under(&self, policy: Policy) -> DeterministicMatcher<&I> {
         DeterministicMatcher {
             index: &self.index,

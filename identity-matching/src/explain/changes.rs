@@ -2,7 +2,10 @@
 
 use super::{Change, sources};
 use crate::{
-    decide::{Confidence, Decision, DeterministicMatcher, MatchError, Matcher, Standing},
+    decide::{
+        CandidateEvidence, Confidence, Decision, DeterministicMatcher, MatchError, Matcher,
+        Standing,
+    },
     index::CandidateIndex,
     key::{Field, KeyKind, Source},
     policy::{Policy, PolicyRules},
@@ -38,7 +41,9 @@ impl<I: CandidateIndex> DeterministicMatcher<I> {
         decision: &Decision,
     ) -> Result<Vec<Change>, MatchError> {
         let mut changes = Vec::new();
-        for (what, rules) in variations(self.policy().rules(), decision) {
+        let mut other = variations(self.policy().rules(), decision);
+        other.extend(self.exemptions(subject, decision));
+        for (what, rules) in other {
             // A variation that contradicts another rule of the policy is no way out.
             let Ok(policy) = Policy::new(rules) else { continue };
             let outcome = self.under(policy).decide_one(subject)?.outcome;
@@ -47,6 +52,31 @@ impl<I: CandidateIndex> DeterministicMatcher<I> {
             }
         }
         Ok(changes)
+    }
+
+    /// Lists the policies that exempt one of the subject's document types, where a document contradicted.
+    fn exemptions(&self, subject: &Record, decision: &Decision) -> Vec<(String, PolicyRules)> {
+        let contradicts = |c: &CandidateEvidence| c.standing == Standing::DocumentContradicts;
+        if !decision.evidence.candidates.iter().any(contradicts) {
+            return Vec::new();
+        }
+        let normaliser = self.normaliser();
+        let subject = normaliser.normalise(subject);
+        let mut kinds: Vec<_> =
+            subject.keys().iter().filter_map(|held| held.key.document_type()).collect();
+        kinds.dedup();
+        // A type of no table has no code to name it by.
+        let named = kinds.into_iter().filter_map(|kind| {
+            let code = normaliser.options().document_types.code(kind)?;
+            Some(format!("{} {code}", kind.country().as_str()))
+        });
+        named
+            .map(|name| {
+                let mut rules = self.policy().rules().clone();
+                rules.contradiction.exempt_documents.push(name.clone());
+                (format!("with {name} in the policy's `contradiction.exempt_documents`"), rules)
+            })
+            .collect()
     }
 }
 

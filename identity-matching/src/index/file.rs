@@ -5,6 +5,7 @@
 //! | 8 | `IDMINDEX` |
 //! | 4 | [`FORMAT_VERSION`] |
 //! | 12 | the secret's mark, to tell a wrong secret from a damaged file |
+//! | 16 | the [`fingerprint`](NormaliseOptions::fingerprint) of the options that records were read by |
 //! | 1 | the blocking keys that were left out, one bit each |
 //! | 8 | how many persons follow |
 //! | … | each person: key text, and what [`StoredPerson`] writes |
@@ -23,10 +24,10 @@ use super::{
     memory::Intake,
     row::{PersonKey, Rows},
 };
-use crate::{blocking::BlockingKind, key::HashKey};
+use crate::{blocking::BlockingKind, key::HashKey, normalise::NormaliseOptions};
 
 /// The version of the file format; a file of another version is refused.
-pub const FORMAT_VERSION: u32 = 2;
+pub const FORMAT_VERSION: u32 = 3;
 
 const MAGIC: &[u8; 8] = b"IDMINDEX";
 
@@ -55,6 +56,11 @@ pub enum FileError {
     /// The file, or the index that is to be saved, was made with another secret.
     #[error("the index was made with another secret: give the one that it was saved with")]
     WrongSecret,
+    /// The file's records, or those of the index that is to be saved, were read by other options.
+    #[error(
+        "the records of the index were read by other options (region, placeholders, addresses, phone digits): give the same options, or build the index anew from the population"
+    )]
+    OtherOptions,
     /// The file ends too early or was changed.
     #[error("the index file is damaged ({what}): build the index anew from the population")]
     Damaged {
@@ -79,12 +85,13 @@ pub enum WeakEvidence {
 impl InMemoryIndex {
     /// Writes the index with every key replaced by its hash under `secret`.
     ///
-    /// The persons' own keys are written as they are. An index that was loaded can be saved again only
-    /// with the secret it was loaded with. Write to a temporary file and rename it.
+    /// `options` are those of the normaliser that read the persons; leads that are matched to them must be read by the
+    /// same. The persons' own keys are written as they are. An index that was loaded can be saved again only
+    /// with the options and the secret it was loaded with. Write to a temporary file and rename it.
     ///
     /// # Errors
     ///
-    /// [`FileError::Io`], or [`FileError::WrongSecret`].
+    /// [`FileError::Io`], [`FileError::WrongSecret`] or [`FileError::OtherOptions`].
     ///
     /// ```
     /// use identity_matching::{
@@ -92,18 +99,23 @@ impl InMemoryIndex {
     ///     index::{InMemoryIndex, WeakEvidence},
     /// };
     ///
+    /// let (options, secret) = (NormaliseOptions::default(), HashKey::new([7; 16]));
     /// let ana = Record { phones: vec!["+51987654321".into()], ..Record::default() };
     /// let mut builder = InMemoryIndex::builder();
-    /// builder.add("P1", &Normaliser::new(NormaliseOptions::default()).normalise(&ana))?;
+    /// builder.add("P1", &Normaliser::new(options.clone()).normalise(&ana))?;
     /// let mut file = Vec::new();
-    /// builder.build()?.save(&mut file, HashKey::new([7; 16]), WeakEvidence::LeaveOut)?;
-    /// assert_eq!(InMemoryIndex::load(&file[..], HashKey::new([7; 16]))?.len(), 1);
-    /// assert!(InMemoryIndex::load(&file[..20], HashKey::new([7; 16])).is_err());
+    /// builder.build()?.save(&mut file, &options, secret, WeakEvidence::LeaveOut)?;
+    /// assert_eq!(InMemoryIndex::load(&file[..], &options, secret)?.len(), 1);
+    /// assert!(InMemoryIndex::load(&file[..20], &options, secret).is_err());
+    /// let mut other = options;
+    /// other.phone_tail_digits = 9;
+    /// assert!(InMemoryIndex::load(&file[..], &other, secret).is_err());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn save(
         &self,
         writer: impl Write,
+        options: &NormaliseOptions,
         secret: HashKey,
         weak: WeakEvidence,
     ) -> Result<(), FileError> {
@@ -111,12 +123,17 @@ impl InMemoryIndex {
         if self.intake.seal.as_ref().is_some_and(|held| *held != seal) {
             return Err(FileError::WrongSecret);
         }
+        let options = options.fingerprint();
+        if self.intake.options.is_some_and(|held| held != options) {
+            return Err(FileError::OtherOptions);
+        }
         let kept = weak == WeakEvidence::Encrypted;
         let left_out = |kind: &BlockingKind| !kept || self.intake.without.contains(kind);
         let mut out = Hashed::new(io::BufWriter::new(writer), secret);
         out.put(MAGIC)?;
         out.put(&FORMAT_VERSION.to_le_bytes())?;
         out.put(&seal.mark())?;
+        out.put(&options)?;
         let kinds = BlockingKind::ALL.iter().enumerate().filter(|(_, kind)| left_out(kind));
         out.put(&[kinds.fold(0_u8, |bits, (at, _)| bits | 1 << at)])?;
         out.put(&(self.len() as u64).to_le_bytes())?;
@@ -150,13 +167,17 @@ impl InMemoryIndex {
 
     /// Reads an index that [`save`](Self::save) wrote.
     ///
-    /// The loaded index holds hashes only; it looks keys up by hashing them under the same secret, and can
+    /// `options` are those of the normaliser that reads the leads, and new persons. The loaded index holds hashes only; it looks keys up by hashing them under the same secret, and can
     /// be updated like any other.
     ///
     /// # Errors
     ///
     /// [`FileError`]: whatever bytes it is given, it returns an index that was saved so, or an error.
-    pub fn load(reader: impl Read, secret: HashKey) -> Result<Self, FileError> {
+    pub fn load(
+        reader: impl Read,
+        options: &NormaliseOptions,
+        secret: HashKey,
+    ) -> Result<Self, FileError> {
         let mut file = Hashed::new(io::BufReader::new(reader), secret);
         if &file.take::<8>()? != MAGIC {
             return Err(FileError::NotAnIndex);
@@ -169,11 +190,18 @@ impl InMemoryIndex {
         if file.take::<12>()? != seal.mark() {
             return Err(FileError::WrongSecret);
         }
+        let options = options.fingerprint();
+        if file.take::<16>()? != options {
+            return Err(FileError::OtherOptions);
+        }
         let [left_out] = file.take()?;
         let without =
             BlockingKind::ALL.into_iter().enumerate().filter(|(at, _)| left_out >> at & 1 == 1);
-        let intake =
-            Intake { seal: Some(seal.clone()), without: without.map(|(_, kind)| kind).collect() };
+        let intake = Intake {
+            seal: Some(seal.clone()),
+            options: Some(options),
+            without: without.map(|(_, kind)| kind).collect(),
+        };
         let persons = u64::from_le_bytes(file.take()?);
         let mut rows = Rows::new(true);
         for _ in 0..persons {

@@ -207,6 +207,8 @@ impl InMemoryIndex {
 pub(super) struct Intake {
     /// The secret of an index whose rows hold hashes only.
     pub(super) seal: Option<Seal>,
+    /// The fingerprint of the options that the records of a loaded index were read by.
+    pub(super) options: Option<[u8; 16]>,
     /// The blocking keys that are left out.
     pub(super) without: Vec<BlockingKind>,
 }

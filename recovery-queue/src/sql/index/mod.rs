@@ -30,7 +30,11 @@ const READ: &str = "the reading of the candidate index";
 ///
 /// A batch of look-ups is one statement, all those of one batch of subjects see the population as of one instant, and
 /// a change of any number of persons is one transaction. The index has a connection of its own, which the threads of
-/// one matcher take in turn: give each worker its own index by [`SqlStore::candidate_index`]. A value that thousands of persons hold costs one counter.
+/// one matcher take in turn: give each worker its own index by [`SqlStore::candidate_index`]. A value that thousands of
+/// persons hold costs one counter.
+///
+/// Leads must be read by the options that the persons were read by: after a change of them
+/// ([`fingerprint`](identity_matching::NormaliseOptions::fingerprint) tells), [`replace`](Self::replace) every person.
 ///
 /// ```
 /// use identity_matching::{
