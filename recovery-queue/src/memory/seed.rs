@@ -61,7 +61,10 @@ pub(super) fn seed(
     let mut next_id = store.leads.len();
     let mut leaks = Vec::new();
     let pending = || State::Pending { attempts: 0, not_before: None };
-    for (pk, row) in &staged {
+    // Leads are numbered by creation; of those created together the first by key comes first.
+    let mut rows: Vec<_> = staged.iter().collect();
+    rows.sort_by_key(|&(pk, row)| (row.lead_at, pk));
+    for (pk, row) in rows {
         let Some(lead) = store.leads.get_mut(pk) else {
             next_id += 1;
             let lead = Lead {

@@ -46,14 +46,15 @@ impl Seed<'_> {
 
     /// Adds the leads that no seed has brought before.
     fn add_new(&mut self) -> Result<u64, StoreError> {
-        // Numbered in the order of claims, so that a batch finds its leads, and writes what it settles, side by
-        // side; filtered, so that no number is burnt. The lock lets no second writer in between.
+        // Numbered by creation, so that of leads created together the first by key stays the first, and so that a
+        // batch finds its leads, and writes what it settles, side by side; filtered, so that no number is burnt.
+        // The lock lets no second writer in between.
         let added = self.execute(
             "INSERT INTO {ns}queue_lead \
                  (source_pk, backlog_id, priority, lead_at, lead_version, first_seen_at) \
              SELECT s.source_pk, $1, s.priority, s.lead_at, s.lead_version, $2 FROM rq_stage s \
              WHERE NOT EXISTS (SELECT 1 FROM {ns}queue_lead l WHERE l.source_pk = s.source_pk) \
-             ORDER BY s.priority, s.lead_at, s.source_pk",
+             ORDER BY s.lead_at, s.source_pk",
             &[Param::Int(self.backlog_id), Param::Int(self.now)],
         )?;
         if added > 0 {

@@ -165,6 +165,22 @@ fn same_as_the_model(real: &mut dyn TestStore, commands: &[Command]) {
     }
 }
 
+/// Of two leads created together the first by key is the origin, whatever their priority.
+#[test]
+fn priority_decides_no_origin() {
+    let dir = tempfile::tempdir().unwrap();
+    let commands = [
+        Command::Seed { keys: vec![(20, 0), (5, 0)] },
+        Command::Link { key: 20, person: 1 },
+        Command::Link { key: 5, person: 1 },
+    ];
+    let mut store = sqlite(&dir, 1);
+    same_as_the_model(&mut store, &commands);
+    let mut origins = Vec::new();
+    store.snapshot().unwrap().origins(&mut |row| origins.push(row.source_pk)).unwrap();
+    assert_eq!(origins, [pk(5)]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
