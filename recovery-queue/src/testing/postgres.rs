@@ -57,11 +57,13 @@ fn is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 
-/// Makes a command that runs as `postgres` where this process is root.
+/// Makes a command that runs as `postgres` where this process is root, in a process group of its own: what ends
+/// the tests, such as Ctrl-C, ends their whole group and must leave the watch to stop the server.
 #[cfg(unix)]
 fn command(program: &Path) -> Result<Command, NoServer> {
     use std::os::unix::process::CommandExt as _;
     let mut command = Command::new(program);
+    command.process_group(0);
     if is_root() {
         let uid = user_id("-u").ok_or_else(|| no("there is no user postgres"))?;
         let gid = user_id("-g").ok_or_else(|| no("there is no user postgres"))?;
