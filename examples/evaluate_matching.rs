@@ -11,6 +11,7 @@ use identity_matching::{DeterministicMatcher, Matcher, Normaliser, Policy, Regio
 use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
 use reference_runners::people;
 use reference_runners::table::{count, figures};
+use reference_runners::unusable::UnusableRow;
 use serde::Serialize;
 
 /// Decides every lead of a file and compares the decisions with labelled truth.
@@ -50,7 +51,7 @@ struct Args {
 
 /// What the run found, as `--json` writes it.
 #[derive(Serialize)]
-struct Found {
+struct Found<'a> {
     evaluation: Evaluation,
     /// Leads of the file that the truth does not name: decided, but not judged.
     leads_without_truth_total: u64,
@@ -60,6 +61,8 @@ struct Found {
     duplicate_leads_total: u64,
     /// The first of their keys.
     duplicate_leads_listed: Vec<String>,
+    /// What of the persons gives no key, by field and reason.
+    unusable_values: Vec<UnusableRow<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     what_if: Option<Comparison>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -76,7 +79,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
     let normaliser = Normaliser::new(policy.normalise_options(args.region));
     let other = args.what_if.as_ref().map(|path| people::read_policy(Some(path))).transpose()?;
     let (mut truth, truth_table) = people::read_truth(&args.truth)?;
-    let (index, persons_table) = people::read_persons(&args.persons, &normaliser)?;
+    let (index, persons_table, unusable) = people::read_persons(&args.persons, &normaliser)?;
     let population = args.review_population.then(|| cluster::review(&index, &policy));
     let threads = std::thread::available_parallelism().unwrap_or(std::num::NonZeroUsize::MIN);
     let matcher = DeterministicMatcher::new(index, normaliser, policy).with_threads(threads);
@@ -115,6 +118,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
         table.tell(&console);
         exit = exit.and(table.exit());
     }
+    unusable.tell(&console);
     if duplicate_leads_total > 0 {
         exit = exit.and(Exit::RowsRefused);
     }
@@ -124,6 +128,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
         truth_without_lead_total: truth.len() as u64,
         duplicate_leads_total,
         duplicate_leads_listed,
+        unusable_values: unusable.rows(),
         what_if: comparison,
         population,
     };
@@ -147,12 +152,12 @@ fn under<'a>(
     }
     let normaliser = Normaliser::new(options);
     // The same file is refused in the same lines: told once.
-    let (index, _) = people::read_persons(&args.persons, &normaliser)?;
+    let (index, ..) = people::read_persons(&args.persons, &normaliser)?;
     let threads = matcher.threads();
     Ok(Box::new(DeterministicMatcher::new(index, normaliser, policy).with_threads(threads)))
 }
 
-fn tell(found: &Found, list: usize, console: &Console) -> Result<(), Failure> {
+fn tell(found: &Found<'_>, list: usize, console: &Console) -> Result<(), Failure> {
     let evaluation = &found.evaluation;
     console.data(format_args!(
         "{} leads judged: precision {}, recall {}, F1 {}",

@@ -86,12 +86,12 @@ fn run(args: &Args) -> Result<Exit, Failure> {
     };
     let index = match &args.persons {
         Some(persons) => {
-            let (index, summary) = people::read_persons(persons, &normaliser)?;
+            let (index, summary, _) = people::read_persons(persons, &normaliser)?;
             summary.tell(&console);
             exit = exit.and(summary.exit());
             index
         }
-        None => open(args)?.index(&normaliser, &ProgressBar::hidden())?,
+        None => open(args)?.index(&normaliser, &ProgressBar::hidden())?.0,
     };
     let mut matcher = DeterministicMatcher::new(index, normaliser, policy);
     if args.show_identifiers {

@@ -17,6 +17,7 @@ pub mod sample;
 pub mod service;
 pub mod standing;
 pub mod table;
+pub mod unusable;
 
 /// The workspace's own README, so that its code is tested.
 #[cfg(doctest)]

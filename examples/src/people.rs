@@ -10,8 +10,9 @@ use crate::cli::Failure;
 use crate::files;
 use crate::input::{Row, Table, TableSummary};
 use crate::service::{LEAD_COLUMNS, PERSON_COLUMNS};
+use crate::unusable::UnusableValues;
 
-/// Reads a file of persons into a candidate index; memory grows with the population.
+/// Reads a file of persons into a candidate index, and counts what gives no key; memory grows with the population.
 ///
 /// # Errors
 ///
@@ -19,25 +20,26 @@ use crate::service::{LEAD_COLUMNS, PERSON_COLUMNS};
 pub fn read_persons(
     path: &Path,
     normaliser: &Normaliser,
-) -> Result<(InMemoryIndex, TableSummary), Failure> {
+) -> Result<(InMemoryIndex, TableSummary, UnusableValues), Failure> {
     let mut table = Table::open(path, &["person_key"], &PERSON_COLUMNS)?;
     let mut builder = InMemoryIndex::builder();
     let mut buffer = Normalised::default();
+    let mut unusable = UnusableValues::default();
     while let Some(row) = table.next_row()? {
         let person = row.text("person_key");
         let added = if person.is_empty() {
             Err("the person has no key; give every person one".to_owned())
         } else {
-            builder
-                .add(person, normalise(&row, normaliser, &mut buffer))
-                .map_err(|error| error.to_string())
+            let record = normalise(&row, normaliser, &mut buffer);
+            unusable.add(person, record);
+            builder.add(person, record).map_err(|error| error.to_string())
         };
         if let Err(reason) = added {
             let line = row.line();
             table.refuse(line, Some("person_key"), reason);
         }
     }
-    Ok((builder.build()?, table.close()))
+    Ok((builder.build()?, table.close(), unusable))
 }
 
 fn normalise<'a>(

@@ -114,8 +114,9 @@ impl Recovery {
         let keys = WakeKeys::new(normaliser.clone(), service.wake_secret()?);
         let woken = wake(store, service, &keys)?;
         let reading = console.progress(service.count("persons")?, "persons");
-        let index = service.index(&normaliser, &reading)?;
+        let (index, unusable) = service.index(&normaliser, &reading)?;
         reading.finish_and_clear();
+        unusable.tell(console);
         let mut options = RecoverOptions::default();
         options.batch_size = self.batch_size;
         options.limit = self.limit;

@@ -217,3 +217,33 @@ fn what_is_wrong_with_the_population_is_listed_with_documents_masked() {
     assert!(done.stdout.contains("P2 has ****4567 and ****7815 of PE"), "{}", done.stdout);
     assert!(!done.stdout.contains("45678913"), "{}", done.stdout);
 }
+
+#[test]
+fn what_gives_no_key_of_a_population_is_counted_with_its_reason_and_the_first_persons() {
+    let folder = Folder::new();
+    let bad: Vec<_> = (1..=7).map(|n| format!("B{n},12,,,,")).collect();
+    folder.write(
+        "persons.csv",
+        &format!("person_key,phone,document,document_type,document_country,email\nP1,987654312,12,DNI,PE,n/a\n{}\n", bad.join("\n")),
+    );
+    folder.write("truth.csv", "source_pk,person_key\nL1,P1\n");
+    let done = folder.evaluate(&["--json", "out.json"]);
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    let told = "7 × phone WRONG_LENGTH (the value is too short or too long for its type or country), \
+                such as of B1, B2, B3, B4, B5, …";
+    assert!(done.stderr.contains(told), "{}", done.stderr);
+    let json: Value =
+        serde_json::from_slice(&fs::read(folder.0.path().join("out.json")).unwrap()).unwrap();
+    let rows = json["unusable_values"].as_array().unwrap();
+    let counted = |field: &str, total: u64, persons: usize| {
+        rows.iter().any(|row| {
+            row["field"] == field
+                && row["values_total"] == total
+                && row["persons_listed"].as_array().unwrap().len() == persons
+        })
+    };
+    assert!(
+        counted("phone", 7, 5) && counted("document", 1, 1) && counted("email", 1, 1),
+        "{rows:?}"
+    );
+}

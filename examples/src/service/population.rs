@@ -11,6 +11,7 @@ use recovery_queue::{ClaimedLead, LeadSource, ResolveError};
 
 use super::database::Database;
 use crate::cli::Failure;
+use crate::unusable::UnusableValues;
 
 /// What a lead gave of itself.
 ///
@@ -165,7 +166,7 @@ impl PersonRecord {
 }
 
 impl Database {
-    /// Builds the candidate index of all persons; memory grows with the population.
+    /// Builds the candidate index of all persons, and counts what gives no key; memory grows with the population.
     ///
     /// # Errors
     ///
@@ -174,17 +175,20 @@ impl Database {
         &mut self,
         normaliser: &Normaliser,
         progress: &ProgressBar,
-    ) -> Result<InMemoryIndex, Failure> {
+    ) -> Result<(InMemoryIndex, UnusableValues), Failure> {
         let mut builder = InMemoryIndex::builder();
         let mut keys = Normalised::default();
+        let mut unusable = UnusableValues::default();
         self.persons(|page| {
             progress.inc(page.len() as u64);
             for person in page {
-                builder.add(&person.person_key, person.normalise(normaliser, &mut keys))?;
+                let record = person.normalise(normaliser, &mut keys);
+                unusable.add(&person.person_key, record);
+                builder.add(&person.person_key, record)?;
             }
             Ok(())
         })?;
-        Ok(builder.build()?)
+        Ok((builder.build()?, unusable))
     }
 
     /// Reads the leads with these keys, in no particular order; those that are not there are left out.
