@@ -6,7 +6,7 @@ use guardrails::{Suite, Verdict};
 use recovery_queue::*;
 
 use crate::loop_on_sqlite::{open, run};
-use crate::siblings::{fill, recover};
+use crate::siblings::{fill, recover, seeded};
 
 /// A check in the middle of a suite that commits new leads and a recovery by a connection of its own.
 pub(crate) fn committing(write: impl FnMut() + Send + 'static) -> impl guardrails::Check {
@@ -72,10 +72,7 @@ pub(crate) fn assert_no_figure_moved(report: &guardrails::SuiteReport) {
 #[test]
 fn a_commit_between_two_checks_of_one_suite_moves_no_figure() {
     let folder = tempfile::tempdir().unwrap();
-    let mut store = open(&folder);
-    fill(&mut store, 30);
-    let backlog = ViewBacklog::new("lead_backlog").unwrap();
-    store.seed(&backlog, &SeedOptions::default()).unwrap();
+    let (mut store, backlog) = seeded(&folder, 30);
     recover(&mut store, 20);
 
     let mut writer = store.reopen().unwrap();
@@ -100,10 +97,7 @@ const ENDLESS: &str = "SELECT 'a' FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION A
 #[test]
 fn a_check_over_its_time_limit_is_an_error_and_the_others_run() {
     let folder = tempfile::tempdir().unwrap();
-    let mut store = open(&folder);
-    fill(&mut store, 10);
-    let backlog = ViewBacklog::new("lead_backlog").unwrap();
-    store.seed(&backlog, &SeedOptions::default()).unwrap();
+    let (mut store, backlog) = seeded(&folder, 10);
     let slow = guardrails::QueryCheck::new("slow", "it ends", ENDLESS);
     let after = guardrails::QueryCheck::new("after", "there is no lead", "SELECT id FROM leads");
     let soon = guardrails::Settings::default().time_limit(std::time::Duration::from_millis(20));
@@ -179,10 +173,7 @@ fn a_key_in_another_spelling_is_found_in_every_table() {
 #[test]
 fn what_failed_leads_lack_is_counted_from_their_evidence() {
     let folder = tempfile::tempdir().unwrap();
-    let mut store = open(&folder);
-    fill(&mut store, 5);
-    let backlog = ViewBacklog::new("lead_backlog").unwrap();
-    store.seed(&backlog, &SeedOptions::default()).unwrap();
+    let (mut store, backlog) = seeded(&folder, 5);
     recover(&mut store, 2);
     let lack = |kind| guardrails::facts::LackCount::new("NO_CANDIDATES", kind, 3);
     let facts = StoreFacts::new(store.read().unwrap(), &backlog);

@@ -40,6 +40,15 @@ pub(crate) fn fill(store: &mut SqlStore, leads: u32) {
     );
 }
 
+/// A store in a file of the folder with so many leads, all of them pending, and their backlog.
+pub(crate) fn seeded(folder: &tempfile::TempDir, leads: u32) -> (SqlStore, ViewBacklog) {
+    let mut store = open(folder);
+    fill(&mut store, leads);
+    let backlog = ViewBacklog::new("lead_backlog").unwrap();
+    store.seed(&backlog, &SeedOptions::default()).unwrap();
+    (store, backlog)
+}
+
 pub(crate) fn recover(store: &mut SqlStore, persons: u32) -> RunSummary {
     let normaliser = Normaliser::new(NormaliseOptions::for_region(Region::parse("PE").unwrap()));
     let mut index = InMemoryIndex::builder();
@@ -80,10 +89,7 @@ fn after_a_run_every_guardrail_of_the_queue_passes() {
 #[test]
 fn a_backlog_that_cannot_be_matched_is_explained_and_fails_nothing() {
     let dir = tempfile::tempdir().unwrap();
-    let mut store = open(&dir);
-    fill(&mut store, 203);
-    let backlog = ViewBacklog::new("lead_backlog").unwrap();
-    store.seed(&backlog, &SeedOptions::default()).unwrap();
+    let (mut store, backlog) = seeded(&dir, 203);
     let summary = recover(&mut store, 0);
     assert_eq!((summary.matched, summary.failed_total()), (0, 203));
     let facts = StoreFacts::new(store.read().unwrap(), &backlog);
@@ -97,10 +103,7 @@ fn a_backlog_that_cannot_be_matched_is_explained_and_fails_nothing() {
 #[test]
 fn what_is_broken_by_hand_is_found_and_the_origin_mends_itself() {
     let dir = tempfile::tempdir().unwrap();
-    let mut store = open(&dir);
-    fill(&mut store, 20);
-    let backlog = ViewBacklog::new("lead_backlog").unwrap();
-    store.seed(&backlog, &SeedOptions::default()).unwrap();
+    let (mut store, backlog) = seeded(&dir, 20);
     recover(&mut store, 20);
     let verdict = |store: &mut SqlStore, check: &str| {
         let facts = StoreFacts::new(store.read().unwrap(), &backlog);
@@ -121,10 +124,7 @@ fn what_is_broken_by_hand_is_found_and_the_origin_mends_itself() {
 #[test]
 fn the_facts_of_a_store_keep_the_promises_of_their_trait_while_another_connection_writes() {
     let folder = tempfile::tempdir().unwrap();
-    let mut store = open(&folder);
-    fill(&mut store, 30);
-    let backlog = ViewBacklog::new("lead_backlog").unwrap();
-    store.seed(&backlog, &SeedOptions::default()).unwrap();
+    let (mut store, backlog) = seeded(&folder, 30);
     recover(&mut store, 20);
 
     let mut writer = store.reopen().unwrap();
