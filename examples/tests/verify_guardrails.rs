@@ -164,14 +164,18 @@ fn every_command_that_is_printed_runs_as_it_is_printed() {
     assert!(!work.contains("987654303"), "{work}");
 }
 
+/// Exports the packets of a year to `back`, and gives the flags that judge them there.
+fn exported(folder: &Path) -> Vec<&'static str> {
+    let scope = ["--period-date", "2025-12-31", "--period-granularity", "year"];
+    let export = run(command("export_packets", folder).args(scope).args(["--out-dir", "back"]));
+    assert_eq!(export.code, 0, "{export:?}");
+    [&["--only", "packets_complete", "--packets-dir", "back"][..], &scope].concat()
+}
+
 #[test]
 fn the_returned_packets_are_judged_beside_the_database() {
     let folder = recovered();
-    let scope = ["--period-date", "2025-12-31", "--period-granularity", "year"];
-    let export =
-        run(command("export_packets", folder.path()).args(scope).args(["--out-dir", "back"]));
-    assert_eq!(export.code, 0, "{export:?}");
-    let packets = [&["--only", "packets_complete", "--packets-dir", "back"][..], &scope].concat();
+    let packets = exported(folder.path());
     let failed = verify(folder.path(), &packets);
     assert_eq!(failed.code, 1, "{failed:?}");
     assert!(failed.stdout.contains("4 of 4 actionable sources"), "{}", failed.stdout);
@@ -192,11 +196,7 @@ fn the_returned_packets_are_judged_beside_the_database() {
 #[test]
 fn values_in_the_databases_own_table_are_read_and_the_table_is_not_made() {
     let folder = recovered();
-    let scope = ["--period-date", "2025-12-31", "--period-granularity", "year"];
-    let export =
-        run(command("export_packets", folder.path()).args(scope).args(["--out-dir", "back"]));
-    assert_eq!(export.code, 0, "{export:?}");
-    let packets = [&["--only", "packets_complete", "--packets-dir", "back"][..], &scope].concat();
+    let packets = exported(folder.path());
     // Of one source every KPI is held, so that three are left to ask.
     for kpi in ["recurso_estimation_rate", "formal_annulment_rate", "resolution_delay_p90_days"] {
         let insert = "INSERT INTO metric_values (metric_key, sanction_source_id, kpi_id, period_date, \
