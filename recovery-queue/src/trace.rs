@@ -7,12 +7,16 @@ use tracing::Span;
 use crate::error::StoreError;
 use crate::key::RunId;
 use crate::recover::RunSummary;
-use crate::store::{BatchSummary, SeedSummary};
+use crate::store::BatchSummary;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+use crate::store::SeedSummary;
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(crate) fn seed(backlog: &str) -> Span {
     tracing::info_span!("recovery_queue.seed", backlog)
 }
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(crate) fn seeded(run: RunId, seed: &SeedSummary) {
     tracing::info!(
         name: "recovery_queue.seeded",

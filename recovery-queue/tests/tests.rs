@@ -35,6 +35,9 @@ mod leases;
 mod loop_on_sqlite;
 #[path = "tests/outages.rs"]
 mod outages;
+#[cfg(feature = "postgres")]
+#[path = "tests/pooler.rs"]
+mod pooler;
 #[path = "tests/processes.rs"]
 mod processes;
 #[cfg(feature = "postgres")]

@@ -210,8 +210,7 @@ impl MemoryStore {
             found.sort_unstable();
             found.truncate(batch.size as usize);
             if let Some((last, _)) = found.last() {
-                cursor.positions.insert(backlog, *last);
-                cursor.served = Some(backlog);
+                cursor.advance(backlog, *last);
                 return (backlog, found);
             }
         }

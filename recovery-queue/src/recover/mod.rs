@@ -34,7 +34,7 @@ fn drain<S: QueueStore + ?Sized>(
     pace: &mut Pace,
     progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Stopped, StoreError> {
-    let mut cursor = Cursor::new();
+    let mut cursor = Cursor::beside(&shared.claimed);
     let who = pace.worker.clone();
     let mut outage = Outage::new(&who, shared.options.max_reconnects, &shared.reconnects);
     loop {

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
+use super::cursor::Together;
 use crate::key::RunId;
 use crate::ledger::EventKind;
 use crate::options::RecoverOptions;
@@ -105,6 +106,7 @@ pub(super) struct Shared<'a> {
     left: AtomicU64,
     pub(super) stop: AtomicBool,
     pub(super) reconnects: AtomicU64,
+    pub(super) claimed: Together,
     state: Mutex<Progress>,
 }
 
@@ -116,6 +118,7 @@ impl<'a> Shared<'a> {
             left: AtomicU64::new(options.limit.unwrap_or(u64::MAX)),
             stop: AtomicBool::new(false),
             reconnects,
+            claimed: Together::new(),
             state: Mutex::new(Progress {
                 run_id,
                 batches: 0,

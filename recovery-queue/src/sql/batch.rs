@@ -29,6 +29,8 @@ pub(super) struct Claim {
     pub(super) lead_id: i64,
     #[diesel(sql_type = BigInt)]
     pub(super) attempts: i64,
+    #[diesel(sql_type = BigInt)]
+    pub(super) since: i64,
     #[diesel(sql_type = Text)]
     pub(super) source_pk: String,
     #[diesel(sql_type = Nullable<Text>)]
@@ -36,9 +38,6 @@ pub(super) struct Claim {
     /// The person that the lead is linked to already.
     #[diesel(sql_type = Nullable<BigInt>)]
     pub(super) person_id: Option<i64>,
-    /// Where the row lies in the hot table of PostgreSQL; it cannot move while it is locked.
-    #[diesel(sql_type = Nullable<Text>)]
-    pub(super) place: Option<String>,
 }
 
 impl Claim {
@@ -55,17 +54,6 @@ pub(super) enum Verdict {
     Retry { not_before: i64, message: String },
 }
 
-impl Verdict {
-    /// The person that the lead is to be linked to.
-    #[cfg(feature = "postgres")]
-    pub(super) fn person_key(&self) -> Option<&str> {
-        match self {
-            Self::Matched { person_key, .. } => Some(person_key),
-            _ => None,
-        }
-    }
-}
-
 /// A lead and what is written of it.
 pub(super) struct Settled {
     pub(super) claim: Claim,
@@ -78,10 +66,6 @@ pub(super) struct Context {
     pub(super) backlog_id: i64,
     pub(super) run_id: i64,
     pub(super) now: i64,
-    /// The place before the first lead of the batch.
-    pub(super) after: Position,
-    /// Whether the leads lie parked under a lease, and not in the hot table.
-    pub(super) leased: bool,
 }
 
 #[derive(QueryableByName)]
@@ -134,7 +118,13 @@ fn promote(db: &mut Database, names: &Names, now: i64) -> Result<(), StoreError>
     Ok(())
 }
 
-/// Claims the next leads of the backlog whose turn it is.
+/// Writes numbers of ours as rows of `VALUES`.
+pub(super) fn rows<const N: usize>(claims: &[Claim], row: impl Fn(&Claim) -> [i64; N]) -> String {
+    let row = |claim| format!("({})", row(claim).map(|number| number.to_string()).join(", "));
+    claims.iter().map(row).collect::<Vec<_>>().join(", ")
+}
+
+/// Claims the next leads of the backlog whose turn it is: they leave the hot table with this transaction.
 pub(super) fn claim(
     db: &mut Database,
     names: &Names,
@@ -144,7 +134,7 @@ pub(super) fn claim(
 ) -> Result<Option<(Context, Vec<Claim>)>, StoreError> {
     let now = db.clock();
     let overview: Vec<Overview> = db
-        .query(
+        .query_prepared(
             &names.sql(&format!(
                 "WITH t AS (SELECT COALESCE($1, {now}) AS now) \
                  SELECT b.id, t.now, CAST(CASE WHEN EXISTS (SELECT 1 FROM {{ns}}queue_parked q \
@@ -159,29 +149,24 @@ pub(super) fn claim(
     if overview.iter().any(|row| row.due != 0) {
         promote(db, names, now)?;
     }
+    let together = cursor.together();
+    let _turn = together.turn();
     for backlog_id in cursor.in_turn(overview.iter().map(|row| row.id).collect()) {
         let after = cursor.position(backlog_id);
-        let sql = match db {
+        let claims = match db {
             #[cfg(feature = "sqlite")]
-            Database::Sqlite(_) => super::sqlite_batch::CLAIM,
+            Database::Sqlite(_) => {
+                super::sqlite_batch::claim(db, names, backlog_id, after, batch.size)
+            }
             #[cfg(feature = "postgres")]
-            Database::Postgres(_) => super::postgres_batch::CLAIM,
-        };
-        let claims: Vec<Claim> = db
-            .query(
-                &names.sql(sql),
-                &[
-                    Param::Int(backlog_id),
-                    Param::Int(after.priority),
-                    Param::Int(after.lead_at),
-                    Param::Int(after.lead_id),
-                    Param::Int(i64::from(batch.size)),
-                ],
-            )
-            .map_err(failed(BATCH))?;
-        if !claims.is_empty() {
-            let context =
-                Context { backlog_id, run_id: batch.run.get(), now, after, leased: false };
+            Database::Postgres(_) => {
+                super::postgres_batch::claim(db, names, backlog_id, after, batch.size)
+            }
+        }
+        .map_err(failed(BATCH))?;
+        if let Some(last) = claims.last() {
+            cursor.advance(backlog_id, last.position());
+            let context = Context { backlog_id, run_id: batch.run.get(), now };
             return Ok(Some((context, claims)));
         }
     }
@@ -293,26 +278,21 @@ pub(super) fn count_attempt(
     batch: &BatchRequest<'_>,
     cursor: &Cursor,
 ) -> Result<(), StoreError> {
-    let mut ahead = cursor.clone();
-    let Some((context, claims)) = claim(db, names, clock, batch, &mut ahead)? else {
+    let Some((context, claims)) = claim(db, names, clock, batch, &mut cursor.alone())? else {
         return Ok(());
     };
-    for claim in claims {
-        let place = claim.position();
-        db.execute(
-            &names.sql(
-                "UPDATE {ns}queue_pending SET attempts = attempts + 1 WHERE backlog_id = $1 \
-                 AND priority = $2 AND lead_at = $3 AND lead_id = $4",
-            ),
-            &[
-                Param::Int(context.backlog_id),
-                Param::Int(place.priority),
-                Param::Int(place.lead_at),
-                Param::Int(place.lead_id),
-            ],
-        )
-        .map_err(failed(BATCH))?;
-    }
+    let rows = rows(&claims, |claim| {
+        let Claim { priority, lead_at, lead_id, attempts, since, .. } = *claim;
+        [context.backlog_id, priority, lead_at, lead_id, attempts + 1, since]
+    });
+    db.execute(
+        &names.sql(&format!(
+            "INSERT INTO {{ns}}queue_pending (backlog_id, priority, lead_at, lead_id, attempts, since) \
+             VALUES {rows}"
+        )),
+        &[],
+    )
+    .map_err(failed(BATCH))?;
     Ok(())
 }
 
@@ -321,12 +301,11 @@ pub(super) fn write(
     db: &mut Database,
     names: &Names,
     context: &Context,
-    last: Position,
     settled: &[Settled],
 ) -> Result<BatchSummary, StoreError> {
     match db {
         #[cfg(feature = "sqlite")]
-        Database::Sqlite(_) => super::sqlite_batch::settle(db, names, context, last, settled)?,
+        Database::Sqlite(_) => super::sqlite_batch::settle(db, names, context, settled)?,
         #[cfg(feature = "postgres")]
         Database::Postgres(_) => super::postgres_batch::settle(db, names, context, settled)?,
     }
@@ -353,12 +332,8 @@ pub(super) fn in_transaction(
     let Some((mut context, claims)) = claim(db, names, clock, batch, cursor)? else {
         return Ok(BatchSummary::default());
     };
-    let last = claims.last().map_or(context.after, Claim::position);
     let settled = verdicts(claims, batch, context.now, resolver)?;
     // The resolver may have taken its time; events are dated when they are written.
     context.now = super::store::now(db, clock)?;
-    let summary = write(db, names, &context, last, &settled)?;
-    cursor.positions.insert(context.backlog_id, last);
-    cursor.served = Some(context.backlog_id);
-    Ok(summary)
+    write(db, names, &context, &settled)
 }

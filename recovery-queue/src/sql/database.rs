@@ -4,16 +4,21 @@
 //! SQL text with binds. `$1`, `$2` … mean the same to both backends as long as each statement names them
 //! first in ascending order, which a debug assertion holds us to.
 
-use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::connection::SimpleConnection;
+#[cfg(feature = "sqlite")]
+use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 #[cfg(feature = "postgres")]
-use diesel::pg::{Pg, PgConnection};
+use diesel::pg::Pg;
 #[cfg(feature = "sqlite")]
 use diesel::sqlite::{Sqlite, SqliteConnection};
 
+use super::prepared::Statement;
+#[cfg(feature = "postgres")]
+use super::session::Session;
 use crate::error::StoreError;
 
 /// A value bound to a statement.
@@ -63,7 +68,7 @@ pub(crate) enum Database {
     #[cfg(feature = "sqlite")]
     Sqlite(SqliteConnection),
     #[cfg(feature = "postgres")]
-    Postgres(PgConnection),
+    Postgres(Session),
 }
 
 /// How a transaction begins.
@@ -162,7 +167,7 @@ impl Database {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(connection) => sqlite_query(sql, params)?.execute(connection)?,
             #[cfg(feature = "postgres")]
-            Self::Postgres(connection) => pg_query(sql, params).execute(connection)?,
+            Self::Postgres(session) => pg_query(sql, params).execute(&mut session.connection)?,
         };
         Ok(rows as u64)
     }
@@ -173,7 +178,41 @@ impl Database {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(connection) => sqlite_query(sql, params)?.load(connection),
             #[cfg(feature = "postgres")]
-            Self::Postgres(connection) => pg_query(sql, params).load(connection),
+            Self::Postgres(session) => pg_query(sql, params).load(&mut session.connection),
+        }
+    }
+
+    /// Runs a statement of every batch, as [`execute`](Self::execute) does; the connection keeps it prepared.
+    pub(crate) fn execute_prepared(&mut self, sql: &str, params: &[Param<'_>]) -> QueryResult<u64> {
+        let rows = match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(connection) => {
+                debug_assert!(ascending(sql), "binds must first appear in ascending order: {sql}");
+                Statement { sql, params, kept: true }.execute(connection)?
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(session) => session
+                .run(|connection, kept| Statement { sql, params, kept }.execute(connection))?,
+        };
+        Ok(rows as u64)
+    }
+
+    /// Runs a statement of every batch, as [`query`](Self::query) does; the connection keeps it prepared.
+    pub(crate) fn query_prepared<T: Row>(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+    ) -> QueryResult<Vec<T>> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(connection) => {
+                debug_assert!(ascending(sql), "binds must first appear in ascending order: {sql}");
+                Statement { sql, params, kept: true }.load(connection)
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(session) => {
+                session.run(|connection, kept| Statement { sql, params, kept }.load(connection))
+            }
         }
     }
 
@@ -189,7 +228,7 @@ impl Database {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(connection) => connection.batch_execute(sql),
             #[cfg(feature = "postgres")]
-            Self::Postgres(connection) => connection.batch_execute(sql),
+            Self::Postgres(session) => session.connection.batch_execute(sql),
         }
     }
 
@@ -204,17 +243,17 @@ impl Database {
                 },
             ),
             #[cfg(feature = "postgres")]
-            Self::Postgres(connection) => AnsiTransactionManager::begin_transaction_sql(
-                connection,
+            Self::Postgres(session) => session.begin(
                 match begin {
                     Begin::Write => "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL jit = off",
                     Begin::Batch => {
                         "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL enable_bitmapscan = off; \
                          SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; \
-                         SET LOCAL jit = off"
+                         SET LOCAL jit = off; SET LOCAL plan_cache_mode = force_generic_plan"
                     }
                     Begin::Snapshot => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
                 },
+                matches!(begin, Begin::Batch),
             ),
         }
     }
@@ -224,7 +263,7 @@ impl Database {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(connection) => AnsiTransactionManager::commit_transaction(connection),
             #[cfg(feature = "postgres")]
-            Self::Postgres(connection) => AnsiTransactionManager::commit_transaction(connection),
+            Self::Postgres(session) => session.commit(),
         }
     }
 
@@ -234,7 +273,7 @@ impl Database {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(connection) => AnsiTransactionManager::rollback_transaction(connection),
             #[cfg(feature = "postgres")]
-            Self::Postgres(connection) => AnsiTransactionManager::rollback_transaction(connection),
+            Self::Postgres(session) => session.rollback(),
         };
         if let Err(error) = &result {
             // The server rolls back by itself when the connection is gone.
@@ -272,6 +311,17 @@ impl Database {
         }
     }
 
+    /// Takes over what was learnt of the way to the database before the connection went.
+    #[cfg_attr(not(feature = "postgres"), allow(clippy::unused_self))]
+    pub(crate) fn remember(&mut self, before: &Self) {
+        match (self, before) {
+            #[cfg(feature = "postgres")]
+            (Self::Postgres(session), Self::Postgres(before)) => session.pooled = before.pooled,
+            #[cfg(feature = "sqlite")]
+            _ => {}
+        }
+    }
+
     /// Gives the expression of the database's clock, in microseconds since 1970.
     pub(crate) fn clock(&self) -> &'static str {
         if self.is_sqlite() {
@@ -284,7 +334,8 @@ impl Database {
     /// Asks the database's clock, in microseconds since 1970.
     pub(crate) fn now(&mut self) -> QueryResult<i64> {
         let sql = format!("SELECT {} AS value", self.clock());
-        self.int(&sql, &[])
+        let rows: Vec<IntRow> = self.query_prepared(&sql, &[])?;
+        rows.first().map(|row| row.value).ok_or(DieselError::NotFound)
     }
 }
 
@@ -320,7 +371,7 @@ pub(crate) fn failed(operation: &'static str) -> impl FnOnce(DieselError) -> Sto
 }
 
 /// What the databases say when waiting or reconnecting helps; Diesel keeps no code for these.
-const TRANSIENT: [&str; 9] = [
+const TRANSIENT: [&str; 10] = [
     "database is locked",
     "deadlock detected",
     "terminating connection",
@@ -330,6 +381,7 @@ const TRANSIENT: [&str; 9] = [
     "connection refused",
     "Connection refused",
     "could not receive data",
+    super::prepared::LOST,
 ];
 
 #[cfg(all(test, feature = "sqlite"))]

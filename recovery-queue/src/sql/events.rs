@@ -19,7 +19,7 @@ impl Events {
         }
     }
 
-    /// Appends the events, in one statement.
+    /// Appends the events.
     ///
     /// An event is never dated into the part that is rolled up already: a clock that jumped back cannot
     /// change a day that was reported.
@@ -31,31 +31,26 @@ impl Events {
         backlog_id: i64,
         run_id: Option<i64>,
     ) -> Result<(), StoreError> {
-        if self.0.is_empty() {
-            return Ok(());
-        }
-        // The three of these are numbers of ours and the codes are constants: nothing from outside.
-        let values = self
-            .0
-            .iter()
-            .map(|(kind, reason, leads)| {
-                let reason = reason.map_or("NULL".to_owned(), |r| format!("'{}'", r.code()));
-                format!("('{}', {reason}, {leads})", kind.code())
-            })
-            .collect::<Vec<_>>()
-            .join(", ");
         let greatest = if db.is_sqlite() { "max" } else { "greatest" };
-        let sql = format!(
-            "WITH e (kind, reason, leads) AS (VALUES {values}) \
-             INSERT INTO {{ns}}queue_ledger (at, backlog_id, run_id, kind, reason, leads) \
-             SELECT {greatest}($1, m.rolled_up_to * {SLOT_MICROS}), $2, $3, e.kind, e.reason, e.leads \
-             FROM e, {{ns}}queue_ledger_mark m WHERE m.id = 1"
-        );
-        db.execute(
-            &names.sql(&sql),
-            &[Param::Int(at), Param::Int(backlog_id), Param::OptInt(run_id)],
-        )
-        .map_err(failed("the ledger's entry"))?;
+        let sql = names.sql(&format!(
+            "INSERT INTO {{ns}}queue_ledger (at, backlog_id, run_id, kind, reason, leads) \
+             SELECT {greatest}($1, m.rolled_up_to * {SLOT_MICROS}), $2, $3, $4, $5, $6 \
+             FROM {{ns}}queue_ledger_mark m WHERE m.id = 1"
+        ));
+        for &(kind, reason, leads) in &self.0 {
+            db.execute_prepared(
+                &sql,
+                &[
+                    Param::Int(at),
+                    Param::Int(backlog_id),
+                    Param::OptInt(run_id),
+                    Param::Text(kind.code()),
+                    Param::OptText(reason.map(FailReason::code)),
+                    Param::Int(leads),
+                ],
+            )
+            .map_err(failed("the ledger's entry"))?;
+        }
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::batch::{BATCH, Claim, Settled, claim, verdicts, write};
+use super::batch::{BATCH, Claim, Settled, claim, rows, verdicts, write};
 use super::database::{Begin, Database, IntRow, Param, failed};
 use super::namespace::Names;
 use super::store::now;
@@ -11,25 +11,6 @@ use crate::error::StoreError;
 use crate::recover::Cursor;
 use crate::resolver::Resolver;
 use crate::store::{BatchRequest, BatchSummary, from_std};
-
-/// Writes the keys of claims, which are numbers of ours, as rows of `VALUES`.
-fn keys(backlog_id: i64, claims: &[Claim]) -> String {
-    let mut rows = String::new();
-    for Claim { priority, lead_at, lead_id, .. } in claims {
-        let row = if rows.is_empty() {
-            // The first row gives the columns their type; PostgreSQL would take small numbers for integers, which
-            // fit no index on bigint.
-            format!(
-                "(CAST({backlog_id} AS BIGINT), CAST({priority} AS BIGINT), \
-                 CAST({lead_at} AS BIGINT), CAST({lead_id} AS BIGINT))"
-            )
-        } else {
-            format!(", ({backlog_id}, {priority}, {lead_at}, {lead_id})")
-        };
-        rows.push_str(&row);
-    }
-    rows
-}
 
 /// Parks the claimed leads under a new fencing token.
 ///
@@ -49,23 +30,17 @@ fn park(
             &[],
         )
         .map_err(failed(BATCH))?;
-    // By the whole key, so that neither statement looks at more than the batch.
-    let these = format!(
-        "(backlog_id, priority, lead_at, lead_id) IN (VALUES {})",
-        keys(backlog_id, claims)
-    );
+    let rows = rows(claims, |claim| {
+        [claim.lead_id, backlog_id, until, token, claim.attempts + 1, claim.since]
+    });
     db.execute(
         &names.sql(&format!(
             "INSERT INTO {{ns}}queue_parked \
-                 (lead_id, backlog_id, not_before, lease_token, attempts, since) \
-             SELECT lead_id, backlog_id, $1, $2, attempts + 1, since FROM {{ns}}queue_pending \
-             WHERE {these}"
+                 (lead_id, backlog_id, not_before, lease_token, attempts, since) VALUES {rows}"
         )),
-        &[Param::Int(until), Param::Int(token)],
+        &[],
     )
     .map_err(failed(BATCH))?;
-    db.execute(&names.sql(&format!("DELETE FROM {{ns}}queue_pending WHERE {these}")), &[])
-        .map_err(failed(BATCH))?;
     Ok(token)
 }
 
@@ -108,9 +83,6 @@ pub(super) fn recover(
     let Some((mut context, claims, token)) = leased else {
         return Ok(BatchSummary::default());
     };
-    let last = claims.last().map_or(context.after, Claim::position);
-    cursor.positions.insert(context.backlog_id, last);
-    cursor.served = Some(context.backlog_id);
     let claimed = claims.len() as u64;
     let settled = match verdicts(claims, batch, context.now, resolver) {
         Ok(settled) => settled,
@@ -119,7 +91,6 @@ pub(super) fn recover(
             return Err(error);
         }
     };
-    context.leased = true;
     db.transaction_as(Begin::Batch, BATCH, |db| {
         context.now = now(db, clock)?;
         // The fence: what no longer carries our token belongs to somebody else.
@@ -137,7 +108,7 @@ pub(super) fn recover(
         let mut summary = if kept.is_empty() {
             BatchSummary::default()
         } else {
-            write(db, names, &context, last, &kept)?
+            write(db, names, &context, &kept)?
         };
         summary.claimed = claimed;
         summary.lost_leases = claimed - kept.len() as u64;

@@ -14,7 +14,6 @@ use crate::error::StoreError;
 use crate::key::{PersonKey, RunId, SourcePk};
 use crate::ledger::EventKind;
 use crate::links::{Decider, LinkHistoryRow, LinkStore, MANUAL_RULE};
-use crate::recover::Position;
 
 const LINK: &str = "the change of a link";
 
@@ -125,13 +124,7 @@ impl Hand<'_> {
     }
 
     fn origin(&mut self, person_id: i64) -> Result<(), StoreError> {
-        let context = Context {
-            backlog_id: self.lead.backlog_id,
-            run_id: 0,
-            now: self.now,
-            after: Position::START,
-            leased: false,
-        };
+        let context = Context { backlog_id: self.lead.backlog_id, run_id: 0, now: self.now };
         origins::ensure(self.db, self.names, &person_id.to_string(), &context)
     }
 

@@ -24,12 +24,17 @@ mod open;
 mod origins;
 #[cfg(feature = "postgres")]
 mod postgres_batch;
+#[cfg(feature = "postgres")]
+mod postgres_link;
+mod prepared;
 #[cfg(feature = "guardrails")]
 mod query;
 mod records;
 mod rollup;
 mod runs;
 mod seed;
+#[cfg(feature = "postgres")]
+mod session;
 mod shape;
 mod snapshot;
 #[cfg(feature = "sqlite")]

@@ -7,6 +7,8 @@ use diesel::prelude::*;
 
 use super::database::Database;
 use super::namespace::{Names, Namespace};
+#[cfg(feature = "postgres")]
+use super::session::Session;
 use crate::error::{ConfigError, StoreError};
 
 /// Names a database: a file of SQLite or a server of PostgreSQL.
@@ -202,7 +204,7 @@ fn postgres(url: &str, purpose: Purpose) -> Result<Database, StoreError> {
             unavailable(error)
         }
     })?;
-    let mut db = Database::Postgres(connection);
+    let mut db = Database::Postgres(Session::new(connection));
     let mut setup = "SET TIME ZONE 'UTC'; SET client_min_messages = warning;".to_owned();
     if purpose == Purpose::Read {
         setup.push_str(" SET default_transaction_read_only = on;");

@@ -3,7 +3,9 @@
 //! The writer holds the database alone, so the leads claimed are exactly the pending rows between the
 //! cursor and the last one: they are removed as one range of the clustered table.
 
-use super::batch::{BATCH, Context, Settled, Verdict};
+use diesel::prelude::*;
+
+use super::batch::{BATCH, Claim, Context, Settled, Verdict};
 use super::database::{Database, Param, failed};
 use super::namespace::Names;
 use super::sqlite_rows::{self, StagedRow};
@@ -24,15 +26,40 @@ pub(super) const PREPARE: &str = "CREATE TEMP TABLE rq_batch (lead_id INTEGER PR
     person_id INTEGER, rule TEXT, confidence TEXT, evidence TEXT, not_before INTEGER);";
 
 /// Claims the next leads; `CROSS JOIN` keeps the order of the tables.
-pub(super) const CLAIM: &str = "WITH c AS MATERIALIZED (SELECT p.priority, p.lead_at, p.lead_id, p.attempts \
+const CLAIM: &str = "WITH c AS MATERIALIZED (SELECT p.priority, p.lead_at, p.lead_id, p.attempts, \
+            p.since \
         FROM {ns}queue_pending p WHERE p.backlog_id = $1 \
         AND (p.priority, p.lead_at, p.lead_id) > ($2, $3, $4) \
         ORDER BY p.priority, p.lead_at, p.lead_id LIMIT $5) \
-    SELECT c.priority, c.lead_at, c.lead_id, c.attempts, l.source_pk, l.lead_version, k.person_id, \
-        NULL AS place \
+    SELECT c.priority, c.lead_at, c.lead_id, c.attempts, c.since, l.source_pk, l.lead_version, k.person_id \
     FROM c CROSS JOIN {ns}queue_lead l ON l.id = c.lead_id \
     LEFT JOIN {ns}queue_link k ON k.lead_id = c.lead_id \
     ORDER BY c.priority, c.lead_at, c.lead_id";
+
+pub(super) fn claim(
+    db: &mut Database,
+    names: &Names,
+    backlog_id: i64,
+    after: Position,
+    size: u32,
+) -> QueryResult<Vec<Claim>> {
+    let [backlog, size] = [backlog_id, i64::from(size)].map(Param::Int);
+    let after = [after.priority, after.lead_at, after.lead_id].map(Param::Int);
+    let claims: Vec<Claim> =
+        db.query_prepared(&names.sql(CLAIM), &[&[backlog], &after[..], &[size]].concat())?;
+    if let Some(last) = claims.last().map(Claim::position) {
+        let last = [last.priority, last.lead_at, last.lead_id].map(Param::Int);
+        db.execute_prepared(
+            &names.sql(
+                "DELETE FROM {ns}queue_pending WHERE backlog_id = $1 \
+                     AND (priority, lead_at, lead_id) > ($2, $3, $4) \
+                     AND (priority, lead_at, lead_id) <= ($5, $6, $7)",
+            ),
+            &[&[backlog], &after[..], &last[..]].concat(),
+        )?;
+    }
+    Ok(claims)
+}
 
 fn row(lead: &Settled) -> StagedRow<'_> {
     let claim = &lead.claim;
@@ -76,7 +103,7 @@ fn fill(db: &mut Database, settled: &[Settled]) -> Result<(), StoreError> {
 
 fn persons(db: &mut Database, names: &Names, context: &Context) -> Result<(), StoreError> {
     let (now, run) = (Param::Int(context.now), Param::Int(context.run_id));
-    db.execute(
+    db.execute_prepared(
         &names.sql(
             "INSERT INTO {ns}queue_origin_history \
                  (person_id, lead_id, lead_at, since, run_id, ended_at, ended_run_id) \
@@ -92,7 +119,7 @@ fn persons(db: &mut Database, names: &Names, context: &Context) -> Result<(), St
     )
     .map_err(failed(BATCH))?;
     // In the order of the leads, so that of two leads of one person the first becomes the origin.
-    db.execute(
+    db.execute_prepared(
         &names.sql(
             "INSERT INTO {ns}queue_person \
                  (person_key, origin_lead_id, origin_lead_at, origin_since, origin_run_id) \
@@ -114,7 +141,6 @@ pub(super) fn settle(
     db: &mut Database,
     names: &Names,
     context: &Context,
-    last: Position,
     settled: &[Settled],
 ) -> Result<(), StoreError> {
     fill(db, settled)?;
@@ -122,7 +148,7 @@ pub(super) fn settle(
         (Param::Int(context.now), Param::Int(context.run_id), Param::Int(context.backlog_id));
     let has = |wanted: fn(&Verdict) -> bool| settled.iter().any(|lead| wanted(&lead.verdict));
     let run_sql = |db: &mut Database, sql: &str, params: &[Param<'_>]| {
-        db.execute(&names.sql(sql), params).map(|_| ()).map_err(failed(BATCH))
+        db.execute_prepared(&names.sql(sql), params).map(|_| ()).map_err(failed(BATCH))
     };
     if has(|v| matches!(v, Verdict::Matched { .. })) {
         persons(db, names, context)?;
@@ -142,23 +168,6 @@ pub(super) fn settle(
             names,
             "SELECT person_id FROM temp.rq_batch WHERE status = 4",
             context,
-        )?;
-    }
-    if !context.leased {
-        run_sql(
-            db,
-            "DELETE FROM {ns}queue_pending WHERE backlog_id = $1 \
-                 AND (priority, lead_at, lead_id) > ($2, $3, $4) \
-                 AND (priority, lead_at, lead_id) <= ($5, $6, $7)",
-            &[
-                backlog,
-                Param::Int(context.after.priority),
-                Param::Int(context.after.lead_at),
-                Param::Int(context.after.lead_id),
-                Param::Int(last.priority),
-                Param::Int(last.lead_at),
-                Param::Int(last.lead_id),
-            ],
         )?;
     }
     run_sql(
@@ -181,7 +190,7 @@ pub(super) fn settle(
         )?;
     }
     wake_keys(db, names, settled)?;
-    db.execute("DELETE FROM temp.rq_batch", &[]).map_err(failed(BATCH))?;
+    db.execute_prepared("DELETE FROM temp.rq_batch", &[]).map_err(failed(BATCH))?;
     Ok(())
 }
 

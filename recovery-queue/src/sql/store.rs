@@ -16,7 +16,7 @@ use crate::backlog::Backlog;
 use crate::error::StoreError;
 use crate::key::RunId;
 use crate::options::{ClaimMode, SeedOptions};
-use crate::recover::{Cursor, Position, patiently};
+use crate::recover::{Cursor, patiently};
 use crate::resolver::Resolver;
 use crate::store::{
     BatchRequest, BatchSummary, NewRun, QueueStore, RunKind, RunOutcome, SeedSummary, Snapshot,
@@ -140,7 +140,7 @@ impl SqlStore {
             #[cfg(feature = "sqlite")]
             Database::Sqlite(connection) => Connection::Sqlite(connection),
             #[cfg(feature = "postgres")]
-            Database::Postgres(connection) => Connection::Postgres(connection),
+            Database::Postgres(session) => Connection::Postgres(&mut session.connection),
         }
     }
 
@@ -252,13 +252,7 @@ impl QueueStore for SqlStore {
             let id = runs::insert(db, names, clock, run)?;
             if run.kind == RunKind::Recover {
                 let now = now(db, clock)?;
-                let context = Context {
-                    backlog_id: 0,
-                    run_id: id,
-                    now,
-                    after: Position::START,
-                    leased: false,
-                };
+                let context = Context { backlog_id: 0, run_id: id, now };
                 origins::mend(db, names, &context)?;
             }
             Ok(RunId(id))
@@ -292,7 +286,9 @@ impl QueueStore for SqlStore {
     fn reconnect(&mut self) -> Result<(), StoreError> {
         self.reader = None;
         self.lives = None;
-        self.db = connect(&self.url, &self.options, Purpose::Write)?;
+        let mut db = connect(&self.url, &self.options, Purpose::Write)?;
+        db.remember(&self.db);
+        self.db = db;
         Ok(())
     }
 

@@ -29,10 +29,15 @@ pub(crate) fn left_out(what: &str) {
 
 /// Opens an empty store in a schema of its own.
 pub(crate) fn store(server: &PostgresServer) -> SqlStore {
+    store_at(server.url())
+}
+
+/// Opens an empty store in a schema of its own, by a URL.
+pub(crate) fn store_at(url: &str) -> SqlStore {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let namespace = Namespace::new(&format!("t{}_{number}", std::process::id())).unwrap();
-    let url = DatabaseUrl::parse(server.url()).unwrap();
+    let url = DatabaseUrl::parse(url).unwrap();
     let mut store = SqlStore::open(&url, OpenOptions::default().with_namespace(namespace)).unwrap();
     store.migrate().unwrap();
     store

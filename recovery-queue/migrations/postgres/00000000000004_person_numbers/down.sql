@@ -1,0 +1,1 @@
+ALTER TABLE {ns}queue_person ALTER COLUMN id SET CACHE 1;

@@ -1,0 +1,1 @@
+-- SQLite has one writer, whose numbers need no sequence; only the version is recorded.
