@@ -271,7 +271,11 @@ impl Database {
     pub(crate) fn rollback(&mut self) -> bool {
         let result = match self {
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(connection) => AnsiTransactionManager::rollback_transaction(connection),
+            Self::Sqlite(connection) => {
+                // On a full disk SQLite has rolled back by itself; then there is one to roll back again.
+                connection.batch_execute("BEGIN").ok();
+                AnsiTransactionManager::rollback_transaction(connection)
+            }
             #[cfg(feature = "postgres")]
             Self::Postgres(session) => session.rollback(),
         };

@@ -40,6 +40,8 @@ mod snapshot;
 #[cfg(feature = "sqlite")]
 mod sqlite_batch;
 #[cfg(feature = "sqlite")]
+mod sqlite_persons;
+#[cfg(feature = "sqlite")]
 mod sqlite_rows;
 #[cfg(feature = "sqlite")]
 mod sqlite_text;

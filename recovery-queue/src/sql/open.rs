@@ -159,7 +159,7 @@ fn sqlite(path: &Path, options: &OpenOptions, purpose: Purpose) -> Result<Databa
     let mut setup = format!(
         "PRAGMA busy_timeout = {}; PRAGMA synchronous = FULL; \
          PRAGMA foreign_keys = ON; PRAGMA cache_size = -{}; PRAGMA temp_store = MEMORY; \
-         PRAGMA wal_autocheckpoint = 20000;",
+         PRAGMA wal_autocheckpoint = 50000;",
         options.busy_timeout.as_millis(),
         options.cache_kib,
     );

@@ -8,6 +8,7 @@ use diesel::prelude::*;
 use super::batch::{BATCH, Claim, Context, Settled, Verdict};
 use super::database::{Database, Param, failed};
 use super::namespace::Names;
+use super::sqlite_persons::{self, Person};
 use super::sqlite_rows::{self, StagedRow};
 use crate::error::StoreError;
 use crate::recover::Position;
@@ -23,7 +24,8 @@ const RETRY: i64 = 5;
 /// Makes the temporary table, once per connection.
 pub(super) const PREPARE: &str = "CREATE TEMP TABLE rq_batch (lead_id INTEGER PRIMARY KEY, \
     lead_at INTEGER, attempts INTEGER, status INTEGER, reason TEXT, person_key TEXT, \
-    person_id INTEGER, rule TEXT, confidence TEXT, evidence TEXT, not_before INTEGER);";
+    person_id INTEGER, rule TEXT, confidence TEXT, evidence TEXT, not_before INTEGER, first INTEGER, \
+    earlier INTEGER);";
 
 /// Claims the next leads; `CROSS JOIN` keeps the order of the tables.
 const CLAIM: &str = "WITH c AS MATERIALIZED (SELECT p.priority, p.lead_at, p.lead_id, p.attempts, \
@@ -61,14 +63,15 @@ pub(super) fn claim(
     Ok(claims)
 }
 
-fn row(lead: &Settled) -> StagedRow<'_> {
+fn row(lead: &Settled, person: Option<Person>) -> StagedRow<'_> {
     let claim = &lead.claim;
     let mut row = StagedRow {
         lead_id: claim.lead_id,
         lead_at: claim.lead_at,
         attempts: lead.attempts,
         status: LINKED,
-        person_id: claim.person_id,
+        person_id: person.map(|person| person.id).or(claim.person_id),
+        first: person.map(|person| i64::from(person.first)),
         ..StagedRow::default()
     };
     match &lead.verdict {
@@ -94,100 +97,64 @@ fn row(lead: &Settled) -> StagedRow<'_> {
     row
 }
 
-fn fill(db: &mut Database, settled: &[Settled]) -> Result<(), StoreError> {
-    let rows: Vec<StagedRow<'_>> = settled.iter().map(row).collect();
+fn fill(
+    db: &mut Database,
+    settled: &[Settled],
+    persons: Vec<Option<Person>>,
+) -> Result<(), StoreError> {
+    let rows: Vec<StagedRow<'_>> =
+        settled.iter().zip(persons).map(|(lead, person)| row(lead, person)).collect();
     #[allow(irrefutable_let_patterns)] // there may be no other backend
     let Database::Sqlite(connection) = db else { return Ok(()) };
     sqlite_rows::stage(connection, &rows).map_err(failed(BATCH))
 }
 
-fn persons(db: &mut Database, names: &Names, context: &Context) -> Result<(), StoreError> {
-    let (now, run) = (Param::Int(context.now), Param::Int(context.run_id));
-    db.execute_prepared(
-        &names.sql(
-            "INSERT INTO {ns}queue_origin_history \
-                 (person_id, lead_id, lead_at, since, run_id, ended_at, ended_run_id) \
-             SELECT p.id, p.origin_lead_id, p.origin_lead_at, p.origin_since, p.origin_run_id, $1, $2 \
-             FROM temp.rq_batch b CROSS JOIN {ns}queue_person p ON p.person_key = b.person_key \
-             WHERE b.status = 1 AND (b.lead_at, b.lead_id) < (p.origin_lead_at, p.origin_lead_id) \
-             UNION \
-             SELECT p.id, p.origin_lead_id, p.origin_lead_at, p.origin_since, p.origin_run_id, $1, $2 \
-             FROM temp.rq_batch b CROSS JOIN {ns}queue_person p ON p.id = b.person_id \
-             WHERE b.status = 4 AND (b.lead_at, b.lead_id) < (p.origin_lead_at, p.origin_lead_id)",
-        ),
-        &[now, run],
-    )
-    .map_err(failed(BATCH))?;
-    // In the order of the leads, so that of two leads of one person the first becomes the origin.
-    db.execute_prepared(
-        &names.sql(
-            "INSERT INTO {ns}queue_person \
-                 (person_key, origin_lead_id, origin_lead_at, origin_since, origin_run_id) \
-             SELECT b.person_key, b.lead_id, b.lead_at, $1, $2 FROM temp.rq_batch b \
-             WHERE b.status = 1 ORDER BY b.lead_at, b.lead_id \
-             ON CONFLICT (person_key) DO UPDATE SET origin_lead_id = excluded.origin_lead_id, \
-                 origin_lead_at = excluded.origin_lead_at, origin_since = excluded.origin_since, \
-                 origin_run_id = excluded.origin_run_id \
-             WHERE origin_lead_id IS NULL OR (excluded.origin_lead_at, excluded.origin_lead_id) \
-                 < (origin_lead_at, origin_lead_id)",
-        ),
-        &[now, run],
-    )
-    .map_err(failed(BATCH))?;
-    Ok(())
-}
+const LINKS: &str = "INSERT OR FAIL INTO {ns}queue_link \
+        (lead_id, person_id, rule, confidence, run_id, linked_at, evidence) \
+    SELECT lead_id, person_id, rule, confidence, $1, $2, evidence FROM temp.rq_batch \
+    WHERE status = 1";
 
+const SETTLE: &str = "INSERT OR FAIL INTO {ns}queue_settled \
+        (lead_id, backlog_id, status, reason, person_id, attempts, run_id, settled_at, evidence) \
+    SELECT lead_id, $1, CASE status WHEN 2 THEN 2 ELSE 1 END, reason, person_id, attempts, $2, $3, \
+        CASE status WHEN 2 THEN evidence END FROM temp.rq_batch WHERE status <> 5";
+
+const PARK: &str = "INSERT OR FAIL INTO {ns}queue_parked \
+        (lead_id, backlog_id, not_before, attempts, since, message) \
+    SELECT lead_id, $1, not_before, attempts, $2, evidence FROM temp.rq_batch WHERE status = 5";
+
+/// Writes the batch, in the order of the leads.
+///
+/// `OR FAIL`, since whatever fails undoes the whole transaction: without it SQLite keeps a copy of each page that a
+/// statement changes, to undo that statement alone.
 pub(super) fn settle(
     db: &mut Database,
     names: &Names,
     context: &Context,
     settled: &[Settled],
 ) -> Result<(), StoreError> {
-    fill(db, settled)?;
+    let persons = sqlite_persons::numbered(db, names, settled).map_err(failed(BATCH))?;
+    let count = persons.iter().flatten().filter(|person| person.first).count() as u64;
+    fill(db, settled, persons)?;
+    if count > 0 {
+        sqlite_persons::write(db, names, context, count)?;
+    }
     let (now, run, backlog) =
         (Param::Int(context.now), Param::Int(context.run_id), Param::Int(context.backlog_id));
     let has = |wanted: fn(&Verdict) -> bool| settled.iter().any(|lead| wanted(&lead.verdict));
-    let run_sql = |db: &mut Database, sql: &str, params: &[Param<'_>]| {
-        db.execute_prepared(&names.sql(sql), params).map(|_| ()).map_err(failed(BATCH))
-    };
-    if has(|v| matches!(v, Verdict::Matched { .. })) {
-        persons(db, names, context)?;
-        run_sql(
-            db,
-            "INSERT INTO {ns}queue_link \
-                 (lead_id, person_id, rule, confidence, run_id, linked_at, evidence) \
-             SELECT b.lead_id, p.id, b.rule, b.confidence, $1, $2, b.evidence \
-             FROM temp.rq_batch b CROSS JOIN {ns}queue_person p ON p.person_key = b.person_key \
-             WHERE b.status = 1",
-            &[run, now],
-        )?;
+    let steps: [(bool, &str, &[Param<'_>]); 3] = [
+        (count > 0, LINKS, &[run, now]),
+        (has(|verdict| !matches!(verdict, Verdict::Retry { .. })), SETTLE, &[backlog, run, now]),
+        (has(|verdict| matches!(verdict, Verdict::Retry { .. })), PARK, &[backlog, now]),
+    ];
+    for (wanted, sql, params) in steps {
+        if wanted {
+            db.execute_prepared(&names.sql(sql), params).map_err(failed(BATCH))?;
+        }
     }
-    if has(|v| matches!(v, Verdict::AlreadyLinked)) {
-        super::origins::ensure(
-            db,
-            names,
-            "SELECT person_id FROM temp.rq_batch WHERE status = 4",
-            context,
-        )?;
-    }
-    run_sql(
-        db,
-        "INSERT INTO {ns}queue_settled \
-             (lead_id, backlog_id, status, reason, person_id, attempts, run_id, settled_at, evidence) \
-         SELECT b.lead_id, $1, CASE b.status WHEN 2 THEN 2 ELSE 1 END, b.reason, k.person_id, \
-             b.attempts, $2, $3, CASE b.status WHEN 2 THEN b.evidence END \
-         FROM temp.rq_batch b LEFT JOIN {ns}queue_link k ON k.lead_id = b.lead_id AND b.status <> 2 \
-         WHERE b.status <> 5 ORDER BY b.lead_id",
-        &[backlog, run, now],
-    )?;
-    if has(|v| matches!(v, Verdict::Retry { .. })) {
-        run_sql(
-            db,
-            "INSERT INTO {ns}queue_parked (lead_id, backlog_id, not_before, attempts, since, message) \
-             SELECT b.lead_id, $1, b.not_before, b.attempts, $2, b.evidence \
-             FROM temp.rq_batch b WHERE b.status = 5",
-            &[backlog, now],
-        )?;
+    if has(|verdict| matches!(verdict, Verdict::AlreadyLinked)) {
+        let persons = "SELECT person_id FROM temp.rq_batch WHERE status = 4";
+        super::origins::ensure(db, names, persons, context)?;
     }
     wake_keys(db, names, settled)?;
     db.execute_prepared("DELETE FROM temp.rq_batch", &[]).map_err(failed(BATCH))?;

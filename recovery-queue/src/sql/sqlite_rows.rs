@@ -1,6 +1,6 @@
 //! The rows of a batch on their way into SQLite's temporary table.
 //!
-//! Diesel prepares SQL text anew each time that it runs, and a thousand rows of eleven binds are a long text.
+//! Diesel prepares SQL text anew each time that it runs, and a thousand rows of twelve binds are a long text.
 //! Statements of a fixed number of rows have a type of their own, by which the connection keeps them prepared.
 
 use diesel::prelude::*;
@@ -25,6 +25,7 @@ pub(super) struct StagedRow<'a> {
     pub(super) confidence: Option<&'a str>,
     pub(super) evidence: Option<&'a str>,
     pub(super) not_before: Option<i64>,
+    pub(super) first: Option<i64>,
 }
 
 struct Rows<'a, const N: usize>(&'a [StagedRow<'a>; N]);
@@ -37,7 +38,10 @@ impl<const N: usize> RunQueryDsl<SqliteConnection> for Rows<'_, N> {}
 
 impl<const N: usize> QueryFragment<Sqlite> for Rows<'_, N> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        out.push_sql("INSERT INTO temp.rq_batch VALUES ");
+        out.push_sql(
+            "INSERT INTO temp.rq_batch (lead_id, lead_at, attempts, status, reason, person_key, \
+             person_id, rule, confidence, evidence, not_before, first) VALUES ",
+        );
         for (at, row) in self.0.iter().enumerate() {
             out.push_sql(if at == 0 { "(" } else { ", (" });
             for int in [&row.lead_id, &row.lead_at, &row.attempts, &row.status] {
@@ -53,8 +57,10 @@ impl<const N: usize> QueryFragment<Sqlite> for Rows<'_, N> {
                 out.push_sql(", ");
                 out.push_bind_param::<Nullable<Text>, _>(text)?;
             }
-            out.push_sql(", ");
-            out.push_bind_param::<Nullable<BigInt>, _>(&row.not_before)?;
+            for int in [&row.not_before, &row.first] {
+                out.push_sql(", ");
+                out.push_bind_param::<Nullable<BigInt>, _>(int)?;
+            }
             out.push_sql(")");
         }
         Ok(())
