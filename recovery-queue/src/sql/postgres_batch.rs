@@ -243,8 +243,8 @@ mod tests {
         assert!(claim.contains("using queue_pending_pkey"), "{claim}");
         assert!(claim.contains("using queue_lead_pkey"), "{claim}");
         assert!(claim.contains("Tid Scan on queue_pending"), "{claim}");
-        let columns = "bigint[], bigint[], bigint[], bigint[], text[], text[], text[], text[], \
-             bigint, bigint, bigint";
+        let columns = "bigint[], bigint[], bigint[], bigint[], text[], bigint[], text[], \
+             bigint, bigint, text[], text[], bigint";
         let link = plan(&mut store, "link", columns, postgres_link::LINK);
         assert!(link.contains("Hash Cond"), "{link}");
         assert!(link.contains("using queue_person_person_key_key"), "{link}");

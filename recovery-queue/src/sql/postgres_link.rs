@@ -1,6 +1,6 @@
 //! The links of a batch on PostgreSQL: persons, origins, links and settled rows in one statement.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::batch::{BATCH, Context, Settled, Verdict};
 use super::database::{Database, IntRow, Param, failed};
@@ -18,10 +18,10 @@ use crate::error::StoreError;
 ///   and written by a second statement, which sees the person.
 pub(super) const LINK: &str = "WITH d AS MATERIALIZED (SELECT unnest($1) AS lead_id, unnest($2) AS lead_at, \
         unnest($3) AS attempts, unnest($4) AS first_id, unnest($5) AS person_key, \
-        unnest($6) AS rule, unnest($7) AS confidence, unnest($8) AS evidence), \
+        unnest($6) AS decision, unnest($7) AS evidence), \
     p AS (INSERT INTO {ns}queue_person AS o \
             (person_key, origin_lead_id, origin_lead_at, origin_since, origin_run_id) \
-        SELECT person_key, lead_id, lead_at, $9, $10 FROM d WHERE lead_id = first_id \
+        SELECT person_key, lead_id, lead_at, $8, $9 FROM d WHERE lead_id = first_id \
         ON CONFLICT (person_key) DO UPDATE SET replaced_lead_id = o.origin_lead_id, \
             replaced_lead_at = o.origin_lead_at, replaced_since = o.origin_since, \
             replaced_run_id = o.origin_run_id, origin_lead_id = excluded.origin_lead_id, \
@@ -33,9 +33,9 @@ pub(super) const LINK: &str = "WITH d AS MATERIALIZED (SELECT unnest($1) AS lead
             o.replaced_run_id), \
     h AS (INSERT INTO {ns}queue_origin_history \
             (person_id, lead_id, lead_at, since, run_id, ended_at, ended_run_id) \
-        SELECT id, replaced_lead_id, replaced_lead_at, replaced_since, replaced_run_id, $9, $10 FROM p \
+        SELECT id, replaced_lead_id, replaced_lead_at, replaced_since, replaced_run_id, $8, $9 FROM p \
         WHERE replaced_lead_id IS NOT NULL), \
-    r AS MATERIALIZED (SELECT d.lead_id, d.attempts, d.rule, d.confidence, d.evidence, \
+    r AS MATERIALIZED (SELECT d.lead_id, d.attempts, d.decision, d.evidence, \
             COALESCE(p.id, e.id) AS person_id \
         FROM d LEFT JOIN p ON p.origin_lead_id = d.first_id \
         LEFT JOIN LATERAL (SELECT id FROM {ns}queue_person \
@@ -43,11 +43,11 @@ pub(super) const LINK: &str = "WITH d AS MATERIALIZED (SELECT unnest($1) AS lead
         ORDER BY d.lead_id), \
     k AS (INSERT INTO {ns}queue_link \
             (lead_id, person_id, rule, confidence, run_id, linked_at, evidence) \
-        SELECT lead_id, person_id, rule, confidence, $10, $9, evidence FROM r \
+        SELECT lead_id, person_id, ($10)[decision], ($11)[decision], $9, $8, evidence FROM r \
         WHERE person_id IS NOT NULL), \
     s AS (INSERT INTO {ns}queue_settled \
             (lead_id, backlog_id, status, person_id, attempts, run_id, settled_at) \
-        SELECT lead_id, $11, 1, person_id, attempts, $10, $9 FROM r WHERE person_id IS NOT NULL) \
+        SELECT lead_id, $12, 1, person_id, attempts, $9, $8 FROM r WHERE person_id IS NOT NULL) \
     SELECT lead_id AS value FROM r WHERE person_id IS NULL";
 
 /// Leads to link, by columns, in the byte order of the persons' keys.
@@ -61,9 +61,12 @@ struct Links<'a> {
     /// The person's first lead of the batch.
     first_id: Vec<i64>,
     person_key: Vec<Option<&'a str>>,
-    rule: Vec<Option<&'a str>>,
-    confidence: Vec<Option<&'a str>>,
+    /// The place of its rule and confidence among the decisions, from 1.
+    decision: Vec<i64>,
     evidence: Vec<Option<&'a str>>,
+    /// The few kinds of decisions that the batch holds: a rule and a confidence each.
+    rules: Vec<Option<&'a str>>,
+    confidences: Vec<Option<&'a str>>,
 }
 
 impl<'a> Links<'a> {
@@ -84,6 +87,7 @@ impl<'a> Links<'a> {
             .collect();
         leads.sort_unstable_by_key(|&(key, at, id, ..)| (key, at, id));
         let mut links = Self::default();
+        let mut decisions = BTreeMap::new();
         for (key, at, id, lead, rule, confidence, evidence) in leads {
             let key = Some(key.as_str());
             let known = links.person_key.last() == Some(&key);
@@ -92,8 +96,11 @@ impl<'a> Links<'a> {
             links.lead_at.push(at);
             links.attempts.push(lead.attempts);
             links.person_key.push(key);
-            links.rule.push(Some(rule));
-            links.confidence.push(Some(confidence));
+            links.decision.push(*decisions.entry((rule, confidence)).or_insert_with(|| {
+                links.rules.push(Some(rule));
+                links.confidences.push(Some(confidence));
+                i64::try_from(links.rules.len()).unwrap_or(i64::MAX)
+            }));
             links.evidence.push(evidence.as_deref());
         }
         links
@@ -115,11 +122,12 @@ impl<'a> Links<'a> {
                     Param::Ints(&self.attempts),
                     Param::Ints(&self.first_id),
                     Param::OptTexts(&self.person_key),
-                    Param::OptTexts(&self.rule),
-                    Param::OptTexts(&self.confidence),
+                    Param::Ints(&self.decision),
                     Param::OptTexts(&self.evidence),
                     Param::Int(context.now),
                     Param::Int(context.run_id),
+                    Param::OptTexts(&self.rules),
+                    Param::OptTexts(&self.confidences),
                     Param::Int(context.backlog_id),
                 ],
             )
