@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::time::Duration;
 
 use diesel::connection::SimpleConnection as _;
 use guardrails::clock::Monotonic;
@@ -45,7 +46,8 @@ fn recover(store: &mut SqlStore) -> Result<(), StoreError> {
     store.recover(&mut nobody, &options, &mut |_| ControlFlow::Continue(())).map(drop)
 }
 
-/// A worker that died, tables of a newer build, and a database that stops taking anything in mid-run.
+/// A worker that died, tables of a newer build, and a database that is locked, and one that stops taking anything
+/// in mid-run.
 pub(crate) fn of_a_run(folder: &Path) {
     let mut store = open(folder.join("outages.sqlite").to_str().unwrap());
     store.seed(&backlog(2), &SeedOptions::default()).unwrap();
@@ -57,6 +59,14 @@ pub(crate) fn of_a_run(folder: &Path) {
     let book = store.view_name("queue_migration");
     script(&mut store, &format!("INSERT INTO {book} VALUES ('99990', 'later', '', 0, 0)"));
     recover(&mut store).unwrap();
+
+    let mut options = OpenOptions::default();
+    options.busy_timeout = Duration::ZERO;
+    let url = DatabaseUrl::parse(folder.join("outages.sqlite").to_str().unwrap()).unwrap();
+    let mut impatient = SqlStore::open(&url, options).unwrap();
+    script(&mut store, "BEGIN IMMEDIATE");
+    assert!(recover(&mut impatient).unwrap_err().to_string().contains("is locked"));
+    script(&mut store, "ROLLBACK");
 
     store.seed(&backlog(4), &SeedOptions::default()).unwrap();
     let (ledger, runs) = (store.view_name("queue_ledger"), store.view_name("queue_run"));
@@ -72,8 +82,9 @@ pub(crate) fn of_a_run(folder: &Path) {
     assert!(recover(&mut store).unwrap_err().to_string().contains("disk is gone"));
 }
 
-/// A server that ends the connection of a suite between two checks; says whether there was one to try.
-pub(crate) fn of_a_suite() -> bool {
+/// A server that ends the connection of a suite between two checks, and a pooler's session; says whether there was a
+/// server to try.
+pub(crate) fn of_a_server() -> bool {
     let server = match PostgresServer::start() {
         Ok(server) => server,
         Err(error) => {
@@ -102,5 +113,11 @@ pub(crate) fn of_a_suite() -> bool {
     // A backlog in memory says nothing of how its keys are written; all else asks the server.
     let mut rest = report.checks.iter().filter(|check| check.assertion != "source_pk_consistency");
     assert!(rest.all(|check| check.verdict == guardrails::Verdict::Error));
+    drop(facts);
+
+    // Another client of a pooler has left statements behind, by the names that are used next.
+    other.seed(&backlog, &SeedOptions::default()).unwrap();
+    script(&mut other, "PREPARE __diesel_stmt_0 AS SELECT 1; PREPARE __diesel_stmt_1 AS SELECT 1");
+    recover(&mut other).unwrap();
     true
 }

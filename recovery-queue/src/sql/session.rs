@@ -74,6 +74,6 @@ impl Session {
     fn give_up(&mut self) {
         self.pooled = true;
         self.here = false;
-        tracing::info!(name: "recovery_queue.pooled", "statements are not kept: the session is a pooler's");
+        tracing::info!(name: "recovery_queue.pooled", process = self.process);
     }
 }
