@@ -5,8 +5,8 @@ use identity_matching::{Matcher, Normaliser, Outcome, Record, UnmatchedReason};
 
 use sha2::{Digest, Sha256};
 
-use crate::key::PersonKey;
-use crate::resolver::{ClaimedLead, FailReason, Resolution, ResolveError, Resolver};
+use crate::model::key::PersonKey;
+use crate::model::resolver::{ClaimedLead, FailReason, Resolution, ResolveError, Resolver};
 
 /// Fetches the subjects of a batch, from wherever the leads' own data lies.
 ///

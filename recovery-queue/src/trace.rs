@@ -4,12 +4,12 @@
 
 use tracing::Span;
 
-use crate::error::StoreError;
-use crate::key::RunId;
-use crate::recover::RunSummary;
-use crate::store::BatchSummary;
+use crate::model::error::StoreError;
+use crate::model::key::RunId;
+use crate::model::work::BatchSummary;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-use crate::store::SeedSummary;
+use crate::model::work::SeedSummary;
+use crate::worker::RunSummary;
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(crate) fn seed(backlog: &str) -> Span {

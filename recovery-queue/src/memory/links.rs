@@ -1,10 +1,10 @@
 //! Links by hand in memory.
 
 use super::{Link, MemoryStore, State};
-use crate::error::StoreError;
-use crate::key::{PersonKey, SourcePk};
-use crate::ledger::EventKind;
-use crate::links::{Decider, LinkHistoryRow, LinkStore, MANUAL_RULE};
+use crate::model::error::StoreError;
+use crate::model::key::{PersonKey, SourcePk};
+use crate::model::ledger::EventKind;
+use crate::store::links::{Decider, LinkHistoryRow, LinkStore, MANUAL_RULE};
 
 fn conflict(lead: &SourcePk, reason: &str) -> StoreError {
     StoreError::Conflict { key: lead.to_string(), reason: reason.to_owned() }

@@ -8,18 +8,17 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use crate::backlog::Backlog;
-use crate::error::StoreError;
-use crate::key::{PersonKey, RunId, SourcePk};
-use crate::ledger::{EventKind, LedgerSlot};
-use crate::links::LinkHistoryRow;
-use crate::options::{ClaimMode, SeedOptions};
-use crate::recover::{Cursor, Position, resolve_isolated};
-use crate::resolver::{ClaimedLead, FailReason, Resolution, Resolver};
-use crate::store::{
-    BatchRequest, BatchSummary, NewRun, QueueStore, RunKind, RunOutcome, RunRecord, SeedSummary,
-    Snapshot,
-};
+use crate::model::backlog::Backlog;
+use crate::model::error::StoreError;
+use crate::model::key::{PersonKey, RunId, SourcePk};
+use crate::model::ledger::{EventKind, LedgerSlot};
+use crate::model::options::{ClaimMode, SeedOptions};
+use crate::model::resolver::{ClaimedLead, FailReason, Resolution, Resolver};
+use crate::model::run::{NewRun, RunKind, RunOutcome, RunRecord};
+use crate::model::work::{BatchRequest, BatchSummary, SeedSummary};
+use crate::store::links::LinkHistoryRow;
+use crate::store::{QueueStore, Snapshot};
+use crate::worker::{Cursor, Position, resolve_isolated};
 
 /// Where a lead stands, with what belongs to it there.
 #[derive(Clone, Debug)]

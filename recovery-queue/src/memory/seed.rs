@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::{Lead, MemoryStore, State};
-use crate::backlog::{Backlog, BacklogLead, BacklogSource};
-use crate::error::StoreError;
-use crate::key::SourcePk;
-use crate::ledger::EventKind;
-use crate::options::SeedOptions;
-use crate::store::{NewRun, QueueStore, RunKind, RunOutcome, SeedSummary, from_std};
+use crate::model::backlog::{Backlog, BacklogLead, BacklogSource};
+use crate::model::error::StoreError;
+use crate::model::key::SourcePk;
+use crate::model::ledger::EventKind;
+use crate::model::options::SeedOptions;
+use crate::model::run::{NewRun, RunKind, RunOutcome};
+use crate::model::work::{SeedSummary, from_std};
+use crate::store::QueueStore;
 
 /// Reads a backlog; of two rows with one key the oldest date, the first priority and the last version hold.
 fn stage(backlog: &dyn Backlog) -> Result<(BTreeMap<SourcePk, BacklogLead>, u64), StoreError> {

@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 
 use super::{MemoryStore, State, slot};
-use crate::backlog::{Backlog, BacklogSource};
-use crate::error::StoreError;
-use crate::key::SourcePk;
-use crate::ledger::LedgerSlot;
-use crate::store::{LinkRow, OriginRow, QueueRow, RunRecord, Snapshot, Status};
+use crate::model::backlog::{Backlog, BacklogSource};
+use crate::model::error::StoreError;
+use crate::model::key::SourcePk;
+use crate::model::ledger::LedgerSlot;
+use crate::model::rows::{LinkRow, OriginRow, QueueRow, Status};
+use crate::model::run::RunRecord;
+use crate::store::Snapshot;
 
 pub(super) struct MemorySnapshot<'a>(&'a MemoryStore);
 

@@ -1,8 +1,7 @@
 //! The queue store: what a backend must do.
 
-mod rows;
-mod run;
-mod work;
+pub(crate) mod links;
+pub(crate) mod outlook;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -10,19 +9,17 @@ use std::ops::ControlFlow;
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 
-pub use rows::{LinkRow, OriginRow, QueueRow, Status, backlog_size};
-pub use run::{NewRun, RunKind, RunOutcome, RunRecord};
-pub(crate) use work::from_std;
-pub use work::{BatchRequest, BatchSummary, SeedSummary};
-
-use crate::backlog::Backlog;
-use crate::error::{ConfigError, StoreError};
-use crate::key::{RunId, SourcePk};
-use crate::ledger::{DailyMetrics, LedgerSlot, daily_metrics};
-use crate::options::{RecoverOptions, SeedOptions};
-use crate::outlook::{AGE_BOUNDS, AgeBucket};
-use crate::recover::{Cursor, Progress, RunSummary};
-use crate::resolver::{FailReason, Resolver};
+use crate::model::backlog::Backlog;
+use crate::model::error::{ConfigError, StoreError};
+use crate::model::key::{RunId, SourcePk};
+use crate::model::ledger::{DailyMetrics, LedgerSlot, daily_metrics};
+use crate::model::options::{RecoverOptions, SeedOptions};
+use crate::model::resolver::{FailReason, Resolver};
+use crate::model::rows::{LinkRow, OriginRow, QueueRow, Status};
+use crate::model::run::{NewRun, RunOutcome, RunRecord};
+use crate::model::work::{BatchRequest, BatchSummary, SeedSummary};
+use crate::store::outlook::{AGE_BOUNDS, AgeBucket};
+use crate::worker::{Cursor, Progress, RunSummary};
 
 /// Keeps the recovery queue, durably.
 ///
@@ -101,7 +98,7 @@ pub trait QueueStore {
         options: &RecoverOptions,
         progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
     ) -> Result<RunSummary, StoreError> {
-        crate::recover::recover(self, resolver, options, progress)
+        crate::worker::recover(self, resolver, options, progress)
     }
 }
 
@@ -207,7 +204,8 @@ pub trait Snapshot {
             .into());
         }
         let mut slots = Vec::new();
-        let (start, end) = (crate::ledger::utc_start_of(from), crate::ledger::utc_end_of(to));
+        let (start, end) =
+            (crate::model::ledger::utc_start_of(from), crate::model::ledger::utc_end_of(to));
         self.ledger_since(start, end, &mut |slot| slots.push(slot))?;
         Ok(daily_metrics(slots, from, to, zone))
     }

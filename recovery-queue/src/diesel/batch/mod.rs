@@ -1,0 +1,353 @@
+//! One batch: claim, resolve, settle. What both backends share; the two hot statements are theirs.
+
+pub(crate) mod lease;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "postgres")]
+mod postgres_link;
+#[cfg(feature = "sqlite")]
+pub(crate) mod sqlite;
+#[cfg(feature = "sqlite")]
+mod sqlite_persons;
+#[cfg(feature = "sqlite")]
+mod sqlite_rows;
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text};
+
+use crate::diesel::conn::database::{Database, Param, failed};
+use crate::diesel::conn::namespace::Names;
+use crate::diesel::write::events::Events;
+use crate::model::error::StoreError;
+use crate::model::key::SourcePk;
+use crate::model::ledger::EventKind;
+use crate::model::resolver::{ClaimedLead, FailReason, Resolution, Resolver};
+use crate::model::work::{BatchRequest, BatchSummary, from_std};
+use crate::worker::{Cursor, Position, resolve_isolated};
+
+pub(crate) const BATCH: &str = "the batch";
+
+/// A lead as claimed.
+#[derive(QueryableByName)]
+pub(crate) struct Claim {
+    #[diesel(sql_type = BigInt)]
+    pub(crate) priority: i64,
+    #[diesel(sql_type = BigInt)]
+    pub(crate) lead_at: i64,
+    #[diesel(sql_type = BigInt)]
+    pub(crate) lead_id: i64,
+    #[diesel(sql_type = BigInt)]
+    pub(crate) attempts: i64,
+    #[diesel(sql_type = BigInt)]
+    pub(crate) since: i64,
+    #[diesel(sql_type = Text)]
+    pub(crate) source_pk: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub(crate) lead_version: Option<String>,
+    /// The person that the lead is linked to already.
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub(crate) person_id: Option<i64>,
+}
+
+impl Claim {
+    pub(crate) fn position(&self) -> Position {
+        Position { priority: self.priority, lead_at: self.lead_at, lead_id: self.lead_id }
+    }
+}
+
+/// What is written of one lead.
+pub(crate) enum Verdict {
+    Matched { person_key: String, rule: String, confidence: String, evidence: Option<String> },
+    AlreadyLinked,
+    Failed { reason: FailReason, evidence: Option<String>, wake_keys: Vec<String> },
+    Retry { not_before: i64, message: String },
+}
+
+/// A lead and what is written of it.
+pub(crate) struct Settled {
+    pub(crate) claim: Claim,
+    pub(crate) attempts: i64,
+    pub(crate) verdict: Verdict,
+}
+
+/// Where and when a batch is written.
+pub(crate) struct Context {
+    pub(crate) backlog_id: i64,
+    pub(crate) run_id: i64,
+    pub(crate) now: i64,
+}
+
+#[derive(QueryableByName)]
+struct Overview {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = BigInt)]
+    due: i64,
+    #[diesel(sql_type = BigInt)]
+    now: i64,
+}
+
+fn instant(micros: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::<Utc>::MIN_UTC)
+}
+
+/// Brings parked leads whose time has come back to the hot table, oldest due first.
+fn promote(db: &mut Database, names: &Names, now: i64) -> Result<(), StoreError> {
+    let into =
+        "INSERT INTO {ns}queue_pending (backlog_id, priority, lead_at, lead_id, attempts, since)";
+    if db.is_sqlite() {
+        db.execute(
+            &names.sql(&format!(
+                "{into} SELECT l.backlog_id, l.priority, l.lead_at, l.id, q.attempts, q.since \
+                 FROM {{ns}}queue_parked q JOIN {{ns}}queue_lead l ON l.id = q.lead_id \
+                 WHERE q.not_before <= $1"
+            )),
+            &[Param::Int(now)],
+        )
+        .map_err(failed(BATCH))?;
+        db.execute(
+            &names.sql("DELETE FROM {ns}queue_parked WHERE not_before <= $1"),
+            &[Param::Int(now)],
+        )
+        .map_err(failed(BATCH))?;
+    } else {
+        db.execute(
+            &names.sql(&format!(
+                "WITH c AS MATERIALIZED (SELECT lead_id FROM {{ns}}queue_parked \
+                     WHERE not_before <= $1 ORDER BY not_before LIMIT 10000 FOR UPDATE SKIP LOCKED), \
+                 d AS (DELETE FROM {{ns}}queue_parked q USING c WHERE q.lead_id = c.lead_id \
+                     RETURNING q.lead_id, q.attempts, q.since) \
+                 {into} SELECT l.backlog_id, l.priority, l.lead_at, l.id, d.attempts, d.since \
+                 FROM d JOIN {{ns}}queue_lead l ON l.id = d.lead_id"
+            )),
+            &[Param::Int(now)],
+        )
+        .map_err(failed(BATCH))?;
+    }
+    Ok(())
+}
+
+/// Writes numbers of ours as rows of `VALUES`.
+pub(crate) fn rows<const N: usize>(claims: &[Claim], row: impl Fn(&Claim) -> [i64; N]) -> String {
+    let row = |claim| format!("({})", row(claim).map(|number| number.to_string()).join(", "));
+    claims.iter().map(row).collect::<Vec<_>>().join(", ")
+}
+
+/// Claims the next leads of the backlog whose turn it is: they leave the hot table with this transaction.
+pub(crate) fn claim(
+    db: &mut Database,
+    names: &Names,
+    clock: Option<i64>,
+    batch: &BatchRequest<'_>,
+    cursor: &mut Cursor,
+) -> Result<Option<(Context, Vec<Claim>)>, StoreError> {
+    let now = db.clock();
+    let overview: Vec<Overview> = db
+        .query_prepared(
+            &names.sql(&format!(
+                "WITH t AS (SELECT COALESCE($1, {now}) AS now) \
+                 SELECT b.id, t.now, CAST(CASE WHEN EXISTS (SELECT 1 FROM {{ns}}queue_parked q \
+                     WHERE q.not_before <= t.now) THEN 1 ELSE 0 END AS BIGINT) AS due \
+                 FROM t CROSS JOIN {{ns}}queue_backlog b \
+                 WHERE b.paused = 0 AND COALESCE($2, b.name) = b.name",
+            )),
+            &[Param::OptInt(clock), Param::OptText(batch.options.backlog.as_deref())],
+        )
+        .map_err(failed(BATCH))?;
+    let Some(now) = overview.first().map(|row| row.now) else { return Ok(None) };
+    if overview.iter().any(|row| row.due != 0) {
+        promote(db, names, now)?;
+    }
+    let together = cursor.together();
+    let _turn = together.turn();
+    for backlog_id in cursor.in_turn(overview.iter().map(|row| row.id).collect()) {
+        let after = cursor.position(backlog_id);
+        let claims = match db {
+            #[cfg(feature = "sqlite")]
+            Database::Sqlite(_) => {
+                crate::diesel::batch::sqlite::claim(db, names, backlog_id, after, batch.size)
+            }
+            #[cfg(feature = "postgres")]
+            Database::Postgres(_) => {
+                crate::diesel::batch::postgres::claim(db, names, backlog_id, after, batch.size)
+            }
+        }
+        .map_err(failed(BATCH))?;
+        if let Some(last) = claims.last() {
+            cursor.advance(backlog_id, last.position());
+            let context = Context { backlog_id, run_id: batch.run.get(), now };
+            return Ok(Some((context, claims)));
+        }
+    }
+    Ok(None)
+}
+
+/// Turns the resolver's answers into what is written.
+pub(crate) fn verdicts(
+    claims: Vec<Claim>,
+    batch: &BatchRequest<'_>,
+    now: i64,
+    resolver: &mut dyn Resolver,
+) -> Result<Vec<Settled>, StoreError> {
+    // A lead whose attempts are used up without an answer killed its process, or outlived its leases.
+    let used_up = |claim: &Claim| claim.attempts >= i64::from(batch.options.max_attempts);
+    let open: Vec<ClaimedLead> = claims
+        .iter()
+        .filter(|claim| claim.person_id.is_none() && !used_up(claim))
+        .map(|claim| ClaimedLead {
+            source_pk: SourcePk::stored(claim.source_pk.clone()),
+            lead_at: instant(claim.lead_at),
+            lead_version: claim.lead_version.clone(),
+            attempts: u32::try_from(claim.attempts).unwrap_or(u32::MAX),
+        })
+        .collect();
+    let mut answers = resolve_isolated(resolver, &open)?.into_iter();
+    let options = batch.options;
+    claims
+        .into_iter()
+        .map(|claim| {
+            let mut attempts = claim.attempts;
+            let verdict = if claim.person_id.is_some() {
+                Verdict::AlreadyLinked
+            } else if used_up(&claim) {
+                let message = "every attempt ended without an answer";
+                Verdict::Failed {
+                    reason: FailReason::Error,
+                    evidence: Some(serde_json::json!({ "error": message }).to_string()),
+                    wake_keys: Vec::new(),
+                }
+            } else {
+                let answer = answers.next().ok_or(StoreError::ResolutionCount {
+                    wanted: open.len(),
+                    given: open.len().saturating_sub(1),
+                })?;
+                match answer {
+                    Resolution::Matched(found) => Verdict::Matched {
+                        person_key: found.person_key.as_str().to_owned(),
+                        rule: found.rule,
+                        confidence: found.confidence,
+                        evidence: found.evidence,
+                    },
+                    Resolution::Unmatched { reason, evidence, wake_keys } => {
+                        Verdict::Failed { reason, evidence, wake_keys }
+                    }
+                    Resolution::Error { message } => {
+                        attempts += 1;
+                        if attempts >= i64::from(options.max_attempts) {
+                            let evidence = serde_json::json!({ "error": message }).to_string();
+                            Verdict::Failed {
+                                reason: FailReason::Error,
+                                evidence: Some(evidence),
+                                wake_keys: Vec::new(),
+                            }
+                        } else {
+                            let tries = u32::try_from(attempts).unwrap_or(u32::MAX);
+                            let rest = from_std(options.backoff.delay(&claim.source_pk, tries));
+                            Verdict::Retry { not_before: now.saturating_add(rest), message }
+                        }
+                    }
+                }
+            };
+            Ok(Settled { claim, attempts, verdict })
+        })
+        .collect()
+}
+
+pub(crate) fn summarise(settled: &[Settled]) -> BatchSummary {
+    let mut summary = BatchSummary { claimed: settled.len() as u64, ..BatchSummary::default() };
+    for lead in settled {
+        match &lead.verdict {
+            Verdict::Matched { .. } => summary.matched += 1,
+            Verdict::AlreadyLinked => {
+                summary.matched += 1;
+                summary.already_linked += 1;
+            }
+            Verdict::Failed { reason, .. } => *summary.failed.entry(*reason).or_default() += 1,
+            Verdict::Retry { .. } => summary.retried += 1,
+        }
+    }
+    summary
+}
+
+fn events(matched: u64, retried: u64, failed: &BTreeMap<FailReason, u64>) -> Events {
+    let mut events = Events::default();
+    events.add(EventKind::Matched, None, matched);
+    for (&reason, &leads) in failed {
+        events.add(EventKind::Failed, Some(reason), leads);
+    }
+    events.add(EventKind::Retried, None, retried);
+    events
+}
+
+/// Counts an attempt of the next lead before it is made, so that it counts even if it kills the process.
+pub(crate) fn count_attempt(
+    db: &mut Database,
+    names: &Names,
+    clock: Option<i64>,
+    batch: &BatchRequest<'_>,
+    cursor: &Cursor,
+) -> Result<(), StoreError> {
+    let Some((context, claims)) = claim(db, names, clock, batch, &mut cursor.alone())? else {
+        return Ok(());
+    };
+    let rows = rows(&claims, |claim| {
+        let Claim { priority, lead_at, lead_id, attempts, since, .. } = *claim;
+        [context.backlog_id, priority, lead_at, lead_id, attempts + 1, since]
+    });
+    db.execute(
+        &names.sql(&format!(
+            "INSERT INTO {{ns}}queue_pending (backlog_id, priority, lead_at, lead_id, attempts, since) \
+             VALUES {rows}"
+        )),
+        &[],
+    )
+    .map_err(failed(BATCH))?;
+    Ok(())
+}
+
+/// Writes a resolved batch and its events.
+pub(crate) fn write(
+    db: &mut Database,
+    names: &Names,
+    context: &Context,
+    settled: &[Settled],
+) -> Result<BatchSummary, StoreError> {
+    match db {
+        #[cfg(feature = "sqlite")]
+        Database::Sqlite(_) => crate::diesel::batch::sqlite::settle(db, names, context, settled)?,
+        #[cfg(feature = "postgres")]
+        Database::Postgres(_) => {
+            crate::diesel::batch::postgres::settle(db, names, context, settled)?
+        }
+    }
+    let summary = summarise(settled);
+    events(summary.matched, summary.retried, &summary.failed).append(
+        db,
+        names,
+        context.now,
+        context.backlog_id,
+        Some(context.run_id),
+    )?;
+    Ok(summary)
+}
+
+/// Claims, resolves and settles one batch inside the transaction that is open.
+pub(crate) fn in_transaction(
+    db: &mut Database,
+    names: &Names,
+    clock: Option<i64>,
+    batch: &BatchRequest<'_>,
+    cursor: &mut Cursor,
+    resolver: &mut dyn Resolver,
+) -> Result<BatchSummary, StoreError> {
+    let Some((mut context, claims)) = claim(db, names, clock, batch, cursor)? else {
+        return Ok(BatchSummary::default());
+    };
+    let settled = verdicts(claims, batch, context.now, resolver)?;
+    // The resolver may have taken its time; events are dated when they are written.
+    context.now = crate::diesel::store::now(db, clock)?;
+    write(db, names, &context, &settled)
+}

@@ -1,0 +1,184 @@
+//! The batch's writes on SQLite: one insert into a temporary table, then set-based statements.
+//!
+//! The writer holds the database alone, so the leads claimed are exactly the pending rows between the
+//! cursor and the last one: they are removed as one range of the clustered table.
+
+use diesel::prelude::*;
+
+use crate::diesel::batch::sqlite_persons::{self, Person};
+use crate::diesel::batch::sqlite_rows::{self, StagedRow};
+use crate::diesel::batch::{BATCH, Claim, Context, Settled, Verdict};
+use crate::diesel::conn::database::{Database, Param, failed};
+use crate::diesel::conn::namespace::Names;
+use crate::model::error::StoreError;
+use crate::worker::Position;
+
+/// Keys per statement: below SQLite's limit of 32,766 binds.
+const CHUNK: usize = 2000;
+
+const MATCHED: i64 = 1;
+const FAILED: i64 = 2;
+const LINKED: i64 = 4;
+const RETRY: i64 = 5;
+
+/// Makes the temporary table, once per connection.
+pub(crate) const PREPARE: &str = "CREATE TEMP TABLE rq_batch (lead_id INTEGER PRIMARY KEY, \
+    lead_at INTEGER, attempts INTEGER, status INTEGER, reason TEXT, person_key TEXT, \
+    person_id INTEGER, rule TEXT, confidence TEXT, evidence TEXT, not_before INTEGER, first INTEGER, \
+    earlier INTEGER);";
+
+/// Claims the next leads; `CROSS JOIN` keeps the order of the tables.
+const CLAIM: &str = "WITH c AS MATERIALIZED (SELECT p.priority, p.lead_at, p.lead_id, p.attempts, \
+            p.since \
+        FROM {ns}queue_pending p WHERE p.backlog_id = $1 \
+        AND (p.priority, p.lead_at, p.lead_id) > ($2, $3, $4) \
+        ORDER BY p.priority, p.lead_at, p.lead_id LIMIT $5) \
+    SELECT c.priority, c.lead_at, c.lead_id, c.attempts, c.since, l.source_pk, l.lead_version, k.person_id \
+    FROM c CROSS JOIN {ns}queue_lead l ON l.id = c.lead_id \
+    LEFT JOIN {ns}queue_link k ON k.lead_id = c.lead_id \
+    ORDER BY c.priority, c.lead_at, c.lead_id";
+
+pub(crate) fn claim(
+    db: &mut Database,
+    names: &Names,
+    backlog_id: i64,
+    after: Position,
+    size: u32,
+) -> QueryResult<Vec<Claim>> {
+    let [backlog, size] = [backlog_id, i64::from(size)].map(Param::Int);
+    let after = [after.priority, after.lead_at, after.lead_id].map(Param::Int);
+    let claims: Vec<Claim> =
+        db.query_prepared(&names.sql(CLAIM), &[&[backlog], &after[..], &[size]].concat())?;
+    if let Some(last) = claims.last().map(Claim::position) {
+        let last = [last.priority, last.lead_at, last.lead_id].map(Param::Int);
+        db.execute_prepared(
+            &names.sql(
+                "DELETE FROM {ns}queue_pending WHERE backlog_id = $1 \
+                     AND (priority, lead_at, lead_id) > ($2, $3, $4) \
+                     AND (priority, lead_at, lead_id) <= ($5, $6, $7)",
+            ),
+            &[&[backlog], &after[..], &last[..]].concat(),
+        )?;
+    }
+    Ok(claims)
+}
+
+fn row(lead: &Settled, person: Option<Person>) -> StagedRow<'_> {
+    let claim = &lead.claim;
+    let mut row = StagedRow {
+        lead_id: claim.lead_id,
+        lead_at: claim.lead_at,
+        attempts: lead.attempts,
+        status: LINKED,
+        person_id: person.map(|person| person.id).or(claim.person_id),
+        first: person.map(|person| i64::from(person.first)),
+        ..StagedRow::default()
+    };
+    match &lead.verdict {
+        Verdict::Matched { person_key, rule, confidence, evidence } => {
+            row.status = MATCHED;
+            row.person_key = Some(person_key);
+            row.rule = Some(rule);
+            row.confidence = Some(confidence);
+            row.evidence = evidence.as_deref();
+        }
+        Verdict::AlreadyLinked => {}
+        Verdict::Failed { reason, evidence, .. } => {
+            row.status = FAILED;
+            row.reason = Some(reason.code());
+            row.evidence = evidence.as_deref();
+        }
+        Verdict::Retry { not_before, message } => {
+            row.status = RETRY;
+            row.evidence = Some(message);
+            row.not_before = Some(*not_before);
+        }
+    }
+    row
+}
+
+fn fill(
+    db: &mut Database,
+    settled: &[Settled],
+    persons: Vec<Option<Person>>,
+) -> Result<(), StoreError> {
+    let rows: Vec<StagedRow<'_>> =
+        settled.iter().zip(persons).map(|(lead, person)| row(lead, person)).collect();
+    #[allow(irrefutable_let_patterns)] // there may be no other backend
+    let Database::Sqlite(connection) = db else { return Ok(()) };
+    sqlite_rows::stage(connection, &rows).map_err(failed(BATCH))
+}
+
+const LINKS: &str = "INSERT OR FAIL INTO {ns}queue_link \
+        (lead_id, person_id, rule, confidence, run_id, linked_at, evidence) \
+    SELECT lead_id, person_id, rule, confidence, $1, $2, evidence FROM temp.rq_batch \
+    WHERE status = 1";
+
+const SETTLE: &str = "INSERT OR FAIL INTO {ns}queue_settled \
+        (lead_id, backlog_id, status, reason, person_id, attempts, run_id, settled_at, evidence) \
+    SELECT lead_id, $1, CASE status WHEN 2 THEN 2 ELSE 1 END, reason, person_id, attempts, $2, $3, \
+        CASE status WHEN 2 THEN evidence END FROM temp.rq_batch WHERE status <> 5";
+
+const PARK: &str = "INSERT OR FAIL INTO {ns}queue_parked \
+        (lead_id, backlog_id, not_before, attempts, since, message) \
+    SELECT lead_id, $1, not_before, attempts, $2, evidence FROM temp.rq_batch WHERE status = 5";
+
+/// Writes the batch, in the order of the leads.
+///
+/// `OR FAIL`, since whatever fails undoes the whole transaction: without it SQLite keeps a copy of each page that a
+/// statement changes, to undo that statement alone.
+pub(crate) fn settle(
+    db: &mut Database,
+    names: &Names,
+    context: &Context,
+    settled: &[Settled],
+) -> Result<(), StoreError> {
+    let persons = sqlite_persons::numbered(db, names, settled).map_err(failed(BATCH))?;
+    let count = persons.iter().flatten().filter(|person| person.first).count() as u64;
+    fill(db, settled, persons)?;
+    if count > 0 {
+        sqlite_persons::write(db, names, context, count)?;
+    }
+    let (now, run, backlog) =
+        (Param::Int(context.now), Param::Int(context.run_id), Param::Int(context.backlog_id));
+    let has = |wanted: fn(&Verdict) -> bool| settled.iter().any(|lead| wanted(&lead.verdict));
+    let steps: [(bool, &str, &[Param<'_>]); 3] = [
+        (count > 0, LINKS, &[run, now]),
+        (has(|verdict| !matches!(verdict, Verdict::Retry { .. })), SETTLE, &[backlog, run, now]),
+        (has(|verdict| matches!(verdict, Verdict::Retry { .. })), PARK, &[backlog, now]),
+    ];
+    for (wanted, sql, params) in steps {
+        if wanted {
+            db.execute_prepared(&names.sql(sql), params).map_err(failed(BATCH))?;
+        }
+    }
+    if has(|verdict| matches!(verdict, Verdict::AlreadyLinked)) {
+        let persons = "SELECT person_id FROM temp.rq_batch WHERE status = 4";
+        crate::diesel::write::origins::ensure(db, names, persons, context)?;
+    }
+    wake_keys(db, names, settled)?;
+    db.execute_prepared("DELETE FROM temp.rq_batch", &[]).map_err(failed(BATCH))?;
+    Ok(())
+}
+
+fn wake_keys(db: &mut Database, names: &Names, settled: &[Settled]) -> Result<(), StoreError> {
+    let keys: Vec<(&str, i64)> = settled
+        .iter()
+        .filter_map(|lead| match &lead.verdict {
+            Verdict::Failed { wake_keys, .. } => Some((wake_keys, lead.claim.lead_id)),
+            _ => None,
+        })
+        .flat_map(|(keys, lead_id)| keys.iter().map(move |key| (key.as_str(), lead_id)))
+        .collect();
+    for chunk in keys.chunks(CHUNK) {
+        let values = vec!["(?,?)"; chunk.len()].join(",");
+        let params: Vec<Param<'_>> =
+            chunk.iter().flat_map(|&(key, id)| [Param::Text(key), Param::Int(id)]).collect();
+        db.execute(
+            &names.sql(&format!("INSERT OR IGNORE INTO {{ns}}queue_wake_key VALUES {values}")),
+            &params,
+        )
+        .map_err(failed(BATCH))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,127 @@
+//! The persons of a batch on SQLite: who is new, who is known, and whose origin moves to an earlier lead.
+//!
+//! Keys are as random as the users make them, and each look at the index of keys may be a look at another page. So every
+//! person is put in as new, under a number that the batch gives out, for the writer is alone; only where some were known
+//! already are the leads told their true numbers.
+
+use diesel::prelude::*;
+
+use crate::diesel::batch::{BATCH, Context, Settled, Verdict};
+use crate::diesel::conn::database::{Database, IntRow, Param, failed};
+use crate::diesel::conn::namespace::Names;
+use crate::model::error::StoreError;
+
+/// The person of a matched lead, before anybody has looked whether the person is known.
+#[derive(Clone, Copy)]
+pub(crate) struct Person {
+    /// The number that the person gets if new.
+    pub(crate) id: i64,
+    /// Whether the lead is the person's first in the batch.
+    pub(crate) first: bool,
+}
+
+/// Numbers the persons of the batch in the order of their first leads; leads that are not matched have none.
+pub(crate) fn numbered(
+    db: &mut Database,
+    names: &Names,
+    settled: &[Settled],
+) -> QueryResult<Vec<Option<Person>>> {
+    let mut persons = vec![None; settled.len()];
+    // By key, and for each key by age.
+    let mut leads: Vec<(&str, (i64, i64), usize)> = settled
+        .iter()
+        .enumerate()
+        .filter_map(|(at, lead)| match &lead.verdict {
+            Verdict::Matched { person_key, .. } => {
+                Some((person_key.as_str(), (lead.claim.lead_at, lead.claim.lead_id), at))
+            }
+            _ => None,
+        })
+        .collect();
+    if leads.is_empty() {
+        return Ok(persons);
+    }
+    leads.sort_unstable();
+    let mut groups: Vec<_> = leads.chunk_by(|one, other| one.0 == other.0).collect();
+    groups.sort_unstable_by_key(|group| group[0].1.1);
+    let last = names.sql("SELECT COALESCE(max(id), 0) AS value FROM {ns}queue_person");
+    let last: Vec<IntRow> = db.query_prepared(&last, &[])?;
+    let last = last.first().map_or(0, |row| row.value);
+    for (id, group) in (last + 1..).zip(groups) {
+        for (nth, &(_, _, lead)) in group.iter().enumerate() {
+            persons[lead] = Some(Person { id, first: nth == 0 });
+        }
+    }
+    Ok(persons)
+}
+
+const ADD: &str = "INSERT OR IGNORE INTO {ns}queue_person \
+        (id, person_key, origin_lead_id, origin_lead_at, origin_since, origin_run_id) \
+    SELECT person_id, person_key, lead_id, lead_at, $1, $2 FROM temp.rq_batch WHERE first = 1";
+
+/// Tells the leads of known persons whose they are, and which of them come before the origin.
+const KNOWN: &str = "UPDATE temp.rq_batch AS b SET person_id = p.id, \
+        earlier = b.first = 1 AND (p.origin_lead_id IS NULL \
+            OR (b.lead_at, b.lead_id) < (p.origin_lead_at, p.origin_lead_id)) \
+    FROM {ns}queue_person p \
+    WHERE b.status = 1 AND p.person_key = b.person_key AND p.id <> b.person_id";
+
+const OLD_ORIGINS: &str = "INSERT OR FAIL INTO {ns}queue_origin_history \
+        (person_id, lead_id, lead_at, since, run_id, ended_at, ended_run_id) \
+    SELECT p.id, p.origin_lead_id, p.origin_lead_at, p.origin_since, p.origin_run_id, $1, $2 \
+    FROM temp.rq_batch b CROSS JOIN {ns}queue_person p ON p.id = b.person_id \
+    WHERE b.earlier = 1 AND p.origin_lead_id IS NOT NULL";
+
+const NEW_ORIGINS: &str = "UPDATE OR FAIL {ns}queue_person AS p SET origin_lead_id = b.lead_id, \
+        origin_lead_at = b.lead_at, origin_since = $1, origin_run_id = $2 \
+    FROM temp.rq_batch b WHERE b.earlier = 1 AND p.id = b.person_id";
+
+/// Adds the persons of the staged batch and moves origins, so that every matched lead has its person's number.
+pub(crate) fn write(
+    db: &mut Database,
+    names: &Names,
+    context: &Context,
+    persons: u64,
+) -> Result<(), StoreError> {
+    let by = [Param::Int(context.now), Param::Int(context.run_id)];
+    let mut run = |sql: &str, params: &[Param<'_>]| {
+        db.execute_prepared(&names.sql(sql), params).map_err(failed(BATCH))
+    };
+    if run(ADD, &by)? < persons && run(KNOWN, &[])? > 0 {
+        run(OLD_ORIGINS, &by)?;
+        run(NEW_ORIGINS, &by)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::sql_types::Text;
+
+    use super::*;
+    use crate::diesel::{DatabaseUrl, OpenOptions, SqlStore};
+
+    #[derive(QueryableByName)]
+    struct Step {
+        #[diesel(sql_type = Text)]
+        detail: String,
+    }
+
+    #[test]
+    fn persons_are_sought_by_index_whatever_their_number() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = DatabaseUrl::parse(folder.path().join("plan.sqlite").to_str().unwrap()).unwrap();
+        let mut store = SqlStore::open(&url, OpenOptions::default()).unwrap();
+        store.migrate().unwrap();
+        let Database::Sqlite(connection) = &mut store.db else { unreachable!("a file") };
+        for (sql, by) in [
+            (KNOWN, "SEARCH p USING INDEX sqlite_autoindex_queue_person_1 (person_key=?)"),
+            (OLD_ORIGINS, "SEARCH p USING INTEGER PRIMARY KEY"),
+            (NEW_ORIGINS, "SEARCH p USING INTEGER PRIMARY KEY"),
+        ] {
+            let sql = format!("EXPLAIN QUERY PLAN {}", store.names.sql(sql));
+            let steps: Vec<Step> = diesel::sql_query(sql).load(connection).unwrap();
+            assert!(steps.iter().any(|step| step.detail.starts_with(by)), "{by}");
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The stores in databases: one type for SQLite and PostgreSQL.
+
+mod batch;
+mod conn;
+#[cfg(feature = "identity-matching")]
+mod index;
+mod migrate;
+mod read;
+mod store;
+mod write;
+
+pub use conn::namespace::Namespace;
+pub use conn::open::{DatabaseUrl, OpenOptions};
+#[cfg(feature = "identity-matching")]
+pub use index::SqlIndex;
+pub use migrate::status::MigrationStatus;
+#[cfg(feature = "guardrails")]
+pub use read::facts::StoreFacts;
+pub use read::snapshot::SqlSnapshot;
+pub use store::{Connection, SqlStore};
+pub use write::rollup::RollupSummary;

@@ -1,0 +1,404 @@
+//! Serves the facts of `guardrails` from one snapshot.
+
+use std::cell::{Cell, RefCell};
+
+use chrono::{DateTime, Duration, Utc};
+use chrono_tz::Tz;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use guardrails::facts::{
+    AgeBucket, DailyMetrics, Facts, FactsError, FactsResult, Invariant, LackCount, LedgerFacts,
+    MigrationFacts, Offender, Offenders, QueueFacts, ReasonCount, RunFacts,
+    Snapshot as FactsSnapshot,
+};
+
+use crate::diesel::conn::database::Param;
+use crate::diesel::read::key_format::KeyColumn;
+use crate::diesel::read::snapshot::SqlSnapshot;
+use crate::diesel::read::time_limit;
+use crate::model::backlog::{Backlog, BacklogSource};
+use crate::model::error::{ConfigError, StoreError};
+use crate::model::ledger::EventKind;
+use crate::model::rows::Status;
+use crate::store::Snapshot;
+
+/// Answers the checks of `guardrails` from one consistent read of the store.
+///
+/// Everything is counted by the database and only the offenders listed are read; a backlog that is no view
+/// is read once per question that needs it.
+pub struct StoreFacts<'a> {
+    snapshot: RefCell<SqlSnapshot<'a>>,
+    backlog: &'a dyn Backlog,
+    zone: Tz,
+    days: u16,
+    key_columns: Vec<KeyColumn>,
+    /// The limit of the check under way.
+    limit: Cell<Option<std::time::Duration>>,
+    /// Whether a check has begun, so that there is a savepoint to go back to.
+    begun: Cell<bool>,
+}
+
+impl std::fmt::Debug for StoreFacts<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StoreFacts").field("backlog", &self.backlog.name()).finish_non_exhaustive()
+    }
+}
+
+impl<'a> StoreFacts<'a> {
+    /// Makes facts of a snapshot and the backlog that the checks speak of; days in UTC, 30 of them.
+    #[must_use]
+    pub fn new(snapshot: SqlSnapshot<'a>, backlog: &'a dyn Backlog) -> Self {
+        Self {
+            snapshot: RefCell::new(snapshot),
+            backlog,
+            zone: Tz::UTC,
+            days: 30,
+            key_columns: Vec::new(),
+            limit: Cell::new(None),
+            begun: Cell::new(false),
+        }
+    }
+
+    /// Sets the zone of the daily rows and how many of them, today included.
+    #[must_use]
+    pub fn with_days(mut self, zone: Tz, days: u16) -> Self {
+        self.zone = zone;
+        self.days = days.max(1);
+        self
+    }
+
+    /// Gives the snapshot back, for further reads of the same instant.
+    pub fn into_snapshot(self) -> SqlSnapshot<'a> {
+        self.snapshot.into_inner()
+    }
+
+    /// Names a column of the user's that holds keys of leads, for the check of their spelling.
+    ///
+    /// The backlog's view is looked at in any case. Such columns are those of the claims and of the leads
+    /// themselves; `NULL` in them is no key.
+    ///
+    /// # Errors
+    /// A name that is no identifier.
+    pub fn with_key_column(mut self, table: &str, column: &str) -> Result<Self, ConfigError> {
+        self.key_columns.push(KeyColumn::new(table, column)?);
+        Ok(self)
+    }
+
+    pub(crate) fn key_columns(&self) -> &[KeyColumn] {
+        &self.key_columns
+    }
+
+    pub(crate) fn is_sqlite(&self) -> bool {
+        self.snapshot.borrow_mut().database().is_sqlite()
+    }
+
+    pub(crate) fn read<T: crate::diesel::conn::database::Row>(
+        &self,
+        sql: &str,
+    ) -> FactsResult<Vec<T>> {
+        let rows = self.snapshot.borrow_mut().rows(sql, &[]);
+        rows.map_err(|error| self.explained(error))
+    }
+
+    fn explained(&self, error: StoreError) -> FactsError {
+        time_limit::explained(error, self.limit.get())
+    }
+
+    fn count(&self, sql: &str) -> FactsResult<u64> {
+        let value =
+            self.snapshot.borrow_mut().int(sql, &[]).map_err(|error| self.explained(error))?;
+        Ok(u64::try_from(value).unwrap_or_default())
+    }
+
+    /// Counts and lists what a query with the columns `key` and `reason` finds.
+    pub(crate) fn offending(
+        &self,
+        found: &str,
+        population: &str,
+        limit: usize,
+    ) -> FactsResult<Offenders> {
+        let total = self.count(&format!("SELECT count(*) AS value FROM ({found}) f"))?;
+        let mut listed = Vec::new();
+        if total > 0 && limit > 0 {
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            // The order of bytes is the same on both backends and in the program.
+            let sqlite = self.snapshot.borrow_mut().database().is_sqlite();
+            let bytes = if sqlite { "" } else { " COLLATE \"C\"" };
+            let rows: Vec<Found> = self
+                .snapshot
+                .borrow_mut()
+                .rows(
+                    &format!(
+                        "SELECT key, reason FROM ({found}) f ORDER BY key{bytes}, reason{bytes} LIMIT $1"
+                    ),
+                    &[Param::Int(limit)],
+                )
+                .map_err(|error| self.explained(error))?;
+            listed = rows.into_iter().map(|row| Offender::new(row.key, row.reason)).collect();
+        }
+        let population = self.count(&format!("SELECT count(*) AS value FROM {population}"))?;
+        Ok(Offenders { population: Some(population), total, listed })
+    }
+
+    /// Gives the quoted view of the backlog, where it is one.
+    pub(crate) fn view(&self) -> Option<String> {
+        match self.backlog.source() {
+            BacklogSource::View(view) => Some(view.quoted()),
+            BacklogSource::Rows(_) => None,
+        }
+    }
+
+    fn in_backlog(&self, limit: usize) -> FactsResult<Offenders> {
+        let reason = "matched, and still in the backlog";
+        let matched = "{ns}queue_settled s WHERE s.status = 1";
+        if let Some(view) = self.view() {
+            return self.offending(
+                &format!(
+                    "SELECT l.source_pk AS key, '{reason}' AS reason FROM {{ns}}queue_settled s \
+                     JOIN {{ns}}queue_lead l ON l.id = s.lead_id WHERE s.status = 1 \
+                     AND l.source_pk IN (SELECT CAST(v.lead_source_pk AS TEXT) FROM {view} v)"
+                ),
+                matched,
+                limit,
+            );
+        }
+        let all = self
+            .snapshot
+            .borrow_mut()
+            .matched_in(self.backlog)
+            .map_err(|error| self.explained(error))?;
+        let all = all.into_iter().map(|key| Offender::new(key.as_str(), reason)).collect();
+        let population = self.count(&format!("SELECT count(*) AS value FROM {matched}"))?;
+        Ok(Offenders::of(all, Some(population), limit))
+    }
+}
+
+#[derive(QueryableByName)]
+struct Found {
+    #[diesel(sql_type = Text)]
+    key: String,
+    #[diesel(sql_type = Text)]
+    reason: String,
+}
+
+fn by_size(mut reasons: Vec<ReasonCount>) -> Vec<ReasonCount> {
+    reasons.sort_by(|a, b| b.leads.cmp(&a.leads).then_with(|| a.reason.cmp(&b.reason)));
+    reasons
+}
+
+impl Facts for StoreFacts<'_> {
+    fn snapshot(&self) -> FactsSnapshot {
+        let snapshot = self.snapshot.borrow();
+        let as_of: DateTime<Utc> = snapshot.as_of();
+        FactsSnapshot::new(snapshot.id(), as_of)
+    }
+
+    fn queue(&self) -> FactsResult<QueueFacts> {
+        let counts =
+            self.snapshot.borrow_mut().status_counts().map_err(|error| self.explained(error))?;
+        let reasons =
+            self.snapshot.borrow_mut().reason_counts().map_err(|error| self.explained(error))?;
+        let (backlog, absent) = if let Some(view) = self.view() {
+            let keys =
+                format!("(SELECT DISTINCT CAST(lead_source_pk AS TEXT) AS key FROM {view}) v");
+            let absent =
+                "WHERE NOT EXISTS (SELECT 1 FROM {ns}queue_lead l WHERE l.source_pk = v.key)";
+            (
+                self.count(&format!("SELECT count(*) AS value FROM {keys}"))?,
+                self.count(&format!("SELECT count(*) AS value FROM {keys} {absent}"))?,
+            )
+        } else {
+            let BacklogSource::Rows(leads) = self.backlog.source() else {
+                return Err(FactsError::not_provided(guardrails::facts::Family::Queue));
+            };
+            let mut keys: std::collections::BTreeSet<_> =
+                leads.map(|lead| lead.source_pk).collect();
+            let size = keys.len() as u64;
+            let mut snapshot = self.snapshot.borrow_mut();
+            snapshot
+                .queue(&mut |row| {
+                    keys.remove(&row.source_pk);
+                })
+                .map_err(|error| self.explained(error))?;
+            (size, keys.len() as u64)
+        };
+        let of = |status: Status| counts.get(&status).copied().unwrap_or_default();
+        Ok(QueueFacts {
+            backlog,
+            backlog_not_in_queue: absent,
+            pending: of(Status::Pending),
+            matched: of(Status::Matched),
+            failed: of(Status::Failed),
+            withdrawn: of(Status::Withdrawn),
+            reasons: by_size(
+                reasons
+                    .into_iter()
+                    .map(|(reason, leads)| ReasonCount::new(reason.code(), leads))
+                    .collect(),
+            ),
+        })
+    }
+
+    fn offenders(&self, invariant: Invariant, limit: usize) -> FactsResult<Offenders> {
+        let settled = "{ns}queue_settled s JOIN {ns}queue_lead l ON l.id = s.lead_id";
+        let matched = "{ns}queue_settled s WHERE s.status = 1";
+        match invariant {
+            Invariant::MatchedNotInBacklog => self.in_backlog(limit),
+            Invariant::MatchedHasOrigin => self.offending(
+                &format!(
+                    "SELECT l.source_pk AS key, 'its person has no origin' AS reason FROM {settled} \
+                     LEFT JOIN {{ns}}queue_person p ON p.id = s.person_id \
+                     WHERE s.status = 1 AND p.origin_lead_id IS NULL"
+                ),
+                matched,
+                limit,
+            ),
+            Invariant::OriginHasLink => self.offending(
+                "SELECT p.person_key AS key, 'its first lead is not linked to it' AS reason \
+                 FROM {ns}queue_person p LEFT JOIN {ns}queue_link k \
+                 ON k.lead_id = p.origin_lead_id AND k.person_id = p.id \
+                 WHERE p.origin_lead_id IS NOT NULL AND k.lead_id IS NULL",
+                "{ns}queue_person p WHERE p.origin_lead_id IS NOT NULL",
+                limit,
+            ),
+            Invariant::MatchedHasLink => self.offending(
+                &format!(
+                    "SELECT l.source_pk AS key, 'matched without a link' AS reason FROM {settled} \
+                     LEFT JOIN {{ns}}queue_link k ON k.lead_id = s.lead_id \
+                     WHERE s.status = 1 AND k.lead_id IS NULL"
+                ),
+                matched,
+                limit,
+            ),
+            Invariant::LinkToSamePerson => self.offending(
+                &format!(
+                    "SELECT l.source_pk AS key, 'queue and link name different persons' AS reason \
+                     FROM {settled} JOIN {{ns}}queue_link k ON k.lead_id = s.lead_id \
+                     WHERE s.status = 1 AND k.person_id <> s.person_id"
+                ),
+                "{ns}queue_settled s JOIN {ns}queue_link k ON k.lead_id = s.lead_id WHERE s.status = 1",
+                limit,
+            ),
+            Invariant::SourcePkInOneFormat => self.odd_keys(limit),
+            // The ledger counts and does not name leads; what can be told of one lead is whether it is in
+            // exactly one state. The sums are compared in `ledger`.
+            Invariant::LedgerAgreesWithQueue => self.offending(
+                "SELECT l.source_pk AS key, CASE WHEN x.states IS NULL THEN 'in no state' \
+                     ELSE 'in more than one state' END AS reason FROM {ns}queue_lead l \
+                 LEFT JOIN (SELECT lead_id, count(*) AS states FROM ( \
+                     SELECT lead_id FROM {ns}queue_pending UNION ALL \
+                     SELECT lead_id FROM {ns}queue_parked UNION ALL \
+                     SELECT lead_id FROM {ns}queue_settled) y GROUP BY lead_id) x ON x.lead_id = l.id \
+                 WHERE x.states IS NULL OR x.states <> 1",
+                "{ns}queue_lead l",
+                limit,
+            ),
+            other => Err(FactsError::not_provided(other)),
+        }
+    }
+
+    fn ledger(&self) -> FactsResult<LedgerFacts> {
+        let mut snapshot = self.snapshot.borrow_mut();
+        let to = snapshot.as_of().with_timezone(&self.zone).date_naive();
+        let from = to - Duration::days(i64::from(self.days) - 1);
+        let mut open_by_ledger = 0_i64;
+        // Days join from the last opening balance on: before it, a backlog was not counted yet.
+        let mut opened = from;
+        let zone = self.zone;
+        snapshot
+            .ledger(DateTime::<Utc>::MAX_UTC, &mut |slot| {
+                open_by_ledger +=
+                    slot.kind.effect() * i64::try_from(slot.leads).unwrap_or(i64::MAX);
+                if slot.kind == EventKind::Opening {
+                    opened = opened.max(slot.start.with_timezone(&zone).date_naive());
+                }
+            })
+            .map_err(|error| self.explained(error))?;
+        let days = snapshot
+            .daily_metrics(opened.min(to), to, self.zone)
+            .map_err(|error| self.explained(error))?;
+        let counts = snapshot.status_counts().map_err(|error| self.explained(error))?;
+        let open = crate::model::rows::backlog_size(&counts);
+        Ok(LedgerFacts {
+            days: days
+                .into_iter()
+                .map(|day| DailyMetrics {
+                    day: day.date,
+                    backlog_start: day.backlog_start,
+                    new_backlog_in: day.new_backlog_in,
+                    matched_out: day.matched_out,
+                    other_out: day.other_out,
+                    backlog_end: day.backlog_end,
+                    net_change: day.net_change,
+                    top_fail_reason: day.top_fail_reason.map(|reason| reason.code().to_owned()),
+                })
+                .collect(),
+            open_by_ledger,
+            open_by_queue: i64::try_from(open).unwrap_or(i64::MAX),
+        })
+    }
+
+    fn runs(&self, limit: usize) -> FactsResult<Vec<RunFacts>> {
+        let mut snapshot = self.snapshot.borrow_mut();
+        let runs = snapshot.recoveries(u32::try_from(limit).unwrap_or(u32::MAX));
+        let facts = runs.map_err(|error| self.explained(error))?.into_iter().map(|run| {
+            let matched = run.events.get(EventKind::Matched.code()).copied().unwrap_or_default();
+            let (before, arrived) = (run.backlog_before, run.new_backlog_in);
+            let expected = (before + arrived).saturating_sub(matched);
+            let after = run.backlog_after.unwrap_or(expected);
+            let reasons = run.failed.into_iter();
+            RunFacts {
+                run_id: run.run_id.to_string(),
+                started_at: run.started_at,
+                finished_at: run.finished_at,
+                backlog_before: before,
+                backlog_after: after,
+                new_backlog_in: arrived,
+                matched,
+                other_out: expected.saturating_sub(after),
+                failed: by_size(
+                    reasons.map(|(reason, leads)| ReasonCount::new(reason.code(), leads)).collect(),
+                ),
+            }
+        });
+        Ok(facts.collect())
+    }
+
+    fn migrations(&self) -> FactsResult<MigrationFacts> {
+        let status =
+            self.snapshot.borrow_mut().migration_status().map_err(|error| self.explained(error))?;
+        let mut drifted: Vec<Offender> = status
+            .changed
+            .into_iter()
+            .map(|version| Offender::new(version, "applied from a file with another checksum"))
+            .collect();
+        drifted.extend(status.missing.into_iter().map(|what| Offender::new(what, "it is missing")));
+        Ok(MigrationFacts { embedded: status.embedded, applied: status.applied, drifted })
+    }
+
+    fn ageing(&self) -> FactsResult<Vec<AgeBucket>> {
+        let buckets = self.snapshot.borrow_mut().ageing().map_err(|error| self.explained(error))?;
+        Ok(buckets
+            .into_iter()
+            .map(|bucket| AgeBucket {
+                from_days: bucket.from_days,
+                below_days: bucket.below_days,
+                leads: bucket.leads,
+            })
+            .collect())
+    }
+
+    fn lacking(&self) -> FactsResult<Vec<LackCount>> {
+        self.lacks()
+    }
+
+    fn query(&self, sql: &str, limit: usize) -> FactsResult<Offenders> {
+        self.snapshot.borrow_mut().offending_query(sql, limit, self.limit.get())
+    }
+
+    fn limit_time(&self, budget: Option<std::time::Duration>) {
+        self.limit.set(budget);
+        let first = !self.begun.replace(true);
+        self.snapshot.borrow_mut().limit_time(budget, first);
+    }
+}

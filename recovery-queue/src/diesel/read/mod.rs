@@ -1,0 +1,14 @@
+//! Reads: the consistent read of a whole store and the facts that checks ask of it.
+
+#[cfg(feature = "guardrails")]
+pub(crate) mod facts;
+#[cfg(feature = "guardrails")]
+pub(crate) mod key_format;
+#[cfg(feature = "guardrails")]
+pub(crate) mod missing_identifiers;
+pub(crate) mod records;
+pub(crate) mod snapshot;
+#[cfg(feature = "guardrails")]
+pub(crate) mod time_limit;
+#[cfg(feature = "guardrails")]
+pub(crate) mod user_query;

@@ -1,0 +1,387 @@
+//! The consistent read: one transaction of a connection of its own.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
+use crate::diesel::conn::database::{Database, Param, TextRow, failed};
+use crate::diesel::conn::namespace::Names;
+use crate::diesel::read::records::{
+    Aged, Counted, LinkRecord, OriginRecord, QueueRecord, SlotRecord,
+};
+use crate::diesel::write::events::SLOT_MICROS;
+use crate::diesel::write::runs;
+use crate::diesel::write::stage;
+use crate::model::backlog::{Backlog, BacklogSource};
+use crate::model::error::StoreError;
+use crate::model::key::{PersonKey, RunId, SourcePk};
+use crate::model::ledger::{EventKind, LedgerSlot, SLOT_SECONDS};
+use crate::model::resolver::FailReason;
+use crate::model::rows::{LinkRow, OriginRow, QueueRow, Status};
+use crate::model::run::RunRecord;
+use crate::store::Snapshot;
+use crate::store::outlook::{AGE_BOUNDS, AgeBucket};
+
+const READ: &str = "the read";
+/// Rows per statement while reading everything.
+const PAGE: i64 = 10_000;
+
+/// Reads a database as it was at one instant; made by [`SqlStore`](crate::SqlStore).
+pub struct SqlSnapshot<'a> {
+    db: &'a mut Database,
+    names: &'a Names,
+    as_of: DateTime<Utc>,
+    #[cfg_attr(not(feature = "guardrails"), allow(dead_code))] // read by the facts
+    id: String,
+    /// When the statements of the check under way must have ended.
+    #[cfg(feature = "guardrails")]
+    pub(crate) deadline: Option<std::time::Instant>,
+}
+
+impl std::fmt::Debug for SqlSnapshot<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SqlSnapshot").field("as_of", &self.as_of).finish_non_exhaustive()
+    }
+}
+
+impl<'a> SqlSnapshot<'a> {
+    pub(crate) fn new(
+        db: &'a mut Database,
+        names: &'a Names,
+        as_of: DateTime<Utc>,
+        id: String,
+    ) -> Self {
+        Self {
+            db,
+            names,
+            as_of,
+            id,
+            #[cfg(feature = "guardrails")]
+            deadline: None,
+        }
+    }
+
+    /// Gives what names this read: the backend and, on PostgreSQL, the snapshot's own name.
+    #[cfg(feature = "guardrails")]
+    pub(crate) fn id(&self) -> String {
+        self.id.clone()
+    }
+
+    #[cfg(feature = "guardrails")]
+    pub(crate) fn int(&mut self, sql: &str, params: &[Param<'_>]) -> Result<i64, StoreError> {
+        let sql = self.names.sql(sql);
+        self.in_time(|db| db.int(&sql, params)).map_err(failed(READ))
+    }
+
+    #[cfg(feature = "guardrails")]
+    pub(crate) fn rows<T: crate::diesel::conn::database::Row>(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+    ) -> Result<Vec<T>, StoreError> {
+        self.query(sql, params)
+    }
+
+    /// Gives the latest runs of recovery, newest first.
+    #[cfg(feature = "guardrails")]
+    pub(crate) fn recoveries(&mut self, limit: u32) -> Result<Vec<RunRecord>, StoreError> {
+        runs::latest(
+            self.db,
+            self.names,
+            self.as_of,
+            Some(crate::model::run::RunKind::Recover),
+            limit,
+        )
+    }
+
+    /// Gives the connection, inside the read's transaction, for statements that are not ours.
+    #[cfg(feature = "guardrails")]
+    pub(crate) fn database(&mut self) -> &mut Database {
+        self.db
+    }
+
+    /// Compares the tables with the migrations of this build.
+    pub fn migration_status(&mut self) -> Result<crate::diesel::MigrationStatus, StoreError> {
+        crate::diesel::migrate::status(self.db, self.names)
+    }
+
+    fn query<T: crate::diesel::conn::database::Row>(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+    ) -> Result<Vec<T>, StoreError> {
+        let sql = self.names.sql(sql);
+        #[cfg(feature = "guardrails")]
+        let rows = self.in_time(|db| db.query(&sql, params));
+        #[cfg(not(feature = "guardrails"))]
+        let rows = self.db.query(&sql, params);
+        rows.map_err(failed(READ))
+    }
+}
+
+impl Drop for SqlSnapshot<'_> {
+    fn drop(&mut self) {
+        self.db.rollback();
+    }
+}
+
+fn time(micros: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::<Utc>::MIN_UTC)
+}
+
+fn count(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or_default()
+}
+
+fn reason(code: Option<&str>) -> Option<FailReason> {
+    code.and_then(|code| code.parse().ok())
+}
+
+const DAY_MICROS: i64 = 86_400_000_000;
+
+impl Snapshot for SqlSnapshot<'_> {
+    fn as_of(&self) -> DateTime<Utc> {
+        self.as_of
+    }
+
+    fn queue(&mut self, each: &mut dyn FnMut(QueueRow)) -> Result<(), StoreError> {
+        let mut last = String::new();
+        loop {
+            let rows: Vec<QueueRecord> = self.query(
+                "SELECT l.source_pk, b.name AS backlog, s.status, s.reason, h.person_key, \
+                     COALESCE(s.attempts, q.attempts, p.attempts, 0) AS attempts, l.lead_at, \
+                     l.first_seen_at, COALESCE(s.settled_at, q.since, p.since, l.first_seen_at) AS since, \
+                     q.not_before, s.run_id \
+                 FROM (SELECT * FROM {ns}queue_lead WHERE source_pk > $1 ORDER BY source_pk LIMIT $2) l \
+                 JOIN {ns}queue_backlog b ON b.id = l.backlog_id \
+                 LEFT JOIN {ns}queue_settled s ON s.lead_id = l.id \
+                 LEFT JOIN {ns}queue_parked q ON q.lead_id = l.id \
+                 LEFT JOIN {ns}queue_pending p ON p.backlog_id = l.backlog_id \
+                     AND p.priority = l.priority AND p.lead_at = l.lead_at AND p.lead_id = l.id \
+                 LEFT JOIN {ns}queue_person h ON h.id = s.person_id ORDER BY l.source_pk",
+                &[Param::Text(&last), Param::Int(PAGE)],
+            )?;
+            let Some(end) = rows.last() else { return Ok(()) };
+            last.clone_from(&end.source_pk);
+            for row in rows {
+                each(QueueRow {
+                    source_pk: SourcePk::stored(row.source_pk),
+                    backlog: row.backlog,
+                    status: match row.status {
+                        None => Status::Pending,
+                        Some(1) => Status::Matched,
+                        Some(2) => Status::Failed,
+                        Some(_) => Status::Withdrawn,
+                    },
+                    reason: reason(row.reason.as_deref()),
+                    person_key: row.person_key.map(PersonKey::stored),
+                    attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
+                    lead_at: time(row.lead_at),
+                    first_seen_at: time(row.first_seen_at),
+                    since: time(row.since),
+                    not_before: row.not_before.map(time),
+                    run_id: row.run_id.map(RunId),
+                });
+            }
+        }
+    }
+
+    fn links(&mut self, each: &mut dyn FnMut(LinkRow)) -> Result<(), StoreError> {
+        let mut last = String::new();
+        loop {
+            let rows: Vec<LinkRecord> = self.query(
+                "SELECT l.source_pk, p.person_key, k.rule, k.confidence, k.decided_by, k.run_id, k.linked_at \
+                 FROM {ns}queue_lead l JOIN {ns}queue_link k ON k.lead_id = l.id \
+                 JOIN {ns}queue_person p ON p.id = k.person_id \
+                 WHERE l.source_pk > $1 ORDER BY l.source_pk LIMIT $2",
+                &[Param::Text(&last), Param::Int(PAGE)],
+            )?;
+            let Some(end) = rows.last() else { return Ok(()) };
+            last.clone_from(&end.source_pk);
+            for row in rows {
+                each(LinkRow {
+                    source_pk: SourcePk::stored(row.source_pk),
+                    person_key: PersonKey::stored(row.person_key),
+                    rule: row.rule,
+                    confidence: row.confidence,
+                    decided_by: row.decided_by,
+                    run_id: row.run_id.map(RunId),
+                    linked_at: time(row.linked_at),
+                });
+            }
+        }
+    }
+
+    fn origins(&mut self, each: &mut dyn FnMut(OriginRow)) -> Result<(), StoreError> {
+        let mut last = String::new();
+        loop {
+            let rows: Vec<OriginRecord> = self.query(
+                "SELECT p.person_key, l.source_pk, COALESCE(p.origin_lead_at, l.lead_at) AS lead_at, \
+                     COALESCE(p.origin_since, 0) AS since FROM {ns}queue_person p \
+                 JOIN {ns}queue_lead l ON l.id = p.origin_lead_id \
+                 WHERE p.person_key > $1 ORDER BY p.person_key LIMIT $2",
+                &[Param::Text(&last), Param::Int(PAGE)],
+            )?;
+            let Some(end) = rows.last() else { return Ok(()) };
+            last.clone_from(&end.person_key);
+            for row in rows {
+                each(OriginRow {
+                    person_key: PersonKey::stored(row.person_key),
+                    source_pk: SourcePk::stored(row.source_pk),
+                    lead_at: time(row.lead_at),
+                    since: time(row.since),
+                });
+            }
+        }
+    }
+
+    fn ledger(
+        &mut self,
+        until: DateTime<Utc>,
+        each: &mut dyn FnMut(LedgerSlot),
+    ) -> Result<(), StoreError> {
+        self.ledger_since(DateTime::<Utc>::MIN_UTC, until, each)
+    }
+
+    fn ledger_since(
+        &mut self,
+        from: DateTime<Utc>,
+        until: DateTime<Utc>,
+        each: &mut dyn FnMut(LedgerSlot),
+    ) -> Result<(), StoreError> {
+        // Slots up to the mark come from the roll-up, later events from the ledger itself; what lies before
+        // `from` is summed up into the slot before it.
+        let rows: Vec<SlotRecord> = self.query(
+            &format!(
+                "SELECT slot, kind, reason, CAST(sum(leads) AS BIGINT) AS leads FROM ( \
+                     SELECT CASE WHEN y.slot < $1 THEN $1 - 1 ELSE y.slot END AS slot, y.kind, \
+                         CASE WHEN y.slot < $1 THEN NULL ELSE y.reason END AS reason, y.leads FROM ( \
+                         SELECT s.slot, s.kind, NULLIF(s.reason, '') AS reason, s.leads \
+                         FROM {{ns}}queue_ledger_slot s WHERE s.slot * {SLOT_SECONDS} < $2 \
+                         UNION ALL \
+                         SELECT e.at / {SLOT_MICROS}, e.kind, e.reason, e.leads \
+                         FROM {{ns}}queue_ledger e, {{ns}}queue_ledger_mark m \
+                         WHERE e.at >= m.rolled_up_to * {SLOT_MICROS} AND e.at / 1000000 < $2 \
+                     ) y \
+                 ) x GROUP BY slot, kind, reason ORDER BY slot, kind, reason"
+            ),
+            &[
+                Param::Int(from.timestamp().div_euclid(SLOT_SECONDS)),
+                Param::Int(until.timestamp()),
+            ],
+        )?;
+        for row in rows {
+            let Some(kind) = EventKind::from_code(&row.kind) else { continue };
+            each(LedgerSlot {
+                start: time(row.slot * SLOT_MICROS),
+                kind,
+                reason: reason(row.reason.as_deref()),
+                leads: count(row.leads),
+            });
+        }
+        Ok(())
+    }
+
+    fn runs(&mut self, limit: u32) -> Result<Vec<RunRecord>, StoreError> {
+        runs::latest(self.db, self.names, self.as_of, None, limit)
+    }
+
+    fn leaks(&mut self) -> Result<Vec<SourcePk>, StoreError> {
+        let rows: Vec<TextRow> = self.query(
+            "SELECT l.source_pk AS value FROM {ns}queue_leak k \
+             JOIN {ns}queue_lead l ON l.id = k.lead_id ORDER BY l.source_pk",
+            &[],
+        )?;
+        Ok(rows.into_iter().map(|row| SourcePk::stored(row.value)).collect())
+    }
+
+    fn matched_in(&mut self, backlog: &dyn Backlog) -> Result<Vec<SourcePk>, StoreError> {
+        match backlog.source() {
+            BacklogSource::View(view) => {
+                stage::check_view(self.db, backlog, view)?;
+                let rows: Vec<TextRow> = self.query(
+                    &format!(
+                        "SELECT l.source_pk AS value FROM {{ns}}queue_settled s \
+                         JOIN {{ns}}queue_lead l ON l.id = s.lead_id WHERE s.status = 1 \
+                         AND l.source_pk IN (SELECT CAST(v.lead_source_pk AS TEXT) FROM {} v) \
+                         ORDER BY l.source_pk",
+                        view.quoted()
+                    ),
+                    &[],
+                )?;
+                Ok(rows.into_iter().map(|row| SourcePk::stored(row.value)).collect())
+            }
+            BacklogSource::Rows(leads) => {
+                let here: std::collections::BTreeSet<SourcePk> =
+                    leads.map(|lead| lead.source_pk).collect();
+                let mut found = Vec::new();
+                self.queue(&mut |row| {
+                    if row.status == Status::Matched && here.contains(&row.source_pk) {
+                        found.push(row.source_pk);
+                    }
+                })?;
+                Ok(found)
+            }
+        }
+    }
+
+    fn status_counts(&mut self) -> Result<BTreeMap<Status, u64>, StoreError> {
+        let rows: Vec<Counted> = self.query(
+            "SELECT 'pending' AS name, (SELECT count(*) FROM {ns}queue_pending) \
+                 + (SELECT count(*) FROM {ns}queue_parked) AS leads \
+             UNION ALL \
+             SELECT CASE status WHEN 1 THEN 'matched' WHEN 2 THEN 'failed' ELSE 'withdrawn' END, count(*) \
+             FROM {ns}queue_settled GROUP BY status",
+            &[],
+        )?;
+        Ok(Status::ALL
+            .map(|status| {
+                let row = rows.iter().find(|row| row.name == status.code());
+                (status, row.map_or(0, |row| count(row.leads)))
+            })
+            .into())
+    }
+
+    fn ageing(&mut self) -> Result<Vec<AgeBucket>, StoreError> {
+        let now = self.as_of.timestamp_micros();
+        let cases: Vec<String> = AGE_BOUNDS
+            .iter()
+            .enumerate()
+            .rev()
+            .map(|(bucket, days)| {
+                format!("WHEN age >= {} THEN {bucket}", DAY_MICROS * i64::from(*days))
+            })
+            .collect();
+        let rows: Vec<Aged> = self.query(
+            &format!(
+                "SELECT CAST(CASE {} ELSE 0 END AS BIGINT) AS bucket, count(*) AS leads FROM ( \
+                     SELECT $1 - l.lead_at AS age FROM {{ns}}queue_lead l \
+                     LEFT JOIN {{ns}}queue_settled s ON s.lead_id = l.id \
+                     WHERE COALESCE(s.status, 2) = 2) x GROUP BY 1",
+                cases.join(" ")
+            ),
+            &[Param::Int(now)],
+        )?;
+        Ok(AgeBucket::all(|bucket| {
+            let bucket = i64::try_from(bucket).unwrap_or(i64::MAX);
+            rows.iter().find(|row| row.bucket == bucket).map_or(0, |row| count(row.leads))
+        }))
+    }
+
+    fn overdue(&mut self) -> Result<u64, StoreError> {
+        let now = self.as_of.timestamp_micros();
+        let sql = "SELECT count(*) AS value FROM {ns}queue_parked WHERE not_before <= $1";
+        self.db.int(&self.names.sql(sql), &[Param::Int(now)]).map(count).map_err(failed(READ))
+    }
+
+    fn reason_counts(&mut self) -> Result<BTreeMap<FailReason, u64>, StoreError> {
+        let rows: Vec<Counted> = self.query(
+            "SELECT reason AS name, count(*) AS leads FROM {ns}queue_settled WHERE status = 2 GROUP BY reason",
+            &[],
+        )?;
+        Ok(rows
+            .into_iter()
+            .filter_map(|row| Some((row.name.parse().ok()?, count(row.leads))))
+            .collect())
+    }
+}

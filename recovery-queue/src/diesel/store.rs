@@ -1,0 +1,347 @@
+//! The store itself: a writing connection, a reading one, and the trait.
+
+use std::sync::atomic::AtomicU64;
+
+use chrono::{DateTime, Utc};
+
+use crate::diesel::batch::lease;
+use crate::diesel::batch::{self, Context};
+use crate::diesel::conn::database::{Begin, Database, Param, TextRow, failed};
+use crate::diesel::conn::namespace::Names;
+use crate::diesel::conn::open::{DatabaseUrl, OpenOptions, Purpose, connect};
+use crate::diesel::migrate;
+use crate::diesel::migrate::status::MigrationStatus;
+use crate::diesel::read::snapshot::SqlSnapshot;
+use crate::diesel::write::crash_marker;
+use crate::diesel::write::origins;
+use crate::diesel::write::runs;
+use crate::diesel::write::seed;
+use crate::model::backlog::Backlog;
+use crate::model::error::StoreError;
+use crate::model::key::RunId;
+use crate::model::options::{ClaimMode, SeedOptions};
+use crate::model::resolver::Resolver;
+use crate::model::run::{NewRun, RunKind, RunOutcome};
+use crate::model::work::{BatchRequest, BatchSummary, SeedSummary};
+use crate::store::{QueueStore, Snapshot};
+use crate::trace;
+use crate::worker::{Cursor, retry_on_outage};
+
+/// Keeps the recovery queue in SQLite or PostgreSQL.
+///
+/// One connection writes and a second one reads, opened when first needed. Call
+/// [`migrate`](Self::migrate) once after opening; it changes nothing when the tables are current.
+pub struct SqlStore {
+    pub(crate) db: Database,
+    reader: Option<Database>,
+    pub(crate) names: Names,
+    pub(crate) url: DatabaseUrl,
+    pub(crate) options: OpenOptions,
+    pub(crate) clock: Option<i64>,
+    /// The worker whose lock this session holds.
+    lives: Option<String>,
+}
+
+impl std::fmt::Debug for SqlStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SqlStore")
+            .field("url", &self.url)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Lends the store's writing connection to the user's own statements.
+#[allow(missing_debug_implementations)] // Diesel's connections have none.
+#[non_exhaustive]
+pub enum Connection<'a> {
+    /// A connection to SQLite.
+    #[cfg(feature = "sqlite")]
+    Sqlite(&'a mut diesel::sqlite::SqliteConnection),
+    /// A connection to PostgreSQL.
+    #[cfg(feature = "postgres")]
+    Postgres(&'a mut diesel::pg::PgConnection),
+}
+
+impl SqlStore {
+    /// Opens a database; no table is made or looked at yet.
+    ///
+    /// # Errors
+    /// A file that is no database, a server that does not answer.
+    pub fn open(url: &DatabaseUrl, options: OpenOptions) -> Result<Self, StoreError> {
+        let db = connect(url, &options, Purpose::Write)?;
+        let names = options.names(url);
+        Ok(Self { db, reader: None, names, url: url.clone(), options, clock: None, lives: None })
+    }
+
+    /// Opens a second store on the same database, as each further worker needs one.
+    pub fn reopen(&self) -> Result<Self, StoreError> {
+        let mut store = Self::open(&self.url, self.options.clone())?;
+        store.clock = self.clock;
+        Ok(store)
+    }
+
+    /// Sets the time that stands for the database's clock, for tests; `None` = the database's own.
+    pub fn set_clock(&mut self, now: Option<DateTime<Utc>>) {
+        self.clock = now.map(|now| now.timestamp_micros());
+    }
+
+    /// Applies the pending migrations, in one transaction and one program at a time; gives their versions.
+    ///
+    /// # Errors
+    /// Tables of another program, of a newer breaking version, or changed by hand are refused untouched.
+    pub fn migrate(&mut self) -> Result<Vec<String>, StoreError> {
+        // A database of another program is refused before anything in it changes.
+        if migrate::status(&mut self.db, &self.names)?.refusal().is_none() {
+            self.write_ahead()?;
+        }
+        migrate::migrate(&mut self.db, &self.names)
+    }
+
+    /// Compares the database's tables with the migrations of this build; reads only.
+    pub fn migration_status(&mut self) -> Result<MigrationStatus, StoreError> {
+        migrate::status(&mut self.db, &self.names)
+    }
+
+    /// Adopts tables that exist already, after checking that they have the expected shape.
+    pub fn stamp(&mut self) -> Result<(), StoreError> {
+        migrate::stamp(&mut self.db, &self.names)?;
+        self.write_ahead()
+    }
+
+    /// Has SQLite write ahead, so that readers and the writer do not wait for each other; the file keeps it.
+    fn write_ahead(&mut self) -> Result<(), StoreError> {
+        if !self.db.is_sqlite() {
+            return Ok(());
+        }
+        self.db.script("PRAGMA journal_mode = WAL").map_err(failed("the migration"))
+    }
+
+    /// Pauses a backlog, or resumes it: while it is paused none of its leads is claimed.
+    ///
+    /// # Errors
+    /// `NotFound` for a backlog that was never seeded.
+    pub fn set_paused(&mut self, backlog: &str, paused: bool) -> Result<(), StoreError> {
+        let touched = self
+            .db
+            .execute(
+                &self.names.sql("UPDATE {ns}queue_backlog SET paused = $1 WHERE name = $2"),
+                &[Param::Int(i64::from(paused)), Param::Text(backlog)],
+            )
+            .map_err(failed("the pause"))?;
+        if touched == 0 {
+            return Err(StoreError::NotFound { what: "backlog", key: backlog.to_owned() });
+        }
+        Ok(())
+    }
+
+    /// Lends the writing connection, for the user's own tables in the same database.
+    ///
+    /// The tables that start with `queue_` are the store's own; the views `recovery_queue`,
+    /// `identity_links` and `identity_origins` are for everybody to read and join.
+    pub fn connection(&mut self) -> Connection<'_> {
+        match &mut self.db {
+            #[cfg(feature = "sqlite")]
+            Database::Sqlite(connection) => Connection::Sqlite(connection),
+            #[cfg(feature = "postgres")]
+            Database::Postgres(session) => Connection::Postgres(&mut session.connection),
+        }
+    }
+
+    /// Gives the qualified name of a public view, such as `recovery."identity_links"`.
+    #[must_use]
+    pub fn view_name(&self, view: &str) -> String {
+        format!("{}{view}", self.names.ns)
+    }
+
+    /// Opens a consistent read, as its own type.
+    pub fn read(&mut self) -> Result<SqlSnapshot<'_>, StoreError> {
+        let reader = match self.reader.take() {
+            Some(reader) => reader,
+            None => connect(&self.url, &self.options, Purpose::Read)?,
+        };
+        let reader = self.reader.insert(reader);
+        migrate::ensure_usable(reader, &self.names)?;
+        reader.begin(Begin::Snapshot).map_err(failed("the read"))?;
+        // The first read fixes the instant.
+        let begun = Self::begin_read(reader, &self.names, self.clock);
+        let (now, id) = match begun {
+            Ok(begun) => begun,
+            Err(error) => {
+                reader.rollback();
+                return Err(failed("the read")(error));
+            }
+        };
+        let as_of = DateTime::from_timestamp_micros(now).unwrap_or(DateTime::<Utc>::MIN_UTC);
+        Ok(SqlSnapshot::new(reader, &self.names, as_of, id))
+    }
+
+    /// Seeds in one transaction; `written` is what the transaction does, whether or not its commit is heard of.
+    fn seed_once(
+        &mut self,
+        backlog: &dyn Backlog,
+        options: &SeedOptions,
+        written: &mut Option<(i64, SeedSummary)>,
+    ) -> Result<SeedSummary, StoreError> {
+        migrate::ensure_usable(&mut self.db, &self.names)?;
+        let run = NewRun::new(RunKind::Seed, options.actor.clone(), None);
+        let (names, clock) = (&self.names, self.clock);
+        // A seed that is refused leaves no run behind: the run is recorded in the same transaction.
+        self.db.transaction("the seed", |db| {
+            seed::lock(db, names)?;
+            let id = runs::insert(db, names, clock, &run)?;
+            let summary = seed::seed(db, names, clock, id, backlog, options)?;
+            runs::finish(db, names, clock, id, RunOutcome::Done)?;
+            *written = Some((id, summary.clone()));
+            Ok(summary)
+        })
+    }
+
+    fn begin_read(
+        reader: &mut Database,
+        names: &Names,
+        clock: Option<i64>,
+    ) -> diesel::QueryResult<(i64, String)> {
+        reader.int(&names.sql("SELECT count(*) AS value FROM {ns}queue_backlog"), &[])?;
+        let now = match clock {
+            Some(now) => now,
+            None => reader.now()?,
+        };
+        let id = if reader.is_sqlite() {
+            format!("sqlite:{now}")
+        } else {
+            let sql = "SELECT CAST(pg_current_snapshot() AS TEXT) AS value";
+            let rows: Vec<TextRow> = reader.query(sql, &[])?;
+            rows.into_iter()
+                .next()
+                .map_or_else(String::new, |row| format!("postgres:{}", row.value))
+        };
+        Ok((now, id))
+    }
+}
+
+impl QueueStore for SqlStore {
+    fn seed(
+        &mut self,
+        backlog: &dyn Backlog,
+        options: &SeedOptions,
+    ) -> Result<SeedSummary, StoreError> {
+        let span = trace::seed(backlog.name());
+        let _entered = span.enter();
+        let reconnects = AtomicU64::new(0);
+        let mut written = None;
+        let (who, max) = (&options.actor, options.max_reconnects);
+        let mut summary = retry_on_outage(self, who, max, &reconnects, |store| {
+            match &written {
+                // The connection went between the commit and the answer.
+                Some((run, summary))
+                    if runs::has_ended(&mut store.db, &store.names, *run, who)? =>
+                {
+                    Ok(SeedSummary::clone(summary))
+                }
+                _ => store.seed_once(backlog, options, &mut written),
+            }
+        })?;
+        summary.reconnects = reconnects.into_inner();
+        if let Some((run, _)) = written {
+            trace::seeded(RunId(run), &summary);
+        }
+        Ok(summary)
+    }
+
+    fn open_run(&mut self, run: &NewRun) -> Result<RunId, StoreError> {
+        migrate::ensure_usable(&mut self.db, &self.names)?;
+        let (names, clock) = (&self.names, self.clock);
+        self.db.transaction("the start of a run", |db| {
+            let id = runs::insert(db, names, clock, run)?;
+            if run.kind == RunKind::Recover {
+                let now = now(db, clock)?;
+                let context = Context { backlog_id: 0, run_id: id, now };
+                origins::mend(db, names, &context)?;
+            }
+            Ok(RunId(id))
+        })
+    }
+
+    fn recover_batch(
+        &mut self,
+        batch: &BatchRequest<'_>,
+        cursor: &mut Cursor,
+        resolver: &mut dyn Resolver,
+    ) -> Result<BatchSummary, StoreError> {
+        let (names, clock) = (&self.names, self.clock);
+        if let ClaimMode::Lease { ttl } = batch.options.claim {
+            return lease::recover(&mut self.db, names, clock, batch, ttl, cursor, resolver);
+        }
+        if batch.careful {
+            self.db.transaction_as(Begin::Batch, batch::BATCH, |db| {
+                batch::count_attempt(db, names, clock, batch, cursor)
+            })?;
+        }
+        // The cursor moves only with the commit.
+        let mut ahead = cursor.clone();
+        let summary = self.db.transaction_as(Begin::Batch, batch::BATCH, |db| {
+            batch::in_transaction(db, names, clock, batch, &mut ahead, resolver)
+        })?;
+        *cursor = ahead;
+        Ok(summary)
+    }
+
+    fn reconnect(&mut self) -> Result<(), StoreError> {
+        self.reader = None;
+        self.lives = None;
+        let mut db = connect(&self.url, &self.options, Purpose::Write)?;
+        db.remember(&self.db);
+        self.db = db;
+        Ok(())
+    }
+
+    fn mark(&mut self, worker: &str, size: Option<u32>) -> Result<(), StoreError> {
+        let (names, clock) = (&self.names, self.clock);
+        // The lock is there before the mark and goes after it: no mark of ours looks like a dead worker's.
+        if size.is_some() && self.lives.as_deref() != Some(worker) {
+            crash_marker::live(&mut self.db, names, worker, true)?;
+            self.lives = Some(worker.to_owned());
+        }
+        self.db.transaction("the worker's mark", |db| {
+            let now = now(db, clock)?;
+            crash_marker::write(db, names, worker, size, now)
+        })?;
+        if size.is_none() && self.lives.take().is_some() {
+            crash_marker::live(&mut self.db, names, worker, false)?;
+        }
+        Ok(())
+    }
+
+    fn take_marks(&mut self, run: RunId) -> Result<Option<u32>, StoreError> {
+        let names = &self.names;
+        self.db.transaction("the look at old marks", |db| crash_marker::take(db, names, run.get()))
+    }
+
+    fn close_run(&mut self, run: RunId, outcome: RunOutcome) -> Result<(), StoreError> {
+        let (names, clock) = (&self.names, self.clock);
+        self.db.transaction("the end of a run", |db| {
+            runs::finish(db, names, clock, run.get(), outcome)
+        })
+    }
+
+    fn wake(&mut self, keys: &[String]) -> Result<u64, StoreError> {
+        let (names, clock) = (&self.names, self.clock);
+        let woken = self.db.transaction("the wake-up", |db| {
+            crate::diesel::write::links::wake(db, names, clock, keys)
+        })?;
+        tracing::info!(name: "recovery_queue.woken", keys = keys.len(), leads = woken);
+        Ok(woken)
+    }
+
+    fn snapshot(&mut self) -> Result<Box<dyn Snapshot + '_>, StoreError> {
+        Ok(Box::new(self.read()?))
+    }
+}
+
+pub(crate) fn now(db: &mut Database, clock: Option<i64>) -> Result<i64, StoreError> {
+    match clock {
+        Some(now) => Ok(now),
+        None => db.now().map_err(failed("the look at the clock")),
+    }
+}

@@ -1,0 +1,56 @@
+//! The ledger's writer: one row per transaction, kind and reason.
+
+use crate::diesel::conn::database::{Database, Param, failed};
+use crate::diesel::conn::namespace::Names;
+use crate::model::error::StoreError;
+use crate::model::ledger::{EventKind, SLOT_SECONDS};
+use crate::model::resolver::FailReason;
+
+pub(crate) const SLOT_MICROS: i64 = SLOT_SECONDS * 1_000_000;
+
+/// The events of one transaction.
+#[derive(Default)]
+pub(crate) struct Events(Vec<(EventKind, Option<FailReason>, i64)>);
+
+impl Events {
+    pub(crate) fn add(&mut self, kind: EventKind, reason: Option<FailReason>, leads: u64) {
+        if leads > 0 {
+            self.0.push((kind, reason, i64::try_from(leads).unwrap_or(i64::MAX)));
+        }
+    }
+
+    /// Appends the events.
+    ///
+    /// An event is never dated into the part that is rolled up already: a clock that jumped back cannot
+    /// change a day that was reported.
+    pub(crate) fn append(
+        &self,
+        db: &mut Database,
+        names: &Names,
+        at: i64,
+        backlog_id: i64,
+        run_id: Option<i64>,
+    ) -> Result<(), StoreError> {
+        let greatest = if db.is_sqlite() { "max" } else { "greatest" };
+        let sql = names.sql(&format!(
+            "INSERT INTO {{ns}}queue_ledger (at, backlog_id, run_id, kind, reason, leads) \
+             SELECT {greatest}($1, m.rolled_up_to * {SLOT_MICROS}), $2, $3, $4, $5, $6 \
+             FROM {{ns}}queue_ledger_mark m WHERE m.id = 1"
+        ));
+        for &(kind, reason, leads) in &self.0 {
+            db.execute_prepared(
+                &sql,
+                &[
+                    Param::Int(at),
+                    Param::Int(backlog_id),
+                    Param::OptInt(run_id),
+                    Param::Text(kind.code()),
+                    Param::OptText(reason.map(FailReason::code)),
+                    Param::Int(leads),
+                ],
+            )
+            .map_err(failed("the ledger's entry"))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,382 @@
+//! Links by hand and wake-ups in databases.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text};
+
+use crate::diesel::batch::Context;
+use crate::diesel::conn::database::{Database, Param, failed};
+use crate::diesel::conn::namespace::Names;
+use crate::diesel::store::{SqlStore, now};
+use crate::diesel::write::events::Events;
+use crate::diesel::write::origins;
+use crate::diesel::write::seed;
+use crate::model::error::StoreError;
+use crate::model::key::{PersonKey, RunId, SourcePk};
+use crate::model::ledger::EventKind;
+use crate::store::links::{Decider, LinkHistoryRow, LinkStore, MANUAL_RULE};
+
+const LINK: &str = "the change of a link";
+
+#[derive(QueryableByName)]
+struct Lead {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = BigInt)]
+    backlog_id: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    person_id: Option<i64>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    status: Option<i64>,
+}
+
+/// One command by hand, inside its transaction.
+struct ManualLink<'a> {
+    db: &'a mut Database,
+    names: &'a Names,
+    now: i64,
+    lead: Lead,
+}
+
+impl ManualLink<'_> {
+    fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64, StoreError> {
+        self.db.execute(&self.names.sql(sql), params).map_err(failed(LINK))
+    }
+
+    /// Takes the lead out of wherever it waits; says whether it was in the backlog.
+    fn take(&mut self) -> Result<bool, StoreError> {
+        let id = Param::Int(self.lead.id);
+        // On PostgreSQL this waits for a worker that holds the lead.
+        let mut waiting = self.execute(
+            "DELETE FROM {ns}queue_pending WHERE lead_id = $1 AND (backlog_id, priority, lead_at) = \
+                 (SELECT l.backlog_id, l.priority, l.lead_at FROM {ns}queue_lead l WHERE l.id = $1)",
+            &[id],
+        )?;
+        waiting += self.execute("DELETE FROM {ns}queue_parked WHERE lead_id = $1", &[id])?;
+        self.execute("DELETE FROM {ns}queue_wake_key WHERE lead_id = $1", &[id])?;
+        let failed =
+            self.execute("DELETE FROM {ns}queue_settled WHERE lead_id = $1 AND status = 2", &[id])?;
+        self.execute("DELETE FROM {ns}queue_settled WHERE lead_id = $1", &[id])?;
+        Ok(waiting + failed > 0)
+    }
+
+    fn person(&mut self, key: &PersonKey) -> Result<i64, StoreError> {
+        let key = Param::Text(key.as_str());
+        self.execute(
+            "INSERT INTO {ns}queue_person (person_key) VALUES ($1) ON CONFLICT (person_key) DO NOTHING",
+            &[key],
+        )?;
+        self.db
+            .int(
+                &self.names.sql("SELECT id AS value FROM {ns}queue_person WHERE person_key = $1"),
+                &[key],
+            )
+            .map_err(failed(LINK))
+    }
+
+    /// Keeps the present link in the history and removes it.
+    fn end_link(&mut self, decider: Decider<'_>) -> Result<(), StoreError> {
+        self.execute(
+            "INSERT INTO {ns}queue_link_history (lead_id, person_id, rule, confidence, decided_by, run_id, \
+                 linked_at, evidence, ended_at, ended_by, reason) \
+             SELECT lead_id, person_id, rule, confidence, decided_by, run_id, linked_at, evidence, $1, $2, $3 \
+             FROM {ns}queue_link WHERE lead_id = $4",
+            &[
+                Param::Int(self.now),
+                Param::Text(decider.by),
+                Param::Text(decider.reason),
+                Param::Int(self.lead.id),
+            ],
+        )?;
+        self.execute("DELETE FROM {ns}queue_link WHERE lead_id = $1", &[Param::Int(self.lead.id)])?;
+        Ok(())
+    }
+
+    fn make_link(&mut self, person_id: i64, decider: Decider<'_>) -> Result<(), StoreError> {
+        let evidence = serde_json::json!({ "reason": decider.reason }).to_string();
+        self.execute(
+            "INSERT INTO {ns}queue_link \
+                 (lead_id, person_id, rule, confidence, decided_by, linked_at, evidence) \
+             VALUES ($1, $2, $3, 'manual', $4, $5, $6)",
+            &[
+                Param::Int(self.lead.id),
+                Param::Int(person_id),
+                Param::Text(MANUAL_RULE),
+                Param::Text(decider.by),
+                Param::Int(self.now),
+                Param::Text(&evidence),
+            ],
+        )?;
+        self.execute(
+            "DELETE FROM {ns}queue_settled WHERE lead_id = $1",
+            &[Param::Int(self.lead.id)],
+        )?;
+        self.execute(
+            "INSERT INTO {ns}queue_settled (lead_id, backlog_id, status, person_id, attempts, settled_at) \
+             VALUES ($1, $2, 1, $3, 0, $4)",
+            &[
+                Param::Int(self.lead.id),
+                Param::Int(self.lead.backlog_id),
+                Param::Int(person_id),
+                Param::Int(self.now),
+            ],
+        )?;
+        self.origin(person_id)
+    }
+
+    fn origin(&mut self, person_id: i64) -> Result<(), StoreError> {
+        let context = Context { backlog_id: self.lead.backlog_id, run_id: 0, now: self.now };
+        origins::ensure(self.db, self.names, &person_id.to_string(), &context)
+    }
+
+    fn event(&mut self, kind: EventKind) -> Result<(), StoreError> {
+        let mut events = Events::default();
+        events.add(kind, None, 1);
+        events.append(self.db, self.names, self.now, self.lead.backlog_id, None)
+    }
+}
+
+fn conflict(lead: &SourcePk, reason: &str) -> StoreError {
+    StoreError::Conflict { key: lead.to_string(), reason: reason.to_owned() }
+}
+
+fn check(decider: Decider<'_>) -> Result<(), StoreError> {
+    for (what, text) in [("decider", decider.by), ("reason", decider.reason)] {
+        if text.trim().is_empty() || text.contains('\0') || text.len() > 2000 {
+            return Err(crate::model::error::ConfigError::new(
+                what,
+                text.chars().take(40).collect::<String>(),
+                "it is blank, too long or holds a NUL byte",
+                "say who decides and why in up to 2000 bytes",
+            )
+            .into());
+        }
+    }
+    Ok(())
+}
+
+impl SqlStore {
+    fn by_hand<T>(
+        &mut self,
+        lead: &SourcePk,
+        decider: Decider<'_>,
+        body: impl FnOnce(&mut ManualLink<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        check(decider)?;
+        let (names, clock) = (self.names.clone(), self.clock);
+        self.db.transaction(LINK, |db| {
+            seed::lock(db, &names)?;
+            let now = now(db, clock)?;
+            let sql = names.sql(
+                "SELECT l.id, l.backlog_id, k.person_id, s.status FROM {ns}queue_lead l \
+                 LEFT JOIN {ns}queue_link k ON k.lead_id = l.id \
+                 LEFT JOIN {ns}queue_settled s ON s.lead_id = l.id WHERE l.source_pk = $1",
+            );
+            let found: Vec<Lead> =
+                db.query(&sql, &[Param::Text(lead.as_str())]).map_err(failed(LINK))?;
+            let Some(found) = found.into_iter().next() else {
+                return Err(StoreError::NotFound { what: "lead", key: lead.to_string() });
+            };
+            body(&mut ManualLink { db, names: &names, now, lead: found })
+        })
+    }
+}
+
+impl LinkStore for SqlStore {
+    fn link(
+        &mut self,
+        lead: &SourcePk,
+        person: &PersonKey,
+        decider: Decider<'_>,
+    ) -> Result<(), StoreError> {
+        self.by_hand(lead, decider, |hand| {
+            let linked = "it is linked already; move the link instead";
+            if hand.lead.person_id.is_some() || hand.lead.status == Some(1) {
+                return Err(conflict(lead, linked));
+            }
+            let was_open = hand.take()?;
+            // A worker may have matched it while the row was waited for.
+            let sql = "SELECT count(*) AS value FROM {ns}queue_link WHERE lead_id = $1";
+            let now_linked = hand
+                .db
+                .int(&hand.names.sql(sql), &[Param::Int(hand.lead.id)])
+                .map_err(failed(LINK))?;
+            if now_linked > 0 {
+                return Err(conflict(lead, linked));
+            }
+            let person_id = hand.person(person)?;
+            hand.make_link(person_id, decider)?;
+            if was_open { hand.event(EventKind::Matched) } else { Ok(()) }
+        })
+    }
+
+    fn unlink(&mut self, lead: &SourcePk, decider: Decider<'_>) -> Result<(), StoreError> {
+        self.by_hand(lead, decider, |hand| {
+            let Some(person_id) = hand.lead.person_id else {
+                return Err(conflict(lead, "it is not linked"));
+            };
+            let was_matched = hand.lead.status == Some(1);
+            hand.end_link(decider)?;
+            hand.origin(person_id)?;
+            let id = Param::Int(hand.lead.id);
+            hand.execute("DELETE FROM {ns}queue_leak WHERE lead_id = $1", &[id])?;
+            if !was_matched {
+                return Ok(());
+            }
+            hand.execute("DELETE FROM {ns}queue_settled WHERE lead_id = $1", &[id])?;
+            let now = Param::Int(hand.now);
+            hand.execute(
+                "INSERT INTO {ns}queue_pending (backlog_id, priority, lead_at, lead_id, attempts, since) \
+                 SELECT backlog_id, priority, lead_at, id, 0, $1 FROM {ns}queue_lead WHERE id = $2",
+                &[now, id],
+            )?;
+            hand.event(EventKind::Arrived)
+        })
+    }
+
+    fn move_link(
+        &mut self,
+        lead: &SourcePk,
+        to: &PersonKey,
+        decider: Decider<'_>,
+    ) -> Result<(), StoreError> {
+        self.by_hand(lead, decider, |hand| {
+            let Some(from) = hand.lead.person_id else {
+                return Err(conflict(lead, "it is not linked"));
+            };
+            let person_id = hand.person(to)?;
+            if person_id == from {
+                return Err(conflict(lead, "it is linked to that person already"));
+            }
+            hand.end_link(decider)?;
+            hand.origin(from)?;
+            hand.make_link(person_id, decider)
+        })
+    }
+
+    fn link_history(&mut self, lead: &SourcePk) -> Result<Vec<LinkHistoryRow>, StoreError> {
+        let rows: Vec<HistoryRecord> = self
+            .db
+            .query(
+                &self.names.sql(
+                    "SELECT p.person_key, h.rule, h.decided_by, h.run_id, h.linked_at, h.ended_at, \
+                         h.ended_by, h.reason FROM {ns}queue_link_history h \
+                     JOIN {ns}queue_lead l ON l.id = h.lead_id \
+                     JOIN {ns}queue_person p ON p.id = h.person_id \
+                     WHERE l.source_pk = $1 ORDER BY h.id",
+                ),
+                &[Param::Text(lead.as_str())],
+            )
+            .map_err(failed("the read of a link's history"))?;
+        let time =
+            |micros| DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::<Utc>::MIN_UTC);
+        Ok(rows
+            .into_iter()
+            .map(|row| LinkHistoryRow {
+                person_key: PersonKey::stored(row.person_key),
+                rule: row.rule,
+                decided_by: row.decided_by,
+                run_id: row.run_id.map(RunId),
+                linked_at: time(row.linked_at),
+                ended_at: time(row.ended_at),
+                ended_by: row.ended_by,
+                reason: row.reason,
+            })
+            .collect())
+    }
+}
+
+#[derive(QueryableByName)]
+struct HistoryRecord {
+    #[diesel(sql_type = Text)]
+    person_key: String,
+    #[diesel(sql_type = Text)]
+    rule: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    decided_by: Option<String>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    run_id: Option<i64>,
+    #[diesel(sql_type = BigInt)]
+    linked_at: i64,
+    #[diesel(sql_type = BigInt)]
+    ended_at: i64,
+    #[diesel(sql_type = Text)]
+    ended_by: String,
+    #[diesel(sql_type = Text)]
+    reason: String,
+}
+
+/// Makes the failed leads that hold one of these keys pending again; gives how many.
+pub(crate) fn wake(
+    db: &mut Database,
+    names: &Names,
+    clock: Option<i64>,
+    keys: &[String],
+) -> Result<u64, StoreError> {
+    const WAKE: &str = "the wake-up";
+    seed::lock(db, names)?;
+    let now = now(db, clock)?;
+    let mut woken = 0;
+    // One bind a key; the keys of a person are few, those of an import are cut into parts.
+    for chunk in keys.chunks(2000) {
+        let places: Vec<String> = (1..=chunk.len()).map(|i| format!("${i}")).collect();
+        let params: Vec<Param<'_>> = chunk.iter().map(|key| Param::Text(key)).collect();
+        let hit = format!(
+            "SELECT s.lead_id FROM {{ns}}queue_settled s WHERE s.status = 2 AND s.lead_id IN \
+             (SELECT w.lead_id FROM {{ns}}queue_wake_key w WHERE w.wake_key IN ({}))",
+            places.join(", ")
+        );
+        let by_backlog: Vec<Woken> = db
+            .query(
+                &names.sql(&format!(
+                    "SELECT backlog_id, count(*) AS leads FROM {{ns}}queue_settled \
+                     WHERE lead_id IN ({hit}) GROUP BY backlog_id ORDER BY backlog_id"
+                )),
+                &params,
+            )
+            .map_err(failed(WAKE))?;
+        if by_backlog.is_empty() {
+            continue;
+        }
+        db.execute(
+            &names.sql(&format!(
+                "INSERT INTO {{ns}}queue_pending (backlog_id, priority, lead_at, lead_id, attempts, since) \
+                 SELECT l.backlog_id, l.priority, l.lead_at, l.id, 0, {now} FROM {{ns}}queue_lead l \
+                 WHERE l.id IN ({hit})"
+            )),
+            &params,
+        )
+        .map_err(failed(WAKE))?;
+        db.execute(
+            &names.sql(&format!("DELETE FROM {{ns}}queue_settled WHERE lead_id IN ({hit})")),
+            &params,
+        )
+        .map_err(failed(WAKE))?;
+        // What is pending now keeps no wake keys.
+        db.execute(
+            &names.sql(
+                "DELETE FROM {ns}queue_wake_key WHERE lead_id IN \
+                 (SELECT m.lead_id FROM {ns}queue_wake_key m LEFT JOIN {ns}queue_settled s \
+                  ON s.lead_id = m.lead_id WHERE s.lead_id IS NULL)",
+            ),
+            &[],
+        )
+        .map_err(failed(WAKE))?;
+        for row in by_backlog {
+            let leads = u64::try_from(row.leads).unwrap_or_default();
+            let mut events = Events::default();
+            events.add(EventKind::Reopened, None, leads);
+            events.append(db, names, now, row.backlog_id, None)?;
+            woken += leads;
+        }
+    }
+    Ok(woken)
+}
+
+#[derive(QueryableByName)]
+struct Woken {
+    #[diesel(sql_type = BigInt)]
+    backlog_id: i64,
+    #[diesel(sql_type = BigInt)]
+    leads: i64,
+}

@@ -1,0 +1,10 @@
+//! Writes other than a batch: seeds, links by hand, wake-ups, runs, the ledger and its roll-up.
+
+pub(crate) mod crash_marker;
+pub(crate) mod events;
+pub(crate) mod links;
+pub(crate) mod origins;
+pub(crate) mod rollup;
+pub(crate) mod runs;
+pub(crate) mod seed;
+pub(crate) mod stage;

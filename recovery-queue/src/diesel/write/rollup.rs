@@ -1,0 +1,138 @@
+//! The ledger's roll-up: events are summed up by 15 minutes, and may then be removed.
+
+use chrono::{DateTime, Utc};
+
+use crate::diesel::conn::database::{Database, Param, failed};
+use crate::diesel::conn::namespace::Names;
+use crate::diesel::store::{SqlStore, now};
+use crate::diesel::write::events::SLOT_MICROS;
+use crate::diesel::write::seed;
+use crate::model::error::{ConfigError, StoreError};
+
+const ROLLUP: &str = "the roll-up of the ledger";
+
+/// Tells what a roll-up did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RollupSummary {
+    /// Leads counted by the events that were summed up.
+    pub rolled_up: u64,
+    /// Events removed.
+    pub pruned: u64,
+}
+
+impl SqlStore {
+    /// Sums the ledger up until a time (cut to 15 minutes), and removes the summed events that are older than
+    /// another; no figure changes by either.
+    ///
+    /// Events since the start of a run that has not ended are kept: its figures are summed up from them. A run
+    /// that was killed ends when the next run begins.
+    ///
+    /// What is rolled up is closed: no later event is dated into it, even if the clock jumps back.
+    ///
+    /// # Errors
+    /// A time in the future, and removing what is not summed up.
+    pub fn roll_up(
+        &mut self,
+        until: DateTime<Utc>,
+        prune_before: Option<DateTime<Utc>>,
+    ) -> Result<RollupSummary, StoreError> {
+        let slot = until.timestamp_micros().div_euclid(SLOT_MICROS);
+        let prune = prune_before.map(|at| at.timestamp_micros().div_euclid(SLOT_MICROS));
+        if prune.is_some_and(|prune| prune > slot) {
+            return Err(ConfigError::new(
+                "prune_before",
+                prune_before.map(|at| at.to_rfc3339()).unwrap_or_default(),
+                "it is after the end of the roll-up",
+                "remove only events that are summed up",
+            )
+            .into());
+        }
+        let (names, clock) = (self.names.clone(), self.clock);
+        self.db.transaction(ROLLUP, |db| {
+            seed::lock(db, &names)?;
+            if slot > now(db, clock)?.div_euclid(SLOT_MICROS) {
+                return Err(ConfigError::new(
+                    "until",
+                    until.to_rfc3339(),
+                    "it is in the future",
+                    "roll up what is over",
+                )
+                .into());
+            }
+            roll_up(db, &names, slot, prune)
+        })
+    }
+}
+
+fn roll_up(
+    db: &mut Database,
+    names: &Names,
+    slot: i64,
+    prune: Option<i64>,
+) -> Result<RollupSummary, StoreError> {
+    if !db.is_sqlite() {
+        // Workers that write events wait until the sums are there.
+        db.script(&names.sql("LOCK TABLE {ns}queue_ledger IN SHARE ROW EXCLUSIVE MODE"))
+            .map_err(failed(ROLLUP))?;
+    }
+    let from = db
+        .int(
+            &names.sql("SELECT rolled_up_to AS value FROM {ns}queue_ledger_mark WHERE id = 1"),
+            &[],
+        )
+        .map_err(failed(ROLLUP))?;
+    let to = slot.max(from);
+    let range = format!("e.at >= $1 * {SLOT_MICROS} AND e.at < $2 * {SLOT_MICROS}");
+    let bounds = [Param::Int(from), Param::Int(to)];
+    let rolled_up = db
+        .int(
+            &names.sql(&format!(
+                "SELECT CAST(COALESCE(sum(e.leads), 0) AS BIGINT) AS value FROM {{ns}}queue_ledger e \
+                 WHERE {range}"
+            )),
+            &bounds,
+        )
+        .map_err(failed(ROLLUP))?;
+    db.execute(
+        &names.sql(&format!(
+            "INSERT INTO {{ns}}queue_ledger_slot (slot, backlog_id, kind, reason, leads) \
+             SELECT e.at / {SLOT_MICROS}, e.backlog_id, e.kind, COALESCE(e.reason, ''), sum(e.leads) \
+             FROM {{ns}}queue_ledger e WHERE {range} GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"
+        )),
+        &bounds,
+    )
+    .map_err(failed(ROLLUP))?;
+    let mut pruned = 0;
+    let mut pruned_to = 0;
+    if let Some(prune) = prune {
+        // A run that has not ended is summed up from its events, so they stay until it has.
+        pruned_to = db
+            .int(
+                &names.sql(&format!(
+                    "SELECT COALESCE(min(started_at) / {SLOT_MICROS}, $1) AS value \
+                     FROM {{ns}}queue_run WHERE finished_at IS NULL"
+                )),
+                &[Param::Int(prune)],
+            )
+            .map_err(failed(ROLLUP))?
+            .min(prune)
+            .min(to);
+        pruned = db
+            .execute(
+                &names
+                    .sql(&format!("DELETE FROM {{ns}}queue_ledger WHERE at < $1 * {SLOT_MICROS}")),
+                &[Param::Int(pruned_to)],
+            )
+            .map_err(failed(ROLLUP))?;
+    }
+    db.execute(
+        &names.sql(
+            "UPDATE {ns}queue_ledger_mark SET rolled_up_to = $1, \
+             pruned_to = CASE WHEN pruned_to > $2 THEN pruned_to ELSE $2 END WHERE id = 1",
+        ),
+        &[Param::Int(to), Param::Int(pruned_to)],
+    )
+    .map_err(failed(ROLLUP))?;
+    Ok(RollupSummary { rolled_up: u64::try_from(rolled_up).unwrap_or_default(), pruned })
+}

@@ -1,0 +1,306 @@
+//! The seed: a backlog is staged once, then a fixed number of set-based statements bring the queue in line.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable};
+
+use crate::diesel::conn::database::{Database, Param, TextRow, failed};
+use crate::diesel::conn::namespace::Names;
+use crate::diesel::write::events::Events;
+use crate::diesel::write::stage;
+use crate::model::backlog::Backlog;
+use crate::model::error::StoreError;
+use crate::model::ledger::EventKind;
+use crate::model::options::SeedOptions;
+use crate::model::work::{SeedSummary, from_std};
+
+const SEED: &str = "the seed";
+
+#[derive(QueryableByName)]
+struct BacklogRow {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    first_seeded_at: Option<i64>,
+}
+
+/// One seed in progress, inside its transaction.
+struct Seed<'a> {
+    db: &'a mut Database,
+    names: &'a Names,
+    backlog_id: i64,
+    /// Leads with a greater id are new in this seed.
+    known: i64,
+    now: i64,
+    run_id: i64,
+}
+
+impl Seed<'_> {
+    fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64, StoreError> {
+        self.db.execute(&self.names.sql(sql), params).map_err(failed(SEED))
+    }
+
+    fn count(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64, StoreError> {
+        let value = self.db.int(&self.names.sql(sql), params).map_err(failed(SEED))?;
+        Ok(u64::try_from(value).unwrap_or_default())
+    }
+
+    /// Adds the leads that no seed has brought before.
+    fn add_new(&mut self) -> Result<u64, StoreError> {
+        // Numbered by creation, so that of leads created together the first by key stays the first, and so that a
+        // batch finds its leads, and writes what it settles, side by side; filtered, so that no number is burnt.
+        // The lock lets no second writer in between.
+        let added = self.execute(
+            "INSERT INTO {ns}queue_lead \
+                 (source_pk, backlog_id, priority, lead_at, lead_version, first_seen_at) \
+             SELECT s.source_pk, $1, s.priority, s.lead_at, s.lead_version, $2 FROM rq_stage s \
+             WHERE NOT EXISTS (SELECT 1 FROM {ns}queue_lead l WHERE l.source_pk = s.source_pk) \
+             ORDER BY s.lead_at, s.source_pk",
+            &[Param::Int(self.backlog_id), Param::Int(self.now)],
+        )?;
+        if added > 0 {
+            self.execute(
+                "INSERT INTO {ns}queue_pending (backlog_id, priority, lead_at, lead_id, attempts, since) \
+                 SELECT backlog_id, priority, lead_at, id, 0, $1 FROM {ns}queue_lead WHERE id > $2 \
+                 ORDER BY backlog_id, priority, lead_at, id",
+                &[Param::Int(self.now), Param::Int(self.known)],
+            )?;
+        }
+        Ok(added)
+    }
+
+    /// Numbers the staged leads that were known before.
+    fn number_known(&mut self) -> Result<(), StoreError> {
+        self.execute(
+            "INSERT INTO rq_seed (lead_id, lead_at, lead_version, priority) \
+             SELECT l.id, s.lead_at, s.lead_version, s.priority FROM rq_stage s \
+             JOIN {ns}queue_lead l ON l.source_pk = s.source_pk WHERE l.id <= $1 ORDER BY l.id",
+            &[Param::Int(self.known)],
+        )?;
+        if !self.db.is_sqlite() {
+            self.execute("ANALYZE rq_seed", &[])?;
+        }
+        Ok(())
+    }
+
+    /// Brings withdrawn leads back, and reopens failed ones whose data changed or whose rest is over.
+    fn bring_back(&mut self, cool_down: Option<i64>) -> Result<(u64, u64), StoreError> {
+        let back = self.execute(
+            "INSERT INTO rq_move (lead_id) SELECT r.lead_id FROM rq_seed r \
+             JOIN {ns}queue_settled s ON s.lead_id = r.lead_id WHERE s.status = 3",
+            &[],
+        )?;
+        let reopened = self.execute(
+            "INSERT INTO rq_move (lead_id) SELECT r.lead_id FROM rq_seed r \
+             JOIN {ns}queue_settled s ON s.lead_id = r.lead_id \
+             JOIN {ns}queue_lead l ON l.id = r.lead_id \
+             WHERE s.status = 2 AND s.backlog_id = $1 \
+               AND (l.lead_version IS DISTINCT FROM r.lead_version OR s.settled_at <= $2)",
+            &[
+                Param::Int(self.backlog_id),
+                Param::Int(cool_down.map_or(i64::MIN, |rest| self.now.saturating_sub(rest))),
+            ],
+        )?;
+        // A lead keeps its place while it is pending; it takes a new one when it comes back.
+        if back + reopened > 0 {
+            self.execute(
+                "UPDATE {ns}queue_lead AS l SET backlog_id = $1, priority = r.priority, \
+                     lead_at = r.lead_at, lead_version = r.lead_version \
+                 FROM rq_seed r JOIN rq_move m ON m.lead_id = r.lead_id WHERE l.id = r.lead_id",
+                &[Param::Int(self.backlog_id)],
+            )?;
+            self.execute(
+                "INSERT INTO {ns}queue_pending (backlog_id, priority, lead_at, lead_id, attempts, since) \
+                 SELECT l.backlog_id, l.priority, l.lead_at, l.id, 0, $1 FROM rq_move m \
+                 JOIN {ns}queue_lead l ON l.id = m.lead_id \
+                 ORDER BY l.backlog_id, l.priority, l.lead_at, l.id",
+                &[Param::Int(self.now)],
+            )?;
+            for table in ["queue_settled", "queue_wake_key"] {
+                self.execute(
+                    &format!(
+                        "DELETE FROM {{ns}}{table} WHERE lead_id IN (SELECT lead_id FROM rq_move)"
+                    ),
+                    &[],
+                )?;
+            }
+        }
+        self.execute(
+            "UPDATE {ns}queue_lead AS l SET lead_version = r.lead_version FROM rq_seed r \
+             WHERE l.id = r.lead_id AND l.backlog_id = $1 \
+               AND l.lead_version IS DISTINCT FROM r.lead_version",
+            &[Param::Int(self.backlog_id)],
+        )?;
+        Ok((back, reopened))
+    }
+
+    /// Withdraws the leads of this backlog that are no longer in it.
+    fn withdraw(&mut self) -> Result<u64, StoreError> {
+        let gone = "AND NOT EXISTS (SELECT 1 FROM rq_seed r WHERE r.lead_id = q.lead_id)";
+        if self.db.is_sqlite() {
+            for table in ["queue_pending", "queue_parked"] {
+                self.execute(
+                    &format!(
+                        "INSERT INTO rq_gone (lead_id, attempts) SELECT q.lead_id, q.attempts \
+                         FROM {{ns}}{table} q WHERE q.backlog_id = $1 AND q.lead_id <= $2 {gone}"
+                    ),
+                    &[Param::Int(self.backlog_id), Param::Int(self.known)],
+                )?;
+                self.execute(
+                    &format!(
+                        "DELETE FROM {{ns}}{table} WHERE backlog_id = $1 \
+                         AND lead_id IN (SELECT lead_id FROM rq_gone)"
+                    ),
+                    &[Param::Int(self.backlog_id)],
+                )?;
+            }
+        } else {
+            // A lead in a worker's hand is skipped; the next seed sees what became of it.
+            for table in ["queue_pending", "queue_parked"] {
+                self.execute(
+                    &format!(
+                        "WITH c AS MATERIALIZED (SELECT q.ctid AS place FROM {{ns}}{table} q \
+                             WHERE q.backlog_id = $1 AND q.lead_id <= $2 {gone} \
+                             FOR UPDATE SKIP LOCKED), \
+                         d AS (DELETE FROM {{ns}}{table} q USING c WHERE q.ctid = c.place \
+                             RETURNING q.lead_id, q.attempts) \
+                         INSERT INTO rq_gone (lead_id, attempts) SELECT lead_id, attempts FROM d"
+                    ),
+                    &[Param::Int(self.backlog_id), Param::Int(self.known)],
+                )?;
+            }
+        }
+        let pending = self.execute(
+            "INSERT INTO {ns}queue_settled (lead_id, backlog_id, status, attempts, run_id, settled_at) \
+             SELECT lead_id, $1, 3, attempts, $2, $3 FROM rq_gone ORDER BY lead_id",
+            &[Param::Int(self.backlog_id), Param::Int(self.run_id), Param::Int(self.now)],
+        )?;
+        let wake = "DELETE FROM {ns}queue_wake_key WHERE lead_id IN (SELECT q.lead_id \
+             FROM {ns}queue_settled q WHERE q.status = 2 AND q.backlog_id = $1 ";
+        self.execute(&format!("{wake} {gone})"), &[Param::Int(self.backlog_id)])?;
+        let failed = self.execute(
+            &format!(
+                "UPDATE {{ns}}queue_settled AS q SET status = 3, reason = NULL, evidence = NULL, \
+                     run_id = $1, settled_at = $2 WHERE q.status = 2 AND q.backlog_id = $3 {gone}"
+            ),
+            &[Param::Int(self.run_id), Param::Int(self.now), Param::Int(self.backlog_id)],
+        )?;
+        Ok(pending + failed)
+    }
+
+    /// Records the matched leads that are in the backlog: all of them, and those not known before.
+    fn leaks(&mut self, view: Option<&str>) -> Result<(u64, u64), StoreError> {
+        // The stage was read before the workers' latest commits: ask the view again, in the statement
+        // that sees the match. Rows from elsewhere cannot be asked again; their matches must be older.
+        let check = match view {
+            Some(view) => format!(
+                "AND EXISTS (SELECT 1 FROM {view} v WHERE CAST(v.lead_source_pk AS TEXT) = l.source_pk)"
+            ),
+            None => String::new(),
+        };
+        self.execute(
+            &format!(
+                "INSERT INTO rq_leak (lead_id) SELECT r.lead_id FROM rq_seed r \
+                 JOIN {{ns}}queue_settled s ON s.lead_id = r.lead_id \
+                 JOIN {{ns}}queue_lead l ON l.id = r.lead_id \
+                 WHERE s.status = 1 AND s.settled_at <= $1 {check}"
+            ),
+            &[Param::Int(self.now)],
+        )?;
+        let all = self.count("SELECT count(*) AS value FROM rq_leak", &[])?;
+        self.execute(
+            "DELETE FROM {ns}queue_leak WHERE backlog_id = $1 \
+             AND lead_id NOT IN (SELECT lead_id FROM rq_leak)",
+            &[Param::Int(self.backlog_id)],
+        )?;
+        let new = self.execute(
+            "INSERT INTO {ns}queue_leak (lead_id, backlog_id, first_seen_at) \
+             SELECT x.lead_id, $1, $2 FROM rq_leak x WHERE NOT EXISTS \
+                 (SELECT 1 FROM {ns}queue_leak k WHERE k.lead_id = x.lead_id) ORDER BY x.lead_id",
+            &[Param::Int(self.backlog_id), Param::Int(self.now)],
+        )?;
+        Ok((all, new))
+    }
+}
+
+pub(crate) fn seed(
+    db: &mut Database,
+    names: &Names,
+    clock: Option<i64>,
+    run_id: i64,
+    backlog: &dyn Backlog,
+    options: &SeedOptions,
+) -> Result<SeedSummary, StoreError> {
+    let now = match clock {
+        Some(now) => now,
+        None => db.now().map_err(failed(SEED))?,
+    };
+    stage::create(db)?;
+    let (staged, view) = stage::fill(db, names, backlog, now)?;
+    let rows: Vec<BacklogRow> = db
+        .query(
+            &names.sql("SELECT id, first_seeded_at FROM {ns}queue_backlog WHERE name = $1"),
+            &[Param::Text(backlog.name())],
+        )
+        .map_err(failed(SEED))?;
+    let (backlog_id, opening) = if let Some(row) = rows.first() {
+        (row.id, row.first_seeded_at.is_none())
+    } else {
+        let sql = "INSERT INTO {ns}queue_backlog (name) VALUES ($1) RETURNING id AS value";
+        let id = db.int(&names.sql(sql), &[Param::Text(backlog.name())]).map_err(failed(SEED))?;
+        (id, true)
+    };
+    let known = db
+        .int(&names.sql("SELECT COALESCE(max(id), 0) AS value FROM {ns}queue_lead"), &[])
+        .map_err(failed(SEED))?;
+    let mut seed = Seed { db, names, backlog_id, known, now, run_id };
+    let added = seed.add_new()?;
+    seed.number_known()?;
+    let held_elsewhere = seed.count(
+        "SELECT count(*) AS value FROM rq_seed r JOIN {ns}queue_lead l ON l.id = r.lead_id \
+         LEFT JOIN {ns}queue_settled s ON s.lead_id = r.lead_id \
+         WHERE l.backlog_id <> $1 AND COALESCE(s.status, 2) = 2",
+        &[Param::Int(backlog_id)],
+    )?;
+    let (back, reopened) = seed.bring_back(options.cool_down.map(from_std))?;
+    let withdrawn = seed.withdraw()?;
+    let (leaks, new_leaks) = seed.leaks(view.as_deref())?;
+    seed.execute(
+        "UPDATE {ns}queue_backlog SET first_seeded_at = COALESCE(first_seeded_at, $1), \
+         last_seeded_at = $1 WHERE id = $2",
+        &[Param::Int(now), Param::Int(backlog_id)],
+    )?;
+    let mut events = Events::default();
+    events.add(if opening { EventKind::Opening } else { EventKind::Arrived }, None, added + back);
+    events.add(EventKind::Reopened, None, reopened);
+    events.add(EventKind::Withdrawn, None, withdrawn);
+    events.add(EventKind::Leaked, None, new_leaks);
+    events.append(db, names, now, backlog_id, Some(run_id))?;
+    stage::drop(db)?;
+    Ok(SeedSummary {
+        backlog: backlog.name().to_owned(),
+        backlog_size: staged.leads,
+        duplicates: staged.duplicates,
+        undated: staged.undated,
+        opening,
+        arrived: added + back,
+        reopened,
+        withdrawn,
+        leaks,
+        new_leaks,
+        held_elsewhere,
+        reconnects: 0,
+    })
+}
+
+/// Lets one seed, link command or wake-up work at a time; workers are not held up.
+pub(crate) fn lock(db: &mut Database, names: &Names) -> Result<(), StoreError> {
+    if let Some(schema) = &names.schema {
+        let _: Vec<TextRow> = db
+            .query(
+                "SELECT CAST(pg_advisory_xact_lock(hashtextextended($1, 7472)) AS TEXT) AS value",
+                &[Param::Text(schema)],
+            )
+            .map_err(failed(SEED))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,248 @@
+//! The backlog: the set of leads in the red KPI.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::model::error::ConfigError;
+use crate::model::key::SourcePk;
+
+/// Holds one lead of a backlog.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BacklogLead {
+    /// The lead's key.
+    pub source_pk: SourcePk,
+    /// When the lead came into being; decides the order of work and the identity origin.
+    pub lead_at: DateTime<Utc>,
+    /// A text that changes when the lead's data changes; a change reopens a failed lead.
+    pub lead_version: Option<String>,
+    /// Smaller is worked on first; leads of one priority go oldest first.
+    pub priority: i32,
+}
+
+impl BacklogLead {
+    /// Makes a lead of priority 0 with no version.
+    #[must_use]
+    pub fn new(source_pk: SourcePk, lead_at: DateTime<Utc>) -> Self {
+        Self { source_pk, lead_at, lead_version: None, priority: 0 }
+    }
+
+    /// Sets the version of the lead's data.
+    #[must_use]
+    pub fn with_version(mut self, version: impl Into<String>) -> Self {
+        self.lead_version = Some(version.into());
+        self
+    }
+
+    /// Sets the priority; smaller is first.
+    #[must_use]
+    pub fn with_priority(mut self, priority: i32) -> Self {
+        self.priority = priority;
+        self
+    }
+}
+
+/// Names a view or table, checked to be one or two identifiers.
+///
+/// ```
+/// use recovery_queue::ViewName;
+///
+/// assert_eq!(ViewName::new("crm.lead_backlog")?.quoted(), r#""crm"."lead_backlog""#);
+/// assert!(ViewName::new("leads; DROP TABLE leads").is_err());
+/// # Ok::<(), recovery_queue::ConfigError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ViewName {
+    schema: Option<String>,
+    name: String,
+}
+
+pub(crate) fn check_identifier(what: &'static str, text: &str) -> Result<(), ConfigError> {
+    let mut chars = text.chars();
+    let starts = chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
+    if starts && text.len() <= 63 && chars.all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        return Ok(());
+    }
+    Err(ConfigError::new(
+        what,
+        text,
+        "it is no identifier",
+        "use a letter or _, then letters, digits and _, 63 at most",
+    ))
+}
+
+impl ViewName {
+    /// Checks `name` or `schema.name`; it is used as written, case included.
+    ///
+    /// # Errors
+    /// A text that is not one or two identifiers is refused.
+    pub fn new(text: &str) -> Result<Self, ConfigError> {
+        let (schema, name) = match text.split_once('.') {
+            Some((schema, name)) => (Some(schema), name),
+            None => (None, text),
+        };
+        if let Some(schema) = schema {
+            check_identifier("backlog view", schema)?;
+        }
+        check_identifier("backlog view", name)?;
+        Ok(Self { schema: schema.map(str::to_owned), name: name.to_owned() })
+    }
+
+    /// Gives the name quoted for SQL.
+    #[must_use]
+    pub fn quoted(&self) -> String {
+        match &self.schema {
+            Some(schema) => format!("\"{schema}\".\"{}\"", self.name),
+            None => format!("\"{}\"", self.name),
+        }
+    }
+
+    /// Gives the schema, where one was named.
+    #[must_use]
+    pub fn schema(&self) -> Option<&str> {
+        self.schema.as_deref()
+    }
+
+    /// Gives the name without its schema.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// Says where the leads of a backlog are read from.
+#[non_exhaustive]
+pub enum BacklogSource<'a> {
+    /// A view or table in the store's own database, read by set-based statements.
+    View(&'a ViewName),
+    /// Leads that come from anywhere else, one after another.
+    Rows(Box<dyn Iterator<Item = BacklogLead> + 'a>),
+}
+
+impl std::fmt::Debug for BacklogSource<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::View(name) => f.debug_tuple("View").field(name).finish(),
+            Self::Rows(_) => f.write_str("Rows(..)"),
+        }
+    }
+}
+
+/// Gives the set of leads in the red KPI.
+///
+/// The backlog, not the queue, is the source of truth: a lead that has left it is withdrawn, a lead that
+/// should have left it and has not is a leak.
+pub trait Backlog {
+    /// Names the backlog; one store serves several, each under its name.
+    fn name(&self) -> &str;
+
+    /// Gives the leads as they are now; a key given twice counts once, with its oldest date.
+    fn source(&self) -> BacklogSource<'_>;
+}
+
+impl<B: Backlog + ?Sized> Backlog for &B {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn source(&self) -> BacklogSource<'_> {
+        (**self).source()
+    }
+}
+
+impl<B: Backlog + ?Sized> Backlog for Box<B> {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn source(&self) -> BacklogSource<'_> {
+        (**self).source()
+    }
+}
+
+impl<B: Backlog + ?Sized> Backlog for Arc<B> {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn source(&self) -> BacklogSource<'_> {
+        (**self).source()
+    }
+}
+
+/// Reads a view or table of the user's in the store's own database.
+///
+/// Columns: `lead_source_pk` (text or anything that casts to it) and `lead_date` (a date, a timestamp with a
+/// zone, or a text in ISO 8601 form); optional: `lead_version` (text) and `lead_priority` (integer, smaller
+/// first). A timestamp without a zone is refused, for it would mean another instant on another machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ViewBacklog {
+    name: String,
+    view: ViewName,
+}
+
+impl ViewBacklog {
+    /// Makes a backlog named after its view.
+    ///
+    /// # Errors
+    /// A text that is no identifier is refused.
+    pub fn new(view: &str) -> Result<Self, ConfigError> {
+        Ok(Self { name: view.to_owned(), view: ViewName::new(view)? })
+    }
+
+    /// Gives the backlog a name of its own, so that the view may be renamed.
+    #[must_use]
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+}
+
+impl Backlog for ViewBacklog {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn source(&self) -> BacklogSource<'_> {
+        BacklogSource::View(&self.view)
+    }
+}
+
+/// Holds a backlog in memory.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MemoryBacklog {
+    name: String,
+    /// The leads.
+    pub leads: Vec<BacklogLead>,
+}
+
+impl MemoryBacklog {
+    /// Makes a backlog of these leads.
+    pub fn new(name: impl Into<String>, leads: impl IntoIterator<Item = BacklogLead>) -> Self {
+        Self { name: name.into(), leads: leads.into_iter().collect() }
+    }
+}
+
+impl Backlog for MemoryBacklog {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn source(&self) -> BacklogSource<'_> {
+        BacklogSource::Rows(Box::new(self.leads.iter().cloned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_no_identifier_is_refused_with_the_remedy() {
+        for text in ["", "1a", "a b", "a.b.c", "a\"b", "a;b", "ñ", &"x".repeat(64)] {
+            let error = ViewName::new(text).unwrap_err();
+            assert!(error.to_string().contains("identifier"), "{error}");
+        }
+    }
+}

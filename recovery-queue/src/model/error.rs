@@ -1,0 +1,149 @@
+//! Errors, told apart by what the caller can do about them.
+
+use crate::model::key::MAX_KEY_BYTES;
+
+type Source = Box<dyn std::error::Error + Send + Sync + 'static>;
+
+/// Says why a text is no key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// The text is empty.
+    #[error("a {what} is empty; give every row one")]
+    Empty {
+        /// Which kind of key.
+        what: &'static str,
+    },
+    /// The text is longer than [`MAX_KEY_BYTES`].
+    #[error(
+        "a {what} has {bytes} bytes; at most {MAX_KEY_BYTES} are stored; use a shorter key or its digest"
+    )]
+    TooLong {
+        /// Which kind of key.
+        what: &'static str,
+        /// Its length in bytes of UTF-8.
+        bytes: usize,
+    },
+    /// The text holds a NUL byte, which PostgreSQL cannot store.
+    #[error("a {what} holds a NUL byte, which PostgreSQL cannot store; remove it at the source")]
+    NulByte {
+        /// Which kind of key.
+        what: &'static str,
+    },
+}
+
+/// Says why a name, an option or a policy was refused; nothing was read or written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what} {value:?} is refused: {reason}; {remedy}")]
+#[non_exhaustive]
+pub struct ConfigError {
+    /// What was refused, such as `backlog view`.
+    pub what: &'static str,
+    /// The value as given.
+    pub value: String,
+    /// Why.
+    pub reason: String,
+    /// What to do instead.
+    pub remedy: &'static str,
+}
+
+impl ConfigError {
+    pub(crate) fn new(
+        what: &'static str,
+        value: impl Into<String>,
+        reason: impl Into<String>,
+        remedy: &'static str,
+    ) -> Self {
+        Self { what, value: value.into(), reason: reason.into(), remedy }
+    }
+}
+
+/// Says why a store did not do what it was asked.
+///
+/// Whatever the variant, the transaction in hand was rolled back: nothing is half-written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// A name or an option is wrong; mend it and call again.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A key is no key; mend it at its source.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The backlog cannot be read as one: mend the view.
+    #[error("the backlog {backlog} is refused: {reason}; {remedy}")]
+    Backlog {
+        /// The backlog's name.
+        backlog: String,
+        /// What is wrong, with the number of rows where rows are wrong.
+        reason: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// The tables are not the ones that this build works on.
+    #[error("the tables of {namespace} are refused: {reason}; {remedy}")]
+    Schema {
+        /// The schema or prefix.
+        namespace: String,
+        /// What is wrong.
+        reason: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// The lead, link or run does not exist.
+    #[error("no {what} {key} is known here")]
+    NotFound {
+        /// What was looked for.
+        what: &'static str,
+        /// Its key.
+        key: String,
+    },
+    /// The state of a lead does not allow the command.
+    #[error("lead {key}: {reason}")]
+    Conflict {
+        /// The lead's key.
+        key: String,
+        /// Why not.
+        reason: String,
+    },
+    /// The resolver did not answer one resolution per lead; the batch was given back.
+    #[error(
+        "the resolver answered {given} resolutions for {wanted} leads; it must answer one each, in order"
+    )]
+    ResolutionCount {
+        /// How many leads were claimed.
+        wanted: usize,
+        /// How many resolutions came.
+        given: usize,
+    },
+    /// The resolver as a whole cannot work now; the batch was given back and no attempt was counted.
+    #[error("the resolver cannot work now, the batch was given back: {reason}")]
+    ResolverUnavailable {
+        /// What the resolver said.
+        reason: String,
+    },
+    /// The database is away, busy or gave up this transaction; the same call may succeed later.
+    #[error("the database did not complete {operation}: {source}")]
+    Unavailable {
+        /// What was being done.
+        operation: &'static str,
+        /// What the database said.
+        source: Source,
+    },
+    /// The database refused a statement; repeating the call will not help.
+    #[error("the database refused {operation}: {source}")]
+    Database {
+        /// What was being done.
+        operation: &'static str,
+        /// What the database said.
+        source: Source,
+    },
+}
+
+impl StoreError {
+    /// Says whether the same call may succeed later.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Unavailable { .. } | Self::ResolverUnavailable { .. })
+    }
+}

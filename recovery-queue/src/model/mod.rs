@@ -1,0 +1,11 @@
+//! What a queue is made of: keys, rows, options, answers and errors. Depends on no store.
+
+pub(crate) mod backlog;
+pub(crate) mod error;
+pub(crate) mod key;
+pub(crate) mod ledger;
+pub(crate) mod options;
+pub(crate) mod resolver;
+pub(crate) mod rows;
+pub(crate) mod run;
+pub(crate) mod work;

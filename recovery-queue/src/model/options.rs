@@ -1,0 +1,184 @@
+//! Options of seeding and recovering; every default is a working one.
+
+use std::time::Duration;
+
+use crate::model::error::ConfigError;
+
+/// How often an outage of the database is waited out by default.
+const MAX_RECONNECTS: u32 = 16;
+
+/// Sets how a seed treats what it finds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SeedOptions {
+    /// How long a failed lead rests before it is tried again though nothing changed; `None` = for ever.
+    /// Default: 24 hours.
+    pub cool_down: Option<Duration>,
+    /// Who seeds; recorded with the run. Default: `seed`.
+    pub actor: String,
+    /// How often the seed is tried again when the database is away. Default: 16, about two minutes.
+    pub max_reconnects: u32,
+}
+
+impl Default for SeedOptions {
+    fn default() -> Self {
+        Self {
+            cool_down: Some(Duration::from_secs(24 * 3600)),
+            actor: "seed".to_owned(),
+            max_reconnects: MAX_RECONNECTS,
+        }
+    }
+}
+
+/// Sets how long a lead rests after a technical error.
+///
+/// The rest doubles with each attempt, up to a cap, and is spread by jitter between half and the whole of it.
+/// The jitter comes from `seed`, the lead and the attempt, so the same run with the same seed is the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Backoff {
+    /// The rest after the first error. Default: 30 s.
+    pub base: Duration,
+    /// The longest rest. Default: 1 hour.
+    pub cap: Duration,
+    /// Where the jitter comes from. Default: 0.
+    pub seed: u64,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self { base: Duration::from_secs(30), cap: Duration::from_secs(3600), seed: 0 }
+    }
+}
+
+impl Backoff {
+    /// Makes a back-off.
+    #[must_use]
+    pub const fn new(base: Duration, cap: Duration, seed: u64) -> Self {
+        Self { base, cap, seed }
+    }
+
+    /// Gives the rest after a number of failed attempts (1 = the first error) of the thing named by `key`.
+    #[must_use]
+    pub fn delay(&self, key: &str, attempts: u32) -> Duration {
+        let doublings = attempts.saturating_sub(1).min(40);
+        let base = u64::try_from(self.base.as_micros()).unwrap_or(u64::MAX);
+        let cap = u64::try_from(self.cap.as_micros()).unwrap_or(u64::MAX);
+        let whole = base.saturating_mul(1 << doublings).min(cap);
+        let mut hash = self.seed ^ 0xcbf2_9ce4_8422_2325 ^ (u64::from(attempts) << 32);
+        for byte in key.bytes() {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+        // The last step of splitmix64 spreads the hash over all bits.
+        hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        hash ^= hash >> 31;
+        let half = whole / 2;
+        Duration::from_micros(half + if half == 0 { 0 } else { hash % (whole - half + 1) })
+    }
+}
+
+/// Says how leads are claimed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum ClaimMode {
+    /// Row locks are the claim and one transaction is the batch: a crash gives the batch back by itself.
+    #[default]
+    Transaction,
+    /// For resolvers that are slow or remote: the claim is committed with a lease, the resolver works
+    /// outside any transaction, and only a worker that still holds its lease writes.
+    Lease {
+        /// How long the lease lasts; afterwards others may claim the leads.
+        ttl: Duration,
+    },
+}
+
+/// Sets how a run recovers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RecoverOptions {
+    /// Leads per batch, 1 to 10,000. Default: 1,000.
+    pub batch_size: u32,
+    /// Leads in all; `None` = until the queue is empty. One batch more may be settled where the answer to a
+    /// commit was lost on its way.
+    pub limit: Option<u64>,
+    /// The backlog to work on; `None` = all, in turn, batch by batch.
+    pub backlog: Option<String>,
+    /// Technical errors after which a lead is settled as `ERROR`. Default: 5.
+    pub max_attempts: u32,
+    /// The rest after a technical error.
+    pub backoff: Backoff,
+    /// How leads are claimed.
+    pub claim: ClaimMode,
+    /// Who recovers; recorded with the run. Default: `recover`.
+    pub actor: String,
+    /// The policy's version; recorded with the run.
+    pub policy: Option<String>,
+    /// How often one outage of the database is waited out before the run gives up; the waits grow from 0.2 s
+    /// to 10 s. Default: 16, about two minutes.
+    pub max_reconnects: u32,
+}
+
+impl Default for RecoverOptions {
+    fn default() -> Self {
+        Self {
+            batch_size: 1000,
+            limit: None,
+            backlog: None,
+            max_attempts: 5,
+            backoff: Backoff::default(),
+            claim: ClaimMode::default(),
+            actor: "recover".to_owned(),
+            policy: None,
+            max_reconnects: MAX_RECONNECTS,
+        }
+    }
+}
+
+impl RecoverOptions {
+    /// Checks the options.
+    ///
+    /// # Errors
+    /// A batch size outside 1 to 10,000 and a `max_attempts` of 0 are refused.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        if !(1..=10_000).contains(&self.batch_size) {
+            return Err(ConfigError::new(
+                "batch size",
+                self.batch_size.to_string(),
+                "it is outside 1 to 10000",
+                "use 500 to 1000",
+            ));
+        }
+        if self.max_attempts == 0 {
+            return Err(ConfigError::new(
+                "max_attempts",
+                "0",
+                "no lead would be tried",
+                "use 1 or more",
+            ));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delay_lies_between_half_and_the_whole_and_never_above_the_cap() {
+        let backoff = Backoff::new(Duration::from_secs(10), Duration::from_secs(60), 7);
+        for attempt in 1..=50 {
+            let whole = Duration::from_secs(10 * (1 << (attempt - 1).min(3))).min(backoff.cap);
+            let delay = backoff.delay("L-1", attempt);
+            assert!(delay >= whole / 2 && delay <= whole, "{attempt}: {delay:?}");
+        }
+    }
+
+    #[test]
+    fn leads_that_fail_together_do_not_come_back_together() {
+        let backoff = Backoff::default();
+        assert_ne!(backoff.delay("L-1", 1), backoff.delay("L-2", 1));
+        assert_eq!(backoff.delay("L-1", 1), backoff.delay("L-1", 1));
+    }
+}

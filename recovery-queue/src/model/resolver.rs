@@ -1,0 +1,267 @@
+//! The resolver: who decides what becomes of a lead.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+use serde::{Serialize, Serializer};
+
+use crate::model::error::ConfigError;
+use crate::model::key::{PersonKey, SourcePk};
+
+/// Says why a lead was not matched.
+///
+/// The codes are those of the deterministic matcher, and `ERROR` for a lead whose resolver failed
+/// `max_attempts` times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum FailReason {
+    /// Several persons fit and none fits better.
+    ConflictMultipleCandidates,
+    /// The resolver failed for technical reasons as often as allowed.
+    Error,
+    /// The resolver's source does not know the lead.
+    LeadNotFound,
+    /// The lead has no usable strong key.
+    MissingIdentifiers,
+    /// No person holds a key of the lead.
+    NoCandidates,
+    /// Only weak evidence points to somebody.
+    WeakMatchOnly,
+}
+
+impl FailReason {
+    /// Lists every reason, in the order of their codes.
+    pub const ALL: [Self; 6] = [
+        Self::ConflictMultipleCandidates,
+        Self::Error,
+        Self::LeadNotFound,
+        Self::MissingIdentifiers,
+        Self::NoCandidates,
+        Self::WeakMatchOnly,
+    ];
+
+    /// Gives the code in upper snake case, as it is stored and written.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::ConflictMultipleCandidates => "CONFLICT_MULTIPLE_CANDIDATES",
+            Self::Error => "ERROR",
+            Self::LeadNotFound => "LEAD_NOT_FOUND",
+            Self::MissingIdentifiers => "MISSING_IDENTIFIERS",
+            Self::NoCandidates => "NO_CANDIDATES",
+            Self::WeakMatchOnly => "WEAK_MATCH_ONLY",
+        }
+    }
+}
+
+impl fmt::Display for FailReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+impl Serialize for FailReason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
+    }
+}
+
+impl FromStr for FailReason {
+    type Err = ConfigError;
+
+    /// Reads a code; `no_match_found` and any lower case spelling are read as their synonyms.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.eq_ignore_ascii_case("no_match_found") {
+            return Ok(Self::NoCandidates);
+        }
+        Self::ALL.into_iter().find(|reason| text.eq_ignore_ascii_case(reason.code())).ok_or_else(
+            || {
+                ConfigError::new(
+                    "fail reason",
+                    text,
+                    "no such code",
+                    "use a code of FailReason::ALL",
+                )
+            },
+        )
+    }
+}
+
+/// Holds one lead that a batch has claimed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClaimedLead {
+    /// The lead's key.
+    pub source_pk: SourcePk,
+    /// When the lead came into being, by its backlog.
+    pub lead_at: DateTime<Utc>,
+    /// The version of the lead's data, where its backlog gives one.
+    pub lead_version: Option<String>,
+    /// How many technical attempts have failed before this one.
+    pub attempts: u32,
+}
+
+impl ClaimedLead {
+    /// Makes a claimed lead; stores do this, and tests of a resolver.
+    #[must_use]
+    pub fn new(source_pk: SourcePk, lead_at: DateTime<Utc>) -> Self {
+        Self { source_pk, lead_at, lead_version: None, attempts: 0 }
+    }
+}
+
+/// Holds a decision for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Match {
+    /// The person.
+    pub person_key: PersonKey,
+    /// The rule that decided, such as `PHONE_EXACT`.
+    pub rule: String,
+    /// How sure the resolver is, in its own words (`high`, `0.97`).
+    pub confidence: String,
+    /// The evidence as JSON, with identifiers masked.
+    pub evidence: Option<String>,
+}
+
+/// Says what becomes of one lead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Resolution {
+    /// The lead is this person.
+    Matched(Match),
+    /// The lead could not be matched; it is settled as `failed` until its data or the population changes.
+    #[non_exhaustive]
+    Unmatched {
+        /// Why.
+        reason: FailReason,
+        /// The evidence as JSON, with identifiers masked.
+        evidence: Option<String>,
+        /// Opaque keys of the lead (digests, never identifiers): a person who comes to hold one of them
+        /// wakes the lead up.
+        wake_keys: Vec<String>,
+    },
+    /// The resolver failed on this lead; it is tried again later, with back-off.
+    Error {
+        /// What happened, without personal data.
+        message: String,
+    },
+}
+
+impl Resolution {
+    /// Makes a match with no evidence text.
+    pub fn matched(
+        person_key: PersonKey,
+        rule: impl Into<String>,
+        confidence: impl Into<String>,
+    ) -> Self {
+        Self::Matched(Match {
+            person_key,
+            rule: rule.into(),
+            confidence: confidence.into(),
+            evidence: None,
+        })
+    }
+
+    /// Makes a failure with no evidence text and no wake keys.
+    #[must_use]
+    pub fn unmatched(reason: FailReason) -> Self {
+        Self::Unmatched { reason, evidence: None, wake_keys: Vec::new() }
+    }
+
+    /// Makes a technical error.
+    pub fn error(message: impl Into<String>) -> Self {
+        Self::Error { message: message.into() }
+    }
+
+    /// Adds evidence as JSON text; a technical error has none and stays as it is.
+    #[must_use]
+    pub fn with_evidence(mut self, json: impl Into<String>) -> Self {
+        match &mut self {
+            Self::Matched(found) => found.evidence = Some(json.into()),
+            Self::Unmatched { evidence, .. } => *evidence = Some(json.into()),
+            Self::Error { .. } => {}
+        }
+        self
+    }
+
+    /// Adds the keys whose appearance in the population wakes a failed lead up.
+    #[must_use]
+    pub fn with_wake_keys(mut self, keys: Vec<String>) -> Self {
+        if let Self::Unmatched { wake_keys, .. } = &mut self {
+            *wake_keys = keys;
+        }
+        self
+    }
+}
+
+/// Says why a resolver could not answer for a batch.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ResolveError {
+    /// Something in the batch is at fault: the batch is halved until the lead is alone.
+    #[error("the batch could not be resolved: {0}")]
+    Batch(String),
+    /// The resolver as a whole cannot work now: the batch is given back, no attempt is counted.
+    #[error("the resolver cannot work now: {0}")]
+    Unavailable(String),
+}
+
+/// Decides, for a batch of leads, what becomes of each.
+///
+/// The resolver sees the batch and nothing else: no connection is handed out, so it cannot write behind the
+/// queue's back. It answers one [`Resolution`] per lead, in the order of the leads. Any closure of that shape
+/// is a resolver.
+///
+/// ```
+/// use recovery_queue::{ClaimedLead, FailReason, Resolution, ResolveError, Resolver};
+///
+/// let mut nobody = |leads: &[ClaimedLead]| -> Result<Vec<Resolution>, ResolveError> {
+///     Ok(leads.iter().map(|_| Resolution::unmatched(FailReason::NoCandidates)).collect())
+/// };
+/// assert!(nobody.resolve(&[])?.is_empty());
+/// # Ok::<(), ResolveError>(())
+/// ```
+pub trait Resolver {
+    /// Resolves a batch: one resolution per lead, in order.
+    ///
+    /// # Errors
+    /// [`ResolveError::Batch`] halves the batch; [`ResolveError::Unavailable`] gives it back whole.
+    fn resolve(&mut self, leads: &[ClaimedLead]) -> Result<Vec<Resolution>, ResolveError>;
+}
+
+impl<F> Resolver for F
+where
+    F: FnMut(&[ClaimedLead]) -> Result<Vec<Resolution>, ResolveError>,
+{
+    fn resolve(&mut self, leads: &[ClaimedLead]) -> Result<Vec<Resolution>, ResolveError> {
+        self(leads)
+    }
+}
+
+impl Resolver for Box<dyn Resolver + '_> {
+    fn resolve(&mut self, leads: &[ClaimedLead]) -> Result<Vec<Resolution>, ResolveError> {
+        (**self).resolve(leads)
+    }
+}
+
+impl Resolver for Box<dyn Resolver + Send + '_> {
+    fn resolve(&mut self, leads: &[ClaimedLead]) -> Result<Vec<Resolution>, ResolveError> {
+        (**self).resolve(leads)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_read_back_in_either_case() {
+        for reason in FailReason::ALL {
+            assert_eq!(reason.code().parse::<FailReason>().unwrap(), reason);
+            assert_eq!(reason.code().to_lowercase().parse::<FailReason>().unwrap(), reason);
+        }
+        assert_eq!("no_match_found".parse::<FailReason>().unwrap(), FailReason::NoCandidates);
+        assert!("NOBODY".parse::<FailReason>().is_err());
+    }
+}

@@ -1,0 +1,107 @@
+//! The rows that users read: queue, links, origins.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::model::key::{PersonKey, RunId, SourcePk};
+use crate::model::resolver::FailReason;
+
+/// Says where a lead stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// In the backlog, waiting for a decision.
+    Pending,
+    /// Linked to a person.
+    Matched,
+    /// In the backlog, decided as not matched until something changes.
+    Failed,
+    /// No longer in the backlog, and not by a match.
+    Withdrawn,
+}
+
+impl Status {
+    /// Lists every status.
+    pub const ALL: [Self; 4] = [Self::Pending, Self::Matched, Self::Failed, Self::Withdrawn];
+
+    /// Gives the word, as the view `recovery_queue` shows it.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Matched => "matched",
+            Self::Failed => "failed",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+}
+
+/// Holds one row of the recovery queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct QueueRow {
+    /// The lead's key.
+    pub source_pk: SourcePk,
+    /// The backlog that it came from.
+    pub backlog: String,
+    /// Where it stands.
+    pub status: Status,
+    /// Why it failed.
+    pub reason: Option<FailReason>,
+    /// The person, when matched.
+    pub person_key: Option<PersonKey>,
+    /// Technical attempts that failed since it became pending.
+    pub attempts: u32,
+    /// When the lead came into being.
+    pub lead_at: DateTime<Utc>,
+    /// When the queue first saw it.
+    pub first_seen_at: DateTime<Utc>,
+    /// When it came to its status.
+    pub since: DateTime<Utc>,
+    /// Not worked on before this time: a back-off or a lease.
+    pub not_before: Option<DateTime<Utc>>,
+    /// The run that settled it.
+    pub run_id: Option<RunId>,
+}
+
+/// Holds one identity link: a lead is a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LinkRow {
+    /// The lead.
+    pub source_pk: SourcePk,
+    /// The person.
+    pub person_key: PersonKey,
+    /// The rule that decided; `MANUAL` for a person's decision.
+    pub rule: String,
+    /// How sure the decision was, in the resolver's words.
+    pub confidence: String,
+    /// Who decided by hand; absent when a run did.
+    pub decided_by: Option<String>,
+    /// The run that decided.
+    pub run_id: Option<RunId>,
+    /// When.
+    pub linked_at: DateTime<Utc>,
+}
+
+/// Holds one identity origin: the first lead of a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OriginRow {
+    /// The person.
+    pub person_key: PersonKey,
+    /// The person's first lead, by creation time.
+    pub source_pk: SourcePk,
+    /// When that lead came into being.
+    pub lead_at: DateTime<Utc>,
+    /// Since when it is known as the origin.
+    pub since: DateTime<Utc>,
+}
+
+/// Gives the size of the backlog by the queue: leads pending or failed.
+#[must_use]
+pub fn backlog_size(counts: &BTreeMap<Status, u64>) -> u64 {
+    [Status::Pending, Status::Failed].iter().filter_map(|status| counts.get(status)).sum()
+}

@@ -1,0 +1,143 @@
+//! What lies ahead: how old the backlog is, how fast it moves, and when it would be empty.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+
+use crate::model::error::StoreError;
+use crate::model::ledger::EventKind;
+use crate::model::resolver::FailReason;
+use crate::model::rows::backlog_size;
+use crate::store::Snapshot;
+
+/// The days of age at which a bucket begins.
+pub const AGE_BOUNDS: [u32; 7] = [0, 1, 3, 7, 14, 30, 90];
+
+/// Counts the leads of the backlog in a range of ages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct AgeBucket {
+    /// The least age in whole days.
+    pub from_days: u32,
+    /// The age in whole days that is too much; absent for the last bucket.
+    pub below_days: Option<u32>,
+    /// How many leads.
+    pub leads: u64,
+}
+
+impl AgeBucket {
+    /// Makes the buckets of [`AGE_BOUNDS`], with the leads that `count` gives for each bound.
+    pub(crate) fn all(mut count: impl FnMut(usize) -> u64) -> Vec<Self> {
+        AGE_BOUNDS
+            .iter()
+            .enumerate()
+            .map(|(i, &from_days)| Self {
+                from_days,
+                below_days: AGE_BOUNDS.get(i + 1).copied(),
+                leads: count(i),
+            })
+            .collect()
+    }
+
+    /// Gives the bucket that an age falls into; a lead from the future is new.
+    pub(crate) fn of(age: TimeDelta) -> usize {
+        AGE_BOUNDS.iter().rposition(|&days| age >= TimeDelta::days(i64::from(days))).unwrap_or(0)
+    }
+}
+
+/// Says how much of the failures one reason makes up.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct ReasonShare {
+    /// The reason.
+    pub reason: FailReason,
+    /// Failed leads with it.
+    pub leads: u64,
+    /// Their share of all failed leads, 0 to 1.
+    pub share: f64,
+    /// The share of this reason and all before it.
+    pub cumulative: f64,
+}
+
+/// Tells how the backlog stands and where it goes.
+///
+/// Rates are those of the window; where they stay as they are, `days_to_drain` is when the backlog is empty.
+/// Little's law behind it holds for a steady state: after an import or an outage it is a guess.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Outlook {
+    /// The instant that all figures belong to.
+    pub as_of: DateTime<Utc>,
+    /// Leads pending or failed.
+    pub backlog: u64,
+    /// Leads that came in per day.
+    pub arrived_per_day: f64,
+    /// Leads that left by a match per day.
+    pub matched_per_day: f64,
+    /// Leads that left by another way per day.
+    pub withdrawn_per_day: f64,
+    /// Days until the backlog is empty at these rates; absent = never, for it is not falling.
+    pub days_to_drain: Option<f64>,
+    /// The backlog by age, youngest first.
+    pub ageing: Vec<AgeBucket>,
+    /// The failed leads by reason, most first; of equals, the first by code.
+    pub reasons: Vec<ReasonShare>,
+    /// Leads whose back-off or lease is over and that nobody has claimed again: leases stuck until the next run.
+    pub overdue: u64,
+}
+
+/// Computes the outlook from a snapshot and the last `days` times 24 hours of the ledger.
+///
+/// # Errors
+/// As the snapshot's reads.
+pub fn outlook(snapshot: &mut dyn Snapshot, days: u16) -> Result<Outlook, StoreError> {
+    let as_of = snapshot.as_of();
+    let days = days.max(1);
+    let from = as_of - TimeDelta::days(i64::from(days));
+    let days = f64::from(days);
+    let (mut arrived, mut matched, mut withdrawn) = (0_u64, 0_u64, 0_u64);
+    snapshot.ledger(DateTime::<Utc>::MAX_UTC, &mut |slot| {
+        if slot.start >= from {
+            match slot.kind {
+                EventKind::Arrived => arrived += slot.leads,
+                EventKind::Matched => matched += slot.leads,
+                EventKind::Withdrawn => withdrawn += slot.leads,
+                _ => {}
+            }
+        }
+    })?;
+    let backlog = backlog_size(&snapshot.status_counts()?);
+    let rate = |leads: u64| leads as f64 / days;
+    let falling = rate(matched) + rate(withdrawn) - rate(arrived);
+    let days_to_drain = match backlog {
+        0 => Some(0.0),
+        _ if falling > 0.0 => Some(backlog as f64 / falling),
+        _ => None,
+    };
+    let mut counts: Vec<(FailReason, u64)> = snapshot.reason_counts()?.into_iter().collect();
+    counts.sort_by_key(|&(reason, leads)| (std::cmp::Reverse(leads), reason));
+    let failed: u64 = counts.iter().map(|(_, leads)| leads).sum();
+    let mut so_far = 0;
+    let reasons = counts
+        .into_iter()
+        .map(|(reason, leads)| {
+            so_far += leads;
+            ReasonShare {
+                reason,
+                leads,
+                share: leads as f64 / failed as f64,
+                cumulative: so_far as f64 / failed as f64,
+            }
+        })
+        .collect();
+    Ok(Outlook {
+        as_of,
+        backlog,
+        arrived_per_day: rate(arrived),
+        matched_per_day: rate(matched),
+        withdrawn_per_day: rate(withdrawn),
+        days_to_drain,
+        ageing: snapshot.ageing()?,
+        reasons,
+        overdue: snapshot.overdue()?,
+    })
+}

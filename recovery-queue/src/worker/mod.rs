@@ -1,0 +1,238 @@
+//! The loop over the batches of a run.
+
+mod batch_size;
+mod cursor;
+mod isolate;
+mod reconnect;
+mod summary;
+
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
+
+pub use cursor::Cursor;
+pub(crate) use cursor::Position;
+pub(crate) use isolate::resolve_isolated;
+pub(crate) use reconnect::retry_on_outage;
+pub use summary::{Progress, RunSummary, Stopped};
+
+use crate::model::error::{ConfigError, StoreError};
+use crate::model::key::RunId;
+use crate::model::options::RecoverOptions;
+use crate::model::resolver::Resolver;
+use crate::model::run::{NewRun, RunKind, RunOutcome};
+use crate::model::work::BatchRequest;
+use crate::store::QueueStore;
+use crate::trace;
+use batch_size::Pace;
+use reconnect::Outage;
+use summary::Shared;
+
+/// Recovers leads with one store until none is left, the limit is reached or somebody says stop.
+fn drain<S: QueueStore + ?Sized>(
+    store: &mut S,
+    resolver: &mut dyn Resolver,
+    shared: &Shared<'_>,
+    pace: &mut Pace,
+    progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+) -> Result<Stopped, StoreError> {
+    let mut cursor = Cursor::beside(&shared.claimed);
+    let who = pace.worker.clone();
+    let mut outage = Outage::new(&who, shared.options.max_reconnects, &shared.reconnects);
+    loop {
+        if shared.stop.load(Relaxed) {
+            return Ok(Stopped::Asked);
+        }
+        let size = shared.reserve(pace.size);
+        if size == 0 {
+            return Ok(Stopped::Limit);
+        }
+        let fresh = cursor.at_start();
+        let request = BatchRequest {
+            careful: pace.careful,
+            ..BatchRequest::new(shared.run_id, size, shared.options)
+        };
+        let span = trace::batch(shared.run_id, pace.number, size);
+        let batch = span.in_scope(|| store.recover_batch(&request, &mut cursor, resolver));
+        let batch = match batch {
+            Ok(batch) => batch,
+            Err(error) => {
+                shared.give_back(u64::from(size));
+                // What was committed before the connection went is no longer pending: nothing is done twice.
+                outage.survive(store, error)?;
+                pace.mark(store, shared)?;
+                cursor.rewind();
+                continue;
+            }
+        };
+        outage.is_over();
+        shared.give_back(u64::from(size).saturating_sub(batch.claimed));
+        if batch.claimed == 0 {
+            // Leads that another worker held and gave back stand behind the cursor: look once more from
+            // the start, and end when a look from the start finds nothing.
+            if fresh {
+                return Ok(Stopped::Drained);
+            }
+            cursor.rewind();
+            continue;
+        }
+        pace.landed(store, shared)?;
+        span.in_scope(|| trace::batch_settled(shared.run_id, &batch));
+        if shared.tell(pace.number, &batch, progress).is_break() {
+            shared.stop.store(true, Relaxed);
+        }
+    }
+}
+
+/// Works as one worker of a run; its mark goes when it ends, by an error too, and stays when it dies.
+fn work<S: QueueStore + ?Sized>(
+    store: &mut S,
+    resolver: &mut dyn Resolver,
+    shared: &Shared<'_>,
+    number: usize,
+    crashed: Option<u32>,
+    progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+) -> Result<Stopped, StoreError> {
+    let mut pace = Pace::new(shared, number, crashed);
+    let stopped =
+        pace.mark(store, shared).and_then(|()| drain(store, resolver, shared, &mut pace, progress));
+    let unmarked = match stopped {
+        Ok(_) => retry_on_outage(
+            store,
+            &pace.worker,
+            shared.options.max_reconnects,
+            &shared.reconnects,
+            |store| store.mark(&pace.worker, None),
+        ),
+        // Patience is at its end: the next run takes a mark that cannot be removed for that of a dead worker.
+        Err(_) => store.mark(&pace.worker, None).or(Ok(())),
+    };
+    unmarked.and(stopped)
+}
+
+/// Opens a run; gives it with the size of the batch that a dead worker had in hand.
+fn start<S: QueueStore + ?Sized>(
+    store: &mut S,
+    options: &RecoverOptions,
+    reconnects: &AtomicU64,
+) -> Result<(RunId, Option<u32>), StoreError> {
+    options.check()?;
+    let run = NewRun::new(RunKind::Recover, options.actor.clone(), options.policy.clone());
+    let (who, max) = (&options.actor, options.max_reconnects);
+    let run_id = retry_on_outage(store, who, max, reconnects, |store| store.open_run(&run))?;
+    let crashed = retry_on_outage(store, who, max, reconnects, |store| store.take_marks(run_id))?;
+    Ok((run_id, crashed))
+}
+
+/// Records how a run ended, and tells it.
+fn end<S: QueueStore + ?Sized>(
+    store: &mut S,
+    shared: Shared<'_>,
+    result: Result<Stopped, StoreError>,
+) -> Result<RunSummary, StoreError> {
+    let run_id = shared.run_id;
+    match result {
+        Ok(stopped) => {
+            let outcome = RunOutcome::from(stopped);
+            let (who, max) = (&shared.options.actor, shared.options.max_reconnects);
+            retry_on_outage(store, who, max, &shared.reconnects, |store| {
+                store.close_run(run_id, outcome)
+            })?;
+            let mut summary = shared.summary(stopped);
+            if summary.reconnects > 0 {
+                // What was committed and not answered is in the ledger.
+                let record = retry_on_outage(store, who, max, &AtomicU64::new(0), |store| {
+                    let runs = store.snapshot()?.runs(1000)?;
+                    Ok(runs.into_iter().find(|run| run.run_id == run_id))
+                })?;
+                if let Some(record) = record {
+                    summary.correct(&record);
+                }
+            }
+            Ok(summary)
+        }
+        Err(error) => {
+            if let Err(unrecorded) = store.close_run(run_id, RunOutcome::Failed) {
+                trace::end_unrecorded(run_id, &unrecorded);
+            }
+            Err(error)
+        }
+    }
+}
+
+pub(crate) fn recover<S: QueueStore + ?Sized>(
+    store: &mut S,
+    resolver: &mut dyn Resolver,
+    options: &RecoverOptions,
+    progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+) -> Result<RunSummary, StoreError> {
+    let reconnects = AtomicU64::new(0);
+    let (run_id, crashed) = start(store, options, &reconnects)?;
+    let span = trace::run(run_id, 1);
+    let _entered = span.enter();
+    let shared = Shared::new(run_id, options, reconnects);
+    let result = work(store, resolver, &shared, 0, crashed, progress);
+    end(store, shared, result)
+}
+
+/// Recovers leads with several workers, each with a store and a resolver of its own, as one run.
+///
+/// The limit holds for all together; `progress` is called after each batch of any of them, and to break there
+/// stops all after the batch in hand. PostgreSQL gains by workers, SQLite has one writer and does not.
+///
+/// # Errors
+/// The first worker's error; the others finish the batch in hand and stop.
+pub fn recover_with_workers<S, R>(
+    workers: &mut [(S, R)],
+    options: &RecoverOptions,
+    progress: &mut (dyn FnMut(&Progress) -> ControlFlow<()> + Send),
+) -> Result<RunSummary, StoreError>
+where
+    S: QueueStore + Send,
+    R: Resolver + Send,
+{
+    let Some((first, _)) = workers.first_mut() else {
+        return Err(ConfigError::new("workers", "0", "nobody would work", "use 1 or more").into());
+    };
+    let reconnects = AtomicU64::new(0);
+    let (run_id, crashed) = start(first, options, &reconnects)?;
+    let span = trace::run(run_id, workers.len());
+    let _entered = span.enter();
+    let shared = Shared::new(run_id, options, reconnects);
+    let progress = Mutex::new(progress);
+    let results: Vec<Result<Stopped, StoreError>> = std::thread::scope(|scope| {
+        let handles: Vec<_> = workers
+            .iter_mut()
+            .enumerate()
+            .map(|(number, (store, resolver))| {
+                let (shared, progress, span) = (&shared, &progress, span.clone());
+                scope.spawn(move || {
+                    let _entered = span.enter();
+                    let mut tell = |state: &Progress| {
+                        let mut tell = progress.lock().unwrap_or_else(PoisonError::into_inner);
+                        (*tell)(state)
+                    };
+                    let result = work(store, resolver, shared, number, crashed, &mut tell);
+                    if result.is_err() {
+                        shared.stop.store(true, Relaxed);
+                    }
+                    result
+                })
+            })
+            .collect();
+        handles
+            .into_iter()
+            .map(|handle| handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    });
+    // The first error holds; else whoever did not drain the queue says why.
+    let together = results.into_iter().reduce(|all, one| match (all, one) {
+        (Err(error), _) | (Ok(_), Err(error)) => Err(error),
+        (Ok(Stopped::Drained), Ok(one)) => Ok(one),
+        (Ok(all), Ok(_)) => Ok(all),
+    });
+    let Some((first, _)) = workers.first_mut() else {
+        return Ok(shared.summary(Stopped::Drained));
+    };
+    end(first, shared, together.unwrap_or(Ok(Stopped::Drained)))
+}

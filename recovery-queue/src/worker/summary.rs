@@ -1,0 +1,177 @@
+//! What a run tells: its progress, its summary, and what its workers share to count them.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
+
+use serde::Serialize;
+
+use super::cursor::SharedCursor;
+use crate::model::key::RunId;
+use crate::model::ledger::EventKind;
+use crate::model::options::RecoverOptions;
+use crate::model::resolver::FailReason;
+use crate::model::run::RunRecord;
+use crate::model::work::BatchSummary;
+use crate::trace;
+
+/// Tells how far a run has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// The run.
+    pub run_id: RunId,
+    /// Batches done.
+    pub batches: u64,
+    /// What they did, summed up.
+    pub total: BatchSummary,
+    /// The worker whose batch has just landed, counted from 0.
+    pub worker: usize,
+}
+
+/// Says why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Stopped {
+    /// Nothing is left to claim.
+    Drained,
+    /// The limit is reached.
+    Limit,
+    /// The caller asked to stop.
+    Asked,
+}
+
+/// Tells what a run did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct RunSummary {
+    /// The run.
+    pub run_id: RunId,
+    /// Batches done.
+    pub batches: u64,
+    /// Leads claimed; a lead put off and claimed again counts twice.
+    pub claimed: u64,
+    /// Leads settled as matched.
+    pub matched: u64,
+    /// Of these, the ones that were linked already.
+    pub already_linked: u64,
+    /// Leads settled as failed, by reason.
+    pub failed: BTreeMap<FailReason, u64>,
+    /// Leads put off after a technical error.
+    pub retried: u64,
+    /// Leads whose lease was lost before the answer came.
+    pub lost_leases: u64,
+    /// Times that a batch was tried again because the database was away.
+    pub reconnects: u64,
+    /// Why the run ended.
+    pub stopped: Stopped,
+}
+
+impl RunSummary {
+    /// Gives the number of failed leads of all reasons.
+    #[must_use]
+    pub fn failed_total(&self) -> u64 {
+        self.failed.values().sum()
+    }
+}
+
+impl RunSummary {
+    /// Takes the figures that the ledger has of the run: some batches may have been committed unheard.
+    pub(super) fn correct(&mut self, record: &RunRecord) {
+        let events = |kind: EventKind| record.events.get(kind.code()).copied().unwrap_or_default();
+        self.matched = events(EventKind::Matched);
+        self.retried = events(EventKind::Retried);
+        self.failed.clone_from(&record.failed);
+        self.claimed = self.matched + self.failed_total() + self.retried + self.lost_leases;
+    }
+}
+
+fn add(total: &mut BatchSummary, batch: &BatchSummary) {
+    total.claimed += batch.claimed;
+    total.matched += batch.matched;
+    total.already_linked += batch.already_linked;
+    total.retried += batch.retried;
+    total.lost_leases += batch.lost_leases;
+    for (&reason, leads) in &batch.failed {
+        *total.failed.entry(reason).or_default() += leads;
+    }
+}
+
+/// What the workers of a run share.
+pub(super) struct Shared<'a> {
+    pub(super) run_id: RunId,
+    pub(super) options: &'a RecoverOptions,
+    /// Leads that may still be claimed.
+    left: AtomicU64,
+    pub(super) stop: AtomicBool,
+    pub(super) reconnects: AtomicU64,
+    pub(super) claimed: SharedCursor,
+    state: Mutex<Progress>,
+}
+
+impl<'a> Shared<'a> {
+    pub(super) fn new(run_id: RunId, options: &'a RecoverOptions, reconnects: AtomicU64) -> Self {
+        Self {
+            run_id,
+            options,
+            left: AtomicU64::new(options.limit.unwrap_or(u64::MAX)),
+            stop: AtomicBool::new(false),
+            reconnects,
+            claimed: SharedCursor::new(),
+            state: Mutex::new(Progress {
+                run_id,
+                batches: 0,
+                total: BatchSummary::default(),
+                worker: 0,
+            }),
+        }
+    }
+
+    /// Reserves up to `size` leads of the limit.
+    pub(super) fn reserve(&self, size: u32) -> u32 {
+        let take = |left: u64| u32::try_from(left).unwrap_or(u32::MAX).min(size);
+        self.left
+            .fetch_update(Relaxed, Relaxed, |left| Some(left - u64::from(take(left))))
+            .map_or(0, take)
+    }
+
+    pub(super) fn give_back(&self, leads: u64) {
+        let _ = self.left.fetch_update(Relaxed, Relaxed, |left| Some(left.saturating_add(leads)));
+    }
+
+    /// Counts a batch that landed, and tells it.
+    pub(super) fn tell(
+        &self,
+        worker: usize,
+        batch: &BatchSummary,
+        progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.batches += 1;
+        state.worker = worker;
+        add(&mut state.total, batch);
+        progress(&state)
+    }
+
+    pub(super) fn summary(self, stopped: Stopped) -> RunSummary {
+        let Progress { run_id, batches, total, .. } =
+            self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let BatchSummary { claimed, matched, already_linked, failed, retried, lost_leases } = total;
+        let summary = RunSummary {
+            run_id,
+            batches,
+            claimed,
+            matched,
+            already_linked,
+            failed,
+            retried,
+            lost_leases,
+            reconnects: self.reconnects.into_inner(),
+            stopped,
+        };
+        trace::run_done(&summary);
+        summary
+    }
+}

@@ -1,0 +1,247 @@
+//! The candidate index as tables: the same answers as in memory, on SQLite and on PostgreSQL.
+
+use identity_matching::index::conformance::{self, Change, Population};
+use identity_matching::index::{
+    CandidateIndex, Holders, IndexError, IndexKey, PersonId, PersonView,
+};
+use identity_matching::{
+    DeterministicMatcher, HashKey, Matcher, NormaliseOptions, Normalised, Normaliser, Policy,
+    Record, Region, Rule,
+};
+use proptest::prelude::*;
+use recovery_queue::*;
+
+use crate::loop_on_sqlite::open;
+#[cfg(feature = "postgres")]
+use crate::support::server;
+
+const SECRET: HashKey = HashKey::new(*b"a secret of 16 B");
+
+/// Gives empty indexes on SQLite, each under a prefix of its own.
+struct Sqlite {
+    dir: tempfile::TempDir,
+    stores: u32,
+}
+
+impl Sqlite {
+    fn new() -> Self {
+        Self { dir: tempfile::tempdir().unwrap(), stores: 0 }
+    }
+
+    fn index(&mut self) -> SqlIndex {
+        self.stores += 1;
+        let path = self.dir.path().join("index.sqlite");
+        let url = DatabaseUrl::parse(path.to_str().unwrap()).unwrap();
+        let namespace = Namespace::new(&format!("i{}", self.stores)).unwrap();
+        let options = OpenOptions::default().with_namespace(namespace);
+        let mut store = SqlStore::open(&url, options).unwrap();
+        store.migrate().unwrap();
+        store.candidate_index(SECRET).unwrap()
+    }
+}
+
+fn filled(mut index: SqlIndex, population: &Population) -> SqlIndex {
+    for part in population.chunks(64) {
+        let records: Vec<(&str, &Normalised)> =
+            part.iter().map(|(person, record)| (person.as_str(), record)).collect();
+        index.insert(&records).unwrap();
+    }
+    index
+}
+
+fn changed(mut index: SqlIndex, batches: &[Vec<Change>]) -> SqlIndex {
+    for change in batches.iter().flatten() {
+        match change {
+            Change::Insert(person, record) => index.insert(&[(person, record)]).unwrap(),
+            Change::Replace(person, record) => index.replace(&[(person, record)]).unwrap(),
+            Change::Remove(person) => drop(index.remove(&[person]).unwrap()),
+            _ => unreachable!("no other change"),
+        }
+    }
+    index
+}
+
+#[test]
+fn the_index_in_sqlite_conforms() {
+    let mut sqlite = Sqlite::new();
+    conformance::run(|population| filled(sqlite.index(), population));
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn the_index_in_postgres_conforms() {
+    if let Some(server) = server::shared() {
+        conformance::run(|population| {
+            filled(server::store(server).candidate_index(SECRET).unwrap(), population)
+        });
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 10, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_index_in_sqlite_decides_as_the_one_in_memory(seed: u64, size in 0_u64..80, values in 1_u64..40) {
+        let mut sqlite = Sqlite::new();
+        conformance::run_drawn(seed, size, values, |population| filled(sqlite.index(), population));
+        conformance::run_changed(seed, |population, batches| {
+            changed(filled(sqlite.index(), population), batches)
+        });
+    }
+}
+
+#[cfg(feature = "postgres")]
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 5, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_index_in_postgres_decides_as_the_one_in_memory(seed: u64, size in 0_u64..80, values in 1_u64..40) {
+        let Some(server) = server::shared() else { return Ok(()) };
+        let index = || server::store(server).candidate_index(SECRET).unwrap();
+        conformance::run_drawn(seed, size, values, |population| filled(index(), population));
+        conformance::run_changed(seed, |population, batches| {
+            changed(filled(index(), population), batches)
+        });
+    }
+}
+
+fn normaliser() -> Normaliser {
+    Normaliser::new(NormaliseOptions::for_region(Region::parse("PE").unwrap()))
+}
+
+fn ana() -> Record {
+    Record {
+        phones: vec!["987654312".into()],
+        emails: vec!["ana.rojas@correo.pe".into()],
+        name: Some("Ana Rojas".into()),
+        plate: Some("ABC-123".into()),
+        ..Record::default()
+    }
+}
+
+#[test]
+fn the_tables_hold_no_identifier_in_plain_and_are_read_with_their_secret_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(&dir);
+    let mut index = store.candidate_index(SECRET).unwrap();
+    index.insert(&[("P-1", &normaliser().normalise(&ana()))]).unwrap();
+    let lead = Record { phones: Vec::new(), emails: Vec::new(), ..ana() };
+    let matcher = DeterministicMatcher::new(index, normaliser(), Policy::default());
+    let decision = matcher.decide_one(&lead).unwrap();
+    assert_eq!(decision.evidence.candidates[0].rule, Some(Rule::PlateName));
+    drop((matcher, store.reopen().unwrap()));
+    let refused = store.candidate_index(HashKey::default()).unwrap_err();
+    assert!(refused.to_string().contains("another one"), "{refused}");
+    let number = 51_987_654_312_u64.to_be_bytes();
+    for file in std::fs::read_dir(dir.path()).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        for plain in [&b"987654312"[..], &number[3..], b"rojas", b"correo.pe", b"ABC"] {
+            let found = bytes.windows(plain.len()).any(|window| window == plain);
+            assert!(!found, "{}", String::from_utf8_lossy(plain));
+        }
+    }
+}
+
+#[test]
+fn a_value_that_many_hold_is_counted_exactly_as_they_come_and_go() {
+    let mut index = Sqlite::new().index();
+    let record = normaliser().normalise(&Record { phones: ana().phones, ..Record::default() });
+    let names: Vec<String> = (0..250).map(|n| format!("P-{n}")).collect();
+    let total = |index: &SqlIndex, limit| {
+        let key = index.as_held(IndexKey::from(record.keys()[0].key));
+        let mut found = (0, 0);
+        index
+            .holders(&[key], limit, &mut |_, held| found = (held.total, held.persons.len()))
+            .unwrap();
+        found
+    };
+    for (step, held) in [(0..60, 60), (60..101, 101), (101..250, 250)] {
+        let batch: Vec<(&str, &Normalised)> =
+            names[step].iter().map(|name| (name.as_str(), &record)).collect();
+        index.insert(&batch).unwrap();
+        assert_eq!((total(&index, 50), total(&index, 1000)), ((held, 0), (held, held as usize)));
+    }
+    for (step, held) in [(0..100, 150), (100..151, 99), (151..250, 0)] {
+        let batch: Vec<&str> = names[step].iter().map(String::as_str).collect();
+        assert_eq!(index.remove(&batch).unwrap(), batch.len() as u64);
+        assert_eq!(total(&index, 1000), (held, held as usize));
+    }
+    assert_eq!(index.persons_total().unwrap(), 0);
+}
+
+/// An index whose persons another connection removes as soon as their keys were looked up.
+struct Meddled {
+    index: SqlIndex,
+    other: std::sync::Mutex<SqlIndex>,
+}
+
+impl CandidateIndex for Meddled {
+    fn as_held(&self, key: IndexKey) -> IndexKey {
+        self.index.as_held(key)
+    }
+
+    fn in_one_read(
+        &self,
+        look_up: &mut dyn FnMut() -> Result<(), IndexError>,
+    ) -> Result<(), IndexError> {
+        self.index.in_one_read(look_up)
+    }
+
+    fn holders(
+        &self,
+        keys: &[IndexKey],
+        limit: u32,
+        report: &mut dyn FnMut(usize, Holders<'_>),
+    ) -> Result<(), IndexError> {
+        self.index.holders(keys, limit, report)?;
+        self.other.lock().unwrap().remove(&["P-1"]).unwrap();
+        Ok(())
+    }
+
+    fn persons(
+        &self,
+        ids: &[PersonId],
+        report: &mut dyn FnMut(usize, PersonView<'_>),
+    ) -> Result<(), IndexError> {
+        self.index.persons(ids, report)
+    }
+}
+
+fn a_batch_sees_one_state(store: &SqlStore) {
+    let mut index = store.candidate_index(SECRET).unwrap();
+    index.insert(&[("P-1", &normaliser().normalise(&ana()))]).unwrap();
+    let other = std::sync::Mutex::new(store.candidate_index(SECRET).unwrap());
+    let matcher =
+        DeterministicMatcher::new(Meddled { index, other }, normaliser(), Policy::default());
+    let found = matcher.decide_one(&ana()).unwrap();
+    assert_eq!(found.outcome.person(), Some("P-1"), "the population as the batch found it");
+    let gone = matcher.decide_one(&ana()).unwrap();
+    assert_eq!(gone.outcome.code(), "NO_CANDIDATES");
+}
+
+#[test]
+fn a_person_who_is_removed_while_a_batch_is_decided_in_sqlite_is_there_until_its_end() {
+    let dir = tempfile::tempdir().unwrap();
+    a_batch_sees_one_state(&open(&dir));
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn a_person_who_is_removed_while_a_batch_is_decided_in_postgres_is_there_until_its_end() {
+    if let Some(server) = server::shared() {
+        a_batch_sees_one_state(&server::store(server));
+    }
+}
+
+#[test]
+fn a_refused_key_changes_nothing_and_a_person_that_is_gone_is_an_error_to_try_again() {
+    let mut index = Sqlite::new().index();
+    let record = normaliser().normalise(&ana());
+    assert!(index.insert(&[("P-1", &record), ("", &record)]).is_err());
+    assert!(index.replace(&[("P\0", &record)]).is_err());
+    assert_eq!(index.persons_total().unwrap(), 0);
+    assert_eq!(index.remove(&["", "nobody", "P\0"]).unwrap(), 0);
+    index.insert(&[("P-1", &record)]).unwrap();
+    let gone = index.persons(&[PersonId::new(1), PersonId::new(7)], &mut |_, _| {});
+    assert!(matches!(gone, Err(IndexError::Unavailable { .. })), "{gone:?}");
+}

@@ -1,0 +1,36 @@
+//! The integration tests of recovery-queue, one module per subject.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::unnecessary_wraps,
+    clippy::wildcard_imports,
+    clippy::format_push_string,
+    clippy::print_stderr,
+    clippy::field_reassign_with_default,
+    missing_docs
+)]
+
+mod bad_input;
+#[cfg(feature = "identity-matching")]
+mod candidate_index;
+mod clock;
+mod conformance;
+#[cfg(all(feature = "guardrails", feature = "identity-matching", feature = "postgres"))]
+mod facts_on_postgres;
+#[cfg(all(feature = "guardrails", feature = "identity-matching"))]
+mod facts_on_sqlite;
+mod interleavings;
+mod leases;
+mod loop_on_sqlite;
+mod outages;
+#[cfg(feature = "postgres")]
+mod pooler;
+mod processes;
+mod refusals;
+mod runs;
+#[cfg(all(feature = "guardrails", feature = "identity-matching"))]
+mod siblings;
+mod support;
+#[cfg(feature = "postgres-tls")]
+mod tls;
+mod upgrades;
