@@ -18,6 +18,7 @@ mod request;
 mod sink;
 mod slug;
 mod summary;
+pub mod table;
 mod template;
 #[cfg(feature = "testing")]
 pub mod testing;

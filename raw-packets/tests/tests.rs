@@ -26,6 +26,8 @@ mod saved;
 mod sink;
 #[path = "tests/survey.rs"]
 mod survey;
+#[path = "tests/table.rs"]
+mod table;
 #[cfg(feature = "xlsx")]
 #[path = "tests/workbook.rs"]
 mod workbook;

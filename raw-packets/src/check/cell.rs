@@ -293,7 +293,7 @@ fn text(context: &Context<'_>, column: &Column, text: &str) -> Judged {
 }
 
 /// Says whether a text shows nothing.
-pub(super) fn is_blank(text: &str) -> bool {
+pub(crate) fn is_blank(text: &str) -> bool {
     text.chars().all(|c| c.is_whitespace() || is_invisible(c))
 }
 

@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::NaiveDate;
 
+pub(crate) use self::cell::is_blank;
 pub use self::checked::{Accept, CheckedPlan, NotReady};
 #[cfg(feature = "xlsx")]
 pub(crate) use self::correct::MarkedSheet;
