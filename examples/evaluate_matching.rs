@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use identity_matching::evaluate::{Comparison, Counts, Evaluation, Evaluator};
 use identity_matching::index::InMemoryIndex;
-use identity_matching::{DeterministicMatcher, Matcher, Normaliser, Policy, Region, cluster};
+use identity_matching::{DeterministicMatcher, Matcher, Normaliser, Policy, Region, review};
 use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
 use reference_runners::people;
 use reference_runners::table::{count, figures};
@@ -66,7 +66,7 @@ struct Found<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     what_if: Option<Comparison>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    population: Option<cluster::PopulationReview>,
+    population: Option<review::PopulationReview>,
 }
 
 fn main() -> ExitCode {
@@ -80,7 +80,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
     let other = args.what_if.as_ref().map(|path| people::read_policy(Some(path))).transpose()?;
     let (mut truth, truth_table) = people::read_truth(&args.truth)?;
     let (index, persons_table, unusable) = people::read_persons(&args.persons, &normaliser)?;
-    let population = args.review_population.then(|| cluster::review(&index, &policy));
+    let population = args.review_population.then(|| review::review(&index, &policy));
     let threads = std::thread::available_parallelism().unwrap_or(std::num::NonZeroUsize::MIN);
     let matcher = DeterministicMatcher::new(index, normaliser, policy).with_threads(threads);
     let other = other.map(|policy| under(&matcher, policy, args)).transpose()?;
@@ -233,7 +233,7 @@ fn tell(found: &Found<'_>, list: usize, console: &Console) -> Result<(), Failure
 
 /// Lists what is wrong with the population, its documents masked.
 fn tell_review(
-    review: &cluster::PopulationReview,
+    review: &review::PopulationReview,
     list: usize,
     console: &Console,
 ) -> Result<(), Failure> {

@@ -4,14 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Considered, Outcome, Rule, Verdict,
-    candidates::{Agreed, Candidate, Contradiction, Weight, weight},
+    compare::{Agreed, Candidate, Contradiction, Weight, weight},
 };
 use crate::{
+    key::Masked,
     key::{HeldKey, KeyForm, KeyKind},
-    mask::Masked,
     normalise::Normalised,
+    normalise::Unusable,
     policy::Policy,
-    unusable::Unusable,
 };
 
 /// Is the outcome of one subject with its evidence.
@@ -174,18 +174,18 @@ pub struct Agreement {
 }
 
 /// Writes evidence.
-pub(super) struct Scribe<'a> {
+pub(super) struct EvidenceWriter<'a> {
     pub(super) policy: &'a Policy,
     pub(super) show_identifiers: bool,
 }
 
-impl Scribe<'_> {
+impl EvidenceWriter<'_> {
     pub(super) fn decision(&self, subject: &Normalised, considered: &Considered<'_>) -> Decision {
         let values: Vec<String> =
             subject.keys().iter().map(|held| self.value(subject, held)).collect();
         let mut candidates: Vec<CandidateEvidence> = considered
             .candidates()
-            .filter(|candidate| candidate.speaks())
+            .filter(|candidate| candidate.has_evidence())
             .map(|candidate| candidate_evidence(subject, considered, candidate, &values))
             .collect();
         candidates.sort_unstable_by(|left, right| left.person.cmp(&right.person));
@@ -306,11 +306,11 @@ fn standing(
     }
     let conflict = considered.verdict()
         == Verdict::Unmatched(super::UnmatchedReason::ConflictMultipleCandidates);
-    if candidate.stands() {
+    if candidate.may_match() {
         let standing = if conflict { Standing::Conflicting } else { Standing::Outranked };
         return (standing, candidate.rule);
     }
-    let strong_stand = considered.strong.iter().any(Candidate::stands);
+    let strong_stand = considered.strong.iter().any(Candidate::may_match);
     if conflict && !strong_stand && super::weak::accepted(considered.policy, candidate).is_some() {
         return (Standing::Conflicting, weak);
     }

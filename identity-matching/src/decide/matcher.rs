@@ -4,14 +4,14 @@ use std::num::NonZeroUsize;
 
 use super::{
     Considered, Decision, SubjectView,
-    consider::{Scratch, consider},
+    batch::{Scratch, consider},
     evidence,
 };
 use crate::{
     index::{CandidateIndex, IndexError},
+    normalise::Record,
     normalise::{Normalised, Normaliser},
     policy::Policy,
-    record::Record,
 };
 
 /// Reports that a batch could not be decided.
@@ -205,8 +205,10 @@ impl<I: CandidateIndex> DeterministicMatcher<I> {
         let views: Vec<SubjectView<'_>> = subjects.iter().map(SubjectView::from).collect();
         let mut decisions = Vec::with_capacity(subjects.len());
         self.consider(&views, &mut |at, considered| {
-            let evidence =
-                evidence::Scribe { policy: &self.policy, show_identifiers: self.show_identifiers };
+            let evidence = evidence::EvidenceWriter {
+                policy: &self.policy,
+                show_identifiers: self.show_identifiers,
+            };
             decisions.push(evidence.decision(&subjects[at], considered));
         })?;
         Ok(decisions)

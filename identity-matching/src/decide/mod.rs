@@ -4,14 +4,14 @@
 //! [`DeterministicMatcher`] is the implementation by a [`Policy`](crate::Policy) over a
 //! [`CandidateIndex`](crate::index::CandidateIndex).
 
-mod candidates;
-mod consider;
+mod batch;
+mod compare;
 mod evidence;
 mod matcher;
 mod outcome;
 mod weak;
 
-pub use consider::{Considered, SubjectView, Verdict};
+pub use batch::{Considered, SubjectView, Verdict};
 pub use evidence::{
     Agreement, CandidateEvidence, Decision, Evidence, KeyEvidence, KeyUse, PolicyStamp, Standing,
 };

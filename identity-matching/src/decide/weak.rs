@@ -2,8 +2,8 @@
 
 use super::{
     Rule, SubjectView,
-    candidates::{Candidate, Weight, rule_of, weight},
-    consider::{Scratch, part},
+    batch::{Scratch, part},
+    compare::{Candidate, Weight, rule_of, weight},
 };
 use crate::{
     index::{CandidateIndex, IndexError},
@@ -24,7 +24,7 @@ pub(super) fn gather<I: CandidateIndex + ?Sized>(
     weak.sort_unstable_by_key(|candidate| (candidate.subject, candidate.person));
     weak.dedup_by_key(|candidate| (candidate.subject, candidate.person));
     let examined = scratch.examine(index, policy, subjects, &mut weak);
-    weak.retain(Candidate::speaks);
+    weak.retain(Candidate::has_evidence);
     let mut start = 0;
     for (at, span) in scratch.subjects.iter_mut().enumerate() {
         let length = weak[start..].iter().take_while(|c| c.subject == at).count();
@@ -36,8 +36,8 @@ pub(super) fn gather<I: CandidateIndex + ?Sized>(
 }
 
 /// Tells whether a subject has nobody that may be matched by strong keys.
-fn wanting(scratch: &Scratch, at: usize) -> bool {
-    !part(&scratch.strong, scratch.subjects[at].strong).iter().any(Candidate::stands)
+fn has_no_strong_candidate(scratch: &Scratch, at: usize) -> bool {
+    !part(&scratch.strong, scratch.subjects[at].strong).iter().any(Candidate::may_match)
 }
 
 /// Lists the persons that hold a shared key.
@@ -48,7 +48,7 @@ fn raise_shared(
     weak: &mut Vec<Candidate>,
 ) {
     for (at, subject) in subjects.iter().enumerate() {
-        if !wanting(scratch, at) {
+        if !has_no_strong_candidate(scratch, at) {
             continue;
         }
         let span = scratch.subjects[at];
@@ -77,7 +77,7 @@ fn raise_blocked<I: CandidateIndex + ?Sized>(
     wanted.clear();
     keys.clear();
     for (at, subject) in subjects.iter().enumerate() {
-        if subject.blocking.is_empty() || !wanting(scratch, at) {
+        if subject.blocking.is_empty() || !has_no_strong_candidate(scratch, at) {
             continue;
         }
         let held = part(&scratch.blocking, scratch.subjects[at].blocking);

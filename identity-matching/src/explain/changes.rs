@@ -8,8 +8,8 @@ use crate::{
     },
     index::CandidateIndex,
     key::{Field, KeyKind, Source},
+    normalise::Record,
     policy::{Policy, PolicyRules},
-    record::Record,
 };
 
 /// Of a subject with more values than this, only the first are left out one by one.

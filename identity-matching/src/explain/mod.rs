@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 use crate::{
     decide::{Decision, DeterministicMatcher, MatchError, Matcher, Outcome, UnmatchedReason},
     index::CandidateIndex,
+    key::Masked,
     key::{Field, KeyForm, KeyKind, Source},
-    mask::Masked,
     normalise::Normalised,
-    record::Record,
-    unusable::UnusableReason,
+    normalise::Record,
+    normalise::UnusableReason,
 };
 
 /// Explains the decision of one subject; `Display` writes it as text, serde as JSON.

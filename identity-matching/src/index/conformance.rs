@@ -20,11 +20,11 @@ use std::collections::BTreeMap;
 use super::{CandidateIndex, InMemoryIndex, IndexKey, PersonId, PersonKey};
 use crate::{
     decide::DeterministicMatcher,
-    email::AddressUse,
+    kinds::email::AddressUse,
     normalise::{NormaliseOptions, Normalised, Normaliser},
+    normalise::{RawDocument, Record},
     policy::{Policy, PolicyRules},
-    record::{RawDocument, Record},
-    region::Region,
+    text::Region,
 };
 
 /// The records of a population, each with its person's key; several may share one.

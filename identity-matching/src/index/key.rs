@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::blocking::BlockingKey;
 use crate::key::{DocumentTypeId, HashKey, Key, KeyKind};
+use crate::weak::blocking::BlockingKey;
 
 /// Is a strong key or a blocking key as an index stores and compares it: sixteen opaque bytes.
 ///

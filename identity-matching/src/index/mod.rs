@@ -11,32 +11,19 @@
 //! Who decides one set of subjects over a population that is read once makes [`SubjectKeys`] and a
 //! [`RelevantBuilder`]: an index of those persons alone who can matter, with the same decisions.
 
-mod build;
 #[cfg(feature = "testing")]
 pub mod conformance;
-mod entry;
-mod file;
 mod key;
 mod memory;
-mod relevant;
-mod repeated;
-mod row;
-mod seal;
-mod shards;
-mod stored;
-mod subjects;
-mod table;
+mod once;
+mod sealed;
 
-pub use build::InMemoryIndexBuilder;
-
-pub use file::{FORMAT_VERSION, FileError, WeakEvidence};
 pub use key::IndexKey;
-pub use memory::{InMemoryIndex, SharedKey};
-pub use relevant::{Relevant, RelevantBuilder, Remainder};
-pub use row::{PersonKey, PersonKeys, PersonView, Profile};
-pub use seal::Seal;
-pub use stored::{DamagedPerson, StoredPerson};
-pub use subjects::{SubjectFilter, SubjectKeys};
+pub use memory::{
+    InMemoryIndex, InMemoryIndexBuilder, PersonKey, PersonKeys, PersonView, Profile, SharedKey,
+};
+pub use once::{Relevant, RelevantBuilder, Remainder, SubjectFilter, SubjectKeys};
+pub use sealed::{DamagedPerson, FORMAT_VERSION, FileError, Seal, StoredPerson, WeakEvidence};
 
 /// Points at one person inside one index; of no meaning in another one or after an update.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -176,7 +163,7 @@ pub enum IndexError {
         id: u32,
     },
     /// A person's key cannot be stored.
-    #[error("a person's key of {length} bytes: use 1 to {max} bytes", max = row::MAX_PERSON_KEY)]
+    #[error("a person's key of {length} bytes: use 1 to {max} bytes", max = memory::MAX_PERSON_KEY)]
     PersonKey {
         /// The key's length in bytes.
         length: usize,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::region::Region;
+use crate::text::Region;
 
 /// Identifies a document type of a country, such as the Peruvian DNI.
 ///

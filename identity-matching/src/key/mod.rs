@@ -17,6 +17,7 @@
 //! Source of the hash: Aumasson and Bernstein, "a fast short-input PRF" (2012).
 
 mod document_type;
+mod mask;
 mod reading;
 mod secret;
 
@@ -25,6 +26,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use document_type::DocumentTypeId;
+pub use mask::Masked;
+pub(crate) use mask::write_masked;
 pub use reading::{Field, HeldKey, Reading, Source};
 pub use secret::HashKey;
 
@@ -205,7 +208,7 @@ impl fmt::Display for Key {
     /// Writes the masked value: `+51*****4321`, `****8912`, `email:#9f3c`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.text() {
-            Some(text) => crate::mask::write_masked(f, self.kind(), &text),
+            Some(text) => write_masked(f, self.kind(), &text),
             None => write!(f, "{}:#{:04x}", self.kind().as_str(), self.0 & 0xffff),
         }
     }

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use super::{KindRules, PolicyRules, exempt::ExemptDocument};
-use crate::{blocking::PHONE_TAIL_RANGE, key::KeyKind};
+use crate::{key::KeyKind, weak::blocking::PHONE_TAIL_RANGE};
 
 /// Says why rules were refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,6 +1,6 @@
 //! Document types that contradict nobody.
 
-use crate::{key::DocumentTypeId, region::Region};
+use crate::{key::DocumentTypeId, text::Region};
 
 /// One entry of `contradiction.exempt_documents`: a type, of one country or of every one.
 #[derive(Clone, Copy, Debug)]

@@ -19,10 +19,10 @@ pub use rules::{AddressRules, ContradictionRules, KindRules, PolicyRules, WeakRu
 
 use crate::{
     decide::{Confidence, Rule},
-    email::EmailRules,
     key::{DocumentTypeId, KeyKind},
+    kinds::email::EmailRules,
     normalise::NormaliseOptions,
-    region::Region,
+    text::Region,
 };
 
 /// Holds rules that were checked, and the hash of their content.

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    blocking,
     decide::{Confidence, Rule},
-    email::AddressUse,
     key::KeyKind,
-    placeholder::Placeholders,
+    kinds::email::AddressUse,
+    normalise::Placeholders,
+    weak::blocking,
 };
 
 /// Lists every rule of a policy as plain data.

@@ -1,0 +1,184 @@
+//! E-mail addresses to one canonical form per mailbox.
+//!
+//! [`address`] reads the syntax, [`rules`] is what is known of providers, throw-away services and roles.
+
+mod address;
+mod rules;
+
+use address::{Address, BUFFER, LOCAL_MAX};
+use rules::{Domain, Local};
+
+pub(crate) use rules::EmailTable;
+pub use rules::{AddressUse, EmailProvider, EmailRules};
+
+use crate::key::{Key, KeyForm, Reading, Source};
+use crate::normalise::UnusableReason;
+use crate::normalise::{Normalised, Normaliser};
+use crate::text::LONGEST_VALUE;
+use crate::text::filler;
+use crate::weak::blocking;
+
+/// Reads one address into `out`.
+pub(crate) fn read(raw: &str, source: Source, normaliser: &Normaliser, out: &mut Normalised) {
+    if raw.len() > LONGEST_VALUE {
+        return out.push_unusable(source, UnusableReason::TooLong);
+    }
+    let mut buffer = [0; BUFFER];
+    let outcome = if let Some((at, length)) = Address::read_plain(raw, &mut buffer) {
+        match std::str::from_utf8(&buffer[..length]) {
+            Ok(text) => accept(&text[..at], &text[at + 1..], source, normaliser, out),
+            Err(_) => Err(UnusableReason::Malformed),
+        }
+    } else if raw.trim().is_empty() {
+        return;
+    } else {
+        Address::read(raw).and_then(|address| {
+            let (local, domain) = address.parts();
+            accept(local, domain, source, normaliser, out)
+        })
+    };
+    match outcome {
+        Ok(()) => {}
+        Err(UnusableReason::Malformed) => {
+            let mut folded = String::new();
+            crate::text::fold(raw, &mut folded);
+            let reason = if folded.trim().is_empty() {
+                return;
+            } else if filler::is_filler(&folded) {
+                UnusableReason::Placeholder
+            } else {
+                UnusableReason::Malformed
+            };
+            out.push_unusable(source, reason);
+        }
+        Err(reason) => out.push_unusable(source, reason),
+    }
+}
+
+/// Applies the rules to a well-formed address and adds its key.
+fn accept(
+    local: &str,
+    domain: &str,
+    source: Source,
+    normaliser: &Normaliser,
+    out: &mut Normalised,
+) -> Result<(), UnusableReason> {
+    let table = &normaliser.emails;
+    let known = table.domain(domain);
+    let disposable = matches!(known, Some(Domain::Disposable));
+    if disposable && table.disposable == AddressUse::Unusable {
+        return Err(UnusableReason::DisposableAddress);
+    }
+    let (mut name, mut host, mut dots) = (local, domain, true);
+    if let Some(Domain::Provider { canonical, ignores_dots, tag }) = known {
+        name = tag.and_then(|tag| Some(local.split_once(tag)?.0)).unwrap_or(local);
+        host = canonical.as_deref().unwrap_or(domain);
+        dots = !ignores_dots;
+        // What is left in front of a tag must be a name of its own.
+        if name.ends_with('.') {
+            return Err(UnusableReason::Malformed);
+        }
+    }
+    let role = check_local(name, domain, normaliser)?;
+    if is_reserved(domain) {
+        return Err(UnusableReason::Placeholder);
+    }
+    let start = out.begin_text();
+    if dots {
+        out.extend_text(name);
+    } else {
+        name.split('.').for_each(|part| out.extend_text(part));
+    }
+    out.extend_text("@");
+    out.extend_text(host);
+    let text = out.text_from(start);
+    if normaliser.placeholders.has_email(text) {
+        out.drop_text(start);
+        return Err(UnusableReason::Placeholder);
+    }
+    let shared = if disposable && table.disposable == AddressUse::Weak {
+        Some(UnusableReason::DisposableAddress)
+    } else if role && table.roles == AddressUse::Weak {
+        Some(UnusableReason::RoleAddress)
+    } else {
+        None
+    };
+    if let Some(reason) = shared {
+        let key = blocking::email(Key::email(text, normaliser.options().hash_key));
+        out.blocking.push(key);
+        out.drop_text(start);
+        return Err(reason);
+    }
+    let changed = text.len() != local.len() + 1 + domain.len();
+    let reading = if changed { Reading::PROVIDER_RULES } else { Reading::new() };
+    let key = Key::email(text, normaliser.options().hash_key);
+    out.keep_text(key);
+    out.push_key(key, KeyForm::Exact, source, reading);
+    Ok(())
+}
+
+/// Refuses fillers, and roles that are unusable, by the local part; tells whether it is a role.
+fn check_local(local: &str, domain: &str, normaliser: &Normaliser) -> Result<bool, UnusableReason> {
+    let mut squeezed = [0; LOCAL_MAX];
+    let (mut length, mut seen) = (0, 0);
+    for &byte in local.as_bytes().iter().take(LOCAL_MAX) {
+        let class = CLASS[usize::from(byte)];
+        squeezed[length] = byte;
+        length += usize::from(class & SEPARATOR == 0);
+        seen |= class;
+    }
+    // Signs alone are nobody's name.
+    if seen & NAMED == 0 {
+        return Err(UnusableReason::Malformed);
+    }
+    let name = &squeezed[..length];
+    let known = normaliser.emails.local(name);
+    match known {
+        Some(Local::Filler) => return Err(UnusableReason::Placeholder),
+        Some(Local::Role) if normaliser.emails.roles == AddressUse::Unusable => {
+            return Err(UnusableReason::RoleAddress);
+        }
+        _ => {}
+    }
+    // `a@a.com`, `123456@…`, `...@…`.
+    let echoed = length <= 3 && domain.split('.').next().is_some_and(|label| label == local);
+    if length == 0 || echoed || seen & OTHER == 0 && filler::is_repeated_or_run(name) {
+        return Err(UnusableReason::Placeholder);
+    }
+    Ok(known == Some(Local::Role))
+}
+
+/// Marks of the bytes of a local part: of a letter or digit, of what is no digit, of what parts a name.
+const NAMED: u8 = 1;
+const OTHER: u8 = 2;
+const SEPARATOR: u8 = 4;
+
+static CLASS: [u8; 256] = {
+    let mut class = [OTHER; 256];
+    let mut byte = u8::MAX;
+    while byte > 0 {
+        match byte {
+            b'.' | b'-' | b'_' => class[byte as usize] = SEPARATOR,
+            b'0'..=b'9' => class[byte as usize] = NAMED,
+            b'A'..=b'Z' | b'a'..=b'z' | 128.. => class[byte as usize] = NAMED | OTHER,
+            _ => {}
+        }
+        byte -= 1;
+    }
+    class
+};
+
+/// Tells whether a domain is reserved for examples and tests.
+///
+/// Source: RFC 2606 and RFC 6761.
+fn is_reserved(domain: &str) -> bool {
+    let last = domain.bytes().rposition(|byte| byte == b'.').map_or(0, |dot| dot + 1);
+    let last = &domain[last..];
+    if matches!(last, "example" | "invalid" | "localhost" | "test" | "local") {
+        return true;
+    }
+    // Most domains are settled by their length.
+    domain.len() >= 11
+        && matches!(last, "com" | "net" | "org")
+        && domain[..domain.len() - 4].rsplit('.').next() == Some("example")
+}

@@ -1,0 +1,425 @@
+//! Normalising: from records as they were written to keys.
+
+mod placeholders;
+mod record;
+mod unusable;
+
+use std::borrow::Cow;
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+
+use crate::weak::BirthDate;
+use crate::weak::blocking::BlockingKey;
+
+use self::placeholders::PlaceholderSet;
+use crate::key::{Field, HashKey, HeldKey, Key, KeyForm, Reading, Source};
+use crate::kinds::document::DocumentTypes;
+use crate::kinds::email::{EmailRules, EmailTable};
+use crate::text::Region;
+use crate::weak::Name;
+use crate::weak::Plate;
+
+pub use self::placeholders::Placeholders;
+pub use self::record::{DocumentParts, RawDocument, Record};
+pub use self::unusable::{Unusable, UnusableReason};
+
+/// Holds what normalising may be told; the default reads only what says its own country.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct NormaliseOptions {
+    /// Reads local phones, and documents without a country.
+    pub default_region: Option<Region>,
+    /// Document types that are understood; by default the built-in ones.
+    pub document_types: DocumentTypes,
+    /// Providers, throw-away services and roles.
+    pub email_rules: EmailRules,
+    /// Values that give no key, added to the built-in rules.
+    pub placeholders: Placeholders,
+    /// How many of a phone's last digits are weak evidence, 6 to 12; all records that are to match need the same.
+    pub phone_tail_digits: u8,
+    /// Secret of hashed keys; all records that are to match need the same.
+    pub hash_key: HashKey,
+}
+
+impl Default for NormaliseOptions {
+    fn default() -> Self {
+        Self {
+            default_region: None,
+            document_types: DocumentTypes::default(),
+            email_rules: EmailRules::default(),
+            placeholders: Placeholders::default(),
+            phone_tail_digits: crate::weak::blocking::PHONE_TAIL_DIGITS,
+            hash_key: HashKey::default(),
+        }
+    }
+}
+
+impl NormaliseOptions {
+    /// Makes the default options with a region to read local values by.
+    #[must_use]
+    pub fn for_region(region: Region) -> Self {
+        Self { default_region: Some(region), ..Self::default() }
+    }
+
+    /// Sets the document types that are understood.
+    #[must_use]
+    pub fn with_document_types(mut self, types: DocumentTypes) -> Self {
+        self.document_types = types;
+        self
+    }
+
+    /// Sets what is known of providers, throw-away services and roles.
+    #[must_use]
+    pub fn with_email_rules(mut self, rules: EmailRules) -> Self {
+        self.email_rules = rules;
+        self
+    }
+
+    /// Sets the values that give no key.
+    #[must_use]
+    pub fn with_placeholders(mut self, placeholders: Placeholders) -> Self {
+        self.placeholders = placeholders;
+        self
+    }
+
+    /// Sets the secret of hashed keys.
+    #[must_use]
+    pub fn with_hash_key(mut self, hash_key: HashKey) -> Self {
+        self.hash_key = hash_key;
+        self
+    }
+
+    /// Returns a hash of all that these options say: records are comparable where those who read them agree in it.
+    ///
+    /// Of document types it covers codes and countries; the rules of types of one's own are code, and not seen.
+    ///
+    /// ```
+    /// use identity_matching::{NormaliseOptions, Region};
+    /// let peru = NormaliseOptions::for_region(Region::parse("PE")?);
+    /// assert_eq!(peru.fingerprint(), peru.clone().fingerprint());
+    /// let mut other = peru.clone();
+    /// other.phone_tail_digits = 9;
+    /// assert_ne!(peru.fingerprint(), other.fingerprint());
+    /// # Ok::<(), identity_matching::UnknownRegion>(())
+    /// ```
+    #[must_use]
+    pub fn fingerprint(&self) -> [u8; 16] {
+        let types: Vec<_> =
+            self.document_types.iter().map(|kind| (kind.code(), kind.country())).collect();
+        let said = (
+            self.default_region,
+            types,
+            &self.email_rules,
+            &self.placeholders,
+            self.phone_tail_digits,
+            self.hash_key.as_bytes(),
+        );
+        let json = serde_json::to_vec(&said).expect("options are plain data");
+        let digest = Sha256::digest(&json);
+        digest[..16].try_into().expect("sixteen of 32 bytes")
+    }
+}
+
+/// Normalises records to keys under fixed options.
+///
+/// ```
+/// use identity_matching::{Normaliser, NormaliseOptions, Record, Region};
+/// let normaliser = Normaliser::new(NormaliseOptions::for_region(Region::parse("PE")?));
+/// let local = normaliser.normalise(&Record { phones: vec!["987 654 321".into()], ..Record::default() });
+/// let full = normaliser.normalise(&Record { phones: vec!["+51-987654321".into()], ..Record::default() });
+/// assert_eq!(local.keys()[0].key, full.keys()[0].key);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Normaliser {
+    options: NormaliseOptions,
+    pub(crate) placeholders: PlaceholderSet,
+    pub(crate) emails: EmailTable,
+}
+
+impl Normaliser {
+    /// Makes a normaliser.
+    #[must_use]
+    pub fn new(options: NormaliseOptions) -> Self {
+        let placeholders = PlaceholderSet::new(&options.placeholders, options.default_region);
+        let emails = EmailTable::new(&options.email_rules);
+        Self { options, placeholders, emails }
+    }
+
+    /// Returns the options.
+    #[must_use]
+    pub fn options(&self) -> &NormaliseOptions {
+        &self.options
+    }
+
+    /// Normalises one record.
+    #[must_use]
+    pub fn normalise(&self, record: &Record) -> Normalised {
+        let mut out = Normalised::default();
+        self.normalise_into(record, &mut out);
+        out
+    }
+
+    /// Normalises one record into a buffer, which is cleared before and keeps its memory.
+    pub fn normalise_into(&self, record: &Record, out: &mut Normalised) {
+        let mut reader = self.read_into(out);
+        for document in &record.documents {
+            reader.document(document.as_parts());
+        }
+        for phone in &record.phones {
+            reader.phone(phone);
+        }
+        for email in &record.emails {
+            reader.email(email);
+        }
+        if let Some(name) = &record.name {
+            reader.name(name);
+        }
+        if let Some(plate) = &record.plate {
+            reader.plate(plate);
+        }
+        if let Some(birth_date) = &record.birth_date {
+            reader.birth_date(birth_date);
+        }
+        let _ = reader.finish();
+    }
+
+    /// Starts a record that is given value by value, without a [`Record`] and without allocating.
+    ///
+    /// ```
+    /// use identity_matching::{Normalised, Normaliser, NormaliseOptions};
+    /// let normaliser = Normaliser::new(NormaliseOptions::default());
+    /// let mut buffer = Normalised::default();
+    /// let mut reader = normaliser.read_into(&mut buffer);
+    /// reader.phone("+51 987 654 321");
+    /// reader.email("ana@example.pe");
+    /// assert_eq!(reader.finish().keys().len(), 2);
+    /// ```
+    pub fn read_into<'a>(&'a self, out: &'a mut Normalised) -> RecordReader<'a> {
+        out.clear();
+        RecordReader { normaliser: self, out, positions: [0; 3] }
+    }
+}
+
+/// Takes the values of one record, one at a time.
+#[derive(Debug)]
+#[must_use = "the keys are in order only after `finish`"]
+pub struct RecordReader<'a> {
+    normaliser: &'a Normaliser,
+    out: &'a mut Normalised,
+    positions: [u16; 3],
+}
+
+impl<'a> RecordReader<'a> {
+    fn next(&mut self, field: Field) -> Source {
+        let slot = match field {
+            Field::Document => 0,
+            Field::Phone => 1,
+            _ => 2,
+        };
+        let position = self.positions[slot];
+        self.positions[slot] = position.saturating_add(1);
+        Source { field, position }
+    }
+
+    /// Reads a telephone number.
+    pub fn phone(&mut self, raw: &str) {
+        let source = self.next(Field::Phone);
+        crate::kinds::phone::read(raw, source, self.normaliser, self.out);
+    }
+
+    /// Reads a document.
+    pub fn document(&mut self, raw: DocumentParts<'_>) {
+        let source = self.next(Field::Document);
+        crate::kinds::document::read(raw, source, self.normaliser, self.out);
+    }
+
+    /// Reads an e-mail address.
+    pub fn email(&mut self, raw: &str) {
+        let source = self.next(Field::Email);
+        crate::kinds::email::read(raw, source, self.normaliser, self.out);
+    }
+
+    /// Reads a full name; the last one counts.
+    pub fn name(&mut self, raw: &str) {
+        if raw.is_empty() {
+            return;
+        }
+        let buffer = self.out.name.take().map(Name::into_buffer);
+        let buffer = buffer.unwrap_or_else(|| std::mem::take(&mut self.out.spare));
+        match Name::parse_into(raw, buffer) {
+            Ok(name) => self.out.name = Some(name),
+            Err(reason) => self.refuse(Field::Name, reason),
+        }
+    }
+
+    /// Reads a vehicle registration plate; the last one counts.
+    pub fn plate(&mut self, raw: &str) {
+        match Plate::parse(raw) {
+            Ok(plate) => self.out.plate = Some(plate),
+            Err(reason) => self.refuse(Field::Plate, reason),
+        }
+    }
+
+    /// Reads a date of birth; the last one counts.
+    pub fn birth_date(&mut self, raw: &str) {
+        match BirthDate::parse(raw, self.normaliser.options.default_region) {
+            Ok(date) => self.out.birth_date = Some(date),
+            Err(reason) => self.refuse(Field::BirthDate, reason),
+        }
+    }
+
+    /// Notes why a single field gives nothing; an empty one is none.
+    fn refuse(&mut self, field: Field, reason: UnusableReason) {
+        if reason != UnusableReason::Blank {
+            self.out.push_unusable(Source { field, position: 0 }, reason);
+        }
+    }
+
+    /// Puts the keys in order, each once in its strongest form, and makes the blocking keys.
+    #[must_use]
+    pub fn finish(self) -> &'a Normalised {
+        // Most records are given in the order of kinds, one value of each.
+        if !self.out.keys.is_sorted_by(|held, next| held.key < next.key) {
+            self.out.keys.sort_unstable();
+            self.out.keys.dedup_by_key(|held| held.key);
+        }
+        crate::weak::blocking::fill(self.out);
+        self.out
+    }
+}
+
+/// Holds what one record normalises to; also the buffer for the next.
+///
+/// `Debug` shows masked keys and no plain value.
+#[derive(Clone, Default, PartialEq)]
+pub struct Normalised {
+    keys: Vec<HeldKey>,
+    unusable: Vec<Unusable>,
+    /// Canonical texts of hashed keys, one after the other.
+    texts: String,
+    text_ends: Vec<(Key, usize)>,
+    name: Option<Name>,
+    /// Memory for the next name.
+    spare: String,
+    plate: Option<Plate>,
+    birth_date: Option<BirthDate>,
+    pub(crate) blocking: Vec<BlockingKey>,
+}
+
+impl fmt::Debug for Normalised {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Normalised")
+            .field("keys", &self.keys)
+            .field("unusable", &self.unusable)
+            .field("blocking_keys", &self.blocking.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Normalised {
+    /// Lists the keys, sorted, each once and in its strongest form.
+    #[must_use]
+    pub fn keys(&self) -> &[HeldKey] {
+        &self.keys
+    }
+
+    /// Lists the values that give no key, in the order in which they were read.
+    #[must_use]
+    pub fn unusable(&self) -> &[Unusable] {
+        &self.unusable
+    }
+
+    /// Returns the folded name.
+    #[must_use]
+    pub fn name(&self) -> Option<&Name> {
+        self.name.as_ref()
+    }
+
+    /// Returns the plate.
+    #[must_use]
+    pub fn plate(&self) -> Option<Plate> {
+        self.plate
+    }
+
+    /// Returns the date of birth.
+    #[must_use]
+    pub fn birth_date(&self) -> Option<BirthDate> {
+        self.birth_date
+    }
+
+    /// Lists the blocking keys under which weak candidates are looked up, sorted and each once.
+    #[must_use]
+    pub fn blocking_keys(&self) -> &[BlockingKey] {
+        &self.blocking
+    }
+
+    /// Returns the plain canonical text of a key of this record, hashed or not.
+    ///
+    /// The text is personal data: it belongs into no log. [`Masked`](crate::Masked) shows a part of it.
+    #[must_use]
+    pub fn text(&self, key: Key) -> Option<Cow<'_, str>> {
+        let at = self.text_ends.iter().position(|(held, _)| *held == key);
+        match at {
+            Some(at) => {
+                let start = at.checked_sub(1).map_or(0, |before| self.text_ends[before].1);
+                Some(Cow::Borrowed(&self.texts[start..self.text_ends[at].1]))
+            }
+            None => self.keys.iter().find(|held| held.key == key)?.key.text().map(Cow::Owned),
+        }
+    }
+
+    /// Empties the buffer and keeps its memory.
+    pub fn clear(&mut self) {
+        self.keys.clear();
+        self.unusable.clear();
+        self.texts.clear();
+        self.text_ends.clear();
+        if let Some(name) = self.name.take() {
+            self.spare = name.into_buffer();
+            self.spare.clear();
+        }
+        self.plate = None;
+        self.birth_date = None;
+        self.blocking.clear();
+    }
+
+    pub(crate) fn push_key(&mut self, key: Key, form: KeyForm, source: Source, reading: Reading) {
+        self.keys.push(HeldKey { key, form, source, reading });
+    }
+
+    pub(crate) fn push_text(&mut self, key: Key, text: &str) {
+        self.texts.push_str(text);
+        self.text_ends.push((key, self.texts.len()));
+    }
+
+    /// Begins a text, to be kept or dropped; gives its start.
+    pub(crate) fn begin_text(&self) -> usize {
+        self.texts.len()
+    }
+
+    /// Appends to the text that was begun.
+    pub(crate) fn extend_text(&mut self, part: &str) {
+        self.texts.push_str(part);
+    }
+
+    /// Returns the text that was begun.
+    pub(crate) fn text_from(&self, start: usize) -> &str {
+        &self.texts[start..]
+    }
+
+    /// Keeps the text that was begun, as that of a key.
+    pub(crate) fn keep_text(&mut self, key: Key) {
+        self.text_ends.push((key, self.texts.len()));
+    }
+
+    /// Drops the text that was begun.
+    pub(crate) fn drop_text(&mut self, start: usize) {
+        self.texts.truncate(start);
+    }
+
+    pub(crate) fn push_unusable(&mut self, source: Source, reason: UnusableReason) {
+        self.unusable.push(Unusable::new(source, reason));
+    }
+}

@@ -1,0 +1,146 @@
+//! Fillers: words and digits that people and forms put where an identifier is missing.
+
+/// Words that stand for "there is none", in letters and digits alone.
+const FILLERS: &[&str] = &[
+    "0",
+    "000",
+    "anonimo",
+    "anonymous",
+    "blank",
+    "desconhecido",
+    "desconocido",
+    "empty",
+    "falta",
+    "na",
+    "nada",
+    "nao",
+    "naoinformado",
+    "naopossui",
+    "naotem",
+    "nd",
+    "ne",
+    "nenhum",
+    "nil",
+    "ninguna",
+    "ninguno",
+    "no",
+    "noaplica",
+    "nocuenta",
+    "nodata",
+    "nodisponible",
+    "none",
+    "noposee",
+    "noregistra",
+    "nosabe",
+    "notengo",
+    "notiene",
+    "nr",
+    "ns",
+    "null",
+    "nulo",
+    "pendente",
+    "pendiente",
+    "prueba",
+    "sc",
+    "sd",
+    "sem",
+    "semcpf",
+    "sememail",
+    "semtelefone",
+    "sin",
+    "sincelular",
+    "sincorreo",
+    "sindato",
+    "sindatos",
+    "sindni",
+    "sindocumento",
+    "sinemail",
+    "sininformacion",
+    "sinnumero",
+    "sintelefono",
+    "sn",
+    "st",
+    "tbd",
+    "test",
+    "teste",
+    "undefined",
+    "unknown",
+    "void",
+    "x",
+    "xx",
+    "xxx",
+    "xxxx",
+    "xxxxx",
+    "xxxxxxxx",
+];
+
+/// Tells whether a text says that there is no value: `no tiene`, `n/a`, `-`, `S/N`.
+///
+/// A text without any letter or digit is one too.
+pub(crate) fn is_filler(text: &str) -> bool {
+    use unicode_normalization::UnicodeNormalization;
+    let mut folded = [0; FILLER_MAX];
+    let mut length = 0;
+    // Takes one character; whatever is longer than any filler, or of other letters, is none.
+    let mut take = |character: char| {
+        if !character.is_alphanumeric() {
+            return true;
+        }
+        match (folded.get_mut(length), u8::try_from(character)) {
+            (Some(slot), Ok(byte)) if byte.is_ascii() => {
+                *slot = byte.to_ascii_lowercase();
+                length += 1;
+                true
+            }
+            _ => false,
+        }
+    };
+    let short = if text.is_ascii() {
+        text.bytes().all(|byte| take(char::from(byte)))
+    } else {
+        text.nfkd().all(take)
+    };
+    let folded = &folded[..length];
+    short
+        && (length == 0 || FILLERS.binary_search_by(|filler| filler.as_bytes().cmp(folded)).is_ok())
+}
+
+/// Longest of the fillers.
+const FILLER_MAX: usize = 16;
+
+/// Returns the letters and digits of a text, unaccented and in lower case.
+pub(crate) fn letters_and_digits(text: &str) -> String {
+    use unicode_normalization::UnicodeNormalization;
+    text.nfkd().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// Tells whether digits are one digit repeated, or a run up or down, with 0 after 9.
+pub(crate) fn is_repeated_or_run(digits: &[u8]) -> bool {
+    let &[first, second, ..] = digits else { return false };
+    // The difference of neighbours, modulo ten, must stay 0, 1 or -1.
+    let step = (second + 10 - first) % 10;
+    matches!(step, 0 | 1 | 9) && digits.windows(2).all(|pair| (pair[1] + 10 - pair[0]) % 10 == step)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fillers_are_sorted_so_that_they_are_found() {
+        assert!(FILLERS.is_sorted());
+        assert!(FILLERS.iter().all(|filler| filler.len() <= FILLER_MAX));
+    }
+
+    #[test]
+    fn words_for_nothing_are_fillers_in_any_writing() {
+        for text in
+            ["no tiene", "NO TIENE", "N/A", "s/n", "-", "--", "Não tem", "sin teléfono", "."]
+        {
+            assert!(is_filler(text), "{text}");
+        }
+        for text in ["nora", "45678912", "tengo"] {
+            assert!(!is_filler(text), "{text}");
+        }
+    }
+}
