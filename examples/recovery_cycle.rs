@@ -22,6 +22,7 @@ use reference_runners::guards::{PacketFacts, facts_of, launched};
 use reference_runners::recovery::{Recovered, Recovery, open};
 use reference_runners::sample;
 use reference_runners::service::{BACKLOG_VIEW, Import, ImportSummary, database_url, shown};
+use reference_runners::stages::{Stage, Stages};
 use reference_runners::table::{count, figures, share};
 use serde::Serialize;
 
@@ -73,6 +74,8 @@ struct Outcome {
     guardrails: SuiteReport,
     daily_metrics: Vec<DailyMetrics>,
     report: PathBuf,
+    /// How long each stage took, in the order in which they ended.
+    stages: Vec<Stage>,
 }
 
 /// The leads of the backlog that failed with one reason.
@@ -97,7 +100,9 @@ fn run(args: Args) -> Result<Exit, Failure> {
     let files = [&args.leads, &args.persons, &args.claims].map(Option::as_deref);
     let given = Import::open(files[0], files[1], files[2])?;
 
+    let mut stages = Stages::start(&console);
     let (mut store, mut service) = open(&url)?;
+    stages.end("open");
 
     let imports = if files.iter().any(Option::is_some) {
         service.import(given)?
@@ -116,17 +121,21 @@ fn run(args: Args) -> Result<Exit, Failure> {
     for import in &imports {
         import.tell(&console);
     }
+    stages.end("import");
 
     let backlog = ViewBacklog::new(BACKLOG_VIEW)?;
     let backlog_before = service.count(BACKLOG_VIEW)?;
     let seed = store.seed(&backlog, &SeedOptions::default())?;
+    stages.end("seed");
 
     let recover = args.recovery.run("recovery_cycle", &url, &mut store, &mut service, &console)?;
+    stages.end("recover");
 
     // Verdicts, reasons, days and the report all come from one consistent read.
     let facts = facts_of(store.read()?, &backlog)?.with_days(args.time_zone, 30);
     let report = Suite::recovery().run(&facts, &Monotonic::start());
     let suite = launched(report, args.common.database_url.as_deref(), &PacketFacts::default());
+    stages.end("guardrails");
     let queue = facts.queue()?;
     let html = Page::new("Recovery cycle", suite.clone())
         .fill_from(&facts)?
@@ -138,6 +147,7 @@ fn run(args: Args) -> Result<Exit, Failure> {
     snapshot.links(&mut |link| *rules.entry(link.rule).or_default() += 1)?;
     drop(snapshot);
     files::write_atomic(&args.report, page(&html).as_bytes())?;
+    stages.end("report");
 
     let backlog_after = queue.backlog;
     let outcome = Outcome {
@@ -154,6 +164,7 @@ fn run(args: Args) -> Result<Exit, Failure> {
         guardrails: suite,
         daily_metrics,
         report: args.report,
+        stages: stages.into_stages(),
     };
     console.json(args.common.json.as_deref(), &outcome)?;
     if args.common.json.as_deref() != Some(Path::new("-")) {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde::Serialize;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::format::FmtSpan;
@@ -168,6 +168,13 @@ impl Console {
         let _ = writeln!(anstream::stderr(), "{text}");
     }
 
+    /// Prints how long a stage took, where no terminal has shown it as a bar; nothing when quiet.
+    pub(crate) fn stage(&self, stage: &str, seconds: f64) {
+        if !io::stderr().is_terminal() {
+            self.note(format_args!("{stage:>10} {seconds:.1} s"));
+        }
+    }
+
     /// Returns a progress bar that shows itself only on a terminal, and never when quiet.
     #[must_use]
     pub fn progress(&self, total: u64, label: &'static str) -> ProgressBar {
@@ -177,9 +184,13 @@ impl Console {
             ProgressDrawTarget::stderr()
         };
         let style = ProgressStyle::with_template(
-            "{prefix:>10} [{bar:32}] {human_pos}/{human_len} {per_sec} {eta}",
+            "{prefix:>10} [{bar:32}] {human_pos}/{human_len} {rate} {elapsed} elapsed, {eta} left",
         )
         .expect("the template is fixed and valid")
+        .with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
+            // A bar that cannot be written has no reader.
+            let _ = write!(out, "{}/s", HumanCount(state.per_sec() as u64));
+        })
         .progress_chars("=> ");
         let bar = ProgressBar::with_draw_target(Some(total), target).with_style(style);
         bar.set_prefix(label);

@@ -15,6 +15,7 @@ pub mod returned;
 pub mod runs;
 pub mod sample;
 pub mod service;
+pub mod stages;
 pub mod standing;
 pub mod table;
 pub mod unusable;

@@ -17,6 +17,7 @@ use crate::decisions::{DecisionLog, Recorded};
 use crate::files::{self, AtomicFile};
 use crate::people;
 use crate::service::{BACKLOG_VIEW, Database, lead_source};
+use crate::stages::{Stage, Stages};
 
 /// How a run recovers.
 #[derive(Clone, Debug, Args)]
@@ -67,6 +68,8 @@ pub struct Recovered {
     /// The run.
     #[serde(flatten)]
     pub run: RunSummary,
+    /// How long waking, reading the persons and draining the queue took.
+    pub stages: Vec<Stage>,
 }
 
 /// Makes the failed leads pending again that share a key with a person who is new or has changed.
@@ -108,15 +111,18 @@ impl Recovery {
         service: &mut Database,
         console: &Console,
     ) -> Result<Recovered, Failure> {
+        let mut stages = Stages::start(console);
         let log = self.decisions.as_deref().map(DecisionLog::create).transpose()?;
         let policy = people::read_policy(self.policy.as_ref())?;
         let normaliser = Normaliser::new(policy.normalise_options(self.region));
         let keys = WakeKeys::new(normaliser.clone(), service.wake_secret()?);
         let woken = wake(store, service, &keys)?;
+        stages.end("wake");
         let reading = console.progress(service.count("persons")?, "persons");
         let (index, unusable) = service.index(&normaliser, &reading)?;
         reading.finish_and_clear();
         unusable.tell(console);
+        stages.end("index");
         let mut options = RecoverOptions::default();
         options.batch_size = self.batch_size;
         options.limit = self.limit;
@@ -152,6 +158,7 @@ impl Recovery {
         working.finish_and_clear();
         unwritten.map_or(Ok(()), Err)?;
         log.map_or(Ok(()), DecisionLog::commit)?;
-        Ok(Recovered { woken, run })
+        stages.end("drain");
+        Ok(Recovered { woken, run, stages: stages.into_stages() })
     }
 }
