@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use indicatif::{HumanFloatCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde::Serialize;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::format::FmtSpan;
@@ -189,7 +189,7 @@ impl Console {
         .expect("the template is fixed and valid")
         .with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
             // A bar that cannot be written has no reader.
-            let _ = write!(out, "{}/s", HumanCount(state.per_sec() as u64));
+            let _ = write!(out, "{:.0}/s", HumanFloatCount(state.per_sec()));
         })
         .progress_chars("=> ");
         let bar = ProgressBar::with_draw_target(Some(total), target).with_style(style);
