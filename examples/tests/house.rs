@@ -12,20 +12,25 @@ const DATABASE: [&str; 4] = ["diesel", "diesel_migrations", "libsqlite3-sys", "p
 
 /// Returns the names of all packages that a library pulls in with its default features.
 fn dependencies(library: &str) -> BTreeSet<String> {
+    tree(library, &[])
+        .lines()
+        .filter_map(|line| line.split_whitespace().next().map(str::to_owned))
+        .collect()
+}
+
+/// Lists the packages that a library pulls in, each with its version and features.
+fn tree(library: &str, flags: &[&str]) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a member has a workspace");
     let tree = Command::new(env!("CARGO"))
         .current_dir(root)
         .args(["tree", "--locked", "--edges", "normal,build", "--prefix", "none"])
-        .args(["--package", library])
+        .args(["--format", "{p} {f}", "--package", library])
+        .args(flags)
         .output()
         .expect("cargo, which built this test, starts");
     let said = String::from_utf8_lossy(&tree.stderr);
     assert!(tree.status.success(), "cargo tree fails for {library}: {said}");
-    String::from_utf8(tree.stdout)
-        .expect("cargo writes UTF-8")
-        .lines()
-        .filter_map(|line| line.split_whitespace().next().map(str::to_owned))
-        .collect()
+    String::from_utf8(tree.stdout).expect("cargo writes UTF-8")
 }
 
 #[test]
@@ -49,4 +54,21 @@ fn only_the_recovery_queue_pulls_in_a_database_and_nobody_pulls_in_tokio() {
             assert!(!pulled.contains(*part), "{library} pulls in {part} by default");
         }
     }
+}
+
+/// Which libpq and which SQLite are linked is the application's choice: features unify over a whole program, so a
+/// library that compiled one in without TLS would take TLS away from everybody.
+#[test]
+fn a_backend_links_nothing_unless_it_is_asked_for_compiled_in() {
+    let compiled_in = |features: &str| {
+        let listed = tree("recovery-queue", &["--no-default-features", "--features", features]);
+        let line = |package: &str| listed.lines().find(|line| line.starts_with(package));
+        let sqlite = line("libsqlite3-sys ").is_some_and(|line| line.contains("bundled,"));
+        (sqlite, line("pq-src ").map(|line| line.contains("with-openssl")))
+    };
+    assert_eq!(compiled_in("postgres,sqlite"), (false, None));
+    assert_eq!(compiled_in("postgres,sqlite-bundled"), (true, None));
+    assert_eq!(compiled_in("postgres-bundled,sqlite"), (false, Some(false)));
+    assert_eq!(compiled_in("postgres-bundled-tls"), (false, Some(true)));
+    assert_eq!(compiled_in("default"), (true, None));
 }

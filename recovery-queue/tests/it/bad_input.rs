@@ -123,12 +123,12 @@ fn a_date_of_another_type_is_refused_on_postgres() {
     );
 }
 
-#[cfg(all(feature = "postgres", not(feature = "postgres-tls")))]
+#[cfg(all(feature = "postgres", not(feature = "postgres-bundled-tls")))]
 #[test]
 fn a_url_that_asks_for_tls_is_refused_by_a_build_without_it() {
     let url = DatabaseUrl::parse("postgres://postgres@127.0.0.1:1/x?sslmode=require").unwrap();
     let told = SqlStore::open(&url, OpenOptions::default()).map(drop).unwrap_err().to_string();
-    assert!(told.contains("no TLS") && told.contains("postgres-tls"), "{told}");
+    assert!(told.contains("no TLS") && told.contains("postgres-bundled-tls"), "{told}");
 }
 
 #[test]

@@ -31,6 +31,6 @@ mod runs;
 #[cfg(all(feature = "guardrails", feature = "identity-matching"))]
 mod siblings;
 mod support;
-#[cfg(feature = "postgres-tls")]
+#[cfg(feature = "postgres-bundled-tls")]
 mod tls;
 mod upgrades;

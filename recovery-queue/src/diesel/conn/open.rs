@@ -198,7 +198,7 @@ fn sqlite(path: &Path, _: &OpenOptions, _: Purpose) -> Result<Database, StoreErr
 fn postgres(url: &str, purpose: Purpose) -> Result<Database, StoreError> {
     let connection = PgConnection::establish(url).map_err(|error| {
         if error.to_string().contains("SSL support is not compiled in") {
-            let remedy = "build with the feature postgres-tls";
+            let remedy = "link a libpq with TLS, or build with the feature postgres-bundled-tls";
             ConfigError::new("database URL", "sslmode=…", "this build has no TLS", remedy).into()
         } else {
             unavailable(error)
