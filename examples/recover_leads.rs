@@ -9,7 +9,7 @@ use clap::Parser;
 use recovery_queue::Stopped;
 use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
 use reference_runners::recovery::{Recovery, open};
-use reference_runners::service::{database_url, shown};
+use reference_runners::service::database_url;
 use reference_runners::table::{count, figures, share};
 
 /// Recovers the pending leads of the queue: each is matched to a person, or fails with its reason.
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
             console.data(format_args!(
                 "Run {} on {}: {} leads in {} batches{}\n{}",
                 run.run_id,
-                shown(&url),
+                url,
                 count(run.claimed),
                 count(run.batches),
                 if run.stopped == Stopped::Limit { ", as many as asked for" } else { "" },

@@ -21,7 +21,7 @@ use reference_runners::files::{self, AtomicFile};
 use reference_runners::guards::{PacketFacts, facts_of, launched};
 use reference_runners::recovery::{Recovered, Recovery, open};
 use reference_runners::sample;
-use reference_runners::service::{BACKLOG_VIEW, Import, ImportSummary, database_url, shown};
+use reference_runners::service::{BACKLOG_VIEW, Import, ImportSummary, database_url};
 use reference_runners::stages::{Stage, Stages};
 use reference_runners::table::{count, figures, share};
 use serde::Serialize;
@@ -151,7 +151,7 @@ fn run(args: Args) -> Result<Exit, Failure> {
 
     let backlog_after = queue.backlog;
     let outcome = Outcome {
-        database: shown(&url),
+        database: url.to_string(),
         imports,
         seed,
         backlog_before,

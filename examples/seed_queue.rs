@@ -9,7 +9,7 @@ use clap::Parser;
 use recovery_queue::{QueueStore, SeedOptions, ViewBacklog};
 use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
 use reference_runners::recovery::open;
-use reference_runners::service::{BACKLOG_VIEW, database_url, shown};
+use reference_runners::service::{BACKLOG_VIEW, database_url};
 use reference_runners::table::count;
 
 /// Seeds the recovery queue from the backlog: new leads become pending, changed ones are tried again,
@@ -40,7 +40,7 @@ fn main() -> ExitCode {
         if args.common.json.as_deref().is_none_or(|path| path.as_os_str() != "-") {
             console.data(format_args!(
                 "Seeded {} from {}: {} leads in the backlog\n  {} {}, {} reopened, {} withdrawn, {} leaks ({} new)",
-                shown(&url),
+                url,
                 seed.backlog,
                 count(seed.backlog_size),
                 count(seed.arrived),

@@ -13,7 +13,7 @@ use recovery_queue::{QueueStore, SeedOptions, SeedSummary, ViewBacklog};
 use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
 use reference_runners::guards::{PacketFacts, facts_of, launched};
 use reference_runners::recovery::{Recovered, Recovery, open};
-use reference_runners::service::{BACKLOG_VIEW, database_url, shown};
+use reference_runners::service::{BACKLOG_VIEW, database_url};
 use reference_runners::table::count;
 use serde::Serialize;
 
@@ -63,7 +63,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
     drop(facts);
     let guardrails = launched(report, args.common.database_url.as_deref(), &PacketFacts::default());
     let impact = Impact {
-        database: shown(&url),
+        database: url.to_string(),
         backlog_before,
         backlog_after,
         delta: i64::try_from(backlog_after)? - i64::try_from(backlog_before)?,

@@ -7,7 +7,6 @@
 #![allow(missing_docs, clippy::print_stdout, reason = "a program that prints its figures")]
 
 use std::hint::black_box;
-use std::ops::ControlFlow;
 use std::time::Instant;
 
 use diesel::connection::SimpleConnection;
@@ -19,7 +18,7 @@ use guardrails::html::{Page, page};
 use guardrails::{Suite, SuiteReport};
 use recovery_queue::testing::PostgresServer;
 use recovery_queue::{
-    ClaimedLead, Connection, DatabaseUrl, FailReason, OpenOptions, PersonKey, QueueStore,
+    ClaimedLead, Connection, DatabaseUrl, Evidence, FailReason, OpenOptions, PersonKey, QueueStore,
     RecoverOptions, Resolution, ResolveError, SeedOptions, SqlStore, StoreFacts, ViewBacklog,
 };
 
@@ -34,7 +33,8 @@ fn resolve(leads: &[ClaimedLead]) -> Result<Vec<Resolution>, ResolveError> {
             let person = PersonKey::new(format!("P-{}", number / 2)).expect("a sound key");
             Resolution::matched(person, "PHONE_EXACT", "high")
         } else {
-            Resolution::unmatched(FailReason::NoCandidates).with_evidence(EVIDENCE)
+            Resolution::unmatched(FailReason::NoCandidates)
+                .with_evidence(Evidence::parse(EVIDENCE).expect("it is JSON"))
         }
     };
     Ok(leads.iter().map(answer).collect())
@@ -67,9 +67,7 @@ fn filled(url: &DatabaseUrl, leads: u64) -> (SqlStore, ViewBacklog) {
     let backlog = ViewBacklog::new("lead_backlog").expect("an identifier");
     store.seed(&backlog, &SeedOptions::default()).expect("the seed is sound");
     let mut resolver = resolve;
-    store
-        .recover(&mut resolver, &RecoverOptions::default(), &mut |_| ControlFlow::Continue(()))
-        .expect("the run is sound");
+    store.recover(&mut resolver, &RecoverOptions::default()).expect("the run is sound");
     script(&mut store, "ANALYZE");
     (store, backlog)
 }

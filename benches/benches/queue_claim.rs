@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use benchmarks::queue::{self, Backend};
 use recovery_queue::{
     BatchRequest, ClaimedLead, Cursor, NewRun, QueueStore, RecoverOptions, ResolveError, RunKind,
-    RunOutcome, SqlStore,
+    RunOutcome, RunStore, SqlStore,
 };
 
 fn refuse(_: &[ClaimedLead]) -> Result<Vec<recovery_queue::Resolution>, ResolveError> {

@@ -55,7 +55,7 @@ fn drains(criterion: &mut Criterion) {
                     let mut store = backend.seeded("matched", leads);
                     let start = Instant::now();
                     let run = store
-                        .recover(resolver, &RecoverOptions::default(), &mut queue::go)
+                        .recover(resolver, &RecoverOptions::default())
                         .expect("the run is sound");
                     taken += start.elapsed();
                     assert_eq!(run.claimed, leads);

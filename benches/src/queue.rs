@@ -77,7 +77,7 @@ pub fn go(_: &Progress) -> ControlFlow<()> {
 pub fn recover(store: &mut SqlStore, leads: u64) {
     let mut options = RecoverOptions::default();
     options.limit = Some(leads);
-    let run = store.recover(&mut resolve, &options, &mut go).expect("the run is sound");
+    let run = store.recover(&mut resolve, &options).expect("the run is sound");
     assert_eq!(run.matched, leads, "the backlog is too small");
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use recovery_queue::{ClaimedLead, Resolution, ResolveError, Resolver};
+use recovery_queue::{ClaimedLead, Evidence, Resolution, ResolveError, Resolver};
 use serde::Serialize;
 
 use crate::cli::Failure;
@@ -23,6 +23,10 @@ struct Row {
     confidence: String,
     fail_reason: String,
     evidence: String,
+}
+
+fn text(evidence: Option<&Evidence>) -> String {
+    evidence.map(Evidence::as_str).unwrap_or_default().to_owned()
 }
 
 impl Row {
@@ -42,11 +46,11 @@ impl Row {
                 found.person_key.as_str().clone_into(&mut row.person_key);
                 row.match_rule.clone_from(&found.rule);
                 row.confidence.clone_from(&found.confidence);
-                row.evidence = found.evidence.clone().unwrap_or_default();
+                row.evidence = text(found.evidence.as_ref());
             }
             Resolution::Unmatched { reason, evidence, .. } => {
                 reason.code().clone_into(&mut row.fail_reason);
-                row.evidence = evidence.clone().unwrap_or_default();
+                row.evidence = text(evidence.as_ref());
             }
             // The lead stays pending and is tried again.
             _ => {

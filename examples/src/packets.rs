@@ -12,7 +12,7 @@ use raw_packets::{
 use crate::cli::{Common, Console, Exit, Failure};
 use crate::files;
 use crate::metrics::{CsvMetrics, DatabaseMetrics, Values};
-use crate::service::{database_url, shown};
+use crate::service::database_url;
 
 /// The catalogue of the official review of sanctions, in Spain.
 const SAMPLE: &[u8] = include_bytes!("../data/catalog.json");
@@ -123,8 +123,7 @@ impl PacketArgs {
             Values::Database(Box::new(held))
         } else {
             console.note(format_args!(
-                "{}: there is no table metric_values, so no value is held yet; load_packets makes it",
-                shown(&url)
+                "{url}: there is no table metric_values, so no value is held yet; load_packets makes it"
             ));
             Values::Nothing
         })

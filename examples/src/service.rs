@@ -9,6 +9,6 @@ mod database;
 mod import;
 mod population;
 
-pub use database::{BACKLOG_VIEW, Database, database_url, shown};
+pub use database::{BACKLOG_VIEW, Database, database_url};
 pub use import::{Import, ImportSummary, LEAD_COLUMNS, PERSON_COLUMNS};
 pub use population::{LeadRecord, PersonRecord, lead_source};

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
-use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 
 use guardrails::clock::Monotonic;
@@ -115,9 +114,7 @@ fn the_identity_loop(folder: &std::path::Path) {
     };
     let keys = WakeKeys::new(normaliser, [7; 32]);
     let mut resolver = MatcherResolver::new(matcher, source).with_wake_keys(keys.clone());
-    store
-        .recover(&mut resolver, &RecoverOptions::default(), &mut |_| ControlFlow::Continue(()))
-        .unwrap();
+    store.recover(&mut resolver, &RecoverOptions::default()).unwrap();
     store.wake(&keys.of(&phone("912345678"))).unwrap();
     let facts = StoreFacts::new(store.read().unwrap(), &backlog);
     guardrails::Suite::recovery().run(&facts, &Monotonic::start());

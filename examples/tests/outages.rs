@@ -1,7 +1,6 @@
 //! What the crates say of an outage: the events that no run meets while all is well.
 
 use std::io::Write as _;
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,8 +9,8 @@ use guardrails::clock::Monotonic;
 use recovery_queue::testing::PostgresServer;
 use recovery_queue::{
     BacklogLead, ClaimedLead, Connection, DatabaseUrl, FailReason, MemoryBacklog, NewRun,
-    OpenOptions, QueueStore, RecoverOptions, Resolution, RunKind, SeedOptions, SourcePk, SqlStore,
-    StoreError, StoreFacts,
+    OpenOptions, QueueStore, RecoverOptions, Resolution, RunKind, RunStore, SeedOptions, SourcePk,
+    SqlStore, StoreError, StoreFacts,
 };
 
 fn open(url: &str) -> SqlStore {
@@ -43,7 +42,7 @@ fn recover(store: &mut SqlStore) -> Result<(), StoreError> {
     let mut nobody = |leads: &[ClaimedLead]| {
         Ok(leads.iter().map(|_| Resolution::unmatched(FailReason::NoCandidates)).collect())
     };
-    store.recover(&mut nobody, &options, &mut |_| ControlFlow::Continue(())).map(drop)
+    store.recover(&mut nobody, &options).map(drop)
 }
 
 /// A worker that died, tables of a newer build, and a database that is locked, and one that stops taking anything

@@ -18,24 +18,38 @@ pub use crate::diesel::SqlIndex;
 pub use crate::diesel::StoreFacts;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use crate::diesel::{
-    Connection, DatabaseUrl, MigrationStatus, Namespace, OpenOptions, RollupSummary, SqlSnapshot,
-    SqlStore,
+    Connection, DatabaseUrl, MigrationStatus, Namespace, OpenOptions, PostgresUrl, RollupSummary,
+    SqlSnapshot, SqlStore,
 };
 #[cfg(feature = "identity-matching")]
 pub use matching::{LeadSource, MatcherResolver, WakeKeys};
 pub use memory::MemoryStore;
 pub use model::backlog::{
-    Backlog, BacklogLead, BacklogSource, MemoryBacklog, ViewBacklog, ViewName,
+    Backlog, BacklogLead, BacklogRows, BacklogSource, MemoryBacklog, ViewBacklog, ViewName,
 };
 pub use model::error::{ConfigError, KeyError, StoreError};
+pub use model::evidence::Evidence;
 pub use model::key::{MAX_KEY_BYTES, PersonKey, RunId, SourcePk};
+pub use model::lead::{
+    Forget, Forgotten, LeadAction, LeadActionKind, LeadRecord, PersonRecord, Pruned, Reopen,
+    Retention,
+};
+pub use model::lease::Lease;
 pub use model::ledger::{DailyMetrics, EventKind, LedgerSlot, SLOT_SECONDS, daily_metrics};
+pub use model::links::{Decider, LinkHistoryRow, MANUAL_RULE};
 pub use model::options::{Backoff, ClaimMode, RecoverOptions, SeedOptions};
 pub use model::resolver::{ClaimedLead, FailReason, Match, Resolution, ResolveError, Resolver};
 pub use model::rows::{LinkRow, OriginRow, QueueRow, Status, backlog_size};
 pub use model::run::{NewRun, RunKind, RunOutcome, RunRecord};
+pub use model::stop::Stop;
 pub use model::work::{BatchRequest, BatchSummary, SeedSummary};
-pub use store::links::{Decider, LinkHistoryRow, LinkStore, MANUAL_RULE};
+pub use store::leads::LeadStore;
+pub use store::leases::LeaseStore;
+pub use store::links::LinkStore;
 pub use store::outlook::{AGE_BOUNDS, AgeBucket, Outlook, ReasonShare, outlook};
+pub use store::runs::RunStore;
 pub use store::{QueueStore, Snapshot};
-pub use worker::{Cursor, Progress, RunSummary, Stopped, recover_with_workers};
+pub use worker::{
+    AsyncResolver, Cursor, Position, Progress, RunSummary, Stopped, recover_with_workers,
+    resolve_isolated,
+};

@@ -1,10 +1,11 @@
 //! Makes a resolver of any matcher of `identity-matching`.
 
-use identity_matching::index::IndexKey;
-use identity_matching::{Matcher, Normaliser, Outcome, Record, UnmatchedReason};
+use identity_matching::index::{IndexError, IndexKey};
+use identity_matching::{MatchError, Matcher, Normaliser, Outcome, Record, UnmatchedReason};
 
 use sha2::{Digest, Sha256};
 
+use crate::model::evidence::Evidence;
 use crate::model::key::PersonKey;
 use crate::model::resolver::{ClaimedLead, FailReason, Resolution, ResolveError, Resolver};
 
@@ -149,10 +150,13 @@ impl<M: Matcher, S: LeadSource> Resolver for MatcherResolver<M, S> {
         }
         let known: Vec<bool> = fetched.iter().map(Option::is_some).collect();
         let records: Vec<Record> = fetched.into_iter().flatten().collect();
-        let decisions = self
-            .matcher
-            .decide(&records)
-            .map_err(|error| ResolveError::Batch(error.to_string()))?;
+        let decisions = self.matcher.decide(&records).map_err(|error| match error {
+            // The index is away: that is no lead's fault.
+            MatchError::Index(IndexError::Unavailable { .. }) => {
+                ResolveError::Unavailable(error.to_string())
+            }
+            other => ResolveError::Batch(other.to_string()),
+        })?;
         if decisions.len() != records.len() {
             return Err(ResolveError::Unavailable(
                 "the matcher left subjects undecided".to_owned(),
@@ -181,7 +185,7 @@ impl<M: Matcher, S: LeadSource> Resolver for MatcherResolver<M, S> {
                     }
                 };
                 if self.evidence {
-                    resolution.with_evidence(decision.evidence.to_json())
+                    resolution.with_evidence(Evidence::written(decision.evidence.to_json()))
                 } else {
                     resolution
                 }

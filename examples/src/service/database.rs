@@ -31,28 +31,6 @@ pub fn database_url(flag: Option<&str>) -> Result<DatabaseUrl, Failure> {
     }
 }
 
-/// Shows where a database lies: the file, or the server without its user, password and options.
-///
-/// ```
-/// use recovery_queue::DatabaseUrl;
-/// let url = DatabaseUrl::parse("postgres://ops:secret@127.0.0.1:5432/leads?x=1")?;
-/// assert_eq!(reference_runners::service::shown(&url), "postgres://127.0.0.1:5432/leads");
-/// # Ok::<(), recovery_queue::ConfigError>(())
-/// ```
-#[must_use]
-pub fn shown(url: &DatabaseUrl) -> String {
-    match url {
-        DatabaseUrl::Sqlite(path) => path.display().to_string(),
-        DatabaseUrl::Postgres(url) => {
-            let (scheme, rest) = url.split_once("://").unwrap_or(("postgres", url));
-            let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
-            let place = place.split_once('?').map_or(place, |(place, _)| place);
-            format!("{scheme}://{place}")
-        }
-        _ => "the database".to_owned(),
-    }
-}
-
 /// The service's connection.
 pub struct Database {
     pub(super) connection: AnyConnection,
@@ -159,7 +137,7 @@ impl Database {
         postgres: impl FnOnce(&str) -> Opened<PgConnection>,
     ) -> Result<Self, Failure> {
         let cannot = |why: &dyn fmt::Display, remedy: &str| {
-            Failure::new(format_args!("{}: cannot be opened: {why}", shown(url))).remedy(remedy)
+            Failure::new(format_args!("{url}: cannot be opened: {why}")).remedy(remedy)
         };
         let connection = match url {
             DatabaseUrl::Sqlite(path) => AnyConnection::Sqlite(sqlite(path).map_err(|error| {
@@ -169,7 +147,7 @@ impl Database {
                 )
             })?),
             DatabaseUrl::Postgres(server) => {
-                AnyConnection::Postgres(postgres(server).map_err(|error| {
+                AnyConnection::Postgres(postgres(server.as_str()).map_err(|error| {
                     cannot(&error, "check that the server runs and the URL is right")
                 })?)
             }

@@ -10,7 +10,8 @@ mod store;
 mod write;
 
 pub use conn::namespace::Namespace;
-pub use conn::open::{DatabaseUrl, OpenOptions};
+pub use conn::open::OpenOptions;
+pub use conn::url::{DatabaseUrl, PostgresUrl};
 #[cfg(feature = "identity-matching")]
 pub use index::SqlIndex;
 pub use migrate::status::MigrationStatus;

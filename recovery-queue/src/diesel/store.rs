@@ -1,6 +1,7 @@
 //! The store itself: a writing connection, a reading one, and the trait.
 
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
@@ -8,7 +9,8 @@ use crate::diesel::batch::lease;
 use crate::diesel::batch::{self, Context};
 use crate::diesel::conn::database::{Begin, Database, Param, TextRow, failed};
 use crate::diesel::conn::namespace::Names;
-use crate::diesel::conn::open::{DatabaseUrl, OpenOptions, Purpose, connect};
+use crate::diesel::conn::open::{OpenOptions, Purpose, connect};
+use crate::diesel::conn::url::DatabaseUrl;
 use crate::diesel::migrate;
 use crate::diesel::migrate::status::MigrationStatus;
 use crate::diesel::read::snapshot::SqlSnapshot;
@@ -19,13 +21,16 @@ use crate::diesel::write::seed;
 use crate::model::backlog::Backlog;
 use crate::model::error::StoreError;
 use crate::model::key::RunId;
-use crate::model::options::{ClaimMode, SeedOptions};
-use crate::model::resolver::Resolver;
+use crate::model::lease::Lease;
+use crate::model::options::SeedOptions;
+use crate::model::resolver::{Resolution, Resolver};
 use crate::model::run::{NewRun, RunKind, RunOutcome};
 use crate::model::work::{BatchRequest, BatchSummary, SeedSummary};
+use crate::store::leases::LeaseStore;
+use crate::store::runs::RunStore;
 use crate::store::{QueueStore, Snapshot};
 use crate::trace;
-use crate::worker::{Cursor, retry_on_outage};
+use crate::worker::{Cursor, Patience, retry_on_outage};
 
 /// Keeps the recovery queue in SQLite or PostgreSQL.
 ///
@@ -228,10 +233,12 @@ impl QueueStore for SqlStore {
     ) -> Result<SeedSummary, StoreError> {
         let span = trace::seed(backlog.name());
         let _entered = span.enter();
+        self.heed(&options.stop);
         let reconnects = AtomicU64::new(0);
         let mut written = None;
-        let (who, max) = (&options.actor, options.max_reconnects);
-        let mut summary = retry_on_outage(self, who, max, &reconnects, |store| {
+        let who = &options.actor;
+        let patience = Patience::new(who, options.max_reconnects, &options.stop, &reconnects);
+        let mut summary = retry_on_outage(self, patience, |store| {
             match &written {
                 // The connection went between the commit and the answer.
                 Some((run, summary))
@@ -249,20 +256,6 @@ impl QueueStore for SqlStore {
         Ok(summary)
     }
 
-    fn open_run(&mut self, run: &NewRun) -> Result<RunId, StoreError> {
-        migrate::ensure_usable(&mut self.db, &self.names)?;
-        let (names, clock) = (&self.names, self.clock);
-        self.db.transaction("the start of a run", |db| {
-            let id = runs::insert(db, names, clock, run)?;
-            if run.kind == RunKind::Recover {
-                let now = now(db, clock)?;
-                let context = Context { backlog_id: 0, run_id: id, now };
-                origins::mend(db, names, &context)?;
-            }
-            Ok(RunId(id))
-        })
-    }
-
     fn recover_batch(
         &mut self,
         batch: &BatchRequest<'_>,
@@ -270,9 +263,6 @@ impl QueueStore for SqlStore {
         resolver: &mut dyn Resolver,
     ) -> Result<BatchSummary, StoreError> {
         let (names, clock) = (&self.names, self.clock);
-        if let ClaimMode::Lease { ttl } = batch.options.claim {
-            return lease::recover(&mut self.db, names, clock, batch, ttl, cursor, resolver);
-        }
         if batch.careful {
             self.db.transaction_as(Begin::Batch, batch::BATCH, |db| {
                 batch::count_attempt(db, names, clock, batch, cursor)
@@ -287,6 +277,27 @@ impl QueueStore for SqlStore {
         Ok(summary)
     }
 
+    fn wake(&mut self, keys: &[String]) -> Result<u64, StoreError> {
+        let (names, clock) = (&self.names, self.clock);
+        let woken = self.db.transaction("the wake-up", |db| {
+            crate::diesel::write::links::wake(db, names, clock, keys)
+        })?;
+        tracing::info!(name: "recovery_queue.woken", keys = keys.len(), leads = woken);
+        Ok(woken)
+    }
+
+    fn snapshot(&mut self) -> Result<Box<dyn Snapshot + '_>, StoreError> {
+        Ok(Box::new(self.read()?))
+    }
+
+    fn lease_store(&mut self) -> Option<&mut dyn LeaseStore> {
+        Some(self)
+    }
+
+    fn run_store(&mut self) -> Option<&mut dyn RunStore> {
+        Some(self)
+    }
+
     fn reconnect(&mut self) -> Result<(), StoreError> {
         self.reader = None;
         self.lives = None;
@@ -294,6 +305,70 @@ impl QueueStore for SqlStore {
         db.remember(&self.db);
         self.db = db;
         Ok(())
+    }
+}
+
+impl LeaseStore for SqlStore {
+    fn lease(
+        &mut self,
+        batch: &BatchRequest<'_>,
+        ttl: Duration,
+        cursor: &mut Cursor,
+    ) -> Result<Option<Lease>, StoreError> {
+        let (names, clock) = (&self.names, self.clock);
+        let mut ahead = cursor.clone();
+        let lease = self.db.transaction_as(Begin::Batch, batch::BATCH, |db| {
+            lease::take(db, names, clock, batch, ttl, &mut ahead)
+        })?;
+        *cursor = ahead;
+        Ok(lease)
+    }
+
+    fn renew(&mut self, lease: &mut Lease, ttl: Duration) -> Result<u64, StoreError> {
+        let (names, clock) = (&self.names, self.clock);
+        self.db.transaction_as(Begin::Batch, batch::BATCH, |db| {
+            lease::renew(db, names, clock, lease, ttl)
+        })
+    }
+
+    fn settle(
+        &mut self,
+        batch: &BatchRequest<'_>,
+        lease: &Lease,
+        answers: &[Resolution],
+    ) -> Result<BatchSummary, StoreError> {
+        let (names, clock) = (&self.names, self.clock);
+        self.db.transaction_as(Begin::Batch, batch::BATCH, |db| {
+            lease::settle(db, names, clock, batch, lease, answers)
+        })
+    }
+
+    fn give_back(&mut self, lease: &Lease) -> Result<u64, StoreError> {
+        let names = &self.names;
+        self.db.transaction_as(Begin::Batch, batch::BATCH, |db| lease::give_back(db, names, lease))
+    }
+}
+
+impl RunStore for SqlStore {
+    fn open_run(&mut self, run: &NewRun) -> Result<RunId, StoreError> {
+        migrate::ensure_usable(&mut self.db, &self.names)?;
+        let (names, clock) = (&self.names, self.clock);
+        self.db.transaction("the start of a run", |db| {
+            let id = runs::insert(db, names, clock, run)?;
+            if run.kind == RunKind::Recover {
+                let now = now(db, clock)?;
+                let context = Context { backlog_id: 0, run_id: id, now };
+                origins::mend(db, names, &context)?;
+            }
+            Ok(RunId(id))
+        })
+    }
+
+    fn close_run(&mut self, run: RunId, outcome: RunOutcome) -> Result<(), StoreError> {
+        let (names, clock) = (&self.names, self.clock);
+        self.db.transaction("the end of a run", |db| {
+            runs::finish(db, names, clock, run.get(), outcome)
+        })
     }
 
     fn mark(&mut self, worker: &str, size: Option<u32>) -> Result<(), StoreError> {
@@ -316,26 +391,6 @@ impl QueueStore for SqlStore {
     fn take_marks(&mut self, run: RunId) -> Result<Option<u32>, StoreError> {
         let names = &self.names;
         self.db.transaction("the look at old marks", |db| crash_marker::take(db, names, run.get()))
-    }
-
-    fn close_run(&mut self, run: RunId, outcome: RunOutcome) -> Result<(), StoreError> {
-        let (names, clock) = (&self.names, self.clock);
-        self.db.transaction("the end of a run", |db| {
-            runs::finish(db, names, clock, run.get(), outcome)
-        })
-    }
-
-    fn wake(&mut self, keys: &[String]) -> Result<u64, StoreError> {
-        let (names, clock) = (&self.names, self.clock);
-        let woken = self.db.transaction("the wake-up", |db| {
-            crate::diesel::write::links::wake(db, names, clock, keys)
-        })?;
-        tracing::info!(name: "recovery_queue.woken", keys = keys.len(), leads = woken);
-        Ok(woken)
-    }
-
-    fn snapshot(&mut self) -> Result<Box<dyn Snapshot + '_>, StoreError> {
-        Ok(Box::new(self.read()?))
     }
 }
 

@@ -1,17 +1,18 @@
 //! Links by hand in memory.
 
-use super::{Link, MemoryStore, State};
+use super::{Lead, Link, MemoryStore, State};
 use crate::model::error::StoreError;
 use crate::model::key::{PersonKey, SourcePk};
 use crate::model::ledger::EventKind;
-use crate::store::links::{Decider, LinkHistoryRow, LinkStore, MANUAL_RULE};
+use crate::model::links::{Decider, LinkHistoryRow, MANUAL_RULE};
+use crate::store::links::LinkStore;
 
-fn conflict(lead: &SourcePk, reason: &str) -> StoreError {
+pub(super) fn conflict(lead: &SourcePk, reason: &str) -> StoreError {
     StoreError::Conflict { key: lead.to_string(), reason: reason.to_owned() }
 }
 
 impl MemoryStore {
-    fn known(&self, lead: &SourcePk) -> Result<(), StoreError> {
+    pub(super) fn known(&self, lead: &SourcePk) -> Result<(), StoreError> {
         if self.leads.contains_key(lead) {
             return Ok(());
         }
@@ -23,16 +24,8 @@ impl MemoryStore {
         let Some(link) = self.links.remove(lead) else {
             return Err(conflict(lead, "it is not linked"));
         };
-        self.link_history.entry(lead.clone()).or_default().push(LinkHistoryRow {
-            person_key: link.person.clone(),
-            rule: link.rule,
-            decided_by: link.decided_by,
-            run_id: link.run_id,
-            linked_at: link.linked_at,
-            ended_at: self.now,
-            ended_by: decider.by.to_owned(),
-            reason: decider.reason.to_owned(),
-        });
+        let ended = LinkHistoryRow::new(link.row(lead), self.now, decider.by, decider.reason);
+        self.link_history.entry(lead.clone()).or_default().push(ended);
         self.mend_origin(&link.person);
         Ok(link.person)
     }
@@ -45,6 +38,7 @@ impl MemoryStore {
             decided_by: Some(decider.by.to_owned()),
             run_id: None,
             linked_at: self.now,
+            evidence: Some(serde_json::json!({ "reason": decider.reason }).to_string()),
         };
         self.links.insert(pk.clone(), link);
         if let Some(lead) = self.leads.get_mut(pk) {
@@ -62,6 +56,7 @@ impl LinkStore for MemoryStore {
         person: &PersonKey,
         decider: Decider<'_>,
     ) -> Result<(), StoreError> {
+        decider.check()?;
         self.known(lead)?;
         if self.links.contains_key(lead) {
             return Err(conflict(lead, "it is linked already; move the link instead"));
@@ -75,10 +70,11 @@ impl LinkStore for MemoryStore {
     }
 
     fn unlink(&mut self, lead: &SourcePk, decider: Decider<'_>) -> Result<(), StoreError> {
+        decider.check()?;
         self.end_link(lead, decider)?;
         self.leaks.remove(lead);
         if let Some(lead) = self.leads.get_mut(lead) {
-            lead.state = State::Pending { attempts: 0, not_before: None };
+            lead.state = Lead::pending();
             lead.since = self.now;
         }
         self.event(EventKind::Arrived, None, 1, None);
@@ -91,6 +87,7 @@ impl LinkStore for MemoryStore {
         to: &PersonKey,
         decider: Decider<'_>,
     ) -> Result<(), StoreError> {
+        decider.check()?;
         if self.links.get(lead).is_some_and(|link| link.person == *to) {
             return Err(conflict(lead, "it is linked to that person already"));
         }

@@ -1,6 +1,9 @@
 //! The store in memory: the plainest implementation, always built, and the model of the others.
 
+mod leads;
+mod leases;
 mod links;
+mod runs;
 mod seed;
 mod snapshot;
 
@@ -10,23 +13,53 @@ use chrono::{DateTime, Utc};
 
 use crate::model::backlog::Backlog;
 use crate::model::error::StoreError;
+use crate::model::evidence::Evidence;
 use crate::model::key::{PersonKey, RunId, SourcePk};
+use crate::model::lead::LeadAction;
 use crate::model::ledger::{EventKind, LedgerSlot};
-use crate::model::options::{ClaimMode, SeedOptions};
+use crate::model::links::LinkHistoryRow;
+use crate::model::options::SeedOptions;
 use crate::model::resolver::{ClaimedLead, FailReason, Resolution, Resolver};
-use crate::model::run::{NewRun, RunKind, RunOutcome, RunRecord};
+use crate::model::rows::LinkRow;
+use crate::model::run::RunRecord;
 use crate::model::work::{BatchRequest, BatchSummary, SeedSummary};
-use crate::store::links::LinkHistoryRow;
+use crate::store::leases::LeaseStore;
+use crate::store::runs::RunStore;
 use crate::store::{QueueStore, Snapshot};
 use crate::worker::{Cursor, Position, resolve_isolated};
 
 /// Where a lead stands, with what belongs to it there.
 #[derive(Clone, Debug)]
 enum State {
-    Pending { attempts: u32, not_before: Option<DateTime<Utc>> },
-    Matched { person: PersonKey, attempts: u32, run_id: Option<RunId> },
-    Failed { reason: FailReason, attempts: u32, run_id: RunId, wake_keys: Vec<String> },
-    Withdrawn { attempts: u32, run_id: RunId },
+    Pending {
+        attempts: u32,
+        parked: Option<Parked>,
+    },
+    Matched {
+        person: PersonKey,
+        attempts: u32,
+        run_id: Option<RunId>,
+    },
+    Failed {
+        reason: FailReason,
+        attempts: u32,
+        run_id: RunId,
+        wake_keys: Vec<String>,
+        evidence: Option<String>,
+    },
+    Withdrawn {
+        attempts: u32,
+        run_id: Option<RunId>,
+        cancelled: bool,
+    },
+}
+
+/// Why nobody may claim a pending lead yet: a back-off with what the error said, or a lease.
+#[derive(Clone, Debug)]
+struct Parked {
+    not_before: DateTime<Utc>,
+    token: Option<i64>,
+    message: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -50,6 +83,21 @@ struct Link {
     decided_by: Option<String>,
     run_id: Option<RunId>,
     linked_at: DateTime<Utc>,
+    evidence: Option<String>,
+}
+
+impl Link {
+    fn row(&self, lead: &SourcePk) -> LinkRow {
+        LinkRow {
+            source_pk: lead.clone(),
+            person_key: self.person.clone(),
+            rule: self.rule.clone(),
+            confidence: self.confidence.clone(),
+            decided_by: self.decided_by.clone(),
+            run_id: self.run_id,
+            linked_at: self.linked_at,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -74,7 +122,6 @@ struct Event {
 /// [`set_clock`](Self::set_clock) says, 1970 at first.
 ///
 /// ```
-/// use std::ops::ControlFlow;
 /// use chrono::DateTime;
 /// use recovery_queue::{
 ///     BacklogLead, ClaimedLead, FailReason, MemoryBacklog, MemoryStore, QueueStore, RecoverOptions, Resolution,
@@ -88,7 +135,7 @@ struct Event {
 /// let mut nobody = |leads: &[ClaimedLead]| -> Result<Vec<Resolution>, ResolveError> {
 ///     Ok(leads.iter().map(|_| Resolution::unmatched(FailReason::NoCandidates)).collect())
 /// };
-/// let run = store.recover(&mut nobody, &RecoverOptions::default(), &mut |_| ControlFlow::Continue(()))?;
+/// let run = store.recover(&mut nobody, &RecoverOptions::default())?;
 /// assert_eq!(run.failed_total(), 1);
 /// assert_eq!(store.snapshot()?.reason_counts()?[&FailReason::NoCandidates], 1);
 /// # Ok(())
@@ -105,6 +152,11 @@ pub struct MemoryStore {
     ledger: Vec<Event>,
     runs: Vec<RunRecord>,
     leaks: BTreeMap<SourcePk, i64>,
+    actions: BTreeMap<SourcePk, Vec<LeadAction>>,
+    marks: BTreeMap<String, u32>,
+    last_token: i64,
+    last_lead: i64,
+    last_run: i64,
 }
 
 impl MemoryStore {
@@ -156,31 +208,11 @@ impl MemoryStore {
         self.leads.values().filter(|lead| lead.is_open()).count() as u64
     }
 
-    fn new_run(&mut self, run: &NewRun) -> RunId {
-        let run_id = RunId(i64::try_from(self.runs.len()).unwrap_or(i64::MAX) + 1);
-        self.runs.push(RunRecord {
-            run_id,
-            kind: run.kind,
-            actor: run.actor.clone(),
-            policy: run.policy.clone(),
-            started_at: self.now,
-            finished_at: None,
-            outcome: None,
-            backlog_before: self.backlog_size(),
-            backlog_after: None,
-            new_backlog_in: 0,
-            events: BTreeMap::new(),
-            failed: BTreeMap::new(),
-            leads_per_second: None,
-        });
-        run_id
-    }
-
-    /// Ends the rest of the leads whose back-off is over.
+    /// Ends the rest of the leads whose back-off or lease is over.
     fn promote(&mut self) {
         for lead in self.leads.values_mut() {
-            if let State::Pending { not_before, .. } = &mut lead.state {
-                not_before.take_if(|at| *at <= self.now);
+            if let State::Pending { parked, .. } = &mut lead.state {
+                parked.take_if(|parked| parked.not_before <= self.now);
             }
         }
     }
@@ -199,10 +231,7 @@ impl MemoryStore {
                 .leads
                 .iter()
                 .filter(|(_, lead)| lead.backlog == backlog)
-                .filter(|(_, lead)| match lead.state {
-                    State::Pending { not_before, .. } => not_before.is_none_or(|at| at <= self.now),
-                    _ => false,
-                })
+                .filter(|(_, lead)| matches!(lead.state, State::Pending { parked: None, .. }))
                 .map(|(pk, lead)| (lead.position(), pk.clone()))
                 .filter(|(position, _)| *position > after)
                 .collect();
@@ -216,6 +245,7 @@ impl MemoryStore {
         (0, Vec::new())
     }
 
+    /// Writes one answer.
     fn settle(
         &mut self,
         pk: &SourcePk,
@@ -226,6 +256,7 @@ impl MemoryStore {
         let now = self.now;
         let Some(lead) = self.leads.get_mut(pk) else { return };
         let State::Pending { attempts, .. } = lead.state else { return };
+        lead.since = now;
         match answer {
             Resolution::Matched(found) => {
                 lead.state = State::Matched {
@@ -233,7 +264,6 @@ impl MemoryStore {
                     attempts,
                     run_id: Some(batch.run),
                 };
-                lead.since = now;
                 self.links.insert(
                     pk.clone(),
                     Link {
@@ -243,36 +273,65 @@ impl MemoryStore {
                         decided_by: None,
                         run_id: Some(batch.run),
                         linked_at: now,
+                        evidence: found.evidence.map(Evidence::into_string),
                     },
                 );
                 self.mend_origin(&found.person_key);
                 summary.matched += 1;
             }
-            Resolution::Unmatched { reason, wake_keys, .. } => {
-                lead.state = State::Failed { reason, attempts, run_id: batch.run, wake_keys };
-                lead.since = now;
+            Resolution::Unmatched { reason, wake_keys, evidence } => {
+                let (run_id, evidence) = (batch.run, evidence.map(Evidence::into_string));
+                lead.state = State::Failed { reason, attempts, run_id, wake_keys, evidence };
                 *summary.failed.entry(reason).or_default() += 1;
             }
-            Resolution::Error { .. } => {
+            Resolution::Error { message } => {
                 let attempts = attempts + 1;
                 if attempts >= batch.options.max_attempts {
-                    let (reason, run_id) = (FailReason::Error, batch.run);
-                    lead.state = State::Failed { reason, attempts, run_id, wake_keys: Vec::new() };
-                    lead.since = now;
-                    *summary.failed.entry(reason).or_default() += 1;
+                    lead.fail_as_error(attempts, batch.run, &message);
+                    *summary.failed.entry(FailReason::Error).or_default() += 1;
                 } else {
                     let rest = batch.options.backoff.delay(pk.as_str(), attempts);
                     let not_before = now + chrono::TimeDelta::from_std(rest).unwrap_or_default();
-                    lead.state = State::Pending { attempts, not_before: Some(not_before) };
-                    lead.since = now;
+                    let parked = Parked { not_before, token: None, message: Some(message) };
+                    lead.state = State::Pending { attempts, parked: Some(parked) };
                     summary.retried += 1;
                 }
             }
         }
     }
+
+    /// Gives the lead as a resolver sees it; absent where it is not pending.
+    fn claimed(&self, pk: &SourcePk) -> Option<ClaimedLead> {
+        let lead = self.leads.get(pk)?;
+        let State::Pending { attempts, .. } = lead.state else { return None };
+        let mut claimed = ClaimedLead::new(pk.clone(), lead.lead_at);
+        claimed.lead_version.clone_from(&lead.version);
+        claimed.attempts = attempts;
+        Some(claimed)
+    }
+
+    /// Appends the events of a batch.
+    fn tell(&mut self, run: RunId, summary: &BatchSummary) {
+        self.event(EventKind::Matched, None, summary.matched, Some(run));
+        for (reason, leads) in summary.failed.clone() {
+            self.event(EventKind::Failed, Some(reason), leads, Some(run));
+        }
+        self.event(EventKind::Retried, None, summary.retried, Some(run));
+    }
 }
 
 impl Lead {
+    /// Gives the lead up after technical errors.
+    fn fail_as_error(&mut self, attempts: u32, run_id: RunId, message: &str) {
+        let evidence = Some(serde_json::json!({ "error": message }).to_string());
+        let (reason, wake_keys) = (FailReason::Error, Vec::new());
+        self.state = State::Failed { reason, attempts, run_id, wake_keys, evidence };
+    }
+
+    fn pending() -> State {
+        State::Pending { attempts: 0, parked: None }
+    }
+
     fn position(&self) -> Position {
         Position {
             priority: i64::from(self.priority),
@@ -295,79 +354,25 @@ impl QueueStore for MemoryStore {
         seed::seed(self, backlog, options)
     }
 
-    fn open_run(&mut self, run: &NewRun) -> Result<RunId, StoreError> {
-        let run_id = self.new_run(run);
-        if run.kind == RunKind::Recover {
-            let persons: Vec<PersonKey> =
-                self.links.values().map(|link| link.person.clone()).collect();
-            for person in persons {
-                self.mend_origin(&person);
-            }
-        }
-        Ok(run_id)
-    }
-
     fn recover_batch(
         &mut self,
         batch: &BatchRequest<'_>,
         cursor: &mut Cursor,
         resolver: &mut dyn Resolver,
     ) -> Result<BatchSummary, StoreError> {
-        // One caller at a time owns the store: a lease adds nothing here.
-        let (ClaimMode::Transaction | ClaimMode::Lease { .. }) = batch.options.claim;
         self.promote();
         let mut ahead = cursor.clone();
         let (_, claimed) = self.claim(batch, &mut ahead);
-        let open: Vec<ClaimedLead> = claimed
-            .iter()
-            .filter_map(|(_, pk)| {
-                let lead = self.leads.get(pk)?;
-                let State::Pending { attempts, .. } = lead.state else { return None };
-                Some(ClaimedLead {
-                    source_pk: pk.clone(),
-                    lead_at: lead.lead_at,
-                    lead_version: lead.version.clone(),
-                    attempts,
-                })
-            })
-            .collect();
-        let answers = resolve_isolated(resolver, &open)?;
         let mut summary = BatchSummary { claimed: claimed.len() as u64, ..BatchSummary::default() };
+        let open: Vec<ClaimedLead> =
+            claimed.iter().filter_map(|(_, pk)| self.claimed(pk)).collect();
+        let answers = resolve_isolated(resolver, &open)?;
         for (lead, answer) in open.iter().zip(answers) {
             self.settle(&lead.source_pk, answer, batch, &mut summary);
         }
-        self.event(EventKind::Matched, None, summary.matched, Some(batch.run));
-        for (reason, leads) in summary.failed.clone() {
-            self.event(EventKind::Failed, Some(reason), leads, Some(batch.run));
-        }
-        self.event(EventKind::Retried, None, summary.retried, Some(batch.run));
+        self.tell(batch.run, &summary);
         *cursor = ahead;
         Ok(summary)
-    }
-
-    fn close_run(&mut self, run: RunId, outcome: RunOutcome) -> Result<(), StoreError> {
-        let (now, size) = (self.now, self.backlog_size());
-        let Some(record) = self.runs.iter_mut().find(|record| record.run_id == run) else {
-            return Err(StoreError::NotFound { what: "run", key: run.to_string() });
-        };
-        record.finished_at = Some(now);
-        record.outcome = Some(outcome);
-        record.backlog_after = Some(size);
-        (record.events, record.failed, record.new_backlog_in) = Default::default();
-        for event in &self.ledger {
-            let own = event.run_id == Some(run);
-            if own {
-                *record.events.entry(event.kind.code().to_owned()).or_default() += event.leads;
-            }
-            if let (true, EventKind::Failed, Some(reason)) = (own, event.kind, event.reason) {
-                *record.failed.entry(reason).or_default() += event.leads;
-            }
-            let arrival = matches!(event.kind, EventKind::Arrived | EventKind::Opening);
-            if arrival && (own || event.at > record.started_at) {
-                record.new_backlog_in += event.leads;
-            }
-        }
-        Ok(())
     }
 
     fn wake(&mut self, keys: &[String]) -> Result<u64, StoreError> {
@@ -377,7 +382,7 @@ impl QueueStore for MemoryStore {
             if let State::Failed { wake_keys, .. } = &lead.state
                 && wake_keys.iter().any(|key| keys.contains(key))
             {
-                lead.state = State::Pending { attempts: 0, not_before: None };
+                lead.state = Lead::pending();
                 lead.since = now;
                 woken += 1;
             }
@@ -388,6 +393,14 @@ impl QueueStore for MemoryStore {
 
     fn snapshot(&mut self) -> Result<Box<dyn Snapshot + '_>, StoreError> {
         Ok(Box::new(snapshot::MemorySnapshot::new(self)))
+    }
+
+    fn lease_store(&mut self) -> Option<&mut dyn LeaseStore> {
+        Some(self)
+    }
+
+    fn run_store(&mut self) -> Option<&mut dyn RunStore> {
+        Some(self)
     }
 }
 

@@ -1,50 +1,20 @@
 //! The seed in memory.
 
-use std::collections::BTreeMap;
-
 use super::{Lead, MemoryStore, State};
-use crate::model::backlog::{Backlog, BacklogLead, BacklogSource};
+use crate::model::backlog::{Backlog, BacklogRows};
 use crate::model::error::StoreError;
-use crate::model::key::SourcePk;
 use crate::model::ledger::EventKind;
 use crate::model::options::SeedOptions;
 use crate::model::run::{NewRun, RunKind, RunOutcome};
 use crate::model::work::{SeedSummary, from_std};
-use crate::store::QueueStore;
-
-/// Reads a backlog; of two rows with one key the oldest date, the first priority and the last version hold.
-fn stage(backlog: &dyn Backlog) -> Result<(BTreeMap<SourcePk, BacklogLead>, u64), StoreError> {
-    let BacklogSource::Rows(rows) = backlog.source() else {
-        return Err(StoreError::Backlog {
-            backlog: backlog.name().to_owned(),
-            reason: "it is a view, and this store has no database".to_owned(),
-            remedy: "use a MemoryBacklog, or a SqlStore",
-        });
-    };
-    let mut staged: BTreeMap<SourcePk, BacklogLead> = BTreeMap::new();
-    let mut duplicates = 0;
-    for lead in rows {
-        match staged.get_mut(&lead.source_pk) {
-            None => {
-                staged.insert(lead.source_pk.clone(), lead);
-            }
-            Some(known) => {
-                duplicates += 1;
-                known.lead_at = known.lead_at.min(lead.lead_at);
-                known.priority = known.priority.min(lead.priority);
-                known.lead_version = known.lead_version.take().max(lead.lead_version);
-            }
-        }
-    }
-    Ok((staged, duplicates))
-}
+use crate::store::runs::RunStore;
 
 pub(super) fn seed(
     store: &mut MemoryStore,
     backlog: &dyn Backlog,
     options: &SeedOptions,
 ) -> Result<SeedSummary, StoreError> {
-    let (staged, duplicates) = stage(backlog)?;
+    let staged = BacklogRows::read(backlog)?;
     let now = store.now;
     let known = store.backlogs.iter().position(|name| name == backlog.name());
     let index = known.unwrap_or_else(|| {
@@ -52,32 +22,29 @@ pub(super) fn seed(
         store.backlogs.len() - 1
     });
     let here = i64::try_from(index).unwrap_or(i64::MAX);
-    let run = store.new_run(&NewRun::new(RunKind::Seed, options.actor.clone(), None));
+    let run = store.open_run(&NewRun::new(RunKind::Seed, options.actor.clone(), None))?;
     let mut summary = SeedSummary {
         backlog: backlog.name().to_owned(),
         backlog_size: staged.len() as u64,
-        duplicates,
+        duplicates: staged.duplicates(),
         opening: known.is_none(),
         ..SeedSummary::default()
     };
-    let mut next_id = store.leads.len();
     let mut leaks = Vec::new();
-    let pending = || State::Pending { attempts: 0, not_before: None };
     // Leads are numbered by creation; of those created together the first by key comes first.
-    let mut rows: Vec<_> = staged.iter().collect();
-    rows.sort_by_key(|&(pk, row)| (row.lead_at, pk));
-    for (pk, row) in rows {
+    for row in staged.in_order() {
+        let pk = &row.source_pk;
         let Some(lead) = store.leads.get_mut(pk) else {
-            next_id += 1;
+            store.last_lead += 1;
             let lead = Lead {
-                id: i64::try_from(next_id).unwrap_or(i64::MAX),
+                id: store.last_lead,
                 backlog: here,
                 priority: row.priority,
                 lead_at: row.lead_at,
                 version: row.lead_version.clone(),
                 first_seen_at: now,
                 since: now,
-                state: pending(),
+                state: Lead::pending(),
             };
             store.leads.insert(pk.clone(), lead);
             summary.arrived += 1;
@@ -86,7 +53,7 @@ pub(super) fn seed(
         let rested = options.cool_down.is_some_and(|rest| {
             (now - lead.since).num_microseconds().unwrap_or(i64::MAX) >= from_std(rest)
         });
-        let back = matches!(lead.state, State::Withdrawn { .. });
+        let back = matches!(lead.state, State::Withdrawn { cancelled: false, .. });
         let reopen = matches!(lead.state, State::Failed { .. })
             && lead.backlog == here
             && (lead.version != row.lead_version || rested);
@@ -94,7 +61,7 @@ pub(super) fn seed(
             lead.backlog = here;
             lead.priority = row.priority;
             lead.lead_at = row.lead_at;
-            lead.state = pending();
+            lead.state = Lead::pending();
             lead.since = now;
             summary.arrived += u64::from(back);
             summary.reopened += u64::from(reopen);
@@ -108,12 +75,12 @@ pub(super) fn seed(
         }
     }
     for (pk, lead) in &mut store.leads {
-        if lead.backlog == here && lead.is_open() && !staged.contains_key(pk) {
+        if lead.backlog == here && lead.is_open() && !staged.contains(pk) {
             let (State::Pending { attempts, .. } | State::Failed { attempts, .. }) = lead.state
             else {
                 continue;
             };
-            lead.state = State::Withdrawn { attempts, run_id: run };
+            lead.state = State::Withdrawn { attempts, run_id: Some(run), cancelled: false };
             lead.since = now;
             summary.withdrawn += 1;
         }

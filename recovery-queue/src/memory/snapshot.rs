@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
-use super::{MemoryStore, State, slot};
+use super::{Lead, MemoryStore, State, slot};
 use crate::model::backlog::{Backlog, BacklogSource};
 use crate::model::error::StoreError;
-use crate::model::key::SourcePk;
+use crate::model::key::{PersonKey, SourcePk};
 use crate::model::ledger::LedgerSlot;
 use crate::model::rows::{LinkRow, OriginRow, QueueRow, Status};
 use crate::model::run::RunRecord;
@@ -21,6 +21,47 @@ impl<'a> MemorySnapshot<'a> {
     }
 }
 
+impl MemoryStore {
+    /// Gives the lead's row of the recovery queue.
+    pub(super) fn row(&self, pk: &SourcePk, lead: &Lead) -> QueueRow {
+        let backlog = usize::try_from(lead.backlog).ok().and_then(|at| self.backlogs.get(at));
+        let backlog = backlog.cloned().unwrap_or_default();
+        let mut row = QueueRow::new(pk.clone(), backlog, Status::Pending, lead.lead_at, lead.since);
+        row.first_seen_at = lead.first_seen_at;
+        match &lead.state {
+            State::Pending { attempts, parked } => {
+                row.attempts = *attempts;
+                row.not_before = parked.as_ref().map(|parked| parked.not_before);
+            }
+            State::Matched { person, attempts, run_id } => {
+                row.attempts = *attempts;
+                row.status = Status::Matched;
+                row.person_key = Some(person.clone());
+                row.run_id = *run_id;
+            }
+            State::Failed { reason, attempts, run_id, .. } => {
+                row.status = Status::Failed;
+                row.reason = Some(*reason);
+                row.attempts = *attempts;
+                row.run_id = Some(*run_id);
+            }
+            State::Withdrawn { attempts, run_id, .. } => {
+                row.status = Status::Withdrawn;
+                row.attempts = *attempts;
+                row.run_id = *run_id;
+            }
+        }
+        row
+    }
+
+    /// Gives the person's origin.
+    pub(super) fn origin(&self, person: &PersonKey) -> Option<OriginRow> {
+        let origin = self.origins.get(person)?;
+        let (lead, at) = (origin.lead.clone(), origin.lead_at);
+        Some(OriginRow::new(person.clone(), lead, at, origin.since))
+    }
+}
+
 impl Snapshot for MemorySnapshot<'_> {
     fn as_of(&self) -> DateTime<Utc> {
         self.0.now
@@ -28,45 +69,7 @@ impl Snapshot for MemorySnapshot<'_> {
 
     fn queue(&mut self, each: &mut dyn FnMut(QueueRow)) -> Result<(), StoreError> {
         for (pk, lead) in &self.0.leads {
-            let mut row = QueueRow {
-                source_pk: pk.clone(),
-                backlog: usize::try_from(lead.backlog)
-                    .ok()
-                    .and_then(|index| self.0.backlogs.get(index).cloned())
-                    .unwrap_or_default(),
-                status: Status::Pending,
-                reason: None,
-                person_key: None,
-                attempts: 0,
-                lead_at: lead.lead_at,
-                first_seen_at: lead.first_seen_at,
-                since: lead.since,
-                not_before: None,
-                run_id: None,
-            };
-            match &lead.state {
-                State::Pending { attempts, not_before } => {
-                    row.attempts = *attempts;
-                    row.not_before = *not_before;
-                }
-                State::Matched { person, attempts, run_id } => {
-                    row.attempts = *attempts;
-                    row.status = Status::Matched;
-                    row.person_key = Some(person.clone());
-                    row.run_id = *run_id;
-                }
-                State::Failed { reason, attempts, run_id, .. } => {
-                    row.status = Status::Failed;
-                    row.reason = Some(*reason);
-                    row.attempts = *attempts;
-                    row.run_id = Some(*run_id);
-                }
-                State::Withdrawn { attempts, run_id } => {
-                    row.status = Status::Withdrawn;
-                    row.attempts = *attempts;
-                    row.run_id = Some(*run_id);
-                }
-            }
+            let row = self.0.row(pk, lead);
             each(row);
         }
         Ok(())
@@ -74,28 +77,13 @@ impl Snapshot for MemorySnapshot<'_> {
 
     fn links(&mut self, each: &mut dyn FnMut(LinkRow)) -> Result<(), StoreError> {
         for (pk, link) in &self.0.links {
-            each(LinkRow {
-                source_pk: pk.clone(),
-                person_key: link.person.clone(),
-                rule: link.rule.clone(),
-                confidence: link.confidence.clone(),
-                decided_by: link.decided_by.clone(),
-                run_id: link.run_id,
-                linked_at: link.linked_at,
-            });
+            each(link.row(pk));
         }
         Ok(())
     }
 
     fn origins(&mut self, each: &mut dyn FnMut(OriginRow)) -> Result<(), StoreError> {
-        for (person, origin) in &self.0.origins {
-            each(OriginRow {
-                person_key: person.clone(),
-                source_pk: origin.lead.clone(),
-                lead_at: origin.lead_at,
-                since: origin.since,
-            });
-        }
+        self.0.origins.keys().filter_map(|person| self.0.origin(person)).for_each(each);
         Ok(())
     }
 

@@ -1,10 +1,11 @@
 //! The backlog: the set of leads in the red KPI.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::model::error::ConfigError;
+use crate::model::error::{ConfigError, StoreError};
 use crate::model::key::SourcePk;
 
 /// Holds one lead of a backlog.
@@ -168,6 +169,78 @@ impl<B: Backlog + ?Sized> Backlog for Arc<B> {
 
     fn source(&self) -> BacklogSource<'_> {
         (**self).source()
+    }
+}
+
+/// The leads of a backlog that comes as rows, each once.
+///
+/// Of two rows with one key the oldest date, the first priority and the last version hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BacklogRows {
+    leads: BTreeMap<SourcePk, BacklogLead>,
+    duplicates: u64,
+}
+
+impl BacklogRows {
+    /// Reads a backlog; for stores without a database.
+    ///
+    /// # Errors
+    /// A backlog that is a view in a database.
+    pub fn read(backlog: &dyn Backlog) -> Result<Self, StoreError> {
+        let BacklogSource::Rows(rows) = backlog.source() else {
+            return Err(StoreError::Backlog {
+                backlog: backlog.name().to_owned(),
+                reason: "it is a view, and this store has no database".to_owned(),
+                remedy: "use a MemoryBacklog, or a SqlStore",
+            });
+        };
+        let mut read = Self::default();
+        for lead in rows {
+            match read.leads.get_mut(&lead.source_pk) {
+                None => {
+                    read.leads.insert(lead.source_pk.clone(), lead);
+                }
+                Some(known) => {
+                    read.duplicates += 1;
+                    known.lead_at = known.lead_at.min(lead.lead_at);
+                    known.priority = known.priority.min(lead.priority);
+                    known.lead_version = known.lead_version.take().max(lead.lead_version);
+                }
+            }
+        }
+        Ok(read)
+    }
+
+    /// Counts the leads.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.leads.len()
+    }
+
+    /// Says whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.leads.is_empty()
+    }
+
+    /// Counts the rows that named a lead a second time.
+    #[must_use]
+    pub fn duplicates(&self) -> u64 {
+        self.duplicates
+    }
+
+    /// Says whether a lead is in the backlog.
+    #[must_use]
+    pub fn contains(&self, lead: &SourcePk) -> bool {
+        self.leads.contains_key(lead)
+    }
+
+    /// Gives the leads in the order in which a store numbers them: by creation, of those created together by key.
+    #[must_use]
+    pub fn in_order(&self) -> Vec<&BacklogLead> {
+        let mut leads: Vec<&BacklogLead> = self.leads.values().collect();
+        leads.sort_by_key(|lead| lead.lead_at);
+        leads
     }
 }
 

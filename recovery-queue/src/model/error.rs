@@ -48,7 +48,8 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    pub(crate) fn new(
+    /// Says what was refused, why, and what to do instead; a secret is no value to show.
+    pub fn new(
         what: &'static str,
         value: impl Into<String>,
         reason: impl Into<String>,

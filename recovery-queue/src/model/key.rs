@@ -102,6 +102,15 @@ text_key! {
 pub struct RunId(pub(crate) i64);
 
 impl RunId {
+    /// The run of a store that records none.
+    pub const UNRECORDED: Self = Self(0);
+
+    /// Takes the number that a store gave a run.
+    #[must_use]
+    pub const fn new(number: i64) -> Self {
+        Self(number)
+    }
+
     /// Gives the number, as the column `run_id` holds it.
     #[must_use]
     pub fn get(self) -> i64 {

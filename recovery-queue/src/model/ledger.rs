@@ -129,6 +129,30 @@ pub struct DailyMetrics {
     pub top_fail_reason: Option<FailReason>,
 }
 
+impl DailyMetrics {
+    /// Makes the figures of a day from those that the others follow from.
+    #[must_use]
+    pub fn new(
+        date: NaiveDate,
+        backlog_start: i64,
+        new_backlog_in: i64,
+        matched_out: i64,
+        other_out: i64,
+    ) -> Self {
+        let backlog_end = backlog_start + new_backlog_in - matched_out - other_out;
+        Self {
+            date,
+            backlog_start,
+            new_backlog_in,
+            matched_out,
+            other_out,
+            backlog_end,
+            net_change: backlog_end - backlog_start,
+            top_fail_reason: None,
+        }
+    }
+}
+
 #[derive(Default)]
 struct Day {
     opening: i64,

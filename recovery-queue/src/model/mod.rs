@@ -2,10 +2,15 @@
 
 pub(crate) mod backlog;
 pub(crate) mod error;
+pub(crate) mod evidence;
 pub(crate) mod key;
+pub(crate) mod lead;
+pub(crate) mod lease;
 pub(crate) mod ledger;
+pub(crate) mod links;
 pub(crate) mod options;
 pub(crate) mod resolver;
 pub(crate) mod rows;
 pub(crate) mod run;
+pub(crate) mod stop;
 pub(crate) mod work;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::model::error::ConfigError;
+use crate::model::stop::Stop;
 
 /// How often an outage of the database is waited out by default.
 const MAX_RECONNECTS: u32 = 16;
@@ -18,6 +19,38 @@ pub struct SeedOptions {
     pub actor: String,
     /// How often the seed is tried again when the database is away. Default: 16, about two minutes.
     pub max_reconnects: u32,
+    /// Ends the wait for a database that is away.
+    pub stop: Stop,
+}
+
+impl SeedOptions {
+    /// Sets how long a failed lead rests before it is tried again though nothing changed; `None` = for ever.
+    #[must_use]
+    pub fn with_cool_down(mut self, rest: Option<Duration>) -> Self {
+        self.cool_down = rest;
+        self
+    }
+
+    /// Sets who seeds.
+    #[must_use]
+    pub fn with_actor(mut self, actor: impl Into<String>) -> Self {
+        self.actor = actor.into();
+        self
+    }
+
+    /// Sets how often the seed is tried again when the database is away.
+    #[must_use]
+    pub fn with_max_reconnects(mut self, times: u32) -> Self {
+        self.max_reconnects = times;
+        self
+    }
+
+    /// Sets the flag that ends the wait for a database that is away.
+    #[must_use]
+    pub fn with_stop(mut self, stop: Stop) -> Self {
+        self.stop = stop;
+        self
+    }
 }
 
 impl Default for SeedOptions {
@@ -26,6 +59,7 @@ impl Default for SeedOptions {
             cool_down: Some(Duration::from_secs(24 * 3600)),
             actor: "seed".to_owned(),
             max_reconnects: MAX_RECONNECTS,
+            stop: Stop::new(),
         }
     }
 }
@@ -117,6 +151,8 @@ pub struct RecoverOptions {
     /// How often one outage of the database is waited out before the run gives up; the waits grow from 0.2 s
     /// to 10 s. Default: 16, about two minutes.
     pub max_reconnects: u32,
+    /// Asks the run to stop: seen between two batches, and within a second while the database is away.
+    pub stop: Stop,
 }
 
 impl Default for RecoverOptions {
@@ -131,11 +167,82 @@ impl Default for RecoverOptions {
             actor: "recover".to_owned(),
             policy: None,
             max_reconnects: MAX_RECONNECTS,
+            stop: Stop::new(),
         }
     }
 }
 
 impl RecoverOptions {
+    /// Sets the leads per batch, 1 to 10,000.
+    #[must_use]
+    pub fn with_batch_size(mut self, size: u32) -> Self {
+        self.batch_size = size;
+        self
+    }
+
+    /// Sets how many leads to claim in all; `None` = until the queue is empty.
+    #[must_use]
+    pub fn with_limit(mut self, leads: Option<u64>) -> Self {
+        self.limit = leads;
+        self
+    }
+
+    /// Works on one backlog alone.
+    #[must_use]
+    pub fn with_backlog(mut self, name: impl Into<String>) -> Self {
+        self.backlog = Some(name.into());
+        self
+    }
+
+    /// Sets after how many technical errors a lead is settled as `ERROR`.
+    #[must_use]
+    pub fn with_max_attempts(mut self, attempts: u32) -> Self {
+        self.max_attempts = attempts;
+        self
+    }
+
+    /// Sets the rest after a technical error.
+    #[must_use]
+    pub fn with_backoff(mut self, backoff: Backoff) -> Self {
+        self.backoff = backoff;
+        self
+    }
+
+    /// Sets how leads are claimed.
+    #[must_use]
+    pub fn with_claim(mut self, claim: ClaimMode) -> Self {
+        self.claim = claim;
+        self
+    }
+
+    /// Sets who recovers.
+    #[must_use]
+    pub fn with_actor(mut self, actor: impl Into<String>) -> Self {
+        self.actor = actor.into();
+        self
+    }
+
+    /// Names the policy's version.
+    #[must_use]
+    pub fn with_policy(mut self, version: impl Into<String>) -> Self {
+        self.policy = Some(version.into());
+        self
+    }
+
+    /// Sets how often one outage of the database is waited out.
+    #[must_use]
+    pub fn with_max_reconnects(mut self, times: u32) -> Self {
+        self.max_reconnects = times;
+        self
+    }
+
+    /// Sets the flag that asks the run to stop.
+    #[must_use]
+    pub fn with_stop(mut self, stop: Stop) -> Self {
+        self.stop = stop;
+        self
+    }
+
     /// Checks the options.
     ///
     /// # Errors

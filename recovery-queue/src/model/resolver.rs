@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
 
 use crate::model::error::ConfigError;
+use crate::model::evidence::Evidence;
 use crate::model::key::{PersonKey, SourcePk};
 
 /// Says why a lead was not matched.
@@ -120,8 +121,8 @@ pub struct Match {
     pub rule: String,
     /// How sure the resolver is, in its own words (`high`, `0.97`).
     pub confidence: String,
-    /// The evidence as JSON, with identifiers masked.
-    pub evidence: Option<String>,
+    /// What it rests on.
+    pub evidence: Option<Evidence>,
 }
 
 /// Says what becomes of one lead.
@@ -135,8 +136,8 @@ pub enum Resolution {
     Unmatched {
         /// Why.
         reason: FailReason,
-        /// The evidence as JSON, with identifiers masked.
-        evidence: Option<String>,
+        /// What it rests on.
+        evidence: Option<Evidence>,
         /// Opaque keys of the lead (digests, never identifiers): a person who comes to hold one of them
         /// wakes the lead up.
         wake_keys: Vec<String>,
@@ -174,12 +175,12 @@ impl Resolution {
         Self::Error { message: message.into() }
     }
 
-    /// Adds evidence as JSON text; a technical error has none and stays as it is.
+    /// Adds evidence; a technical error has none and stays as it is.
     #[must_use]
-    pub fn with_evidence(mut self, json: impl Into<String>) -> Self {
+    pub fn with_evidence(mut self, found: Evidence) -> Self {
         match &mut self {
-            Self::Matched(found) => found.evidence = Some(json.into()),
-            Self::Unmatched { evidence, .. } => *evidence = Some(json.into()),
+            Self::Matched(matched) => matched.evidence = Some(found),
+            Self::Unmatched { evidence, .. } => *evidence = Some(found),
             Self::Error { .. } => {}
         }
         self
@@ -228,6 +229,11 @@ pub trait Resolver {
     /// # Errors
     /// [`ResolveError::Batch`] halves the batch; [`ResolveError::Unavailable`] gives it back whole.
     fn resolve(&mut self, leads: &[ClaimedLead]) -> Result<Vec<Resolution>, ResolveError>;
+
+    /// Says whether the resolver waits for others, so that it must work under a lease and with no transaction open.
+    fn needs_lease(&self) -> bool {
+        false
+    }
 }
 
 impl<F> Resolver for F
@@ -243,11 +249,19 @@ impl Resolver for Box<dyn Resolver + '_> {
     fn resolve(&mut self, leads: &[ClaimedLead]) -> Result<Vec<Resolution>, ResolveError> {
         (**self).resolve(leads)
     }
+
+    fn needs_lease(&self) -> bool {
+        (**self).needs_lease()
+    }
 }
 
 impl Resolver for Box<dyn Resolver + Send + '_> {
     fn resolve(&mut self, leads: &[ClaimedLead]) -> Result<Vec<Resolution>, ResolveError> {
         (**self).resolve(leads)
+    }
+
+    fn needs_lease(&self) -> bool {
+        (**self).needs_lease()
     }
 }
 

@@ -66,6 +66,31 @@ pub struct QueueRow {
     pub run_id: Option<RunId>,
 }
 
+impl QueueRow {
+    /// Makes the row of a lead that nothing is known of but where it stands; seen first and in its status since `since`.
+    pub fn new(
+        source_pk: SourcePk,
+        backlog: impl Into<String>,
+        status: Status,
+        lead_at: DateTime<Utc>,
+        since: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            source_pk,
+            backlog: backlog.into(),
+            status,
+            reason: None,
+            person_key: None,
+            attempts: 0,
+            lead_at,
+            first_seen_at: since,
+            since,
+            not_before: None,
+            run_id: None,
+        }
+    }
+}
+
 /// Holds one identity link: a lead is a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -86,6 +111,27 @@ pub struct LinkRow {
     pub linked_at: DateTime<Utc>,
 }
 
+impl LinkRow {
+    /// Makes a link that neither a run nor a person by hand is on record for.
+    pub fn new(
+        source_pk: SourcePk,
+        person_key: PersonKey,
+        rule: impl Into<String>,
+        confidence: impl Into<String>,
+        linked_at: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            source_pk,
+            person_key,
+            rule: rule.into(),
+            confidence: confidence.into(),
+            decided_by: None,
+            run_id: None,
+            linked_at,
+        }
+    }
+}
+
 /// Holds one identity origin: the first lead of a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -98,6 +144,19 @@ pub struct OriginRow {
     pub lead_at: DateTime<Utc>,
     /// Since when it is known as the origin.
     pub since: DateTime<Utc>,
+}
+
+impl OriginRow {
+    /// Makes the origin of a person.
+    #[must_use]
+    pub fn new(
+        person_key: PersonKey,
+        source_pk: SourcePk,
+        lead_at: DateTime<Utc>,
+        since: DateTime<Utc>,
+    ) -> Self {
+        Self { person_key, source_pk, lead_at, since }
+    }
 }
 
 /// Gives the size of the backlog by the queue: leads pending or failed.

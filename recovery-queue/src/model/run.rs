@@ -134,3 +134,29 @@ pub struct RunRecord {
     /// Leads settled per second; absent while unfinished or when nothing was settled.
     pub leads_per_second: Option<f64>,
 }
+
+impl RunRecord {
+    /// Makes the record of a run that works and has done nothing yet.
+    pub fn new(
+        run_id: RunId,
+        kind: RunKind,
+        actor: impl Into<String>,
+        started_at: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            run_id,
+            kind,
+            actor: actor.into(),
+            policy: None,
+            started_at,
+            finished_at: None,
+            outcome: None,
+            backlog_before: 0,
+            backlog_after: None,
+            new_backlog_in: 0,
+            events: BTreeMap::new(),
+            failed: BTreeMap::new(),
+            leads_per_second: None,
+        }
+    }
+}

@@ -1,45 +1,8 @@
 //! Links made, undone and moved by hand.
 
-use serde::Serialize;
-
-use chrono::{DateTime, Utc};
-
 use crate::model::error::StoreError;
-use crate::model::key::{PersonKey, RunId, SourcePk};
-
-/// Holds one link that was undone or moved.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct LinkHistoryRow {
-    /// The person that the lead was linked to.
-    pub person_key: PersonKey,
-    /// The rule that had decided.
-    pub rule: String,
-    /// Who had decided by hand; absent when a run did.
-    pub decided_by: Option<String>,
-    /// The run that had decided.
-    pub run_id: Option<RunId>,
-    /// When it was linked.
-    pub linked_at: DateTime<Utc>,
-    /// When it was undone or moved.
-    pub ended_at: DateTime<Utc>,
-    /// By whom.
-    pub ended_by: String,
-    /// Why.
-    pub reason: String,
-}
-
-/// Says who decides by hand, and why.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Decider<'a> {
-    /// The person or program that decides.
-    pub by: &'a str,
-    /// Why; kept in the history.
-    pub reason: &'a str,
-}
-
-/// The rule of a link made by hand.
-pub const MANUAL_RULE: &str = "MANUAL";
+use crate::model::key::{PersonKey, SourcePk};
+use crate::model::links::{Decider, LinkHistoryRow};
 
 /// Makes, undoes and moves identity links by hand, each in one transaction with its origins and events.
 pub trait LinkStore {

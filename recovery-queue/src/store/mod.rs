@@ -1,7 +1,10 @@
 //! The queue store: what a backend must do.
 
+pub(crate) mod leads;
+pub(crate) mod leases;
 pub(crate) mod links;
 pub(crate) mod outlook;
+pub(crate) mod runs;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -11,21 +14,25 @@ use chrono_tz::Tz;
 
 use crate::model::backlog::Backlog;
 use crate::model::error::{ConfigError, StoreError};
-use crate::model::key::{RunId, SourcePk};
+use crate::model::key::SourcePk;
 use crate::model::ledger::{DailyMetrics, LedgerSlot, daily_metrics};
 use crate::model::options::{RecoverOptions, SeedOptions};
 use crate::model::resolver::{FailReason, Resolver};
 use crate::model::rows::{LinkRow, OriginRow, QueueRow, Status};
-use crate::model::run::{NewRun, RunOutcome, RunRecord};
+use crate::model::run::RunRecord;
+use crate::model::stop::Stop;
 use crate::model::work::{BatchRequest, BatchSummary, SeedSummary};
+use crate::store::leases::LeaseStore;
 use crate::store::outlook::{AGE_BOUNDS, AgeBucket};
+use crate::store::runs::RunStore;
 use crate::worker::{Cursor, Progress, RunSummary};
 
 /// Keeps the recovery queue, durably.
 ///
-/// Five commands write, each all or nothing; [`snapshot`](QueueStore::snapshot) reads. The loop over the
-/// batches is provided on top. The trait is object-safe; [`MemoryStore`](crate::MemoryStore) is its plainest
-/// implementation, and the feature `testing` has a conformance suite for others.
+/// Three commands write, each all or nothing; [`snapshot`](QueueStore::snapshot) reads. The loop over the batches is
+/// provided on top. What a store can do beyond that it says by giving itself: leases ([`LeaseStore`]) and the record of
+/// runs ([`RunStore`]). The trait is object-safe; [`MemoryStore`](crate::MemoryStore) is its plainest implementation, and the
+/// feature `testing` has a conformance suite for others.
 pub trait QueueStore {
     /// Brings the queue in line with a backlog, in one transaction.
     ///
@@ -39,23 +46,16 @@ pub trait QueueStore {
         options: &SeedOptions,
     ) -> Result<SeedSummary, StoreError>;
 
-    /// Opens a run, and mends identity origins that are missing.
-    fn open_run(&mut self, run: &NewRun) -> Result<RunId, StoreError>;
-
-    /// Claims a batch, has it resolved, and writes link, origin, settled row and ledger events, in one
-    /// transaction (with leases: in two, each write fenced by the lease's token).
+    /// Claims a batch, has it resolved, and writes link, origin, settled row and ledger events, in one transaction.
     ///
-    /// The cursor moves past the leads claimed, so that a run looks at none of them twice in a pass.
+    /// The cursor moves past the leads claimed, so that a run looks at none of them twice in a pass. The resolver is asked
+    /// by [`resolve_isolated`](crate::resolve_isolated), which finds the lead that it fails on.
     fn recover_batch(
         &mut self,
         batch: &BatchRequest<'_>,
         cursor: &mut Cursor,
         resolver: &mut dyn Resolver,
     ) -> Result<BatchSummary, StoreError>;
-
-    /// Closes a run: its end, its figures and how it ended are recorded. To close it twice is no error; the
-    /// second time holds.
-    fn close_run(&mut self, run: RunId, outcome: RunOutcome) -> Result<(), StoreError>;
 
     /// Makes the failed leads that hold one of these wake keys pending again, and only those; gives how many.
     ///
@@ -65,34 +65,40 @@ pub trait QueueStore {
     /// Opens a consistent read of the whole store.
     fn snapshot(&mut self) -> Result<Box<dyn Snapshot + '_>, StoreError>;
 
+    /// Gives the store's leases, where it has them.
+    fn lease_store(&mut self) -> Option<&mut dyn LeaseStore> {
+        None
+    }
+
+    /// Gives the store's record of runs, where it keeps one.
+    fn run_store(&mut self) -> Option<&mut dyn RunStore> {
+        None
+    }
+
     /// Connects anew after the database was away; stores without a connection do nothing.
     fn reconnect(&mut self) -> Result<(), StoreError> {
         Ok(())
     }
 
-    /// Leaves a mark that a worker works with batches of a size, or takes its mark away.
-    ///
-    /// A mark that a dead worker left behind makes the next run begin with smaller batches, so that a lead
-    /// that kills the process is found. Stores that die with the process do nothing.
-    fn mark(&mut self, worker: &str, size: Option<u32>) -> Result<(), StoreError> {
-        let _ = (worker, size);
-        Ok(())
+    /// Takes note of the flag that asks to stop, so that a store that waits for others can end its wait; stores that
+    /// wait for nobody do nothing.
+    fn heed(&mut self, stop: &Stop) {
+        let _ = stop;
     }
 
-    /// Takes away the marks that dead workers left behind, gives the smallest size among them, and closes the
-    /// runs that ended so as [`Killed`](RunOutcome::Killed); `run` is the one that asks.
-    ///
-    /// A store that cannot tell a live worker from a dead one takes every worker for dead: it then starts with
-    /// smaller batches than it must, and a run closed too early is closed again when it ends.
-    fn take_marks(&mut self, run: RunId) -> Result<Option<u32>, StoreError> {
-        let _ = run;
-        Ok(None)
-    }
-
-    /// Recovers leads, batch after batch, until none is left, the limit is reached or `progress` says stop.
-    ///
-    /// `progress` is called after each batch, between transactions: to break there is the graceful shutdown.
+    /// Recovers leads, batch after batch, until none is left, the limit is reached or the options'
+    /// [`stop`](RecoverOptions::stop) is asked, which is seen between two batches.
     fn recover(
+        &mut self,
+        resolver: &mut dyn Resolver,
+        options: &RecoverOptions,
+    ) -> Result<RunSummary, StoreError> {
+        crate::worker::recover(self, resolver, options, &mut |_| ControlFlow::Continue(()))
+    }
+
+    /// Recovers leads as [`recover`](Self::recover) does, and calls `progress` after each batch, between transactions: to
+    /// break there is another way to stop.
+    fn recover_with_progress(
         &mut self,
         resolver: &mut dyn Resolver,
         options: &RecoverOptions,
@@ -137,8 +143,11 @@ pub trait Snapshot {
         self.ledger(until, each)
     }
 
-    /// Gives the latest runs, newest first.
-    fn runs(&mut self, limit: u32) -> Result<Vec<RunRecord>, StoreError>;
+    /// Gives the latest runs, newest first; none where the store records none.
+    fn runs(&mut self, limit: u32) -> Result<Vec<RunRecord>, StoreError> {
+        let _ = limit;
+        Ok(Vec::new())
+    }
 
     /// Gives the keys of leads that were matched and seen in their backlog by a later seed, in order.
     fn leaks(&mut self) -> Result<Vec<SourcePk>, StoreError>;

@@ -25,6 +25,12 @@ pub struct AgeBucket {
 }
 
 impl AgeBucket {
+    /// Makes a bucket.
+    #[must_use]
+    pub const fn new(from_days: u32, below_days: Option<u32>, leads: u64) -> Self {
+        Self { from_days, below_days, leads }
+    }
+
     /// Makes the buckets of [`AGE_BOUNDS`], with the leads that `count` gives for each bound.
     pub(crate) fn all(mut count: impl FnMut(usize) -> u64) -> Vec<Self> {
         AGE_BOUNDS

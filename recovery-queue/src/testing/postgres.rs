@@ -182,21 +182,37 @@ impl PostgresServer {
         self.server_pid
     }
 
+    /// Stops the server at once, as a crash would; [`start_again`](Self::start_again) ends the outage.
+    ///
+    /// # Panics
+    /// Where this value did not start the server, or it cannot be stopped.
+    pub fn stop_for_a_while(&mut self) {
+        let pid = self.server_pid.expect("the server is ours to stop");
+        let status = Command::new("kill").args(["-QUIT", &pid.to_string()]).status();
+        assert!(status.is_ok_and(|status| status.success()), "the server could not be stopped");
+        self.stop("keep");
+    }
+
+    /// Starts a server again that was stopped, on the same port.
+    ///
+    /// # Errors
+    /// A server that this value did not start, and one that does not come up.
+    pub fn start_again(&mut self) -> Result<(), NoServer> {
+        let folder = self.folder.clone().ok_or_else(|| no("it is not ours to start"))?;
+        let binaries = binaries().ok_or_else(|| no("the binaries are gone"))?;
+        self.launch(&binaries, &folder.join("data"))
+    }
+
     /// Stops the server at once, as a crash would, and starts it again on the same port.
     ///
     /// # Errors
     /// A server that this value did not start, and one that does not come up again.
     pub fn crash_and_restart(&mut self) -> Result<(), NoServer> {
-        let (Some(pid), Some(folder)) = (self.server_pid, self.folder.clone()) else {
+        if self.server_pid.is_none() {
             return Err(no("it is not ours to stop"));
-        };
-        let status = Command::new("kill").args(["-QUIT", &pid.to_string()]).status().map_err(no)?;
-        if !status.success() {
-            return Err(no("it could not be stopped"));
         }
-        self.stop("keep");
-        let binaries = binaries().ok_or_else(|| no("the binaries are gone"))?;
-        self.launch(&binaries, &folder.join("data"))
+        self.stop_for_a_while();
+        self.start_again()
     }
 
     fn stop(&mut self, line: &str) {

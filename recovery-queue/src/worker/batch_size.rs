@@ -15,6 +15,17 @@ pub(super) struct Pace {
     pub(super) careful: bool,
 }
 
+fn write<S: QueueStore + ?Sized>(
+    store: &mut S,
+    worker: &str,
+    size: Option<u32>,
+) -> Result<(), StoreError> {
+    match store.run_store() {
+        Some(runs) => runs.mark(worker, size),
+        None => Ok(()),
+    }
+}
+
 impl Pace {
     /// Makes the pace of a worker; `crashed` is the size of the batch that a dead worker had in hand.
     pub(super) fn new(shared: &Shared<'_>, number: usize, crashed: Option<u32>) -> Self {
@@ -30,13 +41,25 @@ impl Pace {
         store: &mut S,
         shared: &Shared<'_>,
     ) -> Result<(), StoreError> {
-        retry_on_outage(
-            store,
-            &self.worker,
-            shared.options.max_reconnects,
-            &shared.reconnects,
-            |store| store.mark(&self.worker, Some(self.size)),
-        )
+        retry_on_outage(store, shared.patience(&self.worker), |store| {
+            write(store, &self.worker, Some(self.size))
+        })
+    }
+
+    /// Takes the mark away; where the run has failed, in one try and without a word.
+    pub(super) fn unmark<S: QueueStore + ?Sized>(
+        &self,
+        store: &mut S,
+        shared: &Shared<'_>,
+        well: bool,
+    ) -> Result<(), StoreError> {
+        if well {
+            let patience = shared.patience(&self.worker);
+            retry_on_outage(store, patience, |store| write(store, &self.worker, None))
+        } else {
+            // Patience is at its end: the next run takes a mark that cannot be removed for that of a dead worker.
+            write(store, &self.worker, None).or(Ok(()))
+        }
     }
 
     /// Doubles the size after a batch that landed.

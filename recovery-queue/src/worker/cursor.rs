@@ -3,10 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use chrono::{DateTime, Utc};
+
 /// Marks how far a run has come in each backlog.
 ///
-/// Claims go forward only, so a run looks at no lead twice in a pass and never wades through the rows that
-/// it has just removed, nor, with several workers, through those that another of them holds.
+/// Claims go forward only, so a run looks at no lead twice in a pass and reads neither the rows that it has just removed
+/// nor, with several workers, those that another of them holds. A store numbers its backlogs as it likes; it takes them
+/// [`in_turn`](Self::in_turn), claims what stands behind [`position`](Self::position), and then
+/// [`advance`](Self::advance)s.
 #[derive(Clone, Debug, Default)]
 pub struct Cursor {
     /// Per backlog: the claim order of the last lead claimed.
@@ -52,18 +56,23 @@ impl SharedCursor {
     }
 }
 
-/// The place of a pending lead in the claim order.
+/// The place of a pending lead in the order of claims: by priority, then by age, then by number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Position {
+pub struct Position {
     pub(crate) priority: i64,
     pub(crate) lead_at: i64,
     pub(crate) lead_id: i64,
 }
 
 impl Position {
-    /// Comes before every lead.
-    pub(crate) const START: Self =
-        Self { priority: i64::MIN, lead_at: i64::MIN, lead_id: i64::MIN };
+    /// The place before every lead.
+    pub const START: Self = Self { priority: i64::MIN, lead_at: i64::MIN, lead_id: i64::MIN };
+
+    /// Makes the place of a lead: its priority, its creation time, and the number that a store gave it.
+    #[must_use]
+    pub fn new(priority: i32, lead_at: DateTime<Utc>, lead_id: i64) -> Self {
+        Self { priority: i64::from(priority), lead_at: lead_at.timestamp_micros(), lead_id }
+    }
 }
 
 impl Cursor {
@@ -106,7 +115,8 @@ impl Cursor {
     }
 
     /// Gives the place after which the next claim looks.
-    pub(crate) fn position(&self, backlog: i64) -> Position {
+    #[must_use]
+    pub fn position(&self, backlog: i64) -> Position {
         let own = self.positions.get(&backlog).copied().unwrap_or(Position::START);
         if !self.moved {
             return own;
@@ -116,7 +126,7 @@ impl Cursor {
     }
 
     /// Notes a claim: the backlog and its last lead. Others go on from there, whether or not this batch is committed.
-    pub(crate) fn advance(&mut self, backlog: i64, last: Position) {
+    pub fn advance(&mut self, backlog: i64, last: Position) {
         self.moved = true;
         self.served = Some(backlog);
         self.positions.insert(backlog, last);
@@ -127,7 +137,8 @@ impl Cursor {
     }
 
     /// Orders backlogs so that the one after the last served comes first.
-    pub(crate) fn in_turn(&self, mut backlogs: Vec<i64>) -> Vec<i64> {
+    #[must_use]
+    pub fn in_turn(&self, mut backlogs: Vec<i64>) -> Vec<i64> {
         backlogs.sort_unstable();
         if let Some(served) = self.served {
             let next = backlogs.partition_point(|&id| id <= served);

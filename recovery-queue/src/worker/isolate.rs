@@ -7,16 +7,21 @@ use crate::model::resolver::{ClaimedLead, Resolution, ResolveError, Resolver};
 
 /// Resolves a batch; where the resolver fails or panics on it, halves it until the lead at fault is alone.
 ///
-/// A lead alone at fault gets a technical error; all others get their own resolution.
-pub(crate) fn resolve_isolated(
+/// A lead alone at fault gets a technical error; all others get their own resolution, one each in order. An answer that a
+/// database would refuse is a technical error, too. A resolver that panics is called again with a part of the batch: it
+/// must not rely on state that it left half-changed.
+///
+/// # Errors
+/// [`StoreError::ResolverUnavailable`] where the resolver as a whole cannot work now, and
+/// [`StoreError::ResolutionCount`] where it does not answer one resolution per lead. Give the batch back uncounted then.
+pub fn resolve_isolated(
     resolver: &mut dyn Resolver,
     leads: &[ClaimedLead],
 ) -> Result<Vec<Resolution>, StoreError> {
     if leads.is_empty() {
         return Ok(Vec::new());
     }
-    // A resolver that panicked is called again with a part of the batch: it must not rely on state that it
-    // left half-changed. That is said in the trait's docs of batches; here nothing of ours is shared with it.
+    // Nothing of ours is shared with the resolver.
     let answer = catch_unwind(AssertUnwindSafe(|| resolver.resolve(leads)));
     let message = match answer {
         Ok(Ok(resolutions)) => {
@@ -47,16 +52,11 @@ pub(crate) fn resolve_isolated(
 const MAX_WORD_BYTES: usize = 64;
 
 /// Turns a resolution that a database would refuse into a technical error of that lead alone.
-fn storable(resolution: Resolution) -> Resolution {
+pub(crate) fn storable(resolution: Resolution) -> Resolution {
     let word = |text: &str| text.len() <= MAX_WORD_BYTES && !text.contains('\0');
-    let text = |text: &Option<String>| text.as_deref().is_none_or(|text| !text.contains('\0'));
     let problem = match &resolution {
         Resolution::Matched(found) if !word(&found.rule) => "the rule's name cannot be stored",
         Resolution::Matched(found) if !word(&found.confidence) => "the confidence cannot be stored",
-        Resolution::Matched(found) if !text(&found.evidence) => "the evidence holds a NUL byte",
-        Resolution::Unmatched { evidence, .. } if !text(evidence) => {
-            "the evidence holds a NUL byte"
-        }
         Resolution::Unmatched { wake_keys, .. } if !wake_keys.iter().all(|key| word(key)) => {
             "a wake key cannot be stored"
         }

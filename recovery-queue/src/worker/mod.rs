@@ -1,32 +1,54 @@
 //! The loop over the batches of a run.
 
+mod async_resolver;
 mod batch_size;
 mod cursor;
 mod isolate;
+mod leased;
 mod reconnect;
 mod summary;
 
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, PoisonError};
 
-pub use cursor::Cursor;
-pub(crate) use cursor::Position;
-pub(crate) use isolate::resolve_isolated;
-pub(crate) use reconnect::retry_on_outage;
+pub use async_resolver::AsyncResolver;
+pub use cursor::{Cursor, Position};
+pub use isolate::resolve_isolated;
+pub(crate) use isolate::storable;
+pub(crate) use reconnect::{Patience, retry_on_outage};
 pub use summary::{Progress, RunSummary, Stopped};
 
 use crate::model::error::{ConfigError, StoreError};
 use crate::model::key::RunId;
-use crate::model::options::RecoverOptions;
+use crate::model::options::{ClaimMode, RecoverOptions};
 use crate::model::resolver::Resolver;
 use crate::model::run::{NewRun, RunKind, RunOutcome};
-use crate::model::work::BatchRequest;
+use crate::model::work::{BatchRequest, BatchSummary};
 use crate::store::QueueStore;
 use crate::trace;
 use batch_size::Pace;
 use reconnect::Outage;
 use summary::Shared;
+
+/// Called after each batch, between transactions; to break stops the run.
+type Tell<'a> = dyn FnMut(&Progress) -> ControlFlow<()> + 'a;
+
+/// Recovers one batch in the way of claiming that the options name.
+fn one_batch<S: QueueStore + ?Sized>(
+    store: &mut S,
+    request: &BatchRequest<'_>,
+    cursor: &mut Cursor,
+    resolver: &mut dyn Resolver,
+    patience: Patience<'_>,
+) -> Result<BatchSummary, StoreError> {
+    match request.options.claim {
+        ClaimMode::Transaction => store.recover_batch(request, cursor, resolver),
+        ClaimMode::Lease { ttl } => {
+            leased::recover(store, request, ttl, cursor, resolver, patience)
+        }
+    }
+}
 
 /// Recovers leads with one store until none is left, the limit is reached or somebody says stop.
 fn drain<S: QueueStore + ?Sized>(
@@ -34,13 +56,14 @@ fn drain<S: QueueStore + ?Sized>(
     resolver: &mut dyn Resolver,
     shared: &Shared<'_>,
     pace: &mut Pace,
-    progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+    progress: &mut Tell<'_>,
 ) -> Result<Stopped, StoreError> {
     let mut cursor = Cursor::beside(&shared.claimed);
     let who = pace.worker.clone();
-    let mut outage = Outage::new(&who, shared.options.max_reconnects, &shared.reconnects);
+    let patience = shared.patience(&who);
+    let mut outage = Outage::new(patience);
     loop {
-        if shared.stop.load(Relaxed) {
+        if shared.is_asked() {
             return Ok(Stopped::Asked);
         }
         let size = shared.reserve(pace.size);
@@ -53,13 +76,20 @@ fn drain<S: QueueStore + ?Sized>(
             ..BatchRequest::new(shared.run_id, size, shared.options)
         };
         let span = trace::batch(shared.run_id, pace.number, size);
-        let batch = span.in_scope(|| store.recover_batch(&request, &mut cursor, resolver));
+        let batch = span.in_scope(|| one_batch(store, &request, &mut cursor, resolver, patience));
         let batch = match batch {
             Ok(batch) => batch,
             Err(error) => {
                 shared.give_back(u64::from(size));
                 // What was committed before the connection went is no longer pending: nothing is done twice.
-                outage.survive(store, error)?;
+                match outage.survive(store, error) {
+                    Ok(()) => {}
+                    // Whoever is to stop does not wait until a resolver or a database is back.
+                    Err(error) if shared.is_asked() && error.is_retryable() => {
+                        return Ok(Stopped::Asked);
+                    }
+                    Err(error) => return Err(error),
+                }
                 pace.mark(store, shared)?;
                 cursor.rewind();
                 continue;
@@ -79,7 +109,7 @@ fn drain<S: QueueStore + ?Sized>(
         pace.landed(store, shared)?;
         span.in_scope(|| trace::batch_settled(shared.run_id, &batch));
         if shared.tell(pace.number, &batch, progress).is_break() {
-            shared.stop.store(true, Relaxed);
+            shared.stop.ask();
         }
     }
 }
@@ -91,23 +121,14 @@ fn work<S: QueueStore + ?Sized>(
     shared: &Shared<'_>,
     number: usize,
     crashed: Option<u32>,
-    progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+    progress: &mut Tell<'_>,
 ) -> Result<Stopped, StoreError> {
     let mut pace = Pace::new(shared, number, crashed);
     let stopped =
         pace.mark(store, shared).and_then(|()| drain(store, resolver, shared, &mut pace, progress));
-    let unmarked = match stopped {
-        Ok(_) => retry_on_outage(
-            store,
-            &pace.worker,
-            shared.options.max_reconnects,
-            &shared.reconnects,
-            |store| store.mark(&pace.worker, None),
-        ),
-        // Patience is at its end: the next run takes a mark that cannot be removed for that of a dead worker.
-        Err(_) => store.mark(&pace.worker, None).or(Ok(())),
-    };
-    unmarked.and(stopped)
+    let unmarked = pace.unmark(store, shared, stopped.is_ok());
+    // A mark that cannot be removed the next run takes for that of a dead worker; whoever stops need not wait for it.
+    if shared.is_asked() { stopped } else { unmarked.and(stopped) }
 }
 
 /// Opens a run; gives it with the size of the batch that a dead worker had in hand.
@@ -117,11 +138,38 @@ fn start<S: QueueStore + ?Sized>(
     reconnects: &AtomicU64,
 ) -> Result<(RunId, Option<u32>), StoreError> {
     options.check()?;
+    store.heed(&options.stop);
     let run = NewRun::new(RunKind::Recover, options.actor.clone(), options.policy.clone());
-    let (who, max) = (&options.actor, options.max_reconnects);
-    let run_id = retry_on_outage(store, who, max, reconnects, |store| store.open_run(&run))?;
-    let crashed = retry_on_outage(store, who, max, reconnects, |store| store.take_marks(run_id))?;
+    let patience = Patience::new(&options.actor, options.max_reconnects, &options.stop, reconnects);
+    let run_id = retry_on_outage(store, patience, |store| match store.run_store() {
+        Some(runs) => runs.open_run(&run),
+        None => Ok(RunId::UNRECORDED),
+    })?;
+    let crashed = retry_on_outage(store, patience, |store| match store.run_store() {
+        Some(runs) => runs.take_marks(run_id),
+        None => Ok(None),
+    })?;
     Ok((run_id, crashed))
+}
+
+/// Refuses a way of claiming that the store or the resolver has not.
+fn check_claim<S: QueueStore + ?Sized>(
+    store: &mut S,
+    resolver: &dyn Resolver,
+    options: &RecoverOptions,
+) -> Result<(), ConfigError> {
+    let (value, reason, remedy) = match options.claim {
+        ClaimMode::Lease { .. } if store.lease_store().is_none() => {
+            ("lease", "this store lends no leads", "use ClaimMode::Transaction")
+        }
+        ClaimMode::Transaction if resolver.needs_lease() => (
+            "transaction",
+            "this resolver waits for others, and a transaction would stay open meanwhile",
+            "use ClaimMode::Lease",
+        ),
+        _ => return Ok(()),
+    };
+    Err(ConfigError::new("claim", value, reason, remedy))
 }
 
 /// Records how a run ended, and tells it.
@@ -130,18 +178,32 @@ fn end<S: QueueStore + ?Sized>(
     shared: Shared<'_>,
     result: Result<Stopped, StoreError>,
 ) -> Result<RunSummary, StoreError> {
-    let run_id = shared.run_id;
+    let (run_id, options, stop) = (shared.run_id, shared.options, shared.stop.clone());
+    let close = |store: &mut S, outcome| match store.run_store() {
+        Some(runs) => runs.close_run(run_id, outcome),
+        None => Ok(()),
+    };
     match result {
         Ok(stopped) => {
-            let outcome = RunOutcome::from(stopped);
-            let (who, max) = (&shared.options.actor, shared.options.max_reconnects);
-            retry_on_outage(store, who, max, &shared.reconnects, |store| {
-                store.close_run(run_id, outcome)
-            })?;
-            let mut summary = shared.summary(stopped);
-            if summary.reconnects > 0 {
+            let closed = retry_on_outage(store, shared.patience(&options.actor), |store| {
+                close(store, RunOutcome::from(stopped))
+            });
+            let recorded = match closed {
+                Ok(()) => store.run_store().is_some(),
+                // The next run finds it unfinished and closes it as killed.
+                Err(error) if stop.is_asked() && error.is_retryable() => {
+                    trace::end_unrecorded(run_id, &error);
+                    false
+                }
+                Err(error) => return Err(error),
+            };
+            let mut summary = shared.summary(stopped, recorded);
+            if recorded && summary.reconnects > 0 {
                 // What was committed and not answered is in the ledger.
-                let record = retry_on_outage(store, who, max, &AtomicU64::new(0), |store| {
+                let uncounted = AtomicU64::new(0);
+                let (who, max) = (&options.actor, options.max_reconnects);
+                let patience = Patience::new(who, max, &stop, &uncounted);
+                let record = retry_on_outage(store, patience, |store| {
                     let runs = store.snapshot()?.runs(1000)?;
                     Ok(runs.into_iter().find(|run| run.run_id == run_id))
                 })?;
@@ -149,10 +211,11 @@ fn end<S: QueueStore + ?Sized>(
                     summary.correct(&record);
                 }
             }
+            trace::run_done(&summary);
             Ok(summary)
         }
         Err(error) => {
-            if let Err(unrecorded) = store.close_run(run_id, RunOutcome::Failed) {
+            if let Err(unrecorded) = close(store, RunOutcome::Failed) {
                 trace::end_unrecorded(run_id, &unrecorded);
             }
             Err(error)
@@ -164,8 +227,9 @@ pub(crate) fn recover<S: QueueStore + ?Sized>(
     store: &mut S,
     resolver: &mut dyn Resolver,
     options: &RecoverOptions,
-    progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+    progress: &mut Tell<'_>,
 ) -> Result<RunSummary, StoreError> {
+    check_claim(store, resolver, options)?;
     let reconnects = AtomicU64::new(0);
     let (run_id, crashed) = start(store, options, &reconnects)?;
     let span = trace::run(run_id, 1);
@@ -191,6 +255,10 @@ where
     S: QueueStore + Send,
     R: Resolver + Send,
 {
+    for (store, resolver) in &mut *workers {
+        check_claim(store, resolver, options)?;
+        store.heed(&options.stop);
+    }
     let Some((first, _)) = workers.first_mut() else {
         return Err(ConfigError::new("workers", "0", "nobody would work", "use 1 or more").into());
     };
@@ -214,7 +282,7 @@ where
                     };
                     let result = work(store, resolver, shared, number, crashed, &mut tell);
                     if result.is_err() {
-                        shared.stop.store(true, Relaxed);
+                        shared.stop.ask();
                     }
                     result
                 })
@@ -232,7 +300,7 @@ where
         (Ok(all), Ok(_)) => Ok(all),
     });
     let Some((first, _)) = workers.first_mut() else {
-        return Ok(shared.summary(Stopped::Drained));
+        return Ok(shared.summary(Stopped::Drained, false));
     };
     end(first, shared, together.unwrap_or(Ok(Stopped::Drained)))
 }

@@ -2,19 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
 use super::cursor::SharedCursor;
+use super::reconnect::Patience;
 use crate::model::key::RunId;
 use crate::model::ledger::EventKind;
 use crate::model::options::RecoverOptions;
 use crate::model::resolver::FailReason;
 use crate::model::run::RunRecord;
+use crate::model::stop::Stop;
 use crate::model::work::BatchSummary;
-use crate::trace;
 
 /// Tells how far a run has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +29,14 @@ pub struct Progress {
     pub total: BatchSummary,
     /// The worker whose batch has just landed, counted from 0.
     pub worker: usize,
+}
+
+impl Progress {
+    /// Makes the progress of a run that has just begun.
+    #[must_use]
+    pub fn new(run_id: RunId) -> Self {
+        Self { run_id, batches: 0, total: BatchSummary::default(), worker: 0 }
+    }
 }
 
 /// Says why a run ended.
@@ -67,9 +76,30 @@ pub struct RunSummary {
     pub reconnects: u64,
     /// Why the run ended.
     pub stopped: Stopped,
+    /// Whether the end of the run is on record: not where the store records no runs, nor where the database was away
+    /// as the run was asked to stop. Then the next run finds it and records it as killed.
+    pub recorded: bool,
 }
 
 impl RunSummary {
+    /// Makes the summary of a run that did nothing.
+    #[must_use]
+    pub fn new(run_id: RunId, stopped: Stopped) -> Self {
+        Self {
+            run_id,
+            batches: 0,
+            claimed: 0,
+            matched: 0,
+            already_linked: 0,
+            failed: BTreeMap::new(),
+            retried: 0,
+            lost_leases: 0,
+            reconnects: 0,
+            stopped,
+            recorded: false,
+        }
+    }
+
     /// Gives the number of failed leads of all reasons.
     #[must_use]
     pub fn failed_total(&self) -> u64 {
@@ -105,7 +135,8 @@ pub(super) struct Shared<'a> {
     pub(super) options: &'a RecoverOptions,
     /// Leads that may still be claimed.
     left: AtomicU64,
-    pub(super) stop: AtomicBool,
+    /// Asked with the options' flag, and by a worker that an error ended.
+    pub(super) stop: Stop,
     pub(super) reconnects: AtomicU64,
     pub(super) claimed: SharedCursor,
     state: Mutex<Progress>,
@@ -117,16 +148,21 @@ impl<'a> Shared<'a> {
             run_id,
             options,
             left: AtomicU64::new(options.limit.unwrap_or(u64::MAX)),
-            stop: AtomicBool::new(false),
+            stop: options.stop.child(),
             reconnects,
             claimed: SharedCursor::new(),
-            state: Mutex::new(Progress {
-                run_id,
-                batches: 0,
-                total: BatchSummary::default(),
-                worker: 0,
-            }),
+            state: Mutex::new(Progress::new(run_id)),
         }
+    }
+
+    /// Says whether the run is to stop.
+    pub(super) fn is_asked(&self) -> bool {
+        self.stop.is_asked()
+    }
+
+    /// Gives how long `who` of this run waits for a database that is away.
+    pub(super) fn patience<'b>(&'b self, who: &'b str) -> Patience<'b> {
+        Patience::new(who, self.options.max_reconnects, &self.stop, &self.reconnects)
     }
 
     /// Reserves up to `size` leads of the limit.
@@ -155,11 +191,11 @@ impl<'a> Shared<'a> {
         progress(&state)
     }
 
-    pub(super) fn summary(self, stopped: Stopped) -> RunSummary {
+    pub(super) fn summary(self, stopped: Stopped, recorded: bool) -> RunSummary {
         let Progress { run_id, batches, total, .. } =
             self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         let BatchSummary { claimed, matched, already_linked, failed, retried, lost_leases } = total;
-        let summary = RunSummary {
+        RunSummary {
             run_id,
             batches,
             claimed,
@@ -170,8 +206,7 @@ impl<'a> Shared<'a> {
             lost_leases,
             reconnects: self.reconnects.into_inner(),
             stopped,
-        };
-        trace::run_done(&summary);
-        summary
+            recorded,
+        }
     }
 }

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use recovery_queue::testing::minute;
 use recovery_queue::*;
 
-use crate::support::backends::{fill, go, on_each, prove, prove_drained, resolve};
+use crate::support::backends::{fill, on_each, prove, prove_drained, resolve};
 
 #[test]
 fn a_rolled_up_day_stays_as_it_was_when_the_clock_jumps_back() {
@@ -15,7 +15,7 @@ fn a_rolled_up_day_stays_as_it_was_when_the_clock_jumps_back() {
         let mut limited = RecoverOptions::default();
         limited.limit = Some(40);
         store.set_clock(Some(minute(30)));
-        store.recover(&mut resolve, &limited, &mut go).unwrap();
+        store.recover(&mut resolve, &limited).unwrap();
         let day = minute(0).date_naive();
         let days = |store: &mut SqlStore| {
             let mut snapshot = store.snapshot().unwrap();
@@ -30,7 +30,7 @@ fn a_rolled_up_day_stays_as_it_was_when_the_clock_jumps_back() {
         assert!(store.roll_up(minute(1440), Some(minute(1440))).unwrap().pruned > 0);
         assert_eq!(days(&mut store), before, "nor does pruning");
         store.set_clock(Some(minute(45)));
-        store.recover(&mut resolve, &RecoverOptions::default(), &mut go).unwrap();
+        store.recover(&mut resolve, &RecoverOptions::default()).unwrap();
         assert_eq!(days(&mut store)[0], before[0], "a reported day does not change");
         prove_drained(&mut store, 100);
     });
@@ -46,14 +46,14 @@ fn a_clock_that_jumps_to_and_fro_loses_and_doubles_nothing() {
         for minutes in [0, 30_000_000, -30_000_000, 5, -40_000_000, 10, 9, 8, 7, 0] {
             store.set_clock(Some(minute(minutes)));
             store.seed(&backlog, &SeedOptions::default()).unwrap();
-            store.recover(&mut resolve, &options, &mut go).unwrap();
+            store.recover(&mut resolve, &options).unwrap();
             prove(&mut store, 200);
         }
         store.set_clock(Some(minute(100)));
         let mut never = SeedOptions::default();
         never.cool_down = None;
         store.seed(&backlog, &never).unwrap();
-        store.recover(&mut resolve, &RecoverOptions::default(), &mut go).unwrap();
+        store.recover(&mut resolve, &RecoverOptions::default()).unwrap();
         prove_drained(&mut store, 200);
     });
 }

@@ -1,7 +1,7 @@
 //! The public conformance suite on every store that this crate has.
 
 use proptest::prelude::*;
-use recovery_queue::testing::{TestStore, check_all, check_invariants, minute};
+use recovery_queue::testing::{TestStore, check_all, check_invariants, check_leads, minute};
 use recovery_queue::*;
 
 #[cfg(feature = "postgres")]
@@ -9,7 +9,8 @@ use crate::support::server;
 
 #[test]
 fn the_store_in_memory_conforms() {
-    check_all(&mut || Box::new(MemoryStore::new()));
+    check_all(&mut MemoryStore::new);
+    check_leads(&mut MemoryStore::new);
 }
 
 #[test]
@@ -18,7 +19,7 @@ fn the_store_in_sqlite_conforms() {
     let mut stores = 0;
     check_all(&mut || {
         stores += 1;
-        Box::new(sqlite(&dir, stores))
+        sqlite(&dir, stores)
     });
 }
 
@@ -26,7 +27,7 @@ fn the_store_in_sqlite_conforms() {
 #[test]
 fn the_store_in_postgres_conforms() {
     if let Some(server) = server::shared() {
-        check_all(&mut || Box::new(server::store(server)));
+        check_all(&mut || server::store(server));
     }
 }
 
@@ -39,6 +40,10 @@ fn sqlite(dir: &tempfile::TempDir, number: u32) -> SqlStore {
     store.migrate().unwrap();
     store
 }
+
+/// A store with links by hand.
+trait Full: TestStore + LinkStore {}
+impl<S: TestStore + LinkStore> Full for S {}
 
 /// A command that the model and a real store take alike.
 #[derive(Clone, Debug)]
@@ -74,7 +79,7 @@ fn person(key: u8) -> PersonKey {
 }
 
 /// Runs one command and tells what came of it, as text.
-fn run(store: &mut dyn TestStore, now: &mut i64, command: &Command) -> String {
+fn run(store: &mut dyn Full, now: &mut i64, command: &Command) -> String {
     let decider = Decider { by: "tester", reason: "a test" };
     match command {
         Command::Seed { keys } => {
@@ -106,16 +111,15 @@ fn run(store: &mut dyn TestStore, now: &mut i64, command: &Command) -> String {
             options.limit = Some(u64::from(*limit));
             options.batch_size = u32::from(*size);
             options.max_attempts = 2;
-            let mut go = |_: &Progress| std::ops::ControlFlow::Continue(());
-            format!("{:?}", store.recover(&mut resolver, &options, &mut go).unwrap())
+            format!("{:?}", store.recover(&mut resolver, &options).unwrap())
         }
         Command::Wake { key } => format!("{:?}", store.wake(&[format!("k{key}")])),
         Command::Link { key, person: to } => {
-            format!("{:?}", store.link(&pk(*key), &person(*to), decider).is_ok())
+            format!("{:?}", store.link(&pk(*key), &person(*to), decider))
         }
-        Command::Unlink { key } => format!("{:?}", store.unlink(&pk(*key), decider).is_ok()),
+        Command::Unlink { key } => format!("{:?}", store.unlink(&pk(*key), decider)),
         Command::Move { key, person: to } => {
-            format!("{:?}", store.move_link(&pk(*key), &person(*to), decider).is_ok())
+            format!("{:?}", store.move_link(&pk(*key), &person(*to), decider))
         }
         Command::Wait { minutes } => {
             *now += i64::from(*minutes);
@@ -126,7 +130,7 @@ fn run(store: &mut dyn TestStore, now: &mut i64, command: &Command) -> String {
 }
 
 /// Gives everything that a store shows, as text.
-fn contents(store: &mut dyn TestStore) -> Vec<String> {
+fn contents(store: &mut dyn Full) -> Vec<String> {
     let mut rows = Vec::new();
     let mut snapshot = store.snapshot().unwrap();
     snapshot.queue(&mut |row| rows.push(format!("{row:?}"))).unwrap();
@@ -148,7 +152,7 @@ fn contents(store: &mut dyn TestStore) -> Vec<String> {
     rows
 }
 
-fn same_as_the_model(real: &mut dyn TestStore, commands: &[Command]) {
+fn same_as_the_model(real: &mut dyn Full, commands: &[Command]) {
     let mut model = MemoryStore::new();
     let (mut now, mut model_now) = (0, 0);
     real.set_clock(minute(0));

@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use recovery_queue::testing::{check_invariants, minute};
 use recovery_queue::*;
 
-use crate::support::backends::{events, go};
+use crate::support::backends::events;
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -240,7 +240,7 @@ impl World {
                 })
                 .collect())
         };
-        let run = store.recover(&mut resolver, options, &mut go);
+        let run = store.recover(&mut resolver, options);
         self.open = was_open;
         // An error (a row that somebody else holds) may come after some batches; the ledger knows of them.
         if let Ok(run) = run {

@@ -5,12 +5,10 @@ use std::time::Duration;
 use recovery_queue::testing::minute;
 use recovery_queue::*;
 
-use crate::support::backends::{counts, fill, go, on_each, prove, prove_drained, resolve};
+use crate::support::backends::{counts, fill, on_each, prove, prove_drained, resolve};
 
 fn leased() -> RecoverOptions {
-    let mut options = RecoverOptions::default();
-    options.claim = ClaimMode::Lease { ttl: Duration::from_secs(60) };
-    options
+    RecoverOptions::default().with_claim(ClaimMode::Lease { ttl: Duration::from_secs(60) })
 }
 
 #[test]
@@ -28,11 +26,11 @@ fn a_worker_that_lost_its_lease_writes_nothing() {
         let mut slow = |leads: &[ClaimedLead]| {
             let ahead = outlook(&mut *second.snapshot().unwrap(), 1).unwrap();
             assert_eq!(ahead.overdue, 20, "leases that ran out are told as stuck");
-            let taken = second.recover(&mut resolve, &inner, &mut go).unwrap();
+            let taken = second.recover(&mut resolve, &inner).unwrap();
             assert_eq!((taken.claimed, taken.lost_leases), (20, 0));
             resolve(leads)
         };
-        let late = first.recover(&mut slow, &options, &mut go).unwrap();
+        let late = first.recover(&mut slow, &options).unwrap();
         assert_eq!((late.claimed, late.lost_leases, late.matched), (20, 20, 0));
         prove_drained(&mut first, 20);
         let mut most = 0;
@@ -49,10 +47,10 @@ fn leases_that_are_kept_settle_as_transactions_do() {
         let mut options = leased();
         options.batch_size = 30;
         let mut down = |_: &[ClaimedLead]| Err(ResolveError::Unavailable("down".into()));
-        let error = store.recover(&mut down, &options, &mut go).unwrap_err();
+        let error = store.recover(&mut down, &options).unwrap_err();
         assert!(error.is_retryable());
         assert_eq!(counts(&mut store)[&Status::Pending], 100, "the batch was given back");
-        let summary = store.recover(&mut resolve, &options, &mut go).unwrap();
+        let summary = store.recover(&mut resolve, &options).unwrap();
         assert_eq!((summary.claimed, summary.lost_leases, summary.matched), (100, 0, 66));
         prove_drained(&mut store, 100);
     });
@@ -64,20 +62,19 @@ fn a_clock_that_jumps_back_makes_a_dead_workers_leads_wait_and_loses_none() {
         let backlog = fill(&mut store, 30);
         store.set_clock(Some(minute(100)));
         store.seed(&backlog, &SeedOptions::default()).unwrap();
-        // The process dies while it resolves: the lease stays.
         let run = store.open_run(&NewRun::new(RunKind::Recover, "dies", None)).unwrap();
         let options = leased();
         let batch = BatchRequest::new(run, 10, &options);
+        // The process dies while it resolves: the lease stays.
+        let minute_long = Duration::from_secs(60);
+        let lease = store.lease(&batch, minute_long, &mut Cursor::new()).unwrap().unwrap();
         let mut again = store.reopen().unwrap();
-        let mut dies = |_: &[ClaimedLead]| {
-            again.set_clock(Some(minute(40)));
-            let claimed = again.recover(&mut resolve, &leased(), &mut go).unwrap().claimed;
-            assert_eq!(claimed, 20, "what is under the lease waits");
-            Err(ResolveError::Unavailable("the leads are given back".into()))
-        };
-        assert!(store.recover_batch(&batch, &mut Cursor::new(), &mut dies).is_err());
+        again.set_clock(Some(minute(40)));
+        let claimed = again.recover(&mut resolve, &leased()).unwrap().claimed;
+        assert_eq!(claimed, 20, "what is under the lease waits");
+        assert_eq!(store.give_back(&lease).unwrap(), 10, "and is given back");
         prove(&mut store, 30);
-        again.recover(&mut resolve, &leased(), &mut go).unwrap();
+        again.recover(&mut resolve, &leased()).unwrap();
         prove_drained(&mut store, 30);
     });
 }

@@ -42,7 +42,7 @@ fn resolver(leads: &[ClaimedLead]) -> Result<Vec<Resolution>, ResolveError> {
                     .with_wake_keys(vec![format!("k{number}")]),
                 2 => Resolution::unmatched(FailReason::MissingIdentifiers),
                 _ => Resolution::unmatched(FailReason::ConflictMultipleCandidates)
-                    .with_evidence("{\"candidates\":2}"),
+                    .with_evidence(serde_json::json!({ "candidates": 2 }).into()),
             }
         })
         .collect())
@@ -67,7 +67,7 @@ fn the_loop_settles_every_lead_and_a_second_time_changes_nothing() {
     let mut resolver = resolver;
     let mut steps = 0;
     let summary = store
-        .recover(&mut resolver, &RecoverOptions::default(), &mut |_| {
+        .recover_with_progress(&mut resolver, &RecoverOptions::default(), &mut |_| {
             steps += 1;
             ControlFlow::Continue(())
         })
@@ -77,9 +77,7 @@ fn the_loop_settles_every_lead_and_a_second_time_changes_nothing() {
 
     let again = store.seed(&backlog, &SeedOptions::default()).unwrap();
     assert!(!again.changed(), "{again:?}");
-    let idle = store
-        .recover(&mut resolver, &RecoverOptions::default(), &mut |_| ControlFlow::Continue(()))
-        .unwrap();
+    let idle = store.recover(&mut resolver, &RecoverOptions::default()).unwrap();
     assert_eq!(idle.claimed, 0);
 
     let mut snapshot = store.snapshot().unwrap();
@@ -121,8 +119,7 @@ fn a_withdrawn_lead_comes_back_as_an_arrival_and_a_changed_one_reopens() {
     let first = store.seed(&backlog, &SeedOptions::default()).unwrap();
     assert_eq!((first.backlog_size, first.duplicates, first.arrived), (2, 1, 2));
     let mut resolver = resolver;
-    let mut quiet = |_: &Progress| ControlFlow::Continue(());
-    store.recover(&mut resolver, &RecoverOptions::default(), &mut quiet).unwrap();
+    store.recover(&mut resolver, &RecoverOptions::default()).unwrap();
     backlog.leads = vec![lead("L-1", "b")];
     let second = store.seed(&backlog, &SeedOptions::default()).unwrap();
     assert_eq!((second.reopened, second.withdrawn, second.arrived), (1, 1, 0));
@@ -145,8 +142,7 @@ fn a_technical_error_is_tried_again_later_and_fails_after_the_last_attempt() {
     };
     for attempt in 1..=5 {
         store.set_clock(Some(now));
-        let mut quiet = |_: &Progress| ControlFlow::Continue(());
-        let summary = store.recover(&mut broken, &RecoverOptions::default(), &mut quiet).unwrap();
+        let summary = store.recover(&mut broken, &RecoverOptions::default()).unwrap();
         if attempt < 5 {
             assert_eq!((summary.retried, summary.failed_total()), (1, 0), "{attempt}");
         } else {

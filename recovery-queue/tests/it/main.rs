@@ -30,6 +30,7 @@ mod refusals;
 mod runs;
 #[cfg(all(feature = "guardrails", feature = "identity-matching"))]
 mod siblings;
+mod stops;
 mod support;
 #[cfg(feature = "postgres-bundled-tls")]
 mod tls;

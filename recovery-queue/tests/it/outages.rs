@@ -17,11 +17,11 @@ fn a_full_disk_stops_the_run_and_tears_nothing_on_sqlite() {
     options.batch_size = 200;
     // SQLite raises the limit to the present size: the file cannot grow any more.
     script(&mut store, "PRAGMA max_page_count = 1;");
-    let error = store.recover(&mut resolve, &options, &mut go).unwrap_err().to_string();
+    let error = store.recover(&mut resolve, &options).unwrap_err().to_string();
     assert!(error.contains("full"), "{error}");
     prove(&mut store, LEADS);
     script(&mut store, "PRAGMA max_page_count = 1000000;");
-    store.recover(&mut resolve, &options, &mut go).unwrap();
+    store.recover(&mut resolve, &options).unwrap();
     prove_drained(&mut store, LEADS);
 }
 
@@ -45,7 +45,7 @@ fn a_database_that_cannot_be_written_is_told_and_left_as_it_is() {
         let decider = Decider { by: "ana", reason: "a test" };
         for error in [
             store.seed(&backlog, &SeedOptions::default()).unwrap_err(),
-            store.recover(&mut resolve, &RecoverOptions::default(), &mut go).unwrap_err(),
+            store.recover(&mut resolve, &RecoverOptions::default()).unwrap_err(),
             store.link(&lead, &PersonKey::new("P").unwrap(), decider).unwrap_err(),
         ] {
             assert!(matches!(error, StoreError::Database { .. }), "{error:?}");
@@ -55,7 +55,7 @@ fn a_database_that_cannot_be_written_is_told_and_left_as_it_is() {
         prove(&mut store, 10);
         assert_eq!(counts(&mut store)[&Status::Pending], 10);
         store.seed(&backlog, &SeedOptions::default()).unwrap();
-        store.recover(&mut resolve, &RecoverOptions::default(), &mut go).unwrap();
+        store.recover(&mut resolve, &RecoverOptions::default()).unwrap();
         prove_drained(&mut store, 11);
     });
 }
@@ -98,7 +98,7 @@ mod on_postgres {
         options.batch_size = 100;
         let mut crash_at = vec![20, 5];
         let summary = store
-            .recover(&mut resolve, &options, &mut |progress| {
+            .recover_with_progress(&mut resolve, &options, &mut |progress| {
                 if crash_at.last().is_some_and(|at| progress.batches >= *at) {
                     crash_at.pop();
                     server.crash_and_restart().unwrap();
@@ -131,7 +131,7 @@ mod on_postgres {
         // run's end.
         for nth in 1..=6 {
             proxy.lose(nth, lost);
-            let run = store.recover(&mut resolve, &options, &mut go).unwrap();
+            let run = store.recover(&mut resolve, &options).unwrap();
             assert_eq!((run.reconnects, proxy.cuts()), (1, 1), "commit {nth} of a run");
             assert!(matches!(run.stopped, Stopped::Limit), "{run:?}");
             settled += run.matched + run.failed_total();
@@ -141,7 +141,7 @@ mod on_postgres {
             assert_eq!(record.failed, run.failed);
             prove(&mut store, 600);
         }
-        let rest = store.recover(&mut resolve, &RecoverOptions::default(), &mut go).unwrap();
+        let rest = store.recover(&mut resolve, &RecoverOptions::default()).unwrap();
         assert_eq!(settled + rest.claimed, 600, "each lead was settled by one run");
         prove_drained(&mut store, 600);
     }
@@ -243,7 +243,7 @@ mod on_postgres {
                 })
                 .take(250)
                 .collect();
-                text
+                Evidence::from(serde_json::json!(text))
             };
             Ok(leads
                 .iter()
@@ -253,13 +253,13 @@ mod on_postgres {
         };
         let mut options = RecoverOptions::default();
         options.batch_size = 100;
-        let error = store.recover(&mut large, &options, &mut go).unwrap_err();
+        let error = store.recover(&mut large, &options).unwrap_err();
         assert!(error.to_string().contains("No space left"), "{error}");
         let left = counts(&mut store)[&Status::Pending];
         assert!(left > 0 && left < u64::from(LEADS), "full in mid-run: {left} pending");
         prove(&mut store, LEADS);
         disk.grow();
-        store.recover(&mut large, &options, &mut go).unwrap();
+        store.recover(&mut large, &options).unwrap();
         prove_drained(&mut store, LEADS);
         drop(server);
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use recovery_queue::*;
 
-use crate::support::backends::{counts, fill, go, prove, prove_drained, resolve};
+use crate::support::backends::{counts, fill, prove, prove_drained, resolve};
 #[cfg(feature = "postgres")]
 use crate::support::server;
 
@@ -33,7 +33,7 @@ fn worker_process() {
     let mut options = RecoverOptions::default();
     options.batch_size =
         std::env::var("RECOVERY_QUEUE_BATCH").map_or(64, |text| text.parse().unwrap());
-    store.recover(&mut resolver, &options, &mut go).unwrap();
+    store.recover(&mut resolver, &options).unwrap();
 }
 
 /// A database in which processes work.

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use recovery_queue::testing::minute;
 use recovery_queue::*;
 
-use crate::support::backends::{counts, fill, go, on_each, prove, resolve};
+use crate::support::backends::{counts, fill, on_each, prove, resolve};
 
 fn latest(store: &mut SqlStore) -> RunRecord {
     store.snapshot().unwrap().runs(1).unwrap().remove(0)
@@ -19,7 +19,7 @@ fn a_run_records_how_it_ended() {
         assert_eq!(latest(&mut store).outcome, Some(RunOutcome::Done));
 
         let mut down = |_: &[ClaimedLead]| Err(ResolveError::Unavailable("down".into()));
-        assert!(store.recover(&mut down, &RecoverOptions::default(), &mut go).is_err());
+        assert!(store.recover(&mut down, &RecoverOptions::default()).is_err());
         let failed = latest(&mut store);
         assert_eq!(failed.outcome, Some(RunOutcome::Failed));
         assert!(failed.finished_at.is_some() && failed.events.is_empty());
@@ -27,18 +27,18 @@ fn a_run_records_how_it_ended() {
         let mut options = RecoverOptions::default();
         options.batch_size = 10;
         let mut stop = |_: &Progress| ControlFlow::Break(());
-        let asked = store.recover(&mut resolve, &options, &mut stop).unwrap();
+        let asked = store.recover_with_progress(&mut resolve, &options, &mut stop).unwrap();
         assert_eq!((asked.claimed, asked.stopped), (10, Stopped::Asked), "the batch was finished");
         assert_eq!(latest(&mut store).outcome, Some(RunOutcome::Asked));
 
         options.limit = Some(20);
-        store.recover(&mut resolve, &options, &mut go).unwrap();
+        store.recover(&mut resolve, &options).unwrap();
         assert_eq!(latest(&mut store).outcome, Some(RunOutcome::Limit));
 
         let run = NewRun::new(RunKind::Recover, "dies", None);
         let open = store.open_run(&run).unwrap();
         assert_eq!((latest(&mut store).run_id, latest(&mut store).outcome), (open, None));
-        let drained = store.recover(&mut resolve, &RecoverOptions::default(), &mut go).unwrap();
+        let drained = store.recover(&mut resolve, &RecoverOptions::default()).unwrap();
         let runs = store.snapshot().unwrap().runs(2).unwrap();
         assert_eq!((runs[0].run_id, runs[0].outcome), (drained.run_id, Some(RunOutcome::Done)));
         assert_eq!((runs[1].run_id, runs[1].outcome), (open, Some(RunOutcome::Killed)));
@@ -55,7 +55,7 @@ fn a_paused_backlog_gives_no_leads_until_it_is_resumed() {
         let one = BacklogLead::new(SourcePk::new("M-3").unwrap(), chrono::DateTime::UNIX_EPOCH);
         store.seed(&MemoryBacklog::new("other", [one]), &SeedOptions::default()).unwrap();
         let recover = |store: &mut SqlStore| {
-            store.recover(&mut resolve, &RecoverOptions::default(), &mut go).unwrap().claimed
+            store.recover(&mut resolve, &RecoverOptions::default()).unwrap().claimed
         };
         store.set_paused(backlog.name(), true).unwrap();
         assert_eq!(recover(&mut store), 1, "the other backlog goes on");
@@ -76,7 +76,7 @@ fn to_prune_the_ledger_changes_no_figure_of_a_run_or_a_day() {
         store.set_clock(Some(minute(1)));
         let mut options = RecoverOptions::default();
         options.limit = Some(30);
-        store.recover(&mut resolve, &options, &mut go).unwrap();
+        store.recover(&mut resolve, &options).unwrap();
         store.set_clock(Some(minute(60)));
         let dead = store.open_run(&NewRun::new(RunKind::Recover, "dies", None)).unwrap();
         let mut cursor = Cursor::new();
@@ -105,7 +105,7 @@ fn to_prune_the_ledger_changes_no_figure_of_a_run_or_a_day() {
         assert_eq!(figures(&mut store), before);
 
         // The next run finds the dead one and closes it, with its figures.
-        store.recover(&mut resolve, &RecoverOptions::default(), &mut go).unwrap();
+        store.recover(&mut resolve, &RecoverOptions::default()).unwrap();
         let killed = store.snapshot().unwrap().runs(2).unwrap().remove(1);
         assert_eq!((killed.run_id, killed.outcome), (dead, Some(RunOutcome::Killed)));
         assert_eq!((&killed.events, &killed.failed), (&before.0[0].events, &before.0[0].failed));

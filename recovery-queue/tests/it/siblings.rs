@@ -1,7 +1,5 @@
 //! The queue with the sibling crates: a matcher resolves, guardrails judge.
 
-use std::ops::ControlFlow;
-
 use guardrails::clock::Stopped as StoppedClock;
 use guardrails::{Suite, Verdict};
 use identity_matching::index::InMemoryIndex;
@@ -63,9 +61,7 @@ pub(crate) fn recover(store: &mut SqlStore, persons: u32) -> RunSummary {
     };
     let mut resolver =
         MatcherResolver::new(matcher, source).with_wake_keys(WakeKeys::new(normaliser, [7; 32]));
-    store
-        .recover(&mut resolver, &RecoverOptions::default(), &mut |_| ControlFlow::Continue(()))
-        .unwrap()
+    store.recover(&mut resolver, &RecoverOptions::default()).unwrap()
 }
 
 #[test]

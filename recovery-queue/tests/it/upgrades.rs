@@ -48,8 +48,7 @@ fn upgrades(store: &mut SqlStore, pending: u64) {
     let mut nobody = |leads: &[ClaimedLead]| -> Result<Vec<Resolution>, ResolveError> {
         Ok(leads.iter().map(|_| Resolution::unmatched(FailReason::NoCandidates)).collect())
     };
-    let mut go = |_: &Progress| std::ops::ControlFlow::Continue(());
-    let run = store.recover(&mut nobody, &RecoverOptions::default(), &mut go).unwrap();
+    let run = store.recover(&mut nobody, &RecoverOptions::default()).unwrap();
     assert_eq!(run.claimed, pending);
     let decider = Decider { by: "ana", reason: "a mistake" };
     store.unlink(&SourcePk::new("L-2").unwrap(), decider).unwrap();

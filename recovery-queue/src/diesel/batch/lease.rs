@@ -1,27 +1,49 @@
-//! Batches under leases, for resolvers that are slow or remote: claim, commit, resolve, write what is still ours.
+//! Batches under leases: the claim is committed, and each later write is fenced by its token.
 
-use std::collections::BTreeSet;
+use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::diesel::batch::{BATCH, Claim, Settled, claim, rows, verdicts, write};
-use crate::diesel::conn::database::{Begin, Database, IntRow, Param, failed};
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+
+use crate::diesel::batch::{BATCH, Claim, Context, claim, open_leads, rows, verdicts, write};
+use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;
 use crate::diesel::store::now;
 use crate::model::error::StoreError;
-use crate::model::resolver::Resolver;
+use crate::model::lease::Lease;
+use crate::model::resolver::Resolution;
 use crate::model::work::{BatchRequest, BatchSummary, from_std};
-use crate::worker::Cursor;
+use crate::worker::{Cursor, storable};
 
-/// Parks the claimed leads under a new fencing token.
+fn until(now: i64, ttl: Duration) -> DateTime<Utc> {
+    let micros = now.saturating_add(from_std(ttl));
+    DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
+/// Names the rows of a lease; the time is there for the index.
+const HELD: &str = "q.not_before = $1 AND q.lease_token = $2";
+
+fn held(lease: &Lease) -> [Param<'static>; 2] {
+    [Param::Int(lease.until().timestamp_micros()), Param::Int(lease.token())]
+}
+
+/// Claims the next leads and parks them under a new fencing token.
 ///
 /// The attempt counts from now on: a worker that dies has made it.
-fn park(
+pub(crate) fn take(
     db: &mut Database,
     names: &Names,
-    backlog_id: i64,
-    claims: &[Claim],
-    until: i64,
-) -> Result<i64, StoreError> {
+    clock: Option<i64>,
+    batch: &BatchRequest<'_>,
+    ttl: Duration,
+    cursor: &mut Cursor,
+) -> Result<Option<Lease>, StoreError> {
+    let Some((context, claims)) = claim(db, names, clock, batch, cursor)? else {
+        return Ok(None);
+    };
+    let until = until(context.now, ttl);
     let token = db
         .int(
             &names.sql(
@@ -30,8 +52,9 @@ fn park(
             &[],
         )
         .map_err(failed(BATCH))?;
-    let rows = rows(claims, |claim| {
-        [claim.lead_id, backlog_id, until, token, claim.attempts + 1, claim.since]
+    let rows = rows(&claims, |claim| {
+        let until = until.timestamp_micros();
+        [claim.lead_id, context.backlog_id, until, token, claim.attempts + 1, claim.since]
     });
     db.execute(
         &names.sql(&format!(
@@ -41,77 +64,100 @@ fn park(
         &[],
     )
     .map_err(failed(BATCH))?;
-    Ok(token)
+    let leads = open_leads(&claims, batch.options);
+    Ok(Some(Lease::new(token, claims.len() as u64, until, leads)))
+}
+
+/// Prolongs a lease; gives how many of its leads are still held.
+pub(crate) fn renew(
+    db: &mut Database,
+    names: &Names,
+    clock: Option<i64>,
+    lease: &mut Lease,
+    ttl: Duration,
+) -> Result<u64, StoreError> {
+    let until = until(now(db, clock)?, ttl);
+    let sql =
+        "UPDATE {ns}queue_parked SET not_before = $1 WHERE not_before = $2 AND lease_token = $3";
+    let [was, token] = held(lease);
+    let params = [Param::Int(until.timestamp_micros()), was, token];
+    let kept = db.execute(&names.sql(sql), &params).map_err(failed(BATCH))?;
+    lease.prolong(until);
+    Ok(kept)
 }
 
 /// Gives leased leads back as they were: the attempt was not the leads' fault.
-fn give_back(db: &mut Database, names: &Names, token: i64) -> Result<(), StoreError> {
+pub(crate) fn give_back(
+    db: &mut Database,
+    names: &Names,
+    lease: &Lease,
+) -> Result<u64, StoreError> {
     db.execute(
-        &names.sql(
-            "INSERT INTO {ns}queue_pending (backlog_id, priority, lead_at, lead_id, attempts, since) \
+        &names.sql(&format!(
+            "INSERT INTO {{ns}}queue_pending (backlog_id, priority, lead_at, lead_id, attempts, since) \
              SELECT l.backlog_id, l.priority, l.lead_at, l.id, q.attempts - 1, q.since \
-             FROM {ns}queue_parked q JOIN {ns}queue_lead l ON l.id = q.lead_id WHERE q.lease_token = $1",
-        ),
-        &[Param::Int(token)],
+             FROM {{ns}}queue_parked q JOIN {{ns}}queue_lead l ON l.id = q.lead_id WHERE {HELD}"
+        )),
+        &held(lease),
     )
     .map_err(failed(BATCH))?;
-    db.execute(
-        &names.sql("DELETE FROM {ns}queue_parked WHERE lease_token = $1"),
-        &[Param::Int(token)],
-    )
-    .map_err(failed(BATCH))?;
-    Ok(())
+    release(db, names, lease)
 }
 
-pub(crate) fn recover(
+fn release(db: &mut Database, names: &Names, lease: &Lease) -> Result<u64, StoreError> {
+    let sql = "DELETE FROM {ns}queue_parked WHERE not_before = $1 AND lease_token = $2";
+    db.execute(&names.sql(sql), &held(lease)).map_err(failed(BATCH))
+}
+
+#[derive(QueryableByName)]
+struct Held {
+    #[diesel(sql_type = BigInt)]
+    backlog_id: i64,
+    #[diesel(embed)]
+    claim: Claim,
+}
+
+/// Writes the answers of the leads that the lease still holds.
+pub(crate) fn settle(
     db: &mut Database,
     names: &Names,
     clock: Option<i64>,
     batch: &BatchRequest<'_>,
-    ttl: Duration,
-    cursor: &mut Cursor,
-    resolver: &mut dyn Resolver,
+    lease: &Lease,
+    answers: &[Resolution],
 ) -> Result<BatchSummary, StoreError> {
-    let leased = db.transaction_as(Begin::Batch, BATCH, |db| {
-        let Some((context, claims)) = claim(db, names, clock, batch, cursor)? else {
-            return Ok(None);
-        };
-        let until = context.now.saturating_add(from_std(ttl));
-        let token = park(db, names, context.backlog_id, &claims, until)?;
-        Ok(Some((context, claims, token)))
-    })?;
-    let Some((mut context, claims, token)) = leased else {
-        return Ok(BatchSummary::default());
+    let leads = lease.leads();
+    if answers.len() != leads.len() {
+        return Err(StoreError::ResolutionCount { wanted: leads.len(), given: answers.len() });
+    }
+    // The fence: what no longer carries our token belongs to somebody else.
+    let lock = if db.is_sqlite() { "" } else { " FOR UPDATE OF q" };
+    let ours: Vec<Held> = db
+        .query(
+            &names.sql(&format!(
+                "SELECT q.backlog_id, l.priority, l.lead_at, q.lead_id, q.attempts - 1 AS attempts, \
+                     q.since, l.source_pk, l.lead_version, k.person_id \
+                 FROM {{ns}}queue_parked q JOIN {{ns}}queue_lead l ON l.id = q.lead_id \
+                 LEFT JOIN {{ns}}queue_link k ON k.lead_id = q.lead_id \
+                 WHERE {HELD} ORDER BY l.priority, l.lead_at, l.id{lock}"
+            )),
+            &held(lease),
+        )
+        .map_err(failed(BATCH))?;
+    let lost = lease.claimed().saturating_sub(ours.len() as u64);
+    let Some(backlog_id) = ours.first().map(|row| row.backlog_id) else {
+        return Ok(BatchSummary { claimed: lost, lost_leases: lost, ..BatchSummary::default() });
     };
-    let claimed = claims.len() as u64;
-    let settled = match verdicts(claims, batch, context.now, resolver) {
-        Ok(settled) => settled,
-        Err(error) => {
-            db.transaction_as(Begin::Batch, BATCH, |db| give_back(db, names, token))?;
-            return Err(error);
-        }
-    };
-    db.transaction_as(Begin::Batch, BATCH, |db| {
-        context.now = now(db, clock)?;
-        // The fence: what no longer carries our token belongs to somebody else.
-        let ours: Vec<IntRow> = db
-            .query(
-                &names.sql(
-                    "DELETE FROM {ns}queue_parked WHERE lease_token = $1 RETURNING lead_id AS value",
-                ),
-                &[Param::Int(token)],
-            )
-            .map_err(failed(BATCH))?;
-        let ours: BTreeSet<i64> = ours.into_iter().map(|row| row.value).collect();
-        let kept: Vec<Settled> =
-            settled.into_iter().filter(|lead| ours.contains(&lead.claim.lead_id)).collect();
-        let mut summary = if kept.is_empty() {
-            BatchSummary::default()
-        } else {
-            write(db, names, &context, &kept)?
-        };
-        summary.claimed = claimed;
-        summary.lost_leases = claimed - kept.len() as u64;
-        Ok(summary)
-    })
+    release(db, names, lease)?;
+    let context = Context { backlog_id, run_id: batch.run.get(), now: now(db, clock)? };
+    let mut answers: HashMap<&str, &Resolution> =
+        leads.iter().map(|lead| lead.source_pk.as_str()).zip(answers).collect();
+    let claims = ours.into_iter().map(|row| row.claim).collect();
+    let settled = verdicts(claims, batch.options, context.now, |claim| {
+        answers.remove(claim.source_pk.as_str()).map(|answer| storable(answer.clone()))
+    });
+    let mut summary = write(db, names, &context, &settled)?;
+    summary.claimed = lease.claimed();
+    summary.lost_leases = lost;
+    Ok(summary)
 }

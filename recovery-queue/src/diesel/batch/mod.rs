@@ -22,9 +22,11 @@ use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;
 use crate::diesel::write::events::Events;
 use crate::model::error::StoreError;
+use crate::model::evidence::Evidence;
 use crate::model::key::SourcePk;
 use crate::model::ledger::EventKind;
-use crate::model::resolver::{ClaimedLead, FailReason, Resolution, Resolver};
+use crate::model::options::RecoverOptions;
+use crate::model::resolver::{ClaimedLead, FailReason, Resolution, ResolveError, Resolver};
 use crate::model::work::{BatchRequest, BatchSummary, from_std};
 use crate::worker::{Cursor, Position, resolve_isolated};
 
@@ -185,75 +187,75 @@ pub(crate) fn claim(
     Ok(None)
 }
 
-/// Turns the resolver's answers into what is written.
-pub(crate) fn verdicts(
-    claims: Vec<Claim>,
-    batch: &BatchRequest<'_>,
-    now: i64,
-    resolver: &mut dyn Resolver,
-) -> Result<Vec<Settled>, StoreError> {
-    // A lead whose attempts are used up without an answer killed its process, or outlived its leases.
-    let used_up = |claim: &Claim| claim.attempts >= i64::from(batch.options.max_attempts);
-    let open: Vec<ClaimedLead> = claims
+/// Says whether a lead's attempts are used up: it killed its process, or outlived its leases, each time.
+fn is_used_up(claim: &Claim, options: &RecoverOptions) -> bool {
+    claim.attempts >= i64::from(options.max_attempts)
+}
+
+/// Gives the leads of a batch that need an answer.
+pub(crate) fn open_leads(claims: &[Claim], options: &RecoverOptions) -> Vec<ClaimedLead> {
+    claims
         .iter()
-        .filter(|claim| claim.person_id.is_none() && !used_up(claim))
+        .filter(|claim| claim.person_id.is_none() && !is_used_up(claim, options))
         .map(|claim| ClaimedLead {
             source_pk: SourcePk::stored(claim.source_pk.clone()),
             lead_at: instant(claim.lead_at),
             lead_version: claim.lead_version.clone(),
             attempts: u32::try_from(claim.attempts).unwrap_or(u32::MAX),
         })
-        .collect();
-    let mut answers = resolve_isolated(resolver, &open)?.into_iter();
-    let options = batch.options;
-    claims
-        .into_iter()
-        .map(|claim| {
-            let mut attempts = claim.attempts;
-            let verdict = if claim.person_id.is_some() {
-                Verdict::AlreadyLinked
-            } else if used_up(&claim) {
-                let message = "every attempt ended without an answer";
-                Verdict::Failed {
-                    reason: FailReason::Error,
-                    evidence: Some(serde_json::json!({ "error": message }).to_string()),
-                    wake_keys: Vec::new(),
-                }
-            } else {
-                let answer = answers.next().ok_or(StoreError::ResolutionCount {
-                    wanted: open.len(),
-                    given: open.len().saturating_sub(1),
-                })?;
-                match answer {
-                    Resolution::Matched(found) => Verdict::Matched {
-                        person_key: found.person_key.as_str().to_owned(),
-                        rule: found.rule,
-                        confidence: found.confidence,
-                        evidence: found.evidence,
-                    },
-                    Resolution::Unmatched { reason, evidence, wake_keys } => {
-                        Verdict::Failed { reason, evidence, wake_keys }
-                    }
-                    Resolution::Error { message } => {
-                        attempts += 1;
-                        if attempts >= i64::from(options.max_attempts) {
-                            let evidence = serde_json::json!({ "error": message }).to_string();
-                            Verdict::Failed {
-                                reason: FailReason::Error,
-                                evidence: Some(evidence),
-                                wake_keys: Vec::new(),
-                            }
-                        } else {
-                            let tries = u32::try_from(attempts).unwrap_or(u32::MAX);
-                            let rest = from_std(options.backoff.delay(&claim.source_pk, tries));
-                            Verdict::Retry { not_before: now.saturating_add(rest), message }
-                        }
-                    }
-                }
-            };
-            Ok(Settled { claim, attempts, verdict })
-        })
         .collect()
+}
+
+/// Makes the verdict of a lead that is given up after technical errors.
+fn given_up(message: &str) -> Verdict {
+    Verdict::Failed {
+        reason: FailReason::Error,
+        evidence: Some(serde_json::json!({ "error": message }).to_string()),
+        wake_keys: Vec::new(),
+    }
+}
+
+/// Turns the answers into what is written; a lead without one is pending again at once.
+pub(crate) fn verdicts(
+    claims: Vec<Claim>,
+    options: &RecoverOptions,
+    now: i64,
+    mut answer: impl FnMut(&Claim) -> Option<Resolution>,
+) -> Vec<Settled> {
+    let settle = |claim: Claim| {
+        let mut attempts = claim.attempts;
+        let verdict = if claim.person_id.is_some() {
+            Verdict::AlreadyLinked
+        } else if is_used_up(&claim, options) {
+            given_up("every attempt ended without an answer")
+        } else {
+            match answer(&claim) {
+                None => Verdict::Retry { not_before: now, message: "no answer".to_owned() },
+                Some(Resolution::Matched(found)) => Verdict::Matched {
+                    person_key: found.person_key.as_str().to_owned(),
+                    rule: found.rule,
+                    confidence: found.confidence,
+                    evidence: found.evidence.map(Evidence::into_string),
+                },
+                Some(Resolution::Unmatched { reason, evidence, wake_keys }) => {
+                    let evidence = evidence.map(Evidence::into_string);
+                    Verdict::Failed { reason, evidence, wake_keys }
+                }
+                Some(Resolution::Error { message }) => {
+                    attempts += 1;
+                    if attempts >= i64::from(options.max_attempts) {
+                        given_up(&message)
+                    } else {
+                        let tries = u32::try_from(attempts).unwrap_or(u32::MAX);
+                        let rest = from_std(options.backoff.delay(&claim.source_pk, tries));
+                        Verdict::Retry { not_before: now.saturating_add(rest), message }
+                    }
+                }
+            }
+        };
+        Settled { claim, attempts, verdict }
+    };
+    claims.into_iter().map(settle).collect()
 }
 
 pub(crate) fn summarise(settled: &[Settled]) -> BatchSummary {
@@ -317,10 +319,12 @@ pub(crate) fn write(
 ) -> Result<BatchSummary, StoreError> {
     match db {
         #[cfg(feature = "sqlite")]
-        Database::Sqlite(_) => crate::diesel::batch::sqlite::settle(db, names, context, settled)?,
+        Database::Sqlite(_) => {
+            crate::diesel::batch::sqlite::settle(db, names, context, settled)?;
+        }
         #[cfg(feature = "postgres")]
         Database::Postgres(_) => {
-            crate::diesel::batch::postgres::settle(db, names, context, settled)?
+            crate::diesel::batch::postgres::settle(db, names, context, settled)?;
         }
     }
     let summary = summarise(settled);
@@ -332,6 +336,36 @@ pub(crate) fn write(
         Some(context.run_id),
     )?;
     Ok(summary)
+}
+
+/// A resolver that works while the batch's transaction is open.
+struct Outside<'a> {
+    resolver: &'a mut dyn Resolver,
+    sqlite: bool,
+}
+
+/// What SQLite says, in any language, of a writer that waited in vain for another one.
+const LOCKED: &str = "database is locked";
+
+impl Resolver for Outside<'_> {
+    /// Tells a resolver that writes to the file which the batch itself keeps locked: to halve the batch, or to try again
+    /// later, would wait out the busy time each time, and in vain.
+    fn resolve(&mut self, leads: &[ClaimedLead]) -> Result<Vec<Resolution>, ResolveError> {
+        let answer = self.resolver.resolve(leads);
+        let locked = match &answer {
+            Err(error) => error.to_string().contains(LOCKED),
+            Ok(answers) => answers.iter().any(|answer| {
+                matches!(answer, Resolution::Error { message } if message.contains(LOCKED))
+            }),
+        };
+        if self.sqlite && locked {
+            return Err(ResolveError::Unavailable(format!(
+                "{LOCKED}: the resolver writes to the file that this batch's transaction keeps locked; claim by \
+                 ClaimMode::Lease, or write in the hook `after_settle`"
+            )));
+        }
+        answer
+    }
 }
 
 /// Claims, resolves and settles one batch inside the transaction that is open.
@@ -346,7 +380,10 @@ pub(crate) fn in_transaction(
     let Some((mut context, claims)) = claim(db, names, clock, batch, cursor)? else {
         return Ok(BatchSummary::default());
     };
-    let settled = verdicts(claims, batch, context.now, resolver)?;
+    let open = open_leads(&claims, batch.options);
+    let mut outside = Outside { resolver, sqlite: db.is_sqlite() };
+    let mut answers = resolve_isolated(&mut outside, &open)?.into_iter();
+    let settled = verdicts(claims, batch.options, context.now, |_| answers.next());
     // The resolver may have taken its time; events are dated when they are written.
     context.now = crate::diesel::store::now(db, clock)?;
     write(db, names, &context, &settled)

@@ -1,8 +1,7 @@
 //! Connections: what a URL names, how one is set up, and the few verbs that the store needs of either backend.
 
 pub(crate) mod database;
-#[cfg(feature = "sqlite")]
-#[cfg_attr(not(feature = "guardrails"), allow(dead_code))] // deadlines are the checks'
+#[cfg(all(feature = "sqlite", feature = "guardrails"))] // deadlines are the checks'
 pub(crate) mod interrupt;
 pub(crate) mod namespace;
 pub(crate) mod open;
@@ -11,3 +10,4 @@ pub(crate) mod prepared;
 pub(crate) mod session;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite_text;
+pub(crate) mod url;

@@ -1,6 +1,6 @@
 //! Opening a database: what a URL names, and how a connection is set up.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use diesel::prelude::*;
@@ -9,67 +9,8 @@ use crate::diesel::conn::database::Database;
 use crate::diesel::conn::namespace::{Names, Namespace};
 #[cfg(feature = "postgres")]
 use crate::diesel::conn::session::Session;
+use crate::diesel::conn::url::{DatabaseUrl, PostgresUrl};
 use crate::model::error::{ConfigError, StoreError};
-
-/// Names a database: a file of SQLite or a server of PostgreSQL.
-///
-/// ```
-/// use recovery_queue::DatabaseUrl;
-///
-/// assert!(matches!(DatabaseUrl::parse("leads.sqlite")?, DatabaseUrl::Sqlite(_)));
-/// assert!(matches!(DatabaseUrl::parse("postgres://localhost/crm")?, DatabaseUrl::Postgres(_)));
-/// # Ok::<(), recovery_queue::ConfigError>(())
-/// ```
-#[derive(Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum DatabaseUrl {
-    /// A file of SQLite.
-    Sqlite(PathBuf),
-    /// The connection string of a PostgreSQL server.
-    Postgres(String),
-}
-
-impl std::fmt::Debug for DatabaseUrl {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Sqlite(path) => f.debug_tuple("Sqlite").field(path).finish(),
-            // The string may hold a password.
-            Self::Postgres(_) => f.write_str("Postgres(..)"),
-        }
-    }
-}
-
-impl DatabaseUrl {
-    /// Reads a path, `sqlite://PATH`, `postgres://…` or `postgresql://…`.
-    ///
-    /// # Errors
-    /// Another scheme, an empty text and SQLite's in-memory name are refused.
-    pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-            return Ok(Self::Postgres(text.to_owned()));
-        }
-        let path =
-            text.strip_prefix("sqlite://").or_else(|| text.strip_prefix("sqlite:")).unwrap_or(text);
-        if path.contains("://") {
-            let scheme = text.split("://").next().unwrap_or_default();
-            return Err(ConfigError::new(
-                "database URL",
-                format!("{scheme}://…"),
-                "there is no such backend",
-                "give a path, sqlite://PATH or postgres://USER@HOST/DATABASE",
-            ));
-        }
-        if path.is_empty() || path == ":memory:" || path.starts_with("file:") {
-            return Err(ConfigError::new(
-                "database URL",
-                text,
-                "it names no file",
-                "give a path; for a queue in memory use MemoryStore",
-            ));
-        }
-        Ok(Self::Sqlite(PathBuf::from(path)))
-    }
-}
 
 /// Sets how a database is opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +20,9 @@ pub struct OpenOptions {
     pub namespace: Namespace,
     /// How long a writer of SQLite waits for another one. Default: 60 s.
     pub busy_timeout: Duration,
+    /// How long a connection to PostgreSQL may take to come about, for each address of the server's name; in whole
+    /// seconds, 2 at least. A limit in the URL goes before it. Default: 3 s.
+    pub connect_timeout: Duration,
     /// Memory for SQLite's page cache, in KiB. Default: 65,536.
     pub cache_kib: u32,
 }
@@ -88,6 +32,7 @@ impl Default for OpenOptions {
         Self {
             namespace: Namespace::default(),
             busy_timeout: Duration::from_secs(60),
+            connect_timeout: Duration::from_secs(3),
             cache_kib: 65_536,
         }
     }
@@ -98,6 +43,27 @@ impl OpenOptions {
     #[must_use]
     pub fn with_namespace(mut self, namespace: Namespace) -> Self {
         self.namespace = namespace;
+        self
+    }
+
+    /// Sets how long a writer of SQLite waits for another one.
+    #[must_use]
+    pub fn with_busy_timeout(mut self, limit: Duration) -> Self {
+        self.busy_timeout = limit;
+        self
+    }
+
+    /// Sets how long a connection to PostgreSQL may take to come about.
+    #[must_use]
+    pub fn with_connect_timeout(mut self, limit: Duration) -> Self {
+        self.connect_timeout = limit;
+        self
+    }
+
+    /// Sets the memory for SQLite's page cache, in KiB.
+    #[must_use]
+    pub fn with_cache_kib(mut self, kib: u32) -> Self {
+        self.cache_kib = kib;
         self
     }
 
@@ -126,7 +92,7 @@ pub(crate) fn connect(
 ) -> Result<Database, StoreError> {
     match url {
         DatabaseUrl::Sqlite(path) => sqlite(path, options, purpose),
-        DatabaseUrl::Postgres(url) => postgres(url, purpose),
+        DatabaseUrl::Postgres(url) => postgres(url, options, purpose),
     }
 }
 
@@ -146,12 +112,13 @@ fn sqlite(path: &Path, options: &OpenOptions, purpose: Purpose) -> Result<Databa
         .into());
     };
     let establish = || SqliteConnection::establish(name);
-    // Only a read is ever given a time limit.
-    let mut connection = match purpose {
+    // Only the reads of checks are ever given a time limit.
+    #[cfg(feature = "guardrails")]
+    let establish = || match purpose {
         Purpose::Write => establish(),
         Purpose::Read => crate::diesel::conn::interrupt::interruptible(establish),
-    }
-    .map_err(unavailable)?;
+    };
+    let mut connection = establish().map_err(unavailable)?;
     crate::diesel::conn::sqlite_text::register(&mut connection)
         .map_err(crate::diesel::conn::database::failed("the opening of the database"))?;
     let mut db = Database::Sqlite(connection);
@@ -195,8 +162,13 @@ fn sqlite(path: &Path, _: &OpenOptions, _: Purpose) -> Result<Database, StoreErr
 }
 
 #[cfg(feature = "postgres")]
-fn postgres(url: &str, purpose: Purpose) -> Result<Database, StoreError> {
-    let connection = PgConnection::establish(url).map_err(|error| {
+fn postgres(
+    url: &PostgresUrl,
+    options: &OpenOptions,
+    purpose: Purpose,
+) -> Result<Database, StoreError> {
+    let url = url.with_connect_timeout(options.connect_timeout);
+    let connection = PgConnection::establish(&url).map_err(|error| {
         if error.to_string().contains("SSL support is not compiled in") {
             let remedy = "link a libpq with TLS, or build with the feature postgres-bundled-tls";
             ConfigError::new("database URL", "sslmode=…", "this build has no TLS", remedy).into()
@@ -215,7 +187,7 @@ fn postgres(url: &str, purpose: Purpose) -> Result<Database, StoreError> {
 }
 
 #[cfg(not(feature = "postgres"))]
-fn postgres(_: &str, _: Purpose) -> Result<Database, StoreError> {
+fn postgres(_: &PostgresUrl, _: &OpenOptions, _: Purpose) -> Result<Database, StoreError> {
     Err(ConfigError::new(
         "database URL",
         "postgres://…",

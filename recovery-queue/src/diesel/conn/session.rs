@@ -11,6 +11,7 @@ use diesel::prelude::*;
 use crate::diesel::conn::database::IntRow;
 use crate::diesel::conn::prepared;
 
+#[allow(clippy::struct_field_names)] // a session of ours among those of the server
 pub(crate) struct Session {
     pub(crate) connection: PgConnection,
     /// The server's process that holds the statements prepared so far.

@@ -1,5 +1,7 @@
 //! Links by hand and wake-ups in databases.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
@@ -14,7 +16,8 @@ use crate::diesel::write::seed;
 use crate::model::error::StoreError;
 use crate::model::key::{PersonKey, RunId, SourcePk};
 use crate::model::ledger::EventKind;
-use crate::store::links::{Decider, LinkHistoryRow, LinkStore, MANUAL_RULE};
+use crate::model::links::{Decider, LinkHistoryRow, MANUAL_RULE};
+use crate::store::links::LinkStore;
 
 const LINK: &str = "the change of a link";
 
@@ -140,21 +143,6 @@ fn conflict(lead: &SourcePk, reason: &str) -> StoreError {
     StoreError::Conflict { key: lead.to_string(), reason: reason.to_owned() }
 }
 
-fn check(decider: Decider<'_>) -> Result<(), StoreError> {
-    for (what, text) in [("decider", decider.by), ("reason", decider.reason)] {
-        if text.trim().is_empty() || text.contains('\0') || text.len() > 2000 {
-            return Err(crate::model::error::ConfigError::new(
-                what,
-                text.chars().take(40).collect::<String>(),
-                "it is blank, too long or holds a NUL byte",
-                "say who decides and why in up to 2000 bytes",
-            )
-            .into());
-        }
-    }
-    Ok(())
-}
-
 impl SqlStore {
     fn by_hand<T>(
         &mut self,
@@ -162,7 +150,7 @@ impl SqlStore {
         decider: Decider<'_>,
         body: impl FnOnce(&mut ManualLink<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        check(decider)?;
+        decider.check()?;
         let (names, clock) = (self.names.clone(), self.clock);
         self.db.transaction(LINK, |db| {
             seed::lock(db, &names)?;
@@ -326,47 +314,42 @@ pub(crate) fn wake(
              (SELECT w.lead_id FROM {{ns}}queue_wake_key w WHERE w.wake_key IN ({}))",
             places.join(", ")
         );
-        let by_backlog: Vec<Woken> = db
+        let rows: Vec<Woken> = db
             .query(
                 &names.sql(&format!(
-                    "SELECT backlog_id, count(*) AS leads FROM {{ns}}queue_settled \
-                     WHERE lead_id IN ({hit}) GROUP BY backlog_id ORDER BY backlog_id"
+                    "DELETE FROM {{ns}}queue_settled WHERE lead_id IN ({hit}) \
+                     RETURNING lead_id, backlog_id"
                 )),
                 &params,
             )
             .map_err(failed(WAKE))?;
-        if by_backlog.is_empty() {
-            continue;
+        let mut by_backlog: BTreeMap<i64, u64> = BTreeMap::new();
+        for part in rows.chunks(2000) {
+            let ids: Vec<String> = part.iter().map(|row| row.lead_id.to_string()).collect();
+            let ids = ids.join(", ");
+            db.execute(
+                &names.sql(&format!(
+                    "INSERT INTO {{ns}}queue_pending (backlog_id, priority, lead_at, lead_id, attempts, since) \
+                     SELECT l.backlog_id, l.priority, l.lead_at, l.id, 0, $1 FROM {{ns}}queue_lead l \
+                     WHERE l.id IN ({ids})"
+                )),
+                &[Param::Int(now)],
+            )
+            .map_err(failed(WAKE))?;
+            // What is pending keeps no wake keys.
+            db.execute(
+                &names.sql(&format!("DELETE FROM {{ns}}queue_wake_key WHERE lead_id IN ({ids})")),
+                &[],
+            )
+            .map_err(failed(WAKE))?;
+            for row in part {
+                *by_backlog.entry(row.backlog_id).or_default() += 1;
+            }
         }
-        db.execute(
-            &names.sql(&format!(
-                "INSERT INTO {{ns}}queue_pending (backlog_id, priority, lead_at, lead_id, attempts, since) \
-                 SELECT l.backlog_id, l.priority, l.lead_at, l.id, 0, {now} FROM {{ns}}queue_lead l \
-                 WHERE l.id IN ({hit})"
-            )),
-            &params,
-        )
-        .map_err(failed(WAKE))?;
-        db.execute(
-            &names.sql(&format!("DELETE FROM {{ns}}queue_settled WHERE lead_id IN ({hit})")),
-            &params,
-        )
-        .map_err(failed(WAKE))?;
-        // What is pending now keeps no wake keys.
-        db.execute(
-            &names.sql(
-                "DELETE FROM {ns}queue_wake_key WHERE lead_id IN \
-                 (SELECT m.lead_id FROM {ns}queue_wake_key m LEFT JOIN {ns}queue_settled s \
-                  ON s.lead_id = m.lead_id WHERE s.lead_id IS NULL)",
-            ),
-            &[],
-        )
-        .map_err(failed(WAKE))?;
-        for row in by_backlog {
-            let leads = u64::try_from(row.leads).unwrap_or_default();
+        for (backlog_id, leads) in by_backlog {
             let mut events = Events::default();
             events.add(EventKind::Reopened, None, leads);
-            events.append(db, names, now, row.backlog_id, None)?;
+            events.append(db, names, now, backlog_id, None)?;
             woken += leads;
         }
     }
@@ -376,7 +359,7 @@ pub(crate) fn wake(
 #[derive(QueryableByName)]
 struct Woken {
     #[diesel(sql_type = BigInt)]
-    backlog_id: i64,
+    lead_id: i64,
     #[diesel(sql_type = BigInt)]
-    leads: i64,
+    backlog_id: i64,
 }

@@ -2,8 +2,8 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 
 /// What is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,10 @@ struct State {
     countdown: AtomicI64,
     answer: AtomicBool,
     cuts: AtomicU32,
+    /// Whether connections are taken and nothing is passed on.
+    silent: AtomicBool,
+    /// The connections that are passed on.
+    open: Mutex<Vec<TcpStream>>,
 }
 
 /// Passes on every byte between clients and a server, until it is told to cut.
@@ -42,8 +46,15 @@ impl Proxy {
         let (shared, server) = (Arc::clone(&state), server.to_owned());
         // Ends with the process.
         std::thread::spawn(move || {
+            let mut held = Vec::new();
             for client in listener.incoming().flatten() {
+                if shared.silent.load(SeqCst) {
+                    held.push(client);
+                    continue;
+                }
+                held.clear();
                 let Ok(upstream) = TcpStream::connect(&server) else { continue };
+                shared.open.lock().unwrap().extend(client.try_clone());
                 pass_on(client, upstream, &shared);
             }
         });
@@ -63,6 +74,19 @@ impl Proxy {
         self.state.cuts.store(0, SeqCst);
         self.state.answer.store(lost == Lost::Answer, SeqCst);
         self.state.countdown.store(nth, SeqCst);
+    }
+
+    /// Cuts all connections; takes new ones, and never says a word.
+    pub(crate) fn fall_silent(&self) {
+        self.state.silent.store(true, SeqCst);
+        for client in self.state.open.lock().unwrap().drain(..) {
+            let _ = client.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Passes on what new connections say.
+    pub(crate) fn speak_again(&self) {
+        self.state.silent.store(false, SeqCst);
     }
 
     /// Gives how often the connection was cut since it was last asked for.

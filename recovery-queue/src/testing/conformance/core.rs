@@ -1,44 +1,24 @@
-//! The conformance suite: what every store must do, told through its public traits.
+//! The core: seeds, batches, wake-ups and the consistent read.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
-use super::invariants::check_invariants;
-use crate::{
-    BacklogLead, Backoff, ClaimedLead, Decider, EventKind, FailReason, LinkStore, MemoryBacklog,
-    PersonKey, Progress, QueueStore, RecoverOptions, Resolution, ResolveError, RunSummary,
-    SeedOptions, SeedSummary, SourcePk, Status, StoreError,
+use super::{
+    BacklogLead, FailReason, MemoryBacklog, RecoverOptions, Resolution, SeedOptions, Status,
+    TestStore, lead, matched, minute, nobody, origins, pk, recover, recover_with, seed, statuses,
 };
+use crate::testing::check_invariants;
+use crate::{Backoff, EventKind};
 
-/// A store that the suite can set the clock of.
-pub trait TestStore: QueueStore + LinkStore {
-    /// Sets the time that stands for the store's clock.
-    fn set_clock(&mut self, now: DateTime<Utc>);
-}
-
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-impl TestStore for crate::SqlStore {
-    fn set_clock(&mut self, now: DateTime<Utc>) {
-        crate::SqlStore::set_clock(self, Some(now));
-    }
-}
-
-impl TestStore for crate::MemoryStore {
-    fn set_clock(&mut self, now: DateTime<Utc>) {
-        crate::MemoryStore::set_clock(self, now);
-    }
-}
-
-/// Runs the whole suite; each case gets a new, empty store.
+/// Checks the core of a store; each case gets a new, empty one.
 ///
 /// # Panics
 /// Where the store does not do what it must.
-pub fn check_all(make: &mut dyn FnMut() -> Box<dyn TestStore>) {
-    let cases: [fn(&mut dyn TestStore); 13] = [
+pub fn check_core<S: TestStore>(make: &mut dyn FnMut() -> S) {
+    let cases: [fn(&mut dyn TestStore); 12] = [
         a_second_seed_changes_nothing,
         every_claimed_lead_is_settled_once,
         leads_go_by_priority_then_age,
@@ -48,92 +28,13 @@ pub fn check_all(make: &mut dyn FnMut() -> Box<dyn TestStore>) {
         errors_are_tried_again_with_back_off_and_end,
         the_first_lead_is_the_origin,
         a_linked_lead_in_the_backlog_is_a_leak,
-        links_are_made_moved_and_undone_by_hand,
         a_new_person_wakes_the_leads_that_share_a_key,
         two_backlogs_are_served_in_turn,
         the_outlook_says_when_the_backlog_is_empty,
     ];
-    for case in cases {
-        case(&mut *make());
+    for case in cases.iter().chain(&super::failures::CASES) {
+        case(&mut make());
     }
-}
-
-/// Gives ten in the morning of the first of March 2026, and so many minutes more.
-#[must_use]
-pub fn minute(minutes: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp(1_772_359_200 + minutes * 60, 0).unwrap_or_default()
-}
-
-fn pk(text: &str) -> SourcePk {
-    SourcePk::new(text).expect("the suite's keys are sound")
-}
-
-fn person(text: &str) -> PersonKey {
-    PersonKey::new(text).expect("the suite's keys are sound")
-}
-
-fn lead(key: &str, day: i64) -> BacklogLead {
-    BacklogLead::new(
-        pk(key),
-        DateTime::from_timestamp(1_767_225_600 + day * 86_400, 0).unwrap_or_default(),
-    )
-}
-
-fn seed(store: &mut dyn TestStore, leads: &[BacklogLead]) -> SeedSummary {
-    store
-        .seed(&MemoryBacklog::new("all", leads.iter().cloned()), &SeedOptions::default())
-        .expect("the seed is sound")
-}
-
-type Answer<'a> = &'a mut dyn FnMut(&str) -> Resolution;
-
-fn recover_with(
-    store: &mut dyn TestStore,
-    options: &RecoverOptions,
-    answer: Answer<'_>,
-) -> RunSummary {
-    let mut resolver = |leads: &[ClaimedLead]| -> Result<Vec<Resolution>, ResolveError> {
-        Ok(leads.iter().map(|lead| answer(lead.source_pk.as_str())).collect())
-    };
-    store
-        .recover(&mut resolver, options, &mut |_: &Progress| ControlFlow::Continue(()))
-        .expect("the run is sound")
-}
-
-fn recover(store: &mut dyn TestStore, answer: Answer<'_>) -> RunSummary {
-    recover_with(store, &RecoverOptions::default(), answer)
-}
-
-fn matched(key: &str) -> Resolution {
-    Resolution::matched(person(key), "PHONE_EXACT", "high")
-}
-
-fn nobody() -> Resolution {
-    Resolution::unmatched(FailReason::NoCandidates)
-}
-
-fn statuses(store: &mut dyn TestStore) -> BTreeMap<String, Status> {
-    let mut rows = BTreeMap::new();
-    store
-        .snapshot()
-        .expect("a snapshot opens")
-        .queue(&mut |row| {
-            rows.insert(row.source_pk.to_string(), row.status);
-        })
-        .expect("the queue is read");
-    rows
-}
-
-fn origins(store: &mut dyn TestStore) -> BTreeMap<String, String> {
-    let mut rows = BTreeMap::new();
-    store
-        .snapshot()
-        .expect("a snapshot opens")
-        .origins(&mut |row| {
-            rows.insert(row.person_key.to_string(), row.source_pk.to_string());
-        })
-        .expect("the origins are read");
-    rows
 }
 
 fn a_second_seed_changes_nothing(store: &mut dyn TestStore) {
@@ -280,39 +181,6 @@ fn a_linked_lead_in_the_backlog_is_a_leak(store: &mut dyn TestStore) {
     seed(store, &[lead("b", 1)]);
     let mut snapshot = store.snapshot().expect("a snapshot opens");
     assert_eq!(snapshot.leaks().expect("leaks are read"), []);
-}
-
-fn links_are_made_moved_and_undone_by_hand(store: &mut dyn TestStore) {
-    store.set_clock(minute(0));
-    seed(store, &[lead("a", 1), lead("b", 2)]);
-    recover(store, &mut |_| nobody());
-    let decider = Decider { by: "ana", reason: "called her" };
-    store.link(&pk("a"), &person("P"), decider).expect("a failed lead can be linked");
-    assert!(matches!(
-        store.link(&pk("a"), &person("P"), decider),
-        Err(StoreError::Conflict { .. })
-    ));
-    assert!(matches!(
-        store.link(&pk("nobody"), &person("P"), decider),
-        Err(StoreError::NotFound { .. })
-    ));
-    check_invariants(store);
-    store.move_link(&pk("a"), &person("Q"), decider).expect("a link can be moved");
-    assert_eq!(origins(store).into_iter().collect::<Vec<_>>(), [("Q".to_owned(), "a".to_owned())]);
-    check_invariants(store);
-    store.unlink(&pk("a"), decider).expect("a link can be undone");
-    assert!(matches!(store.unlink(&pk("a"), decider), Err(StoreError::Conflict { .. })));
-    assert_eq!(statuses(store)["a"], Status::Pending);
-    assert!(origins(store).is_empty(), "no origin without a link");
-    check_invariants(store);
-    let history = store.link_history(&pk("a")).expect("the history is read");
-    let told: Vec<_> =
-        history.iter().map(|row| (row.person_key.as_str(), row.reason.as_str())).collect();
-    assert_eq!(told, [("P", "called her"), ("Q", "called her")]);
-    let day = minute(0).date_naive();
-    let mut snapshot = store.snapshot().expect("a snapshot opens");
-    let days = snapshot.daily_metrics(day, day, Tz::UTC).expect("metrics are computed");
-    assert_eq!((days[0].matched_out, days[0].new_backlog_in, days[0].backlog_end), (1, 1, 2));
 }
 
 fn a_new_person_wakes_the_leads_that_share_a_key(store: &mut dyn TestStore) {
