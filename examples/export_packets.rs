@@ -54,7 +54,10 @@ fn run(args: Args) -> Result<Exit, Failure> {
     if summary.status != RunStatus::Failed {
         let written = write_packets(&packets.out_dir, &planned.plan)?;
         for kept in &written.kept {
-            console.warn(format_args!("{}: kept, for somebody works in it", kept.display()));
+            console.warn(format_args!(
+                "{}: kept, for it is not as it was issued; take it away to have it issued anew",
+                kept.display()
+            ));
         }
     }
     planned.write_queue(packets.queue_csv_out.as_deref(), packets.queue_json_out.as_deref())?;

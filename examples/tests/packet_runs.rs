@@ -161,7 +161,10 @@ fn findings_are_said_in_the_language_chosen() {
         .find(|item| item["code"] == "locale-number")
         .unwrap()
         .clone();
-    assert_eq!(finding["message"], "este número lleva los signos de otro país que el archivo");
+    assert_eq!(
+        finding["message"],
+        "este número lleva marcas de miles o decimales que no son las del archivo"
+    );
     assert!(check.stdout.contains("fila 2, columna"), "{check:?}");
     let unknown = desk.check(&["--language", "fr"]);
     assert_eq!(unknown.code, 4, "{unknown:?}");

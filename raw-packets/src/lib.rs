@@ -2,10 +2,11 @@
 #![forbid(unsafe_code)]
 
 mod check;
+mod correct;
+mod digest;
 pub mod edge;
 mod finding;
 mod formula;
-mod guard;
 #[cfg(feature = "kpi-gap-queue")]
 mod kpi_gap_queue;
 mod load;
@@ -22,17 +23,18 @@ pub mod table;
 mod template;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod value;
 #[cfg(feature = "xlsx")]
 mod workbook;
 
 pub use self::check::{Accept, CheckOptions, CheckedPacket, CheckedPlan, NotReady, ReturnedFile};
-pub use self::finding::{Finding, PacketStatus, Reason, Severity};
+pub use self::finding::{Code, Finding, PacketStatus, Reason, Severity};
 pub use self::formula::{EvaluateError, Formula, FormulaError, KpiValue};
-pub use self::guard::{guard, unguard};
 pub use self::load::{KpiRow, LeftOut, Load, LoadId, Provenance, Stamp};
 pub use self::package::PackageFile;
 pub use self::plan::{Packet, PacketKey, PacketOptions, PacketPlan, PlanCounts, PlanError};
 pub use self::profile::{PacketForm, Profile, UnknownProfile, packet_csv};
+pub use self::read::NotRead;
 pub use self::report::{FixItem, ReadinessReport, ReadinessTotals, fix_queue_csv};
 pub use self::request::{
     Gap, GapStatus, InMemoryRequest, MetricScope, OwnedGap, PacketRequest, QueueFacts, RunStatus,

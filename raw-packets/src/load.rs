@@ -5,7 +5,9 @@ use std::fmt;
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
+
+use crate::digest::hex;
 
 /// Is one value of one KPI for one source and period, with the evidence that it stands on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,7 +18,7 @@ pub struct KpiRow {
     pub sanction_source_id: String,
     /// The KPI.
     pub kpi_id: String,
-    /// The first day of the period.
+    /// The date that stands for the period, such as 2025-12-31.
     pub period_date: NaiveDate,
     /// The period's granularity.
     pub period_granularity: String,
@@ -194,18 +196,4 @@ impl Load {
     pub fn left_out(&self) -> &[LeftOut] {
         &self.left_out
     }
-}
-
-/// Returns bytes as lower-case hexadecimal.
-fn hex(bytes: &[u8]) -> String {
-    use fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a string takes every write");
-        text
-    })
-}
-
-/// Returns the SHA-256 of bytes as lower-case hexadecimal.
-pub(crate) fn sha256(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
 }

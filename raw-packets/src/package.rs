@@ -8,13 +8,13 @@
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
-#[cfg(feature = "xlsx")]
-use crate::check::MarkedSheet;
-use crate::guard::guard;
-use crate::load::sha256;
+use crate::digest::sha256;
 use crate::plan::{Packet, PacketPlan};
 use crate::profile::{PacketForm, Profile, packet_csv};
 use crate::template::{CellType, Column, Role};
+use crate::value::guard;
+#[cfg(feature = "xlsx")]
+use crate::workbook::MarkedSheet;
 #[cfg(feature = "xlsx")]
 use crate::workbook::packet_workbook;
 
@@ -67,7 +67,7 @@ impl PacketPlan {
             #[cfg(feature = "xlsx")]
             PacketForm::Xlsx(language) => {
                 let sheet = MarkedSheet::issued(self.template(), cells);
-                packet_workbook(self.template(), &sheet, &packet.id(), language)
+                packet_workbook(self.template(), &sheet, packet.id(), language)
                     .expect("a plan and a template hold nothing that is too long for a workbook")
             }
         }
@@ -98,7 +98,7 @@ impl PacketPlan {
     /// Never: JSON values and memory take every write.
     #[must_use]
     pub fn data_package(&self) -> Vec<PackageFile> {
-        self.data_package_of(|packet| Some(packet.id()))
+        self.data_package_of(|packet| Some(packet.id().to_owned()))
     }
 
     /// As [`PacketPlan::data_package`], where files may stand for packets of an earlier issue.

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::guard::guard;
 use crate::template::{Language, Template};
+use crate::value::guard;
 
 /// Chooses the form in which packets are written; every form is read back, whichever was issued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use crate::check::CheckedPlan;
 use crate::finding::{Finding, PacketStatus};
-use crate::guard::guard;
 use crate::request::RunStatus;
+use crate::value::guard;
 
 /// Sums up a check: how many packets are ready, and what to fix first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -80,7 +80,8 @@ const COLUMNS: [&str; 14] = [
 
 impl CheckedPlan<'_> {
     /// Returns the fix queue: every finding that keeps a packet from being loaded, by the packet's
-    /// priority, then by file, then by the reason's priority, row and cell.
+    /// priority, then by file; what is wrong with the file or its rows before what is wrong with cells, and
+    /// these by the reason's priority, row and cell.
     #[must_use]
     pub fn fix_queue(&self) -> Vec<FixItem> {
         let mut queue: Vec<FixItem> = self
@@ -103,6 +104,7 @@ impl CheckedPlan<'_> {
         queue.sort_by(|a, b| {
             (b.priority.cmp(&a.priority))
                 .then_with(|| a.finding.file.cmp(&b.finding.file))
+                .then_with(|| a.finding.cell.is_some().cmp(&b.finding.cell.is_some()))
                 .then_with(|| b.reason_priority.cmp(&a.reason_priority))
                 .then_with(|| a.finding.row.cmp(&b.finding.row))
                 .then_with(|| a.finding.cell.cmp(&b.finding.cell))
@@ -166,7 +168,7 @@ pub fn fix_queue_csv(queue: &[FixItem]) -> Vec<u8> {
                 text(&finding.value),
                 item.reason_priority.to_string(),
                 finding.reason.to_string(),
-                finding.code.to_owned(),
+                finding.code.to_string(),
                 guard(&finding.message).into_owned(),
                 guard(&finding.remedy).into_owned(),
                 text(&finding.repair),

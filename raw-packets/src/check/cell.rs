@@ -1,15 +1,18 @@
 //! One cell against its column.
 
-use chrono::NaiveDate;
+use std::collections::BTreeSet;
+
+use chrono::{Days, NaiveDate};
 use rust_decimal::Decimal;
 
-use super::date::{Date, read_date};
-use super::number::{Number, NumberDamage, read_number};
-use super::problem::Problem;
-use crate::finding::{Finding, Reason};
-use crate::guard::unguard;
+use crate::finding::{Finding, Problem, Whose};
 use crate::read::{Cell, Form, MAX_CELL};
 use crate::template::{CellType, Column, Fill, Language, Role, Template};
+use crate::value::{
+    Date, DateDamage, Number, NumberDamage, NumberStyle, folded, is_blank, is_error_value,
+    is_formula, is_too_narrow, letters, read_date, read_number, repaired_mojibake, same_text, trim,
+    unguard,
+};
 
 /// Is the value of a cell that is as it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +35,8 @@ pub(super) enum Judged {
     Noted(Value, Finding),
     /// Wrong.
     Refused(Finding),
+    /// A key of something else, which moves the whole row.
+    Foreign(Finding),
 }
 
 /// What a cell is judged by, beside its column.
@@ -42,14 +47,26 @@ pub(super) struct Context<'a> {
     pub(super) as_of: Option<NaiveDate>,
     /// Whether the packet is known to have been issued from other facts.
     pub(super) stale: bool,
+    /// Every key of every packet that is known.
+    pub(super) keys: &'a BTreeSet<&'a str>,
     /// The language of what is said.
     pub(super) language: Language,
 }
 
 impl Context<'_> {
-    fn finding(&self, reason: Reason, code: &'static str, problem: &Problem<'_>) -> Finding {
-        Finding::new(self.language, reason, code, problem)
+    fn refused(&self, problem: &Problem<'_>) -> Judged {
+        Judged::Refused(self.finding(problem))
     }
+
+    fn finding(&self, problem: &Problem<'_>) -> Finding {
+        Finding::new(self.language, problem)
+    }
+}
+
+/// Returns what a cell says, without the guard of a text and what surrounds it without being seen.
+pub(super) fn said<'c>(column: &Column, cell: &'c Cell) -> &'c str {
+    let guarded = cell.form == Form::Text && !column.cell_type.is_number();
+    trim(if guarded { unguard(&cell.text) } else { &cell.text })
 }
 
 /// Judges a cell of a column, issued as `issued`.
@@ -62,198 +79,247 @@ pub(super) fn read_cell(
     if let Some(finding) = refuse_form(context, column, cell) {
         return Judged::Refused(finding);
     }
-    let guarded = cell.form == Form::Text && !column.cell_type.is_number();
-    let text = if guarded { unguard(&cell.text) } else { &cell.text };
-    let text = text.trim();
+    let text = said(column, cell);
     match column.role {
-        Role::Key if !issued.is_empty() => key(context, column, issued, text),
+        Role::Key if !issued.is_empty() => key(context, column, issued, text, cell),
         Role::Context => context_cell(context, column, issued, text),
         Role::Key | Role::Capture => capture(context, column, text, cell),
     }
 }
 
 fn refuse_form(context: &Context<'_>, column: &Column, cell: &Cell) -> Option<Finding> {
-    if cell.text.chars().nth(MAX_CELL).is_some() {
-        let problem = Problem::CellTooLong { most: MAX_CELL };
-        return Some(context.finding(Reason::CELL_TOO_LONG, "cell-too-long", &problem));
-    }
-    let error_value = cell.form == Form::Error
-        || ["#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#N/A", "#NUM!", "#NULL!"]
-            .contains(&cell.text.trim());
-    let formula = match cell.form {
-        Form::Formula => true,
-        // A negative number is none; a text in a number's column is judged as a number.
-        Form::Text if column.cell_type.is_number() => cell.text.trim_start().starts_with('='),
-        Form::Text => is_formula(&cell.text),
-        Form::TypedText | Form::Number | Form::Date | Form::Error => false,
-    };
-    (error_value || formula).then(|| {
-        let problem = if error_value { Problem::ErrorValue } else { Problem::Formula };
-        context.finding(Reason::FORMULA_CELL, "formula-cell", &problem)
-    })
-}
-
-/// Says whether a returned text is a formula that was never guarded.
-///
-/// A dash or a plus followed by a space is an ordinary way to begin a quotation, and no spreadsheet
-/// keeps it as a formula.
-fn is_formula(text: &str) -> bool {
-    let mut chars = text.chars();
-    match chars.next() {
-        Some('=' | '@' | '\t' | '\r' | '\0') => true,
-        Some('+' | '-') => chars.next().is_some_and(|c| !c.is_whitespace()),
-        _ => false,
-    }
-}
-
-fn key(context: &Context<'_>, column: &Column, issued: &str, text: &str) -> Judged {
-    if same(text, issued) {
-        let value = match read_date(issued) {
-            Date::Read(date) if column.cell_type == CellType::Date => Value::Date(date),
-            _ => Value::Text(issued.to_owned()),
-        };
-        return Judged::Good(value);
-    }
-    let (reason, code, problem) = if text.is_empty() {
-        (Reason::MISSING_REQUIRED_METADATA, "key-altered", Problem::IssuedGone { issued })
+    let problem = if cell.text.chars().nth(MAX_CELL).is_some() {
+        Problem::CellTooLong { most: MAX_CELL }
+    } else if cell.form == Form::Error || is_error_value(&cell.text) {
+        Problem::ErrorValue
+    } else if cell.form == Form::Text && is_too_narrow(&cell.text) {
+        Problem::TooNarrow
     } else {
-        let (code, problem) = key_damage(column, issued, text);
-        (Reason::KEY_ALTERED, code, problem)
+        let text = trim(&cell.text);
+        let formula = match cell.form {
+            Form::Formula => true,
+            // A number may start with a sign; a text in its column is judged as a number.
+            Form::Text if column.cell_type.is_number() => text.starts_with('='),
+            Form::Text => is_formula(&cell.text),
+            Form::TypedText | Form::Number { .. } | Form::Date | Form::Error => false,
+        };
+        if !formula {
+            return None;
+        }
+        Problem::Formula { typed: cell.form == Form::Formula }
     };
-    let finding = context.finding(reason, code, &problem);
-    Judged::Refused(finding.with_repair(Some(issued.to_owned())))
+    Some(context.finding(&problem))
 }
 
-/// Says whether a cell is as issued; a spreadsheet may write line breaks in its own way.
-fn same(text: &str, issued: &str) -> bool {
-    text == issued.trim() || text.replace("\r\n", "\n") == issued.trim().replace("\r\n", "\n")
-}
-
-fn key_damage<'i>(column: &Column, issued: &'i str, text: &str) -> (&'static str, Problem<'i>) {
+fn key(context: &Context<'_>, column: &Column, issued: &str, text: &str, cell: &Cell) -> Judged {
+    let value = || match read_date(issued) {
+        Date::Read(date) if column.cell_type == CellType::Date => Value::Date(date),
+        _ => Value::Text(issued.to_owned()),
+    };
+    if same_text(text, issued) {
+        return Judged::Good(value());
+    }
+    let with_repair = |problem: &Problem<'_>, only: bool| {
+        let repair = only.then(|| issued.to_owned());
+        Judged::Refused(context.finding(problem).with_repair(repair))
+    };
+    if text.is_empty() {
+        return with_repair(&Problem::IssuedGone { issued, key: true }, true);
+    }
     if column.cell_type == CellType::Date
-        && let (Date::Read(day), Date::Wrong { damage, readings }) =
-            (read_date(issued), read_date(text))
+        && let Date::Read(day) = read_date(issued)
+        && let Date::Wrong { damage, readings } = typed_date(text, cell)
         && readings.contains(&day)
     {
-        return (damage.code(), Problem::KeyDate { damage, issued });
+        // An office program writes a day in its own way on saving; what it can only mean is no damage.
+        return if readings.len() == 1 {
+            Judged::Noted(value(), context.finding(&Problem::KeyRewritten { issued }))
+        } else {
+            with_repair(&Problem::KeyDate { damage, issued }, false)
+        };
     }
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     if digits(issued)
         && digits(text)
         && issued.trim_start_matches('0') == text.trim_start_matches('0')
     {
-        return ("leading-zero-lost", Problem::LeadingZerosLost { issued });
+        return with_repair(&Problem::LeadingZerosLost { issued }, true);
     }
-    if let Number::Wrong { damage: NumberDamage::Scientific, .. } = read_number(text, '.', false) {
-        return (NumberDamage::Scientific.code(), Problem::KeyScientific { issued });
+    if context.keys.contains(text) {
+        let problem = Problem::KeyOf { issued, whose: Whose::AnotherPacket };
+        return Judged::Foreign(context.finding(&problem));
     }
-    if text.to_lowercase() == issued.to_lowercase() {
-        return ("key-altered", Problem::KeyCase { issued });
+    if is_mangled(text, issued) {
+        return with_repair(&Problem::KeyMangled { issued }, true);
     }
-    ("key-altered", Problem::KeyChanged { issued })
+    let style = NumberStyle { mark: '.', whole: false };
+    if let Number::Wrong { damage: NumberDamage::Scientific, .. } = read_number(text, style) {
+        return with_repair(&Problem::KeyScientific { issued }, false);
+    }
+    let problem = Problem::KeyOf { issued, whose: Whose::Nobody };
+    Judged::Foreign(context.finding(&problem))
+}
+
+/// Says whether a text is the issued one after what programs do to letters: capitals, accents taken off,
+/// UTF-8 read as another encoding, letters lost.
+fn is_mangled(text: &str, issued: &str) -> bool {
+    let punctuation =
+        |text: &str| -> String { text.chars().filter(char::is_ascii_punctuation).collect() };
+    let lost = |c: char| matches!(c, '?' | '_' | char::REPLACEMENT_CHARACTER);
+    let same_but_lost = || {
+        let mut letters = text.chars().zip(issued.chars());
+        text.contains(lost)
+            && text.chars().count() == issued.chars().count()
+            && letters.all(|(is, was)| is == was || lost(is) && !was.is_ascii())
+    };
+    folded(text) == folded(issued) && punctuation(text) == punctuation(issued)
+        || repaired_mojibake(text).is_some_and(|repaired| same_text(&repaired, issued))
+        || same_but_lost()
 }
 
 fn context_cell(context: &Context<'_>, column: &Column, issued: &str, text: &str) -> Judged {
     let value = Value::Text(issued.to_owned());
-    if same(text, issued) {
+    if same_text(text, issued) {
         return Judged::Good(value);
     }
     if text.is_empty() && column.required {
-        let problem = Problem::IssuedGone { issued };
-        let reason = Reason::MISSING_REQUIRED_METADATA;
-        let finding = context.finding(reason, "readonly-changed", &problem);
+        let finding = context.finding(&Problem::IssuedGone { issued, key: false });
         return Judged::Refused(finding.with_repair(Some(issued.to_owned())));
     }
-    let counted = matches!(column.fill, Some(Fill::KpisCoveredTotal | Fill::MetricRowsTotal));
-    let finding = if context.stale || counted && text.parse::<u64>().is_ok() {
-        let problem = Problem::IssuedAtAnotherTime { now: issued };
-        context.finding(Reason::PACKET_STALE, "packet-stale", &problem)
+    // What is held changes with every load, and says nothing against the packet.
+    if column.fill.as_ref().is_some_and(Fill::is_counter) && text.parse::<u64>().is_ok() {
+        return Judged::Good(value);
+    }
+    let finding = if context.stale {
+        context.finding(&Problem::IssuedAtAnotherTime { now: issued })
     } else {
-        let problem = Problem::ReadOnlyChanged { issued };
-        context
-            .finding(Reason::READONLY_CHANGED, "readonly-changed", &problem)
-            .with_repair(Some(issued.to_owned()))
+        context.finding(&Problem::ReadOnlyChanged { issued }).with_repair(Some(issued.to_owned()))
     };
     Judged::Noted(value, finding)
 }
 
 fn capture(context: &Context<'_>, column: &Column, text: &str, cell: &Cell) -> Judged {
     if is_blank(text) {
-        return if column.required {
-            Judged::Refused(blank(context, column))
-        } else {
-            Judged::Good(Value::Blank)
-        };
+        return if column.required { blank(context, column) } else { Judged::Good(Value::Blank) };
     }
     match column.cell_type {
         CellType::Integer | CellType::Decimal => number(context, column, text, cell),
-        CellType::Date => date(context, column, text),
+        CellType::Date => date(context, column, text, cell),
         CellType::Url => url(context, text),
         CellType::Text => self::text(context, column, text),
     }
 }
 
-fn blank(context: &Context<'_>, column: &Column) -> Finding {
-    let (reason, code, problem) = if column.name == context.template.evidence_date() {
-        (Reason::INVALID_EVIDENCE_DATE, "evidence-missing", Problem::EvidenceDateMissing)
+fn blank(context: &Context<'_>, column: &Column) -> Judged {
+    context.refused(&if column.name == context.template.evidence_date() {
+        Problem::EvidenceDateMissing
     } else if column.name == context.template.evidence_quote() {
-        (Reason::SHORT_EVIDENCE_QUOTE, "evidence-missing", Problem::EvidenceQuoteMissing)
+        Problem::EvidenceQuoteMissing
     } else if column.cell_type.is_number() {
-        (Reason::INVALID_NUMERIC, "constraint-error", Problem::NumberMissing)
+        Problem::NumberMissing
     } else {
-        (Reason::MISSING_REQUIRED_METADATA, "constraint-error", Problem::CellMissing)
-    };
-    context.finding(reason, code, &problem)
+        Problem::CellMissing
+    })
 }
 
 fn number(context: &Context<'_>, column: &Column, text: &str, cell: &Cell) -> Judged {
-    let reason = Reason::INVALID_NUMERIC;
-    if cell.form == Form::Date {
-        return Judged::Refused(context.finding(reason, "number-as-date", &Problem::NumberAsDate));
-    }
-    // A typed cell has no locale: its text is written with a point.
-    let mark = if cell.form == Form::Number { '.' } else { context.decimal_mark };
-    match read_number(text, mark, column.cell_type == CellType::Integer) {
-        Number::Read(number) => bounds(context, column, number)
-            .map_or(Judged::Good(Value::Number(number)), Judged::Refused),
-        Number::Blank => Judged::Refused(blank(context, column)),
-        Number::Wrong { damage, repair } => {
-            let problem = Problem::Number { damage, unit: column.unit.as_deref(), mark };
-            let repair = repair.map(|number| number.to_string().replace('.', &mark.to_string()));
-            let finding = context.finding(reason, damage.code(), &problem);
-            Judged::Refused(finding.with_repair(repair))
+    let whole = column.cell_type == CellType::Integer;
+    let read = match cell.form {
+        Form::Date => return context.refused(&Problem::NumberAsDate),
+        Form::Number { .. } => typed_number(text, whole),
+        _ => read_number(text, NumberStyle { mark: context.decimal_mark, whole }),
+    };
+    // A workbook knows its numbers, and shows them with any mark.
+    let mark = context.decimal_mark;
+    match read {
+        Number::Read { value, also } => {
+            if let Some(finding) = bounds(context, column, value) {
+                return Judged::Refused(finding);
+            }
+            let other = also.map(|other| other.value).filter(|other| in_bounds(column, *other));
+            match other {
+                None => Judged::Good(Value::Number(value)),
+                Some(also) => {
+                    let mark = if text.contains(',') { ',' } else { '.' };
+                    let problem = Problem::ThousandsPossible { read: value, also, mark };
+                    Judged::Noted(Value::Number(value), context.finding(&problem))
+                }
+            }
+        }
+        Number::Blank => blank(context, column),
+        Number::Wrong { damage, readings } => {
+            let unit = column.unit.as_ref().map(|unit| unit.get(context.language));
+            let problem = Problem::Number { damage, text, readings: &readings, unit, mark };
+            // What may mean two numbers is for the person to say.
+            let repair = match readings[..] {
+                [only] if in_bounds(column, only.value) => {
+                    Some(only.value.to_string().replace('.', &mark.to_string()))
+                }
+                _ => None,
+            };
+            Judged::Refused(context.finding(&problem).with_repair(repair))
         }
     }
 }
 
-fn bounds(context: &Context<'_>, column: &Column, number: Decimal) -> Option<Finding> {
+/// Reads the number of a workbook's cell, which has a decimal point and nothing else.
+fn typed_number(text: &str, whole: bool) -> Number {
+    let wrong = |damage| Number::Wrong { damage, readings: Vec::new() };
+    match text.parse::<Decimal>() {
+        Ok(value) if whole && !value.fract().is_zero() => wrong(NumberDamage::NotWhole),
+        Ok(value) => Number::Read { value: value.normalize(), also: None },
+        Err(_) => wrong(NumberDamage::TooLong),
+    }
+}
+
+fn out_of_bounds(column: &Column, number: Decimal) -> Option<Problem<'_>> {
     let below =
         column.minimum.as_ref().filter(|b| number < b.limit || b.exclusive && number == b.limit);
     let above =
         column.maximum.as_ref().filter(|b| number > b.limit || b.exclusive && number == b.limit);
     let (bound, greater) = below.map(|b| (b, true)).or_else(|| above.map(|b| (b, false)))?;
-    let problem = Problem::OutOfBounds { greater, exclusive: bound.exclusive, limit: bound.limit };
-    let reason = Reason::of_template(&bound.reason, bound.priority);
-    Some(context.finding(reason, "constraint-error", &problem))
+    Some(Problem::OutOfBounds { greater, bound })
 }
 
-fn date(context: &Context<'_>, column: &Column, text: &str) -> Judged {
-    let evidence = column.name == context.template.evidence_date();
-    let reason = if evidence { Reason::INVALID_EVIDENCE_DATE } else { Reason::INVALID_DATE };
-    let possible =
-        |date: &&NaiveDate| !evidence || context.as_of.is_none_or(|as_of| **date <= as_of);
-    match read_date(text) {
-        Date::Read(date) if possible(&&date) => Judged::Good(Value::Date(date)),
-        Date::Read(_) => {
-            Judged::Refused(context.finding(reason, "constraint-error", &Problem::FutureEvidence))
+fn in_bounds(column: &Column, number: Decimal) -> bool {
+    out_of_bounds(column, number).is_none()
+}
+
+fn bounds(context: &Context<'_>, column: &Column, number: Decimal) -> Option<Finding> {
+    out_of_bounds(column, number).map(|problem| context.finding(&problem))
+}
+
+/// Reads a day, of a workbook's number by the epoch that the workbook says it has.
+fn typed_date(text: &str, cell: &Cell) -> Date {
+    match (read_date(text), cell.form) {
+        (Date::Wrong { damage: DateDamage::Serial, .. }, Form::Number { since_1904 }) => {
+            let epoch = if since_1904 { (1904, 1, 1) } else { (1899, 12, 30) };
+            let epoch = NaiveDate::from_ymd_opt(epoch.0, epoch.1, epoch.2);
+            let days = text.split('.').next().and_then(|days| days.parse().ok());
+            let day =
+                epoch.zip(days).and_then(|(epoch, days)| epoch.checked_add_days(Days::new(days)));
+            Date::Wrong { damage: DateDamage::Serial, readings: day.into_iter().collect() }
         }
-        Date::Blank => Judged::Refused(blank(context, column)),
-        Date::Wrong { damage, readings } => {
-            let repair = match readings.iter().filter(possible).collect::<Vec<_>>()[..] {
+        (read, _) => read,
+    }
+}
+
+fn date(context: &Context<'_>, column: &Column, text: &str, cell: &Cell) -> Judged {
+    let evidence = column.name == context.template.evidence_date();
+    let as_of = context.as_of.filter(|_| evidence);
+    let possible = |date: &NaiveDate| as_of.is_none_or(|as_of| *date <= as_of);
+    match (typed_date(text, cell), as_of) {
+        (Date::Read(date), Some(as_of)) if date > as_of => {
+            context.refused(&Problem::FutureEvidence { as_of })
+        }
+        (Date::Read(date), _) => Judged::Good(Value::Date(date)),
+        (Date::Blank, _) => blank(context, column),
+        (Date::Wrong { damage, readings }, _) => {
+            let repair = match readings.into_iter().filter(possible).collect::<Vec<_>>()[..] {
                 [one] => Some(one.to_string()),
                 _ => None,
             };
-            let finding = context.finding(reason, damage.code(), &Problem::Date { damage });
+            let finding = context.finding(&Problem::Date { damage, evidence });
             Judged::Refused(finding.with_repair(repair))
         }
     }
@@ -265,38 +331,27 @@ fn url(context: &Context<'_>, text: &str) -> Judged {
     if host.is_some_and(|host| !host.is_empty()) && !text.contains(char::is_whitespace) {
         return Judged::Good(Value::Text(text.to_owned()));
     }
-    let reason = Reason::MISSING_REQUIRED_METADATA;
-    Judged::Refused(context.finding(reason, "type-error", &Problem::NoAddress))
+    context.refused(&Problem::NoAddress)
 }
 
 fn text(context: &Context<'_>, column: &Column, text: &str) -> Judged {
     // What a reader writes for a letter that it could not read; a quotation must not keep it.
     if text.contains(char::REPLACEMENT_CHARACTER) {
-        let reason = Reason::INVALID_ENCODING;
-        return Judged::Refused(context.finding(reason, "encoding-error", &Problem::LettersLost));
+        return context.refused(&Problem::LettersLost);
     }
-    let length = text.chars().filter(|c| !is_invisible(*c)).count();
+    if let Some(repaired) = repaired_mojibake(text) {
+        return Judged::Refused(context.finding(&Problem::LettersLost).with_repair(Some(repaired)));
+    }
+    let length = letters(text);
     if let Some(least) = column.min_length.filter(|least| length < *least) {
-        let quote = column.name == context.template.evidence_quote();
-        let reason = if quote { Reason::SHORT_EVIDENCE_QUOTE } else { Reason::VALUE_NOT_ALLOWED };
-        let problem = Problem::TextTooShort { length, least };
-        return Judged::Refused(context.finding(reason, "constraint-error", &problem));
+        let evidence = column.name == context.template.evidence_quote();
+        return context.refused(&Problem::TextTooShort { length, least, evidence });
     }
     if !column.one_of.is_empty() && !column.one_of.iter().any(|allowed| allowed == text) {
-        let folded = text.to_lowercase();
-        let repair = column.one_of.iter().find(|allowed| allowed.to_lowercase() == folded).cloned();
-        let problem = Problem::NotAllowed { allowed: &column.one_of };
-        let finding = context.finding(Reason::VALUE_NOT_ALLOWED, "constraint-error", &problem);
+        let written = folded(text);
+        let repair = column.one_of.iter().find(|allowed| folded(allowed) == written).cloned();
+        let finding = context.finding(&Problem::NotAllowed { allowed: &column.one_of });
         return Judged::Refused(finding.with_repair(repair));
     }
     Judged::Good(Value::Text(text.to_owned()))
-}
-
-/// Says whether a text shows nothing.
-pub(crate) fn is_blank(text: &str) -> bool {
-    text.chars().all(|c| c.is_whitespace() || is_invisible(c))
-}
-
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}')
 }

@@ -1,36 +1,79 @@
 //! What is wrong or odd with a returned file as a whole.
 
-use super::problem::Problem;
-use crate::finding::{Finding, Reason};
-use crate::read::{Oddity, Sheet, SheetRow};
-use crate::template::Language;
+use crate::finding::{Finding, PacketStatus, Problem};
+use crate::read::{Oddity, Remark, Sheet, column_letters};
+use crate::template::{Language, Template};
 
-/// Tells what was odd about a file as a whole.
-pub(super) fn of_oddity(language: Language, oddity: &Oddity) -> Finding {
-    let finding = |reason, code, problem| Finding::new(language, reason, code, &problem);
+/// Tells what was odd about a file as a whole, and how far that leaves the packet.
+pub(super) fn of_oddity(language: Language, oddity: &Oddity) -> (PacketStatus, Finding) {
+    let finding = |problem| Finding::new(language, &problem);
     match oddity {
         Oddity::Encoding { row } => {
-            finding(Reason::INVALID_ENCODING, "encoding-error", Problem::Encoding).at_row(*row)
+            (PacketStatus::InvalidRow, finding(Problem::Encoding).at_row(*row))
         }
-        Oddity::Utf16 => finding(Reason::COLUMNS_MOVED, "encoding-error", Problem::Utf16),
-        Oddity::Empty => finding(Reason::EMPTY_PACKET, "source-error", Problem::EmptyFile),
+        Oddity::NulBytes => (PacketStatus::InvalidRow, finding(Problem::NulBytes)),
+        Oddity::Decoded(encoding) => (PacketStatus::Ready, finding(Problem::Decoded { encoding })),
+        Oddity::Empty => (PacketStatus::EmptyPacket, finding(Problem::EmptyFile)),
+        Oddity::OneColumn => (PacketStatus::InvalidHeaders, finding(Problem::OneColumn)),
+        Oddity::SingleQuotes => (PacketStatus::InvalidHeaders, finding(Problem::SingleQuotes)),
         Oddity::Unreadable(why) => {
-            finding(Reason::INVALID_HEADERS, "format-error", Problem::Unreadable(why))
+            (PacketStatus::InvalidHeaders, finding(Problem::Unreadable(why)))
         }
     }
 }
 
-/// Notes the blank rows above the data.
-pub(super) fn blank_rows(
+/// Tells what stands in a workbook beside the table.
+///
+/// The titles that an issued workbook shows as notes on its labels are nobody's comments.
+pub(super) fn of_remark(
     language: Language,
     sheet: &Sheet,
-    filled: &[&SheetRow],
-    findings: &mut Vec<Finding>,
-) {
-    // Blank rows below the data are no damage; one between the header and the data is said.
-    let last = filled.last().map_or(0, |row| row.number);
-    for row in sheet.rows.iter().filter(|row| row.is_blank() && row.number < last) {
-        let finding = Finding::new(language, Reason::BLANK_ROW, "blank-row", &Problem::BlankRow);
-        findings.push(finding.at_row(row.number));
+    template: &Template,
+    remark: &Remark,
+) -> Option<Finding> {
+    let finding = |problem| Finding::new(language, &problem);
+    Some(match remark {
+        Remark::Chosen { read, unfilled } => finding(Problem::SheetChosen { read, unfilled }),
+        Remark::Sheet { name, says } => finding(Problem::SheetIgnored { sheet: name, says }),
+        Remark::Hidden { row } => finding(Problem::RowHidden).at_row(*row),
+        Remark::Comment { row, column, says } => {
+            let titles = template.columns().iter().flat_map(|c| [&c.title.en, &c.title.es]);
+            if *row == sheet.header_row && titles.into_iter().any(|title| title.starts_with(says)) {
+                return None;
+            }
+            let mut told = finding(Problem::Comment { says }).at_row(*row);
+            told.cell = Some(format!("{}{row}", column_letters(*column)));
+            told.column = sheet.header.get(*column).cloned().filter(|label| !label.is_empty());
+            told
+        }
+    })
+}
+
+/// Notes the blank rows above the data, once; those below are no damage.
+pub(super) fn blank_rows(language: Language, sheet: &Sheet) -> Option<Finding> {
+    let last = sheet.rows.last()?.number;
+    // What was not kept was blank.
+    let kept: std::collections::BTreeSet<u64> = sheet.rows.iter().map(|row| row.number).collect();
+    let blank = (sheet.header_row + 1..last).filter(|row| !kept.contains(row));
+    let rows: Vec<u64> = blank.take(crate::read::MAX_ROWS).collect();
+    let first = *rows.first()?;
+    let problem = Problem::BlankRows { rows: ranges(&rows) };
+    Some(Finding::new(language, &problem).at_row(first))
+}
+
+/// Writes row numbers, in ascending order, as ranges: `3-5, 9`.
+pub(super) fn ranges(rows: &[u64]) -> String {
+    const SHOWN: usize = 4;
+    let mut ranges: Vec<(u64, u64)> = Vec::new();
+    for row in rows {
+        match ranges.last_mut() {
+            Some((_, last)) if *last + 1 == *row => *last = *row,
+            _ => ranges.push((*row, *row)),
+        }
     }
+    let more = if ranges.len() > SHOWN { ", …" } else { "" };
+    let written = ranges.iter().take(SHOWN).map(|(first, last)| {
+        if first == last { first.to_string() } else { format!("{first}-{last}") }
+    });
+    written.collect::<Vec<_>>().join(", ") + more
 }

@@ -1,101 +1,103 @@
 //! The header of a returned packet against the template's columns.
 
-use std::collections::HashMap;
-
-use super::problem::Problem;
-use crate::finding::{Finding, Reason};
+use crate::finding::{Finding, Problem};
 use crate::read::{Sheet, column_letters};
-use crate::template::{Language, Template};
+use crate::template::{Labels, Language, Template};
+use crate::value::is_blank;
 
 /// Says where each column of the template stands in the sheet.
+#[derive(Debug, Clone)]
 pub(super) struct Columns {
-    /// By the template's position, the position in the sheet, under its label or one that was made of it;
-    /// `None` where the column is missing.
+    /// By the template's position, the position in the sheet; `None` where the column is missing.
     pub(super) positions: Vec<Option<usize>>,
 }
 
-/// Finds the template's columns in the header, and everything that is wrong or odd with it.
-pub(super) fn read_header(
+impl Columns {
+    /// Finds the columns of a template by their labels, the issued ones before others that can only mean
+    /// them.
+    pub(super) fn new(sheet: &Sheet, labels: &Labels, template: &Template) -> Self {
+        let mut positions = vec![None; template.columns().len()];
+        for exact in [true, false] {
+            for (at, label) in sheet.header.iter().enumerate() {
+                if let Some(known) = labels.find(label).filter(|known| known.exact == exact) {
+                    let taken = positions.contains(&Some(at));
+                    let place: &mut Option<usize> = &mut positions[known.column];
+                    // Of two the last counts, as ever; both are told.
+                    if !taken && (place.is_none() || exact) {
+                        *place = Some(at);
+                    }
+                }
+            }
+        }
+        Self { positions }
+    }
+}
+
+/// Finds everything that is wrong or odd with a header.
+pub(super) fn judge_header(
     language: Language,
     sheet: &Sheet,
+    labels: &Labels,
     template: &Template,
-) -> (Columns, Vec<Finding>) {
-    let finding = |at, reason, code, problem| finding(language, sheet, at, reason, code, &problem);
+    columns: &Columns,
+) -> Vec<Finding> {
+    let finding = |at, problem| finding(language, sheet, at, &problem);
+    let whole =
+        |problem: &Problem<'_>| Finding::new(language, problem).at_row(sheet.header_row.max(1));
     let mut findings = Vec::new();
-    let mut by_label: HashMap<&str, usize> = HashMap::new();
-    for (at, label) in sheet.header.iter().enumerate() {
-        if !label.is_empty() && by_label.insert(label, at).is_some() {
-            let (reason, problem) = (Reason::INVALID_HEADERS, Problem::LabelTwice);
-            findings.push(finding(at, reason, "duplicate-label", problem));
-        }
+    let names = template.columns().iter().map(|column| column.name.as_str());
+    let missing: Vec<&str> = (names.clone().zip(&columns.positions))
+        .filter(|(_, position)| position.is_none())
+        .map(|(name, _)| name)
+        .collect();
+    if !missing.is_empty() {
+        let mut told = whole(&Problem::LabelsMissing { columns: missing.clone() });
+        told.column = Some(missing[0].to_owned());
+        findings.push(told);
     }
-    let columns = template.columns();
-    let mut positions: Vec<Option<usize>> =
-        columns.iter().map(|column| by_label.get(column.name.as_str()).copied()).collect();
-    let known = |label: &str| template.position(label).is_some();
-
     let mut renamed = Vec::new();
-    for (column, position) in columns.iter().zip(&mut positions).filter(|(_, at)| at.is_none()) {
-        let like = |label: &&String| !known(label) && folded(label) == column.name;
-        let found = sheet.header.iter().position(|label| like(&label));
-        let column = column.name.as_str();
-        if let Some(at) = found.filter(|at| !renamed.contains(at)) {
-            renamed.push(at);
-            *position = Some(at);
-            let (reason, problem) = (Reason::INVALID_HEADERS, Problem::LabelRenamed { column });
-            let finding = finding(at, reason, "incorrect-label", problem);
-            findings.push(finding.with_repair(Some(column.to_owned())));
-        } else {
-            let problem = Problem::LabelMissing { column };
-            let reason = Reason::INVALID_HEADERS;
-            let mut missing = Finding::new(language, reason, "missing-label", &problem)
-                .at_row(sheet.header_row.max(1));
-            missing.column = Some(column.to_owned());
-            findings.push(missing);
+    for (name, position) in names.zip(&columns.positions) {
+        let label = position.map(|at| sheet.header[at].as_str());
+        if let Some(label) = label.filter(|label| *label != name) {
+            renamed.push(format!("`{label}` → `{name}`"));
         }
     }
+    if !renamed.is_empty() {
+        let more = renamed.len().saturating_sub(2);
+        renamed.truncate(2);
+        let more = if more > 0 { format!(", … (+{more})") } else { String::new() };
+        findings.push(whole(&Problem::LabelRenamed { labels: renamed.join(", ") + &more }));
+    }
     for (at, label) in sheet.header.iter().enumerate() {
-        let has_cells = || {
-            sheet
-                .rows
-                .iter()
-                .any(|row| row.cells.get(at).is_some_and(|c| !c.text.trim().is_empty()))
-        };
-        if label.is_empty() && !has_cells() || known(label) || renamed.contains(&at) {
+        if columns.positions.contains(&Some(at)) {
             continue;
         }
-        let code = if label.is_empty() { "blank-label" } else { "extra-label" };
-        findings.push(finding(at, Reason::COLUMNS_MOVED, code, Problem::LabelExtra));
+        if labels.find(label).is_some() {
+            findings.push(finding(at, Problem::LabelTwice));
+            continue;
+        }
+        let filled =
+            || sheet.rows.iter().any(|row| row.cells.get(at).is_some_and(|c| !is_blank(&c.text)));
+        let ours = super::returned::is_reasons_label(label);
+        if (!label.is_empty() || filled()) && !ours {
+            findings.push(finding(at, Problem::LabelExtra));
+        }
     }
-    let in_order: Vec<usize> = positions.iter().flatten().copied().collect();
+    let in_order: Vec<usize> = columns.positions.iter().flatten().copied().collect();
     if !in_order.is_sorted() {
         let mut order: Vec<usize> = in_order.clone();
         order.sort_unstable();
         let first = in_order.iter().zip(&order).find(|(is, should)| is != should);
         let at = first.map_or(0, |(_, should)| *should);
-        let (reason, problem) = (Reason::COLUMNS_MOVED, Problem::LabelsMoved);
-        findings.push(finding(at, reason, "incorrect-label", problem));
+        findings.push(finding(at, Problem::LabelsMoved));
     }
-    (Columns { positions }, findings)
+    findings
 }
 
-fn finding(
-    language: Language,
-    sheet: &Sheet,
-    at: usize,
-    reason: Reason,
-    code: &'static str,
-    problem: &Problem<'_>,
-) -> Finding {
+fn finding(language: Language, sheet: &Sheet, at: usize, problem: &Problem<'_>) -> Finding {
     let label = &sheet.header[at];
-    let mut finding =
-        Finding::new(language, reason, code, problem).at_row(sheet.header_row).with_value(label);
+    let mut finding = Finding::new(language, problem).at_row(sheet.header_row).with_value(label);
     finding.column = Some(label.clone());
     finding.cell = Some(format!("{}{}", column_letters(at), sheet.header_row));
     finding
-}
-
-/// Returns a label as a column name would be written: lower case, one `_` for each gap.
-fn folded(label: &str) -> String {
-    crate::slug::slug(label).replace('-', "_")
 }

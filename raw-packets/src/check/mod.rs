@@ -2,33 +2,29 @@
 
 mod cell;
 mod checked;
-mod correct;
-mod date;
 mod file;
 mod header;
 mod identify;
-mod number;
 mod packet;
-mod problem;
+mod returned;
 mod row;
 mod sheet;
+mod shift;
 
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::NaiveDate;
 
-pub(crate) use self::cell::is_blank;
 pub use self::checked::{Accept, CheckedPlan, NotReady};
-#[cfg(feature = "xlsx")]
-pub(crate) use self::correct::MarkedSheet;
-use self::identify::{Known, looks_like_a_packet, read, stem};
+pub(crate) use self::identify::ERRORS;
+use self::identify::{Known, stem};
 pub use self::packet::CheckedPacket;
-pub(crate) use self::problem::Problem;
+pub(crate) use self::returned::{ReturnedSheet, reasons_label};
 use self::sheet::SheetCheck;
-use crate::finding::{Finding, PacketStatus, Reason};
-use crate::load::sha256;
+use crate::digest::sha256;
+use crate::finding::{Finding, PacketStatus, Problem};
 use crate::plan::{Packet, PacketPlan};
-use crate::read::Sheet;
+use crate::read::{NotRead, Sheet};
 use crate::template::Language;
 
 /// Is a file as it came back: its name without folders, and its bytes.
@@ -42,13 +38,22 @@ pub struct ReturnedFile {
     /// The id of the packet that was issued under this name, where something beside the file says so;
     /// a workbook carries its own.
     pub packet_id: Option<String>,
+    /// Why the bytes could not be had, where something of this name stands in the folder; they are empty
+    /// then.
+    pub not_read: Option<NotRead>,
 }
 
 impl ReturnedFile {
     /// Makes a returned file.
     #[must_use]
     pub fn new(name: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
-        Self { name: name.into(), bytes: bytes.into(), packet_id: None }
+        Self { name: name.into(), bytes: bytes.into(), packet_id: None, not_read: None }
+    }
+
+    /// Names something that stands in the folder and could not be read, so that the check can say so.
+    #[must_use]
+    pub fn not_read(name: impl Into<String>, why: NotRead) -> Self {
+        Self { not_read: Some(why), ..Self::new(name, Vec::new()) }
     }
 
     /// Says which packet was issued under the file's name, as [`Packet::id`] gave it then.
@@ -120,52 +125,88 @@ impl<'p> Check<'p> {
     fn files(&self, returned: &[ReturnedFile]) -> CheckedPlan<'p> {
         let mut files: Vec<&ReturnedFile> = returned.iter().collect();
         files.sort_unstable_by(|a, b| a.name.cmp(&b.name).then_with(|| a.bytes.cmp(&b.bytes)));
-        let template = self.plan.template();
         let known = Known::new(self.plan);
         let mut ignored = Vec::new();
         let mut by_packet: BTreeMap<usize, Vec<(&ReturnedFile, Sheet)>> = BTreeMap::new();
         let mut strangers = Vec::new();
+        let mut unread = None;
         for file in files {
-            let sheet = read(file, template);
+            let sheet = known.read(file);
             match known.packet_of(file, &sheet) {
                 Some(at) => by_packet.entry(at).or_default().push((file, sheet)),
-                None if looks_like_a_packet(&sheet, template) => {
-                    strangers.push(self.stranger(file));
+                None if known.looks_like_a_packet(&sheet) => {
+                    strangers.push(self.stranger(file, known.other_period(&sheet)));
                 }
-                None => ignored.push(self.not_a_packet(file)),
+                None => {
+                    let (finding, may_hold_one) = self.not_a_packet(file, &sheet);
+                    ignored.push(finding);
+                    if may_hold_one {
+                        unread.get_or_insert(file.name.as_str());
+                    }
+                }
             }
         }
+        let elsewhere = self.rows_elsewhere(&known, &by_packet);
         let mut packets = Vec::new();
         for (at, packet) in known.all.iter().enumerate() {
             let required = at < self.plan.packets().len();
             match by_packet.remove(&at) {
-                Some(copies) => packets.push(self.copies(packet, &copies, required)),
-                None if required => packets.push(self.missing(packet)),
+                Some(copies) => packets.push(self.copies(&known, packet, &copies, required)),
+                None if required => {
+                    packets.push(self.missing(packet, elsewhere.get(&at), unread));
+                }
                 None => {}
             }
         }
         packets.extend(strangers);
         self.refuse_duplicate_keys(&mut packets);
         for packet in &mut packets {
-            packet.findings.sort_by_key(|f| (std::cmp::Reverse(f.reason.priority()), f.row));
+            // What is wrong with the file or its rows comes before what is wrong with cells.
+            packet.findings.sort_by_key(|f| {
+                (!f.is_error(), f.cell.is_some(), std::cmp::Reverse(f.reason.priority()), f.row)
+            });
         }
         CheckedPlan { plan: self.plan, packets, ignored, language: self.language }
     }
 
+    /// Finds the rows of packets that came back within the file of another.
+    fn rows_elsewhere(
+        &self,
+        known: &Known<'_>,
+        by_packet: &BTreeMap<usize, Vec<(&ReturnedFile, Sheet)>>,
+    ) -> HashMap<usize, (String, u64)> {
+        let mut elsewhere = HashMap::new();
+        for (of, (file, sheet)) in
+            by_packet.iter().flat_map(|(of, copies)| copies.iter().map(move |copy| (of, copy)))
+        {
+            let columns = header::Columns::new(sheet, &known.labels, self.plan.template());
+            for row in &sheet.rows {
+                if let Some(at) = known.of_row(row, &columns).filter(|at| at != of) {
+                    elsewhere.entry(at).or_insert_with(|| (file.name.clone(), row.number));
+                }
+            }
+        }
+        elsewhere
+    }
+
     fn copies(
         &self,
+        known: &Known<'_>,
         packet: &Packet,
         copies: &[(&ReturnedFile, Sheet)],
         required: bool,
     ) -> CheckedPacket {
-        // The file with the issued name counts; of others the first by name.
-        let main = copies.iter().position(|(file, _)| stem(&file.name) == stem(packet.file_name()));
-        let main = main.unwrap_or_default();
+        // The file with the issued name counts, of others the first by name; but one that is filled in
+        // counts before one that is not.
+        let named = |at: &usize| stem(&copies[*at].0.name) == stem(packet.file_name());
+        let filled: Vec<usize> =
+            (0..copies.len()).filter(|at| known.is_filled(&copies[*at].1)).collect();
+        let among = if filled.is_empty() { (0..copies.len()).collect() } else { filled };
+        let main = among.iter().copied().find(named).unwrap_or(among[0]);
         let (file, sheet) = &copies[main];
-        let mut checked = self.packet(packet, file, sheet, required);
-        if stem(&file.name) != stem(packet.file_name()) {
-            let problem = Problem::Renamed { issued: packet.file_name() };
-            let finding = self.finding(Reason::FILE_RENAMED, "file-renamed", &problem);
+        let mut checked = self.packet(known, packet, file, sheet, required);
+        if !named(&main) {
+            let finding = self.finding(&Problem::Renamed { issued: packet.file_name() });
             checked.findings.push(finding.in_file(&file.name));
         }
         for (at, (copy, _)) in copies.iter().enumerate() {
@@ -173,47 +214,45 @@ impl<'p> Check<'p> {
                 continue;
             }
             let of = file.name.as_str();
-            let finding = if copy.bytes == file.bytes {
-                self.finding(Reason::FILE_IGNORED, "duplicate-file", &Problem::Copy { of })
+            let problem = if copy.bytes == file.bytes {
+                Problem::Copy { of }
+            } else if !among.contains(&at) {
+                Problem::UnfilledCopy { filled: of }
             } else {
-                let problem = Problem::OtherVersion { of };
-                self.finding(Reason::DUPLICATE_METRIC_KEY, "duplicate-row", &problem)
+                Problem::OtherVersion { of }
             };
-            checked.refuse(finding.in_file(&copy.name));
+            checked.refuse(self.finding(&problem).in_file(&copy.name));
         }
         checked
     }
 
     fn packet(
         &self,
+        known: &Known<'_>,
         packet: &Packet,
         file: &ReturnedFile,
         sheet: &Sheet,
         required: bool,
     ) -> CheckedPacket {
         let mut checked = CheckedPacket {
-            packet: Some(packet.clone()),
-            file: file.name.clone(),
             sha256: Some(sha256(&file.bytes)),
+            packet: Some(packet.clone()),
             required,
-            status: PacketStatus::Ready,
-            findings: Vec::new(),
-            row: None,
-            returned: None,
+            ..CheckedPacket::new(&file.name, PacketStatus::Ready)
         };
         let issued_as = sheet.packet_id.as_ref().or(file.packet_id.as_ref());
         let check = SheetCheck {
             template: self.plan.template(),
+            known,
             packet,
             sheet,
-            stale: issued_as.is_some_and(|id| *id != packet.id()),
+            stale: issued_as.is_some_and(|id| id != packet.id()),
             as_of: self.as_of,
             language: self.language,
         };
         check.check(&mut checked);
         if !required && checked.status == PacketStatus::Ready {
-            let problem = Problem::AlreadyLoaded;
-            checked.findings.push(self.finding(Reason::ALREADY_LOADED, "already-loaded", &problem));
+            checked.findings.push(self.finding(&Problem::AlreadyLoaded));
         }
         for finding in &mut checked.findings {
             finding.file.clone_from(&file.name);
@@ -221,39 +260,47 @@ impl<'p> Check<'p> {
         checked
     }
 
-    fn finding(&self, reason: Reason, code: &'static str, problem: &Problem<'_>) -> Finding {
-        Finding::new(self.language, reason, code, problem)
+    fn finding(&self, problem: &Problem<'_>) -> Finding {
+        Finding::new(self.language, problem)
     }
 
-    fn stranger(&self, file: &ReturnedFile) -> CheckedPacket {
-        let finding = self.finding(Reason::PACKET_UNKNOWN, "packet-unknown", &Problem::Stranger);
+    fn stranger(&self, file: &ReturnedFile, period: Option<&str>) -> CheckedPacket {
+        let problem = period.map_or(Problem::Stranger, |issued| Problem::OtherPeriod { issued });
         CheckedPacket {
-            packet: None,
-            file: file.name.clone(),
             sha256: Some(sha256(&file.bytes)),
-            required: false,
-            status: PacketStatus::InvalidRow,
-            findings: vec![finding.in_file(&file.name)],
-            row: None,
-            returned: None,
+            findings: vec![self.finding(&problem).in_file(&file.name)],
+            ..CheckedPacket::new(&file.name, PacketStatus::InvalidRow)
         }
     }
 
-    fn not_a_packet(&self, file: &ReturnedFile) -> Finding {
-        self.finding(Reason::FILE_IGNORED, "source-error", &Problem::NoPacket).in_file(&file.name)
+    /// Names a file that is no packet; says whether one may be in it all the same.
+    fn not_a_packet(&self, file: &ReturnedFile, sheet: &Sheet) -> (Finding, bool) {
+        use crate::read::{Oddity, Unreadable};
+        let unread = sheet.oddities.iter().find_map(|oddity| match oddity {
+            Oddity::Unreadable(Unreadable::Not(why)) => Some(Problem::NotRead(why)),
+            Oddity::Unreadable(why) => Some(Problem::FileUnreadable(why)),
+            _ => None,
+        });
+        let may_hold_one = unread.is_some();
+        let problem = unread.unwrap_or(Problem::NoPacket);
+        (self.finding(&problem).in_file(&file.name), may_hold_one)
     }
 
-    fn missing(&self, packet: &Packet) -> CheckedPacket {
-        let finding = self.finding(Reason::MISSING_PACKET_FILE, "row-missing", &Problem::Missing);
+    fn missing(
+        &self,
+        packet: &Packet,
+        elsewhere: Option<&(String, u64)>,
+        unread: Option<&str>,
+    ) -> CheckedPacket {
+        let problem = match elsewhere {
+            Some((file, row)) => Problem::RowElsewhere { file, row: *row },
+            None => Problem::Missing { beside: unread },
+        };
         CheckedPacket {
             packet: Some(packet.clone()),
-            file: packet.file_name().to_owned(),
-            sha256: None,
             required: true,
-            status: PacketStatus::MissingPacketFile,
-            findings: vec![finding.in_file(packet.file_name())],
-            row: None,
-            returned: None,
+            findings: vec![self.finding(&problem).in_file(packet.file_name())],
+            ..CheckedPacket::new(packet.file_name(), PacketStatus::MissingPacketFile)
         }
     }
 
@@ -267,8 +314,7 @@ impl<'p> Check<'p> {
                     continue;
                 };
                 let problem = Problem::DuplicateKey { key: &key, first };
-                let finding = self.finding(Reason::DUPLICATE_METRIC_KEY, "duplicate-row", &problem);
-                let mut finding = finding.in_file(&packet.file.clone());
+                let mut finding = self.finding(&problem).in_file(&packet.file.clone());
                 finding.row = packet.row.as_ref().map(|row| row.row);
                 packet.refuse(finding);
                 break;

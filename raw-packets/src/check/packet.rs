@@ -1,6 +1,6 @@
 //! One packet after the check, and the KPI rows that follow from it.
 
-use super::correct::ReturnedSheet;
+use super::returned::ReturnedSheet;
 use super::row::RawRow;
 use crate::finding::{Finding, PacketStatus};
 use crate::load::{KpiRow, Provenance, Stamp};
@@ -18,6 +18,26 @@ pub struct CheckedPacket {
     pub(super) row: Option<RawRow>,
     /// The sheet as it came, kept where it has to go back.
     pub(super) returned: Option<ReturnedSheet>,
+}
+
+impl CheckedPacket {
+    pub(super) fn new(file: &str, status: PacketStatus) -> Self {
+        Self {
+            packet: None,
+            file: file.to_owned(),
+            sha256: None,
+            required: false,
+            status,
+            findings: Vec::new(),
+            row: None,
+            returned: None,
+        }
+    }
+
+    /// Returns the sheet as it came, where something was found in it.
+    pub(crate) fn returned(&self) -> Option<&ReturnedSheet> {
+        self.returned.as_ref()
+    }
 }
 
 impl CheckedPacket {

@@ -5,15 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-use super::cell::{Context, Judged, Value, is_blank, read_cell};
+use super::cell::{Context, Judged, Value, read_cell, said};
 use super::header::Columns;
-use super::problem::{KpiFault, Problem};
-use crate::finding::{Finding, Reason};
+use crate::finding::{Finding, KpiFault, Problem};
 use crate::formula::{EvaluateError, KpiValue};
-use crate::guard::unguard;
 use crate::plan::Packet;
-use crate::read::{Cell, Sheet, SheetRow, column_letters};
+use crate::read::{Cell, SheetRow, column_letters};
 use crate::template::{Column, Fill, KpiRule, Role, Rule, Template};
+use crate::value::{is_blank, same_text};
 
 /// Is a row that passed every check.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +30,8 @@ pub(super) struct RawRow {
 pub(super) struct RowCheck<'a> {
     pub(super) context: Context<'a>,
     pub(super) packet: &'a Packet,
-    pub(super) sheet: &'a Sheet,
+    /// How many columns the header has.
+    pub(super) width: usize,
     pub(super) columns: &'a Columns,
 }
 
@@ -40,19 +40,34 @@ impl RowCheck<'_> {
     pub(super) fn is_unfilled(&self, row: &SheetRow) -> bool {
         let template = self.context.template;
         template.columns().iter().enumerate().all(|(at, column)| {
-            let text = unguard(self.cell(row, at).map_or("", |cell| cell.text.as_str())).trim();
-            column.role != Role::Capture || is_blank(text) || text == self.packet.cells()[at].trim()
+            let text = self.cell(row, at).map_or("", |cell| said(column, cell));
+            column.role != Role::Capture
+                || is_blank(text)
+                || same_text(text, &self.packet.cells()[at])
         })
     }
 
-    fn finding(&self, reason: Reason, code: &'static str, problem: &Problem<'_>) -> Finding {
-        Finding::new(self.context.language, reason, code, problem)
+    /// Says whether a row is the packet's: every key that was issued is there.
+    pub(super) fn is_own(&self, row: &SheetRow) -> bool {
+        let columns = self.context.template.columns().iter().enumerate();
+        columns.filter(|(_, column)| column.role == Role::Key).all(|(at, column)| {
+            let issued = &self.packet.cells()[at];
+            let judged =
+                self.cell(row, at).map(|cell| read_cell(&self.context, column, issued, cell));
+            let good = |judged| matches!(judged, Judged::Good(_) | Judged::Noted(..));
+            issued.is_empty() || self.columns.positions[at].is_none() || judged.is_some_and(good)
+        })
+    }
+
+    fn finding(&self, problem: &Problem<'_>) -> Finding {
+        Finding::new(self.context.language, problem)
     }
 
     /// Checks a row; gives its values where no error is found.
     pub(super) fn check(&self, row: &SheetRow, findings: &mut Vec<Finding>) -> Option<RawRow> {
         let template = self.context.template;
         let before = findings.len();
+        let mut foreign = false;
         let mut values: Vec<Option<Value>> = Vec::with_capacity(template.columns().len());
         for (at, column) in template.columns().iter().enumerate() {
             // That a column is missing is said of the header.
@@ -73,6 +88,14 @@ impl RowCheck<'_> {
                     values.push(None);
                     findings.push(self.locate(error, row, at));
                 }
+                Judged::Foreign(error) => {
+                    values.push(None);
+                    // A row of something else has several keys that are not these; that is one cause.
+                    if !foreign {
+                        findings.push(self.locate(error, row, at));
+                    }
+                    foreign = true;
+                }
             }
         }
         self.extra_cells(row, findings);
@@ -81,14 +104,16 @@ impl RowCheck<'_> {
         if findings[before..].iter().any(Finding::is_error) {
             return None;
         }
+        self.unanswered(row, &kpis, findings);
         self.raw_row(row.number, &values, kpis)
     }
 
-    fn cell<'r>(&self, row: &'r SheetRow, at: usize) -> Option<&'r Cell> {
+    pub(super) fn cell<'r>(&self, row: &'r SheetRow, at: usize) -> Option<&'r Cell> {
         self.columns.positions[at].and_then(|position| row.cells.get(position))
     }
 
-    fn locate(&self, mut finding: Finding, row: &SheetRow, at: usize) -> Finding {
+    /// Puts a finding at the cell of a column of the template.
+    pub(super) fn locate(&self, mut finding: Finding, row: &SheetRow, at: usize) -> Finding {
         finding.row = Some(row.number);
         finding.column = Some(self.context.template.columns()[at].name.clone());
         if let Some(position) = self.columns.positions[at] {
@@ -99,12 +124,10 @@ impl RowCheck<'_> {
     }
 
     fn extra_cells(&self, row: &SheetRow, findings: &mut Vec<Finding>) {
-        for (at, cell) in row.cells.iter().enumerate().skip(self.sheet.header.len()) {
+        for (at, cell) in row.cells.iter().enumerate().skip(self.width) {
             if !is_blank(&cell.text) {
-                let mut finding = self
-                    .finding(Reason::EXTRA_CELL, "extra-cell", &Problem::ExtraCell)
-                    .at_row(row.number)
-                    .with_value(&cell.text);
+                let mut finding =
+                    self.finding(&Problem::ExtraCell).at_row(row.number).with_value(&cell.text);
                 finding.cell = Some(format!("{}{}", column_letters(at), row.number));
                 findings.push(finding);
             }
@@ -122,9 +145,7 @@ impl RowCheck<'_> {
                     }
                     for name in then {
                         if values[at(name)] == Some(Value::Blank) {
-                            let problem = Problem::RequiredWhenFilled { when };
-                            let finding =
-                                self.finding(Reason::RULE_BROKEN, "row-constraint", &problem);
+                            let finding = self.finding(&Problem::RequiredWhenFilled { when });
                             findings.push(self.locate(finding, row, at(name)));
                         }
                     }
@@ -135,7 +156,7 @@ impl RowCheck<'_> {
                         && part > whole
                     {
                         let problem = Problem::PartGreaterThanWhole { of, whole: *whole };
-                        let finding = self.finding(Reason::RULE_BROKEN, "row-constraint", &problem);
+                        let finding = self.finding(&problem);
                         findings.push(self.locate(finding, row, at(column)));
                     }
                 }
@@ -183,19 +204,32 @@ impl RowCheck<'_> {
             };
             let problem =
                 Problem::Kpi { kpi_id: &kpi.kpi_id, formula: kpi.formula.as_str(), fault };
-            let finding = self.finding(Reason::RATE_OUT_OF_RANGE, "row-constraint", &problem);
-            let first = kpi
-                .formula
-                .measures()
-                .into_iter()
-                .min_by_key(|measure| kpi.formula.as_str().find(measure).unwrap_or(usize::MAX));
-            let at = first.and_then(|measure| template.position(measure));
-            findings.push(match at {
-                Some(at) => self.locate(finding, row, at),
-                None => finding.at_row(row.number),
-            });
+            findings.push(self.at_formula(self.finding(&problem), row, kpi));
         }
         kpis
+    }
+
+    /// Puts a finding at the first measure of a KPI's formula.
+    fn at_formula(&self, finding: Finding, row: &SheetRow, kpi: &KpiRule) -> Finding {
+        let text = kpi.formula.as_str();
+        let measures = kpi.formula.measures().into_iter();
+        let first = measures.min_by_key(|measure| text.find(measure).unwrap_or(usize::MAX));
+        match first.and_then(|measure| self.context.template.position(measure)) {
+            Some(at) => self.locate(finding, row, at),
+            None => finding.at_row(row.number),
+        }
+    }
+
+    /// Notes the KPIs that a gap asks for and that do not follow from the row.
+    fn unanswered(&self, row: &SheetRow, kpis: &[(String, KpiValue)], findings: &mut Vec<Finding>) {
+        let asked = |kpi: &&KpiRule| self.packet.kpis_missing().contains(&kpi.kpi_id);
+        for kpi in self.context.template.kpis().iter().filter(asked) {
+            if !kpis.iter().any(|(answered, _)| *answered == kpi.kpi_id) {
+                let formula = kpi.formula.as_str();
+                let problem = Problem::KpiUnanswered { kpi_id: &kpi.kpi_id, formula };
+                findings.push(self.at_formula(self.finding(&problem), row, kpi));
+            }
+        }
     }
 
     fn raw_row(

@@ -3,20 +3,22 @@
 use chrono::NaiveDate;
 
 use super::cell::Context;
-use super::correct::ReturnedSheet;
-use super::file::{blank_rows, of_oddity};
-use super::header::read_header;
+use super::file::{blank_rows, of_oddity, of_remark, ranges};
+use super::header::{Columns, judge_header};
+use super::identify::Known;
 use super::packet::CheckedPacket;
-use super::problem::Problem;
-use super::row::RowCheck;
-use crate::finding::{Finding, PacketStatus, Reason};
+use super::returned::ReturnedSheet;
+use super::row::{RawRow, RowCheck};
+use super::shift::{Fell, straighten};
+use crate::finding::{Finding, PacketStatus, Problem};
 use crate::plan::Packet;
-use crate::read::{Oddity, Sheet, SheetRow};
+use crate::read::{Sheet, SheetRow};
 use crate::template::{Language, Template};
 
 /// A check of the sheet that came back for a packet.
 pub(super) struct SheetCheck<'a> {
     pub(super) template: &'a Template,
+    pub(super) known: &'a Known<'a>,
     pub(super) packet: &'a Packet,
     pub(super) sheet: &'a Sheet,
     /// Whether the packet is known to have been issued from other facts.
@@ -29,56 +31,65 @@ impl SheetCheck<'_> {
     /// Finds everything that is wrong, and takes the row where nothing is.
     pub(super) fn check(&self, checked: &mut CheckedPacket) {
         for oddity in &self.sheet.oddities {
-            let status = match oddity {
-                Oddity::Empty => PacketStatus::EmptyPacket,
-                Oddity::Unreadable(_) => PacketStatus::InvalidHeaders,
-                Oddity::Encoding { .. } => PacketStatus::InvalidRow,
-                Oddity::Utf16 => PacketStatus::Ready,
-            };
+            let (status, finding) = of_oddity(self.language, oddity);
             checked.status = checked.status.worse(status);
-            checked.findings.push(of_oddity(self.language, oddity));
+            checked.findings.push(finding);
         }
         if matches!(checked.status, PacketStatus::EmptyPacket | PacketStatus::InvalidHeaders) {
             return;
         }
         if self.stale {
-            let problem = Problem::Stale;
-            checked.findings.push(self.finding(Reason::PACKET_STALE, "packet-stale", &problem));
+            checked.findings.push(self.finding(&Problem::Stale));
         }
-        let (columns, header) = read_header(self.language, self.sheet, self.template);
-        let bad_header = header.iter().any(Finding::is_error);
-        checked.findings.extend(header);
-        let filled: Vec<&SheetRow> = self.sheet.rows.iter().filter(|row| !row.is_blank()).collect();
-        blank_rows(self.language, self.sheet, &filled, &mut checked.findings);
-        let rows = RowCheck {
+        let findings = &mut checked.findings;
+        if self.sheet.rows_above > 0 {
+            let row = self.sheet.header_row;
+            findings.push(self.finding(&Problem::HeaderBelow { row }).at_row(row));
+        }
+        let columns = Columns::new(self.sheet, &self.known.labels, self.template);
+        let labels = &self.known.labels;
+        findings.extend(judge_header(self.language, self.sheet, labels, self.template, &columns));
+        let bad_header =
+            findings.iter().any(|f| f.is_error() && f.reason == crate::Reason::INVALID_HEADERS);
+        findings.extend(blank_rows(self.language, self.sheet));
+        let remarks = self.sheet.remarks.iter();
+        findings.extend(
+            remarks
+                .filter_map(|remark| of_remark(self.language, self.sheet, self.template, remark)),
+        );
+
+        let width =
+            self.sheet.header.iter().rposition(|label| !label.is_empty()).map_or(0, |at| at + 1);
+        let check = RowCheck {
             context: Context {
                 template: self.template,
                 decimal_mark: self.sheet.decimal_mark,
                 as_of: self.as_of,
                 stale: self.stale,
+                keys: &self.known.keys,
                 language: self.language,
             },
             packet: self.packet,
-            sheet: self.sheet,
+            width,
             columns: &columns,
         };
-        let several = filled.len() as u64 + self.sheet.rows_beyond > 1;
-        let unfilled = filled.iter().all(|row| rows.is_unfilled(row));
-        let mut row = None;
+        let rows: Vec<(SheetRow, Fell)> =
+            self.sheet.rows.iter().map(|row| self.straight(&check, row)).collect();
+        let several = rows.len() as u64 + self.sheet.rows_beyond > 1;
+        let unfilled = rows.iter().all(|(row, _)| check.is_unfilled(row));
         // All in one pass: what stands in the cells is judged under a bad header, too.
-        if !unfilled || several {
-            for filled in &filled {
-                row = rows.check(filled, &mut checked.findings);
-            }
+        let mut row = None;
+        if several {
+            self.several(&check, &rows, &mut checked.findings);
+        } else if !unfilled && let [(only, fell)] = rows.as_slice() {
+            row = judge(&check, only, fell, &mut checked.findings);
         }
         let status = if bad_header {
             PacketStatus::InvalidHeaders
         } else if several {
-            self.several_rows(&filled, &mut checked.findings);
             PacketStatus::MultipleRows
         } else if unfilled {
-            let problem = Problem::NothingFilledIn;
-            checked.findings.push(self.finding(Reason::EMPTY_PACKET, "empty-packet", &problem));
+            checked.findings.push(self.finding(&Problem::NothingFilledIn));
             PacketStatus::EmptyPacket
         } else if row.is_some() {
             PacketStatus::Ready
@@ -89,20 +100,89 @@ impl SheetCheck<'_> {
         if checked.status == PacketStatus::Ready {
             checked.row = row;
         }
-        // What is as it should be need not go back.
+        // A sheet in which nothing was found has nowhere to go back to.
         if !checked.findings.is_empty() {
-            checked.returned = Some(ReturnedSheet::new(self.sheet, &filled, columns));
+            let rows: Vec<SheetRow> = rows.into_iter().map(|(row, _)| row).collect();
+            checked.returned = Some(ReturnedSheet::new(self.sheet, &rows, columns));
         }
     }
 
-    fn several_rows(&self, filled: &[&SheetRow], findings: &mut Vec<Finding>) {
-        let total = filled.len() as u64 + self.sheet.rows_beyond;
-        let problem = Problem::SeveralRows { total };
-        let finding = self.finding(Reason::MULTIPLE_ROWS, "row-unexpected", &problem);
-        findings.push(finding.at_row(filled.get(1).map_or(0, |row| row.number)));
+    /// Joins the cells of a row that fell apart.
+    fn straight(&self, check: &RowCheck<'_>, row: &SheetRow) -> (SheetRow, Fell) {
+        let fell =
+            self.sheet.delimiter.map_or(Fell::Not, |delimiter| straighten(check, row, delimiter));
+        match fell {
+            Fell::Joined(joined) => (joined.row.clone(), Fell::Joined(joined)),
+            fell => (row.clone(), fell),
+        }
     }
 
-    fn finding(&self, reason: Reason, code: &'static str, problem: &Problem<'_>) -> Finding {
-        Finding::new(self.language, reason, code, problem)
+    /// Tells which rows are too many, and judges the packet's own.
+    fn several(
+        &self,
+        check: &RowCheck<'_>,
+        rows: &[(SheetRow, Fell)],
+        findings: &mut Vec<Finding>,
+    ) {
+        let own: Vec<bool> = rows.iter().map(|(row, _)| check.is_own(row)).collect();
+        let kept = own.iter().position(|own| *own).unwrap_or_default();
+        let strangers: Vec<&SheetRow> = rows
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| *at != kept)
+            .map(|(_, (row, _))| row)
+            .collect();
+        let of_others: Vec<u64> = (strangers.iter())
+            .filter(|row| {
+                let of = self.known.of_row(row, check.columns);
+                of.is_some_and(|at| self.known.all[at] != self.packet)
+            })
+            .map(|row| row.number)
+            .collect();
+        let numbers: Vec<u64> = strangers.iter().map(|row| row.number).collect();
+        let total = rows.len() as u64 + self.sheet.rows_beyond;
+        let problem = if of_others.is_empty() {
+            Problem::SeveralRows { total, others: ranges(&numbers) }
+        } else {
+            Problem::SeveralSources { rows: ranges(&of_others) }
+        };
+        let at = numbers.first().copied().unwrap_or(self.sheet.header_row);
+        findings.push(self.finding(&problem).at_row(at));
+        let one = own.iter().filter(|own| **own).count() == 1;
+        for ((row, fell), own) in rows.iter().zip(own) {
+            if own {
+                let before = findings.len();
+                let _ = judge(check, row, fell, findings);
+                // Which of several rows counts is for the person to say, and so is what it means.
+                if !one {
+                    findings[before..].iter_mut().for_each(|finding| finding.repair = None);
+                }
+            }
+        }
+    }
+
+    fn finding(&self, problem: &Problem<'_>) -> Finding {
+        Finding::new(self.language, problem)
+    }
+}
+
+/// Judges a row, joined where it fell apart; one of which nobody can say what was meant gives that alone.
+fn judge(
+    check: &RowCheck<'_>,
+    row: &SheetRow,
+    fell: &Fell,
+    findings: &mut Vec<Finding>,
+) -> Option<RawRow> {
+    match fell {
+        Fell::Not => check.check(row, findings),
+        Fell::Joined(joined) => {
+            findings.extend(joined.findings.iter().cloned());
+            let _ = check.check(row, findings);
+            None
+        }
+        Fell::Unclear(finding) => {
+            findings.push(finding.clone());
+            None
+        }
     }
 }

@@ -9,6 +9,12 @@ use std::path::{Path, PathBuf};
 pub use self::read::{ReadLimits, read_packets};
 pub use self::write::{Written, write_packets};
 
+/// The folder of what stands beside the packets, so that the packets stand alone.
+const PACKAGE: &str = "package";
+
+/// The files that tell people what a folder of packets is, by language.
+const READMES: [&str; 2] = ["README.txt", "LEEME.txt"];
+
 /// Says what stands between the packets and the file system.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -24,25 +30,11 @@ pub enum EdgeError {
         #[source]
         source: io::Error,
     },
-    /// A file's name is not Unicode.
-    #[error("{}: the file's name is not in Unicode; rename it", path.display())]
-    Name {
-        /// The file.
-        path: PathBuf,
-    },
     /// A symbolic link stands where a packet should.
     #[error("{}: a symbolic link is no packet; put the file itself there", path.display())]
     Symlink {
         /// The link.
         path: PathBuf,
-    },
-    /// A file is larger than any packet.
-    #[error("{}: larger than {limit} bytes, which no packet is; take the file away", path.display())]
-    FileTooLarge {
-        /// The file.
-        path: PathBuf,
-        /// The most bytes.
-        limit: u64,
     },
     /// The folder holds more files than any set of packets.
     #[error("{}: more than {limit} files; name the folder with the returned packets alone", path.display())]

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::EdgeError;
 use crate::check::ReturnedFile;
+use crate::read::NotRead;
 
 /// The most bytes of a descriptor: those of a hundred thousand packets.
 const MAX_DESCRIPTOR: u64 = 1 << 30;
@@ -27,48 +28,38 @@ impl Default for ReadLimits {
     }
 }
 
-/// Reads the returned packets of a folder: its `.csv`, `.tsv`, `.txt` and `.xlsx` files, and those of
-/// other spreadsheet forms, so that the check can say what is wrong with them.
+/// Reads the returned packets of a folder: every file in it, by whatever name it came back.
 ///
-/// Where the descriptor that [`write_packets`](super::write_packets) wrote lies in the folder, it says
-/// which packet was issued under which name, so that a stale one is noticed.
+/// What a file is, is told by its content when it is checked. What cannot be read, a folder, a link, a file
+/// that is too large, is named in its place and never a reason to refuse the others. Where the descriptor
+/// that [`write_packets`](super::write_packets) wrote lies in the folder, it says which packet was issued
+/// under which name, so that a stale one is noticed.
 ///
-/// Folders within it, hidden files, lock files of spreadsheets and other kinds of files are not read.
-/// Symbolic links are refused, since they could lead anywhere. What is read is at most as much as
-/// `limits` allow; beyond, the folder is refused whole.
+/// What an export wrote beside the packets, hidden files and those that systems leave are passed over. More
+/// files than `limits` allow are refused whole.
 pub fn read_packets(dir: &Path, limits: ReadLimits) -> Result<Vec<ReturnedFile>, EdgeError> {
-    let mut issued = issued_ids(dir)?;
+    let mut issued = issued(dir)?;
     let mut files = Vec::new();
     for entry in fs::read_dir(dir).map_err(EdgeError::io("read", dir))? {
         let entry = entry.map_err(EdgeError::io("read", dir))?;
-        let path = entry.path();
-        let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
-            return Err(EdgeError::Name { path });
-        };
-        if !is_packet_name(&name) {
-            continue;
-        }
-        let kind = entry.file_type().map_err(EdgeError::io("read", &path))?;
-        if kind.is_symlink() {
-            return Err(EdgeError::Symlink { path });
-        }
-        if !kind.is_file() {
+        // A name in another encoding is shown with marks in the place of its letters.
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if is_no_ones_work(&name) {
             continue;
         }
         if files.len() == limits.files {
             return Err(EdgeError::TooManyFiles { path: dir.to_owned(), limit: limits.files });
         }
-        let mut bytes = Vec::new();
-        let file = fs::File::open(&path).map_err(EdgeError::io("read", &path))?;
-        // One byte more than allowed tells a file that is too large, even one that grows meanwhile.
-        file.take(limits.bytes_per_file.saturating_add(1))
-            .read_to_end(&mut bytes)
-            .map_err(EdgeError::io("read", &path))?;
-        if bytes.len() as u64 > limits.bytes_per_file {
-            return Err(EdgeError::FileTooLarge { path, limit: limits.bytes_per_file });
-        }
-        let mut file = ReturnedFile::new(name, bytes);
-        file.packet_id = issued.remove(&file.name);
+        let path = entry.path();
+        let kind = entry.file_type().map_err(EdgeError::io("read", &path))?;
+        let mut file = if kind.is_symlink() {
+            ReturnedFile::not_read(name, NotRead::Symlink)
+        } else if kind.is_dir() {
+            ReturnedFile::not_read(name, NotRead::Folder)
+        } else {
+            read_file(&path, name, limits)?
+        };
+        file.packet_id = issued.remove(&file.name).and_then(|issued| issued.packet_id);
         files.push(file);
     }
     files.sort_unstable_by(|a, b| a.name.cmp(&b.name));
@@ -76,19 +67,49 @@ pub fn read_packets(dir: &Path, limits: ReadLimits) -> Result<Vec<ReturnedFile>,
     Ok(files)
 }
 
-/// Reads the ids of the packets by file name, as the descriptor in a folder says; none without one.
+fn read_file(path: &Path, name: String, limits: ReadLimits) -> Result<ReturnedFile, EdgeError> {
+    let limit = limits.bytes_per_file;
+    let file = match fs::File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            return Ok(ReturnedFile::not_read(name, NotRead::NoPermission));
+        }
+        file => file.map_err(EdgeError::io("read", path))?,
+    };
+    let mut bytes = Vec::new();
+    // One byte more than allowed tells a file that is too large, even one that grows meanwhile.
+    file.take(limit.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(EdgeError::io("read", path))?;
+    Ok(if bytes.len() as u64 > limit {
+        ReturnedFile::not_read(name, NotRead::TooLarge { limit })
+    } else {
+        ReturnedFile::new(name, bytes)
+    })
+}
+
+/// What the descriptor of a folder says of one file in it.
+#[derive(Debug, Clone)]
+pub(super) struct Issued {
+    /// The id of the packet that was issued under the name.
+    pub(super) packet_id: Option<String>,
+    /// The hash of the file as it was written.
+    pub(super) hash: Option<String>,
+}
+
+/// Reads what was issued by file name, as the descriptor in a folder says; nothing without one.
 ///
 /// What is no descriptor says nothing: whoever returns packets need not return it.
-pub(super) fn issued_ids(dir: &Path) -> Result<BTreeMap<String, String>, EdgeError> {
+pub(super) fn issued(dir: &Path) -> Result<BTreeMap<String, Issued>, EdgeError> {
     #[derive(serde::Deserialize)]
     struct Descriptor {
         resources: Vec<Resource>,
     }
     #[derive(serde::Deserialize)]
     struct Resource {
-        path: serde_json::Value,
+        path: Option<serde_json::Value>,
         #[serde(rename = "packetId")]
         packet_id: Option<String>,
+        hash: Option<String>,
     }
     let path = dir.join("datapackage.json");
     if !fs::symlink_metadata(&path).is_ok_and(|found| found.is_file()) {
@@ -98,17 +119,20 @@ pub(super) fn issued_ids(dir: &Path) -> Result<BTreeMap<String, String>, EdgeErr
     let descriptor: Result<Descriptor, _> =
         serde_json::from_reader(io::BufReader::new(file.take(MAX_DESCRIPTOR)));
     let resources = descriptor.map(|descriptor| descriptor.resources).unwrap_or_default();
-    let id_of =
-        |resource: Resource| Some((resource.path.as_str()?.to_owned(), resource.packet_id?));
-    Ok(resources.into_iter().filter_map(id_of).collect())
+    let of = |resource: Resource| {
+        let path = resource.path?.as_str()?.to_owned();
+        Some((path, Issued { packet_id: resource.packet_id, hash: resource.hash }))
+    };
+    Ok(resources.into_iter().filter_map(of).collect())
 }
 
-fn is_packet_name(name: &str) -> bool {
-    let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_lowercase());
-    let hidden = name.starts_with('.') || name.starts_with("~$");
-    !hidden
-        && matches!(
-            extension.as_deref(),
-            Some("csv" | "tsv" | "txt" | "xlsx" | "xls" | "xlsm" | "ods" | "numbers")
-        )
+/// Says whether a name is one that an export, an office program or a system leaves beside the packets.
+fn is_no_ones_work(name: &str) -> bool {
+    let own = ["datapackage.json", "return.datapackage.json", super::PACKAGE];
+    let systems = ["thumbs.db", "desktop.ini", "icon\r", "__macosx", "ehthumbs.db"];
+    own.contains(&name)
+        || super::READMES.contains(&name)
+        || systems.contains(&name.to_lowercase().as_str())
+        || name.starts_with('.')
+        || name.starts_with("~$")
 }

@@ -1,6 +1,6 @@
 //! Writes a plan's packets to a folder, each whole or not at all.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -8,9 +8,8 @@ use std::path::{Path, PathBuf};
 use fs4::FileExt;
 
 use super::EdgeError;
-use super::read::{ReadLimits, issued_ids};
-use crate::check::{CheckOptions, ReturnedFile};
-use crate::finding::PacketStatus;
+use super::read::{Issued, ReadLimits, issued};
+use crate::digest::sha256;
 use crate::plan::PacketPlan;
 
 /// The file by whose lock two exports to one folder take turns.
@@ -25,7 +24,7 @@ const PARTIAL: &str = ".packet-";
 pub struct Written {
     /// The packets that are now there as issued.
     pub packets: Vec<PathBuf>,
-    /// The packets that were left as they are, since someone has worked in them.
+    /// The packets that were left as they are, for they are not as an export wrote them.
     pub kept: Vec<PathBuf>,
 }
 
@@ -33,8 +32,10 @@ pub struct Written {
 /// makes the folder a Data Package 2.0.
 ///
 /// Every file is written under a temporary name and renamed, and a lock in the folder makes two
-/// exports take turns; what an export that was cut off left under temporary names is removed. A file of a packet's name in which anything was filled in is somebody's work: it
-/// is kept, and [`Written::kept`] names it.
+/// exports take turns; what an export that was cut off left under temporary names is removed.
+///
+/// A file of a packet's name that is not byte for byte as an export wrote it may be somebody's work, wherever
+/// in it they typed: it is kept, and [`Written::kept`] names it. To have it issued anew, take it away.
 pub fn write_packets(dir: &Path, plan: &PacketPlan) -> Result<Written, EdgeError> {
     fs::create_dir_all(dir).map_err(EdgeError::io("write", dir))?;
     let lock_path = dir.join(LOCK);
@@ -42,12 +43,12 @@ pub fn write_packets(dir: &Path, plan: &PacketPlan) -> Result<Written, EdgeError
     let lock = fs::File::options().create(true).truncate(false).write(true).open(&lock_path);
     let lock = lock.map_err(EdgeError::io("write", &lock_path))?;
     FileExt::lock(&lock).map_err(EdgeError::io("write", &lock_path))?;
-    let package = dir.join("package");
+    let package = dir.join(super::PACKAGE);
     refuse_link(&package)?;
     sweep(dir)?;
     sweep(&package)?;
-    let work = somebodys_work(dir, plan)?;
-    let issued_before = issued_ids(dir)?;
+    let issued_before = issued(dir)?;
+    let work = touched(dir, plan, &issued_before)?;
     let mut written = Written::default();
     for packet in plan.packets() {
         let path = dir.join(packet.file_name());
@@ -61,7 +62,11 @@ pub fn write_packets(dir: &Path, plan: &PacketPlan) -> Result<Written, EdgeError
     // A file that is kept is of the issue that it was of.
     let package = plan.data_package_of(|packet| {
         let kept = work.contains(packet.file_name());
-        if kept { issued_before.get(packet.file_name()).cloned() } else { Some(packet.id()) }
+        if kept {
+            issued_before.get(packet.file_name()).and_then(|issued| issued.packet_id.clone())
+        } else {
+            Some(packet.id().to_owned())
+        }
     });
     for file in package {
         write_atomically(&dir.join(file.path), &file.bytes)?;
@@ -105,25 +110,30 @@ fn read_bounded(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Returns the names of the files that stand where packets go and in which somebody has worked.
-fn somebodys_work(dir: &Path, plan: &PacketPlan) -> Result<BTreeSet<String>, EdgeError> {
-    let mut standing = Vec::new();
+/// Returns the names of the files that stand where packets go and are not as an export wrote them.
+fn touched(
+    dir: &Path,
+    plan: &PacketPlan,
+    issued: &BTreeMap<String, Issued>,
+) -> Result<BTreeSet<String>, EdgeError> {
+    let mut touched = BTreeSet::new();
     for packet in plan.packets() {
-        let path = dir.join(packet.file_name());
+        let name = packet.file_name();
+        let path = dir.join(name);
         refuse_link(&path)?;
-        match read_bounded(&path) {
-            Ok(bytes) => standing.push(ReturnedFile::new(packet.file_name(), bytes)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(EdgeError::io("read", &path)(error)),
+        let bytes = match read_bounded(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            bytes => bytes.map_err(EdgeError::io("read", &path))?,
+        };
+        let as_written = issued.get(name).and_then(|issued| issued.hash.as_deref());
+        let untouched = as_written == Some(&format!("sha256:{}", sha256(&bytes)))
+            // An export that was cut off wrote packets before it wrote the descriptor.
+            || bytes == plan.issued_file(packet).bytes;
+        if !untouched {
+            touched.insert(name.to_owned());
         }
     }
-    let mut work: BTreeSet<String> = standing.iter().map(|file| file.name.clone()).collect();
-    for packet in plan.check(&standing, CheckOptions::default()).packets() {
-        if packet.status() == PacketStatus::EmptyPacket {
-            work.remove(packet.file());
-        }
-    }
-    Ok(work)
+    Ok(touched)
 }
 
 /// Writes a file under a temporary name in its folder and renames it.

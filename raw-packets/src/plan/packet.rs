@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use crate::load::sha256;
+use crate::digest::sha256;
 use crate::profile::PacketForm;
 use crate::request::SourceFacts;
 use crate::slug::slug;
@@ -62,6 +62,7 @@ pub struct Packet {
     pub(super) kpis_missing: Vec<String>,
     kpis_expected: Vec<String>,
     pub(super) cells: Vec<String>,
+    id: String,
 }
 
 impl Packet {
@@ -90,10 +91,10 @@ impl Packet {
     }
 
     /// Returns the packet's id, which a workbook and the folder's descriptor carry: the SHA-256 of the
-    /// row as issued.
+    /// row as issued, but for the counts of what is held, which change with every load.
     #[must_use]
-    pub fn id(&self) -> String {
-        sha256(self.cells.join("\u{1f}").as_bytes())
+    pub fn id(&self) -> &str {
+        &self.id
     }
 
     /// Returns the row as issued: one text per column, blank where it is to be filled in.
@@ -111,8 +112,15 @@ pub(super) fn issue(
     default_source_id: &str,
     form: PacketForm,
 ) -> Packet {
+    let cells = cells(template, source, &key, default_source_id);
+    let counted = |fill: &Option<Fill>| fill.as_ref().is_some_and(Fill::is_counter);
+    let facts: Vec<&str> = (template.columns().iter().zip(&cells))
+        .filter(|(column, _)| !counted(&column.fill))
+        .map(|(_, cell)| cell.as_str())
+        .collect();
     Packet {
-        cells: cells(template, source, &key, default_source_id),
+        id: sha256(facts.join("\u{1f}").as_bytes()),
+        cells,
         file_name: format!("{}.{}", key.file_stem(), form.extension()),
         kpis_expected: source.kpis_expected.clone(),
         kpis_missing: Vec::new(),

@@ -1,12 +1,14 @@
 //! CSV in any dialect that a spreadsheet saves.
 
-use std::borrow::Cow;
+use super::encoding::decode;
+use super::{Builder, Cell, Oddity, Sheet, SheetRow};
+use crate::template::Labels;
 
-use super::{Cell, MAX_ROWS, Oddity, Sheet, SheetRow};
+/// How many lines are looked at for the delimiter: those among which a header is found.
+const SNIFFED: usize = 60;
 
-/// Reads CSV bytes; `known` says whether a label is one of the template's, by which the delimiter is
-/// found.
-pub(crate) fn read_csv(bytes: &[u8], known: impl Fn(&str) -> bool) -> Sheet {
+/// Reads CSV bytes; by the labels the delimiter and the header are found.
+pub(crate) fn read_csv(bytes: &[u8], labels: &Labels) -> Sheet {
     let mut sheet = Sheet { decimal_mark: '.', ..Sheet::default() };
     let text = decode(bytes, &mut sheet.oddities);
     if text.trim().is_empty() {
@@ -14,10 +16,11 @@ pub(crate) fn read_csv(bytes: &[u8], known: impl Fn(&str) -> bool) -> Sheet {
         return sheet;
     }
     let (hint, text, mut row) = separator_hint(&text);
-    let delimiter = hint.unwrap_or_else(|| sniff(text, known));
+    let delimiter = hint.unwrap_or_else(|| sniff(text, labels));
     sheet.delimiter = Some(delimiter);
     sheet.decimal_mark = if delimiter == b';' { ',' } else { '.' };
 
+    let mut builder = Builder::new(labels, sheet);
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter)
         .has_headers(false)
@@ -32,74 +35,51 @@ pub(crate) fn read_csv(bytes: &[u8], known: impl Fn(&str) -> bool) -> Sheet {
         // The reader skips empty lines, which a spreadsheet counts as rows.
         let inside: usize = record.iter().map(|field| field.matches('\n').count()).sum();
         row += 1 + lines.saturating_sub(1 + inside as u64);
-        if sheet.header.is_empty() {
-            sheet.header_row = row;
-            sheet.header = record.iter().map(|label| label.trim().to_owned()).collect();
-        } else if sheet.rows.len() < MAX_ROWS {
-            let cells = record.iter().map(Cell::text).collect();
-            sheet.rows.push(SheetRow { number: row, cells });
-        } else {
-            sheet.rows_beyond += 1;
+        if record.iter().all(str::is_empty) {
+            continue;
         }
+        builder.push(SheetRow { number: row, cells: record.iter().map(Cell::text).collect() });
     }
-    sheet
+    builder.finish()
 }
 
-fn decode<'a>(bytes: &'a [u8], oddities: &mut Vec<Oddity>) -> Cow<'a, str> {
-    let wide = |from: fn([u8; 2]) -> u16| {
-        let units: Vec<u16> =
-            bytes[2..].chunks_exact(2).map(|pair| from([pair[0], pair[1]])).collect();
-        String::from_utf16_lossy(&units)
-    };
-    match bytes {
-        [0xff, 0xfe, ..] => {
-            oddities.push(Oddity::Utf16);
-            Cow::Owned(wide(u16::from_le_bytes))
-        }
-        [0xfe, 0xff, ..] => {
-            oddities.push(Oddity::Utf16);
-            Cow::Owned(wide(u16::from_be_bytes))
-        }
-        _ => {
-            let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-            match std::str::from_utf8(bytes) {
-                Ok(text) => Cow::Borrowed(text),
-                Err(error) => {
-                    let before = &bytes[..error.valid_up_to()];
-                    let lines = String::from_utf8_lossy(before).matches('\n').count();
-                    oddities.push(Oddity::Encoding { row: lines as u64 + 1 });
-                    String::from_utf8_lossy(bytes)
-                }
-            }
-        }
-    }
-}
-
-/// Takes a `sep=;` line off, which some programs write above the header.
+/// Takes a `sep=;` line off, which some programs write above the header; others then fill it up with
+/// delimiters.
 fn separator_hint(text: &str) -> (Option<u8>, &str, u64) {
     let first = text.lines().next().unwrap_or_default();
-    match first.trim().trim_matches('"').strip_prefix("sep=").map(str::as_bytes) {
-        Some([delimiter @ (b',' | b';' | b'\t' | b'|')]) => {
+    let hint = first.trim().trim_start_matches('"').strip_prefix("sep=").map(str::as_bytes);
+    match hint {
+        Some([delimiter @ (b',' | b';' | b'\t' | b'|'), filling @ ..])
+            if filling.iter().all(|byte| byte == delimiter || *byte == b'"') =>
+        {
             let rest = text[first.len()..].trim_start_matches(['\r', '\n']);
             (Some(*delimiter), rest, 1)
+        }
+        // Of `sep=` and a tab, trimming leaves nothing.
+        Some([]) if first.contains('\t') => {
+            (Some(b'\t'), text[first.len()..].trim_start_matches(['\r', '\n']), 1)
         }
         _ => (None, text, 0),
     }
 }
 
-/// Finds the delimiter that gives most known labels in the first row, the comma where none does.
-fn sniff(text: &str, known: impl Fn(&str) -> bool) -> u8 {
-    let first = text.lines().next().unwrap_or_default();
-    // A template's labels hold neither delimiters nor quotes, so that no parser is needed to know them.
-    let labels = |delimiter: u8| {
-        let cells = first.split(char::from(delimiter));
-        cells.filter(|label| known(label.trim().trim_matches('"').trim())).count()
+/// Finds the delimiter that gives most known labels in any of the first lines, the comma where none does.
+fn sniff(text: &str, labels: &Labels) -> u8 {
+    let count = |line: &str, delimiter: u8| {
+        let cells = line.split(char::from(delimiter));
+        let known = |label: &&str| {
+            labels.find(crate::value::trim(label).trim_matches('"').trim()).is_some()
+        };
+        cells.filter(known).count()
     };
-    let mut best = (b',', labels(b','));
-    for delimiter in *b";\t|" {
-        let count = labels(delimiter);
-        if count > best.1 {
-            best = (delimiter, count);
+    let mut best = (b',', 0);
+    for line in text.lines().take(SNIFFED) {
+        for delimiter in *b",;\t|" {
+            let found = count(line, delimiter);
+            // A line that is one cell has no delimiter.
+            if found > best.1.max(1) {
+                best = (delimiter, found);
+            }
         }
     }
     best.0
@@ -110,15 +90,37 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::read::MAX_ROWS;
+    use crate::template::Template;
 
+    /// Reads a table of three columns, of which the shipped template knows all.
     fn read(bytes: &[u8]) -> Sheet {
-        read_csv(bytes, |label| ["a", "b", "c"].contains(&label))
+        read_csv(bytes, &Labels::new(&small()))
+    }
+
+    /// A template with the least columns that there may be.
+    fn small() -> Template {
+        let fills = ["source", "period_date", "period_granularity", "source_record_id"];
+        let key = |(at, fill): (usize, &&str)| {
+            let kind = if at == 1 { "date" } else { "text" };
+            format!(
+                "{{\"name\":\"k{at}\",\"role\":\"key\",\"type\":\"{kind}\",\"required\":true,\"fill\":\"{fill}\"}}"
+            )
+        };
+        let keys: Vec<String> = fills.iter().enumerate().map(key).collect();
+        format!(
+            "{{\"name\":\"t\",\"version\":1,\"title\":{{\"en\":\"t\",\"es\":\"t\"}},\"record_prefix\":\"t\",\
+             \"default_source_id\":\"t\",\"default_granularity\":\"year\",\"evidence_date\":\"a\",\
+             \"evidence_quote\":\"b\",\"columns\":[{},\
+             {{\"name\":\"a\",\"role\":\"capture\",\"type\":\"date\",\"required\":true}},\
+             {{\"name\":\"b\",\"role\":\"capture\",\"type\":\"text\",\"required\":true}}],\"kpis\":[]}}",
+            keys.join(",")
+        )
+        .parse()
+        .unwrap()
     }
 
     fn texts(sheet: &Sheet) -> Vec<Vec<&str>> {
-        let row =
-            |row: &'_ SheetRow| row.cells.iter().map(|cell| cell.text.clone()).collect::<Vec<_>>();
-        let _ = row;
         sheet.rows.iter().map(|row| row.cells.iter().map(|c| c.text.as_str()).collect()).collect()
     }
 
@@ -126,35 +128,54 @@ mod tests {
     fn every_dialect_gives_the_same_sheet() {
         let utf16: Vec<u8> = [0xff, 0xfe]
             .into_iter()
-            .chain("a\tb\r\n1\té\r\n".encode_utf16().flat_map(u16::to_le_bytes))
+            .chain("a\tb\tk0\r\n1\té\t3\r\n".encode_utf16().flat_map(u16::to_le_bytes))
             .collect();
         for bytes in [
-            "a,b\n1,é\n".as_bytes(),
-            "\u{feff}a,b\r\n1,é\r\n".as_bytes(),
-            "a;b\r\n1;é".as_bytes(),
-            "sep=;\r\na;b\r\n1;é".as_bytes(),
-            "\"a\"\t\"b\"\r1\té\r".as_bytes(),
+            "a,b,k0\n1,é,3\n".as_bytes(),
+            "\u{feff}a,b,k0\r\n1,é,3\r\n".as_bytes(),
+            "\u{feff}\"a\",\"b\",\"k0\"\r\n\"1\",\"é\",\"3\"\r\n".as_bytes(),
+            "a;b;k0\r\n1;é;3".as_bytes(),
+            "sep=;\r\na;b;k0\r\n1;é;3".as_bytes(),
+            "sep=,,\r\na,b,k0\r\n1,é,3".as_bytes(),
+            "\"sep=,\",,\r\na,b,k0\r\n1,é,3".as_bytes(),
+            "\"a\"\t\"b\"\tk0\r1\té\t3\r".as_bytes(),
+            "a|b|k0\r\r\n1|é|3\r\r\n".as_bytes(),
             &utf16,
         ] {
             let sheet = read(bytes);
-            assert_eq!(sheet.header, ["a", "b"], "{bytes:?}");
-            assert_eq!(texts(&sheet), [["1", "é"]], "{bytes:?}");
+            assert_eq!(sheet.header, ["a", "b", "k0"], "{}", String::from_utf8_lossy(bytes));
+            assert_eq!(texts(&sheet), [["1", "é", "3"]], "{}", String::from_utf8_lossy(bytes));
         }
     }
 
     #[test]
-    fn rows_are_counted_as_a_spreadsheet_counts_them() {
-        let sheet = read(b"a,b\n\n\"1\nand\",2\n\n3,4\n");
+    fn rows_are_counted_as_a_spreadsheet_counts_them_and_blank_ones_are_none() {
+        let sheet = read(b"a,b,k0\n\n\"1\nand\",2,\n,,\n \xc2\xa0,,\n3,4,\n,,\n");
         let numbers: Vec<_> = sheet.rows.iter().map(|row| row.number).collect();
-        assert_eq!((sheet.header_row, numbers), (1, vec![3, 5]));
+        assert_eq!((sheet.header_row, numbers), (1, vec![3, 6]));
     }
 
     #[test]
-    fn bytes_that_are_not_utf_8_are_said_and_read_all_the_same() {
-        let sheet = read(b"a,b\n1,caf\xe9\n");
-        assert_eq!(sheet.oddities, [Oddity::Encoding { row: 2 }]);
-        assert_eq!(texts(&sheet), [["1", "caf\u{fffd}"]]);
-        assert_eq!(read(b" \n").oddities, [Oddity::Empty]);
+    fn a_header_is_found_below_titles_and_notes() {
+        let sheet = read(b"Packet of 2024\n\nfilled in by,Ana\na;b;k0\n1;2;3\n");
+        assert_eq!((sheet.header_row, sheet.rows_above), (4, 2));
+        assert_eq!(texts(&sheet), [["1", "2", "3"]]);
+        let none = read(b"x,y\n1,2\n");
+        assert_eq!((none.header_row, none.rows_above, none.header.len()), (1, 0, 2));
+    }
+
+    #[test]
+    fn what_is_odd_about_a_whole_file_is_told() {
+        for (bytes, oddity) in [
+            (b"a,b\n1,caf\xe9\n".as_slice(), Oddity::Encoding { row: 2 }),
+            (b" \n", Oddity::Empty),
+            (b"\"a,b,k0,k1\"\n\"1,2,3,4\"\n", Oddity::OneColumn),
+            (b"'a','b','k0'\n'1','2','3'\n", Oddity::SingleQuotes),
+        ] {
+            assert_eq!(read(bytes).oddities, [oddity], "{}", String::from_utf8_lossy(bytes));
+        }
+        let lost = read(b"a,b,k0\n1,caf\xe9,3\n");
+        assert_eq!(texts(&lost), [["1", "caf\u{fffd}", "3"]]);
     }
 
     proptest! {

@@ -123,7 +123,7 @@ pub(super) fn may_be_told(name: &str, credible: bool) -> bool {
 
 /// Says whether a text shows nothing: blanks and invisible characters alone.
 pub(super) fn is_blank(text: &str) -> bool {
-    crate::check::is_blank(text)
+    crate::value::is_blank(text)
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ pub struct Column {
     pub required: bool,
     /// The unit of a number, such as `days`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unit: Option<String>,
+    pub unit: Option<Text>,
     /// The smallest number of characters of a text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_length: Option<usize>,
@@ -109,6 +109,13 @@ pub enum Fill {
     Constant(String),
 }
 
+impl Fill {
+    /// Says whether the fill counts what is held, which changes from issue to issue.
+    pub(crate) const fn is_counter(&self) -> bool {
+        matches!(self, Self::KpisCoveredTotal | Self::MetricRowsTotal)
+    }
+}
+
 /// Bounds a number, and names the reason that a number out of bounds is given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -125,13 +132,39 @@ pub struct Bound {
 }
 
 /// Holds a text for people in the languages that packets speak.
+///
+/// In JSON it is an object by language, or one text that is the same in all of them.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(from = "WrittenText")]
 pub struct Text {
     /// English.
     pub en: String,
     /// Spanish.
     pub es: String,
+}
+
+/// How a text is written in JSON.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum WrittenText {
+    Same(String),
+    ByLanguage(ByLanguage),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ByLanguage {
+    en: String,
+    es: String,
+}
+
+impl From<WrittenText> for Text {
+    fn from(written: WrittenText) -> Self {
+        match written {
+            WrittenText::Same(text) => Self { en: text.clone(), es: text },
+            WrittenText::ByLanguage(ByLanguage { en, es }) => Self { en, es },
+        }
+    }
 }
 
 /// Chooses the language of the texts for people.

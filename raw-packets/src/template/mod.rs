@@ -1,6 +1,7 @@
 //! What a packet asks for, as data: key, capture and context columns, rules and KPI formulas.
 
 mod column;
+mod labels;
 mod validate;
 
 use std::str::FromStr;
@@ -9,6 +10,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 pub use self::column::{Bound, CellType, Column, Fill, Language, Role, Text, UnknownLanguage};
+pub(crate) use self::labels::Labels;
 pub use self::validate::TemplateError;
 use crate::formula::Formula;
 

@@ -109,7 +109,8 @@ pub(super) fn validate(draft: &Draft) -> Result<(), TemplateError> {
 
 fn texts(draft: &Draft) -> Result<(), TemplateError> {
     let columns = draft.columns.iter().flat_map(|column| {
-        [&column.name, &column.title.en, &column.title.es].into_iter().chain(&column.unit)
+        let unit = column.unit.iter().flat_map(|unit| [&unit.en, &unit.es]);
+        [&column.name, &column.title.en, &column.title.es].into_iter().chain(unit)
     });
     let own = [&draft.name, &draft.title.en, &draft.title.es];
     let told = [&draft.instructions.en, &draft.instructions.es];

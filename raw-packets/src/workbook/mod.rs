@@ -1,9 +1,12 @@
 //! Packets as workbooks (feature `xlsx`): written with locked keys and validation, read back typed.
 
+mod parts;
 mod read;
+mod sheet;
 mod write;
 
 pub(crate) use self::read::read_workbook;
+pub(crate) use self::sheet::MarkedSheet;
 pub(crate) use self::write::packet_workbook;
 
 /// The sheet with the packet's row.
@@ -11,3 +14,9 @@ pub(crate) const SHEET: &str = "packet";
 
 /// The hidden sheet with the packet's id.
 const HIDDEN: &str = "_packet";
+
+/// The names of the sheet that tells how a packet is filled in, by language.
+const INSTRUCTIONS: [&str; 2] = ["instructions", "instrucciones"];
+
+/// The author of the notes that are ours, by which a person's comments are told apart.
+const AUTHOR: &str = "raw-packets";

@@ -6,8 +6,7 @@ use rust_xlsxwriter::{
     Workbook, Worksheet, XlsxError,
 };
 
-use super::{HIDDEN, SHEET};
-use crate::check::MarkedSheet;
+use super::{AUTHOR, HIDDEN, INSTRUCTIONS, MarkedSheet, SHEET};
 use crate::template::{Bound, CellType, Column, Language, Role, Template};
 
 /// How wide a column is at least and at most, in characters.
@@ -91,7 +90,9 @@ fn write_packet(
 const WRONG: Color = Color::RGB(0x00FF_C7CE);
 
 fn note(text: &str) -> Note {
-    Note::new(text.chars().take(2_000).collect::<String>()).add_author_prefix(false)
+    Note::new(text.chars().take(2_000).collect::<String>())
+        .set_author(AUTHOR)
+        .add_author_prefix(false)
 }
 
 fn position(at: usize) -> u16 {
@@ -174,7 +175,8 @@ fn validation(column: &Column, language: Language) -> Result<Option<DataValidati
     };
     let cut = |text: &str, limit| text.chars().take(limit).collect::<String>();
     let title = column.title.get(language);
-    let unit = column.unit.as_deref().map(|unit| format!(" ({unit})")).unwrap_or_default();
+    let unit =
+        column.unit.as_ref().map(|unit| format!(" ({})", unit.get(language))).unwrap_or_default();
     let validation = validation
         .set_input_title(cut(&column.name, 32))?
         .set_input_message(cut(&format!("{title}{unit}"), 255))?;
@@ -203,8 +205,8 @@ fn write_instructions(
     language: Language,
 ) -> Result<(), XlsxError> {
     let (name, required, unit) = match language {
-        Language::En => ("instructions", "required", "unit"),
-        Language::Es => ("instrucciones", "obligatorio", "unidad"),
+        Language::En => (INSTRUCTIONS[0], "required", "unit"),
+        Language::Es => (INSTRUCTIONS[1], "obligatorio", "unidad"),
     };
     let bold = Format::new().set_bold();
     sheet.set_name(name)?.set_column_width(0, 32)?.set_column_width(1, 60)?;
@@ -216,7 +218,7 @@ fn write_instructions(
     for (row, column) in (4_u32..).zip(captured) {
         sheet.write_string(row, 0, &column.name)?;
         sheet.write_string(row, 1, column.title.get(language))?;
-        sheet.write_string(row, 2, column.unit.as_deref().unwrap_or_default())?;
+        sheet.write_string(row, 2, column.unit.as_ref().map_or("", |unit| unit.get(language)))?;
         sheet.write_string(row, 3, if column.required { "✓" } else { "" })?;
     }
     sheet.protect();

@@ -1,0 +1,448 @@
+//! Problems and remedies in English.
+
+use super::{KpiFault, Problem, Whose};
+use crate::formula::EvaluateError;
+use crate::read::{NotRead, Unreadable};
+use crate::value::{DateDamage, NumberDamage, Reading};
+
+const NOTHING: &str = "nothing needs to be done";
+const SAVE: &str = "save the file as `CSV UTF-8`";
+const COMPARE: &str = "compare it with the publication";
+const EVIDENCE: &str = "write it down from the publication that proves the figures";
+const DAY: &str = "write the day as YYYY-MM-DD, such as 2025-03-31";
+
+#[expect(clippy::too_many_lines, reason = "a table of sentences, one entry each")]
+pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
+    match problem {
+        Problem::Encoding => {
+            ("the file is not in UTF-8, so letters with accents are lost".into(), SAVE.into())
+        }
+        Problem::NulBytes => (
+            "the file has NUL bytes: it was damaged, or a copy of it broke off".into(),
+            "copy it anew from where it was saved".into(),
+        ),
+        Problem::Decoded { encoding } => {
+            (format!("the file is in {encoding}; it was read all the same"), NOTHING.into())
+        }
+        Problem::EmptyFile => {
+            ("the file is empty".into(), "start again from the issued packet".into())
+        }
+        Problem::Unreadable(why) | Problem::FileUnreadable(why) => unreadable(why),
+        Problem::OneColumn => (
+            "all cells stand in one column, for the commas were not taken for delimiters".into(),
+            "in Excel choose Data, Text to Columns, Comma; then save it as `CSV UTF-8`".into(),
+        ),
+        Problem::SingleQuotes => (
+            "single quotes stand around the cells; a CSV file has double quotes or none".into(),
+            "save it from a spreadsheet as `CSV UTF-8`".into(),
+        ),
+        Problem::HeaderBelow { row } => (
+            format!("the header stands in row {row}; it was issued in the first"),
+            "delete the rows above the header".into(),
+        ),
+        Problem::BlankRows { rows } => {
+            (format!("blank, and not read: {}", row_words(rows)), NOTHING.into())
+        }
+        Problem::Renamed { issued } => (
+            format!("the file was issued as `{issued}`"),
+            format!("{NOTHING}: the packet was found by its content"),
+        ),
+        Problem::Copy { of } => {
+            (format!("a copy of `{of}`"), format!("{NOTHING}; delete the copy"))
+        }
+        Problem::UnfilledCopy { filled } => (
+            format!("not filled in; `{filled}` is, and counts"),
+            format!("{NOTHING}; delete the blank one"),
+        ),
+        Problem::OtherVersion { of } => (
+            format!("another version of `{of}`"),
+            "keep the one that counts and delete the other".into(),
+        ),
+        Problem::Stranger => (
+            "the packet belongs to no source of this catalogue and period".into(),
+            "check it with the catalogue that it was issued for, or take it away".into(),
+        ),
+        Problem::OtherPeriod { issued } => (
+            format!("the packet is of another period, `{issued}`"),
+            "check it with --period-date and --period-granularity of its own, or take it away"
+                .into(),
+        ),
+        Problem::NoPacket => (
+            "the file has not the columns of a packet, and is not read".into(),
+            format!("{NOTHING}, if it is no packet"),
+        ),
+        Problem::NotRead(why) => not_read(why),
+        Problem::Missing { beside: None } => (
+            "the packet did not come back".into(),
+            "fill it in, or issue it again and put it into the folder under this name".into(),
+        ),
+        Problem::Missing { beside: Some(file) } => (
+            format!("no file of this packet was read; `{file}` could not be"),
+            "if it is in there, put it into the folder itself, as .xlsx or `CSV UTF-8`".into(),
+        ),
+        Problem::RowElsewhere { file, row } => (
+            format!("its row came back within another file: `{file}`, row {row}"),
+            "put that row into the packet that was issued under this name".into(),
+        ),
+        Problem::Stale => (
+            "the packet was issued at another time, from other facts".into(),
+            format!("{NOTHING}, if it is the latest one that was issued"),
+        ),
+        Problem::AlreadyLoaded => (
+            "no gap asks for this packet now".into(),
+            format!("{NOTHING}; loading it changes only what differs"),
+        ),
+        Problem::NothingFilledIn => (
+            "nothing was filled in".into(),
+            "fill in the evidence and the numbers from the publication".into(),
+        ),
+        Problem::SeveralRows { total, others } => (
+            format!("the packet has {total} rows; one was issued"),
+            format!("keep the row of this source and delete {}", row_words(others)),
+        ),
+        Problem::SeveralSources { rows } => (
+            format!("the file holds several sources: {rows}"),
+            "keep the row of this source, and put the others into their own packets".into(),
+        ),
+        Problem::DuplicateKey { key, first } => (
+            format!("`{key}` is in `{first}`, too"),
+            "keep the packet that counts and take the other away".into(),
+        ),
+        Problem::SheetChosen { read, unfilled } => (
+            format!("the sheet `{read}` was read, for `{unfilled}` is not filled in"),
+            format!("{NOTHING}; delete the blank sheet"),
+        ),
+        Problem::SheetIgnored { sheet, says } => (
+            format!("the sheet `{sheet}` is not read; it says: {says}"),
+            "see whether it matters for the figures".into(),
+        ),
+        Problem::Comment { says } => {
+            (format!("a comment says: {says}"), "see whether it matters for the figures".into())
+        }
+        Problem::RowHidden => (
+            "the row is hidden or filtered out in the workbook; it was read".into(),
+            "show all rows and see whether it is meant".into(),
+        ),
+        Problem::LabelTwice => {
+            ("this column is there twice".into(), "keep the issued one and delete the other".into())
+        }
+        Problem::LabelRenamed { labels } => {
+            (format!("read under the issued names: {labels}"), NOTHING.into())
+        }
+        Problem::LabelsMissing { columns } => (
+            match columns.as_slice() {
+                [one] => format!("the column `{one}` is missing"),
+                several => format!("{} columns are missing: {}", several.len(), listed(several)),
+            },
+            "put them back with their content, or start again from the issued packet".into(),
+        ),
+        Problem::LabelExtra => (
+            "this column was not issued, and is not read".into(),
+            "delete it, or leave it for yourself".into(),
+        ),
+        Problem::LabelsMoved => (
+            "columns stand in another order than issued; they were read by their names".into(),
+            NOTHING.into(),
+        ),
+        Problem::CellTooLong { most } => (
+            format!("the cell holds more than {most} characters"),
+            "shorten it to what proves the figures".into(),
+        ),
+        Problem::ErrorValue => (
+            "the cell holds the error of a formula".into(),
+            "write the value itself, from the publication".into(),
+        ),
+        Problem::TooNarrow => (
+            "the column was too narrow to show the value, so only `#` was saved".into(),
+            "widen the column in the spreadsheet and save again".into(),
+        ),
+        Problem::Formula { typed: true } => (
+            "the cell holds a formula".into(),
+            "copy the cell, and paste it with Paste Special, Values".into(),
+        ),
+        Problem::Formula { typed: false } => (
+            "the cell holds a formula".into(),
+            "write the value itself; put a space before a quotation that begins so".into(),
+        ),
+        Problem::IssuedGone { issued, .. } => {
+            (format!("the issued `{issued}` is gone"), again(issued))
+        }
+        Problem::KeyDate { damage, issued } => {
+            (format!("{}; `{issued}` was issued", date(*damage)), again(issued))
+        }
+        Problem::LeadingZerosLost { issued } => (
+            format!("leading zeros were lost; `{issued}` was issued"),
+            format!("format the cell as text and write `{issued}` again"),
+        ),
+        Problem::KeyScientific { issued } => {
+            let message = number(NumberDamage::Scientific);
+            (format!("{message}; `{issued}` was issued"), again(issued))
+        }
+        Problem::KeyMangled { issued } => {
+            (format!("written otherwise; `{issued}` was issued"), again(issued))
+        }
+        Problem::KeyOf { issued, whose: Whose::AnotherPacket } => (
+            format!("the key of another source or period; `{issued}` was issued"),
+            "put these figures into the packet that they belong to".into(),
+        ),
+        Problem::KeyOf { issued, whose: Whose::Nobody } => (
+            format!("says which row this is and was changed; `{issued}` was issued"),
+            format!("write `{issued}` again, if the figures are of it"),
+        ),
+        Problem::KeyRewritten { issued } => {
+            (format!("written otherwise; it can only mean `{issued}`"), NOTHING.into())
+        }
+        Problem::IssuedAtAnotherTime { now } => (
+            format!("the packet was issued at another time; now it says `{now}`"),
+            format!("{NOTHING}, if the packet is the latest one that was issued"),
+        ),
+        Problem::ReadOnlyChanged { issued } => (
+            format!("a cell for reading only was changed from `{issued}`"),
+            format!("{NOTHING}: the change is ignored"),
+        ),
+        Problem::EvidenceDateMissing => {
+            ("the date of the evidence is missing".into(), EVIDENCE.into())
+        }
+        Problem::EvidenceQuoteMissing => ("the quoted evidence is missing".into(), EVIDENCE.into()),
+        Problem::NumberMissing => {
+            ("a number is missing".into(), "write the number that was published".into())
+        }
+        Problem::CellMissing => ("a required cell is blank".into(), "fill it in".into()),
+        Problem::NumberAsDate => (
+            "the spreadsheet turned the number into a date".into(),
+            "format the cell as a number, and write the number again".into(),
+        ),
+        Problem::Number { damage, text, readings, unit, mark } => {
+            if let (NumberDamage::Ambiguous, [one, other]) = (damage, readings) {
+                return ambiguous(text, one, other);
+            }
+            let unit = unit.map(|unit| format!(" of {unit}")).unwrap_or_default();
+            let remedy = match damage {
+                NumberDamage::NoFigure => {
+                    "write the number; if none was published, say so in a column of your own".into()
+                }
+                NumberDamage::Minus | NumberDamage::Brackets => {
+                    "write the hyphen of the keyboard in front of the digits, such as -5".into()
+                }
+                _ => format!("write only the number{unit}, with digits and at most one `{mark}`"),
+            };
+            (number(*damage).into(), remedy)
+        }
+        Problem::ThousandsPossible { read, also, mark } => (
+            format!("read as {read}; where `{mark}` separates thousands it is {also}"),
+            format!("{NOTHING}, if it is {read}; else write {also}"),
+        ),
+        Problem::OutOfBounds { greater, bound } => {
+            let side = if *greater { "greater" } else { "less" };
+            let or_equal = if bound.exclusive { "" } else { " or equal to" };
+            (format!("the number must be {side} than{or_equal} {}", bound.limit), COMPARE.into())
+        }
+        Problem::FutureEvidence { as_of } => {
+            (format!("evidence cannot be dated in the future, after {as_of}"), DAY.into())
+        }
+        Problem::Date { damage, .. } => (date(*damage).into(), DAY.into()),
+        Problem::NoAddress => (
+            "this is no address of a page".into(),
+            "copy the address from the browser; it starts with https://".into(),
+        ),
+        Problem::LettersLost => (
+            "letters of the text were lost on the way".into(),
+            "write them again, and save the file as `CSV UTF-8` or as a workbook".into(),
+        ),
+        Problem::TextTooShort { length, least, .. } => (
+            format!("the text has {length} letters; at least {least} are needed"),
+            "quote the whole sentence of the publication".into(),
+        ),
+        Problem::NotAllowed { allowed } => (
+            "this is none of the allowed texts".into(),
+            format!("use one of: {}", allowed.join(", ")),
+        ),
+        Problem::ExtraCell => (
+            "a cell stands beyond the last column".into(),
+            "delete it; if a text has the delimiter in it, put the text in quotation marks".into(),
+        ),
+        Problem::CommaInText => (
+            "a comma of this text was taken for the delimiter, and moved the cells behind it"
+                .into(),
+            "put the text in quotation marks, as a spreadsheet does on saving".into(),
+        ),
+        Problem::CommaInNumber { number } => (
+            format!("the decimal comma of `{number}` was taken for the delimiter"),
+            format!("write `{}`, or save the file with semicolons", number.replace(',', ".")),
+        ),
+        Problem::RequiredWhenFilled { when } => (
+            format!("needed, since `{when}` is filled in"),
+            format!("fill it in, or clear `{when}`"),
+        ),
+        Problem::PartGreaterThanWhole { of, whole } => (
+            format!("the part is greater than `{of}`, which is {whole}"),
+            "compare both with the publication".into(),
+        ),
+        Problem::Kpi { kpi_id, formula, fault } => (
+            format!("`{kpi_id}`: {}", kpi(fault)),
+            format!("compare the figures of `{formula}` with the publication"),
+        ),
+        Problem::KpiUnanswered { kpi_id, formula } => (
+            format!("`{kpi_id}` was asked for, and does not follow from what is filled in"),
+            format!("fill in the figures of `{formula}`, if they were published"),
+        ),
+    }
+}
+
+/// Lists a few names, and how many more there are.
+fn listed(names: &[&str]) -> String {
+    let shown: Vec<String> = names.iter().take(3).map(|name| format!("`{name}`")).collect();
+    let more = names.len().saturating_sub(3);
+    if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
+}
+
+/// Names rows, of which there may be one.
+fn row_words(rows: &str) -> String {
+    if rows.contains(|c: char| !c.is_ascii_digit()) {
+        format!("rows {rows}")
+    } else {
+        format!("row {rows}")
+    }
+}
+
+fn again(issued: &str) -> String {
+    format!("write `{issued}` again")
+}
+
+/// Tells both meanings of a number with a mark that separates thousands or decimals.
+fn ambiguous(text: &str, one: &Reading, other: &Reading) -> (String, String) {
+    let mark = if text.contains(',') { ',' } else { '.' };
+    let (decimal, grouped) = if one.mark == mark { (one, other) } else { (other, one) };
+    let (decimal, grouped) = (decimal.value, grouped.value);
+    let [of_decimal, of_groups] = match mark {
+        '.' => ["English, Mexico", "Spain, Germany"],
+        _ => ["Spain, Germany", "English, Mexico"],
+    };
+    (
+        format!(
+            "{decimal} with a decimal `{mark}` ({of_decimal}), {grouped} with `{mark}` for thousands ({of_groups})"
+        ),
+        format!("write {decimal} or {grouped}, without a mark of thousands"),
+    )
+}
+
+fn unreadable(why: &Unreadable) -> (String, String) {
+    let save = "save it as a workbook (.xlsx) or as `CSV UTF-8`";
+    let anew = "open it in a spreadsheet and save it anew, as .xlsx or as `CSV UTF-8`";
+    let (message, remedy) = match why {
+        Unreadable::TooLarge { limit } => {
+            (format!("the workbook unpacks to more than {limit} bytes"), anew)
+        }
+        Unreadable::TooManyParts { parts } => {
+            (format!("the workbook has {parts} parts; no packet has so many"), anew)
+        }
+        Unreadable::Damaged { problem } if problem.is_empty() => {
+            ("the workbook cannot be read: it is damaged".to_owned(), anew)
+        }
+        Unreadable::Damaged { problem } => {
+            (format!("the workbook cannot be read: {problem}"), anew)
+        }
+        Unreadable::NotBuiltIn => {
+            ("the file is a workbook, which this program was built without".to_owned(), SAVE)
+        }
+        Unreadable::Password => (
+            "the workbook has a password".to_owned(),
+            "take the password off (Excel: File, Info, Protect Workbook, Encrypt) and save it",
+        ),
+        Unreadable::Not(NotRead::Kind(kind)) => (format!("the file is {}", kind_of(kind)), save),
+        Unreadable::Not(why) => return not_read(why),
+    };
+    (message, remedy.to_owned())
+}
+
+fn kind_of(kind: &str) -> &str {
+    match kind {
+        "flat-odf" => "a flat OpenDocument (.fods)",
+        "numbers" => "a document of Numbers",
+        "html" => "a web page, whatever its name says",
+        "spreadsheetml" => "XML of Excel 2003 (SpreadsheetML)",
+        "pdf" => "a PDF",
+        "image" => "a picture",
+        "zip" => "an archive (zip); unpack it, and put its files into the folder",
+        "document" => "a text document, no workbook",
+        _ => "of a kind that is not read",
+    }
+}
+
+fn not_read(why: &NotRead) -> (String, String) {
+    let (message, remedy) = match why {
+        NotRead::Folder => {
+            ("a folder, and not read".to_owned(), "put its files into the folder of the packets")
+        }
+        NotRead::Symlink => {
+            ("a symbolic link, and not read".to_owned(), "put the file itself into the folder")
+        }
+        NotRead::TooLarge { limit } => (
+            format!("larger than {limit} bytes, as no packet is, and not read"),
+            "take it away, or save the packet anew",
+        ),
+        NotRead::NoPermission => {
+            ("may not be read by this user".to_owned(), "change who may read the file")
+        }
+        NotRead::Kind(kind) => (
+            format!("{}; not read", kind_of(kind)),
+            "if it is a packet, save it as a workbook (.xlsx) or as `CSV UTF-8`",
+        ),
+    };
+    (message, remedy.to_owned())
+}
+
+fn date(damage: DateDamage) -> &'static str {
+    match damage {
+        DateDamage::Serial => "the spreadsheet turned the date into a number of days",
+        DateDamage::NotIso => "the date is not written YYYY-MM-DD",
+        DateDamage::OneCountry => "the date is written as one country does, not YYYY-MM-DD",
+        DateDamage::TwoDigitYear => "the year of the date has only two digits",
+        DateDamage::Ambiguous => "day and month cannot be told apart",
+        DateDamage::TimeOnly => "this is a time of day without a date",
+        DateDamage::NoDay => "a part of the date is missing: day, month and year are needed",
+        DateDamage::NoSuchDay => "there is no such day",
+        DateDamage::NoDate => "this is no date",
+    }
+}
+
+fn number(damage: NumberDamage) -> &'static str {
+    match damage {
+        NumberDamage::NotWhole => "this is no whole number",
+        NumberDamage::Scientific => {
+            "the spreadsheet shows this number in scientific notation, and digits may be lost"
+        }
+        NumberDamage::Ambiguous | NumberDamage::Locale => {
+            "this number has marks of thousands or decimals that the file's form does not have"
+        }
+        NumberDamage::Percent => "this is a percentage",
+        NumberDamage::Range => "this is a range, not a number",
+        NumberDamage::Approximate => "this is about a number, or a bound of it, not the number",
+        NumberDamage::Fraction => "this is a fraction, or a date",
+        NumberDamage::Minus => "the minus sign is not the hyphen in front of the digits",
+        NumberDamage::Brackets => "in accounting, brackets around a number make it negative",
+        NumberDamage::MoreThanANumber => "there is more than a number in the cell",
+        NumberDamage::OtherDigits => "these are not the digits 0 to 9",
+        NumberDamage::TooLong => "the number has more digits than can be kept exactly",
+        NumberDamage::NoFigure => "the cell says that there is no figure",
+        NumberDamage::NoNumber => "this is no number",
+    }
+}
+
+fn kpi(fault: &KpiFault<'_>) -> String {
+    match fault {
+        KpiFault::Evaluate(EvaluateError::MissingMeasure { measure }) => {
+            format!("the measure `{measure}` has no value")
+        }
+        KpiFault::Evaluate(EvaluateError::DivisionByZero { formula }) => {
+            format!("the formula `{formula}` divides by zero")
+        }
+        KpiFault::Evaluate(EvaluateError::OutOfRange { formula }) => {
+            format!("the formula `{formula}` leaves the range of exact decimals")
+        }
+        KpiFault::LessThan { value, limit } => format!("the value {value} is less than {limit}"),
+        KpiFault::GreaterThan { value, limit } => {
+            format!("the value {value} is greater than {limit}")
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Packets as workbooks.
+
+use raw_packets::{Code, Language, PacketForm, PacketStatus, ReturnedFile};
+use rust_xlsxwriter::{Formula, Workbook};
+
+use crate::support::{as_of, filled, plan, plan_in};
+
+fn book(rows: &[Vec<&str>], change: impl Fn(&mut rust_xlsxwriter::Worksheet)) -> Vec<u8> {
+    let mut workbook = Workbook::new();
+    let sheet = workbook.add_worksheet();
+    for (row, cells) in (0..).zip(rows) {
+        for (column, cell) in (0..).zip(cells) {
+            sheet.write_string(row, column, *cell).unwrap();
+        }
+    }
+    change(sheet);
+    workbook.save_to_buffer().unwrap()
+}
+
+fn check(
+    change: impl Fn(&mut rust_xlsxwriter::Worksheet),
+) -> (PacketStatus, Vec<(String, String)>) {
+    let plan = plan_in(PacketForm::Xlsx(Language::En));
+    let packet = &plan.packets()[0];
+    let cells = filled(&plan, packet);
+    let header: Vec<&str> = plan.template().columns().iter().map(|c| c.name.as_str()).collect();
+    let bytes = book(&[header, cells.iter().map(String::as_str).collect()], change);
+    let checked = plan.check(&[ReturnedFile::new("Copy of packet.xlsx", bytes)], as_of());
+    let findings = checked.packets()[0].findings().iter();
+    let told = findings
+        .filter(|finding| finding.is_error())
+        .map(|f| (f.cell.clone().unwrap_or_default(), f.code.as_str().to_owned()));
+    (checked.packets()[0].status(), told.collect())
+}
+
+#[test]
+fn the_same_packet_is_the_same_bytes_in_every_language() {
+    for language in [Language::En, Language::Es] {
+        let plan = plan_in(PacketForm::Xlsx(language));
+        let packet = &plan.packets()[0];
+        assert_eq!(packet.file_name().rsplit_once('.').unwrap().1, "xlsx");
+        assert_eq!(plan.issued_file(packet), plan.issued_file(packet));
+        let issued = ReturnedFile::new(packet.file_name(), plan.issued_file(packet).bytes);
+        let checked = plan.check(&[issued], as_of());
+        assert_eq!(checked.packets()[0].status(), PacketStatus::EmptyPacket);
+        assert_eq!(checked.packets()[0].findings().len(), 1);
+    }
+}
+
+#[test]
+fn a_workbook_made_anew_is_read_by_its_content() {
+    assert_eq!(check(|_| {}), (PacketStatus::Ready, Vec::new()));
+}
+
+#[test]
+fn typed_damage_is_named() {
+    type Change = fn(&mut rust_xlsxwriter::Worksheet);
+    let date = rust_xlsxwriter::Format::new().set_num_format("dd/mm/yyyy");
+    let cases: [(Change, &str, &str); 4] = [
+        (
+            |s| drop(s.write_formula(1, 6, Formula::new("=600*2").set_result("1200"))),
+            "G2",
+            "formula-cell",
+        ),
+        (|s| drop(s.write_number(1, 4, 45747)), "E2", "date-serial"),
+        (|s| drop(s.write_number(1, 6, 12.5)), "G2", "type-error"),
+        (|s| drop(s.write_string(1, 9, "182,5")), "J2", "locale-number"),
+    ];
+    for (change, cell, code) in cases {
+        let (status, told) = check(change);
+        assert_eq!(status, PacketStatus::InvalidRow);
+        assert_eq!(told, [(cell.to_owned(), code.to_owned())]);
+    }
+    let number_as_date = check(|sheet| drop(sheet.write_number_with_format(1, 6, 1200, &date)));
+    assert_eq!(number_as_date.1, [("G2".to_owned(), "number-as-date".to_owned())]);
+    let typed = check(|sheet| drop(sheet.write_number_with_format(1, 4, 45747, &date)));
+    assert_eq!(typed, (PacketStatus::Ready, Vec::new()));
+}
+
+#[test]
+fn a_cell_in_the_last_corner_costs_nothing() {
+    let (status, _) = check(|sheet| drop(sheet.write_string(1_048_575, 16_383, "far away")));
+    assert_eq!(status, PacketStatus::Ready);
+    let (status, _) = check(|sheet| drop(sheet.write_string(1_048_575, 0, "far below")));
+    assert_eq!(status, PacketStatus::MultipleRows);
+}
+
+#[test]
+fn what_is_no_workbook_is_told_with_what_to_do() {
+    let plan = plan_in(PacketForm::Xlsx(Language::En));
+    let name = plan.packets()[0].file_name();
+    let nothing = b"PK\x03\x04 and then nothing [Content_Types].xml";
+    for bytes in [&nothing[..], b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"] {
+        let checked = plan.check(&[ReturnedFile::new(name, bytes)], as_of());
+        let finding = &checked.packets()[0].findings()[0];
+        assert_eq!(finding.code.as_str(), "format-error");
+        assert!(finding.remedy.contains("save it anew"), "{finding}");
+    }
+}
+
+#[test]
+fn the_error_sheet_of_a_workbook_is_a_workbook_that_comes_back() {
+    let plan = plan_in(PacketForm::Xlsx(Language::Es));
+    let packet = &plan.packets()[0];
+    let mut cells = filled(&plan, packet);
+    "31/03/2025".clone_into(&mut cells[4]);
+    let file = ReturnedFile::new(packet.file_name(), plan.filled_file(packet, &cells));
+    let checked = plan.check(&[file], as_of());
+    let sheet = checked.error_sheet(&checked.packets()[0]).unwrap();
+    assert!(sheet.path.ends_with("__errors.xlsx"));
+    let again = plan.check(&[ReturnedFile::new(sheet.path, sheet.bytes)], as_of());
+    assert_eq!(again.packets()[0].status(), PacketStatus::InvalidRow);
+    let repaired = checked.repaired(&checked.packets()[0]).unwrap();
+    let again = plan.check(&[ReturnedFile::new(repaired.path, repaired.bytes)], as_of());
+    assert_eq!(again.packets()[0].status(), PacketStatus::Ready);
+}
+
+#[test]
+fn the_error_sheet_of_a_workbook_shows_several_rows_and_a_renamed_column_and_can_be_corrected() {
+    let plan = plan_in(PacketForm::Xlsx(Language::En));
+    let packet = &plan.packets()[0];
+    let cells = filled(&plan, packet);
+    let mut labels: Vec<&str> = plan.template().columns().iter().map(|c| c.name.as_str()).collect();
+    labels[4] = "Evidence date";
+    let row: Vec<&str> = cells.iter().map(String::as_str).collect();
+    let mut wrong = row.clone();
+    wrong[6] = "many";
+    let bytes = book(&[labels, row, wrong], |_| {});
+    let file = ReturnedFile::new(packet.file_name(), bytes);
+    let checked = plan.check(std::slice::from_ref(&file), as_of());
+    assert_eq!(checked.packets()[0].status(), PacketStatus::MultipleRows);
+    let sheet = checked.error_sheet(&checked.packets()[0]).unwrap();
+    let again = plan.check(&[ReturnedFile::new(sheet.path, sheet.bytes.clone())], as_of());
+    let found = |checked: &raw_packets::CheckedPlan<'_>| -> Vec<_> {
+        let errors = checked.packets()[0].findings().iter().filter(|f| f.is_error());
+        errors.map(|f| (f.cell.clone(), f.code.as_str())).collect()
+    };
+    assert_eq!(found(&checked), found(&again));
+    // A sheet whose lines have to be changed is not protected.
+    let sheet_xml = part(&sheet.bytes, "xl/worksheets/sheet1.xml");
+    assert!(!sheet_xml.contains("sheetProtection"), "{sheet_xml}");
+    let issued = part(&plan.issued_file(packet).bytes, "xl/worksheets/sheet1.xml");
+    assert!(issued.contains("sheetProtection"), "{issued}");
+    // Which of several rows counts is for the person to say.
+    assert!(checked.repaired(&checked.packets()[0]).is_none());
+}
+
+fn part(workbook: &[u8], name: &str) -> String {
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(workbook)).unwrap();
+    std::io::read_to_string(archive.by_name(name).unwrap()).unwrap()
+}
+
+#[test]
+fn files_that_are_no_table_are_told_apart_whatever_their_names_say() {
+    let plan = plan();
+    let stem = plan.packets()[0].key().file_stem();
+    let encrypted: Vec<u8> = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+        .iter()
+        .copied()
+        .chain("EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes))
+        .collect();
+    for (extension, bytes, says, do_this) in [
+        ("ods", &b"<?xml version=\"1.0\"?><office:document>"[..], "OpenDocument", ".xlsx"),
+        ("xls", b"<html><table><tr><td>1", "web page", ".xlsx"),
+        (
+            "xls",
+            b"<?xml version=\"1.0\"?><?mso-application progid=\"Excel.Sheet\"?>",
+            "Excel 2003",
+            ".xlsx",
+        ),
+        ("xlsx", &encrypted, "password", "password off"),
+        ("pdf", b"%PDF-1.7", "PDF", "CSV UTF-8"),
+        ("zip", b"PK\x03\x04", "archive", "CSV UTF-8"),
+    ] {
+        let file = ReturnedFile::new(format!("{stem}.{extension}"), bytes);
+        let checked = plan.check(&[file], as_of());
+        let packet = &checked.packets()[0];
+        assert_eq!(packet.status(), PacketStatus::InvalidHeaders, "{extension}");
+        let [finding] = packet.findings() else { panic!("{:?}", packet.findings()) };
+        assert_eq!(finding.code, Code::FormatError);
+        assert!(finding.message.contains(says) && finding.remedy.contains(do_this), "{finding}");
+    }
+}
+
+#[test]
+fn a_filled_copy_of_the_sheet_counts_and_other_sheets_comments_and_hidden_rows_are_told() {
+    let plan = plan();
+    let packet = &plan.packets()[0];
+    let labels: Vec<&str> = plan.template().columns().iter().map(|c| c.name.as_str()).collect();
+    let filled = filled(&plan, packet);
+    let write = |sheet: &mut rust_xlsxwriter::Worksheet, cells: &[String]| {
+        for (column, (label, cell)) in (0..).zip(labels.iter().zip(cells)) {
+            sheet.write_string(0, column, *label).unwrap();
+            sheet.write_string(1, column, cell).unwrap();
+        }
+    };
+    let mut workbook = Workbook::new();
+    write(workbook.add_worksheet().set_name("packet").unwrap(), packet.cells());
+    let copy = workbook.add_worksheet().set_name("packet (2)").unwrap();
+    write(copy, &filled);
+    copy.insert_note(1, 6, &rust_xlsxwriter::Note::new("dato provisional & <5")).unwrap();
+    copy.set_row_hidden(1).unwrap();
+    let notes = workbook.add_worksheet().set_name("Notas").unwrap();
+    notes.write_string(3, 2, "llamar al TEAC").unwrap();
+    let bytes = workbook.save_to_buffer().unwrap();
+    let checked = plan.check(&[ReturnedFile::new("packet.xlsx", bytes)], as_of());
+    let packet = &checked.packets()[0];
+    assert_eq!(packet.status(), PacketStatus::Ready);
+    let told: Vec<_> = packet.findings().iter().map(|f| (f.code, f.message.as_str())).collect();
+    let says =
+        |code, word: &str| told.iter().any(|(c, message)| *c == code && message.contains(word));
+    assert!(says(Code::SheetChosen, "packet (2)"), "{told:?}");
+    assert!(says(Code::SheetIgnored, "llamar al TEAC"), "{told:?}");
+    assert!(says(Code::CellComment, "dato provisional & <5"), "{told:?}");
+    assert!(says(Code::RowHidden, "hidden"), "{told:?}");
+}
