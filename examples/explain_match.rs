@@ -144,6 +144,7 @@ fn given(args: &Args) -> Result<Record, Failure> {
         name: args.name.clone(),
         plate: args.plate.clone(),
         birth_date: args.birth_date.clone(),
+        ..Record::default()
     };
     if lead == Record::default() {
         return Err(Failure::new("no lead is named")

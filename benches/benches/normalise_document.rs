@@ -5,7 +5,7 @@
 #![allow(missing_docs, reason = "the macros of criterion make undocumented functions")]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use identity_matching::{DocumentParts, NormaliseOptions, Normalised, Normaliser, Region};
+use identity_matching::{NormaliseOptions, Normalised, Normaliser, RawValue, Region};
 
 /// Eight digits, made from a multiplicative sequence, none of them a filler.
 fn digits() -> impl Iterator<Item = u64> {
@@ -19,7 +19,7 @@ fn complete(normaliser: &Normaliser, country: &str, kind: &str, body: &str) -> O
         |number| {
             let mut buffer = Normalised::default();
             let mut reader = normaliser.read_into(&mut buffer);
-            reader.document(DocumentParts { country, kind, number });
+            reader.document(RawValue { country, kind, value: number });
             !reader.finish().keys().is_empty()
         },
     )
@@ -55,7 +55,7 @@ fn documents(criterion: &mut Criterion) {
                 let mut keys = 0;
                 for number in &numbers {
                     let mut reader = normaliser.read_into(&mut buffer);
-                    reader.document(DocumentParts { country, kind, number });
+                    reader.document(RawValue { country, kind, value: number });
                     keys += reader.finish().keys().len();
                 }
                 keys

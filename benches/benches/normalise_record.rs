@@ -6,7 +6,7 @@
 #![allow(missing_docs, reason = "the macros of criterion make undocumented functions")]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use identity_matching::{DocumentParts, NormaliseOptions, Normalised, Normaliser, Region};
+use identity_matching::{NormaliseOptions, Normalised, Normaliser, RawValue, Region};
 
 struct Lead {
     phone: String,
@@ -59,7 +59,7 @@ fn records(criterion: &mut Criterion) {
             for lead in &leads {
                 let mut reader = normaliser.read_into(&mut buffer);
                 let kind = if lead.document.is_empty() { "" } else { "DNI" };
-                reader.document(DocumentParts { country: "PE", kind, number: &lead.document });
+                reader.document(RawValue { country: "PE", kind, value: &lead.document });
                 reader.phone(&lead.phone);
                 reader.email(&lead.email);
                 keys += reader.finish().keys().len();

@@ -1,8 +1,8 @@
 //! A population in memory and leads with their keys ready, for the decide and index benches.
 
 use identity_matching::{
-    BlockingKind, DeterministicMatcher, DocumentParts, HeldKey, NormaliseOptions, Normalised,
-    Normaliser, Policy, Region, SubjectView,
+    BlockingKind, DeterministicMatcher, HeldKey, NormaliseOptions, Normalised, Normaliser, Policy,
+    RawValue, Region, SubjectView,
     index::{InMemoryIndex, InMemoryIndexBuilder},
 };
 
@@ -40,7 +40,7 @@ fn normalise<'a>(
         match (at, fields.next().unwrap_or_default()) {
             (_, "") => {}
             (0, phone) => record.phone(phone),
-            (1, number) => record.document(DocumentParts { country: "PE", kind: "DNI", number }),
+            (1, number) => record.document(RawValue { country: "PE", kind: "DNI", value: number }),
             (_, email) => record.email(email),
         }
     }

@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use identity_matching::{DocumentParts, Normalised, Normaliser};
+use identity_matching::{Normalised, Normaliser, RawValue};
 
 /// What reading rows may end in.
 pub type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -112,7 +112,7 @@ pub fn normalise<'a>(
 ) -> &'a Normalised {
     let mut record = normaliser.read_into(buffer);
     if !number.is_empty() {
-        record.document(DocumentParts { country: "PE", kind: "DNI", number });
+        record.document(RawValue { country: "PE", kind: "DNI", value: number });
     }
     if !phone.is_empty() {
         record.phone(phone);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use identity_matching::index::InMemoryIndex;
-use identity_matching::{DocumentParts, Normalised, Normaliser, Policy, RawDocument, Record};
+use identity_matching::{Normalised, Normaliser, Policy, RawDocument, RawValue, Record};
 
 use crate::cli::Failure;
 use crate::files;
@@ -50,7 +50,7 @@ fn normalise<'a>(
     let mut reader = normaliser.read_into(buffer);
     if let Some(number) = row.optional("document") {
         let (country, kind) = (row.text("document_country"), row.text("document_type"));
-        reader.document(DocumentParts { country, kind, number });
+        reader.document(RawValue { country, kind, value: number });
     }
     if let Some(phone) = row.optional("phone") {
         reader.phone(phone);
@@ -120,6 +120,7 @@ fn lead(row: &Row<'_>) -> Record {
         name: Some(name).filter(|name| !name.is_empty()),
         plate: text("plate"),
         birth_date: text("birth_date"),
+        ..Record::default()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use identity_matching::{Normalised, UnusableReason};
+use identity_matching::{Field, Normalised, UnusableReason};
 use serde::Serialize;
 
 use crate::cli::Console;
@@ -23,20 +23,20 @@ const LISTED: usize = 5;
 /// let mut unusable = UnusableValues::default();
 /// unusable.add("P1", &normaliser.normalise(&record));
 /// let told = unusable.rows();
-/// assert_eq!((told[0].field, told[0].values_total), ("phone", 1));
+/// assert_eq!((told[0].field.as_str(), told[0].values_total), ("phone", 1));
 /// assert_eq!(told[0].persons_listed, ["P1"]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct UnusableValues {
-    rows: BTreeMap<(&'static str, UnusableReason), (u64, Vec<String>)>,
+    rows: BTreeMap<(Field, UnusableReason), (u64, Vec<String>)>,
 }
 
 /// The values of one field that give no key for one reason.
 #[derive(Clone, Debug, Serialize)]
 pub struct UnusableRow<'a> {
     /// The field, such as `phone`.
-    pub field: &'static str,
+    pub field: Field,
     /// Why they give no key.
     pub reason: UnusableReason,
     /// How many there are, exactly.
@@ -51,7 +51,7 @@ impl UnusableValues {
     /// Counts what of one record of a person gives no key.
     pub fn add(&mut self, person: &str, record: &Normalised) {
         for value in record.unusable() {
-            let row = self.rows.entry((value.source.field.as_str(), value.reason)).or_default();
+            let row = self.rows.entry((value.source.field, value.reason)).or_default();
             row.0 += 1;
             if row.1.len() < LISTED && row.1.last().is_none_or(|last| last != person) {
                 row.1.push(person.to_owned());

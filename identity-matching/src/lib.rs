@@ -20,15 +20,20 @@ pub use decide::{
 };
 pub use explain::{Change, Explanation, ReadKey, ValueReading};
 pub use key::{
-    DocumentTypeId, Field, HashKey, HeldKey, Key, KeyForm, KeyKind, Masked, Reading, Source,
+    DocumentTypeId, Field, HashKey, HeldKey, Key, KeyForm, KeyKind, KindCodeError, Masked, Reading,
+    Source,
 };
 pub use kinds::document::{
     DocumentNumber, DocumentReading, DocumentRule, DocumentType, DocumentTypeConflict,
     DocumentTypes,
 };
 pub use kinds::email::{AddressUse, EmailProvider, EmailRules};
+pub use kinds::{
+    Characters, CheckDigits, IdentifierKind, KindConflict, OwnKind, OwnKindError, OwnKindRules,
+    RawValue, Sink,
+};
 pub use normalise::{
-    DocumentParts, NormaliseOptions, Normalised, Normaliser, Placeholders, RawDocument, Record,
+    NormaliseOptions, Normalised, Normaliser, OwnValue, Placeholders, RawDocument, Record,
     RecordReader, Unusable, UnusableReason,
 };
 pub use policy::{

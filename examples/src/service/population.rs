@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use identity_matching::index::InMemoryIndex;
-use identity_matching::{DocumentParts, Normalised, Normaliser, RawDocument, Record};
+use identity_matching::{Normalised, Normaliser, RawDocument, RawValue, Record};
 use indicatif::ProgressBar;
 use recovery_queue::{ClaimedLead, LeadSource, ResolveError};
 
@@ -124,6 +124,7 @@ impl From<LeadRecord> for Record {
             name: Some(name).filter(|name| !name.is_empty()),
             plate: lead.plate,
             birth_date: lead.birth_date,
+            ..Self::default()
         }
     }
 }
@@ -137,6 +138,7 @@ impl From<PersonRecord> for Record {
             name: person.full_name,
             plate: person.plate,
             birth_date: person.birth_date,
+            ..Self::default()
         }
     }
 }
@@ -150,10 +152,10 @@ impl PersonRecord {
     ) -> &'a Normalised {
         let mut reader = normaliser.read_into(into);
         if let Some(number) = &self.document {
-            reader.document(DocumentParts {
+            reader.document(RawValue {
                 country: self.document_country.as_deref().unwrap_or_default(),
                 kind: self.document_type.as_deref().unwrap_or_default(),
-                number,
+                value: number,
             });
         }
         self.phone.iter().for_each(|phone| reader.phone(phone));

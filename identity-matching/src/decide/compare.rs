@@ -126,7 +126,7 @@ impl Examination<'_> {
         let start = agreed.len();
         let mut document_agrees = false;
         let mut document_differs = false;
-        let documents = self.policy.kind(KeyKind::Document);
+        let documents = self.policy.kind(KeyKind::DOCUMENT);
         for held in person.keys() {
             let Some(kind) = held.key.kind() else {
                 self.examine_blocking(held.key, person, candidate);
@@ -142,7 +142,7 @@ impl Examination<'_> {
                     }
                     agreed.push(Agreed { key: at, form, weight });
                     candidate.kinds |= 1 << self.policy.place(kind);
-                    document_agrees |= kind == KeyKind::Document;
+                    document_agrees |= kind == KeyKind::DOCUMENT;
                     let rule = Rule::of(kind, form);
                     if weight == Weight::Strong
                         && self.policy.accepts(rule).is_some()
@@ -152,7 +152,7 @@ impl Examination<'_> {
                     {
                         candidate.rule = Some(rule);
                     }
-                } else if kind == KeyKind::Document
+                } else if kind == KeyKind::DOCUMENT
                     && documents.enabled
                     && key.document_type() == held.key.document_type()
                     && !self.policy.exempts(key.document_type())

@@ -55,12 +55,12 @@ impl Rule {
     #[must_use]
     pub fn of(kind: KeyKind, form: KeyForm) -> Self {
         match (kind, form) {
-            (KeyKind::Document, KeyForm::Exact) => Self::DocumentExact,
-            (KeyKind::Document, _) => Self::DocumentDerived,
-            (KeyKind::Phone, KeyForm::Exact) => Self::PhoneExact,
-            (KeyKind::Phone, _) => Self::PhoneAlias,
-            (KeyKind::Email, KeyForm::Exact) => Self::EmailExact,
-            (KeyKind::Email, _) => Self::EmailAlias,
+            (KeyKind::DOCUMENT, KeyForm::Exact) => Self::DocumentExact,
+            (KeyKind::DOCUMENT, _) => Self::DocumentDerived,
+            (KeyKind::PHONE, KeyForm::Exact) => Self::PhoneExact,
+            (KeyKind::PHONE, _) => Self::PhoneAlias,
+            (_, KeyForm::Exact) => Self::EmailExact,
+            _ => Self::EmailAlias,
         }
     }
 
@@ -85,9 +85,9 @@ impl Rule {
     #[must_use]
     pub fn kind(self) -> Option<KeyKind> {
         match self {
-            Self::DocumentExact | Self::DocumentDerived => Some(KeyKind::Document),
-            Self::PhoneExact | Self::PhoneAlias => Some(KeyKind::Phone),
-            Self::EmailExact | Self::EmailAlias => Some(KeyKind::Email),
+            Self::DocumentExact | Self::DocumentDerived => Some(KeyKind::DOCUMENT),
+            Self::PhoneExact | Self::PhoneAlias => Some(KeyKind::PHONE),
+            Self::EmailExact | Self::EmailAlias => Some(KeyKind::EMAIL),
             _ => None,
         }
     }

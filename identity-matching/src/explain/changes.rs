@@ -84,9 +84,15 @@ fn without(subject: &Record, source: Source) -> Record {
     let mut rest = subject.clone();
     let at = usize::from(source.position);
     match source.field {
-        Field::Document => drop(rest.documents.remove(at)),
-        Field::Phone => drop(rest.phones.remove(at)),
-        Field::Email => drop(rest.emails.remove(at)),
+        Field::DOCUMENT => drop(rest.documents.remove(at)),
+        Field::PHONE => drop(rest.phones.remove(at)),
+        Field::EMAIL => drop(rest.emails.remove(at)),
+        Field::Identifier(kind) => {
+            let mut of_kind = rest.own.iter().enumerate().filter(|(_, own)| own.kind == kind);
+            if let Some((place, _)) = of_kind.nth(at) {
+                rest.own.remove(place);
+            }
+        }
         Field::Name => rest.name = None,
         Field::Plate => rest.plate = None,
         Field::BirthDate => rest.birth_date = None,
@@ -112,14 +118,14 @@ fn variations(rules: &PolicyRules, decision: &Decision) -> Vec<(String, PolicyRu
             variations.push((format!("with the policy rule `contradiction.{name}` off"), rules));
         }
     }
-    for kind in KeyKind::ALL {
+    for kind in KeyKind::BUILT_IN {
         let keys = decision.evidence.keys.iter().filter(|key| key.kind == kind);
         let holders = keys.map(|key| key.holders).max().unwrap_or(0);
         let mut rules = rules.clone();
         let caps = match kind {
-            KeyKind::Document => &mut rules.document,
-            KeyKind::Phone => &mut rules.phone,
-            KeyKind::Email => &mut rules.email,
+            KeyKind::DOCUMENT => &mut rules.document,
+            KeyKind::PHONE => &mut rules.phone,
+            _ => &mut rules.email,
         };
         if holders > caps.max_persons_per_key {
             caps.max_persons_per_key = holders;

@@ -147,18 +147,19 @@ impl<I: CandidateIndex> DeterministicMatcher<I> {
     }
 
     fn shown(&self, field: Field, raw: &str) -> String {
-        let kind = match field {
-            Field::Phone => KeyKind::Phone,
-            Field::Email => KeyKind::Email,
-            _ => KeyKind::Document,
-        };
         if self.shows_identifiers() {
             // A megabyte helps nobody to understand.
             raw.chars().take(200).collect()
-        } else if matches!(field, Field::Name | Field::BirthDate) {
-            raw.chars().take(64).map(|c| if c.is_alphanumeric() { '*' } else { c }).collect()
         } else {
-            Masked::new(kind, raw).to_string()
+            match field {
+                Field::Identifier(kind) => self.normaliser().mask(kind, raw),
+                Field::Plate => Masked::new(KeyKind::DOCUMENT, raw).to_string(),
+                Field::Name | Field::BirthDate => raw
+                    .chars()
+                    .take(64)
+                    .map(|c| if c.is_alphanumeric() { '*' } else { c })
+                    .collect(),
+            }
         }
     }
 }
@@ -169,11 +170,11 @@ fn sources(subject: &Record) -> impl Iterator<Item = (Source, &str)> {
         |field, at: usize| Source { field, position: u16::try_from(at).unwrap_or(u16::MAX) };
     let documents = subject.documents.iter().map(|document| document.number.as_str());
     let documents =
-        documents.enumerate().map(move |(at, value)| (place(Field::Document, at), value));
+        documents.enumerate().map(move |(at, value)| (place(Field::DOCUMENT, at), value));
     let phones = subject.phones.iter().enumerate();
-    let phones = phones.map(move |(at, value)| (place(Field::Phone, at), value.as_str()));
+    let phones = phones.map(move |(at, value)| (place(Field::PHONE, at), value.as_str()));
     let emails = subject.emails.iter().enumerate();
-    let emails = emails.map(move |(at, value)| (place(Field::Email, at), value.as_str()));
+    let emails = emails.map(move |(at, value)| (place(Field::EMAIL, at), value.as_str()));
     let single = [
         (Field::Name, &subject.name),
         (Field::Plate, &subject.plate),
@@ -182,7 +183,11 @@ fn sources(subject: &Record) -> impl Iterator<Item = (Source, &str)> {
     let single = single
         .into_iter()
         .filter_map(move |(field, value)| Some((place(field, 0), value.as_deref()?)));
-    documents.chain(phones).chain(emails).chain(single)
+    let own = subject.own.iter().enumerate().map(move |(at, own)| {
+        let before = subject.own[..at].iter().filter(|other| other.kind == own.kind).count();
+        (place(Field::Identifier(own.kind), before), own.value.as_str())
+    });
+    documents.chain(phones).chain(emails).chain(own).chain(single)
 }
 
 fn summary(decision: &Decision) -> String {

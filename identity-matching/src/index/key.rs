@@ -30,6 +30,8 @@ const SCHEME: u128 = 0xf << 124;
 const DOCUMENT_HASHED: u128 = 2 << 124;
 /// What an index keeps of an e-mail's hash, so that it fits three words beside its scheme.
 const EMAIL_VALUE: u128 = (1 << 92) - 1;
+/// The hash of an own kind's value; the code of the kind stands above it.
+const OWN_VALUE: u128 = (1 << 70) - 1;
 
 impl IndexKey {
     pub(super) const fn bits(self) -> u128 {
@@ -63,11 +65,12 @@ impl IndexKey {
     #[must_use]
     pub fn masked(self) -> String {
         // No telephone number is as long; it is the hash of one.
-        let hashed = self.kind() == Some(KeyKind::Phone) && self.0 & VALUE >= 1 << 60;
+        let hashed = self.kind() == Some(KeyKind::PHONE) && self.0 & VALUE >= 1 << 60;
         match Key::from_bits(self.0) {
             Some(key) if !hashed => key.to_string(),
             _ => {
-                let kind = self.kind().map_or("blocking", KeyKind::as_str);
+                let kind = self.kind();
+                let kind = kind.as_ref().map_or("blocking", KeyKind::as_str);
                 format!("{kind}:#{:04x}", self.0 & 0xffff)
             }
         }
@@ -93,8 +96,9 @@ impl IndexKey {
     pub(super) fn sealed(self, secret: HashKey) -> Self {
         let hash = secret.hash96(&self.to_bytes());
         let (bits, replaced) = match self.kind() {
-            Some(KeyKind::Document) => (self.0 & !SCHEME | DOCUMENT_HASHED, VALUE),
-            Some(_) => (self.0, EMAIL_VALUE),
+            Some(KeyKind::DOCUMENT) => (self.0 & !SCHEME | DOCUMENT_HASHED, VALUE),
+            Some(KeyKind::PHONE | KeyKind::EMAIL) => (self.0, EMAIL_VALUE),
+            Some(_) => (self.0, OWN_VALUE),
             None => (self.0, (1 << 60) - 1),
         };
         Self(bits & !replaced | hash & replaced)
@@ -158,7 +162,7 @@ pub(super) const fn fold(left: u64, right: u64) -> u64 {
 impl From<Key> for IndexKey {
     fn from(key: Key) -> Self {
         match key.kind() {
-            KeyKind::Email => Self(key.bits() & !VALUE | key.bits() & EMAIL_VALUE),
+            KeyKind::EMAIL => Self(key.bits() & !VALUE | key.bits() & EMAIL_VALUE),
             _ => Self(key.bits()),
         }
     }
@@ -172,7 +176,8 @@ impl From<BlockingKey> for IndexKey {
 
 impl fmt::Debug for IndexKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = self.kind().map_or("blocking", KeyKind::as_str);
+        let kind = self.kind();
+        let kind = kind.as_ref().map_or("blocking", KeyKind::as_str);
         write!(f, "IndexKey({kind}:#{:04x})", self.hash() & 0xffff)
     }
 }

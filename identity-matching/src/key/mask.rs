@@ -11,9 +11,9 @@ use crate::key::KeyKind;
 ///
 /// ```
 /// use identity_matching::{KeyKind, Masked};
-/// assert_eq!(Masked::new(KeyKind::Phone, "+51987654321").to_string(), "+51*****4321");
-/// assert_eq!(Masked::new(KeyKind::Document, "45678912").to_string(), "****8912");
-/// assert_eq!(Masked::new(KeyKind::Email, "ana@example.com").to_string(), "a**@example.com");
+/// assert_eq!(Masked::new(KeyKind::PHONE, "+51987654321").to_string(), "+51*****4321");
+/// assert_eq!(Masked::new(KeyKind::DOCUMENT, "45678912").to_string(), "****8912");
+/// assert_eq!(Masked::new(KeyKind::EMAIL, "ana@example.com").to_string(), "a**@example.com");
 /// ```
 #[derive(Clone, Copy)]
 pub struct Masked<'a> {
@@ -46,15 +46,15 @@ const SHOWN_MAX: usize = 64;
 
 pub(crate) fn write_masked(f: &mut fmt::Formatter<'_>, kind: KeyKind, text: &str) -> fmt::Result {
     let (head, tail) = match kind {
-        KeyKind::Phone if text.starts_with('+') => (3, 4),
-        KeyKind::Phone | KeyKind::Document => (0, 4),
-        KeyKind::Email => match text.rsplit_once('@') {
+        KeyKind::PHONE if text.starts_with('+') => (3, 4),
+        KeyKind::EMAIL => match text.rsplit_once('@') {
             Some((local, domain)) if !local.is_empty() => {
                 write_ends(f, local, 1, 0)?;
                 return write!(f, "@{}", domain.chars().take(SHOWN_MAX).collect::<String>());
             }
             _ => (0, 0),
         },
+        _ => (0, 4),
     };
     write_ends(f, text, head, tail)
 }

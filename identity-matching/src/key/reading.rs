@@ -1,22 +1,18 @@
 //! Where a key of a record came from, and how it was read.
 
-use std::fmt;
+use std::{borrow::Cow, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Key, KeyForm};
+use super::{Key, KeyForm, KeyKind, KindCodeError};
 
 /// Names the input field that a key or a finding came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(try_from = "Cow<'_, str>", into = "String")]
 #[non_exhaustive]
 pub enum Field {
-    /// [`Record::documents`](crate::Record::documents).
-    Document,
-    /// [`Record::phones`](crate::Record::phones).
-    Phone,
-    /// [`Record::emails`](crate::Record::emails).
-    Email,
+    /// The values of one kind of identifier.
+    Identifier(KeyKind),
     /// [`Record::name`](crate::Record::name).
     Name,
     /// [`Record::plate`](crate::Record::plate).
@@ -26,17 +22,55 @@ pub enum Field {
 }
 
 impl Field {
-    /// Returns the name used in evidence, such as `birth_date`.
+    /// [`Record::documents`](crate::Record::documents).
+    pub const DOCUMENT: Self = Self::Identifier(KeyKind::DOCUMENT);
+    /// [`Record::phones`](crate::Record::phones).
+    pub const PHONE: Self = Self::Identifier(KeyKind::PHONE);
+    /// [`Record::emails`](crate::Record::emails).
+    pub const EMAIL: Self = Self::Identifier(KeyKind::EMAIL);
+
+    /// Returns the name used in evidence, such as `birth_date`; of an identifier its kind's code.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub fn as_str(&self) -> &str {
         match self {
-            Self::Document => "document",
-            Self::Phone => "phone",
-            Self::Email => "email",
+            Self::Identifier(kind) => kind.as_str(),
             Self::Name => "name",
             Self::Plate => "plate",
             Self::BirthDate => "birth_date",
         }
+    }
+}
+
+impl FromStr for Field {
+    type Err = KindCodeError;
+
+    fn from_str(name: &str) -> Result<Self, KindCodeError> {
+        match name {
+            "name" => Ok(Self::Name),
+            "plate" => Ok(Self::Plate),
+            "birth_date" => Ok(Self::BirthDate),
+            code => KeyKind::new(code).map(Self::Identifier),
+        }
+    }
+}
+
+impl TryFrom<Cow<'_, str>> for Field {
+    type Error = KindCodeError;
+
+    fn try_from(name: Cow<'_, str>) -> Result<Self, KindCodeError> {
+        name.parse()
+    }
+}
+
+impl From<Field> for String {
+    fn from(field: Field) -> Self {
+        field.as_str().to_owned()
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
     }
 }
 

@@ -2,4 +2,12 @@
 
 pub(crate) mod document;
 pub(crate) mod email;
+mod kind;
+pub(crate) mod own;
 pub(crate) mod phone;
+mod registry;
+
+pub use kind::{IdentifierKind, RawValue, Sink};
+pub use own::{Characters, CheckDigits, OwnKind, OwnKindError, OwnKindRules};
+pub use registry::KindConflict;
+pub(crate) use registry::{KINDS_MAX, Kinds};

@@ -6,22 +6,27 @@ mod unusable;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 use crate::weak::BirthDate;
 use crate::weak::blocking::BlockingKey;
 
-use self::placeholders::PlaceholderSet;
-use crate::key::{Field, HashKey, HeldKey, Key, KeyForm, Reading, Source};
-use crate::kinds::document::DocumentTypes;
-use crate::kinds::email::{EmailRules, EmailTable};
+pub(crate) use self::placeholders::PlaceholderSet;
+use crate::key::{Field, HashKey, HeldKey, Key, KeyForm, KeyKind, Masked, Reading, Source};
+use crate::kinds::{
+    IdentifierKind, KINDS_MAX, KindConflict, Kinds, RawValue, Sink,
+    document::{DocumentKind, DocumentTypes},
+    email::{EmailKind, EmailRules, EmailTable},
+    phone::PhoneKind,
+};
 use crate::text::Region;
 use crate::weak::Name;
 use crate::weak::Plate;
 
 pub use self::placeholders::Placeholders;
-pub use self::record::{DocumentParts, RawDocument, Record};
+pub use self::record::{OwnValue, RawDocument, Record};
 pub use self::unusable::{Unusable, UnusableReason};
 
 /// Holds what normalising may be told; the default reads only what says its own country.
@@ -34,6 +39,8 @@ pub struct NormaliseOptions {
     pub document_types: DocumentTypes,
     /// Providers, throw-away services and roles.
     pub email_rules: EmailRules,
+    /// Kinds of a service's own; see [`with_kind`](Self::with_kind).
+    pub(crate) kinds: Kinds,
     /// Values that give no key, added to the built-in rules.
     pub placeholders: Placeholders,
     /// How many of a phone's last digits are weak evidence, 6 to 12; all records that are to match need the same.
@@ -48,6 +55,7 @@ impl Default for NormaliseOptions {
             default_region: None,
             document_types: DocumentTypes::default(),
             email_rules: EmailRules::default(),
+            kinds: Kinds::default(),
             placeholders: Placeholders::default(),
             phone_tail_digits: crate::weak::blocking::PHONE_TAIL_DIGITS,
             hash_key: HashKey::default(),
@@ -74,6 +82,21 @@ impl NormaliseOptions {
     pub fn with_email_rules(mut self, rules: EmailRules) -> Self {
         self.email_rules = rules;
         self
+    }
+
+    /// Adds a kind of the service's own.
+    ///
+    /// # Errors
+    ///
+    /// [`KindConflict`] where its code or one of its columns is taken, or there are too many kinds.
+    pub fn with_kind(mut self, kind: impl IdentifierKind + 'static) -> Result<Self, KindConflict> {
+        self.kinds.add(Arc::new(kind))?;
+        Ok(self)
+    }
+
+    /// Lists the service's own kinds, in the order in which they were added.
+    pub fn own_kinds(&self) -> impl Iterator<Item = &dyn IdentifierKind> {
+        self.kinds.own().iter().map(|kind| &**kind)
     }
 
     /// Sets the values that give no key.
@@ -107,7 +130,9 @@ impl NormaliseOptions {
     pub fn fingerprint(&self) -> [u8; 16] {
         let types: Vec<_> =
             self.document_types.iter().map(|kind| (kind.code(), kind.country())).collect();
+        let own: Vec<_> = self.own_kinds().map(|kind| (kind.code(), kind.version())).collect();
         let said = (
+            own,
             self.default_region,
             types,
             &self.email_rules,
@@ -134,8 +159,9 @@ impl NormaliseOptions {
 #[derive(Clone, Debug)]
 pub struct Normaliser {
     options: NormaliseOptions,
-    pub(crate) placeholders: PlaceholderSet,
-    pub(crate) emails: EmailTable,
+    placeholders: PlaceholderSet,
+    /// The built-in kinds in their order, and the service's own.
+    kinds: Vec<Arc<dyn IdentifierKind>>,
 }
 
 impl Normaliser {
@@ -143,14 +169,33 @@ impl Normaliser {
     #[must_use]
     pub fn new(options: NormaliseOptions) -> Self {
         let placeholders = PlaceholderSet::new(&options.placeholders, options.default_region);
-        let emails = EmailTable::new(&options.email_rules);
-        Self { options, placeholders, emails }
+        let built_in: [Arc<dyn IdentifierKind>; 3] = [
+            Arc::new(DocumentKind { types: options.document_types.clone() }),
+            Arc::new(PhoneKind { tail_digits: options.phone_tail_digits }),
+            Arc::new(EmailKind { table: EmailTable::new(&options.email_rules) }),
+        ];
+        let kinds = built_in.into_iter().chain(options.kinds.own().iter().cloned()).collect();
+        Self { options, placeholders, kinds }
     }
 
     /// Returns the options.
     #[must_use]
     pub fn options(&self) -> &NormaliseOptions {
         &self.options
+    }
+
+    /// Lists the kinds that are read: documents, phones, e-mails, and the service's own.
+    pub fn kinds(&self) -> impl Iterator<Item = &dyn IdentifierKind> {
+        self.kinds.iter().map(|kind| &**kind)
+    }
+
+    /// Returns what of a value of a kind may be shown.
+    #[must_use]
+    pub fn mask(&self, kind: KeyKind, value: &str) -> String {
+        match self.kinds.iter().find(|known| known.code() == kind) {
+            Some(known) => known.mask(value),
+            None => Masked::new(kind, value).to_string(),
+        }
     }
 
     /// Normalises one record.
@@ -163,15 +208,18 @@ impl Normaliser {
 
     /// Normalises one record into a buffer, which is cleared before and keeps its memory.
     pub fn normalise_into(&self, record: &Record, out: &mut Normalised) {
-        let mut reader = self.read_into(out);
+        let mut reader = self.read_into(out).in_region(record.region);
         for document in &record.documents {
-            reader.document(document.as_parts());
+            reader.document(document.as_raw());
         }
         for phone in &record.phones {
             reader.phone(phone);
         }
         for email in &record.emails {
             reader.email(email);
+        }
+        for own in &record.own {
+            reader.value(own.kind, own.value.as_str().into());
         }
         if let Some(name) = &record.name {
             reader.name(name);
@@ -198,7 +246,8 @@ impl Normaliser {
     /// ```
     pub fn read_into<'a>(&'a self, out: &'a mut Normalised) -> RecordReader<'a> {
         out.clear();
-        RecordReader { normaliser: self, out, positions: [0; 3] }
+        let region = self.options.default_region;
+        RecordReader { normaliser: self, out, region, positions: [0; KINDS_MAX] }
     }
 }
 
@@ -208,37 +257,58 @@ impl Normaliser {
 pub struct RecordReader<'a> {
     normaliser: &'a Normaliser,
     out: &'a mut Normalised,
-    positions: [u16; 3],
+    region: Option<Region>,
+    /// How many values of each kind were read, by the place of the kind.
+    positions: [u16; KINDS_MAX],
 }
 
 impl<'a> RecordReader<'a> {
-    fn next(&mut self, field: Field) -> Source {
-        let slot = match field {
-            Field::Document => 0,
-            Field::Phone => 1,
-            _ => 2,
-        };
-        let position = self.positions[slot];
-        self.positions[slot] = position.saturating_add(1);
-        Source { field, position }
+    /// Reads the values that follow by a region of the record's own, where it has one.
+    pub fn in_region(mut self, region: Option<Region>) -> Self {
+        self.region = region.or(self.region);
+        self
+    }
+
+    /// Reads a document.
+    pub fn document(&mut self, raw: RawValue<'_>) {
+        self.read(0, raw);
     }
 
     /// Reads a telephone number.
     pub fn phone(&mut self, raw: &str) {
-        let source = self.next(Field::Phone);
-        crate::kinds::phone::read(raw, source, self.normaliser, self.out);
-    }
-
-    /// Reads a document.
-    pub fn document(&mut self, raw: DocumentParts<'_>) {
-        let source = self.next(Field::Document);
-        crate::kinds::document::read(raw, source, self.normaliser, self.out);
+        self.read(1, raw.into());
     }
 
     /// Reads an e-mail address.
     pub fn email(&mut self, raw: &str) {
-        let source = self.next(Field::Email);
-        crate::kinds::email::read(raw, source, self.normaliser, self.out);
+        self.read(2, raw.into());
+    }
+
+    /// Reads a value of any kind; one of a kind that the normaliser does not know is unusable.
+    pub fn value(&mut self, kind: KeyKind, raw: RawValue<'_>) {
+        let place = self.normaliser.kinds.iter().position(|known| known.code() == kind);
+        if let Some(place) = place {
+            self.read(place, raw);
+        } else {
+            let source = Source { field: Field::Identifier(kind), position: 0 };
+            self.out.push_unusable(source, UnusableReason::UnknownKind);
+        }
+    }
+
+    fn read(&mut self, place: usize, raw: RawValue<'_>) {
+        let kind = &self.normaliser.kinds[place];
+        let code = kind.code();
+        let position = self.positions[place];
+        self.positions[place] = position.saturating_add(1);
+        let mut sink = Sink {
+            out: self.out,
+            source: Source { field: Field::Identifier(code), position },
+            hash_key: self.normaliser.options.hash_key,
+            placeholders: &self.normaliser.placeholders,
+            kind: code,
+            reading: Reading::new(),
+        };
+        kind.read(raw, self.region, &mut sink);
     }
 
     /// Reads a full name; the last one counts.
@@ -264,7 +334,7 @@ impl<'a> RecordReader<'a> {
 
     /// Reads a date of birth; the last one counts.
     pub fn birth_date(&mut self, raw: &str) {
-        match BirthDate::parse(raw, self.normaliser.options.default_region) {
+        match BirthDate::parse(raw, self.region) {
             Ok(date) => self.out.birth_date = Some(date),
             Err(reason) => self.refuse(Field::BirthDate, reason),
         }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::{key::KeyKind, kinds::RawValue, text::Region};
+
 /// Holds the identifiers of one lead or person as they were written.
 ///
 /// Every field may be empty. Empty values in a list are skipped. `Debug` shows how many values there
@@ -27,12 +29,47 @@ pub struct Record {
     pub documents: Vec<RawDocument>,
     /// E-mail addresses.
     pub emails: Vec<String>,
+    /// Values of a service's own kinds.
+    pub own: Vec<OwnValue>,
     /// Full name, in any order; weak evidence.
     pub name: Option<String>,
     /// Vehicle registration plate; weak evidence.
     pub plate: Option<String>,
     /// Date of birth, as `1987-03-21` or `21/03/1987`; weak evidence.
     pub birth_date: Option<String>,
+    /// The region by which local values of this record are read; the normaliser's default where there is none.
+    pub region: Option<Region>,
+}
+
+impl Record {
+    /// Adds a value of one of the service's own kinds.
+    #[must_use]
+    pub fn with(mut self, kind: KeyKind, value: impl Into<String>) -> Self {
+        self.own.push(OwnValue { kind, value: value.into() });
+        self
+    }
+
+    /// Reads the record by a region of its own.
+    #[must_use]
+    pub fn in_region(mut self, region: Region) -> Self {
+        self.region = Some(region);
+        self
+    }
+}
+
+/// One value of a service's own kind, as it was written.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct OwnValue {
+    /// The kind.
+    pub kind: KeyKind,
+    /// The value.
+    pub value: String,
+}
+
+impl fmt::Debug for OwnValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OwnValue").field("kind", &self.kind).finish_non_exhaustive()
+    }
 }
 
 impl fmt::Debug for Record {
@@ -41,9 +78,11 @@ impl fmt::Debug for Record {
             .field("phones", &self.phones.len())
             .field("documents", &self.documents.len())
             .field("emails", &self.emails.len())
+            .field("own", &self.own)
             .field("name", &self.name.is_some())
             .field("plate", &self.plate.is_some())
             .field("birth_date", &self.birth_date.is_some())
+            .field("region", &self.region)
             .finish()
     }
 }
@@ -80,11 +119,11 @@ impl RawDocument {
 
     /// Borrows the three parts.
     #[must_use]
-    pub fn as_parts(&self) -> DocumentParts<'_> {
-        DocumentParts {
-            country: self.country.as_deref().unwrap_or_default(),
+    pub fn as_raw(&self) -> RawValue<'_> {
+        RawValue {
+            value: &self.number,
             kind: self.kind.as_deref().unwrap_or_default(),
-            number: &self.number,
+            country: self.country.as_deref().unwrap_or_default(),
         }
     }
 }
@@ -95,22 +134,5 @@ impl fmt::Debug for RawDocument {
             .field("country", &self.country)
             .field("kind", &self.kind)
             .finish_non_exhaustive()
-    }
-}
-
-/// Borrows one document as it was written; empty parts are unknown.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub struct DocumentParts<'a> {
-    /// Issuing country; the default region when empty.
-    pub country: &'a str,
-    /// Type code; when empty the country's types are tried.
-    pub kind: &'a str,
-    /// The number.
-    pub number: &'a str,
-}
-
-impl fmt::Debug for DocumentParts<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DocumentParts").finish_non_exhaustive()
     }
 }

@@ -26,7 +26,7 @@ impl Unusable {
 
 impl fmt::Display for Unusable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}: {}", self.source.field.as_str(), self.source.position + 1, self.reason)
+        write!(f, "{} {}: {}", self.source.field, self.source.position + 1, self.reason)
     }
 }
 
@@ -61,11 +61,13 @@ pub enum UnusableReason {
     RoleAddress,
     /// The address belongs to a throw-away service.
     DisposableAddress,
+    /// The normaliser reads no values of the kind.
+    UnknownKind,
 }
 
 impl UnusableReason {
     /// Lists all reasons.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Blank,
         Self::TooLong,
         Self::Placeholder,
@@ -79,6 +81,7 @@ impl UnusableReason {
         Self::NoTypeFits,
         Self::RoleAddress,
         Self::DisposableAddress,
+        Self::UnknownKind,
     ];
 
     /// Returns the reason code in upper snake case, such as `WRONG_CHECK_DIGIT`.
@@ -98,6 +101,7 @@ impl UnusableReason {
             Self::NoTypeFits => "NO_TYPE_FITS",
             Self::RoleAddress => "ROLE_ADDRESS",
             Self::DisposableAddress => "DISPOSABLE_ADDRESS",
+            Self::UnknownKind => "UNKNOWN_KIND",
         }
     }
 
@@ -120,6 +124,7 @@ impl UnusableReason {
             Self::NoTypeFits => "no document type of the country fits; give the type",
             Self::RoleAddress => "the address belongs to a role, not to a person",
             Self::DisposableAddress => "the address belongs to a throw-away service",
+            Self::UnknownKind => "no such kind of identifier is known; add it to the normaliser",
         }
     }
 }

@@ -85,7 +85,7 @@ pub(super) fn check(rules: &PolicyRules) -> Result<(), PolicyError> {
 }
 
 fn check_precedence(precedence: &[KeyKind]) -> Result<(), PolicyError> {
-    let every = [KeyKind::Document, KeyKind::Phone, KeyKind::Email];
+    let every = [KeyKind::DOCUMENT, KeyKind::PHONE, KeyKind::EMAIL];
     let mut sorted = precedence.to_vec();
     sorted.sort_unstable();
     if sorted == every {
@@ -145,7 +145,7 @@ mod tests {
     fn each_refusal_names_the_rule_and_the_remedy() {
         assert!(refused(|r| r.version.clear()).contains("`version`"));
         assert!(refused(|r| r.precedence.truncate(2)).contains("each once"));
-        assert!(refused(|r| r.precedence[0] = KeyKind::Email).contains("each once"));
+        assert!(refused(|r| r.precedence[0] = KeyKind::EMAIL).contains("each once"));
         assert!(refused(|r| r.phone.max_persons_per_key = 0).contains("from 1 to 10000"));
         assert!(refused(|r| r.email.corroboration_cap = 2).contains("`email.corroboration_cap`"));
         assert!(refused(|r| r.weak.plate_name.min_name_similarity = 1.5).contains("0 to 1"));

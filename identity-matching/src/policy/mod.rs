@@ -47,10 +47,14 @@ pub struct Policy {
     rules: Arc<PolicyRules>,
     hash: Arc<str>,
     /// What the decisions read most, laid out by number.
-    places: [usize; 3],
+    places: [KeyKind; 3],
     accepted: [Option<Confidence>; Rule::ALL.len()],
     exempt: Arc<[ExemptDocument]>,
 }
+
+/// The rules of a kind that the policy does not know.
+static UNUSED: KindRules =
+    KindRules { enabled: false, equivalents: false, max_persons_per_key: 1, corroboration_cap: 1 };
 
 impl Policy {
     /// Checks rules and seals them.
@@ -139,9 +143,10 @@ impl Policy {
     #[must_use]
     pub fn kind(&self, kind: KeyKind) -> &KindRules {
         match kind {
-            KeyKind::Document => &self.rules.document,
-            KeyKind::Phone => &self.rules.phone,
-            KeyKind::Email => &self.rules.email,
+            KeyKind::DOCUMENT => &self.rules.document,
+            KeyKind::PHONE => &self.rules.phone,
+            KeyKind::EMAIL => &self.rules.email,
+            _ => &UNUSED,
         }
     }
 
@@ -176,7 +181,7 @@ impl Policy {
 
     /// Returns the place of a kind in the precedence, from 0.
     pub(crate) fn place(&self, kind: KeyKind) -> usize {
-        self.places[kind as usize]
+        self.places.iter().position(|&known| known == kind).unwrap_or(self.places.len())
     }
 
     /// Returns the greatest number of holders of which any rule wants to know who they are.
@@ -193,10 +198,8 @@ impl Policy {
         let digest = Sha256::digest(&json);
         let first = digest[..8].iter().fold(0_u64, |bits, &byte| bits << 8 | u64::from(byte));
         let hash = format!("{first:016x}");
-        let mut places = [0; 3];
-        for (place, &kind) in rules.precedence.iter().enumerate() {
-            places[kind as usize] = place;
-        }
+        let mut places = KeyKind::BUILT_IN;
+        places.copy_from_slice(&rules.precedence);
         let accepted = Rule::ALL.map(|rule| rules.accept.get(&rule).copied());
         let exempt = rules.contradiction.exempt_documents.iter();
         let exempt = exempt.filter_map(|name| ExemptDocument::parse(name)).collect();

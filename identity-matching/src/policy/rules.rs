@@ -52,7 +52,7 @@ impl Default for PolicyRules {
     fn default() -> Self {
         Self {
             version: "1".into(),
-            precedence: vec![KeyKind::Document, KeyKind::Phone, KeyKind::Email],
+            precedence: vec![KeyKind::DOCUMENT, KeyKind::PHONE, KeyKind::EMAIL],
             document: KindRules::default(),
             phone: KindRules::default(),
             email: KindRules::default(),

@@ -95,7 +95,7 @@ pub fn review(index: &InMemoryIndex, policy: &Policy) -> PopulationReview {
     let cap = policy.rules().document.max_persons_per_key as usize;
     let mut groups = groups::Groups::default();
     for (key, persons) in index.shared() {
-        if key.kind() != Some(KeyKind::Document) {
+        if key.kind() != Some(KeyKind::DOCUMENT) {
             continue;
         }
         if persons.len() > cap {

@@ -1,7 +1,7 @@
 //! Normalising plain values, looking up and considering allocate nothing per subject.
 
 use identity_matching::{
-    DeterministicMatcher, DocumentParts, Normalised, Policy, Record, SubjectView,
+    DeterministicMatcher, Normalised, Policy, RawValue, Record, SubjectView,
     index::{CandidateIndex, InMemoryIndex, IndexKey, RelevantBuilder, SubjectKeys},
 };
 
@@ -63,8 +63,8 @@ fn normalising_plain_values_into_a_buffer_allocates_nothing() {
     let mut buffer = Normalised::default();
     let mut read = |number: u32| {
         let mut record = normaliser.read_into(&mut buffer);
-        record.document(DocumentParts { country: "PE", kind: "DNI", number: "45678913" });
-        record.document(DocumentParts { country: "pe", kind: "ruc", number: "10-45678913-2" });
+        record.document(RawValue { country: "PE", kind: "DNI", value: "45678913" });
+        record.document(RawValue { country: "pe", kind: "ruc", value: "10-45678913-2" });
         for phone in ["+51987654312", "987654313", "+51 987 654-314", "0051987654315"] {
             record.phone(phone);
         }

@@ -22,6 +22,7 @@ fn everywhere(value: &str) -> Record {
         name: Some(value.into()),
         plate: Some(value.into()),
         birth_date: Some(value.into()),
+        ..Record::default()
     }
 }
 
@@ -43,11 +44,11 @@ fn a_megabyte_in_any_field_is_a_finding_of_that_field_and_nothing_else() {
         assert_eq!(
             found,
             [
-                (Field::Document, 0, long),
-                (Field::Document, 1, long),
-                (Field::Document, 2, UnusableReason::UnknownRegion),
-                (Field::Phone, 0, long),
-                (Field::Email, 0, long),
+                (Field::DOCUMENT, 0, long),
+                (Field::DOCUMENT, 1, long),
+                (Field::DOCUMENT, 2, UnusableReason::UnknownRegion),
+                (Field::PHONE, 0, long),
+                (Field::EMAIL, 0, long),
                 (Field::Name, 0, long),
                 (Field::Plate, 0, long),
                 (Field::BirthDate, 0, long),
@@ -67,12 +68,12 @@ proptest! {
         // A visible sign, so that no field is blank.
         let lead = everywhere(&format!("{}{sign}", String::from_utf8_lossy(&bytes)));
         let normalised = normaliser().normalise(&lead);
-        let places = (0..3).map(|at| (Field::Document, at)).chain([(Field::Phone, 0), (Field::Email, 0)]);
+        let places = (0..3).map(|at| (Field::DOCUMENT, at)).chain([(Field::PHONE, 0), (Field::EMAIL, 0)]);
         for (field, position) in places {
             let of = |source: identity_matching::Source| source.field == field && source.position == position;
             let read = normalised.keys().iter().any(|held| of(held.source));
             // Two documents that come to one key are one key, of the first.
-            let same = field == Field::Document
+            let same = field == Field::DOCUMENT
                 && normalised.keys().iter().any(|held| held.source.field == field);
             let found = normalised.unusable().iter().any(|value| of(value.source));
             prop_assert!(read || same || found, "{field:?} {position}");

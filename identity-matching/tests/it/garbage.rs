@@ -5,8 +5,8 @@
 use std::sync::LazyLock;
 
 use identity_matching::{
-    BirthDate, DocumentParts, KeyForm, Name, NormaliseOptions, Normalised, Normaliser, Plate,
-    Policy, RecordReader, Region,
+    BirthDate, KeyForm, Name, NormaliseOptions, Normalised, Normaliser, Plate, Policy, RawValue,
+    RecordReader, Region,
 };
 
 static NORMALISERS: LazyLock<Vec<Normaliser>> = LazyLock::new(|| {
@@ -58,13 +58,13 @@ pub(crate) fn document(raw: &str) {
     let kinds = ["", "DNI", "RUC", "CE", "NIE", "CIF", "NIF", "CC", "NIT", "RUT", "CUIT", "CPF"];
     for kind in kinds.into_iter().chain(["CNPJ", "CURP", "RFC", "CI", "PASSPORT", "OTHER"]) {
         read_each(
-            |reader| reader.document(DocumentParts { country: "", kind, number: raw }),
+            |reader| reader.document(RawValue { country: "", kind, value: raw }),
             |normaliser, text| {
                 let known = |letter: char| letter.is_ascii_digit() || letter.is_ascii_uppercase();
                 assert!(text.chars().all(|letter| known(letter) || matches!(letter, 'Ñ' | '&')));
                 let mut buffer = Normalised::default();
                 let mut reader = normaliser.read_into(&mut buffer);
-                reader.document(DocumentParts { country: "", kind, number: text });
+                reader.document(RawValue { country: "", kind, value: text });
                 let again = reader.finish();
                 let same = |held: &identity_matching::HeldKey| {
                     again.text(held.key).as_deref() == Some(text)
@@ -75,7 +75,7 @@ pub(crate) fn document(raw: &str) {
     }
     // The type and the country are outside text too.
     read_each(
-        |reader| reader.document(DocumentParts { country: raw, kind: raw, number: "45678912" }),
+        |reader| reader.document(RawValue { country: raw, kind: raw, value: "45678912" }),
         |_, _| {},
     );
 }

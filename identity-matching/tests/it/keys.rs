@@ -31,6 +31,6 @@ fn keys_come_in_the_order_of_precedence_and_once() {
         ..Record::default()
     });
     let kinds: Vec<_> = normalised.keys().iter().map(|held| held.key.kind()).collect();
-    assert_eq!(kinds, [KeyKind::Document, KeyKind::Phone, KeyKind::Email]);
+    assert_eq!(kinds, [KeyKind::DOCUMENT, KeyKind::PHONE, KeyKind::EMAIL]);
     assert!(normalised.keys().iter().all(|held| held.form == KeyForm::Exact));
 }

@@ -64,6 +64,7 @@ pub(crate) fn records() -> impl Strategy<Value = Record> {
             name: name.map(String::from),
             plate: plate.map(String::from),
             birth_date: birth_date.map(String::from),
+            ..Record::default()
         })
 }
 
@@ -280,7 +281,7 @@ fn model(persons: &BTreeMap<&str, Vec<Normalised>>, lead: &Normalised) -> Model 
     }
     let contains =
         |big: &[_], small: &[_]| big.len() > small.len() && small.iter().all(|k| big.contains(k));
-    let document = identity_matching::KeyKind::Document;
+    let document = identity_matching::KeyKind::DOCUMENT;
     let winner = candidates.iter().find(|(person, kinds)| {
         let others = || candidates.iter().filter(|(other, _)| other != person);
         (kinds.contains(&document) && others().all(|(_, k)| !k.contains(&document)))

@@ -2,11 +2,12 @@
 //!
 //! | code | key | words |
 //! |---|---|---|
+//! | 0 | key of an own kind, whose form stands in the highest bit below the code | 4 |
 //! | 1, 4 | document whose value fits 64 bits, exact and derived | 3 |
 //! | 2, 5 | document, exact and derived | 4 |
 //! | 3, 6 | document held as a hash, exact and derived | 4 |
-//! | 7, 8 | phone, subscriber | 2, sealed 3 |
-//! | 9, 10 | e-mail, exact and alias | 3 |
+//! | 7, 10, 8 | phone, exact and alias, and subscriber | 2, sealed 3 |
+//! | 9 | e-mail | 3 |
 //! | 11–13, 15 | blocking key | 2 |
 //! | 14 | position of the person's weak evidence | 1 |
 //!
@@ -32,6 +33,11 @@ const DOCUMENT_HASHED: u32 = 2;
 const PHONE: u32 = 3;
 const SUBSCRIBER: u32 = 4;
 const EMAIL: u32 = 5;
+const OWN: u32 = 6;
+/// Set in an own kind's entry that is no exact key.
+const OWN_ALIAS: u32 = 1 << 27;
+/// The code of a phone that is held as an alias.
+const PHONE_ALIAS: u32 = 10;
 const BLOCKING: u32 = 0xe;
 
 /// One entry of a row, read.
@@ -78,15 +84,18 @@ pub(in crate::index) fn encode(key: IndexKey, form: KeyForm, sealed: bool) -> Wo
         DOCUMENT_HASHED => {
             ([(3 + derived) << 28 | kind, word(bits, 2), word(bits, 1), word(bits, 0)], 4)
         }
-        PHONE | SUBSCRIBER if sealed => {
-            ([(scheme + 4) << 28 | word(bits, 2) & LOW_28, word(bits, 1), word(bits, 0), 0], 3)
-        }
         PHONE | SUBSCRIBER => {
-            ([(scheme + 4) << 28 | word(bits, 1) & LOW_28, word(bits, 0), 0, 0], 2)
+            let code = if scheme == PHONE && derived > 0 { PHONE_ALIAS } else { scheme + 4 };
+            if sealed {
+                ([code << 28 | word(bits, 2) & LOW_28, word(bits, 1), word(bits, 0), 0], 3)
+            } else {
+                ([code << 28 | word(bits, 1) & LOW_28, word(bits, 0), 0, 0], 2)
+            }
         }
-        EMAIL => {
-            let code = if derived == 0 { 9 } else { 10 };
-            ([code << 28 | word(bits, 2) & LOW_28, word(bits, 1), word(bits, 0), 0], 3)
+        EMAIL => ([9 << 28 | word(bits, 2) & LOW_28, word(bits, 1), word(bits, 0), 0], 3),
+        OWN => {
+            let alias = if derived == 0 { 0 } else { OWN_ALIAS };
+            ([alias | kind, word(bits, 2), word(bits, 1), word(bits, 0)], 4)
         }
         _ => {
             // 14 is the position's.
@@ -100,9 +109,9 @@ pub(in crate::index) fn encode(key: IndexKey, form: KeyForm, sealed: bool) -> Wo
 #[inline]
 pub(in crate::index) const fn length(first: u32, sealed: bool) -> usize {
     match first >> 28 {
-        2 | 3 | 5 | 6 => 4,
-        1 | 4 | 9 | 10 => 3,
-        7 | 8 => 2 + sealed as usize,
+        0 | 2 | 3 | 5 | 6 => 4,
+        1 | 4 | 9 => 3,
+        7 | 8 | 10 => 2 + sealed as usize,
         14 => 1,
         _ => 2,
     }
@@ -118,7 +127,8 @@ pub(in crate::index) fn decode(words: &[u32], sealed: bool) -> Option<(Entry, us
     let value = rest.iter().fold(0_u128, |bits, &word| bits << 32 | u128::from(word));
     let form = match code {
         4..=6 => KeyForm::Derived,
-        8 | 10 => KeyForm::Alias,
+        8 | PHONE_ALIAS => KeyForm::Alias,
+        0 if low & OWN_ALIAS != 0 => KeyForm::Alias,
         _ => KeyForm::Exact,
     };
     let bits = match code {
@@ -128,9 +138,13 @@ pub(in crate::index) fn decode(words: &[u32], sealed: bool) -> Option<(Entry, us
         }
         2 | 5 => u128::from(DOCUMENT << 28 | low) << 96 | value,
         3 | 6 => u128::from(DOCUMENT_HASHED << 28 | low) << 96 | value,
-        7 | 8 if sealed => u128::from((code - 4) << 28) << 96 | u128::from(low) << 64 | value,
-        7 | 8 => u128::from((code - 4) << 28) << 96 | u128::from(low) << 32 | value,
-        9 | 10 => u128::from(EMAIL << 28) << 96 | u128::from(low) << 64 | value,
+        7 | 8 | PHONE_ALIAS => {
+            let scheme = if code == 8 { SUBSCRIBER } else { PHONE };
+            let shift = if sealed { 64 } else { 32 };
+            u128::from(scheme << 28) << 96 | u128::from(low) << shift | value
+        }
+        0 => u128::from(OWN << 28 | low & !OWN_ALIAS) << 96 | value,
+        9 => u128::from(EMAIL << 28) << 96 | u128::from(low) << 64 | value,
         11..=13 | 15 => {
             let kind = if code == 15 { 4 } else { code - 10 };
             let blocking = u128::from(kind) << 60 | u128::from(low) << 32 | value;
@@ -175,7 +189,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::key::HashKey;
+    use crate::key::{HashKey, Key};
 
     /// Every value that a key may hold: by scheme, with the bits that the scheme leaves zero.
     fn keys() -> impl Strategy<Value = IndexKey> {
@@ -190,6 +204,10 @@ mod tests {
             (0..1_u128 << 60).prop_map(|value| (3, value)),
             (0..1_u128 << 60).prop_map(|value| (4, value)),
             (0..1_u128 << 92).prop_map(|value| (5, value)),
+            ("[a-z][a-z0-9_]{0,9}", "[A-Z0-9]{1,30}").prop_map(|(kind, value)| {
+                let key = Key::own(kind.parse().expect("a code"), &value, HashKey::default());
+                (6, key.bits() & !(0xf << 124))
+            }),
             (1..5_u128, 0..1_u128 << 60).prop_map(|(kind, value)| (0xe, kind << 60 | value)),
         ]
         .prop_map(|(scheme, bits)| IndexKey::from_bits(scheme << 124 | bits))
@@ -201,7 +219,7 @@ mod tests {
             let scheme = key.bits() >> 124;
             let form = match (scheme, derived) {
                 (1 | 2, true) => KeyForm::Derived,
-                (4, _) | (5, true) => KeyForm::Alias,
+                (4, _) | (3 | 6, true) => KeyForm::Alias,
                 _ => KeyForm::Exact,
             };
             let (words, length) = encode(key, form, false);

@@ -41,8 +41,9 @@ impl PersonKey {
         let strong = record.keys().iter().map(|held| {
             let key = IndexKey::from(held.key);
             let form = match (held.key.kind(), held.form) {
-                (KeyKind::Document, KeyForm::Alias) => KeyForm::Derived,
-                (KeyKind::Email, KeyForm::Derived) => KeyForm::Alias,
+                (KeyKind::DOCUMENT, KeyForm::Alias) => KeyForm::Derived,
+                (KeyKind::DOCUMENT, form) => form,
+                (_, KeyForm::Derived) => KeyForm::Alias,
                 (_, form) => form,
             };
             Self { key, form }

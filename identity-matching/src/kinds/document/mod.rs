@@ -21,10 +21,9 @@ pub use number::DocumentNumber;
 pub use rule::{DocumentReading, DocumentRule};
 pub use table::{DocumentType, DocumentTypeConflict, DocumentTypes};
 
-use crate::key::{DocumentTypeId, Key, KeyForm, Reading, Source};
-use crate::normalise::DocumentParts;
-use crate::normalise::UnusableReason;
-use crate::normalise::{Normalised, Normaliser};
+use super::{IdentifierKind, RawValue, Sink};
+use crate::key::{DocumentTypeId, Key, KeyForm, KeyKind, Reading};
+use crate::normalise::{PlaceholderSet, UnusableReason};
 use crate::text::LONGEST_VALUE;
 use crate::text::Region;
 use crate::text::filler;
@@ -35,30 +34,49 @@ struct Read {
     reading: DocumentReading,
 }
 
-/// Reads one document into `out`.
-pub(crate) fn read(
-    raw: DocumentParts<'_>,
-    source: Source,
-    normaliser: &Normaliser,
-    out: &mut Normalised,
-) {
-    if raw.number.is_empty() && raw.kind.is_empty() {
+/// Documents: a type of a country, and a number.
+#[derive(Clone, Debug)]
+pub(crate) struct DocumentKind {
+    pub(crate) types: DocumentTypes,
+}
+
+impl IdentifierKind for DocumentKind {
+    fn code(&self) -> KeyKind {
+        KeyKind::DOCUMENT
+    }
+
+    fn read(&self, raw: RawValue<'_>, region: Option<Region>, sink: &mut Sink<'_>) {
+        read(raw, &Context { types: &self.types, region }, sink);
+    }
+}
+
+/// What a document is read by.
+#[derive(Clone, Copy)]
+struct Context<'a> {
+    types: &'a DocumentTypes,
+    /// The country of a document that names none.
+    region: Option<Region>,
+}
+
+/// Reads one document into `sink`.
+fn read(raw: RawValue<'_>, context: &Context<'_>, sink: &mut Sink<'_>) {
+    if raw.value.is_empty() && raw.kind.is_empty() {
         return;
     }
-    if raw.number.len() <= LONGEST_VALUE && is_blank(raw.number) {
+    if raw.value.len() <= LONGEST_VALUE && is_blank(raw.value) {
         // A type without a number is a gap in the source; nothing at all is nothing.
         if !is_blank(raw.kind) {
-            out.push_unusable(source, UnusableReason::Blank);
+            sink.unusable(UnusableReason::Blank);
         }
         return;
     }
-    let mut number = match compact(raw.number) {
+    let mut number = match compact(raw.value) {
         Ok(number) => number,
-        Err(reason) => return out.push_unusable(source, reason),
+        Err(reason) => return sink.unusable(reason),
     };
-    match understand(raw, &mut number, normaliser) {
-        Ok(read) => accept(&number, &read, source, normaliser, out),
-        Err(reason) => out.push_unusable(source, reason),
+    match understand(raw, &mut number, context, sink.placeholders) {
+        Ok(read) => accept(&number, &read, sink),
+        Err(reason) => sink.unusable(reason),
     }
 }
 
@@ -85,26 +103,27 @@ fn compact(raw: &str) -> Result<DocumentNumber, UnusableReason> {
 
 /// Brings `number` into canonical form.
 fn understand(
-    raw: DocumentParts<'_>,
+    raw: RawValue<'_>,
     number: &mut DocumentNumber,
-    normaliser: &Normaliser,
+    context: &Context<'_>,
+    placeholders: &PlaceholderSet,
 ) -> Result<Read, UnusableReason> {
-    let country = country(raw.country, normaliser)?;
+    let country = country(raw.country, context)?;
     let read = if is_blank(raw.kind) {
-        infer(country, number, normaliser)
+        infer(country, number, context)
     } else {
-        read_typed(country, raw, number, normaliser)
+        read_typed(country, raw, number, context)
     };
     match read {
-        Ok(read) if is_placeholder(number, &read, normaliser) => Err(UnusableReason::Placeholder),
-        Err(_) if is_filler_number(raw.number) => Err(UnusableReason::Placeholder),
+        Ok(read) if is_placeholder(number, &read, placeholders) => Err(UnusableReason::Placeholder),
+        Err(_) if is_filler_number(raw.value) => Err(UnusableReason::Placeholder),
         read => read,
     }
 }
 
-fn country(raw: &str, normaliser: &Normaliser) -> Result<Region, UnusableReason> {
+fn country(raw: &str, context: &Context<'_>) -> Result<Region, UnusableReason> {
     if is_blank(raw) {
-        return normaliser.options().default_region.ok_or(UnusableReason::NoRegion);
+        return context.region.ok_or(UnusableReason::NoRegion);
     }
     Region::parse(raw).map_err(|_| UnusableReason::UnknownRegion)
 }
@@ -112,21 +131,21 @@ fn country(raw: &str, normaliser: &Normaliser) -> Result<Region, UnusableReason>
 /// Reads a number of a stated type; one that no table knows is kept as it is.
 fn read_typed(
     country: Region,
-    raw: DocumentParts<'_>,
+    raw: RawValue<'_>,
     number: &mut DocumentNumber,
-    normaliser: &Normaliser,
+    context: &Context<'_>,
 ) -> Result<Read, UnusableReason> {
     if raw.kind.len() > LONGEST_VALUE {
         return Err(UnusableReason::TooLong);
     }
-    let Some(found) = normaliser.options().document_types.find(country, raw.kind) else {
+    let Some(found) = context.types.find(country, raw.kind) else {
         let reading = passport::opaque(number)?;
         return Ok(Read { kind: table::unknown_id(country, raw.kind), reading });
     };
     apply(found, country, number).or_else(|reason| {
         // `DNI 45678912`: the type may stand before the number too. The rule may have changed the number, and
         // reading it again costs less than keeping a copy of every one.
-        let written = compact(raw.number)?;
+        let written = compact(raw.value)?;
         let code = found.code().as_bytes();
         match written.as_bytes().strip_prefix(code) {
             Some(rest) if !rest.is_empty() => {
@@ -152,7 +171,7 @@ fn apply(
 fn infer(
     country: Region,
     number: &mut DocumentNumber,
-    normaliser: &Normaliser,
+    context: &Context<'_>,
 ) -> Result<Read, UnusableReason> {
     let written = *number;
     let complete = |read: &Read| {
@@ -161,7 +180,7 @@ fn infer(
             !marks.contains(Reading::ZEROS_RESTORED) || marks.contains(Reading::CHECK_VERIFIED);
         as_written && read.reading.form == KeyForm::Exact
     };
-    let types = &normaliser.options().document_types;
+    let types = &context.types;
     for kind in types.tried(country).filter(|kind| kind.is_tried_on(&written)) {
         *number = written;
         if let Some(mut read) = apply(kind, country, number).ok().filter(complete) {
@@ -173,10 +192,10 @@ fn infer(
 }
 
 /// Tells whether an accepted number is a filler all the same.
-fn is_placeholder(number: &DocumentNumber, read: &Read, normaliser: &Normaliser) -> bool {
+fn is_placeholder(number: &DocumentNumber, read: &Read, placeholders: &PlaceholderSet) -> bool {
     let whole = number.as_bytes();
     let body = read.reading.body.clone().and_then(|body| whole.get(body)).unwrap_or(whole);
-    is_filler_body(body) || normaliser.placeholders.has_document(number)
+    is_filler_body(body) || placeholders.has_document(number)
 }
 
 /// Tells whether a number that no rule accepts is a filler: then that is the better reason.
@@ -199,31 +218,23 @@ fn is_filler_body(body: &[u8]) -> bool {
         || rest.len() >= 5 && filler::is_repeated_or_run(rest)
 }
 
-fn accept(
-    number: &DocumentNumber,
-    read: &Read,
-    source: Source,
-    normaliser: &Normaliser,
-    out: &mut Normalised,
-) {
-    let hash_key = normaliser.options().hash_key;
-    let marks = read.reading.reading;
-    let key = Key::document(read.kind, number.as_bytes(), hash_key);
-    if key.is_hashed() {
-        out.push_text(key, number.as_str());
-    }
-    out.push_key(key, read.reading.form, source, marks);
+fn accept(number: &DocumentNumber, read: &Read, sink: &mut Sink<'_>) {
+    sink.mark(read.reading.reading);
+    push(read.kind, number, read.reading.form, sink);
     if let Some((kind, part)) = &read.reading.carried {
         let mut carried = *number;
         carried.truncate(part.end);
         carried.drop_front(part.start);
-        if carried.is_empty() || normaliser.placeholders.has_document(&carried) {
-            return;
+        if !carried.is_empty() && !sink.placeholders.has_document(&carried) {
+            push(*kind, &carried, KeyForm::Derived, sink);
         }
-        let key = Key::document(*kind, carried.as_bytes(), hash_key);
-        if key.is_hashed() {
-            out.push_text(key, carried.as_str());
-        }
-        out.push_key(key, KeyForm::Derived, source, marks);
     }
+}
+
+fn push(kind: DocumentTypeId, number: &DocumentNumber, form: KeyForm, sink: &mut Sink<'_>) {
+    let key = Key::document(kind, number.as_bytes(), sink.hash_key);
+    if key.is_hashed() {
+        sink.out.push_text(key, number.as_str());
+    }
+    sink.push_key(key, form);
 }

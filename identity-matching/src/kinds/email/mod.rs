@@ -11,22 +11,37 @@ use rules::{Domain, Local};
 pub(crate) use rules::EmailTable;
 pub use rules::{AddressUse, EmailProvider, EmailRules};
 
-use crate::key::{Key, KeyForm, Reading, Source};
+use super::{IdentifierKind, RawValue, Sink};
+use crate::key::{Key, KeyForm, KeyKind, Reading};
 use crate::normalise::UnusableReason;
-use crate::normalise::{Normalised, Normaliser};
-use crate::text::LONGEST_VALUE;
-use crate::text::filler;
+use crate::text::{LONGEST_VALUE, Region, filler};
 use crate::weak::blocking;
 
-/// Reads one address into `out`.
-pub(crate) fn read(raw: &str, source: Source, normaliser: &Normaliser, out: &mut Normalised) {
+/// E-mail addresses, by what is known of providers, throw-away services and roles.
+#[derive(Clone, Debug)]
+pub(crate) struct EmailKind {
+    pub(crate) table: EmailTable,
+}
+
+impl IdentifierKind for EmailKind {
+    fn code(&self) -> KeyKind {
+        KeyKind::EMAIL
+    }
+
+    fn read(&self, raw: RawValue<'_>, _: Option<Region>, sink: &mut Sink<'_>) {
+        read(raw.value, &self.table, sink);
+    }
+}
+
+/// Reads one address into `sink`.
+fn read(raw: &str, table: &EmailTable, sink: &mut Sink<'_>) {
     if raw.len() > LONGEST_VALUE {
-        return out.push_unusable(source, UnusableReason::TooLong);
+        return sink.unusable(UnusableReason::TooLong);
     }
     let mut buffer = [0; BUFFER];
     let outcome = if let Some((at, length)) = Address::read_plain(raw, &mut buffer) {
         match std::str::from_utf8(&buffer[..length]) {
-            Ok(text) => accept(&text[..at], &text[at + 1..], source, normaliser, out),
+            Ok(text) => accept(&text[..at], &text[at + 1..], table, sink),
             Err(_) => Err(UnusableReason::Malformed),
         }
     } else if raw.trim().is_empty() {
@@ -34,7 +49,7 @@ pub(crate) fn read(raw: &str, source: Source, normaliser: &Normaliser, out: &mut
     } else {
         Address::read(raw).and_then(|address| {
             let (local, domain) = address.parts();
-            accept(local, domain, source, normaliser, out)
+            accept(local, domain, table, sink)
         })
     };
     match outcome {
@@ -49,9 +64,9 @@ pub(crate) fn read(raw: &str, source: Source, normaliser: &Normaliser, out: &mut
             } else {
                 UnusableReason::Malformed
             };
-            out.push_unusable(source, reason);
+            sink.unusable(reason);
         }
-        Err(reason) => out.push_unusable(source, reason),
+        Err(reason) => sink.unusable(reason),
     }
 }
 
@@ -59,11 +74,9 @@ pub(crate) fn read(raw: &str, source: Source, normaliser: &Normaliser, out: &mut
 fn accept(
     local: &str,
     domain: &str,
-    source: Source,
-    normaliser: &Normaliser,
-    out: &mut Normalised,
+    table: &EmailTable,
+    sink: &mut Sink<'_>,
 ) -> Result<(), UnusableReason> {
-    let table = &normaliser.emails;
     let known = table.domain(domain);
     let disposable = matches!(known, Some(Domain::Disposable));
     if disposable && table.disposable == AddressUse::Unusable {
@@ -79,21 +92,21 @@ fn accept(
             return Err(UnusableReason::Malformed);
         }
     }
-    let role = check_local(name, domain, normaliser)?;
+    let role = check_local(name, domain, table)?;
     if is_reserved(domain) {
         return Err(UnusableReason::Placeholder);
     }
-    let start = out.begin_text();
+    let start = sink.out.begin_text();
     if dots {
-        out.extend_text(name);
+        sink.out.extend_text(name);
     } else {
-        name.split('.').for_each(|part| out.extend_text(part));
+        name.split('.').for_each(|part| sink.out.extend_text(part));
     }
-    out.extend_text("@");
-    out.extend_text(host);
-    let text = out.text_from(start);
-    if normaliser.placeholders.has_email(text) {
-        out.drop_text(start);
+    sink.out.extend_text("@");
+    sink.out.extend_text(host);
+    let text = sink.out.text_from(start);
+    if sink.placeholders.has_email(text) {
+        sink.out.drop_text(start);
         return Err(UnusableReason::Placeholder);
     }
     let shared = if disposable && table.disposable == AddressUse::Weak {
@@ -104,21 +117,22 @@ fn accept(
         None
     };
     if let Some(reason) = shared {
-        let key = blocking::email(Key::email(text, normaliser.options().hash_key));
-        out.blocking.push(key);
-        out.drop_text(start);
+        let key = blocking::email(Key::email(text, sink.hash_key));
+        sink.out.blocking.push(key);
+        sink.out.drop_text(start);
         return Err(reason);
     }
     let changed = text.len() != local.len() + 1 + domain.len();
     let reading = if changed { Reading::PROVIDER_RULES } else { Reading::new() };
-    let key = Key::email(text, normaliser.options().hash_key);
-    out.keep_text(key);
-    out.push_key(key, KeyForm::Exact, source, reading);
+    let key = Key::email(text, sink.hash_key);
+    sink.out.keep_text(key);
+    sink.mark(reading);
+    sink.push_key(key, KeyForm::Exact);
     Ok(())
 }
 
 /// Refuses fillers, and roles that are unusable, by the local part; tells whether it is a role.
-fn check_local(local: &str, domain: &str, normaliser: &Normaliser) -> Result<bool, UnusableReason> {
+fn check_local(local: &str, domain: &str, table: &EmailTable) -> Result<bool, UnusableReason> {
     let mut squeezed = [0; LOCAL_MAX];
     let (mut length, mut seen) = (0, 0);
     for &byte in local.as_bytes().iter().take(LOCAL_MAX) {
@@ -132,10 +146,10 @@ fn check_local(local: &str, domain: &str, normaliser: &Normaliser) -> Result<boo
         return Err(UnusableReason::Malformed);
     }
     let name = &squeezed[..length];
-    let known = normaliser.emails.local(name);
+    let known = table.local(name);
     match known {
         Some(Local::Filler) => return Err(UnusableReason::Placeholder),
-        Some(Local::Role) if normaliser.emails.roles == AddressUse::Unusable => {
+        Some(Local::Role) if table.roles == AddressUse::Unusable => {
             return Err(UnusableReason::RoleAddress);
         }
         _ => {}

@@ -10,8 +10,8 @@ mod filler;
 mod libphonenumber;
 mod plans;
 
-use crate::key::{Key, KeyForm, Reading, Source};
-use crate::normalise::{Normalised, Normaliser};
+use super::{IdentifierKind, RawValue, Sink};
+use crate::key::{Key, KeyForm, KeyKind, Reading};
 use crate::weak::blocking;
 
 use crate::normalise::UnusableReason;
@@ -66,62 +66,88 @@ enum Outcome {
     Nothing,
 }
 
-/// Reads one number into `out`.
-pub(crate) fn read(raw: &str, source: Source, normaliser: &Normaliser, out: &mut Normalised) {
-    if raw.len() > LONGEST_VALUE {
-        return out.push_unusable(source, UnusableReason::TooLong);
+/// Telephone numbers, by the numbering plans of the world.
+#[derive(Clone, Debug)]
+pub(crate) struct PhoneKind {
+    /// How many last digits are weak evidence.
+    pub(crate) tail_digits: u8,
+}
+
+impl IdentifierKind for PhoneKind {
+    fn code(&self) -> KeyKind {
+        KeyKind::PHONE
     }
-    let outcome = match fast::read(raw.as_bytes(), normaliser.options().default_region) {
+
+    fn read(&self, raw: RawValue<'_>, region: Option<Region>, sink: &mut Sink<'_>) {
+        read(raw.value, Context { region, tail_digits: self.tail_digits }, sink);
+    }
+}
+
+/// What a number is read by.
+#[derive(Clone, Copy)]
+struct Context {
+    /// Reads numbers without a country.
+    region: Option<Region>,
+    tail_digits: u8,
+}
+
+/// Reads one number into `sink`.
+fn read(raw: &str, context: Context, sink: &mut Sink<'_>) {
+    if raw.len() > LONGEST_VALUE {
+        return sink.unusable(UnusableReason::TooLong);
+    }
+    let outcome = match fast::read(raw.as_bytes(), context.region) {
         Some(phone) => Outcome::Number(phone),
-        None => libphonenumber::read(raw, normaliser.options().default_region),
+        None => libphonenumber::read(raw, context.region),
     };
     match outcome {
         Outcome::Number(phone) => {
             if filler::is_phone(phone.country_code, phone.national, phone.national_length)
-                || normaliser.placeholders.has_phone(phone.e164())
+                || sink.placeholders.has_phone(phone.e164())
             {
-                return out.push_unusable(source, UnusableReason::Placeholder);
+                return sink.unusable(UnusableReason::Placeholder);
             }
-            out.push_key(Key::phone(phone.e164()), KeyForm::Exact, source, phone.reading);
-            push_tail(phone.country_code, phone.national, normaliser, out);
+            sink.mark(phone.reading);
+            sink.push_key(Key::phone(phone.e164()), KeyForm::Exact);
+            push_tail(phone.country_code, phone.national, context, sink);
             if let Some(subscriber) = alias::subscriber(phone) {
-                let alias = Key::phone_subscriber(subscriber);
-                out.push_key(alias, KeyForm::Alias, source, phone.reading);
+                sink.push_key(Key::phone_subscriber(subscriber), KeyForm::Alias);
             }
         }
         Outcome::Subscriber { subscriber, country_code, reading } => {
-            push_tail(country_code, subscriber, normaliser, out);
-            out.push_key(Key::phone_subscriber(subscriber), KeyForm::Alias, source, reading);
+            push_tail(country_code, subscriber, context, sink);
+            sink.mark(reading);
+            sink.push_key(Key::phone_subscriber(subscriber), KeyForm::Alias);
         }
         Outcome::Unusable(reason) => {
-            out.push_unusable(source, reason);
+            sink.unusable(reason);
             if reason != UnusableReason::Placeholder {
-                push_written_tail(raw, normaliser, out);
+                push_written_tail(raw, context, sink);
             }
         }
         Outcome::Nothing => {}
     }
 }
 
-fn push_tail(country_code: u16, number: u64, normaliser: &Normaliser, out: &mut Normalised) {
-    let digits = normaliser.options().phone_tail_digits;
-    out.blocking.push(blocking::phone_tail(country_code, number, digits));
+fn push_tail(country_code: u16, number: u64, context: Context, sink: &mut Sink<'_>) {
+    let digits = context.tail_digits;
+    sink.out.blocking.push(blocking::phone_tail(country_code, number, digits));
 }
 
 /// Keeps the last digits of a number that is no key, when it has enough of them: read by the default region,
 /// as every number without a country; one that names another country finds nobody.
-fn push_written_tail(raw: &str, normaliser: &Normaliser, out: &mut Normalised) {
+fn push_written_tail(raw: &str, context: Context, sink: &mut Sink<'_>) {
     let digits = raw.chars().filter_map(text::digit_value);
     let (count, number) = digits.fold((0_u8, 0_u64), |(count, number), digit| {
         (count.saturating_add(1), number.wrapping_mul(10).wrapping_add(u64::from(digit)))
     });
-    if !(normaliser.options().phone_tail_digits..=15).contains(&count) {
+    if !(context.tail_digits..=15).contains(&count) {
         return;
     }
-    let country_code = libphonenumber::country_code(normaliser.options().default_region);
+    let country_code = libphonenumber::country_code(context.region);
     let named = raw.contains(['+', '\u{ff0b}']);
     if !named || number.to_string().starts_with(&country_code.to_string()) {
-        push_tail(country_code, number, normaliser, out);
+        push_tail(country_code, number, context, sink);
     }
 }
 
