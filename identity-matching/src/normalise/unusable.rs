@@ -57,6 +57,10 @@ pub enum UnusableReason {
     NotAssigned,
     /// None of the country's types fits an untyped number.
     NoTypeFits,
+    /// A spreadsheet rounded the number: its last digits are lost.
+    Rounded,
+    /// The value can be read as several identifiers, and nothing in it says which.
+    Ambiguous,
     /// The address is one of a role and not of a person, such as `info@…`, and the options refuse it.
     RoleAddress,
     /// The address belongs to a throw-away service.
@@ -67,7 +71,7 @@ pub enum UnusableReason {
 
 impl UnusableReason {
     /// Lists all reasons.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Blank,
         Self::TooLong,
         Self::Placeholder,
@@ -79,6 +83,8 @@ impl UnusableReason {
         Self::WrongCheckDigit,
         Self::NotAssigned,
         Self::NoTypeFits,
+        Self::Rounded,
+        Self::Ambiguous,
         Self::RoleAddress,
         Self::DisposableAddress,
         Self::UnknownKind,
@@ -99,6 +105,8 @@ impl UnusableReason {
             Self::WrongCheckDigit => "WRONG_CHECK_DIGIT",
             Self::NotAssigned => "NOT_ASSIGNED",
             Self::NoTypeFits => "NO_TYPE_FITS",
+            Self::Rounded => "ROUNDED",
+            Self::Ambiguous => "AMBIGUOUS",
             Self::RoleAddress => "ROLE_ADDRESS",
             Self::DisposableAddress => "DISPOSABLE_ADDRESS",
             Self::UnknownKind => "UNKNOWN_KIND",
@@ -122,6 +130,12 @@ impl UnusableReason {
             Self::WrongCheckDigit => "the check digit does not fit; look for a typing error",
             Self::NotAssigned => "no such number is assigned; look for a typing error",
             Self::NoTypeFits => "no document type of the country fits; give the type",
+            Self::Rounded => {
+                "a spreadsheet rounded the number and its last digits are lost; export the column as text"
+            }
+            Self::Ambiguous => {
+                "the value can be read as several identifiers; write the one that is meant, with its country code or type"
+            }
             Self::RoleAddress => "the address belongs to a role, not to a person",
             Self::DisposableAddress => "the address belongs to a throw-away service",
             Self::UnknownKind => "no such kind of identifier is known; add it to the normaliser",

@@ -2,6 +2,7 @@
 
 pub(crate) mod filler;
 mod region;
+pub(crate) mod spreadsheet;
 
 use unicode_normalization::UnicodeNormalization;
 

@@ -14,6 +14,7 @@ mod garbage;
 mod keys;
 mod laws;
 mod phones;
+mod phones_written;
 mod relevant;
 mod reports;
 mod stdnum;

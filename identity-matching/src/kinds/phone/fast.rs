@@ -1,4 +1,6 @@
 //! The fast path: ASCII digits and plain punctuation, numbers of common countries.
+//!
+//! A dot behind five digits is left to the slow path: it may be a spreadsheet's decimal.
 
 use std::sync::LazyLock;
 
@@ -11,7 +13,7 @@ use crate::text::Region;
 const LENGTHS: usize = 12;
 /// One bit for each four leading digits.
 const WORDS: usize = 10_000_usize.div_ceil(64);
-/// Digits beyond this go to the judge: `00`, three of country code, eleven national.
+/// Digits beyond this go to the slow path: `00`, three of country code, eleven national.
 const DIGITS: usize = 16;
 
 /// The plans with their prefixes as bit sets.
@@ -66,7 +68,7 @@ impl Table {
     }
 }
 
-/// Reads a number, or leaves it to the judge.
+/// Reads a number, or leaves it to the slow path.
 pub(super) fn read(raw: &[u8], region: Option<Region>) -> Option<Phone> {
     let (plus, rest) = match raw {
         [b'+', rest @ ..] => (true, rest),
@@ -127,12 +129,15 @@ fn phone(country_code: u16, digits: &[u8], reading: Reading) -> Phone {
 
 /// Takes the digits out of plain punctuation.
 fn compact<'a>(raw: &[u8], digits: &'a mut [u8; DIGITS]) -> Option<&'a [u8]> {
-    let mut count = 0;
+    let (mut count, mut run) = (0, 0);
     for &byte in raw {
         if byte.is_ascii_digit() {
             *digits.get_mut(count)? = byte;
             count += 1;
-        } else if !matches!(byte, b' ' | b'-' | b'.' | b'(' | b')') {
+            run += 1;
+        } else if matches!(byte, b' ' | b'-' | b'(' | b')') || byte == b'.' && run < 5 {
+            run = 0;
+        } else {
             return None;
         }
     }

@@ -1,14 +1,17 @@
 //! Telephone numbers to E.164.
 //!
 //! What most rows look like, ASCII digits with blanks and dashes of a common country, is read by
-//! [`fast`]; everything else by [`libphonenumber`], which asks libphonenumber. Both answer the same for every
-//! input that both can read. [`alias`] adds the subscriber behind legacy forms.
+//! [`fast`]; everything else by [`written`], which takes labels, remarks and several numbers apart and asks
+//! [`libphonenumber`] about the digits. Both answer the same for every input that both can read. [`fixes`] reads prefixes
+//! too many and plans before a reform, [`alias`] adds the subscriber behind legacy forms.
 
 mod alias;
 mod fast;
 mod filler;
+mod fixes;
 mod libphonenumber;
 mod plans;
+mod written;
 
 use super::{IdentifierKind, RawValue, Sink};
 use crate::key::{Key, KeyForm, KeyKind, Reading};
@@ -34,6 +37,11 @@ impl Phone {
     /// Most digits of a national number that fit an integer behind any country code.
     const NATIONAL_MAX: u8 = 16;
 
+    /// Adds marks of how it was read.
+    const fn with(self, marks: Reading) -> Self {
+        Self { reading: self.reading.with(marks), ..self }
+    }
+
     /// Returns country calling code and national number as one integer.
     fn e164(self) -> u64 {
         let length = self.national_length.min(Self::NATIONAL_MAX);
@@ -53,17 +61,51 @@ const POWERS: [u64; Phone::NATIONAL_MAX as usize + 1] = {
 };
 
 /// Is what one written number comes to.
+#[derive(Clone, Copy, Debug)]
 enum Outcome {
     Number(Phone),
+    /// A number that is meant by what was written, and is not what was written.
+    Alias(Phone),
     /// Only the subscriber behind a legacy form that no plan assigns any more, as a number of today.
     Subscriber {
         subscriber: u64,
         country_code: u16,
         reading: Reading,
     },
-    Unusable(UnusableReason),
-    /// Nothing was written.
-    Nothing,
+    Unusable {
+        reason: UnusableReason,
+        /// The digits of a number that is no key, and whether a `+` stands before them.
+        digits: Option<(u64, u8, bool)>,
+    },
+}
+
+impl Outcome {
+    const fn unusable(reason: UnusableReason) -> Self {
+        Self::Unusable { reason, digits: None }
+    }
+
+    /// Says of digits that they are no number; a filler is named as such also where no plan could assign it.
+    fn not_a_number(reason: UnusableReason, digits: &str, plus: bool) -> Self {
+        let filler = digits.len() >= 3 && text::filler::is_repeated_or_run(digits.as_bytes());
+        if filler && reason != UnusableReason::NoRegion {
+            return Self::unusable(UnusableReason::Placeholder);
+        }
+        let length = u8::try_from(digits.len()).unwrap_or(u8::MAX);
+        let number = digits.parse().ok().map(|number| (number, length, plus));
+        Self::Unusable { reason, digits: number }
+    }
+
+    /// Adds marks of how it was read.
+    fn with(self, marks: Reading) -> Self {
+        match self {
+            Self::Number(phone) => Self::Number(phone.with(marks)),
+            Self::Alias(phone) => Self::Alias(phone.with(marks)),
+            Self::Subscriber { subscriber, country_code, reading } => {
+                Self::Subscriber { subscriber, country_code, reading: reading.with(marks) }
+            }
+            unusable @ Self::Unusable { .. } => unusable,
+        }
+    }
 }
 
 /// Telephone numbers, by the numbering plans of the world.
@@ -91,42 +133,58 @@ struct Context {
     tail_digits: u8,
 }
 
-/// Reads one number into `sink`.
+/// Reads the numbers of one value into `sink`.
 fn read(raw: &str, context: Context, sink: &mut Sink<'_>) {
     if raw.len() > LONGEST_VALUE {
         return sink.unusable(UnusableReason::TooLong);
     }
-    let outcome = match fast::read(raw.as_bytes(), context.region) {
-        Some(phone) => Outcome::Number(phone),
-        None => libphonenumber::read(raw, context.region),
-    };
+    match fast::read(raw.as_bytes(), context.region) {
+        Some(phone) => accept_phone(phone, KeyForm::Exact, context, sink),
+        None => written::read(raw, context.region, &mut |found| accept(found, context, sink)),
+    }
+}
+
+fn accept(outcome: Outcome, context: Context, sink: &mut Sink<'_>) {
     match outcome {
-        Outcome::Number(phone) => {
-            if filler::is_phone(phone.country_code, phone.national, phone.national_length)
-                || sink.placeholders.has_phone(phone.e164())
-            {
+        Outcome::Number(phone) => accept_phone(phone, KeyForm::Exact, context, sink),
+        Outcome::Alias(phone) => accept_phone(phone, KeyForm::Alias, context, sink),
+        Outcome::Subscriber { subscriber, country_code, reading } => {
+            if is_placeholder(country_code, subscriber, sink) {
                 return sink.unusable(UnusableReason::Placeholder);
             }
-            sink.mark(phone.reading);
-            sink.push_key(Key::phone(phone.e164()), KeyForm::Exact);
-            push_tail(phone.country_code, phone.national, context, sink);
-            if let Some(subscriber) = alias::subscriber(phone) {
-                sink.push_key(Key::phone_subscriber(subscriber), KeyForm::Alias);
-            }
-        }
-        Outcome::Subscriber { subscriber, country_code, reading } => {
             push_tail(country_code, subscriber, context, sink);
-            sink.mark(reading);
+            sink.reading = reading;
             sink.push_key(Key::phone_subscriber(subscriber), KeyForm::Alias);
         }
-        Outcome::Unusable(reason) => {
+        Outcome::Unusable { reason, digits } => {
             sink.unusable(reason);
-            if reason != UnusableReason::Placeholder {
-                push_written_tail(raw, context, sink);
+            if let Some((number, count, plus)) = digits {
+                push_written_tail(number, count, plus, context, sink);
             }
         }
-        Outcome::Nothing => {}
     }
+}
+
+fn accept_phone(phone: Phone, form: KeyForm, context: Context, sink: &mut Sink<'_>) {
+    if filler::is_phone(phone.country_code, phone.national, phone.national_length)
+        || sink.placeholders.has_phone(phone.e164())
+    {
+        return sink.unusable(UnusableReason::Placeholder);
+    }
+    sink.reading = phone.reading;
+    sink.push_key(Key::phone(phone.e164()), form);
+    push_tail(phone.country_code, phone.national, context, sink);
+    if let Some(subscriber) = alias::subscriber(phone) {
+        sink.push_key(Key::phone_subscriber(subscriber), KeyForm::Alias);
+    }
+}
+
+/// Tells whether the subscriber behind a legacy form is a filler.
+fn is_placeholder(country_code: u16, subscriber: u64, sink: &Sink<'_>) -> bool {
+    let length = subscriber.to_string().len() - country_code.to_string().len();
+    let length = u8::try_from(length).unwrap_or_default();
+    let national = subscriber % POWERS[usize::from(length.min(Phone::NATIONAL_MAX))];
+    filler::is_phone(country_code, national, length) || sink.placeholders.has_phone(subscriber)
 }
 
 fn push_tail(country_code: u16, number: u64, context: Context, sink: &mut Sink<'_>) {
@@ -134,29 +192,27 @@ fn push_tail(country_code: u16, number: u64, context: Context, sink: &mut Sink<'
     sink.out.blocking.push(blocking::phone_tail(country_code, number, digits));
 }
 
-/// Keeps the last digits of a number that is no key, when it has enough of them: read by the default region,
-/// as every number without a country; one that names another country finds nobody.
-fn push_written_tail(raw: &str, context: Context, sink: &mut Sink<'_>) {
-    let digits = raw.chars().filter_map(text::digit_value);
-    let (count, number) = digits.fold((0_u8, 0_u64), |(count, number), digit| {
-        (count.saturating_add(1), number.wrapping_mul(10).wrapping_add(u64::from(digit)))
-    });
+/// Keeps the last digits of a number that is no key, when it has enough of them: read by the region, as every number
+/// without a country; one that names another country finds nobody.
+fn push_written_tail(number: u64, count: u8, plus: bool, context: Context, sink: &mut Sink<'_>) {
     if !(context.tail_digits..=15).contains(&count) {
         return;
     }
     let country_code = libphonenumber::country_code(context.region);
-    let named = raw.contains(['+', '\u{ff0b}']);
-    if !named || number.to_string().starts_with(&country_code.to_string()) {
+    if !plus || number.to_string().starts_with(&country_code.to_string()) {
         push_tail(country_code, number, context, sink);
     }
 }
 
 /// Reads a number for a list of placeholders: its E.164 integer, when a plan assigns it.
 pub(crate) fn e164(raw: &str, region: Option<Region>) -> Option<u64> {
-    match libphonenumber::read(raw, region) {
-        Outcome::Number(phone) => Some(phone.e164()),
-        _ => None,
-    }
+    let mut read = None;
+    written::read(raw, region, &mut |found| {
+        if let Outcome::Number(phone) = found {
+            read = read.or(Some(phone.e164()));
+        }
+    });
+    read
 }
 
 #[cfg(test)]
