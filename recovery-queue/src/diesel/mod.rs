@@ -9,6 +9,9 @@ mod read;
 mod store;
 mod write;
 
+/// A key of the candidate index that more persons hold than this has a counter of its own.
+pub(crate) const HUB: u32 = 100;
+
 pub use conn::namespace::Namespace;
 pub use conn::open::OpenOptions;
 pub use conn::url::{DatabaseUrl, PostgresUrl};

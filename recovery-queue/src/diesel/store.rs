@@ -14,18 +14,22 @@ use crate::diesel::conn::url::DatabaseUrl;
 use crate::diesel::migrate;
 use crate::diesel::migrate::status::MigrationStatus;
 use crate::diesel::read::snapshot::SqlSnapshot;
-use crate::diesel::write::crash_marker;
 use crate::diesel::write::origins;
 use crate::diesel::write::runs;
 use crate::diesel::write::seed;
+use crate::diesel::write::{crash_marker, forget, reopen, retention};
 use crate::model::backlog::Backlog;
 use crate::model::error::StoreError;
-use crate::model::key::RunId;
+use crate::model::key::{PersonKey, RunId, SourcePk};
+use crate::model::lead::{Forget, Forgotten, LeadRecord, PersonRecord, Pruned, Reopen, Retention};
 use crate::model::lease::Lease;
+use crate::model::links::Decider;
 use crate::model::options::SeedOptions;
-use crate::model::resolver::{Resolution, Resolver};
+use crate::model::resolver::{FailReason, Resolution, Resolver};
+use crate::model::rows::QueueRow;
 use crate::model::run::{NewRun, RunKind, RunOutcome};
 use crate::model::work::{BatchRequest, BatchSummary, SeedSummary};
+use crate::store::leads::LeadStore;
 use crate::store::leases::LeaseStore;
 use crate::store::runs::RunStore;
 use crate::store::{QueueStore, Snapshot};
@@ -305,6 +309,51 @@ impl QueueStore for SqlStore {
         db.remember(&self.db);
         self.db = db;
         Ok(())
+    }
+}
+
+impl LeadStore for SqlStore {
+    fn lead(&mut self, key: &SourcePk) -> Result<Option<LeadRecord>, StoreError> {
+        self.read()?.lead(key)
+    }
+
+    fn person(&mut self, key: &PersonKey) -> Result<Option<PersonRecord>, StoreError> {
+        self.read()?.person(key)
+    }
+
+    fn failed(
+        &mut self,
+        reason: Option<FailReason>,
+        after: Option<&SourcePk>,
+        limit: u32,
+    ) -> Result<Vec<QueueRow>, StoreError> {
+        self.read()?.failed(reason, after, limit)
+    }
+
+    fn reopen_leads(&mut self, leads: Reopen<'_>, decider: Decider<'_>) -> Result<u64, StoreError> {
+        let (names, clock) = (&self.names, self.clock);
+        self.db.transaction("the reopening of leads", |db| {
+            reopen::reopen(db, names, clock, &leads, decider)
+        })
+    }
+
+    fn cancel(&mut self, leads: &[SourcePk], decider: Decider<'_>) -> Result<u64, StoreError> {
+        let (names, clock) = (&self.names, self.clock);
+        self.db.transaction("the cancelling of leads", |db| {
+            reopen::cancel(db, names, clock, leads, decider)
+        })
+    }
+
+    fn forget(&mut self, whom: Forget<'_>) -> Result<Forgotten, StoreError> {
+        let (names, clock) = (&self.names, self.clock);
+        self.db.transaction("the forgetting", |db| forget::forget(db, names, clock, whom))
+    }
+
+    fn prune(&mut self, retention: Retention) -> Result<Pruned, StoreError> {
+        let (names, clock) = (&self.names, self.clock);
+        self.db.transaction("the removal of what is old", |db| {
+            retention::prune(db, names, clock, retention)
+        })
     }
 }
 

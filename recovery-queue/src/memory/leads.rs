@@ -73,6 +73,23 @@ impl MemoryStore {
         self.leads.iter().filter(|(_, lead)| failed(lead)).map(|(key, _)| key.clone()).collect()
     }
 
+    /// Replaces the evidence that names a key; gives how often.
+    fn redact(&mut self, key: &str) -> u64 {
+        let named = serde_json::json!(key).to_string();
+        let failed = self.leads.values_mut().filter_map(|lead| match &mut lead.state {
+            State::Failed { evidence, .. } => evidence.as_mut(),
+            State::Pending { parked, .. } => parked.as_mut().and_then(|it| it.message.as_mut()),
+            _ => None,
+        });
+        let links = self.links.values_mut().filter_map(|link| link.evidence.as_mut());
+        let mut replaced = 0;
+        for evidence in failed.chain(links).filter(|evidence| evidence.contains(&named)) {
+            FORGOTTEN.clone_into(evidence);
+            replaced += 1;
+        }
+        replaced
+    }
+
     fn forget_lead(&mut self, key: &SourcePk) -> Result<Forgotten, StoreError> {
         if self.known_lead(key)?.is_open() {
             self.event(EventKind::Withdrawn, None, 1, None);
@@ -86,6 +103,7 @@ impl MemoryStore {
         done.rows += self.link_history.remove(key).map_or(0, |rows| rows.len() as u64);
         done.rows += self.actions.remove(key).map_or(0, |rows| rows.len() as u64);
         done.rows += u64::from(self.leaks.remove(key).is_some());
+        done.evidence = self.redact(key.as_str());
         Ok(done)
     }
 
@@ -118,16 +136,7 @@ impl MemoryStore {
             rows.retain(|row| row.person_key != *person);
             done.rows += (before - rows.len()) as u64;
         }
-        let named = serde_json::json!(person.as_str()).to_string();
-        let failed = self.leads.values_mut().filter_map(|lead| match &mut lead.state {
-            State::Failed { evidence, .. } => evidence.as_mut(),
-            _ => None,
-        });
-        let links = self.links.values_mut().filter_map(|link| link.evidence.as_mut());
-        for evidence in failed.chain(links).filter(|evidence| evidence.contains(&named)) {
-            FORGOTTEN.clone_into(evidence);
-            done.evidence += 1;
-        }
+        done.evidence = self.redact(person.as_str());
         Ok(done)
     }
 }

@@ -225,6 +225,30 @@ fn keys_and_names_that_no_database_takes_are_refused_when_they_are_made() {
     }
 }
 
+/// To halve the batch would wait out the busy time once for each half.
+#[test]
+fn a_resolver_that_writes_to_the_file_of_its_own_batch_is_told_so_at_once() {
+    use diesel::Connection as _;
+    use diesel::connection::SimpleConnection;
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = crate::loop_on_sqlite::open(&dir);
+    let backlog = crate::support::backends::fill(&mut store, 8);
+    store.seed(&backlog, &SeedOptions::default()).unwrap();
+    let file = dir.path().join("queue.sqlite");
+    let mut own = diesel::SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+    own.batch_execute("PRAGMA busy_timeout = 1").unwrap();
+    let mut calls = 0;
+    let mut writes = |_: &[ClaimedLead]| -> Result<Vec<Resolution>, ResolveError> {
+        calls += 1;
+        let written = own.batch_execute("INSERT INTO leads VALUES ('x', '2026-01-01')");
+        Err(ResolveError::Batch(written.unwrap_err().to_string()))
+    };
+    let told = store.recover(&mut writes, &RecoverOptions::default()).unwrap_err().to_string();
+    assert!(told.contains("ClaimMode::Lease") && told.contains("after_settle"), "{told}");
+    assert_eq!(calls, 1);
+    crate::support::backends::prove(&mut store, 8);
+}
+
 #[test]
 fn an_answer_that_cannot_be_stored_fails_that_lead_alone() {
     on_each(|mut store| {

@@ -1,7 +1,7 @@
 //! The public conformance suite on every store that this crate has.
 
 use proptest::prelude::*;
-use recovery_queue::testing::{TestStore, check_all, check_invariants, check_leads, minute};
+use recovery_queue::testing::{TestStore, check_all, check_invariants, minute};
 use recovery_queue::*;
 
 #[cfg(feature = "postgres")]
@@ -10,7 +10,6 @@ use crate::support::server;
 #[test]
 fn the_store_in_memory_conforms() {
     check_all(&mut MemoryStore::new);
-    check_leads(&mut MemoryStore::new);
 }
 
 #[test]
@@ -41,9 +40,9 @@ fn sqlite(dir: &tempfile::TempDir, number: u32) -> SqlStore {
     store
 }
 
-/// A store with links by hand.
-trait Full: TestStore + LinkStore {}
-impl<S: TestStore + LinkStore> Full for S {}
+/// A store with links and leads by hand.
+trait Full: TestStore + LinkStore + LeadStore {}
+impl<S: TestStore + LinkStore + LeadStore> Full for S {}
 
 /// A command that the model and a real store take alike.
 #[derive(Clone, Debug)]
@@ -54,6 +53,11 @@ enum Command {
     Link { key: u8, person: u8 },
     Unlink { key: u8 },
     Move { key: u8, person: u8 },
+    Reopen { key: u8 },
+    ReopenAll,
+    Cancel { key: u8 },
+    Forget { key: u8 },
+    ForgetPerson { person: u8 },
     Wait { minutes: u16 },
 }
 
@@ -66,6 +70,11 @@ fn command() -> impl Strategy<Value = Command> {
         1 => (0_u8..24, 0_u8..4).prop_map(|(key, person)| Command::Link { key, person }),
         1 => (0_u8..24).prop_map(|key| Command::Unlink { key }),
         1 => (0_u8..24, 0_u8..4).prop_map(|(key, person)| Command::Move { key, person }),
+        1 => (0_u8..24).prop_map(|key| Command::Reopen { key }),
+        1 => Just(Command::ReopenAll),
+        1 => (0_u8..24).prop_map(|key| Command::Cancel { key }),
+        1 => (0_u8..24).prop_map(|key| Command::Forget { key }),
+        1 => (0_u8..4).prop_map(|person| Command::ForgetPerson { person }),
         2 => (1_u16..2000).prop_map(|minutes| Command::Wait { minutes }),
     ]
 }
@@ -121,6 +130,22 @@ fn run(store: &mut dyn Full, now: &mut i64, command: &Command) -> String {
         Command::Move { key, person: to } => {
             format!("{:?}", store.move_link(&pk(*key), &person(*to), decider))
         }
+        Command::Reopen { key } => {
+            format!("{:?}", store.reopen_leads(Reopen::Keys(&[pk(*key)]), decider))
+        }
+        Command::ReopenAll => {
+            let all = Reopen::Reason(FailReason::NoCandidates);
+            format!("{:?}", store.reopen_leads(all, decider))
+        }
+        Command::Cancel { key } => format!("{:?}", store.cancel(&[pk(*key)], decider)),
+        Command::Forget { key } => {
+            // How many rows a lead has is the store's affair.
+            format!("{:?}", store.forget(Forget::Lead(&pk(*key))).map(|done| done.evidence))
+        }
+        Command::ForgetPerson { person: key } => {
+            let done = store.forget(Forget::Person(&person(*key)));
+            format!("{:?}", done.map(|done| (done.evidence, done.reopened)))
+        }
         Command::Wait { minutes } => {
             *now += i64::from(*minutes);
             store.set_clock(minute(*now));
@@ -141,6 +166,17 @@ fn contents(store: &mut dyn Full) -> Vec<String> {
     rows.push(format!("{:?}", snapshot.status_counts().unwrap()));
     rows.push(format!("{:?}", snapshot.reason_counts().unwrap()));
     rows.push(format!("{:?}", snapshot.leaks().unwrap()));
+    drop(snapshot);
+    for key in (0..24).step_by(5) {
+        rows.push(format!("{:?}", store.lead(&pk(key)).unwrap()));
+    }
+    for key in 0..2 {
+        let known = store.person(&person(key)).unwrap();
+        let links = known.map(|known| (known.links, known.former_links));
+        rows.push(format!("{:?}", links.filter(|it| !it.0.is_empty() || !it.1.is_empty())));
+    }
+    rows.push(format!("{:?}", store.failed(None, None, 5).unwrap()));
+    let mut snapshot = store.snapshot().unwrap();
     let from = minute(0).date_naive();
     let zone = chrono_tz::Asia::Kathmandu;
     let to = from + chrono::TimeDelta::days(20);

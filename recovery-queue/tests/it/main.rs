@@ -19,6 +19,7 @@ mod conformance;
 mod facts_on_postgres;
 #[cfg(all(feature = "guardrails", feature = "identity-matching"))]
 mod facts_on_sqlite;
+mod forgetting;
 mod interleavings;
 mod leases;
 mod loop_on_sqlite;

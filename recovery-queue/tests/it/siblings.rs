@@ -82,6 +82,34 @@ fn after_a_run_every_guardrail_of_the_queue_passes() {
     }
 }
 
+/// A matcher whose index does not answer.
+struct Away;
+
+impl identity_matching::Matcher for Away {
+    fn decide(
+        &self,
+        _: &[Record],
+    ) -> Result<Vec<identity_matching::Decision>, identity_matching::MatchError> {
+        let reason = "the server closed the connection".to_owned();
+        Err(identity_matching::index::IndexError::Unavailable { reason, source: None }.into())
+    }
+}
+
+#[test]
+fn an_index_that_is_away_gives_the_batch_back_uncounted() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut store, _) = seeded(&dir, 20);
+    let source = |leads: &[ClaimedLead]| Ok(leads.iter().map(|_| Some(phone(1))).collect());
+    let mut resolver = MatcherResolver::new(Away, source);
+    let options = RecoverOptions::default().with_max_attempts(1);
+    let told = store.recover(&mut resolver, &options).unwrap_err();
+    assert!(matches!(&told, StoreError::ResolverUnavailable { .. }), "{told}");
+    let check = &mut |row: QueueRow| {
+        assert_eq!((row.status, row.attempts), (Status::Pending, 0), "{row:?}");
+    };
+    store.snapshot().unwrap().queue(check).unwrap();
+}
+
 #[test]
 fn a_backlog_that_cannot_be_matched_is_explained_and_fails_nothing() {
     let dir = tempfile::tempdir().unwrap();

@@ -3,7 +3,7 @@
 use crate::diesel::conn::namespace::Names;
 
 /// A key that more persons hold than this has a counter of its own.
-const HUB: u32 = 100;
+pub(crate) use crate::diesel::HUB;
 
 /// How one backend takes a list apart that travels as JSON.
 struct Dialect {

@@ -30,6 +30,7 @@ pub(crate) const SHAPE: &[(&str, &[&str])] = &[
             "run_id",
             "settled_at",
             "evidence",
+            "cancelled",
         ],
     ),
     (
@@ -62,6 +63,7 @@ pub(crate) const SHAPE: &[(&str, &[&str])] = &[
             "reason",
         ],
     ),
+    ("queue_lead_action", &["id", "lead_id", "kind", "at", "decided_by", "reason", "fail_reason"]),
     (
         "queue_origin_history",
         &["id", "person_id", "lead_id", "lead_at", "since", "run_id", "ended_at", "ended_run_id"],

@@ -48,6 +48,7 @@ pub(crate) const MIGRATIONS: &[Embedded] = embedded![
     "00000000000002" "run_outcome" breaking: false,
     "00000000000003" "candidate_index" breaking: false,
     "00000000000004" "person_numbers" breaking: false,
+    "00000000000005" "lead_actions" breaking: false,
 ];
 
 impl Embedded {

@@ -4,6 +4,7 @@
 pub(crate) mod facts;
 #[cfg(feature = "guardrails")]
 pub(crate) mod key_format;
+pub(crate) mod leads;
 #[cfg(feature = "guardrails")]
 pub(crate) mod missing_identifiers;
 pub(crate) mod records;

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::diesel::conn::database::{Database, Param, TextRow, failed};
 use crate::diesel::conn::namespace::Names;
+use crate::diesel::read::leads;
 use crate::diesel::read::records::{
     Aged, Counted, LinkRecord, OriginRecord, QueueRecord, SlotRecord,
 };
@@ -15,6 +16,7 @@ use crate::diesel::write::stage;
 use crate::model::backlog::{Backlog, BacklogSource};
 use crate::model::error::StoreError;
 use crate::model::key::{PersonKey, RunId, SourcePk};
+use crate::model::lead::{LeadRecord, PersonRecord};
 use crate::model::ledger::{EventKind, LedgerSlot, SLOT_SECONDS};
 use crate::model::resolver::FailReason;
 use crate::model::rows::{LinkRow, OriginRow, QueueRow, Status};
@@ -98,6 +100,26 @@ impl<'a> SqlSnapshot<'a> {
     #[cfg(feature = "guardrails")]
     pub(crate) fn database(&mut self) -> &mut Database {
         self.db
+    }
+
+    /// Gives everything that is known of a lead; `None` where the store does not know it.
+    pub fn lead(&mut self, key: &SourcePk) -> Result<Option<LeadRecord>, StoreError> {
+        leads::lead(self.db, self.names, key)
+    }
+
+    /// Gives everything that is known of a person; `None` where the store does not know the person.
+    pub fn person(&mut self, key: &PersonKey) -> Result<Option<PersonRecord>, StoreError> {
+        leads::person(self.db, self.names, key)
+    }
+
+    /// Lists failed leads; see [`LeadStore::failed`](crate::LeadStore::failed).
+    pub fn failed(
+        &mut self,
+        reason: Option<FailReason>,
+        after: Option<&SourcePk>,
+        limit: u32,
+    ) -> Result<Vec<QueueRow>, StoreError> {
+        leads::failed_after(self.db, self.names, reason, after, limit)
     }
 
     /// Compares the tables with the migrations of this build.

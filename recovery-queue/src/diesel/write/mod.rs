@@ -2,8 +2,11 @@
 
 pub(crate) mod crash_marker;
 pub(crate) mod events;
+pub(crate) mod forget;
 pub(crate) mod links;
 pub(crate) mod origins;
+pub(crate) mod reopen;
+pub(crate) mod retention;
 pub(crate) mod rollup;
 pub(crate) mod runs;
 pub(crate) mod seed;

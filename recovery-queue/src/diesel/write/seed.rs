@@ -86,7 +86,8 @@ impl Seed<'_> {
     fn bring_back(&mut self, cool_down: Option<i64>) -> Result<(u64, u64), StoreError> {
         let back = self.execute(
             "INSERT INTO rq_move (lead_id) SELECT r.lead_id FROM rq_seed r \
-             JOIN {ns}queue_settled s ON s.lead_id = r.lead_id WHERE s.status = 3",
+             JOIN {ns}queue_settled s ON s.lead_id = r.lead_id \
+             WHERE s.status = 3 AND s.cancelled = 0",
             &[],
         )?;
         let reopened = self.execute(

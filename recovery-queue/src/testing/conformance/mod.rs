@@ -57,12 +57,13 @@ impl TestStore for crate::MemoryStore {
 /// Where the store does not do what it must.
 pub fn check_all<S>(make: &mut dyn FnMut() -> S)
 where
-    S: TestStore + crate::LinkStore + crate::LeaseStore + crate::RunStore,
+    S: TestStore + crate::LinkStore + crate::LeadStore + crate::LeaseStore + crate::RunStore,
 {
     check_core(make);
     check_links(make);
     check_leases(make);
     check_runs(make);
+    check_leads(make);
 }
 
 /// Gives ten in the morning of the first of March 2026, and so many minutes more.

@@ -1,0 +1,2 @@
+DROP TABLE {ns}queue_lead_action;
+ALTER TABLE {ns}queue_settled DROP COLUMN cancelled;

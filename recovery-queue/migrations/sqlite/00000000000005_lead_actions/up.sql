@@ -1,0 +1,14 @@
+-- What was done with a lead by hand, and which withdrawn leads no seed brings back.
+
+ALTER TABLE {ns}queue_settled ADD COLUMN cancelled INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE {ns}queue_lead_action (
+    id INTEGER PRIMARY KEY,
+    lead_id INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    decided_by TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    fail_reason TEXT
+) STRICT;
+CREATE INDEX {bare}queue_lead_action_lead ON {ns}queue_lead_action (lead_id);
