@@ -37,11 +37,12 @@ fn main() -> ExitCode {
 fn run(args: Args) -> Result<Exit, Failure> {
     let Args { returned, common } = args;
     let console = Console::new(common.quiet);
-    let values = returned.packets.values(&common)?;
+    let values = returned.packets.values_to_read(&common, &console)?;
     let planned = returned.packets.plan(&values, Utc::now(), &console)?;
     let checked = returned.check(&planned)?;
     let report = checked.report(planned.at);
     returned.write(&planned, &checked, &report)?;
+    returned.write_summary(&planned, &report, None::<&()>)?;
     let found = Found { report: &report, left_out_earlier: values.left_out()? };
     console.json(common.json.as_deref(), &found)?;
     tell(&checked, &report, &console)?;

@@ -46,7 +46,7 @@ fn main() -> ExitCode {
 fn run(args: Args) -> Result<Exit, Failure> {
     let Args { runs: kept, packets, common } = args;
     let console = Console::new(common.quiet);
-    let values = packets.values(&common)?;
+    let values = packets.values_to_read(&common, &console)?;
     let planned = packets.plan(&values, Utc::now(), &console)?;
     let summary = planned.plan.summary(planned.at, &packets.out_dir.display().to_string());
 

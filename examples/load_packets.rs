@@ -84,6 +84,7 @@ fn run(args: Args) -> Result<Exit, Failure> {
         Err(not_ready) => {
             console.warn(&not_ready);
             let outcome = Outcome { dry_run, readiness: &report, load: None, left_out: &[] };
+            returned.write_summary(&planned, &report, None::<&()>)?;
             console.json(common.json.as_deref(), &outcome)?;
             return Ok(Exit::Failed);
         }
@@ -95,17 +96,23 @@ fn run(args: Args) -> Result<Exit, Failure> {
         unchanged_total: receipt.count(Effect::Unchanged),
         receipt: &receipt,
     };
-    console.data(format_args!(
-        "{} {}: {} values inserted, {} corrected, {} unchanged",
-        if dry_run { "would load" } else { "loaded" },
-        receipt.load_id,
-        loaded.inserted_total,
-        loaded.corrected_total,
-        loaded.unchanged_total,
-    ))?;
+    let nothing = load.rows().is_empty();
+    if nothing {
+        console.data("nothing to load")?;
+    } else {
+        console.data(format_args!(
+            "{} {}: {} values inserted, {} corrected, {} unchanged",
+            if dry_run { "would load" } else { "loaded" },
+            receipt.load_id,
+            loaded.inserted_total,
+            loaded.corrected_total,
+            loaded.unchanged_total,
+        ))?;
+    }
     for packet in load.left_out() {
         console.warn(format_args!("left out: {} ({})", packet.packet, packet.status));
     }
+    returned.write_summary(&planned, &report, Some(&loaded))?;
     let outcome =
         Outcome { dry_run, readiness: &report, load: Some(loaded), left_out: load.left_out() };
     console.json(common.json.as_deref(), &outcome)?;

@@ -137,6 +137,7 @@ impl PacketFacts {
             Planning::try_parse_from(std::iter::once(String::new()).chain(words))?;
         let planned = packets.plan(&packets.values_to_read(common, console)?, at, console)?;
         let returned = ReturnArgs {
+            folder: None,
             packets_dir: self.packets_dir.clone(),
             strict_ready: false,
             language: None,

@@ -1,10 +1,13 @@
 //! What the three packet runners share: catalogue and values → gap queue → packet plan.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use kpi_gap_queue::files::{read_catalogue, write_queue_csv, write_queue_json};
-use kpi_gap_queue::{GapOptions, GapQueue, GapReport, InMemoryCatalogue, MetricScope};
+use kpi_gap_queue::{
+    GapOptions, GapQueue, GapReport, InMemoryCatalogue, MetricQuery, MetricScope, MetricStore as _,
+};
 use raw_packets::{
     FormulaError, GapStatus, PacketForm, PacketOptions, PacketPlan, RunStatus, Template,
 };
@@ -167,13 +170,66 @@ impl PacketArgs {
             console.note(format_args!("{total} values belong to no expected pair"));
         }
         let report = queue.report(at);
+        let template = self.template()?;
+        self.tell_granularities(&catalogue, values, &template, console)?;
         let mut options = PacketOptions::default();
         options.statuses = self.statuses.iter().copied().collect();
         options.default_source_id.clone_from(&self.source_id);
         options.form = self.form;
-        let template = with_formulas(self.template()?, &catalogue, console);
+        let template = with_formulas(template, &catalogue, console);
         let plan = PacketPlan::new(&report, &template, &options)?;
         Ok(Planned { at, queue, report, plan, exit })
+    }
+
+    /// Warns of a granularity that neither the template nor the values know, with those that are known.
+    fn tell_granularities(
+        &self,
+        catalogue: &InMemoryCatalogue,
+        values: &Values,
+        template: &Template,
+        console: &Console,
+    ) -> Result<(), Failure> {
+        let strange = |word: &&String| word.as_str() != template.default_granularity();
+        // A database is asked for all of its values only where there is cause.
+        let asks =
+            matches!(values, Values::Csv(_)) || self.period_granularity.iter().any(|w| strange(&w));
+        if !asks {
+            return Ok(());
+        }
+        let mut sources: Vec<&str> =
+            catalogue.sources.iter().map(|s| s.source_id.as_str()).collect();
+        sources.sort_unstable();
+        sources.dedup();
+        let mut held = BTreeSet::new();
+        let everything = [MetricScope::all_time()];
+        values.push_metrics(MetricQuery::new(&sources, &everything), &mut |metric| {
+            if !held.contains(metric.period_granularity) {
+                held.insert(metric.period_granularity.to_owned());
+            }
+        })?;
+        for asked in self.period_granularity.iter().filter(strange) {
+            if !held.contains(asked) {
+                let mut known: Vec<&str> = held.iter().map(String::as_str).collect();
+                known.push(template.default_granularity());
+                known.sort_unstable();
+                known.dedup();
+                console.warn(format_args!(
+                    "neither the template nor the values know the granularity `{asked}`; known are: {}",
+                    known.join(", ")
+                ));
+            }
+        }
+        for word in &held {
+            let alike =
+                |asked: &&String| *asked != word && asked.to_lowercase() == word.to_lowercase();
+            if let Some(asked) = self.period_granularity.iter().find(alike) {
+                console.warn(format_args!(
+                    "values of the granularity `{word}` belong to no expected pair of `{asked}`; write one of \
+                     the two in both places"
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// Returns every date with every granularity; a part that is left out holds every value of it.

@@ -1,12 +1,14 @@
 //! What the runners that take packets back share: the flags, the check and what is told of it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::{Days, Utc};
 use raw_packets::edge::{ReadLimits, read_packets};
 use raw_packets::{
-    CheckOptions, CheckedPlan, Language, PacketStatus, ReadinessReport, fix_queue_csv,
+    CheckOptions, CheckedPlan, Language, PacketStatus, PacketSummary, ReadinessReport,
+    fix_queue_csv,
 };
+use serde::Serialize;
 
 use crate::cli::{Console, Failure};
 use crate::files;
@@ -19,6 +21,9 @@ const LISTED: usize = 50;
 #[derive(Clone, Debug, clap::Args)]
 pub struct ReturnArgs {
     /// The folder with the returned packets (left out: that of `--out-dir`).
+    #[arg(value_name = "DIR", conflicts_with = "packets_dir")]
+    pub folder: Option<PathBuf>,
+    /// The same, by name.
     #[arg(long, value_name = "DIR")]
     pub packets_dir: Option<PathBuf>,
     /// Ends with 1 unless every packet is ready.
@@ -52,13 +57,46 @@ impl ReturnArgs {
     ///
     /// A folder that is missing or cannot be read, or that holds what no packet is.
     pub fn check<'p>(&self, planned: &'p Planned) -> Result<CheckedPlan<'p>, Failure> {
-        let folder = self.packets_dir.as_ref().unwrap_or(&self.packets.out_dir);
-        let files = read_packets(folder, ReadLimits::default())?;
+        let files = read_packets(self.folder(), ReadLimits::default())?;
         // Where a day has begun already, it is still the day before in UTC.
         let today = Utc::now().date_naive() + Days::new(1);
         let mut options = CheckOptions::as_of(today);
         options.language = self.language;
         Ok(planned.plan.check(&files, options))
+    }
+
+    /// Writes the summary of the plan where `--summary-out` asks for it, with the readiness of what came
+    /// back, and what was loaded of it, beside its keys.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be written.
+    pub fn write_summary(
+        &self,
+        planned: &Planned,
+        report: &ReadinessReport,
+        load: Option<&impl Serialize>,
+    ) -> Result<(), Failure> {
+        #[derive(Serialize)]
+        struct Summed<'a, L> {
+            #[serde(flatten)]
+            summary: PacketSummary,
+            readiness: &'a ReadinessReport,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            load: Option<L>,
+        }
+        let Some(path) = &self.packets.summary_out else { return Ok(()) };
+        let folder = self.folder().display().to_string();
+        let summary = planned.plan.summary(planned.at, &folder);
+        let mut bytes = serde_json::to_vec_pretty(&Summed { summary, readiness: report, load })?;
+        bytes.push(b'\n');
+        files::write_atomic(path, &bytes)
+    }
+
+    /// Returns the folder with the returned packets.
+    fn folder(&self) -> &Path {
+        let folder = self.folder.as_ref().or(self.packets_dir.as_ref());
+        folder.unwrap_or(&self.packets.out_dir)
     }
 
     /// Writes the reports that the flags ask for.
@@ -80,9 +118,6 @@ impl ReturnArgs {
                 bytes
             })
         };
-        if let Some(path) = &packets.summary_out {
-            files::write_atomic(path, &json(serde_json::to_vec_pretty(report))?)?;
-        }
         if let Some(path) = &self.fix_queue_json_out {
             files::write_atomic(path, &json(serde_json::to_vec_pretty(&report.fix_queue))?)?;
         }
@@ -126,18 +161,22 @@ pub fn tell(
     if totals.errors_total > 0 {
         console.data(format_args!("to fix: {}", totals.errors_total))?;
     }
-    for item in report.fix_queue.iter().take(LISTED) {
-        console.data(format_args!("  {}", item.finding))?;
+    if !report.fix_queue.is_empty() {
+        console.data(report.to_fix(LISTED).trim_end())?;
     }
     if totals.errors_total > LISTED {
         let more = totals.errors_total - LISTED;
-        console.data(format_args!("  … and {more} more; --fix-queue-csv-out writes them all"))?;
+        console.data(format_args!("… and {more} more; --fix-queue-csv-out writes them all"))?;
     }
-    for note in report.notes.iter().take(LISTED) {
-        console.note(format_args!("note: {note}"));
+    let noted = report.noted(LISTED);
+    if !noted.is_empty() {
+        console.note(noted.trim_end());
     }
     if report.notes.len() > LISTED {
-        console.note(format_args!("note: … and {} more", report.notes.len() - LISTED));
+        console.note(format_args!(
+            "… and {} more notes; --json writes them all",
+            report.notes.len() - LISTED
+        ));
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
 use crate::check::CheckedPlan;
-use crate::finding::{Finding, PacketStatus};
+use crate::finding::{Code, Finding, PacketStatus};
 use crate::request::RunStatus;
 use crate::value::guard;
 
@@ -140,6 +140,67 @@ impl CheckedPlan<'_> {
         let generated_at = generated_at.to_rfc3339_opts(SecondsFormat::Secs, true);
         ReadinessReport { generated_at, status, totals, fix_queue, notes }
     }
+}
+
+impl ReadinessReport {
+    /// Tells a person what to fix, at most `most` findings: grouped by file, each with its cell, what is
+    /// wrong and what to do, in lines of fewer than 100 characters where no name is longer.
+    ///
+    /// All of them are in [`fix_queue`](Self::fix_queue).
+    #[must_use]
+    pub fn to_fix(&self, most: usize) -> String {
+        let items = self.fix_queue.iter().take(most);
+        grouped(items.map(|item| (item.status.as_str(), &item.finding)))
+    }
+
+    /// Tells a person what was noted, as [`to_fix`](Self::to_fix) does; that no gap asks for a packet is
+    /// nothing to tell.
+    #[must_use]
+    pub fn noted(&self, most: usize) -> String {
+        let notes = self.notes.iter().filter(|note| note.code != Code::AlreadyLoaded).take(most);
+        grouped(notes.map(|note| ("note", note)))
+    }
+}
+
+/// How wide a line is at most.
+const WIDTH: usize = 99;
+
+/// Writes findings under the names of their files.
+fn grouped<'f>(findings: impl Iterator<Item = (&'static str, &'f Finding)>) -> String {
+    let mut text = String::new();
+    let mut file = None;
+    for (status, finding) in findings {
+        if file != Some(&finding.file) {
+            text.extend([finding.file.as_str(), ": ", status, "\n"]);
+            file = Some(&finding.file);
+        }
+        let mut place: Vec<String> = Vec::new();
+        place.extend(finding.cell.clone().or_else(|| finding.row.map(|row| row.to_string())));
+        place.extend(finding.column.clone());
+        place.extend(finding.value.as_ref().filter(|v| !v.is_empty()).map(|value| {
+            let shown: String = value.chars().take(40).collect();
+            let cut = if shown.len() < value.len() { "…" } else { "" };
+            format!("`{}{cut}`", shown.escape_debug())
+        }));
+        place.push(format!("[{}]", finding.code));
+        let repair = finding.repair.as_ref().map(|repair| format!(" ({repair})"));
+        let remedy = format!("{}{}", finding.remedy, repair.unwrap_or_default());
+        for (line, first, then) in [
+            (place.join(" "), "  ", "    "),
+            (finding.message.clone(), "    ", "    "),
+            (remedy, "    → ", "      "),
+        ] {
+            let options = textwrap::Options::new(WIDTH)
+                .initial_indent(first)
+                .subsequent_indent(then)
+                .break_words(false)
+                .word_splitter(textwrap::WordSplitter::NoHyphenation);
+            for line in textwrap::wrap(&line, options) {
+                text.extend([&*line, "\n"]);
+            }
+        }
+    }
+    text
 }
 
 /// Writes a fix queue as CSV, texts guarded against formulas.

@@ -1,5 +1,7 @@
 //! The one way in which an id becomes a part of a file name.
 
+use crate::digest::sha256;
+
 /// Returns the slug of `text`: lower case, every run of characters that are neither letters nor
 /// digits turned into one `-`, trimmed; `na` where nothing is left.
 ///
@@ -28,11 +30,33 @@ pub fn slug(text: &str) -> String {
     if slug.is_empty() { "na".to_owned() } else { slug }
 }
 
+/// Returns the slug of an id; where most of its letters and digits are outside ASCII and would be lost, the
+/// beginning of its SHA-256 follows, so that ids in other scripts stay apart.
+pub(crate) fn slug_of_id(id: &str) -> String {
+    let all = id.chars().filter(|c| c.is_alphanumeric()).count();
+    let kept = id.chars().filter(char::is_ascii_alphanumeric).count();
+    if kept * 2 >= all {
+        return slug(id);
+    }
+    format!("{}-{}", slug(id), &sha256(id.as_bytes())[..8])
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::slug;
+    use super::{slug, slug_of_id};
+
+    #[test]
+    fn an_id_in_another_script_keeps_a_name_of_its_own() {
+        assert_eq!(slug_of_id("es:sanciones:cataluña"), "es-sanciones-catalu-a");
+        let (one, other) = (slug_of_id("bg:съд"), slug_of_id("bg:прокуратура"));
+        assert!(
+            one.starts_with("bg-") && other.starts_with("bg-") && one != other,
+            "{one} {other}"
+        );
+        assert_eq!(slug_of_id("::"), "na");
+    }
 
     proptest! {
         #[test]

@@ -55,6 +55,17 @@ pub enum PlanError {
         /// The file name of both.
         file_name: String,
     },
+    /// A gap asks for a KPI that the template has no formula for.
+    #[error(
+        "`{kpi_id}` is asked of `{source_id}`, and no formula gives it, so that its packet could never be \
+         loaded; give the KPI a formula in the template or the catalogue, or do not expect it"
+    )]
+    KpiWithoutFormula {
+        /// The KPI's id.
+        kpi_id: String,
+        /// The source's id.
+        source_id: String,
+    },
     /// A prefilled text is longer than a cell of a spreadsheet.
     #[error(
         "the source `{source_id}` prefills `{column}` with more than 32767 characters; shorten it"
@@ -171,6 +182,12 @@ impl PacketPlan {
                 skipped.insert(gap.sanction_source_id);
                 continue;
             };
+            if !template.kpis().iter().any(|kpi| kpi.kpi_id == gap.kpi_id) {
+                return Err(PlanError::KpiWithoutFormula {
+                    kpi_id: gap.kpi_id.to_owned(),
+                    source_id: gap.sanction_source_id.to_owned(),
+                });
+            }
             let at = *position
                 .entry((gap.sanction_source_id, gap.period_date, granularity))
                 .or_insert_with(|| {

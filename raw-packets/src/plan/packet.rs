@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use crate::digest::sha256;
 use crate::profile::PacketForm;
 use crate::request::SourceFacts;
-use crate::slug::slug;
+use crate::slug::{slug, slug_of_id};
 use crate::template::{Fill, Template};
 
 /// Identifies one packet: a source, a period and a granularity.
@@ -35,13 +35,18 @@ impl PacketKey {
     /// Returns the file name without its extension.
     #[must_use]
     pub fn file_stem(&self) -> String {
-        format!("{}__{}__{}", slug(&self.sanction_source_id), self.period_slug(), self.grain_slug())
+        format!(
+            "{}__{}__{}",
+            slug_of_id(&self.sanction_source_id),
+            self.period_slug(),
+            self.grain_slug()
+        )
     }
 
     /// Returns the id of the source record that the packet's values will stand on.
     #[must_use]
     pub fn source_record_id(&self, prefix: &str) -> String {
-        let source = slug(&self.sanction_source_id);
+        let source = slug_of_id(&self.sanction_source_id);
         format!("{prefix}:{source}:{}:{}", self.period_slug(), self.grain_slug())
     }
 
@@ -63,6 +68,8 @@ pub struct Packet {
     kpis_expected: Vec<String>,
     pub(super) cells: Vec<String>,
     id: String,
+    /// Whether every KPI expected of the source has a value in the packet's period.
+    complete: bool,
 }
 
 impl Packet {
@@ -97,6 +104,12 @@ impl Packet {
         &self.id
     }
 
+    /// Says whether every KPI that is expected of the source has a value in the packet's period.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.complete
+    }
+
     /// Returns the row as issued: one text per column, blank where it is to be filled in.
     #[must_use]
     pub fn cells(&self) -> &[String] {
@@ -119,6 +132,10 @@ pub(super) fn issue(
         .map(|(_, cell)| cell.as_str())
         .collect();
     Packet {
+        complete: {
+            let (covered, _) = source.held_in(key.period_date, &key.period_granularity);
+            covered >= source.kpis_expected.len() as u64
+        },
         id: sha256(facts.join("\u{1f}").as_bytes()),
         cells,
         file_name: format!("{}.{}", key.file_stem(), form.extension()),

@@ -143,7 +143,7 @@ fn a_packet_that_no_gap_asks_for_any_more_may_still_come_back() {
     let open = plan();
     let mut request = raw_packets::InMemoryRequest::new(scope());
     for source in raw_packets::PacketRequest::sources(&self::request(scope())) {
-        request.add_source(source);
+        request.add_source(raw_packets::SourceFacts { kpis_covered_total: 3, ..source });
     }
     let plan =
         PacketPlan::new(&request, &Template::official_review(), &PacketOptions::default()).unwrap();
@@ -153,6 +153,29 @@ fn a_packet_that_no_gap_asks_for_any_more_may_still_come_back() {
     assert!(checked.is_ready());
     assert!(found(&checked).iter().all(|finding| finding == "already_loaded/already-loaded"));
     assert_eq!(checked.load(Accept::All, &stamp()).unwrap().rows().len(), 12);
+}
+
+#[test]
+fn a_packet_that_a_cut_queue_leaves_out_is_not_said_to_be_loaded_already() {
+    let open = plan();
+    let mut request = raw_packets::InMemoryRequest::new(scope());
+    for source in raw_packets::PacketRequest::sources(&self::request(scope())) {
+        request.add_source(source);
+    }
+    let cut =
+        PacketPlan::new(&request, &Template::official_review(), &PacketOptions::default()).unwrap();
+    let checked = cut.check(&all_returned(&open), as_of());
+    assert!(checked.is_ready());
+    assert_eq!(found(&checked), Vec::<String>::new());
+}
+
+#[test]
+fn a_packet_that_could_never_be_loaded_is_refused_when_it_is_planned() {
+    let mut request = request(scope());
+    request.add_gap(SOURCES[0], "kpi:satisfaction", raw_packets::GapStatus::MissingMetric);
+    let error = PacketPlan::new(&request, &Template::official_review(), &PacketOptions::default());
+    let said = error.unwrap_err().to_string();
+    assert!(said.contains("kpi:satisfaction") && said.contains(SOURCES[0]), "{said}");
 }
 
 #[test]

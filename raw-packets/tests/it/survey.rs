@@ -84,6 +84,8 @@ fn measures_become_kpis_by_formulas_and_a_blank_one_gives_none() {
     let blank = check(&plan, &[("water_lost_m3", "")], Profile::Plain);
     let load = blank.load(Accept::Valid, &stamp()).unwrap();
     assert_eq!(load.rows().len(), 1, "{:?}", told(&blank));
+    // The one that the gap asks for is not answered, which is told.
+    assert_eq!(told(&blank), ["water_lost_m3 kpi_unanswered"]);
 }
 
 #[test]
