@@ -10,6 +10,7 @@ mod formula;
 #[cfg(feature = "kpi-gap-queue")]
 mod kpi_gap_queue;
 mod load;
+mod metric_table;
 mod package;
 mod plan;
 mod profile;
@@ -31,6 +32,7 @@ pub use self::check::{Accept, CheckOptions, CheckedPacket, CheckedPlan, NotReady
 pub use self::finding::{Code, Finding, PacketStatus, Reason, Severity};
 pub use self::formula::{EvaluateError, Formula, FormulaError, KpiValue};
 pub use self::load::{KpiRow, LeftOut, Load, LoadId, Provenance, Stamp};
+pub use self::metric_table::{Change, Changes, MetricTable, load_into, undo_in};
 pub use self::package::PackageFile;
 pub use self::plan::{Packet, PacketKey, PacketOptions, PacketPlan, PlanCounts, PlanError};
 pub use self::profile::{PacketForm, Profile, UnknownProfile, packet_csv};
@@ -42,7 +44,7 @@ pub use self::request::{
 };
 pub use self::sink::{
     Act, Effect, HistoryEntry, InMemorySink, LeftOutRecord, LoadReceipt, MetricSink, Run,
-    SinkError, UndoReceipt, plan_undo,
+    SinkError, UndoReceipt,
 };
 pub use self::slug::slug;
 pub use self::summary::{PacketPreview, PacketSummary, SummaryChecks};

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::load::{KpiRow, LeftOut, Load, LoadId, Stamp};
+use crate::metric_table::{Change, Changes, MetricTable, load_into, undo_in};
 
 /// Says whether a run is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -166,10 +167,9 @@ impl SinkError {
 
 /// Takes loads: each one whole, in one transaction, idempotent by metric key.
 ///
-/// An implementation over a store reads the current rows of the load's keys, decides by
-/// [`Effect::of`], writes values and history, and commits, or rolls back in a dry run. The suite in
-/// `testing` (feature `testing`) runs the laws against any implementation. [`InMemorySink`] is
-/// always there.
+/// An implementation over a store implements [`MetricTable`] for what it has within a transaction, begins
+/// one and calls [`load_into`] or [`undo_in`], which decide for every store alike. The suite in `testing`
+/// (feature `testing`) runs the laws against any implementation. [`InMemorySink`] is always there.
 pub trait MetricSink {
     /// Applies a load in one transaction; in a dry run, rolls it back.
     ///
@@ -183,15 +183,10 @@ pub trait MetricSink {
     fn undo(&mut self, load_id: &LoadId, stamp: &Stamp) -> Result<UndoReceipt, SinkError>;
 
     /// Returns every change of one key, oldest first.
-    fn history(&self, metric_key: &str) -> Result<Vec<HistoryEntry>, SinkError>;
+    fn history(&mut self, metric_key: &str) -> Result<Vec<HistoryEntry>, SinkError>;
 
     /// Returns what partial loads left out, oldest first.
-    ///
-    /// Provided for sinks that only ever take whole loads; any other keeps records, as the conformance
-    /// suite asks.
-    fn left_out(&self) -> Result<Vec<LeftOutRecord>, SinkError> {
-        Ok(Vec::new())
-    }
+    fn left_out(&mut self) -> Result<Vec<LeftOutRecord>, SinkError>;
 }
 
 impl<S: MetricSink + ?Sized> MetricSink for &mut S {
@@ -203,11 +198,11 @@ impl<S: MetricSink + ?Sized> MetricSink for &mut S {
         (**self).undo(load_id, stamp)
     }
 
-    fn history(&self, metric_key: &str) -> Result<Vec<HistoryEntry>, SinkError> {
+    fn history(&mut self, metric_key: &str) -> Result<Vec<HistoryEntry>, SinkError> {
         (**self).history(metric_key)
     }
 
-    fn left_out(&self) -> Result<Vec<LeftOutRecord>, SinkError> {
+    fn left_out(&mut self) -> Result<Vec<LeftOutRecord>, SinkError> {
         (**self).left_out()
     }
 }
@@ -221,17 +216,16 @@ impl<S: MetricSink + ?Sized> MetricSink for Box<S> {
         (**self).undo(load_id, stamp)
     }
 
-    fn history(&self, metric_key: &str) -> Result<Vec<HistoryEntry>, SinkError> {
+    fn history(&mut self, metric_key: &str) -> Result<Vec<HistoryEntry>, SinkError> {
         (**self).history(metric_key)
     }
 
-    fn left_out(&self) -> Result<Vec<LeftOutRecord>, SinkError> {
+    fn left_out(&mut self) -> Result<Vec<LeftOutRecord>, SinkError> {
         (**self).left_out()
     }
 }
 
-/// Holds values and their history in memory; also the logic that a sink over files can stand on:
-/// fill it with [`InMemorySink::from_parts`], load, and write both parts back.
+/// Holds values and their history in memory: the test double, and enough where nothing is to last.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct InMemorySink {
     rows: BTreeMap<String, KpiRow>,
@@ -268,96 +262,48 @@ impl InMemorySink {
     }
 }
 
-/// Finds what undoing `load_id` has to do, given the history, oldest entry first, of at least every
-/// key that the load touched: which rows to put back (`Some`) or to take away (`None`).
-///
-/// For sinks over stores; [`InMemorySink`] uses it, too.
-pub fn plan_undo<'a>(
-    load_id: &LoadId,
-    history: impl IntoIterator<Item = &'a HistoryEntry>,
-) -> Result<BTreeMap<String, Option<KpiRow>>, SinkError> {
-    // What stands: an undoing takes the load that it undid from the top.
-    let mut standing: BTreeMap<&str, Vec<&HistoryEntry>> = BTreeMap::new();
-    for entry in history {
-        let Some(key) = entry.metric_key() else { continue };
-        let of_key = standing.entry(key).or_default();
-        match entry.act {
-            Act::Load => of_key.push(entry),
-            Act::Undo => drop(of_key.pop()),
-        }
+impl MetricTable for InMemorySink {
+    fn rows(&mut self, keys: &[&str]) -> Result<BTreeMap<String, Option<KpiRow>>, SinkError> {
+        let row = |key: &&str| Some(((*key).to_owned(), Some(self.rows.get(*key)?.clone())));
+        Ok(keys.iter().filter_map(row).collect())
     }
-    let mut undo = BTreeMap::new();
-    for (metric_key, entries) in standing {
-        match entries.last() {
-            Some(last) if last.load_id == *load_id => {
-                undo.insert(metric_key.to_owned(), last.old.clone());
+
+    fn changes_beside(&mut self, _: &LoadId) -> Result<Vec<HistoryEntry>, SinkError> {
+        Ok(self.history.clone())
+    }
+
+    fn newest_left_out(&mut self) -> Result<Option<LeftOutRecord>, SinkError> {
+        Ok(self.left_out.last().cloned())
+    }
+
+    fn apply(&mut self, changes: &Changes) -> Result<(), SinkError> {
+        for Change { metric_key, entry } in &changes.changes {
+            match &entry.new {
+                Some(row) => drop(self.rows.insert(metric_key.clone(), row.clone())),
+                None => drop(self.rows.remove(metric_key)),
             }
-            Some(last) if entries.iter().any(|entry| entry.load_id == *load_id) => {
-                let by = last.load_id.clone();
-                return Err(SinkError::Superseded { metric_key: metric_key.to_owned(), by });
-            }
-            _ => {}
+            self.history.push(entry.clone());
         }
+        self.left_out.extend(changes.left_out.clone());
+        Ok(())
     }
-    if undo.is_empty() {
-        return Err(SinkError::NotFound { load_id: load_id.clone() });
-    }
-    Ok(undo)
 }
 
 impl MetricSink for InMemorySink {
     fn load(&mut self, load: &Load, run: Run) -> Result<LoadReceipt, SinkError> {
-        let effect = |row: &KpiRow| Effect::of(row, self.rows.get(&row.metric_key));
-        let effects: BTreeMap<_, _> =
-            load.rows().iter().map(|row| (row.metric_key.clone(), effect(row))).collect();
-        if run == Run::Commit {
-            for row in
-                load.rows().iter().filter(|row| effects[&row.metric_key] != Effect::Unchanged)
-            {
-                let old = self.rows.insert(row.metric_key.clone(), row.clone());
-                self.history.push(HistoryEntry {
-                    load_id: load.id().clone(),
-                    act: Act::Load,
-                    old,
-                    new: Some(row.clone()),
-                    by: load.stamp().by.clone(),
-                    at: load.stamp().at,
-                });
-            }
-            self.left_out.extend(LeftOutRecord::of(load, self.left_out.last()));
-        }
-        Ok(LoadReceipt { load_id: load.id().clone(), effects })
+        load_into(self, load, run)
     }
 
     fn undo(&mut self, load_id: &LoadId, stamp: &Stamp) -> Result<UndoReceipt, SinkError> {
-        let undo = plan_undo(load_id, &self.history)?;
-        let mut receipt =
-            UndoReceipt { load_id: load_id.clone(), removed: Vec::new(), restored: Vec::new() };
-        for (metric_key, back) in undo {
-            let old = match &back {
-                Some(row) => self.rows.insert(metric_key.clone(), row.clone()),
-                None => self.rows.remove(&metric_key),
-            };
-            let list = if back.is_some() { &mut receipt.restored } else { &mut receipt.removed };
-            list.push(metric_key);
-            self.history.push(HistoryEntry {
-                load_id: load_id.clone(),
-                act: Act::Undo,
-                old,
-                new: back,
-                by: stamp.by.clone(),
-                at: stamp.at,
-            });
-        }
-        Ok(receipt)
+        undo_in(self, load_id, stamp)
     }
 
-    fn history(&self, metric_key: &str) -> Result<Vec<HistoryEntry>, SinkError> {
+    fn history(&mut self, metric_key: &str) -> Result<Vec<HistoryEntry>, SinkError> {
         let of_key = |entry: &&HistoryEntry| entry.metric_key() == Some(metric_key);
         Ok(self.history.iter().filter(of_key).cloned().collect())
     }
 
-    fn left_out(&self) -> Result<Vec<LeftOutRecord>, SinkError> {
+    fn left_out(&mut self) -> Result<Vec<LeftOutRecord>, SinkError> {
         Ok(self.left_out.clone())
     }
 }

@@ -84,7 +84,7 @@ fn commit(sink: &mut impl MetricSink, load: &Load) -> Vec<Effect> {
     receipt.effects.into_values().collect()
 }
 
-fn length(sink: &impl MetricSink, load: &Load) -> usize {
+fn length(sink: &mut impl MetricSink, load: &Load) -> usize {
     let of_key = |row: &KpiRow| sink.history(&row.metric_key).expect("the history is read").len();
     load.rows().iter().map(of_key).sum()
 }
@@ -163,7 +163,7 @@ fn an_undo_is_refused_where_a_later_load_wrote(sink: &mut impl MetricSink) {
 fn what_a_load_leaves_out_is_recorded_once(sink: &mut impl MetricSink) {
     let whole = sample_load(&[("kpi:a", 12)]);
     commit(sink, &whole);
-    let left_out = |sink: &dyn MetricSink| sink.left_out().expect("the records are read");
+    let left_out = |sink: &mut dyn MetricSink| sink.left_out().expect("the records are read");
     assert_eq!(left_out(sink), [], "a whole load leaves nothing out");
     let partial = sample_partial_load(&[("kpi:b", 3)], &["one.csv", "two.csv"]);
     sink.load(&partial, Run::Dry).expect("a dry run succeeds");

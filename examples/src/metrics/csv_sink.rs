@@ -5,8 +5,8 @@ use std::fs::File;
 
 use fs4::FileExt;
 use raw_packets::{
-    Act, Effect, HistoryEntry, KpiRow, LeftOutRecord, Load, LoadId, LoadReceipt, MetricSink, Run,
-    SinkError, Stamp, UndoReceipt, plan_undo,
+    Act, Change, Changes, HistoryEntry, KpiRow, LeftOutRecord, Load, LoadId, LoadReceipt,
+    MetricSink, MetricTable, Run, SinkError, Stamp, UndoReceipt, load_into, undo_in,
 };
 
 use super::csv_file::{CsvMetrics, sha256};
@@ -65,7 +65,7 @@ impl CsvMetrics {
     fn commit(
         &mut self,
         table: &CsvTable,
-        mut history: History,
+        history: &mut History,
         batch: Batch,
     ) -> Result<(), SinkError> {
         if batch.entries.is_empty() {
@@ -82,92 +82,80 @@ impl CsvMetrics {
     }
 }
 
-/// Says what a load does to a key; a row that is there but not whole is corrected.
-fn effect(table: &CsvTable, row: &KpiRow) -> Effect {
-    match table.kpi_row(&row.metric_key) {
-        Some(current) => Effect::of(row, Some(&current)),
-        None if table.raw(&row.metric_key).is_some() => Effect::Corrected,
-        None => Effect::Inserted,
+/// The file within a change: its rows, and the history that the change is written to.
+///
+/// A row that was written by hand may lack what a load has, such as its evidence; the history then keeps it
+/// as it stood, and an undoing brings it back, but an entry of the history shows no old value.
+struct Open<'f> {
+    file: &'f mut CsvMetrics,
+    table: CsvTable,
+    history: History,
+}
+
+impl MetricTable for Open<'_> {
+    fn rows(&mut self, keys: &[&str]) -> Result<BTreeMap<String, Option<KpiRow>>, SinkError> {
+        let there = keys.iter().filter(|key| self.table.raw(key).is_some());
+        Ok(there.map(|key| ((*key).to_owned(), self.table.kpi_row(key))).collect())
+    }
+
+    fn changes_beside(&mut self, _: &LoadId) -> Result<Vec<HistoryEntry>, SinkError> {
+        Ok(self.history.entries().cloned().collect())
+    }
+
+    fn newest_left_out(&mut self) -> Result<Option<LeftOutRecord>, SinkError> {
+        Ok(self.history.left_out().next_back().cloned())
+    }
+
+    fn apply(&mut self, changes: &Changes) -> Result<(), SinkError> {
+        let mut batch = Batch::new(self.file.sha256());
+        batch.left_out.clone_from(&changes.left_out);
+        for Change { metric_key, entry } in &changes.changes {
+            if entry.act == Act::Load
+                && let Some(raw) = self.table.raw(metric_key)
+            {
+                batch.replaced.insert(metric_key.clone(), raw);
+            }
+            let as_it_stood = self.history.replaced(entry.load_id.as_str(), metric_key);
+            match (entry.act, as_it_stood, &entry.new) {
+                (Act::Undo, Some(raw), _) => self.table.put_raw(metric_key, raw),
+                (_, _, Some(row)) => self.table.put(row),
+                (_, _, None) => self.table.remove(metric_key),
+            }
+            batch.entries.push(entry.clone());
+        }
+        self.file.commit(&self.table, &mut self.history, batch)
     }
 }
 
-/// A row that was written by hand may lack what a load has, such as its evidence; the history then
-/// keeps it as it stood, and an undoing brings it back, but an entry of the history shows no old value.
+impl CsvMetrics {
+    fn change(&mut self) -> Result<Open<'_>, SinkError> {
+        let (table, history) = (self.table()?, self.open_history()?);
+        Ok(Open { file: self, table, history })
+    }
+}
+
 impl MetricSink for CsvMetrics {
     fn load(&mut self, load: &Load, run: Run) -> Result<LoadReceipt, SinkError> {
-        let mut table = self.table()?;
-        let effects: BTreeMap<_, _> =
-            load.rows().iter().map(|row| (row.metric_key.clone(), effect(&table, row))).collect();
-        let receipt = LoadReceipt { load_id: load.id().clone(), effects };
-        if run == Run::Dry {
-            return Ok(receipt);
+        let _lock = if run == Run::Commit { Some(self.lock()?) } else { None };
+        let mut change = self.change()?;
+        let receipt = load_into(&mut change, load, run)?;
+        if run == Run::Commit {
+            change.history.decide().map_err(store)?;
         }
-        let _lock = self.lock()?;
-        let mut history = self.open_history()?;
-        let mut batch = Batch::new(self.sha256());
-        batch.left_out = LeftOutRecord::of(load, history.left_out().next_back());
-        let unchanged = receipt.count(Effect::Unchanged) == receipt.effects.len();
-        if unchanged && batch.left_out.is_none() {
-            history.decide().map_err(store)?;
-            return Ok(receipt);
-        }
-        for row in load.rows() {
-            if receipt.effects[&row.metric_key] == Effect::Unchanged {
-                continue;
-            }
-            batch.entries.push(HistoryEntry {
-                load_id: load.id().clone(),
-                act: Act::Load,
-                old: table.kpi_row(&row.metric_key),
-                new: Some(row.clone()),
-                by: load.stamp().by.clone(),
-                at: load.stamp().at,
-            });
-            if let Some(raw) = table.raw(&row.metric_key) {
-                batch.replaced.insert(row.metric_key.clone(), raw);
-            }
-            table.put(row);
-        }
-        self.commit(&table, history, batch)?;
         Ok(receipt)
     }
 
     fn undo(&mut self, load_id: &LoadId, stamp: &Stamp) -> Result<UndoReceipt, SinkError> {
         let _lock = self.lock()?;
-        let history = self.open_history()?;
-        let undo = plan_undo(load_id, history.entries())?;
-        let mut table = self.table()?;
-        let mut batch = Batch::new(self.sha256());
-        let mut receipt =
-            UndoReceipt { load_id: load_id.clone(), removed: Vec::new(), restored: Vec::new() };
-        for (key, back) in undo {
-            let old = table.kpi_row(&key);
-            match (history.replaced(load_id.as_str(), &key), &back) {
-                (Some(raw), _) => table.put_raw(&key, raw),
-                (None, Some(row)) => table.put(row),
-                (None, None) => table.remove(&key),
-            }
-            let there = table.raw(&key).is_some();
-            if there { &mut receipt.restored } else { &mut receipt.removed }.push(key);
-            batch.entries.push(HistoryEntry {
-                load_id: load_id.clone(),
-                act: Act::Undo,
-                old,
-                new: back,
-                by: stamp.by.clone(),
-                at: stamp.at,
-            });
-        }
-        self.commit(&table, history, batch)?;
-        Ok(receipt)
+        undo_in(&mut self.change()?, load_id, stamp)
     }
 
-    fn history(&self, metric_key: &str) -> Result<Vec<HistoryEntry>, SinkError> {
+    fn history(&mut self, metric_key: &str) -> Result<Vec<HistoryEntry>, SinkError> {
         let of_key = |entry: &&HistoryEntry| entry.metric_key() == Some(metric_key);
         Ok(self.open_history()?.entries().filter(of_key).cloned().collect())
     }
 
-    fn left_out(&self) -> Result<Vec<LeftOutRecord>, SinkError> {
+    fn left_out(&mut self) -> Result<Vec<LeftOutRecord>, SinkError> {
         Ok(self.open_history()?.left_out().cloned().collect())
     }
 }

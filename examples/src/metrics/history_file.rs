@@ -57,8 +57,8 @@ impl History {
     /// values are as an entry left them.
     ///
     /// A change is written down before the values are replaced, and once more after. One that was cut off
-    /// between came to pass if the values are those after it. Where somebody has changed them by hand since,
-    /// it came to pass if they hold what it wrote. What did not come to pass is left out.
+    /// between was made if the values are those after it. Where somebody has changed them by hand since,
+    /// it was made if they hold what it wrote. What was not made is left out.
     pub(super) fn open(
         csv: &Path,
         csv_now: &str,
@@ -81,10 +81,10 @@ impl History {
         let mut undecided = false;
         if let Some(last) = batches.last_mut().filter(|last| last.pending) {
             undecided = true;
-            let came_to_pass = last.csv_after == csv_now
+            let was_made = last.csv_after == csv_now
                 || last.csv_before != csv_now && last.entries.iter().all(stands);
             last.pending = false;
-            if !came_to_pass {
+            if !was_made {
                 batches.pop();
             }
         }
@@ -103,6 +103,7 @@ impl History {
         if let Some(last) = self.batches.last_mut() {
             last.pending = false;
         }
+        self.undecided = false;
         self.write()
     }
 

@@ -80,7 +80,7 @@ impl MetricSink for Values {
         }
     }
 
-    fn history(&self, metric_key: &str) -> Result<Vec<HistoryEntry>, SinkError> {
+    fn history(&mut self, metric_key: &str) -> Result<Vec<HistoryEntry>, SinkError> {
         match self {
             Self::Nothing => Ok(Vec::new()),
             Self::Csv(csv) => csv.history(metric_key),
@@ -88,7 +88,7 @@ impl MetricSink for Values {
         }
     }
 
-    fn left_out(&self) -> Result<Vec<LeftOutRecord>, SinkError> {
+    fn left_out(&mut self) -> Result<Vec<LeftOutRecord>, SinkError> {
         match self {
             Self::Nothing => Ok(Vec::new()),
             Self::Csv(csv) => csv.left_out(),

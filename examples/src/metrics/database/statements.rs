@@ -182,7 +182,7 @@ impl Database {
     }
 
     /// Returns the changes of every key that a load touched, oldest first.
-    pub(super) fn changes_beside(&mut self, load_id: &LoadId) -> Result<Vec<StoredEntry>, Failure> {
+    pub(super) fn stored_beside(&mut self, load_id: &LoadId) -> Result<Vec<StoredEntry>, Failure> {
         let sql = format!(
             "{CHANGES} WHERE metric_key IN (SELECT metric_key FROM metric_history WHERE load_id IN {})
              ORDER BY id",
