@@ -15,7 +15,7 @@ use recovery_queue::testing::PostgresServer;
 use recovery_queue::{
     BacklogLead, ClaimedLead, Connection, DatabaseUrl, MemoryBacklog, Namespace, OpenOptions,
     PersonKey, Progress, QueueStore, RecoverOptions, Resolution, ResolveError, SeedOptions,
-    SourcePk, SqlStore,
+    SourcePk, SqlStore, ViewBacklog,
 };
 
 /// Leads per transaction.
@@ -197,6 +197,63 @@ impl Backend {
         store.seed(&backlog(leads), &SeedOptions::default()).expect("the seed is sound");
         store
     }
+}
+
+/// The tables of a service, with the view of its leads that have neither link nor claim.
+const VIEW: &str = "CREATE TABLE {ns}leads (source_pk TEXT PRIMARY KEY, born TEXT, version TEXT); \
+    CREATE TABLE {ns}claims (source_pk TEXT PRIMARY KEY); \
+    CREATE VIEW {ns}bench_backlog AS SELECT source_pk AS lead_source_pk, born AS lead_date, \
+        version AS lead_version FROM {ns}leads their \
+        WHERE NOT EXISTS (SELECT 1 FROM {ns}identity_links link WHERE link.source_pk = their.source_pk) \
+          AND NOT EXISTS (SELECT 1 FROM {ns}claims claim WHERE claim.source_pk = their.source_pk); \
+    INSERT INTO {ns}leads WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {leads}) \
+        SELECT 'L-' || CAST(i * 7919 % 16777216 AS TEXT), \
+            '2026-01-' || CAST(10 + i % 20 AS TEXT) || 'T10:00:00Z', '1' FROM n";
+
+/// Opens a store whose service has so many leads in a table of its own; nothing is seeded yet.
+///
+/// # Panics
+/// When the database does not take it.
+#[must_use]
+pub fn in_a_view(backend: &Backend, name: &str, leads: u64) -> (SqlStore, ViewBacklog) {
+    let mut store = backend.fresh(name);
+    let ns = store.view_name("");
+    run(&mut store, &VIEW.replace("{ns}", &ns).replace("{leads}", &leads.to_string()));
+    let view = format!("{ns}bench_backlog").replace('"', "");
+    (store, ViewBacklog::new(&view).expect("an identifier"))
+}
+
+/// Reads every row and column of the view of [`in_a_view`], and gives the number of rows.
+///
+/// # Panics
+/// When the database does not take it.
+pub fn scan(store: &mut SqlStore) -> u64 {
+    #[derive(QueryableByName)]
+    struct Rows {
+        #[diesel(sql_type = BigInt)]
+        rows: i64,
+    }
+    let sql = format!(
+        "SELECT count(lead_source_pk) AS rows, min(lead_source_pk) AS k, max(lead_date) AS d, \
+             max(lead_version) AS v FROM {}",
+        store.view_name("bench_backlog")
+    );
+    let rows: Rows = match store.connection() {
+        Connection::Sqlite(connection) => diesel::sql_query(sql).get_result(connection),
+        Connection::Postgres(connection) => diesel::sql_query(sql).get_result(connection),
+        _ => return 0,
+    }
+    .expect("the view is read");
+    rows.rows.unsigned_abs()
+}
+
+fn run(store: &mut SqlStore, sql: &str) {
+    match store.connection() {
+        Connection::Sqlite(connection) => connection.batch_execute(sql),
+        Connection::Postgres(connection) => connection.batch_execute(sql),
+        _ => return,
+    }
+    .expect("the statement is sound");
 }
 
 /// Fills the tables as a seed would; the keys are in the order of the ages, or ten million would take very long.

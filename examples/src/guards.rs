@@ -29,7 +29,7 @@ pub fn facts_of<'a>(
     if recovery_queue::Backlog::name(backlog) != BACKLOG_VIEW {
         return Ok(facts);
     }
-    Ok(facts.with_key_column("leads", "source_pk")?.with_key_column("claims", "source_pk")?)
+    Ok(facts.with_lead_column("leads", "source_pk")?.with_key_column("claims", "source_pk")?)
 }
 
 /// Makes every command of a report one that runs from this workspace as it is printed.

@@ -203,6 +203,12 @@ impl PostgresServer {
         self.launch(&binaries, &folder.join("data"))
     }
 
+    /// Gives what a server that this value started has logged so far.
+    #[must_use]
+    pub fn log(&self) -> Option<String> {
+        std::fs::read_to_string(self.folder.as_ref()?.join("data/log")).ok()
+    }
+
     /// Stops the server at once, as a crash would, and starts it again on the same port.
     ///
     /// # Errors

@@ -146,7 +146,7 @@ fn a_key_in_another_spelling_is_found_in_every_table() {
     let backlog = ViewBacklog::new("lead_backlog").unwrap();
     store.seed(&backlog, &SeedOptions::default()).unwrap();
     // Two spellings that both came into the queue, and rows that somebody left behind.
-    run(&mut store, "INSERT INTO leads VALUES ('l-3', 3)");
+    run(&mut store, "INSERT INTO leads VALUES ('L-3.0', 3)");
     store.seed(&backlog, &SeedOptions::default()).unwrap();
     run(
         &mut store,
@@ -159,8 +159,8 @@ fn a_key_in_another_spelling_is_found_in_every_table() {
     let expected = [
         ("  ", "a blank key in claims"),
         (" l-2", "written in claims, the queue writes it in another way"),
+        ("L-3.0", "the queue holds it in another spelling, too"),
         ("X-9", "written in claims, and in another way elsewhere"),
-        ("l-3", "the queue holds it in another spelling, too"),
         ("lead no. 99", "a link whose lead the queue does not hold"),
         ("x-9", "written in claims, and in another way elsewhere"),
     ];
@@ -168,6 +168,31 @@ fn a_key_in_another_spelling_is_found_in_every_table() {
     assert_eq!((odd.total, odd.population), (6, Some(9)));
     let facts = StoreFacts::new(facts.into_snapshot(), &backlog);
     assert!(facts.with_key_column("claims", "source_pk; --").is_err());
+}
+
+/// Salesforce's ids of 15 characters differ in the case of a letter alone.
+#[test]
+fn two_leads_whose_keys_differ_in_case_are_two_leads() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(&folder);
+    run(
+        &mut store,
+        "CREATE TABLE leads (id TEXT PRIMARY KEY); CREATE TABLE claims (source_pk TEXT); \
+         INSERT INTO leads VALUES ('00Q5g00000AbCdE'), ('00Q5g00000ABCDe'), ('00Q5g00000abcdE'); \
+         INSERT INTO claims VALUES ('00Q5g00000abcdE'), ('00q5G00000aBcDe'); \
+         CREATE VIEW lead_backlog AS SELECT id AS lead_source_pk, '2026-01-01' AS lead_date FROM leads \
+             WHERE id NOT IN (SELECT source_pk FROM claims);",
+    );
+    let backlog = ViewBacklog::new("lead_backlog").unwrap();
+    assert_eq!(store.seed(&backlog, &SeedOptions::default()).unwrap().arrived, 2);
+    let facts = StoreFacts::new(store.read().unwrap(), &backlog);
+    let facts = facts.with_lead_column("leads", "id").unwrap();
+    assert_eq!(facts.offenders(Invariant::SourcePkInOneFormat, 9).unwrap().total, 0);
+    // A claim refers to a lead: one that names none as it is written is odd, one that names a lead is not.
+    let facts = facts.with_key_column("claims", "source_pk").unwrap();
+    let odd = facts.offenders(Invariant::SourcePkInOneFormat, 9).unwrap();
+    let keys: Vec<_> = odd.listed.iter().map(|row| row.key.as_str()).collect();
+    assert_eq!((keys, odd.population), (vec!["00q5G00000aBcDe"], Some(4)));
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod interleavings;
 mod leases;
 mod loop_on_sqlite;
 mod outages;
+mod plans;
 #[cfg(feature = "postgres")]
 mod pooler;
 mod processes;

@@ -104,14 +104,16 @@ fn promote(db: &mut Database, names: &Names, now: i64) -> Result<(), StoreError>
         db.execute(
             &names.sql(&format!(
                 "{into} SELECT l.backlog_id, l.priority, l.lead_at, l.id, q.attempts, q.since \
-                 FROM {{ns}}queue_parked q JOIN {{ns}}queue_lead l ON l.id = q.lead_id \
-                 WHERE q.not_before <= $1"
+                 FROM {{ns}}queue_parked q INDEXED BY {{bare}}queue_parked_due \
+                 CROSS JOIN {{ns}}queue_lead l WHERE l.id = q.lead_id AND q.not_before <= $1"
             )),
             &[Param::Int(now)],
         )
         .map_err(failed(BATCH))?;
         db.execute(
-            &names.sql("DELETE FROM {ns}queue_parked WHERE not_before <= $1"),
+            &names.sql(
+                "DELETE FROM {ns}queue_parked INDEXED BY {bare}queue_parked_due WHERE not_before <= $1",
+            ),
             &[Param::Int(now)],
         )
         .map_err(failed(BATCH))?;

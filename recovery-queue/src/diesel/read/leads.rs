@@ -1,12 +1,11 @@
 //! One lead or one person, with all that is known of them.
 
-use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use crate::diesel::conn::database::{Database, IntRow, Param, failed};
 use crate::diesel::conn::namespace::Names;
-use crate::diesel::read::records::{LinkRecord, OriginRecord};
+use crate::diesel::read::records::{LinkRecord, OriginRecord, time};
 use crate::model::error::StoreError;
 use crate::model::key::{PersonKey, RunId, SourcePk};
 use crate::model::lead::{LeadAction, LeadActionKind, LeadRecord, PersonRecord};
@@ -95,10 +94,6 @@ struct ActionRow {
     fail_reason: Option<String>,
 }
 
-fn time(micros: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::<Utc>::MIN_UTC)
-}
-
 fn reason(code: Option<&str>) -> Option<FailReason> {
     code.and_then(|code| code.parse().ok())
 }
@@ -165,16 +160,7 @@ fn links(
     );
     let rows: Vec<LinkRecord> =
         db.query(&names.sql(&sql), &[Param::Int(id)]).map_err(failed(READ))?;
-    let row = |row: LinkRecord| LinkRow {
-        source_pk: SourcePk::stored(row.source_pk),
-        person_key: PersonKey::stored(row.person_key),
-        rule: row.rule,
-        confidence: row.confidence,
-        decided_by: row.decided_by,
-        run_id: row.run_id.map(RunId),
-        linked_at: time(row.linked_at),
-    };
-    Ok(rows.into_iter().map(row).collect())
+    Ok(rows.into_iter().filter_map(LinkRecord::into_row).collect())
 }
 
 fn former_links(
@@ -204,10 +190,7 @@ fn origin(
          JOIN {ns}queue_lead l ON l.id = p.origin_lead_id WHERE p.person_key = $1";
     let rows: Vec<OriginRecord> =
         db.query(&names.sql(sql), &[Param::Text(person.as_str())]).map_err(failed(READ))?;
-    Ok(rows.into_iter().next().map(|row| {
-        let (person, lead) = (PersonKey::stored(row.person_key), SourcePk::stored(row.source_pk));
-        OriginRow::new(person, lead, time(row.lead_at), time(row.since))
-    }))
+    Ok(rows.into_iter().find_map(OriginRecord::into_row))
 }
 
 fn actions(db: &mut Database, names: &Names, lead: i64) -> Result<Vec<LeadAction>, StoreError> {

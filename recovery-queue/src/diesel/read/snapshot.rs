@@ -8,9 +8,9 @@ use crate::diesel::conn::database::{Database, Param, TextRow, failed};
 use crate::diesel::conn::namespace::Names;
 use crate::diesel::read::leads;
 use crate::diesel::read::records::{
-    Aged, Counted, LinkRecord, OriginRecord, QueueRecord, SlotRecord,
+    Aged, Counted, LinkRecord, OriginRecord, QueueRecord, SlotRecord, time,
 };
-use crate::diesel::write::events::SLOT_MICROS;
+use crate::diesel::write::events::{LedgerIndex, ROLLED_UP_TO, SLOT_MICROS};
 use crate::diesel::write::runs;
 use crate::diesel::write::stage;
 use crate::model::backlog::{Backlog, BacklogSource};
@@ -141,14 +141,37 @@ impl<'a> SqlSnapshot<'a> {
     }
 }
 
+/// Selects the keys of the view's leads that are matched, each once, as `key`.
+///
+/// The user's view is read once and from end to end, whatever it is made of; ours are looked up for each of its keys.
+/// The other way round, a planner that takes the queue for small would read the view once for each lead.
+pub(super) fn matched_in_view(sqlite: bool, view: &str) -> String {
+    let key = stage::key_text(sqlite, "lead_source_pk");
+    format!(
+        "SELECT v.key FROM (SELECT DISTINCT {key} AS key FROM {view}) v \
+         WHERE (SELECT s.status FROM {{ns}}queue_settled s WHERE s.lead_id = \
+             (SELECT l.id FROM {{ns}}queue_lead l WHERE l.source_pk = v.key)) = 1"
+    )
+}
+
+impl SqlSnapshot<'_> {
+    /// Joins the row that an index finds for each row so far, or none.
+    ///
+    /// A page is short and the tables are long: PostgreSQL, left alone, may read a whole table for each page.
+    fn found_by_index(&self, table: &str, alias: &str, on: &str) -> String {
+        if self.db.is_sqlite() {
+            format!("LEFT JOIN {{ns}}{table} {alias} ON {on}")
+        } else {
+            let found = format!("SELECT * FROM {{ns}}{table} {alias} WHERE {on} OFFSET 0");
+            format!("LEFT JOIN LATERAL ({found}) {alias} ON true")
+        }
+    }
+}
+
 impl Drop for SqlSnapshot<'_> {
     fn drop(&mut self) {
         self.db.rollback();
     }
-}
-
-fn time(micros: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::<Utc>::MIN_UTC)
 }
 
 fn count(value: i64) -> u64 {
@@ -169,20 +192,27 @@ impl Snapshot for SqlSnapshot<'_> {
     fn queue(&mut self, each: &mut dyn FnMut(QueueRow)) -> Result<(), StoreError> {
         let mut last = String::new();
         loop {
-            let rows: Vec<QueueRecord> = self.query(
+            let found = |table, alias, on| self.found_by_index(table, alias, on);
+            let sql = format!(
                 "SELECT l.source_pk, b.name AS backlog, s.status, s.reason, h.person_key, \
                      COALESCE(s.attempts, q.attempts, p.attempts, 0) AS attempts, l.lead_at, \
                      l.first_seen_at, COALESCE(s.settled_at, q.since, p.since, l.first_seen_at) AS since, \
                      q.not_before, s.run_id \
-                 FROM (SELECT * FROM {ns}queue_lead WHERE source_pk > $1 ORDER BY source_pk LIMIT $2) l \
-                 JOIN {ns}queue_backlog b ON b.id = l.backlog_id \
-                 LEFT JOIN {ns}queue_settled s ON s.lead_id = l.id \
-                 LEFT JOIN {ns}queue_parked q ON q.lead_id = l.id \
-                 LEFT JOIN {ns}queue_pending p ON p.backlog_id = l.backlog_id \
-                     AND p.priority = l.priority AND p.lead_at = l.lead_at AND p.lead_id = l.id \
-                 LEFT JOIN {ns}queue_person h ON h.id = s.person_id ORDER BY l.source_pk",
-                &[Param::Text(&last), Param::Int(PAGE)],
-            )?;
+                 FROM (SELECT * FROM {{ns}}queue_lead WHERE source_pk > $1 ORDER BY source_pk LIMIT $2) l \
+                 {} {} {} {} {} ORDER BY l.source_pk",
+                found("queue_backlog", "b", "b.id = l.backlog_id"),
+                found("queue_settled", "s", "s.lead_id = l.id"),
+                found("queue_parked", "q", "q.lead_id = l.id"),
+                found(
+                    "queue_pending",
+                    "p",
+                    "p.backlog_id = l.backlog_id AND p.priority = l.priority \
+                     AND p.lead_at = l.lead_at AND p.lead_id = l.id",
+                ),
+                found("queue_person", "h", "h.id = s.person_id"),
+            );
+            let rows: Vec<QueueRecord> =
+                self.query(&sql, &[Param::Text(&last), Param::Int(PAGE)])?;
             let Some(end) = rows.last() else { return Ok(()) };
             last.clone_from(&end.source_pk);
             for row in rows {
@@ -211,49 +241,36 @@ impl Snapshot for SqlSnapshot<'_> {
     fn links(&mut self, each: &mut dyn FnMut(LinkRow)) -> Result<(), StoreError> {
         let mut last = String::new();
         loop {
-            let rows: Vec<LinkRecord> = self.query(
+            let sql = format!(
                 "SELECT l.source_pk, p.person_key, k.rule, k.confidence, k.decided_by, k.run_id, k.linked_at \
-                 FROM {ns}queue_lead l JOIN {ns}queue_link k ON k.lead_id = l.id \
-                 JOIN {ns}queue_person p ON p.id = k.person_id \
-                 WHERE l.source_pk > $1 ORDER BY l.source_pk LIMIT $2",
-                &[Param::Text(&last), Param::Int(PAGE)],
-            )?;
+                 FROM (SELECT id, source_pk FROM {{ns}}queue_lead WHERE source_pk > $1 \
+                     ORDER BY source_pk LIMIT $2) l {} {} ORDER BY l.source_pk",
+                self.found_by_index("queue_link", "k", "k.lead_id = l.id"),
+                self.found_by_index("queue_person", "p", "p.id = k.person_id"),
+            );
+            let rows: Vec<LinkRecord> =
+                self.query(&sql, &[Param::Text(&last), Param::Int(PAGE)])?;
             let Some(end) = rows.last() else { return Ok(()) };
             last.clone_from(&end.source_pk);
-            for row in rows {
-                each(LinkRow {
-                    source_pk: SourcePk::stored(row.source_pk),
-                    person_key: PersonKey::stored(row.person_key),
-                    rule: row.rule,
-                    confidence: row.confidence,
-                    decided_by: row.decided_by,
-                    run_id: row.run_id.map(RunId),
-                    linked_at: time(row.linked_at),
-                });
-            }
+            rows.into_iter().filter_map(LinkRecord::into_row).for_each(&mut *each);
         }
     }
 
     fn origins(&mut self, each: &mut dyn FnMut(OriginRow)) -> Result<(), StoreError> {
         let mut last = String::new();
         loop {
-            let rows: Vec<OriginRecord> = self.query(
+            let sql = format!(
                 "SELECT p.person_key, l.source_pk, COALESCE(p.origin_lead_at, l.lead_at) AS lead_at, \
-                     COALESCE(p.origin_since, 0) AS since FROM {ns}queue_person p \
-                 JOIN {ns}queue_lead l ON l.id = p.origin_lead_id \
-                 WHERE p.person_key > $1 ORDER BY p.person_key LIMIT $2",
-                &[Param::Text(&last), Param::Int(PAGE)],
-            )?;
+                     COALESCE(p.origin_since, 0) AS since \
+                 FROM (SELECT * FROM {{ns}}queue_person WHERE person_key > $1 \
+                     ORDER BY person_key LIMIT $2) p {} ORDER BY p.person_key",
+                self.found_by_index("queue_lead", "l", "l.id = p.origin_lead_id"),
+            );
+            let rows: Vec<OriginRecord> =
+                self.query(&sql, &[Param::Text(&last), Param::Int(PAGE)])?;
             let Some(end) = rows.last() else { return Ok(()) };
             last.clone_from(&end.person_key);
-            for row in rows {
-                each(OriginRow {
-                    person_key: PersonKey::stored(row.person_key),
-                    source_pk: SourcePk::stored(row.source_pk),
-                    lead_at: time(row.lead_at),
-                    since: time(row.since),
-                });
-            }
+            rows.into_iter().filter_map(OriginRecord::into_row).for_each(&mut *each);
         }
     }
 
@@ -281,11 +298,11 @@ impl Snapshot for SqlSnapshot<'_> {
                          SELECT s.slot, s.kind, NULLIF(s.reason, '') AS reason, s.leads \
                          FROM {{ns}}queue_ledger_slot s WHERE s.slot * {SLOT_SECONDS} < $2 \
                          UNION ALL \
-                         SELECT e.at / {SLOT_MICROS}, e.kind, e.reason, e.leads \
-                         FROM {{ns}}queue_ledger e, {{ns}}queue_ledger_mark m \
-                         WHERE e.at >= m.rolled_up_to * {SLOT_MICROS} AND e.at / 1000000 < $2 \
+                         SELECT e.at / {SLOT_MICROS}, e.kind, e.reason, e.leads FROM {} \
+                         WHERE e.at >= {ROLLED_UP_TO} AND e.at / 1000000 < $2 \
                      ) y \
-                 ) x GROUP BY slot, kind, reason ORDER BY slot, kind, reason"
+                 ) x GROUP BY slot, kind, reason ORDER BY slot, kind, reason",
+                LedgerIndex::Time.of(self.db.is_sqlite()),
             ),
             &[
                 Param::Int(from.timestamp().div_euclid(SLOT_SECONDS)),
@@ -321,16 +338,9 @@ impl Snapshot for SqlSnapshot<'_> {
         match backlog.source() {
             BacklogSource::View(view) => {
                 stage::check_view(self.db, backlog, view)?;
-                let rows: Vec<TextRow> = self.query(
-                    &format!(
-                        "SELECT l.source_pk AS value FROM {{ns}}queue_settled s \
-                         JOIN {{ns}}queue_lead l ON l.id = s.lead_id WHERE s.status = 1 \
-                         AND l.source_pk IN (SELECT CAST(v.lead_source_pk AS TEXT) FROM {} v) \
-                         ORDER BY l.source_pk",
-                        view.quoted()
-                    ),
-                    &[],
-                )?;
+                let found = matched_in_view(self.db.is_sqlite(), &view.quoted());
+                let sql = format!("SELECT key AS value FROM ({found}) m ORDER BY key");
+                let rows: Vec<TextRow> = self.query(&sql, &[])?;
                 Ok(rows.into_iter().map(|row| SourcePk::stored(row.value)).collect())
             }
             BacklogSource::Rows(leads) => {

@@ -8,6 +8,29 @@ use crate::model::resolver::FailReason;
 
 pub(crate) const SLOT_MICROS: i64 = SLOT_SECONDS * 1_000_000;
 
+/// The time up to which the ledger is rolled up, as one value.
+pub(crate) const ROLLED_UP_TO: &str =
+    "(SELECT m.rolled_up_to * 900000000 FROM {ns}queue_ledger_mark m WHERE m.id = 1)";
+
+/// Says which index finds events of the ledger, whose rows are then called `e`.
+///
+/// Written out for SQLite: by statistics of a ledger that was short it reads a long one from end to end.
+#[derive(Clone, Copy)]
+pub(crate) enum LedgerIndex {
+    Time,
+    Run,
+}
+
+impl LedgerIndex {
+    pub(crate) fn of(self, sqlite: bool) -> &'static str {
+        match self {
+            _ if !sqlite => "{ns}queue_ledger e",
+            Self::Time => "{ns}queue_ledger e INDEXED BY {bare}queue_ledger_at",
+            Self::Run => "{ns}queue_ledger e INDEXED BY {bare}queue_ledger_run",
+        }
+    }
+}
+
 /// The events of one transaction.
 #[derive(Default)]
 pub(crate) struct Events(Vec<(EventKind, Option<FailReason>, i64)>);

@@ -309,15 +309,20 @@ pub(crate) fn wake(
     for chunk in keys.chunks(2000) {
         let places: Vec<String> = (1..=chunk.len()).map(|i| format!("${i}")).collect();
         let params: Vec<Param<'_>> = chunk.iter().map(|key| Param::Text(key)).collect();
-        let hit = format!(
-            "SELECT s.lead_id FROM {{ns}}queue_settled s WHERE s.status = 2 AND s.lead_id IN \
-             (SELECT w.lead_id FROM {{ns}}queue_wake_key w WHERE w.wake_key IN ({}))",
+        let leads = format!(
+            "SELECT w.lead_id FROM {{ns}}queue_wake_key w WHERE w.wake_key IN ({})",
             places.join(", ")
         );
+        // As a join, PostgreSQL may read all that is settled for the few that are woken.
+        let hit = if db.is_sqlite() {
+            format!("lead_id IN ({leads})")
+        } else {
+            format!("lead_id = ANY (ARRAY({leads}))")
+        };
         let rows: Vec<Woken> = db
             .query(
                 &names.sql(&format!(
-                    "DELETE FROM {{ns}}queue_settled WHERE lead_id IN ({hit}) \
+                    "DELETE FROM {{ns}}queue_settled WHERE {hit} AND +status = 2 \
                      RETURNING lead_id, backlog_id"
                 )),
                 &params,

@@ -9,7 +9,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use crate::diesel::conn::database::{Database, IntRow, Param, failed};
 use crate::diesel::conn::namespace::Names;
 use crate::diesel::store::now;
-use crate::diesel::write::events::SLOT_MICROS;
+use crate::diesel::write::events::{LedgerIndex, ROLLED_UP_TO};
 use crate::model::error::StoreError;
 use crate::model::key::RunId;
 use crate::model::resolver::FailReason;
@@ -26,8 +26,8 @@ fn balance(db: &mut Database, names: &Names) -> Result<i64, StoreError> {
     db.int(
         &names.sql(&format!(
             "SELECT CAST((SELECT COALESCE(sum({sign}), 0) FROM {{ns}}queue_ledger_slot) \
-                 + (SELECT COALESCE(sum({sign}), 0) FROM {{ns}}queue_ledger e, {{ns}}queue_ledger_mark m \
-                    WHERE e.at >= m.rolled_up_to * {SLOT_MICROS}) AS BIGINT) AS value"
+                 + (SELECT COALESCE(sum({sign}), 0) FROM {} WHERE e.at >= {ROLLED_UP_TO}) AS BIGINT) AS value",
+            LedgerIndex::Time.of(db.is_sqlite()),
         )),
         &[],
     )
@@ -100,22 +100,26 @@ fn figures(
     run_id: i64,
     span: (i64, i64),
 ) -> Result<Figures, StoreError> {
+    let (by_run, by_time) = (LedgerIndex::Run, LedgerIndex::Time);
+    let sqlite = db.is_sqlite();
     let rows: Vec<Counted> = db
         .query(
-            &names.sql(
-                "SELECT kind, reason, CAST(sum(leads) AS BIGINT) AS leads FROM {ns}queue_ledger \
+            &names.sql(&format!(
+                "SELECT kind, reason, CAST(sum(leads) AS BIGINT) AS leads FROM {} \
                  WHERE run_id = $1 GROUP BY kind, reason ORDER BY kind, reason",
-            ),
+                by_run.of(sqlite),
+            )),
             &[Param::Int(run_id)],
         )
         .map_err(failed(READ))?;
     let arrived = db
         .int(
-            &names.sql(
-                "SELECT CAST(COALESCE(sum(leads), 0) AS BIGINT) AS value FROM {ns}queue_ledger \
+            &names.sql(&format!(
+                "SELECT CAST(COALESCE(sum(leads), 0) AS BIGINT) AS value FROM {} \
                  WHERE kind IN ('arrived', 'opening') AND at >= $1 AND at <= $2 \
                    AND (at > $1 OR run_id = $3)",
-            ),
+                by_time.of(sqlite),
+            )),
             &[Param::Int(span.0), Param::Int(span.1), Param::Int(run_id)],
         )
         .map_err(failed(READ))?;
@@ -149,8 +153,11 @@ pub(crate) fn finish(
     };
     // When and with what backlog a killed run ended nobody saw: its last event is what is known of it.
     let (finished, balance) = if outcome == RunOutcome::Killed {
-        let last = "SELECT COALESCE(max(at), $1) AS value FROM {ns}queue_ledger WHERE run_id = $2";
-        let last = db.int(&names.sql(last), &[Param::Int(started), Param::Int(run_id)]);
+        let last = format!(
+            "SELECT COALESCE(max(at), $1) AS value FROM {} WHERE run_id = $2",
+            LedgerIndex::Run.of(db.is_sqlite()),
+        );
+        let last = db.int(&names.sql(&last), &[Param::Int(started), Param::Int(run_id)]);
         (last.map_err(failed(END))?, None)
     } else {
         (now(db, clock)?, Some(balance(db, names)?))

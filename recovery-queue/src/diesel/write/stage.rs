@@ -12,7 +12,7 @@ use crate::model::key::MAX_KEY_BYTES;
 const READ: &str = "the look at the backlog";
 
 /// Temporary tables, with what they hold.
-const TABLES: [(&str, &str); 6] = [
+const TABLES: [(&str, &str); 7] = [
     ("rq_rows", "source_pk TEXT, lead_at BIGINT, lead_version TEXT, priority BIGINT"),
     (
         "rq_stage",
@@ -22,7 +22,8 @@ const TABLES: [(&str, &str); 6] = [
     ("rq_seed", "lead_id BIGINT PRIMARY KEY, lead_at BIGINT, lead_version TEXT, priority BIGINT"),
     ("rq_move", "lead_id BIGINT PRIMARY KEY"),
     ("rq_gone", "lead_id BIGINT PRIMARY KEY, attempts BIGINT"),
-    ("rq_leak", "lead_id BIGINT PRIMARY KEY"),
+    ("rq_leak", "lead_id BIGINT PRIMARY KEY, source_pk TEXT"),
+    ("rq_again", "source_pk TEXT PRIMARY KEY"),
 ];
 
 /// What was staged.
@@ -106,6 +107,12 @@ pub(crate) fn fill(
         db.execute("ANALYZE rq_stage", &[]).map_err(failed(READ))?;
     }
     Ok((check(db, &refuse)?, view))
+}
+
+/// Reads a key out of a column of the user's: as text, compared byte for byte whatever the column's own collation.
+pub(crate) fn key_text(sqlite: bool, column: &str) -> String {
+    let bytes = if sqlite { "BINARY" } else { "\"C\"" };
+    format!("CAST({column} AS TEXT) COLLATE {bytes}")
 }
 
 /// Checks that a view is a backlog; gives the query that reads it.
@@ -297,8 +304,9 @@ fn view_rows(
         "CAST(0 AS BIGINT)"
     };
     Ok(format!(
-        "SELECT CAST(lead_source_pk AS TEXT) AS source_pk, {at} AS lead_at, {version} AS lead_version, \
+        "SELECT {} AS source_pk, {at} AS lead_at, {version} AS lead_version, \
          {priority} AS priority, {problem} AS problem FROM {}",
+        key_text(sqlite, "lead_source_pk"),
         view.quoted()
     ))
 }

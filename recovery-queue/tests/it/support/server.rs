@@ -22,6 +22,18 @@ pub(crate) fn shared() -> Option<&'static PostgresServer> {
         .as_ref()
 }
 
+/// Starts a server with settings of its own; where that cannot be, says so loudly, and fails under `CI=true`.
+pub(crate) fn with(settings: &[(&str, &str)]) -> Option<PostgresServer> {
+    match PostgresServer::start_with(settings) {
+        Ok(server) => Some(server),
+        Err(error) => {
+            assert!(std::env::var("CI").as_deref() != Ok("true"), "{error}");
+            left_out(&format!("a test on a PostgreSQL server of its own: {error}"));
+            None
+        }
+    }
+}
+
 /// Says what is left out, past the harness, which keeps what a passing test prints to itself.
 pub(crate) fn left_out(what: &str) {
     let _ = writeln!(std::io::stderr(), "LEFT OUT: {what}");

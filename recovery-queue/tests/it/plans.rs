@@ -1,0 +1,452 @@
+//! No statement depends on statistics: each one of a night is met with a database that was never analysed, with one
+//! that was analysed while it was empty, with one that has changed much since, and with one that was analysed when full.
+//!
+//! The backlog is a view of four tables, with an `EXISTS` and two `NOT EXISTS`. On SQLite the plan of every statement
+//! is read: it is the same one each time, each table after the first of a join is found by an index, and no
+//! sub-query that runs for each row scans anything. On PostgreSQL the server itself tells what its plans did: no step
+//! of any plan touches more than a few times the rows that there are.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Once;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::connection::{
+    Instrumentation, InstrumentationEvent, SimpleConnection as _, set_default_instrumentation,
+};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+use recovery_queue::testing::minute;
+use recovery_queue::*;
+
+use crate::support::backends::{number, script};
+
+/// Leads of the backlog.
+const LEADS: i64 = 2000;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Statistics {
+    Never,
+    OfEmptyTables,
+    /// Taken when every lead was pending, and true no longer.
+    OfTheFirstSeed,
+    OfFullTables,
+}
+
+impl Statistics {
+    const ALL: [Self; 4] =
+        [Self::Never, Self::OfEmptyTables, Self::OfTheFirstSeed, Self::OfFullTables];
+}
+
+thread_local! {
+    /// What this thread's connections are asked while somebody listens.
+    static HEARD: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
+}
+
+/// Hears every statement of the connections that are made after it.
+struct Listener;
+
+impl Instrumentation for Listener {
+    fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
+        if let InstrumentationEvent::StartQuery { query, .. } = event {
+            HEARD.with_borrow_mut(|heard| {
+                if let Some(heard) = heard {
+                    heard.push(query.to_string());
+                }
+            });
+        }
+    }
+}
+
+fn listener() -> Option<Box<dyn Instrumentation>> {
+    Some(Box::new(Listener))
+}
+
+/// Runs `body` and gives every statement that it ran, without its binds.
+fn heard(body: impl FnOnce()) -> BTreeSet<String> {
+    HEARD.set(Some(Vec::new()));
+    body();
+    let all = HEARD.take().unwrap_or_default();
+    all.iter().map(|text| text.split(" -- binds:").next().unwrap_or(text).to_owned()).collect()
+}
+
+/// The names of a service's tables and of its view.
+struct Service {
+    leads: String,
+    claims: String,
+    accounts: String,
+    view: String,
+    links: String,
+}
+
+impl Service {
+    fn of(store: &SqlStore) -> Self {
+        let name = |what: &str| store.view_name(what);
+        Self {
+            leads: name("their_leads"),
+            claims: name("their_claims"),
+            accounts: name("their_accounts"),
+            view: name("plan_backlog"),
+            links: name("identity_links"),
+        }
+    }
+
+    fn create(&self, store: &mut SqlStore) {
+        let Self { leads, claims, accounts, view, links } = self;
+        script(
+            store,
+            &format!(
+                "CREATE TABLE {accounts} (id BIGINT PRIMARY KEY, closed BIGINT NOT NULL); \
+                 CREATE TABLE {leads} (id TEXT PRIMARY KEY, account BIGINT, born TEXT, version TEXT); \
+                 CREATE TABLE {claims} (source_pk TEXT PRIMARY KEY); \
+                 CREATE VIEW {view} AS SELECT their_l.id AS lead_source_pk, their_l.born AS lead_date, \
+                     their_l.version AS lead_version FROM {leads} their_l \
+                 WHERE EXISTS (SELECT 1 FROM {accounts} their_a \
+                         WHERE their_a.id = their_l.account AND their_a.closed = 0) \
+                   AND NOT EXISTS (SELECT 1 FROM {claims} their_c WHERE their_c.source_pk = their_l.id) \
+                   AND NOT EXISTS (SELECT 1 FROM {links} their_k WHERE their_k.source_pk = their_l.id);"
+            ),
+        );
+    }
+
+    fn fill(&self, store: &mut SqlStore) {
+        let Self { leads, accounts, .. } = self;
+        script(
+            store,
+            &format!(
+                "INSERT INTO {accounts} WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n \
+                     WHERE i < 99) SELECT i, 0 FROM n; \
+                 INSERT INTO {leads} WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n \
+                     WHERE i < {LEADS} - 1) SELECT 'L-' || CAST(i AS TEXT), i % 100, \
+                     '2026-01-' || CAST(10 + i % 20 AS TEXT), '1' FROM n;"
+            ),
+        );
+    }
+
+    /// A day's changes: claims, changed leads, new leads, and links that somebody removed by hand.
+    fn change(&self, store: &mut SqlStore) {
+        let Self { leads, claims, .. } = self;
+        let (link, person) = (store.view_name("queue_link"), store.view_name("queue_person"));
+        script(
+            store,
+            &format!(
+                "INSERT INTO {claims} SELECT id FROM {leads} WHERE id LIKE '%7'; \
+                 UPDATE {leads} SET version = '2' WHERE id LIKE '%3'; \
+                 INSERT INTO {leads} SELECT 'M-' || substr(id, 3), account, born, '1' FROM {leads} \
+                     WHERE id LIKE '%5'; \
+                 DELETE FROM {link} WHERE lead_id % 20 = 1; \
+                 UPDATE {person} SET origin_lead_id = NULL WHERE id % 50 = 1;"
+            ),
+        );
+    }
+}
+
+/// Matches half of the leads, has some fail for technical reasons, and leaves wake keys with the others.
+fn resolve(leads: &[ClaimedLead]) -> Result<Vec<Resolution>, ResolveError> {
+    Ok(leads
+        .iter()
+        .map(|lead| match number(lead) % 8 {
+            0..=3 => {
+                let person = PersonKey::new(format!("P-{}", number(lead) % 500)).unwrap();
+                Resolution::matched(person, "PHONE_EXACT", "high")
+            }
+            4 => Resolution::error("down"),
+            _ => Resolution::unmatched(FailReason::NoCandidates)
+                .with_wake_keys(vec![format!("k{}", number(lead) % 40)]),
+        })
+        .collect())
+}
+
+fn recover(store: &mut SqlStore, claim: ClaimMode) {
+    let mut options = RecoverOptions::default();
+    options.batch_size = 400;
+    options.claim = claim;
+    store.recover(&mut resolve, &options).unwrap();
+}
+
+/// Brings a store to the evening before: seeded, recovered, and changed by the day.
+fn prepare(store: &mut SqlStore, statistics: Statistics) -> (Service, ViewBacklog) {
+    let service = Service::of(store);
+    service.create(store);
+    store.set_clock(Some(minute(0)));
+    if statistics == Statistics::OfEmptyTables {
+        script(store, "ANALYZE");
+        *store = store.reopen().unwrap();
+    }
+    service.fill(store);
+    let backlog = ViewBacklog::new(&service.view.replace('"', "")).unwrap();
+    store.seed(&backlog, &SeedOptions::default()).unwrap();
+    if statistics == Statistics::OfTheFirstSeed {
+        script(store, "ANALYZE");
+    }
+    recover(store, ClaimMode::Transaction);
+    service.change(store);
+    if statistics == Statistics::OfFullTables {
+        script(store, "ANALYZE");
+    }
+    // A session of its own, so that what it knows of the tables is what the database keeps of them.
+    *store = store.reopen().unwrap();
+    (service, backlog)
+}
+
+/// Everything that a night asks of the store.
+fn night(store: &mut SqlStore, service: &Service, backlog: &ViewBacklog) {
+    let at = |minutes: i64| minute(24 * 60 + minutes);
+    let lease = ClaimMode::Lease { ttl: Duration::from_secs(600) };
+    store.set_clock(Some(at(0)));
+    let seed = store.seed(backlog, &SeedOptions::default()).unwrap();
+    assert!(seed.arrived > 0 && seed.withdrawn > 0 && seed.reopened > 0 && seed.leaks > 0);
+    store.set_clock(Some(at(1)));
+    recover(store, ClaimMode::Transaction);
+    assert!(store.wake(&["k5".into(), "k6".into(), "k7".into()]).unwrap() > 0);
+    recover(store, lease);
+    let again = store.seed(backlog, &SeedOptions::default()).unwrap();
+    assert!(!again.changed() && again.leaks > 0, "{again:?}");
+    read(store, backlog);
+    facts(store, service, backlog);
+}
+
+fn read(store: &mut SqlStore, backlog: &ViewBacklog) {
+    let mut rows = 0;
+    let day = minute(0).date_naive();
+    let mut snapshot = store.snapshot().unwrap();
+    snapshot.queue(&mut |_| rows += 1).unwrap();
+    snapshot.links(&mut |_| rows += 1).unwrap();
+    snapshot.origins(&mut |_| rows += 1).unwrap();
+    snapshot.ledger(DateTime::<Utc>::MAX_UTC, &mut |_| rows += 1).unwrap();
+    snapshot.runs(10).unwrap();
+    assert!(!snapshot.leaks().unwrap().is_empty());
+    assert!(!snapshot.matched_in(backlog).unwrap().is_empty());
+    snapshot.status_counts().unwrap();
+    snapshot.reason_counts().unwrap();
+    snapshot.ageing().unwrap();
+    snapshot.overdue().unwrap();
+    snapshot.daily_metrics(day, day + TimeDelta::days(2), chrono_tz::America::Lima).unwrap();
+    assert!(rows > LEADS);
+}
+
+#[cfg(feature = "guardrails")]
+fn facts(store: &mut SqlStore, service: &Service, backlog: &ViewBacklog) {
+    use guardrails::facts::{Facts as _, Invariant};
+    let facts = StoreFacts::new(store.read().unwrap(), backlog)
+        .with_key_column(&service.claims.replace('"', ""), "source_pk")
+        .unwrap();
+    for invariant in [
+        Invariant::MatchedNotInBacklog,
+        Invariant::MatchedHasOrigin,
+        Invariant::OriginHasLink,
+        Invariant::MatchedHasLink,
+        Invariant::LinkToSamePerson,
+        Invariant::SourcePkInOneFormat,
+        Invariant::LedgerAgreesWithQueue,
+    ] {
+        facts.offenders(invariant, 10).unwrap();
+    }
+    facts.queue().unwrap();
+    facts.ledger().unwrap();
+    facts.runs(10).unwrap();
+    facts.ageing().unwrap();
+    facts.lacking().unwrap();
+    facts.migrations().unwrap();
+}
+
+#[cfg(not(feature = "guardrails"))]
+fn facts(_: &mut SqlStore, _: &Service, _: &ViewBacklog) {}
+
+fn listen() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| set_default_instrumentation(listener).unwrap());
+}
+
+#[derive(QueryableByName, Clone, Debug, PartialEq, Eq)]
+struct Step {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = BigInt)]
+    parent: i64,
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+/// Tables of one row or of a few, however long the queue is.
+const SMALL: [&str; 5] = ["b", "m", "queue_backlog", "t", "CONSTANT"];
+
+fn is_small(detail: &str) -> bool {
+    SMALL.iter().any(|name| detail.split(' ').nth(1) == Some(name))
+}
+
+/// Says what of a plan takes more time than the rows that it reads.
+fn faults(plan: &[Step]) -> Vec<String> {
+    let mut faults = Vec::new();
+    let children = |id: i64| plan.iter().filter(move |step| step.parent == id);
+    for level in std::iter::once(0).chain(plan.iter().map(|step| step.id)) {
+        let per_row =
+            plan.iter().any(|step| step.id == level && step.detail.contains("CORRELATED"));
+        let mut outer = per_row;
+        for step in children(level) {
+            let detail = &step.detail;
+            if detail.starts_with("SCAN ") && !is_small(detail) && !detail.contains("VIRTUAL TABLE")
+            {
+                if outer {
+                    faults.push(format!("{detail}: once for each row"));
+                }
+                outer = true;
+            }
+            if detail.starts_with("SEARCH ") {
+                if detail.contains("AUTOMATIC") {
+                    faults.push(format!("{detail}: made anew each time"));
+                }
+                outer = true;
+            }
+        }
+    }
+    faults
+}
+
+/// Reads the plans of statements; the temporary tables that they name are made as they were.
+fn sqlite_plans(
+    store: &mut SqlStore,
+    statements: &BTreeSet<String>,
+) -> BTreeMap<String, Vec<Step>> {
+    let recovery_queue::Connection::Sqlite(connection) = store.connection() else {
+        unreachable!("a file")
+    };
+    for sql in statements.iter().filter(|sql| sql.starts_with("CREATE TEMP TABLE")) {
+        connection.batch_execute(sql).ok();
+    }
+    let planned = |sql: &&String| {
+        ["SELECT", "WITH", "INSERT", "UPDATE", "DELETE"].iter().any(|verb| sql.starts_with(verb))
+    };
+    statements
+        .iter()
+        .filter(planned)
+        .map(|sql| {
+            let steps = diesel::sql_query(format!("EXPLAIN QUERY PLAN {sql}")).load(connection);
+            (sql.clone(), steps.unwrap_or_else(|error| panic!("{error}: {sql}")))
+        })
+        .collect()
+}
+
+#[test]
+fn on_sqlite_every_plan_is_the_same_with_any_statistics_and_none_is_quadratic() {
+    listen();
+    let mut before: Option<BTreeMap<String, Vec<Step>>> = None;
+    let mut faulty = Vec::new();
+    for statistics in Statistics::ALL {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = crate::loop_on_sqlite::open(&dir);
+        let (service, backlog) = prepare(&mut store, statistics);
+        let statements = heard(|| night(&mut store, &service, &backlog));
+        let plans = sqlite_plans(&mut store, &statements);
+        assert!(plans.len() > 60, "too few statements were heard: {}", plans.len());
+        for (sql, plan) in &plans {
+            for fault in faults(plan) {
+                faulty.push(format!("{statistics:?}: {fault}\n  {sql}"));
+            }
+        }
+        if let Some(before) = &before {
+            for (sql, plan) in &plans {
+                if let Some(other) = before.get(sql)
+                    && detail(other) != detail(plan)
+                {
+                    faulty.push(format!(
+                        "{statistics:?}: another plan\n  {sql}\n  {:#?}\n  {:#?}",
+                        detail(other),
+                        detail(plan)
+                    ));
+                }
+            }
+            let new: Vec<_> = plans.keys().filter(|sql| !before.contains_key(*sql)).collect();
+            assert!(new.is_empty(), "statements that only {statistics:?} has: {new:#?}");
+        }
+        before = Some(plans);
+    }
+    assert!(faulty.is_empty(), "{}", faulty.join("\n"));
+}
+
+/// What counts of a plan: how the user's tables are met is the user's affair, a Bloom filter is a shortcut within the
+/// same plan, and a table of a few rows may be met in any way.
+fn detail(plan: &[Step]) -> Vec<&str> {
+    let ours = |detail: &&str| {
+        !detail.contains("their_") && !detail.contains("BLOOM FILTER") && !is_small(detail)
+    };
+    plan.iter().map(|step| step.detail.as_str()).filter(ours).collect()
+}
+
+#[cfg(feature = "postgres")]
+mod on_postgres {
+    use serde_json::Value;
+
+    use super::*;
+
+    /// Plans as the server logs them, each with its statement.
+    fn logged(log: &str) -> Vec<(String, Value)> {
+        let mut plans = Vec::new();
+        for part in log.split(" plan:\n").skip(1) {
+            let json: String = part
+                .lines()
+                .take_while(|line| line.starts_with('\t'))
+                .flat_map(|line| [&line[1..], "\n"])
+                .collect();
+            let plan: Value = serde_json::from_str(&json).expect("the server logs JSON");
+            let sql = plan["Query Text"].as_str().unwrap_or_default().to_owned();
+            plans.push((sql, plan["Plan"].clone()));
+        }
+        plans
+    }
+
+    /// Gives the most rows that a step of a plan and those below it have touched, with the step's name.
+    fn touched(plan: &Value) -> (i64, String) {
+        let number = |key: &str| plan[key].as_f64().unwrap_or_default();
+        let rows = number("Actual Rows")
+            + number("Rows Removed by Filter")
+            + number("Rows Removed by Join Filter")
+            + number("Rows Removed by Index Recheck");
+        #[allow(clippy::cast_possible_truncation)] // far below
+        let rows = (rows * number("Actual Loops")) as i64;
+        let name = format!("{} {}", plan["Node Type"], plan["Relation Name"]);
+        let below = plan["Plans"].as_array().into_iter().flatten().map(touched);
+        below.chain([(rows, name)]).max().unwrap_or_default()
+    }
+
+    #[test]
+    fn no_step_of_any_plan_touches_more_than_a_few_times_the_rows() {
+        // Little memory, so that what holds for two thousand leads holds for two million.
+        let settings = [
+            ("session_preload_libraries", "auto_explain"),
+            ("auto_explain.log_min_duration", "0"),
+            ("auto_explain.log_analyze", "on"),
+            ("auto_explain.log_timing", "off"),
+            ("auto_explain.log_format", "json"),
+            ("auto_explain.log_nested_statements", "on"),
+            ("autovacuum", "off"),
+            ("work_mem", "64kB"),
+        ];
+        let Some(server) = crate::support::server::with(&settings) else { return };
+        let mut faulty = Vec::new();
+        for statistics in Statistics::ALL {
+            let mut store = crate::support::server::store(&server);
+            let (service, backlog) = prepare(&mut store, statistics);
+            let before = server.log().unwrap().len();
+            night(&mut store, &service, &backlog);
+            let log = server.log().unwrap().split_off(before);
+            let mut statements: BTreeMap<String, (i64, String)> = BTreeMap::new();
+            for (sql, plan) in logged(&log) {
+                let (rows, step) = touched(&plan);
+                let seen = statements.entry(sql).or_default();
+                seen.0 += rows;
+                seen.1 = step;
+            }
+            assert!(statements.len() > 60, "too few plans were logged: {}", statements.len());
+            for (sql, (rows, step)) in statements {
+                // What the catalogue holds has nothing to do with leads.
+                let of_leads = !sql.contains("information_schema") && !sql.contains("pg_attribute");
+                if of_leads && rows > 8 * LEADS {
+                    faulty.push(format!("{statistics:?}: {step} touches {rows} rows\n  {sql}"));
+                }
+            }
+        }
+        assert!(faulty.is_empty(), "{}", faulty.join("\n"));
+    }
+}
