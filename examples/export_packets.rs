@@ -22,6 +22,9 @@ struct Args {
     /// gaps go down.
     #[arg(long, value_name = "JSONL")]
     runs: Option<PathBuf>,
+    /// Prints what a packet asks for as JSON, to begin a template of one's own with; nothing else is done.
+    #[arg(long)]
+    print_template: bool,
     #[command(flatten)]
     packets: PacketArgs,
     #[command(flatten)]
@@ -44,8 +47,12 @@ fn main() -> ExitCode {
 }
 
 fn run(args: Args) -> Result<Exit, Failure> {
-    let Args { runs: kept, packets, common } = args;
+    let Args { runs: kept, print_template, packets, common } = args;
     let console = Console::new(common.quiet);
+    if print_template {
+        packets.print_template(&console)?;
+        return Ok(Exit::Done);
+    }
     let values = packets.values_to_read(&common, &console)?;
     let planned = packets.plan(&values, Utc::now(), &console)?;
     let summary = planned.plan.summary(planned.at, &packets.out_dir.display().to_string());

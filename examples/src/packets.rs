@@ -246,6 +246,16 @@ impl PacketArgs {
         dates.into_iter().flat_map(of_date).collect()
     }
 
+    /// Prints the template as JSON, with the catalogue's formulas in it.
+    ///
+    /// # Errors
+    ///
+    /// A template or catalogue that cannot be read; a stdout that cannot be written.
+    pub fn print_template(&self, console: &Console) -> Result<(), Failure> {
+        let template = with_formulas(self.template()?, &self.catalogue(console)?, console);
+        console.data(template.to_json())
+    }
+
     fn template(&self) -> Result<Template, Failure> {
         let Some(path) = &self.template else { return Ok(Template::official_review()) };
         let json = std::io::read_to_string(files::open(path)?)?;

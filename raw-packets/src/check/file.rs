@@ -34,6 +34,7 @@ pub(super) fn of_remark(
     let finding = |problem| Finding::new(language, &problem);
     Some(match remark {
         Remark::Chosen { read, unfilled } => finding(Problem::SheetChosen { read, unfilled }),
+        Remark::Rival { name, read } => finding(Problem::SheetDiffers { sheet: name, read }),
         Remark::Sheet { name, says } => finding(Problem::SheetIgnored { sheet: name, says }),
         Remark::Hidden { row } => finding(Problem::RowHidden).at_row(*row),
         Remark::Comment { row, column, says } => {

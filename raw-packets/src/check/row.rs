@@ -32,6 +32,8 @@ pub(super) struct RowCheck<'a> {
     pub(super) packet: &'a Packet,
     /// How many columns the header has.
     pub(super) width: usize,
+    /// Of an upright form, the row in which the value of each column of the header stands.
+    pub(super) upright: &'a [u64],
     pub(super) columns: &'a Columns,
 }
 
@@ -117,7 +119,10 @@ impl RowCheck<'_> {
         finding.row = Some(row.number);
         finding.column = Some(self.context.template.columns()[at].name.clone());
         if let Some(position) = self.columns.positions[at] {
-            finding.cell = Some(format!("{}{}", column_letters(position), row.number));
+            finding.cell = Some(match self.upright.get(position) {
+                Some(row) => format!("B{row}"),
+                None => format!("{}{}", column_letters(position), row.number),
+            });
         }
         let shown = self.cell(row, at).map_or("", |cell| cell.text.as_str());
         finding.with_value(shown)

@@ -12,7 +12,7 @@ use super::row::{RawRow, RowCheck};
 use super::shift::{Fell, straighten};
 use crate::finding::{Finding, PacketStatus, Problem};
 use crate::plan::Packet;
-use crate::read::{Sheet, SheetRow};
+use crate::read::{Remark, Sheet, SheetRow};
 use crate::template::{Language, Template};
 
 /// A check of the sheet that came back for a packet.
@@ -40,6 +40,9 @@ impl SheetCheck<'_> {
         }
         if self.stale {
             checked.findings.push(self.finding(&Problem::Stale));
+        }
+        if self.sheet.remarks.iter().any(|remark| matches!(remark, Remark::Rival { .. })) {
+            checked.status = checked.status.worse(PacketStatus::InvalidRow);
         }
         let findings = &mut checked.findings;
         if self.sheet.rows_above > 0 {
@@ -71,6 +74,7 @@ impl SheetCheck<'_> {
             },
             packet: self.packet,
             width,
+            upright: &self.sheet.upright,
             columns: &columns,
         };
         let rows: Vec<(SheetRow, Fell)> =

@@ -115,6 +115,7 @@ impl CheckedPlan<'_> {
             labels: sheet.labels.iter().map(String::as_str).collect(),
             rows: sheet.rows.iter().map(|(_, cells)| cells.as_slice()).collect(),
             marks,
+            upright: false,
         };
         let template = self.plan().template();
         // A cell that is too long for a workbook came from one that was made by other means.

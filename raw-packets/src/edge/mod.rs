@@ -12,9 +12,6 @@ pub use self::write::{Written, write_packets};
 /// The folder of what stands beside the packets, so that the packets stand alone.
 const PACKAGE: &str = "package";
 
-/// The files that tell people what a folder of packets is, by language.
-const READMES: [&str; 2] = ["README.txt", "LEEME.txt"];
-
 /// Says what stands between the packets and the file system.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -29,7 +29,7 @@ pub struct Written {
 }
 
 /// Writes the packets of a plan to `dir`, which is made where it does not exist, and beside them what
-/// makes the folder a Data Package 2.0.
+/// makes the folder a Data Package 2.0, and a text that tells people how to fill them in.
 ///
 /// Every file is written under a temporary name and renamed, and a lock in the folder makes two
 /// exports take turns; what an export that was cut off left under temporary names is removed.
@@ -70,6 +70,13 @@ pub fn write_packets(dir: &Path, plan: &PacketPlan) -> Result<Written, EdgeError
     });
     for file in package {
         write_atomically(&dir.join(file.path), &file.bytes)?;
+    }
+    for file in plan.readmes() {
+        // A text that stands there may have been written on.
+        let path = dir.join(file.path);
+        if fs::symlink_metadata(&path).is_err() {
+            write_atomically(&path, &file.bytes)?;
+        }
     }
     tracing::info!(
         name: "raw_packets.written",

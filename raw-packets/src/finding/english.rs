@@ -112,6 +112,10 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
             format!("the sheet `{read}` was read, for `{unfilled}` is not filled in"),
             format!("{NOTHING}; delete the blank sheet"),
         ),
+        Problem::SheetDiffers { sheet, read } => (
+            format!("the sheets `{sheet}` and `{read}` are filled in with different values"),
+            "keep the one that counts and delete or clear the other".into(),
+        ),
         Problem::SheetIgnored { sheet, says } => (
             format!("the sheet `{sheet}` is not read; it says: {says}"),
             "see whether it matters for the figures".into(),

@@ -75,6 +75,10 @@ pub(crate) enum Problem<'a> {
         read: &'a str,
         unfilled: &'a str,
     },
+    SheetDiffers {
+        sheet: &'a str,
+        read: &'a str,
+    },
     SheetIgnored {
         sheet: &'a str,
         says: &'a str,
@@ -234,7 +238,9 @@ impl Problem<'_> {
             Self::Renamed { .. } => Code::FileRenamed,
             Self::Copy { .. } => Code::DuplicateFile,
             Self::UnfilledCopy { .. } => Code::UnfilledCopy,
-            Self::OtherVersion { .. } | Self::DuplicateKey { .. } => Code::DuplicateRow,
+            Self::OtherVersion { .. } | Self::SheetDiffers { .. } | Self::DuplicateKey { .. } => {
+                Code::DuplicateRow
+            }
             Self::Stranger | Self::OtherPeriod { .. } => Code::PacketUnknown,
             Self::NoPacket | Self::NotRead(_) | Self::FileUnreadable(_) => Code::FileIgnored,
             Self::Missing { .. } | Self::RowElsewhere { .. } => Code::RowMissing,
@@ -301,7 +307,9 @@ impl Problem<'_> {
             | Self::NoPacket
             | Self::NotRead(_)
             | Self::FileUnreadable(_) => Reason::FILE_IGNORED,
-            Self::OtherVersion { .. } | Self::DuplicateKey { .. } => Reason::DUPLICATE_METRIC_KEY,
+            Self::OtherVersion { .. } | Self::SheetDiffers { .. } | Self::DuplicateKey { .. } => {
+                Reason::DUPLICATE_METRIC_KEY
+            }
             Self::Stranger | Self::OtherPeriod { .. } => Reason::PACKET_UNKNOWN,
             Self::Missing { .. } | Self::RowElsewhere { .. } => Reason::MISSING_PACKET_FILE,
             Self::Stale | Self::IssuedAtAnotherTime { .. } => Reason::PACKET_STALE,

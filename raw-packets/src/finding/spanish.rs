@@ -111,6 +111,10 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
             format!("se ha leído la hoja `{read}`, porque `{unfilled}` está sin rellenar"),
             format!("{NOTHING}; borre la hoja en blanco"),
         ),
+        Problem::SheetDiffers { sheet, read } => (
+            format!("las hojas `{sheet}` y `{read}` están rellenas con valores distintos"),
+            "deje la que vale y borre o vacíe la otra".into(),
+        ),
         Problem::SheetIgnored { sheet, says } => (
             format!("la hoja `{sheet}` no se lee; dice: {says}"),
             "mire si importa para las cifras".into(),

@@ -30,6 +30,8 @@ pub(crate) struct Sheet {
     pub(crate) oddities: Vec<Oddity>,
     /// What stands beside the table.
     pub(crate) remarks: Vec<Remark>,
+    /// Of an upright form, the row in which the value of each column stands; empty of a table.
+    pub(crate) upright: Vec<u64>,
 }
 
 /// Something that a workbook holds beside the table that is read.
@@ -42,6 +44,13 @@ pub(crate) enum Remark {
         read: String,
         /// The sheet that is issued.
         unfilled: String,
+    },
+    /// Another sheet that is filled in, with other values.
+    Rival {
+        /// Its name.
+        name: String,
+        /// The sheet that was read.
+        read: String,
     },
     /// A sheet that is not read.
     Sheet {

@@ -1,5 +1,6 @@
 //! What a packet asks for, as data: key, capture and context columns, rules and KPI formulas.
 
+mod build;
 mod column;
 mod labels;
 mod validate;
@@ -9,6 +10,7 @@ use std::str::FromStr;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+pub use self::build::TemplateBuilder;
 pub use self::column::{Bound, CellType, Column, Fill, Language, Role, Text, UnknownLanguage};
 pub(crate) use self::labels::Labels;
 pub use self::validate::TemplateError;
@@ -16,7 +18,7 @@ use crate::formula::Formula;
 
 /// Describes a kind of packet: its columns in order, its rules and the KPIs that it yields.
 ///
-/// A template can only be made by reading and validating one, so that whatever holds a `Template`
+/// A template can only be made by validating one, read from JSON or made with a [`TemplateBuilder`], so that whatever holds a `Template`
 /// holds a sound one: names are unique, formulas read captured numbers, and the keys that make a
 /// row's identity are there. The shipped ones are
 /// [`Template::official_review`] and [`Template::municipal_survey`].
@@ -206,6 +208,16 @@ impl Template {
         &self.draft.kpis
     }
 
+    /// Writes the template as JSON, as it is read.
+    ///
+    /// # Panics
+    ///
+    /// Never: a template holds nothing that JSON has no form for.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("a template is plain data")
+    }
+
     /// Returns the template with the formula of `kpi_id` replaced, as a catalogue may define it.
     ///
     /// A KPI that the template does not know is added, with six decimals and no range. The result
@@ -214,13 +226,7 @@ impl Template {
         let mut draft = self.draft.clone();
         match draft.kpis.iter_mut().find(|kpi| kpi.kpi_id == kpi_id) {
             Some(kpi) => kpi.formula = formula,
-            None => draft.kpis.push(KpiRule {
-                kpi_id: kpi_id.to_owned(),
-                formula,
-                minimum: None,
-                maximum: None,
-                decimals: 6,
-            }),
+            None => draft.kpis.push(KpiRule::new(kpi_id, formula)),
         }
         Self::try_from(draft)
     }

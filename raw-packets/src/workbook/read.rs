@@ -1,5 +1,6 @@
 //! Reads a packet from a workbook of any kind, within limits.
 
+use std::collections::BTreeMap;
 use std::io::{self, Cursor, Read as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -8,7 +9,7 @@ use calamine::{
 };
 
 use super::parts::beside;
-use super::{HIDDEN, INSTRUCTIONS, SHEET};
+use super::{FORM_LABELS, HIDDEN, INSTRUCTIONS, SHEET};
 use crate::read::{Builder, Cell, Form, Kind, Oddity, Remark, Sheet, SheetRow, Unreadable};
 use crate::template::Labels;
 use crate::value::is_blank;
@@ -103,13 +104,14 @@ fn parse(
         let oddities = vec![Oddity::Empty];
         return Ok(Sheet { decimal_mark: '.', oddities, ..Sheet::default() });
     };
-    let mut sheet = book.read(&name, labels)?;
+    let mut sheet = laid_out(book.read(&name, labels)?);
     let mut others = Vec::new();
     for other in &sheets {
         let ours =
             other.name == HIDDEN || INSTRUCTIONS.contains(&other.name.to_lowercase().as_str());
         if other.name != name && !ours {
-            others.push((other.name.clone(), book.read(&other.name, labels)?));
+            let read = book.read(&other.name, labels)?;
+            others.push((other.name.clone(), laid_out(read)));
         }
     }
     // A copy of the sheet that is filled in counts before the blank original.
@@ -126,7 +128,13 @@ fn parse(
         sheet.remarks.push(remark);
         name = read;
     }
-    for (name, other) in others {
+    for (other_name, other) in others {
+        if is_packet(&other) && is_filled(&other) && is_filled(&sheet) {
+            if !says_the_same(&sheet, &other, labels) {
+                sheet.remarks.push(Remark::Rival { name: other_name, read: name.clone() });
+            }
+            continue;
+        }
         let texts = other
             .header
             .iter()
@@ -136,7 +144,7 @@ fn parse(
         let blank_copy = is_packet(&other) && !is_filled(&other);
         if !texts.is_empty() && !blank_copy {
             let says: String = texts.join(" | ").chars().take(SHOWN).collect();
-            sheet.remarks.push(Remark::Sheet { name, says });
+            sheet.remarks.push(Remark::Sheet { name: other_name, says });
         }
     }
     book.beside(&name, &mut sheet);
@@ -144,6 +152,40 @@ fn parse(
         sheet.packet_id = book.packet_id()?;
     }
     Ok(sheet)
+}
+
+/// Lays an upright form out as a table of one row.
+fn laid_out(sheet: Sheet) -> Sheet {
+    let labels = |at: usize| FORM_LABELS.iter().map(move |labels| labels[at]);
+    let is = |at: usize| sheet.header.get(at).is_some_and(|is| labels(at).any(|label| label == is));
+    if !is(0) || !is(1) {
+        return sheet;
+    }
+    let blank = || Cell { text: String::new(), form: Form::TypedText };
+    let mut laid = Sheet { header_row: 1, header: Vec::new(), rows: Vec::new(), ..sheet };
+    let mut cells = Vec::new();
+    for row in sheet.rows {
+        let number = row.number;
+        let mut row = row.cells.into_iter();
+        laid.header.push(row.next().map_or_else(String::new, |cell| cell.text.trim().to_owned()));
+        cells.push(row.next().unwrap_or_else(blank));
+        laid.upright.push(number);
+    }
+    laid.rows.push(SheetRow { number: 2, cells });
+    laid
+}
+
+/// Says whether two sheets hold the same values under the same columns.
+fn says_the_same(one: &Sheet, other: &Sheet, labels: &Labels) -> bool {
+    let values = |sheet: &Sheet| -> Option<BTreeMap<usize, String>> {
+        let [row] = sheet.rows.as_slice() else { return None };
+        let cells = sheet.header.iter().zip(&row.cells).filter(|(_, cell)| !is_blank(&cell.text));
+        let value = |(label, cell): (&String, &Cell)| {
+            Some((labels.find(label)?.column, crate::value::trim(&cell.text).to_owned()))
+        };
+        Some(cells.filter_map(value).collect())
+    };
+    values(one).is_some_and(|one| Some(one) == values(other))
 }
 
 fn text(error: impl std::fmt::Display) -> String {

@@ -11,6 +11,8 @@ pub(crate) struct MarkedSheet<'a> {
     pub(crate) rows: Vec<&'a [String]>,
     /// By row, 0 being the header, and column.
     pub(crate) marks: BTreeMap<(usize, usize), String>,
+    /// Whether the row is shown as an upright form, too.
+    pub(crate) upright: bool,
 }
 
 impl<'a> MarkedSheet<'a> {
@@ -20,6 +22,7 @@ impl<'a> MarkedSheet<'a> {
             labels: template.columns().iter().map(|column| column.name.as_str()).collect(),
             rows: vec![cells],
             marks: BTreeMap::new(),
+            upright: true,
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use rust_decimal::prelude::ToPrimitive as _;
 use rust_xlsxwriter::{
-    Color, DataValidation, DataValidationRule, DocProperties, ExcelDateTime, Format, Note,
+    Color, DataValidation, DataValidationRule, DocProperties, ExcelDateTime, Format, Formula, Note,
     Workbook, Worksheet, XlsxError,
 };
 
-use super::{AUTHOR, HIDDEN, INSTRUCTIONS, MarkedSheet, SHEET};
+use super::{AUTHOR, FORM_LABELS, FORMS, HIDDEN, INSTRUCTIONS, MarkedSheet, SHEET};
 use crate::template::{Bound, CellType, Column, Language, Role, Template};
 
 /// How wide a column is at least and at most, in characters.
@@ -30,6 +30,9 @@ pub(crate) fn packet_workbook(
     let packet = workbook.add_worksheet();
     packet.set_name(SHEET)?;
     write_packet(packet, template, sheet, language)?;
+    if let ([row], true) = (sheet.rows.as_slice(), sheet.upright) {
+        write_form(workbook.add_worksheet(), template, row, language)?;
+    }
     write_instructions(workbook.add_worksheet(), template, language)?;
     let hidden = workbook.add_worksheet();
     hidden.set_name(HIDDEN)?.set_very_hidden(true).protect();
@@ -104,6 +107,10 @@ fn format(column: Option<&Column>, marked: bool) -> Format {
         Some(CellType::Integer) => Format::new().set_num_format("0"),
         Some(CellType::Decimal) => Format::new(),
         Some(CellType::Date) => Format::new().set_num_format("yyyy-mm-dd"),
+        // A quotation is longer than its column is wide.
+        Some(CellType::Text) if column.is_some_and(|c| c.role == Role::Capture) => {
+            Format::new().set_num_format("@").set_text_wrap()
+        }
         Some(CellType::Text | CellType::Url) | None => Format::new().set_num_format("@"),
     };
     match (column.map(|column| column.role), marked) {
@@ -150,9 +157,43 @@ fn write_cell(
     Ok(())
 }
 
+/// Writes the packet's one row as fields below each other: what it is called, its value, what it means.
+fn write_form(
+    sheet: &mut Worksheet,
+    template: &Template,
+    cells: &[String],
+    language: Language,
+) -> Result<(), XlsxError> {
+    let of = language as usize;
+    let bold = Format::new().set_bold().set_background_color(Color::RGB(0x00D9_E1F2));
+    sheet.set_name(FORMS[of])?;
+    for (at, (label, width)) in (0..).zip(FORM_LABELS[of].iter().zip([32, 60, 60])) {
+        sheet.write_string_with_format(0, at, *label, &bold)?.set_column_width(at, width)?;
+    }
+    let wrapped = Format::new().set_text_wrap();
+    for ((column, cell), row) in template.columns().iter().zip(cells).zip(1_u32..) {
+        sheet.write_string(row, 0, &column.name)?;
+        write_cell(sheet, (row, 1), Some(column), cell, &format(Some(column), false))?;
+        let unit = column.unit.as_ref().map(|unit| format!(" ({})", unit.get(language)));
+        let means = format!("{}{}", column.title.get(language), unit.unwrap_or_default());
+        sheet.write_string_with_format(row, 2, &means, &wrapped)?;
+        if column.role == Role::Capture
+            && let Some(validation) = validation(column, language)?
+        {
+            sheet.add_data_validation(row, 1, row, 1, &validation)?;
+        }
+    }
+    sheet.set_freeze_panes(1, 0)?;
+    sheet.protect();
+    Ok(())
+}
+
 fn validation(column: &Column, language: Language) -> Result<Option<DataValidation>, XlsxError> {
     let validation = match column.cell_type {
-        CellType::Integer | CellType::Decimal => number_rule(column),
+        CellType::Integer | CellType::Decimal => {
+            let (title, message) = number_error(column, language);
+            number_rule(column).set_error_title(title)?.set_error_message(message)?
+        }
         CellType::Date => {
             let (first, last) =
                 (ExcelDateTime::from_ymd(1900, 1, 1)?, ExcelDateTime::from_ymd(2199, 12, 31)?);
@@ -183,7 +224,30 @@ fn validation(column: &Column, language: Language) -> Result<Option<DataValidati
     Ok(Some(validation))
 }
 
+/// Says what a number has to be where the spreadsheet refuses it.
+fn number_error(column: &Column, language: Language) -> (&'static str, &'static str) {
+    match (language, column.cell_type) {
+        (Language::En, CellType::Integer) => (
+            "Whole number",
+            "Write a whole number with digits alone, without marks of thousands, units or words.",
+        ),
+        (Language::En, _) => {
+            ("Number", "Write a number alone, without marks of thousands, units or words.")
+        }
+        (Language::Es, CellType::Integer) => (
+            "Número entero",
+            "Escriba un número entero, solo con cifras: sin puntos de miles, unidades ni palabras.",
+        ),
+        (Language::Es, _) => {
+            ("Número", "Escriba solo un número, sin puntos de miles, unidades ni palabras.")
+        }
+    }
+}
+
 fn number_rule(column: &Column) -> DataValidation {
+    if column.cell_type == CellType::Integer {
+        return whole_number_rule(column);
+    }
     let limit = |bound: &Option<Bound>| {
         bound.as_ref().and_then(|b| b.limit.to_f64().map(|limit| (limit, b.exclusive)))
     };
@@ -197,6 +261,24 @@ fn number_rule(column: &Column) -> DataValidation {
         (None, None) => DataValidationRule::Between(-1e15, 1e15),
     };
     DataValidation::new().allow_decimal_number(rule)
+}
+
+/// Makes the rule of a whole number; limits are formulas, for the plain ones end at two thousand million.
+fn whole_number_rule(column: &Column) -> DataValidation {
+    let limit = |bound: &Option<Bound>| {
+        bound.as_ref().map(|b| (Formula::new(format!("={}", b.limit)), b.exclusive))
+    };
+    let least = || Formula::new("=-1000000000000000");
+    let most = || Formula::new("=1000000000000000");
+    let rule = match (limit(&column.minimum), limit(&column.maximum)) {
+        (Some((least, false)), Some((most, false))) => DataValidationRule::Between(least, most),
+        (Some((least, true)), _) => DataValidationRule::GreaterThan(least),
+        (Some((least, false)), _) => DataValidationRule::GreaterThanOrEqualTo(least),
+        (None, Some((most, true))) => DataValidationRule::LessThan(most),
+        (None, Some((most, false))) => DataValidationRule::LessThanOrEqualTo(most),
+        (None, None) => DataValidationRule::Between(least(), most()),
+    };
+    DataValidation::new().allow_whole_number_formula(rule)
 }
 
 fn write_instructions(

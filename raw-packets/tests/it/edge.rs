@@ -63,6 +63,26 @@ fn an_export_never_overwrites_what_a_person_may_have_typed_wherever_they_typed_i
 }
 
 #[test]
+fn a_text_in_the_language_of_the_packets_says_how_to_fill_them_in_and_is_not_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = plan();
+    write_packets(folder.path(), &plan).unwrap();
+    let english = fs::read_to_string(folder.path().join("README.txt")).unwrap();
+    assert!(
+        english.contains("recurso_presentado_count: Appeals filed, appeals: 1200"),
+        "{english}"
+    );
+    let path = folder.path().join("LEEME.txt");
+    let spanish = fs::read_to_string(&path).unwrap();
+    assert!(spanish.contains("Recursos presentados, recursos: 1200"), "{spanish}");
+    assert!(english.lines().chain(spanish.lines()).all(|line| line.chars().count() < 100));
+    fs::write(&path, "llamar a Ana").unwrap();
+    write_packets(folder.path(), &plan).unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "llamar a Ana");
+    assert_eq!(read_packets(folder.path(), ReadLimits::default()).unwrap().len(), 4);
+}
+
+#[test]
 fn exports_at_once_to_one_folder_do_not_mix() {
     let folder = tempfile::tempdir().unwrap();
     let plan = plan();

@@ -214,3 +214,76 @@ fn a_filled_copy_of_the_sheet_counts_and_other_sheets_comments_and_hidden_rows_a
     assert!(says(Code::CellComment, "dato provisional & <5"), "{told:?}");
     assert!(says(Code::RowHidden, "hidden"), "{told:?}");
 }
+
+/// Cells by row and column.
+type Cells<'a> = &'a [(u32, u16, &'a str)];
+
+/// Makes the sheets of an issued workbook with what a person typed into them.
+fn typed_into(plan: &raw_packets::PacketPlan, sheets: &[(&str, Cells<'_>)]) -> Vec<u8> {
+    let packet = &plan.packets()[0];
+    let mut workbook = Workbook::new();
+    let labels: Vec<&str> = plan.template().columns().iter().map(|c| c.name.as_str()).collect();
+    for (name, cells) in sheets {
+        let sheet = workbook.add_worksheet().set_name(*name).unwrap();
+        if *name == "packet" {
+            for (at, label) in (0..).zip(&labels) {
+                sheet.write_string(0, at, *label).unwrap();
+                sheet.write_string(1, at, &packet.cells()[usize::from(at)]).unwrap();
+            }
+        } else {
+            for (at, label) in (0..).zip(["campo", "valor", "qué significa"]) {
+                sheet.write_string(0, at, label).unwrap();
+            }
+            for (row, label) in (1..).zip(&labels) {
+                sheet.write_string(row, 0, *label).unwrap();
+                sheet.write_string(row, 1, &packet.cells()[row as usize - 1]).unwrap();
+                sheet.write_string(row, 2, "title").unwrap();
+            }
+        }
+        for (row, column, text) in *cells {
+            sheet.write_string(*row, *column, *text).unwrap();
+        }
+    }
+    workbook.save_to_buffer().unwrap()
+}
+
+#[test]
+fn the_upright_form_is_read_where_it_is_filled_in_and_its_cells_are_named() {
+    let plan = plan();
+    let filled = filled(&plan, &plan.packets()[0]);
+    let upright: Vec<(u32, u16, &str)> =
+        (1..).zip(&filled).map(|(row, cell)| (row, 1, cell.as_str())).collect();
+    let across: Vec<(u32, u16, &str)> =
+        (0..).zip(&filled).map(|(column, cell)| (1, column, cell.as_str())).collect();
+    let check = |bytes| plan.check(&[ReturnedFile::new("p.xlsx", bytes)], as_of());
+
+    let by_form = check(typed_into(&plan, &[("packet", &[]), ("formulario", &upright)]));
+    assert_eq!(by_form.packets()[0].status(), PacketStatus::Ready, "{:?}", by_form.packets()[0]);
+    let both = check(typed_into(&plan, &[("packet", &across), ("formulario", &upright)]));
+    assert_eq!(both.packets()[0].status(), PacketStatus::Ready);
+    let codes: Vec<_> = both.packets()[0].findings().iter().map(|f| f.code).collect();
+    assert_eq!(codes, [Code::FileRenamed]);
+
+    let mut other = upright.clone();
+    other[6].2 = "1300";
+    let differs = check(typed_into(&plan, &[("packet", &across), ("formulario", &other)]));
+    assert_eq!(differs.packets()[0].status(), PacketStatus::InvalidRow);
+    assert_eq!(differs.packets()[0].findings()[0].code, Code::DuplicateRow);
+
+    other[6].2 = "12.000";
+    let wrong = check(typed_into(&plan, &[("packet", &[]), ("formulario", &other)]));
+    let finding = &wrong.packets()[0].findings()[0];
+    assert_eq!((finding.code, finding.cell.as_deref()), (Code::LocaleNumber, Some("B8")));
+}
+
+#[test]
+fn an_issued_workbook_asks_for_whole_numbers_in_its_language_and_shows_its_row_upright() {
+    let plan = plan_in(PacketForm::Xlsx(Language::Es));
+    let bytes = plan.issued_file(&plan.packets()[0]).bytes;
+    let table = part(&bytes, "xl/worksheets/sheet1.xml");
+    assert!(table.contains("type=\"whole\"") && table.contains("solo con cifras"), "{table}");
+    let form = part(&bytes, "xl/worksheets/sheet2.xml");
+    assert!(form.contains("type=\"whole\"") && form.contains("sheetProtection"), "{form}");
+    let texts = part(&bytes, "xl/sharedStrings.xml");
+    assert!(texts.contains("qué significa") && texts.contains("Recursos presentados (recursos)"));
+}

@@ -5,6 +5,10 @@
 //! key to all packets together (a deleted row is found). Two descriptors: as issued, with hashes; and for
 //! the return, without hashes but with everything that a filled packet must hold.
 
+mod readme;
+
+pub(crate) use self::readme::READMES;
+
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
