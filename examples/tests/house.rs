@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
+use crate::runner::{run, runner};
+
 const LIBRARIES: [&str; 5] =
     ["guardrails", "identity-matching", "kpi-gap-queue", "raw-packets", "recovery-queue"];
 
@@ -71,4 +73,13 @@ fn a_backend_links_nothing_unless_it_is_asked_for_compiled_in() {
     assert_eq!(compiled_in("postgres-bundled,sqlite"), (false, Some(false)));
     assert_eq!(compiled_in("postgres-bundled-tls"), (false, Some(true)));
     assert_eq!(compiled_in("default"), (true, None));
+}
+
+/// Whoever brings another database implements the core alone, in a file that is read in one sitting.
+#[test]
+fn a_store_of_ones_own_passes_the_core_in_under_200_lines() {
+    let source = include_str!("../own_store.rs");
+    assert!(source.lines().count() < 200, "{} lines", source.lines().count());
+    let run = run(&mut runner("own_store"));
+    assert_eq!(run.code, 0, "the suite finds fault: {}", run.stderr);
 }

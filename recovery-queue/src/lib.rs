@@ -41,6 +41,7 @@ pub use model::options::{Backoff, ClaimMode, RecoverOptions, SeedOptions};
 pub use model::resolver::{ClaimedLead, FailReason, Match, Resolution, ResolveError, Resolver};
 pub use model::rows::{LinkRow, OriginRow, QueueRow, Status, backlog_size};
 pub use model::run::{NewRun, RunKind, RunOutcome, RunRecord};
+pub use model::settlement::{SeedStep, Settlement};
 pub use model::stop::Stop;
 pub use model::work::{BatchRequest, BatchSummary, SeedSummary};
 pub use store::leads::LeadStore;

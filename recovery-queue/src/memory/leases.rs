@@ -87,7 +87,7 @@ impl LeaseStore for MemoryStore {
         let now = self.now;
         for pk in ours {
             if let Some(at) = leads.iter().position(|lead| lead.source_pk == pk) {
-                self.settle(&pk, storable(answers[at].clone()), batch, &mut summary);
+                self.settle(&leads[at], storable(answers[at].clone()), batch, &mut summary);
             } else if let Some(lead) = self.leads.get_mut(&pk)
                 && let State::Pending { attempts, .. } = lead.state
             {

@@ -22,6 +22,7 @@ use crate::model::options::SeedOptions;
 use crate::model::resolver::{ClaimedLead, FailReason, Resolution, Resolver};
 use crate::model::rows::LinkRow;
 use crate::model::run::RunRecord;
+use crate::model::settlement::Settlement;
 use crate::model::work::{BatchRequest, BatchSummary, SeedSummary};
 use crate::store::leases::LeaseStore;
 use crate::store::runs::RunStore;
@@ -248,55 +249,48 @@ impl MemoryStore {
     /// Writes one answer.
     fn settle(
         &mut self,
-        pk: &SourcePk,
+        claimed: &ClaimedLead,
         answer: Resolution,
         batch: &BatchRequest<'_>,
         summary: &mut BatchSummary,
     ) {
-        let now = self.now;
+        let (now, pk) = (self.now, &claimed.source_pk);
         let Some(lead) = self.leads.get_mut(pk) else { return };
-        let State::Pending { attempts, .. } = lead.state else { return };
+        if !matches!(lead.state, State::Pending { .. }) {
+            return;
+        }
+        let told = Settlement::of(&answer, claimed, now, batch.options);
+        summary.count(&told);
         lead.since = now;
+        let (attempts, run_id) = (told.attempts, batch.run);
         match answer {
             Resolution::Matched(found) => {
-                lead.state = State::Matched {
-                    person: found.person_key.clone(),
-                    attempts,
-                    run_id: Some(batch.run),
+                let person = found.person_key;
+                lead.state =
+                    State::Matched { person: person.clone(), attempts, run_id: Some(run_id) };
+                let link = Link {
+                    person: person.clone(),
+                    rule: found.rule,
+                    confidence: found.confidence,
+                    decided_by: None,
+                    run_id: Some(run_id),
+                    linked_at: now,
+                    evidence: found.evidence.map(Evidence::into_string),
                 };
-                self.links.insert(
-                    pk.clone(),
-                    Link {
-                        person: found.person_key.clone(),
-                        rule: found.rule,
-                        confidence: found.confidence,
-                        decided_by: None,
-                        run_id: Some(batch.run),
-                        linked_at: now,
-                        evidence: found.evidence.map(Evidence::into_string),
-                    },
-                );
-                self.mend_origin(&found.person_key);
-                summary.matched += 1;
+                self.links.insert(pk.clone(), link);
+                self.mend_origin(&person);
             }
             Resolution::Unmatched { reason, wake_keys, evidence } => {
-                let (run_id, evidence) = (batch.run, evidence.map(Evidence::into_string));
+                let evidence = evidence.map(Evidence::into_string);
                 lead.state = State::Failed { reason, attempts, run_id, wake_keys, evidence };
-                *summary.failed.entry(reason).or_default() += 1;
             }
-            Resolution::Error { message } => {
-                let attempts = attempts + 1;
-                if attempts >= batch.options.max_attempts {
-                    lead.fail_as_error(attempts, batch.run, &message);
-                    *summary.failed.entry(FailReason::Error).or_default() += 1;
-                } else {
-                    let rest = batch.options.backoff.delay(pk.as_str(), attempts);
-                    let not_before = now + chrono::TimeDelta::from_std(rest).unwrap_or_default();
+            Resolution::Error { message } => match told.not_before {
+                None => lead.fail_as_error(attempts, run_id, &message),
+                Some(not_before) => {
                     let parked = Parked { not_before, token: None, message: Some(message) };
                     lead.state = State::Pending { attempts, parked: Some(parked) };
-                    summary.retried += 1;
                 }
-            }
+            },
         }
     }
 
@@ -312,11 +306,9 @@ impl MemoryStore {
 
     /// Appends the events of a batch.
     fn tell(&mut self, run: RunId, summary: &BatchSummary) {
-        self.event(EventKind::Matched, None, summary.matched, Some(run));
-        for (reason, leads) in summary.failed.clone() {
-            self.event(EventKind::Failed, Some(reason), leads, Some(run));
+        for (kind, reason, leads) in summary.events() {
+            self.event(kind, reason, leads, Some(run));
         }
-        self.event(EventKind::Retried, None, summary.retried, Some(run));
     }
 }
 
@@ -368,7 +360,7 @@ impl QueueStore for MemoryStore {
             claimed.iter().filter_map(|(_, pk)| self.claimed(pk)).collect();
         let answers = resolve_isolated(resolver, &open)?;
         for (lead, answer) in open.iter().zip(answers) {
-            self.settle(&lead.source_pk, answer, batch, &mut summary);
+            self.settle(lead, answer, batch, &mut summary);
         }
         self.tell(batch.run, &summary);
         *cursor = ahead;

@@ -3,10 +3,10 @@
 use super::{Lead, MemoryStore, State};
 use crate::model::backlog::{Backlog, BacklogRows};
 use crate::model::error::StoreError;
-use crate::model::ledger::EventKind;
 use crate::model::options::SeedOptions;
 use crate::model::run::{NewRun, RunKind, RunOutcome};
-use crate::model::work::{SeedSummary, from_std};
+use crate::model::settlement::SeedStep;
+use crate::model::work::SeedSummary;
 use crate::store::runs::RunStore;
 
 pub(super) fn seed(
@@ -23,18 +23,12 @@ pub(super) fn seed(
     });
     let here = i64::try_from(index).unwrap_or(i64::MAX);
     let run = store.open_run(&NewRun::new(RunKind::Seed, options.actor.clone(), None))?;
-    let mut summary = SeedSummary {
-        backlog: backlog.name().to_owned(),
-        backlog_size: staged.len() as u64,
-        duplicates: staged.duplicates(),
-        opening: known.is_none(),
-        ..SeedSummary::default()
-    };
+    let mut summary = SeedSummary::of(backlog, &staged, known.is_none());
     let mut leaks = Vec::new();
     // Leads are numbered by creation; of those created together the first by key comes first.
     for row in staged.in_order() {
         let pk = &row.source_pk;
-        let Some(lead) = store.leads.get_mut(pk) else {
+        let Some(lead) = store.leads.get(pk) else {
             store.last_lead += 1;
             let lead = Lead {
                 id: store.last_lead,
@@ -50,28 +44,28 @@ pub(super) fn seed(
             summary.arrived += 1;
             continue;
         };
-        let rested = options.cool_down.is_some_and(|rest| {
-            (now - lead.since).num_microseconds().unwrap_or(i64::MAX) >= from_std(rest)
-        });
-        let back = matches!(lead.state, State::Withdrawn { cancelled: false, .. });
-        let reopen = matches!(lead.state, State::Failed { .. })
-            && lead.backlog == here
-            && (lead.version != row.lead_version || rested);
-        if back || reopen {
-            lead.backlog = here;
-            lead.priority = row.priority;
-            lead.lead_at = row.lead_at;
-            lead.state = Lead::pending();
-            lead.since = now;
-            summary.arrived += u64::from(back);
-            summary.reopened += u64::from(reopen);
-        } else if matches!(lead.state, State::Matched { .. }) {
-            leaks.push(pk.clone());
+        let (home, changed) = (lead.backlog == here, lead.version != row.lead_version);
+        let known = lead.clone();
+        let step = if matches!(known.state, State::Withdrawn { cancelled: true, .. }) {
+            SeedStep::Keep
+        } else {
+            options.step(&store.row(pk, &known), home, changed, now)
+        };
+        summary.count(step);
+        let Some(lead) = store.leads.get_mut(pk) else { continue };
+        match step {
+            SeedStep::Arrive | SeedStep::Reopen => {
+                lead.backlog = here;
+                lead.priority = row.priority;
+                lead.lead_at = row.lead_at;
+                lead.state = Lead::pending();
+                lead.since = now;
+            }
+            SeedStep::Leak => leaks.push(pk.clone()),
+            SeedStep::Keep | SeedStep::HeldElsewhere => {}
         }
         if lead.backlog == here {
             lead.version.clone_from(&row.lead_version);
-        } else if lead.is_open() {
-            summary.held_elsewhere += 1;
         }
     }
     for (pk, lead) in &mut store.leads {
@@ -86,17 +80,14 @@ pub(super) fn seed(
         }
     }
     store.leaks.retain(|pk, backlog| *backlog != here || leaks.contains(pk));
-    summary.leaks = leaks.len() as u64;
     for pk in leaks {
         if store.leaks.insert(pk, here).is_none() {
             summary.new_leaks += 1;
         }
     }
-    let arrival = if summary.opening { EventKind::Opening } else { EventKind::Arrived };
-    store.event(arrival, None, summary.arrived, Some(run));
-    store.event(EventKind::Reopened, None, summary.reopened, Some(run));
-    store.event(EventKind::Withdrawn, None, summary.withdrawn, Some(run));
-    store.event(EventKind::Leaked, None, summary.new_leaks, Some(run));
+    for (kind, reason, leads) in summary.events() {
+        store.event(kind, reason, leads, Some(run));
+    }
     store.close_run(run, RunOutcome::Done)?;
     Ok(summary)
 }

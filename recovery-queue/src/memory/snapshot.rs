@@ -1,11 +1,8 @@
 //! The consistent read in memory: the borrow is the isolation.
 
-use std::collections::BTreeSet;
-
 use chrono::{DateTime, Utc};
 
 use super::{Lead, MemoryStore, State, slot};
-use crate::model::backlog::{Backlog, BacklogSource};
 use crate::model::error::StoreError;
 use crate::model::key::{PersonKey, SourcePk};
 use crate::model::ledger::LedgerSlot;
@@ -105,20 +102,5 @@ impl Snapshot for MemorySnapshot<'_> {
 
     fn leaks(&mut self) -> Result<Vec<SourcePk>, StoreError> {
         Ok(self.0.leaks.keys().cloned().collect())
-    }
-
-    fn matched_in(&mut self, backlog: &dyn Backlog) -> Result<Vec<SourcePk>, StoreError> {
-        let BacklogSource::Rows(rows) = backlog.source() else {
-            return Err(StoreError::Backlog {
-                backlog: backlog.name().to_owned(),
-                reason: "it is a view, and this store has no database".to_owned(),
-                remedy: "use a MemoryBacklog, or a SqlStore",
-            });
-        };
-        let here: BTreeSet<SourcePk> = rows.map(|row| row.source_pk).collect();
-        let matched = |pk: &SourcePk| {
-            self.0.leads.get(pk).is_some_and(|lead| matches!(lead.state, State::Matched { .. }))
-        };
-        Ok(here.into_iter().filter(matched).collect())
     }
 }

@@ -12,5 +12,6 @@ pub(crate) mod options;
 pub(crate) mod resolver;
 pub(crate) mod rows;
 pub(crate) mod run;
+pub(crate) mod settlement;
 pub(crate) mod stop;
 pub(crate) mod work;

@@ -89,6 +89,13 @@ impl QueueRow {
             run_id: None,
         }
     }
+
+    /// Brings the lead to another status: whatever belonged to the one before is gone.
+    pub fn reset(&mut self, status: Status, since: DateTime<Utc>) {
+        let (key, first_seen_at) = (self.source_pk.clone(), self.first_seen_at);
+        *self = Self::new(key, std::mem::take(&mut self.backlog), status, self.lead_at, since);
+        self.first_seen_at = first_seen_at;
+    }
 }
 
 /// Holds one identity link: a lead is a person.

@@ -12,9 +12,9 @@ use std::ops::ControlFlow;
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 
-use crate::model::backlog::Backlog;
+use crate::model::backlog::{Backlog, BacklogRows};
 use crate::model::error::{ConfigError, StoreError};
-use crate::model::key::SourcePk;
+use crate::model::key::{PersonKey, SourcePk};
 use crate::model::ledger::{DailyMetrics, LedgerSlot, daily_metrics};
 use crate::model::options::{RecoverOptions, SeedOptions};
 use crate::model::resolver::{FailReason, Resolver};
@@ -122,7 +122,29 @@ pub trait Snapshot {
     fn links(&mut self, each: &mut dyn FnMut(LinkRow)) -> Result<(), StoreError>;
 
     /// Pushes every identity origin, in the order of the person keys.
-    fn origins(&mut self, each: &mut dyn FnMut(OriginRow)) -> Result<(), StoreError>;
+    ///
+    /// A store that keeps none gives each person's first linked lead by creation, of those created together the first by
+    /// key, known since it was linked.
+    fn origins(&mut self, each: &mut dyn FnMut(OriginRow)) -> Result<(), StoreError> {
+        let mut created = BTreeMap::new();
+        self.queue(&mut |row| {
+            if row.person_key.is_some() {
+                created.insert(row.source_pk, row.lead_at);
+            }
+        })?;
+        let mut first: BTreeMap<PersonKey, OriginRow> = BTreeMap::new();
+        self.links(&mut |link| {
+            let Some(&lead_at) = created.get(&link.source_pk) else { return };
+            let (person, lead, since) = (link.person_key, link.source_pk, link.linked_at);
+            let origin = OriginRow::new(person.clone(), lead, lead_at, since);
+            let known = first.entry(person).or_insert_with(|| origin.clone());
+            if (origin.lead_at, &origin.source_pk) < (known.lead_at, &known.source_pk) {
+                *known = origin;
+            }
+        })?;
+        first.into_values().for_each(each);
+        Ok(())
+    }
 
     /// Pushes the ledger's slots that begin before `until`, in the order of time.
     fn ledger(
@@ -153,7 +175,15 @@ pub trait Snapshot {
     fn leaks(&mut self) -> Result<Vec<SourcePk>, StoreError>;
 
     /// Gives the keys of leads that are matched and are in this backlog now, in order.
-    fn matched_in(&mut self, backlog: &dyn Backlog) -> Result<Vec<SourcePk>, StoreError>;
+    fn matched_in(&mut self, backlog: &dyn Backlog) -> Result<Vec<SourcePk>, StoreError> {
+        let (here, mut found) = (BacklogRows::read(backlog)?, Vec::new());
+        self.queue(&mut |row| {
+            if row.status == Status::Matched && here.contains(&row.source_pk) {
+                found.push(row.source_pk);
+            }
+        })?;
+        Ok(found)
+    }
 
     /// Counts the leads of each status; a status without leads is counted as 0.
     fn status_counts(&mut self) -> Result<BTreeMap<Status, u64>, StoreError> {
