@@ -18,7 +18,7 @@ use guardrails::html::{Page, page};
 use guardrails::{Suite, SuiteReport};
 use recovery_queue::testing::PostgresServer;
 use recovery_queue::{
-    ClaimedLead, Connection, DatabaseUrl, Evidence, FailReason, OpenOptions, PersonKey, QueueStore,
+    ClaimedLead, Conn, DatabaseUrl, Evidence, FailReason, OpenOptions, PersonKey, QueueStore,
     RecoverOptions, Resolution, ResolveError, SeedOptions, SqlStore, StoreFacts, ViewBacklog,
 };
 
@@ -42,8 +42,8 @@ fn resolve(leads: &[ClaimedLead]) -> Result<Vec<Resolution>, ResolveError> {
 
 fn script(store: &mut SqlStore, sql: &str) {
     match store.connection() {
-        Connection::Sqlite(connection) => connection.batch_execute(sql),
-        Connection::Postgres(connection) => connection.batch_execute(sql),
+        Conn::Sqlite(connection) => connection.batch_execute(sql),
+        Conn::Postgres(connection) => connection.batch_execute(sql),
         _ => return,
     }
     .expect("the statement is sound");
@@ -81,8 +81,8 @@ fn bare(store: &mut SqlStore) -> f64 {
     );
     let began = Instant::now();
     match store.connection() {
-        Connection::Sqlite(connection) => diesel::sql_query(&sql).execute(connection),
-        Connection::Postgres(connection) => diesel::sql_query(&sql).execute(connection),
+        Conn::Sqlite(connection) => diesel::sql_query(&sql).execute(connection),
+        Conn::Postgres(connection) => diesel::sql_query(&sql).execute(connection),
         _ => return 0.0,
     }
     .expect("the query is sound");

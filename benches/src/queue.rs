@@ -13,9 +13,9 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use recovery_queue::testing::PostgresServer;
 use recovery_queue::{
-    BacklogLead, ClaimedLead, Connection, DatabaseUrl, MemoryBacklog, Namespace, OpenOptions,
-    PersonKey, Progress, QueueStore, RecoverOptions, Resolution, ResolveError, SeedOptions,
-    SourcePk, SqlStore, ViewBacklog,
+    BacklogLead, ClaimedLead, Conn, DatabaseUrl, MemoryBacklog, Namespace, OpenOptions, PersonKey,
+    Progress, QueueStore, RecoverOptions, Resolution, ResolveError, SeedOptions, SourcePk,
+    SqlStore, ViewBacklog,
 };
 
 /// Leads per transaction.
@@ -162,7 +162,7 @@ impl Backend {
         };
         let options = OpenOptions::default().with_namespace(namespace);
         let mut store = SqlStore::open(&url, options).expect("the database opens");
-        if let Connection::Postgres(connection) = store.connection() {
+        if let Conn::Postgres(connection) = store.connection() {
             let sql = format!("DROP SCHEMA IF EXISTS \"{name}\" CASCADE");
             connection.batch_execute(&sql).expect("the old tables go");
         }
@@ -179,7 +179,7 @@ impl Backend {
         let Place::Postgres(_) = self.place else { return self.seeded(name, leads) };
         let mut store = self.fresh(name);
         let sql = FILL.replace("{ns}", &store.view_name("")).replace("{leads}", &leads.to_string());
-        if let Connection::Postgres(connection) = store.connection() {
+        if let Conn::Postgres(connection) = store.connection() {
             for statement in sql.split("; ") {
                 connection.batch_execute(statement).expect("the tables are filled");
             }
@@ -249,8 +249,8 @@ pub fn scan(store: &mut SqlStore) -> u64 {
 
 fn run(store: &mut SqlStore, sql: &str) {
     match store.connection() {
-        Connection::Sqlite(connection) => connection.batch_execute(sql),
-        Connection::Postgres(connection) => connection.batch_execute(sql),
+        Conn::Sqlite(connection) => connection.batch_execute(sql),
+        Conn::Postgres(connection) => connection.batch_execute(sql),
         _ => return,
     }
     .expect("the statement is sound");
@@ -330,12 +330,12 @@ impl Floor {
     pub fn new(mut store: SqlStore) -> Self {
         let batch = POSTGRES_FLOOR.replace("{ns}", &store.view_name(""));
         match store.connection() {
-            Connection::Sqlite(connection) => {
+            Conn::Sqlite(connection) => {
                 let sql = "CREATE TEMP TABLE floor \
                 (lead_at INTEGER, lead_id INTEGER PRIMARY KEY, source_pk TEXT)";
                 connection.batch_execute(sql).expect("the floor runs");
             }
-            Connection::Postgres(connection) => {
+            Conn::Postgres(connection) => {
                 // As a batch of the queue has it: planned once, and not for a table that nobody has analysed yet.
                 let sql = "SET enable_bitmapscan = off; SET enable_seqscan = off; SET enable_sort = off; \
                      SET jit = off; SET plan_cache_mode = force_generic_plan";
@@ -354,7 +354,7 @@ impl Floor {
     /// When the database does not take it.
     pub fn batch(&mut self) -> u64 {
         let last: Option<Last> = match self.store.connection() {
-            Connection::Sqlite(connection) => {
+            Conn::Sqlite(connection) => {
                 for step in &SQLITE_FLOOR {
                     let query = diesel::sql_query(*step);
                     if step.contains("$1") {
@@ -369,7 +369,7 @@ impl Floor {
                      FROM temp.floor ORDER BY lead_at DESC, lead_id DESC LIMIT 1";
                 diesel::sql_query(sql).get_result(connection).optional().expect("the floor runs")
             }
-            Connection::Postgres(connection) => {
+            Conn::Postgres(connection) => {
                 let (at, id) = self.at;
                 let query = diesel::sql_query(format!("EXECUTE floor ({at}, {id})"));
                 query.get_result(connection).optional().expect("the floor runs")
@@ -392,7 +392,7 @@ pub fn wal_position(store: &mut SqlStore) -> i64 {
         #[diesel(sql_type = BigInt)]
         bytes: i64,
     }
-    let Connection::Postgres(connection) = store.connection() else { return 0 };
+    let Conn::Postgres(connection) = store.connection() else { return 0 };
     let sql = "SELECT CAST(pg_current_wal_insert_lsn() - '0/0' AS BIGINT) AS bytes";
     diesel::sql_query(sql).get_result::<Bytes>(connection).expect("the server answers").bytes
 }

@@ -191,11 +191,11 @@ fn a_busy_port_is_named_with_a_remedy() {
 
 /// Makes the service's leads endless to read, or long to read where `steps` are given.
 fn slow_leads(folder: &Path, steps: Option<u32>) {
-    use recovery_queue::{Connection, DatabaseUrl, OpenOptions, SqlStore};
+    use recovery_queue::{Conn, DatabaseUrl, OpenOptions, SqlStore};
     let path = folder.join("q.sqlite");
     let url = DatabaseUrl::parse(path.to_str().expect("the folder is UTF-8")).unwrap();
     let mut store = SqlStore::open(&url, OpenOptions::default()).unwrap();
-    let Connection::Sqlite(connection) = store.connection() else { unreachable!() };
+    let Conn::Sqlite(connection) = store.connection() else { unreachable!() };
     let end = steps.map_or(String::new(), |steps| format!("WHERE i < {steps}"));
     diesel::connection::SimpleConnection::batch_execute(
         connection,
@@ -265,10 +265,10 @@ fn a_request_that_is_under_way_is_answered_while_the_server_stops() {
 
 /// Makes a database on a server that other tests may use, too, and gives its URL.
 pub(crate) fn database_of_its_own(server: &str, name: &str) -> String {
-    use recovery_queue::{Connection, DatabaseUrl, OpenOptions, SqlStore};
+    use recovery_queue::{Conn, DatabaseUrl, OpenOptions, SqlStore};
     let mut store =
         SqlStore::open(&DatabaseUrl::parse(server).unwrap(), OpenOptions::default()).unwrap();
-    let Connection::Postgres(connection) = store.connection() else { unreachable!() };
+    let Conn::Postgres(connection) = store.connection() else { unreachable!() };
     let name = format!("{name}_{}", std::process::id());
     let create = format!("CREATE DATABASE {name}");
     diesel::connection::SimpleConnection::batch_execute(connection, &create).unwrap();

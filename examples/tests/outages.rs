@@ -8,9 +8,9 @@ use diesel::connection::SimpleConnection as _;
 use guardrails::clock::Monotonic;
 use recovery_queue::testing::PostgresServer;
 use recovery_queue::{
-    BacklogLead, ClaimedLead, Connection, DatabaseUrl, FailReason, MemoryBacklog, NewRun,
-    OpenOptions, QueueStore, RecoverOptions, Resolution, RunKind, RunStore, SeedOptions, SourcePk,
-    SqlStore, StoreError, StoreFacts,
+    BacklogLead, ClaimedLead, Conn, DatabaseUrl, FailReason, MemoryBacklog, NewRun, OpenOptions,
+    QueueStore, RecoverOptions, Resolution, RunKind, RunStore, SeedOptions, SourcePk, SqlStore,
+    StoreError, StoreFacts,
 };
 
 fn open(url: &str) -> SqlStore {
@@ -22,8 +22,8 @@ fn open(url: &str) -> SqlStore {
 
 fn script(store: &mut SqlStore, sql: &str) {
     match store.connection() {
-        Connection::Sqlite(connection) => connection.batch_execute(sql).unwrap(),
-        Connection::Postgres(connection) => connection.batch_execute(sql).unwrap(),
+        Conn::Sqlite(connection) => connection.batch_execute(sql).unwrap(),
+        Conn::Postgres(connection) => connection.batch_execute(sql).unwrap(),
         _ => unreachable!("there are two backends"),
     }
 }
@@ -118,5 +118,36 @@ pub(crate) fn of_a_server() -> bool {
     other.seed(&backlog, &SeedOptions::default()).unwrap();
     script(&mut other, "PREPARE __diesel_stmt_0 AS SELECT 1; PREPARE __diesel_stmt_1 AS SELECT 1");
     recover(&mut other).unwrap();
+
+    // A limit of the server ends the session of a batch of two while its resolver works.
+    let mut watch = other.reopen().unwrap();
+    let database = "SELECT current_database() AS value";
+    let database = text(&mut watch, database);
+    let limit = "SET idle_in_transaction_session_timeout = '50ms'";
+    script(&mut watch, &format!("ALTER DATABASE \"{database}\" {limit}"));
+    let mut other = other.reopen().unwrap();
+    other.seed(&self::backlog(3), &SeedOptions::default()).unwrap();
+    let mut slow = |leads: &[ClaimedLead]| {
+        let open = "SELECT CAST(count(*) AS TEXT) AS value FROM pg_stat_activity \
+             WHERE datname = current_database() AND state = 'idle in transaction'";
+        while leads.len() > 1 && text(&mut watch, open) != "0" {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Ok(leads.iter().map(|_| Resolution::unmatched(FailReason::NoCandidates)).collect())
+    };
+    let options = RecoverOptions::default();
+    other.recover(&mut slow, &options).unwrap();
     true
+}
+
+#[derive(diesel::QueryableByName)]
+struct Text {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    value: String,
+}
+
+fn text(store: &mut SqlStore, sql: &str) -> String {
+    use diesel::RunQueryDsl as _;
+    let Conn::Postgres(connection) = store.connection() else { unreachable!("a server's URL") };
+    diesel::sql_query(sql).get_result::<Text>(connection).unwrap().value
 }

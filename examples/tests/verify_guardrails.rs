@@ -119,11 +119,11 @@ fn a_history_tells_what_passed_before_and_does_not_now() {
 }
 
 fn sql(folder: &Path, statements: &str) {
-    use recovery_queue::{Connection, DatabaseUrl, OpenOptions, SqlStore};
+    use recovery_queue::{Conn, DatabaseUrl, OpenOptions, SqlStore};
     let path = folder.join("q.sqlite");
     let url = DatabaseUrl::parse(path.to_str().expect("the folder is UTF-8")).unwrap();
     let mut store = SqlStore::open(&url, OpenOptions::default()).unwrap();
-    let Connection::Sqlite(connection) = store.connection() else { unreachable!() };
+    let Conn::Sqlite(connection) = store.connection() else { unreachable!() };
     diesel::connection::SimpleConnection::batch_execute(connection, statements).unwrap();
 }
 

@@ -12,14 +12,16 @@ pub mod testing;
 mod trace;
 mod worker;
 
+#[cfg(all(feature = "r2d2", any(feature = "sqlite", feature = "postgres")))]
+pub use crate::diesel::ConnectionPool;
 #[cfg(all(feature = "identity-matching", any(feature = "sqlite", feature = "postgres")))]
 pub use crate::diesel::SqlIndex;
 #[cfg(all(feature = "guardrails", any(feature = "sqlite", feature = "postgres")))]
 pub use crate::diesel::StoreFacts;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use crate::diesel::{
-    Connection, DatabaseUrl, MigrationStatus, Namespace, OpenOptions, PostgresUrl, RollupSummary,
-    SqlSnapshot, SqlStore,
+    BorrowedStore, Conn, DatabaseUrl, MigrationStatus, Namespace, OpenOptions, PostgresUrl,
+    RollupSummary, SqlSnapshot, SqlStore,
 };
 #[cfg(feature = "identity-matching")]
 pub use matching::{LeadSource, MatcherResolver, WakeKeys};

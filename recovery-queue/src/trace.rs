@@ -70,3 +70,7 @@ pub(crate) fn end_unrecorded(run: RunId, error: &StoreError) {
 pub(crate) fn reconnect(error: &StoreError, attempt: u32) {
     tracing::warn!(name: "recovery_queue.reconnect", %error, attempt);
 }
+
+pub(crate) fn cut(setting: &str, limit: std::time::Duration, size: u32) {
+    tracing::warn!(name: "recovery_queue.batch_cut", setting, ?limit, size);
+}

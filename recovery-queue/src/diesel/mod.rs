@@ -1,6 +1,7 @@
 //! The stores in databases: one type for SQLite and PostgreSQL.
 
 mod batch;
+mod borrowed;
 mod conn;
 #[cfg(feature = "identity-matching")]
 mod index;
@@ -12,8 +13,12 @@ mod write;
 /// A key of the candidate index that more persons hold than this has a counter of its own.
 pub(crate) const HUB: u32 = 100;
 
+pub use borrowed::BorrowedStore;
+pub use conn::lent::Conn;
 pub use conn::namespace::Namespace;
 pub use conn::open::OpenOptions;
+#[cfg(feature = "r2d2")]
+pub use conn::source::ConnectionPool;
 pub use conn::url::{DatabaseUrl, PostgresUrl};
 #[cfg(feature = "identity-matching")]
 pub use index::SqlIndex;
@@ -21,5 +26,5 @@ pub use migrate::status::MigrationStatus;
 #[cfg(feature = "guardrails")]
 pub use read::facts::StoreFacts;
 pub use read::snapshot::SqlSnapshot;
-pub use store::{Connection, SqlStore};
+pub use store::SqlStore;
 pub use write::rollup::RollupSummary;

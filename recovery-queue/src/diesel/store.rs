@@ -5,19 +5,21 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::diesel::batch::lease;
 use crate::diesel::batch::{self, Context};
-use crate::diesel::conn::database::{Begin, Database, Param, TextRow, failed};
+use crate::diesel::borrowed::BorrowedStore;
+use crate::diesel::conn::database::{Begin, Database, failed};
+use crate::diesel::conn::lent::Conn;
+use crate::diesel::conn::limits::{self, Pace};
 use crate::diesel::conn::namespace::Names;
-use crate::diesel::conn::open::{OpenOptions, Purpose, connect};
+use crate::diesel::conn::open::{OpenOptions, Purpose};
+use crate::diesel::conn::source::Source;
 use crate::diesel::conn::url::DatabaseUrl;
 use crate::diesel::migrate;
 use crate::diesel::migrate::status::MigrationStatus;
 use crate::diesel::read::snapshot::SqlSnapshot;
+use crate::diesel::write::crash_marker;
 use crate::diesel::write::origins;
 use crate::diesel::write::runs;
-use crate::diesel::write::seed;
-use crate::diesel::write::{crash_marker, forget, reopen, retention};
 use crate::model::backlog::Backlog;
 use crate::model::error::StoreError;
 use crate::model::key::{PersonKey, RunId, SourcePk};
@@ -41,10 +43,10 @@ use crate::worker::{Cursor, Patience, retry_on_outage};
 /// One connection writes and a second one reads, opened when first needed. Call
 /// [`migrate`](Self::migrate) once after opening; it changes nothing when the tables are current.
 pub struct SqlStore {
-    pub(crate) db: Database,
-    reader: Option<Database>,
+    pub(crate) db: Database<'static>,
+    reader: Option<Database<'static>>,
     pub(crate) names: Names,
-    pub(crate) url: DatabaseUrl,
+    pub(crate) source: Source,
     pub(crate) options: OpenOptions,
     pub(crate) clock: Option<i64>,
     /// The worker whose lock this session holds.
@@ -54,22 +56,10 @@ pub struct SqlStore {
 impl std::fmt::Debug for SqlStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SqlStore")
-            .field("url", &self.url)
+            .field("source", &self.source)
             .field("options", &self.options)
             .finish_non_exhaustive()
     }
-}
-
-/// Lends the store's writing connection to the user's own statements.
-#[allow(missing_debug_implementations)] // Diesel's connections have none.
-#[non_exhaustive]
-pub enum Connection<'a> {
-    /// A connection to SQLite.
-    #[cfg(feature = "sqlite")]
-    Sqlite(&'a mut diesel::sqlite::SqliteConnection),
-    /// A connection to PostgreSQL.
-    #[cfg(feature = "postgres")]
-    Postgres(&'a mut diesel::pg::PgConnection),
 }
 
 impl SqlStore {
@@ -78,14 +68,34 @@ impl SqlStore {
     /// # Errors
     /// A file that is no database, a server that does not answer.
     pub fn open(url: &DatabaseUrl, options: OpenOptions) -> Result<Self, StoreError> {
-        let db = connect(url, &options, Purpose::Write)?;
-        let names = options.names(url);
-        Ok(Self { db, reader: None, names, url: url.clone(), options, clock: None, lives: None })
+        Self::from_source(Source::Url(url.clone()), options)
+    }
+
+    /// Makes a store that takes its connections from a pool of the service: one for as long as the store lives, one
+    /// more while a snapshot is open.
+    ///
+    /// Nothing that the store sets stays on them, and no statement is prepared by name; what a connection is like
+    /// (SQLite's `busy_timeout`, `foreign_keys` and journal) is the pool's to say.
+    ///
+    /// # Errors
+    /// A pool that has no connection left within its time limit.
+    #[cfg(feature = "r2d2")]
+    pub fn from_pool(
+        pool: impl Into<crate::diesel::ConnectionPool>,
+        options: OpenOptions,
+    ) -> Result<Self, StoreError> {
+        Self::from_source(Source::Pool(pool.into()), options)
+    }
+
+    fn from_source(source: Source, options: OpenOptions) -> Result<Self, StoreError> {
+        let db = source.connect(&options, Purpose::Write)?;
+        let names = source.names(&options);
+        Ok(Self { db, reader: None, names, source, options, clock: None, lives: None })
     }
 
     /// Opens a second store on the same database, as each further worker needs one.
     pub fn reopen(&self) -> Result<Self, StoreError> {
-        let mut store = Self::open(&self.url, self.options.clone())?;
+        let mut store = Self::from_source(self.source.clone(), self.options.clone())?;
         store.clock = self.clock;
         Ok(store)
     }
@@ -131,30 +141,46 @@ impl SqlStore {
     /// # Errors
     /// `NotFound` for a backlog that was never seeded.
     pub fn set_paused(&mut self, backlog: &str, paused: bool) -> Result<(), StoreError> {
-        let touched = self
-            .db
-            .execute(
-                &self.names.sql("UPDATE {ns}queue_backlog SET paused = $1 WHERE name = $2"),
-                &[Param::Int(i64::from(paused)), Param::Text(backlog)],
-            )
-            .map_err(failed("the pause"))?;
-        if touched == 0 {
-            return Err(StoreError::NotFound { what: "backlog", key: backlog.to_owned() });
+        self.borrowed().set_paused(backlog, paused)
+    }
+
+    /// Names the limit of the server that ended a transaction, where one did; the connection is a live one then.
+    #[cfg(feature = "postgres")]
+    fn explained(&mut self, error: StoreError, pace: Option<Pace>) -> StoreError {
+        let Some(pace) = pace.filter(|pace| pace.may_be_limited()) else { return error };
+        let is_gone = match &error {
+            StoreError::Unavailable { .. } => true,
+            StoreError::Unclear { .. } => false,
+            _ => return error,
+        };
+        if is_gone && self.reconnect().is_err() {
+            return error;
         }
-        Ok(())
+        match limits::reached(&mut self.db, pace) {
+            Ok(Some((setting, limit))) => limits::told(error, setting, limit),
+            _ => error,
+        }
+    }
+
+    #[cfg(not(feature = "postgres"))]
+    #[allow(clippy::unused_self)]
+    fn explained(&mut self, error: StoreError, _: Option<Pace>) -> StoreError {
+        error
+    }
+
+    /// Gives the store on its writing connection.
+    pub(crate) fn borrowed(&mut self) -> BorrowedStore<'_> {
+        let names = self.names.clone();
+        BorrowedStore { db: self.db.lend(), names, clock: self.clock }
     }
 
     /// Lends the writing connection, for the user's own tables in the same database.
     ///
     /// The tables that start with `queue_` are the store's own; the views `recovery_queue`,
-    /// `identity_links` and `identity_origins` are for everybody to read and join.
-    pub fn connection(&mut self) -> Connection<'_> {
-        match &mut self.db {
-            #[cfg(feature = "sqlite")]
-            Database::Sqlite(connection) => Connection::Sqlite(connection),
-            #[cfg(feature = "postgres")]
-            Database::Postgres(session) => Connection::Postgres(&mut session.connection),
-        }
+    /// `identity_links` and `identity_origins` are for everybody to read and join. A call of the store inside a
+    /// transaction that is open on the connection joins it.
+    pub fn connection(&mut self) -> Conn<'_> {
+        self.db.conn()
     }
 
     /// Gives the qualified name of a public view, such as `recovery."identity_links"`.
@@ -165,67 +191,15 @@ impl SqlStore {
 
     /// Opens a consistent read, as its own type.
     pub fn read(&mut self) -> Result<SqlSnapshot<'_>, StoreError> {
+        if self.source.is_shared() {
+            let reader = self.source.connect(&self.options, Purpose::Read)?;
+            return SqlSnapshot::begin(reader, &self.names, self.clock);
+        }
         let reader = match self.reader.take() {
             Some(reader) => reader,
-            None => connect(&self.url, &self.options, Purpose::Read)?,
+            None => self.source.connect(&self.options, Purpose::Read)?,
         };
-        let reader = self.reader.insert(reader);
-        migrate::ensure_usable(reader, &self.names)?;
-        reader.begin(Begin::Snapshot).map_err(failed("the read"))?;
-        // The first read fixes the instant.
-        let begun = Self::begin_read(reader, &self.names, self.clock);
-        let (now, id) = match begun {
-            Ok(begun) => begun,
-            Err(error) => {
-                reader.rollback();
-                return Err(failed("the read")(error));
-            }
-        };
-        let as_of = DateTime::from_timestamp_micros(now).unwrap_or(DateTime::<Utc>::MIN_UTC);
-        Ok(SqlSnapshot::new(reader, &self.names, as_of, id))
-    }
-
-    /// Seeds in one transaction; `written` is what the transaction does, whether or not its commit is heard of.
-    fn seed_once(
-        &mut self,
-        backlog: &dyn Backlog,
-        options: &SeedOptions,
-        written: &mut Option<(i64, SeedSummary)>,
-    ) -> Result<SeedSummary, StoreError> {
-        migrate::ensure_usable(&mut self.db, &self.names)?;
-        let run = NewRun::new(RunKind::Seed, options.actor.clone(), None);
-        let (names, clock) = (&self.names, self.clock);
-        // A seed that is refused leaves no run behind: the run is recorded in the same transaction.
-        self.db.transaction("the seed", |db| {
-            seed::lock(db, names)?;
-            let id = runs::insert(db, names, clock, &run)?;
-            let summary = seed::seed(db, names, clock, id, backlog, options)?;
-            runs::finish(db, names, clock, id, RunOutcome::Done)?;
-            *written = Some((id, summary.clone()));
-            Ok(summary)
-        })
-    }
-
-    fn begin_read(
-        reader: &mut Database,
-        names: &Names,
-        clock: Option<i64>,
-    ) -> diesel::QueryResult<(i64, String)> {
-        reader.int(&names.sql("SELECT count(*) AS value FROM {ns}queue_backlog"), &[])?;
-        let now = match clock {
-            Some(now) => now,
-            None => reader.now()?,
-        };
-        let id = if reader.is_sqlite() {
-            format!("sqlite:{now}")
-        } else {
-            let sql = "SELECT CAST(pg_current_snapshot() AS TEXT) AS value";
-            let rows: Vec<TextRow> = reader.query(sql, &[])?;
-            rows.into_iter()
-                .next()
-                .map_or_else(String::new, |row| format!("postgres:{}", row.value))
-        };
-        Ok((now, id))
+        SqlSnapshot::begin(self.reader.insert(reader).lend(), &self.names, self.clock)
     }
 }
 
@@ -250,7 +224,14 @@ impl QueueStore for SqlStore {
                 {
                     Ok(SeedSummary::clone(summary))
                 }
-                _ => store.seed_once(backlog, options, &mut written),
+                _ => {
+                    let mut borrowed = store.borrowed();
+                    let told = borrowed.seed_once(backlog, options, &mut |run, summary| {
+                        written = Some((run, summary.clone()));
+                    });
+                    let pace = borrowed.db.pace();
+                    told.map(|(_, summary)| summary).map_err(|error| store.explained(error, pace))
+                }
             }
         })?;
         summary.reconnects = reconnects.into_inner();
@@ -274,20 +255,23 @@ impl QueueStore for SqlStore {
         }
         // The cursor moves only with the commit.
         let mut ahead = cursor.clone();
-        let summary = self.db.transaction_as(Begin::Batch, batch::BATCH, |db| {
+        let done = self.db.transaction_as(Begin::Batch, batch::BATCH, |db| {
             batch::in_transaction(db, names, clock, batch, &mut ahead, resolver)
-        })?;
-        *cursor = ahead;
-        Ok(summary)
+        });
+        match done {
+            Ok(summary) => {
+                *cursor = ahead;
+                Ok(summary)
+            }
+            Err(error) => {
+                let pace = self.db.pace();
+                Err(self.explained(error, pace))
+            }
+        }
     }
 
     fn wake(&mut self, keys: &[String]) -> Result<u64, StoreError> {
-        let (names, clock) = (&self.names, self.clock);
-        let woken = self.db.transaction("the wake-up", |db| {
-            crate::diesel::write::links::wake(db, names, clock, keys)
-        })?;
-        tracing::info!(name: "recovery_queue.woken", keys = keys.len(), leads = woken);
-        Ok(woken)
+        self.borrowed().wake(keys)
     }
 
     fn snapshot(&mut self) -> Result<Box<dyn Snapshot + '_>, StoreError> {
@@ -305,7 +289,7 @@ impl QueueStore for SqlStore {
     fn reconnect(&mut self) -> Result<(), StoreError> {
         self.reader = None;
         self.lives = None;
-        let mut db = connect(&self.url, &self.options, Purpose::Write)?;
+        let mut db = self.source.connect(&self.options, Purpose::Write)?;
         db.remember(&self.db);
         self.db = db;
         Ok(())
@@ -331,29 +315,19 @@ impl LeadStore for SqlStore {
     }
 
     fn reopen_leads(&mut self, leads: Reopen<'_>, decider: Decider<'_>) -> Result<u64, StoreError> {
-        let (names, clock) = (&self.names, self.clock);
-        self.db.transaction("the reopening of leads", |db| {
-            reopen::reopen(db, names, clock, &leads, decider)
-        })
+        self.borrowed().reopen_leads(leads, decider)
     }
 
     fn cancel(&mut self, leads: &[SourcePk], decider: Decider<'_>) -> Result<u64, StoreError> {
-        let (names, clock) = (&self.names, self.clock);
-        self.db.transaction("the cancelling of leads", |db| {
-            reopen::cancel(db, names, clock, leads, decider)
-        })
+        self.borrowed().cancel(leads, decider)
     }
 
     fn forget(&mut self, whom: Forget<'_>) -> Result<Forgotten, StoreError> {
-        let (names, clock) = (&self.names, self.clock);
-        self.db.transaction("the forgetting", |db| forget::forget(db, names, clock, whom))
+        self.borrowed().forget(whom)
     }
 
     fn prune(&mut self, retention: Retention) -> Result<Pruned, StoreError> {
-        let (names, clock) = (&self.names, self.clock);
-        self.db.transaction("the removal of what is old", |db| {
-            retention::prune(db, names, clock, retention)
-        })
+        self.borrowed().prune(retention)
     }
 }
 
@@ -364,20 +338,11 @@ impl LeaseStore for SqlStore {
         ttl: Duration,
         cursor: &mut Cursor,
     ) -> Result<Option<Lease>, StoreError> {
-        let (names, clock) = (&self.names, self.clock);
-        let mut ahead = cursor.clone();
-        let lease = self.db.transaction_as(Begin::Batch, batch::BATCH, |db| {
-            lease::take(db, names, clock, batch, ttl, &mut ahead)
-        })?;
-        *cursor = ahead;
-        Ok(lease)
+        self.borrowed().lease(batch, ttl, cursor)
     }
 
     fn renew(&mut self, lease: &mut Lease, ttl: Duration) -> Result<u64, StoreError> {
-        let (names, clock) = (&self.names, self.clock);
-        self.db.transaction_as(Begin::Batch, batch::BATCH, |db| {
-            lease::renew(db, names, clock, lease, ttl)
-        })
+        self.borrowed().renew(lease, ttl)
     }
 
     fn settle(
@@ -386,15 +351,11 @@ impl LeaseStore for SqlStore {
         lease: &Lease,
         answers: &[Resolution],
     ) -> Result<BatchSummary, StoreError> {
-        let (names, clock) = (&self.names, self.clock);
-        self.db.transaction_as(Begin::Batch, batch::BATCH, |db| {
-            lease::settle(db, names, clock, batch, lease, answers)
-        })
+        self.borrowed().settle(batch, lease, answers)
     }
 
     fn give_back(&mut self, lease: &Lease) -> Result<u64, StoreError> {
-        let names = &self.names;
-        self.db.transaction_as(Begin::Batch, batch::BATCH, |db| lease::give_back(db, names, lease))
+        self.borrowed().give_back(lease)
     }
 }
 

@@ -131,6 +131,52 @@ pub enum StoreError {
         /// What the database said.
         source: Source,
     },
+    /// The database gave this transaction up, and no code says why: it may be a deadlock, which goes by itself, or a
+    /// statement that can never work. Worth one more try.
+    #[error("the database did not complete {operation}: {source}")]
+    Unclear {
+        /// What was being done.
+        operation: &'static str,
+        /// What the database said.
+        source: Source,
+    },
+    /// A limit of the server or of the role ended the transaction: do less in one, or raise the limit.
+    #[error(
+        "{operation} was ended by the server's setting {setting} ({limit:?}); raise it for this role, or make the work \
+         of one transaction smaller: {source}"
+    )]
+    Cut {
+        /// What was being done.
+        operation: &'static str,
+        /// The setting, such as `statement_timeout`.
+        setting: &'static str,
+        /// Its value.
+        limit: std::time::Duration,
+        /// What the database said.
+        source: Source,
+    },
+    /// The caller's open transaction of SQLite cannot be raised to a write, for another connection writes.
+    #[error(
+        "{operation} cannot write in the transaction that is open, since another connection does: roll it back and \
+         begin it with immediate_transaction"
+    )]
+    Busy {
+        /// What was being done.
+        operation: &'static str,
+        /// What the database said.
+        source: Source,
+    },
+    /// The caller's open transaction has failed before: it can only be rolled back.
+    #[error(
+        "{operation} cannot join the transaction that is open, since a statement in it has failed: roll it back and \
+         begin another ({source})"
+    )]
+    Aborted {
+        /// What was being done.
+        operation: &'static str,
+        /// What the database said.
+        source: Source,
+    },
     /// The database refused a statement; repeating the call will not help.
     #[error("the database refused {operation}: {source}")]
     Database {
@@ -145,6 +191,9 @@ impl StoreError {
     /// Says whether the same call may succeed later.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Unavailable { .. } | Self::ResolverUnavailable { .. })
+        matches!(
+            self,
+            Self::Unavailable { .. } | Self::Unclear { .. } | Self::ResolverUnavailable { .. }
+        )
     }
 }

@@ -62,6 +62,21 @@ impl Pace {
         }
     }
 
+    /// Halves the size for good, where a limit of the database ended a batch; says whether there was anything to halve.
+    pub(super) fn halve<S: QueueStore + ?Sized>(
+        &mut self,
+        store: &mut S,
+        shared: &Shared<'_>,
+    ) -> Result<bool, StoreError> {
+        if self.size <= 1 {
+            return Ok(false);
+        }
+        self.size /= 2;
+        self.full = self.size;
+        self.mark(store, shared)?;
+        Ok(true)
+    }
+
     /// Doubles the size after a batch that landed.
     pub(super) fn landed<S: QueueStore + ?Sized>(
         &mut self,

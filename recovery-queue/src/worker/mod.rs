@@ -81,6 +81,13 @@ fn drain<S: QueueStore + ?Sized>(
             Ok(batch) => batch,
             Err(error) => {
                 shared.give_back(u64::from(size));
+                if let StoreError::Cut { setting, limit, .. } = &error {
+                    trace::cut(setting, *limit, size);
+                    if pace.halve(store, shared)? {
+                        cursor.rewind();
+                        continue;
+                    }
+                }
                 // What was committed before the connection went is no longer pending: nothing is done twice.
                 match outage.survive(store, error) {
                     Ok(()) => {}

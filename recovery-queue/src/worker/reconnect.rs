@@ -35,16 +35,19 @@ impl<'a> Patience<'a> {
 pub(super) struct Outage<'a> {
     patience: Patience<'a>,
     attempts: u32,
+    /// Whether an error without a code was met since the last success: it is worth one more try.
+    unclear: bool,
 }
 
 impl<'a> Outage<'a> {
     pub(super) fn new(patience: Patience<'a>) -> Self {
-        Self { patience, attempts: 0 }
+        Self { patience, attempts: 0, unclear: false }
     }
 
     /// Forgets the attempts: the database answers again.
     pub(super) fn is_over(&mut self) {
         self.attempts = 0;
+        self.unclear = false;
     }
 
     /// Waits and connects anew until the database answers; gives the error back when patience ends, when somebody asks
@@ -56,7 +59,12 @@ impl<'a> Outage<'a> {
     ) -> Result<(), StoreError> {
         let Patience { who, max, stop, reconnects } = self.patience;
         loop {
-            if !matches!(error, StoreError::Unavailable { .. }) || self.attempts >= max {
+            let may_pass = match error {
+                StoreError::Unavailable { .. } => true,
+                StoreError::Unclear { .. } => !std::mem::replace(&mut self.unclear, true),
+                _ => false,
+            };
+            if !may_pass || self.attempts >= max {
                 return Err(error);
             }
             self.attempts += 1;

@@ -6,19 +6,24 @@ use diesel::connection::SimpleConnection;
 use guardrails::clock::Stopped as StoppedClock;
 use guardrails::facts::{Facts, FactsError, Invariant};
 use guardrails::{QueryCheck, Settings, Suite, Verdict};
+use recovery_queue::testing::PostgresServer;
 use recovery_queue::*;
 
 use crate::facts_on_sqlite::{assert_no_figure_moved, committing, every_check_twice_around};
 use crate::support::server;
 
 fn run(store: &mut SqlStore, sql: &str) {
-    let Connection::Postgres(connection) = store.connection() else { unreachable!() };
+    let Conn::Postgres(connection) = store.connection() else { unreachable!() };
     connection.batch_execute(sql).unwrap();
 }
 
 /// A store with ten leads in its backlog, and the names of its table and its view.
 fn filled() -> Option<(SqlStore, String, ViewBacklog)> {
-    let mut store = server::store(server::shared()?);
+    server::shared().map(filled_on)
+}
+
+fn filled_on(server: &PostgresServer) -> (SqlStore, String, ViewBacklog) {
+    let mut store = server::store(server);
     let (leads, view) = (store.view_name("leads"), store.view_name("lead_backlog"));
     run(
         &mut store,
@@ -30,7 +35,7 @@ fn filled() -> Option<(SqlStore, String, ViewBacklog)> {
     );
     let backlog = ViewBacklog::new(&view.replace('"', "")).unwrap();
     store.seed(&backlog, &SeedOptions::default()).unwrap();
-    Some((store, leads, backlog))
+    (store, leads, backlog)
 }
 
 #[test]
@@ -87,7 +92,11 @@ fn a_query_that_writes_by_a_function_is_refused_and_writes_nothing() {
 
 #[test]
 fn a_check_over_its_time_limit_is_an_error_and_the_others_run() {
-    let Some((mut store, leads, backlog)) = filled() else { return };
+    server::in_each_language().for_each(over_its_time);
+}
+
+fn over_its_time(server: &PostgresServer) {
+    let (mut store, leads, backlog) = filled_on(server);
     let slow = QueryCheck::new("slow", "it ends", "SELECT 'a' FROM pg_sleep(600)");
     let after = QueryCheck::new("after", "there is no lead", format!("SELECT id FROM {leads}"));
     let soon = Settings::default().time_limit(Duration::from_millis(20));
@@ -101,7 +110,11 @@ fn a_check_over_its_time_limit_is_an_error_and_the_others_run() {
 
 #[test]
 fn the_time_limit_of_a_check_holds_for_its_statements_together() {
-    let Some((mut store, leads, _)) = filled() else { return };
+    server::in_each_language().for_each(over_its_time_together);
+}
+
+fn over_its_time_together(server: &PostgresServer) {
+    let (mut store, leads, _) = filled_on(server);
     let view = store.view_name("slow_backlog");
     run(
         &mut store,

@@ -28,7 +28,7 @@ fn everything(store: &mut SqlStore) -> String {
     #[cfg(feature = "postgres")]
     let schema = store.view_name("").replace(['"', '.'], "");
     match store.connection() {
-        Connection::Sqlite(connection) => {
+        Conn::Sqlite(connection) => {
             connection.batch_execute("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);").unwrap();
             let sql = "SELECT file AS value FROM pragma_database_list WHERE name = 'main'";
             let file = values(connection, sql).remove(0);
@@ -37,7 +37,7 @@ fn everything(store: &mut SqlStore) -> String {
             String::from_utf8_lossy(&bytes).into_owned()
         }
         #[cfg(feature = "postgres")]
-        Connection::Postgres(connection) => {
+        Conn::Postgres(connection) => {
             // Other tests work in other schemas of the same server.
             let tables = format!(
                 "SELECT CAST(format('%I.%I', table_schema, table_name) AS TEXT) AS value \

@@ -115,7 +115,7 @@ struct World {
 
 impl World {
     fn new(mut store: SqlStore) -> Self {
-        let postgres = !matches!(store.connection(), Connection::Sqlite(_));
+        let postgres = !matches!(store.connection(), Conn::Sqlite(_));
         let mut workers: Vec<SqlStore> = (0..3).map(|_| store.reopen().unwrap()).collect();
         if postgres {
             for worker in &mut workers {
@@ -213,7 +213,7 @@ impl World {
     }
 
     fn recover(&mut self, at: usize, options: &RecoverOptions, answers: u64, during: &[Step]) {
-        let sqlite = matches!(self.witness.connection(), Connection::Sqlite(_));
+        let sqlite = matches!(self.witness.connection(), Conn::Sqlite(_));
         let in_transaction = options.claim == ClaimMode::Transaction;
         // SQLite has one writer: while a batch's transaction is open nobody else writes.
         let nested = !(self.open || sqlite && in_transaction);

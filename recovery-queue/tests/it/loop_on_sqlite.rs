@@ -19,7 +19,7 @@ pub(crate) fn open(dir: &tempfile::TempDir) -> SqlStore {
 }
 
 pub(crate) fn run(store: &mut SqlStore, sql: &str) {
-    let Connection::Sqlite(connection) = store.connection() else { unreachable!() };
+    let Conn::Sqlite(connection) = store.connection() else { unreachable!() };
     connection.batch_execute(sql).unwrap();
 }
 

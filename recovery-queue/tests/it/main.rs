@@ -11,6 +11,7 @@
 )]
 
 mod bad_input;
+mod borrowed;
 #[cfg(feature = "identity-matching")]
 mod candidate_index;
 mod clock;
@@ -22,6 +23,8 @@ mod facts_on_sqlite;
 mod forgetting;
 mod interleavings;
 mod leases;
+#[cfg(feature = "postgres")]
+mod limits;
 mod loop_on_sqlite;
 mod outages;
 mod plans;

@@ -31,7 +31,7 @@ fn a_database_that_cannot_be_written_is_told_and_left_as_it_is() {
         let backlog = fill(&mut store, 10);
         store.seed(&backlog, &SeedOptions::default()).unwrap();
         let (on, off) = match store.connection() {
-            Connection::Sqlite(_) => ("PRAGMA query_only = ON;", "PRAGMA query_only = OFF;"),
+            Conn::Sqlite(_) => ("PRAGMA query_only = ON;", "PRAGMA query_only = OFF;"),
             #[allow(unreachable_patterns)]
             _ => (
                 "SET default_transaction_read_only = on;",
@@ -72,10 +72,15 @@ mod on_postgres {
     use crate::support::proxy::{Lost, Proxy};
     use crate::support::server;
 
-    /// A server of the test's own, where the tests may start one.
-    fn own_server() -> Option<PostgresServer> {
+    /// A server of the test's own, where the tests may start one; one in English, or one in Spanish.
+    fn own_server(language: &str) -> Option<PostgresServer> {
         server::shared().and_then(PostgresServer::pid)?;
-        Some(PostgresServer::start().unwrap())
+        Some(PostgresServer::start_with(&[("lc_messages", language)]).unwrap())
+    }
+
+    /// The languages in which the shared servers speak.
+    fn languages() -> &'static [&'static str] {
+        &["C", "es_ES.UTF-8"][..server::in_each_language().count()]
     }
 
     fn open(url: &str, namespace: &str) -> SqlStore {
@@ -85,7 +90,13 @@ mod on_postgres {
 
     #[test]
     fn a_crash_of_the_server_is_survived_and_reported_by_runs_and_seeds() {
-        let Some(mut server) = own_server() else { return };
+        for language in languages() {
+            crash(language);
+        }
+    }
+
+    fn crash(language: &str) {
+        let Some(mut server) = own_server(language) else { return };
         let mut store = server::store(&server);
         let backlog = fill(&mut store, LEADS);
         server.crash_and_restart().unwrap();
@@ -113,7 +124,10 @@ mod on_postgres {
 
     /// Loses the `nth` commit of whatever is done, or its answer.
     fn lose(lost: Lost) {
-        let Some(server) = server::shared() else { return };
+        server::in_each_language().for_each(|server| lose_on(server, lost));
+    }
+
+    fn lose_on(server: &PostgresServer, lost: Lost) {
         let Some(proxy) = Proxy::start(server.url()) else { return };
         let namespace = format!("lost_{lost:?}_{}", std::process::id()).to_lowercase();
         let mut store = open(proxy.url(), &namespace);
@@ -201,7 +215,7 @@ mod on_postgres {
     #[test]
     fn a_full_disk_stops_seeds_and_runs_and_tears_nothing_on_postgres() {
         let Some(disk) = SmallDisk::mount() else { return };
-        let Some(server) = own_server() else { return };
+        let Some(server) = own_server("C") else { return };
         let mut store = server::store(&server);
         let place = disk.path();
         script(&mut store, &format!("CREATE TABLESPACE small LOCATION '{}'", place.display()));
@@ -218,7 +232,7 @@ mod on_postgres {
         let fill_up = "INSERT INTO small_disk.ballast SELECT repeat(md5(i::text), 50) \
              FROM generate_series(1, 100) i";
         let connection = &mut store.reopen().unwrap();
-        while let Connection::Postgres(connection) = connection.connection() {
+        while let Conn::Postgres(connection) = connection.connection() {
             use diesel::connection::SimpleConnection as _;
             if connection.batch_execute(fill_up).is_err() {
                 break;

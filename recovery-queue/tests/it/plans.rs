@@ -309,7 +309,7 @@ fn sqlite_plans(
     store: &mut SqlStore,
     statements: &BTreeSet<String>,
 ) -> BTreeMap<String, Vec<Step>> {
-    let recovery_queue::Connection::Sqlite(connection) = store.connection() else {
+    let recovery_queue::Conn::Sqlite(connection) = store.connection() else {
         unreachable!("a file")
     };
     for sql in statements.iter().filter(|sql| sql.starts_with("CREATE TEMP TABLE")) {

@@ -44,7 +44,7 @@ fn a_service_keeps_its_own_diesel_migrations_in_the_same_database() {
     use diesel_migrations::MigrationHarness;
     let dir = tempfile::tempdir().unwrap();
     let mut store = open(&dir);
-    let Connection::Sqlite(connection) = store.connection() else { unreachable!() };
+    let Conn::Sqlite(connection) = store.connection() else { unreachable!() };
     let none: Vec<Box<dyn diesel::migration::Migration<diesel::sqlite::Sqlite>>> = connection
         .pending_migrations(diesel_migrations::FileBasedMigrations::from_path(dir.path()).unwrap())
         .unwrap();

@@ -78,7 +78,7 @@ fn a_database_of_the_first_version_upgrades_without_loss_on_postgres() {
     let options = OpenOptions::default().with_namespace(Namespace::new(&schema).unwrap());
     let url = DatabaseUrl::parse(server.url()).unwrap();
     let mut store = SqlStore::open(&url, options).unwrap();
-    let Connection::Postgres(connection) = store.connection() else { unreachable!() };
+    let Conn::Postgres(connection) = store.connection() else { unreachable!() };
     connection.batch_execute(&copy).unwrap();
     upgrades(&mut store, 2);
 }

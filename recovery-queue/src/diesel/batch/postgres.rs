@@ -224,7 +224,7 @@ mod tests {
         let explain = format!("EXPLAIN EXECUTE {name} ({values})");
         let lines: Vec<String> = match &mut store.db {
             Database::Postgres(session) => {
-                diesel::dsl::sql::<Text>(&explain).load(&mut session.connection)
+                diesel::dsl::sql::<Text>(&explain).load(&mut *session.connection)
             }
             #[cfg(feature = "sqlite")]
             Database::Sqlite(_) => unreachable!("the URL names a server"),

@@ -21,7 +21,7 @@ const FAILED: i64 = 2;
 const LINKED: i64 = 4;
 const RETRY: i64 = 5;
 
-/// Makes the temporary table, once per connection.
+/// Makes the temporary table: once per connection of ours, for each batch on a lent one.
 pub(crate) const PREPARE: &str = "CREATE TEMP TABLE rq_batch (lead_id INTEGER PRIMARY KEY, \
     lead_at INTEGER, attempts INTEGER, status INTEGER, reason TEXT, person_key TEXT, \
     person_id INTEGER, rule TEXT, confidence TEXT, evidence TEXT, not_before INTEGER, first INTEGER, \
@@ -135,6 +135,9 @@ pub(crate) fn settle(
 ) -> Result<(), StoreError> {
     let persons = sqlite_persons::numbered(db, names, settled).map_err(failed(BATCH))?;
     let count = persons.iter().flatten().filter(|person| person.first).count() as u64;
+    if !db.is_ours() {
+        db.script(PREPARE).map_err(failed(BATCH))?;
+    }
     fill(db, settled, persons)?;
     if count > 0 {
         sqlite_persons::write(db, names, context, count)?;
@@ -157,7 +160,8 @@ pub(crate) fn settle(
         crate::diesel::write::origins::ensure(db, names, persons, context)?;
     }
     wake_keys(db, names, settled)?;
-    db.execute_prepared("DELETE FROM temp.rq_batch", &[]).map_err(failed(BATCH))?;
+    let clear = if db.is_ours() { "DELETE FROM temp.rq_batch" } else { "DROP TABLE temp.rq_batch" };
+    db.execute_prepared(clear, &[]).map_err(failed(BATCH))?;
     Ok(())
 }
 

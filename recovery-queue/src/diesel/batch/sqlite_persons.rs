@@ -7,7 +7,7 @@
 use diesel::prelude::*;
 
 use crate::diesel::batch::{BATCH, Context, Settled, Verdict};
-use crate::diesel::conn::database::{Database, IntRow, Param, failed};
+use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;
 use crate::model::error::StoreError;
 
@@ -45,8 +45,7 @@ pub(crate) fn numbered(
     let mut groups: Vec<_> = leads.chunk_by(|one, other| one.0 == other.0).collect();
     groups.sort_unstable_by_key(|group| group[0].1.1);
     let last = names.sql("SELECT COALESCE(max(id), 0) AS value FROM {ns}queue_person");
-    let last: Vec<IntRow> = db.query_prepared(&last, &[])?;
-    let last = last.first().map_or(0, |row| row.value);
+    let last = db.int_prepared(&last)?;
     for (id, group) in (last + 1..).zip(groups) {
         for (nth, &(_, _, lead)) in group.iter().enumerate() {
             persons[lead] = Some(Person { id, first: nth == 0 });
@@ -120,7 +119,7 @@ mod tests {
             (NEW_ORIGINS, "SEARCH p USING INTEGER PRIMARY KEY"),
         ] {
             let sql = format!("EXPLAIN QUERY PLAN {}", store.names.sql(sql));
-            let steps: Vec<Step> = diesel::sql_query(sql).load(connection).unwrap();
+            let steps: Vec<Step> = diesel::sql_query(sql).load(&mut **connection).unwrap();
             assert!(steps.iter().any(|step| step.detail.starts_with(by)), "{by}");
         }
     }

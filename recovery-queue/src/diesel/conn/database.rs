@@ -1,14 +1,12 @@
 //! One connection to either backend, with the few verbs that the store needs.
 //!
-//! Diesel's own two-backend connection has no batch insert, `ON CONFLICT` or `SKIP LOCKED`, so statements are
+//! Diesel's own two-backend connection has no batch insert, `ON CONFLICT` or `SKIP LOCKED`, so hot statements are
 //! SQL text with binds. `$1`, `$2` … mean the same to both backends as long as each statement names them
 //! first in ascending order, which a debug assertion holds us to.
 
 use diesel::connection::SimpleConnection;
-#[cfg(feature = "sqlite")]
-use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::prelude::*;
-use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use diesel::result::Error as DieselError;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 #[cfg(feature = "postgres")]
@@ -16,10 +14,13 @@ use diesel::pg::Pg;
 #[cfg(feature = "sqlite")]
 use diesel::sqlite::{Sqlite, SqliteConnection};
 
+pub(crate) use crate::diesel::conn::failure::failed;
+use crate::diesel::conn::lent::{Conn, Held};
+use crate::diesel::conn::limits::Pace;
 use crate::diesel::conn::prepared::Statement;
 #[cfg(feature = "postgres")]
 use crate::diesel::conn::session::Session;
-use crate::model::error::StoreError;
+pub(crate) use crate::diesel::conn::transaction::Begin;
 
 /// A value bound to a statement.
 #[derive(Clone, Copy)]
@@ -64,27 +65,25 @@ pub(crate) struct TextRow {
     pub(crate) value: String,
 }
 
-pub(crate) enum Database {
+/// A connection, ours or lent.
+pub(crate) enum Database<'c> {
     #[cfg(feature = "sqlite")]
-    Sqlite(SqliteConnection),
+    Sqlite(Held<'c, SqliteConnection>),
     #[cfg(feature = "postgres")]
-    Postgres(Session),
+    Postgres(Session<'c>),
 }
 
-/// How a transaction begins.
-#[derive(Clone, Copy)]
-pub(crate) enum Begin {
-    /// To write: immediate on SQLite, so that two writers queue up and none fails as "locked"; no statement here
-    /// runs for long enough to repay PostgreSQL's compiler.
-    Write,
-    /// To write a batch: every look-up goes by index.
-    ///
-    /// Before a table that was just filled is analysed, PostgreSQL takes its backlogs for small and sorts the
-    /// whole of one to find its first thousand leads. What is switched off counts as very dear where it cannot
-    /// be avoided, which must not call the compiler in. The settings end with the transaction.
-    Batch,
-    /// To read everything as of one instant.
-    Snapshot,
+impl<'c> From<Conn<'c>> for Database<'c> {
+    fn from(lent: Conn<'c>) -> Self {
+        match lent {
+            #[cfg(feature = "sqlite")]
+            Conn::Sqlite(connection) => Self::Sqlite(Held::Lent(connection, false)),
+            #[cfg(feature = "postgres")]
+            Conn::Postgres(connection) => {
+                Self::Postgres(Session::new(Held::Lent(connection, false), false))
+            }
+        }
+    }
 }
 
 macro_rules! bind_scalar {
@@ -149,7 +148,7 @@ fn ascending(sql: &str) -> bool {
     true
 }
 
-impl Database {
+impl Database<'_> {
     #[cfg(feature = "sqlite")]
     pub(crate) fn is_sqlite(&self) -> bool {
         matches!(self, Self::Sqlite(_))
@@ -161,13 +160,73 @@ impl Database {
         false
     }
 
+    /// Says whether the store set the connection up and may leave settings, statements and tables on it.
+    pub(crate) fn is_ours(&self) -> bool {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(connection) => connection.is_ours(),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(session) => session.connection.is_ours(),
+        }
+    }
+
+    /// Says whether the session is proven to serve nobody else, so that what lies on it is found again.
+    pub(crate) fn is_own_session(&self) -> bool {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(connection) => connection.is_ours(),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(session) => session.connection.is_ours() && session.keeps(),
+        }
+    }
+
+    /// Gives how long the parts of the last transaction took, on PostgreSQL.
+    pub(crate) fn pace(&self) -> Option<Pace> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(_) => None,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(session) => Some(session.pace()),
+        }
+    }
+
+    /// Has hot statements kept prepared by name.
+    pub(crate) fn keep_prepared(&mut self) {
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(session) => session.keep(true),
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(_) => {}
+        }
+    }
+
+    /// Lends the connection on, with what is known of it.
+    pub(crate) fn lend(&mut self) -> Database<'_> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(connection) => Database::Sqlite(connection.lend()),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(session) => Database::Postgres(session.lend()),
+        }
+    }
+
+    /// Lends the bare connection.
+    pub(crate) fn conn(&mut self) -> Conn<'_> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(connection) => Conn::Sqlite(connection),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(session) => Conn::Postgres(&mut session.connection),
+        }
+    }
+
     /// Runs one statement and gives the number of rows that it touched.
     pub(crate) fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> QueryResult<u64> {
         let rows = match self {
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(connection) => sqlite_query(sql, params)?.execute(connection)?,
+            Self::Sqlite(connection) => sqlite_query(sql, params)?.execute(&mut **connection)?,
             #[cfg(feature = "postgres")]
-            Self::Postgres(session) => pg_query(sql, params).execute(&mut session.connection)?,
+            Self::Postgres(session) => session.run(|conn| pg_query(sql, params).execute(conn))?,
         };
         Ok(rows as u64)
     }
@@ -176,28 +235,28 @@ impl Database {
     pub(crate) fn query<T: Row>(&mut self, sql: &str, params: &[Param<'_>]) -> QueryResult<Vec<T>> {
         match self {
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(connection) => sqlite_query(sql, params)?.load(connection),
+            Self::Sqlite(connection) => sqlite_query(sql, params)?.load(&mut **connection),
             #[cfg(feature = "postgres")]
-            Self::Postgres(session) => pg_query(sql, params).load(&mut session.connection),
+            Self::Postgres(session) => session.run(|conn| pg_query(sql, params).load(conn)),
         }
     }
 
-    /// Runs a statement of every batch, as [`execute`](Self::execute) does; the connection keeps it prepared.
+    /// Runs a statement of every batch, as [`execute`](Self::execute) does; a connection of ours keeps it prepared.
     pub(crate) fn execute_prepared(&mut self, sql: &str, params: &[Param<'_>]) -> QueryResult<u64> {
         let rows = match self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(connection) => {
-                debug_assert!(ascending(sql), "binds must first appear in ascending order: {sql}");
-                Statement { sql, params, kept: true }.execute(connection)?
+                let kept = connection.is_ours();
+                Statement { sql, params, kept }.execute(&mut **connection)?
             }
             #[cfg(feature = "postgres")]
             Self::Postgres(session) => session
-                .run(|connection, kept| Statement { sql, params, kept }.execute(connection))?,
+                .run_kept(|connection, kept| Statement { sql, params, kept }.execute(connection))?,
         };
         Ok(rows as u64)
     }
 
-    /// Runs a statement of every batch, as [`query`](Self::query) does; the connection keeps it prepared.
+    /// Runs a statement of every batch, as [`query`](Self::query) does; a connection of ours keeps it prepared.
     pub(crate) fn query_prepared<T: Row>(
         &mut self,
         sql: &str,
@@ -206,13 +265,12 @@ impl Database {
         match self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(connection) => {
-                debug_assert!(ascending(sql), "binds must first appear in ascending order: {sql}");
-                Statement { sql, params, kept: true }.load(connection)
+                let kept = connection.is_ours();
+                Statement { sql, params, kept }.load(&mut **connection)
             }
             #[cfg(feature = "postgres")]
-            Self::Postgres(session) => {
-                session.run(|connection, kept| Statement { sql, params, kept }.load(connection))
-            }
+            Self::Postgres(session) => session
+                .run_kept(|connection, kept| Statement { sql, params, kept }.load(connection)),
         }
     }
 
@@ -222,96 +280,19 @@ impl Database {
         rows.first().map(|row| row.value).ok_or(DieselError::NotFound)
     }
 
+    /// Runs a statement of every batch, as [`int`](Self::int) does; a connection of ours keeps it prepared.
+    pub(crate) fn int_prepared(&mut self, sql: &str) -> QueryResult<i64> {
+        let rows: Vec<IntRow> = self.query_prepared(sql, &[])?;
+        rows.first().map(|row| row.value).ok_or(DieselError::NotFound)
+    }
+
     /// Runs a script of statements without binds.
     pub(crate) fn script(&mut self, sql: &str) -> QueryResult<()> {
         match self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(connection) => connection.batch_execute(sql),
             #[cfg(feature = "postgres")]
-            Self::Postgres(session) => session.connection.batch_execute(sql),
-        }
-    }
-
-    pub(crate) fn begin(&mut self, begin: Begin) -> QueryResult<()> {
-        match self {
-            #[cfg(feature = "sqlite")]
-            Self::Sqlite(connection) => AnsiTransactionManager::begin_transaction_sql(
-                connection,
-                match begin {
-                    Begin::Write | Begin::Batch => "BEGIN IMMEDIATE",
-                    Begin::Snapshot => "BEGIN DEFERRED",
-                },
-            ),
-            #[cfg(feature = "postgres")]
-            Self::Postgres(session) => session.begin(
-                match begin {
-                    Begin::Write => "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL jit = off",
-                    Begin::Batch => {
-                        "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL enable_bitmapscan = off; \
-                         SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; \
-                         SET LOCAL jit = off; SET LOCAL plan_cache_mode = force_generic_plan"
-                    }
-                    Begin::Snapshot => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-                },
-                matches!(begin, Begin::Batch),
-            ),
-        }
-    }
-
-    pub(crate) fn commit(&mut self) -> QueryResult<()> {
-        match self {
-            #[cfg(feature = "sqlite")]
-            Self::Sqlite(connection) => AnsiTransactionManager::commit_transaction(connection),
-            #[cfg(feature = "postgres")]
-            Self::Postgres(session) => session.commit(),
-        }
-    }
-
-    /// Rolls back; says whether the database heard of it.
-    pub(crate) fn rollback(&mut self) -> bool {
-        let result = match self {
-            #[cfg(feature = "sqlite")]
-            Self::Sqlite(connection) => {
-                // On a full disk SQLite has rolled back by itself; then there is one to roll back again.
-                connection.batch_execute("BEGIN").ok();
-                AnsiTransactionManager::rollback_transaction(connection)
-            }
-            #[cfg(feature = "postgres")]
-            Self::Postgres(session) => session.rollback(),
-        };
-        if let Err(error) = &result {
-            // The server rolls back by itself when the connection is gone.
-            tracing::debug!(name: "recovery_queue.rollback_lost", %error);
-        }
-        result.is_ok()
-    }
-
-    /// Runs `body` in one transaction; any error rolls it back.
-    pub(crate) fn transaction<T>(
-        &mut self,
-        operation: &'static str,
-        body: impl FnOnce(&mut Self) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        self.transaction_as(Begin::Write, operation, body)
-    }
-
-    /// Runs `body` in one transaction that begins in a given way; any error rolls it back.
-    pub(crate) fn transaction_as<T>(
-        &mut self,
-        begin: Begin,
-        operation: &'static str,
-        body: impl FnOnce(&mut Self) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        self.begin(begin).map_err(failed(operation))?;
-        match body(self) {
-            Ok(value) => match self.commit() {
-                Ok(()) => Ok(value),
-                Err(error) => {
-                    let error = failed(operation)(error);
-                    Err(if self.rollback() { error } else { gone(error) })
-                }
-            },
-            Err(error) => Err(if self.rollback() { error } else { gone(error) }),
+            Self::Postgres(session) => session.run(|connection| connection.batch_execute(sql)),
         }
     }
 
@@ -320,7 +301,9 @@ impl Database {
     pub(crate) fn remember(&mut self, before: &Self) {
         match (self, before) {
             #[cfg(feature = "postgres")]
-            (Self::Postgres(session), Self::Postgres(before)) => session.pooled = before.pooled,
+            (Self::Postgres(session), Self::Postgres(before)) => {
+                session.keep(session.keeps() && before.keeps());
+            }
             #[cfg(feature = "sqlite")]
             _ => {}
         }
@@ -337,56 +320,9 @@ impl Database {
 
     /// Asks the database's clock, in microseconds since 1970.
     pub(crate) fn now(&mut self) -> QueryResult<i64> {
-        let sql = format!("SELECT {} AS value", self.clock());
-        let rows: Vec<IntRow> = self.query_prepared(&sql, &[])?;
-        rows.first().map(|row| row.value).ok_or(DieselError::NotFound)
+        self.int_prepared(&format!("SELECT {} AS value", self.clock()))
     }
 }
-
-/// Tells an error after which even a rollback failed: the connection is gone, whatever words said so.
-fn gone(error: StoreError) -> StoreError {
-    match error {
-        StoreError::Database { operation, source } => StoreError::Unavailable { operation, source },
-        other => other,
-    }
-}
-
-/// Sorts a database error by whether the same call may succeed later.
-pub(crate) fn failed(operation: &'static str) -> impl FnOnce(DieselError) -> StoreError {
-    move |error| {
-        let text = error.to_string();
-        let transient = match &error {
-            DieselError::DatabaseError(
-                DatabaseErrorKind::ClosedConnection
-                | DatabaseErrorKind::SerializationFailure
-                | DatabaseErrorKind::UnableToSendCommand,
-                _,
-            )
-            | DieselError::BrokenTransactionManager => true,
-            _ => TRANSIENT.iter().any(|sign| text.contains(sign)),
-        };
-        let source = Box::new(error);
-        if transient {
-            StoreError::Unavailable { operation, source }
-        } else {
-            StoreError::Database { operation, source }
-        }
-    }
-}
-
-/// What the databases say when waiting or reconnecting helps; Diesel keeps no code for these.
-const TRANSIENT: [&str; 10] = [
-    "database is locked",
-    "deadlock detected",
-    "terminating connection",
-    "server closed the connection",
-    "no connection to the server",
-    "the database system is",
-    "connection refused",
-    "Connection refused",
-    "could not receive data",
-    crate::diesel::conn::prepared::LOST,
-];
 
 #[cfg(all(test, feature = "sqlite"))]
 mod tests {

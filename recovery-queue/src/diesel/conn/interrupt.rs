@@ -13,9 +13,6 @@ use std::time::Instant;
 /// Steps of SQLite's virtual machine between two looks at the clock: some ten microseconds.
 const STEPS: c_int = 1_000;
 
-/// What SQLite says of a statement that its progress handler ended.
-pub(crate) const INTERRUPTED: &str = "interrupted";
-
 static INSTALLED: Once = Once::new();
 
 thread_local! {
@@ -30,7 +27,7 @@ pub(crate) fn interruptible<T>(open: impl FnOnce() -> T) -> T {
     open()
 }
 
-/// Runs statements on this thread that end with [`INTERRUPTED`] when the deadline is over.
+/// Runs statements on this thread that SQLite ends as interrupted when the deadline is over.
 pub(crate) fn until<T>(deadline: Option<Instant>, statements: impl FnOnce() -> T) -> T {
     let _back = Restore::set(&DEADLINE, deadline);
     statements()
@@ -114,7 +111,7 @@ mod tests {
         connection.batch_execute("CREATE TABLE a (x); BEGIN; SELECT * FROM a;").unwrap();
         let soon = Instant::now().checked_add(Duration::from_millis(5));
         let ended = until(soon, || connection.batch_execute(ENDLESS)).unwrap_err();
-        assert_eq!(ended.to_string(), INTERRUPTED);
+        assert_eq!(ended.to_string(), "interrupted");
         // `COMMIT` would be refused if the transaction were gone.
         connection.batch_execute("SELECT * FROM a; COMMIT;").unwrap();
     }

@@ -28,6 +28,16 @@ impl Namespace {
         Ok(Self(Some(name.to_owned())))
     }
 
+    /// Gives what stands before each table name of a backend.
+    pub(crate) fn names(&self, sqlite: bool) -> Names {
+        #[cfg(feature = "postgres")]
+        if !sqlite {
+            return self.postgres();
+        }
+        let _ = sqlite;
+        self.sqlite()
+    }
+
     /// Gives what stands before each table name of SQLite.
     pub(crate) fn sqlite(&self) -> Names {
         let prefix = self.0.as_ref().map(|name| format!("{name}_")).unwrap_or_default();

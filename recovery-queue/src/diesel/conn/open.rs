@@ -3,10 +3,14 @@
 use std::path::Path;
 use std::time::Duration;
 
+#[cfg(feature = "sqlite")]
 use diesel::prelude::*;
 
 use crate::diesel::conn::database::Database;
+use crate::diesel::conn::lent::Held;
 use crate::diesel::conn::namespace::{Names, Namespace};
+#[cfg(feature = "postgres")]
+use crate::diesel::conn::own_session;
 #[cfg(feature = "postgres")]
 use crate::diesel::conn::session::Session;
 use crate::diesel::conn::url::{DatabaseUrl, PostgresUrl};
@@ -89,7 +93,7 @@ pub(crate) fn connect(
     url: &DatabaseUrl,
     options: &OpenOptions,
     purpose: Purpose,
-) -> Result<Database, StoreError> {
+) -> Result<Database<'static>, StoreError> {
     match url {
         DatabaseUrl::Sqlite(path) => sqlite(path, options, purpose),
         DatabaseUrl::Postgres(url) => postgres(url, options, purpose),
@@ -101,7 +105,11 @@ fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> StoreEr
 }
 
 #[cfg(feature = "sqlite")]
-fn sqlite(path: &Path, options: &OpenOptions, purpose: Purpose) -> Result<Database, StoreError> {
+fn sqlite(
+    path: &Path,
+    options: &OpenOptions,
+    purpose: Purpose,
+) -> Result<Database<'static>, StoreError> {
     let Some(name) = path.to_str() else {
         return Err(ConfigError::new(
             "database path",
@@ -121,7 +129,7 @@ fn sqlite(path: &Path, options: &OpenOptions, purpose: Purpose) -> Result<Databa
     let mut connection = establish().map_err(unavailable)?;
     crate::diesel::conn::sqlite_text::register(&mut connection)
         .map_err(crate::diesel::conn::database::failed("the opening of the database"))?;
-    let mut db = Database::Sqlite(connection);
+    let mut db = Database::Sqlite(Held::Ours(Box::new(connection)));
     // The journal mode lies in the file and is the migration's to set: opening changes nothing in it.
     let mut setup = format!(
         "PRAGMA busy_timeout = {}; PRAGMA synchronous = FULL; \
@@ -151,7 +159,7 @@ fn sqlite(path: &Path, options: &OpenOptions, purpose: Purpose) -> Result<Databa
 }
 
 #[cfg(not(feature = "sqlite"))]
-fn sqlite(path: &Path, _: &OpenOptions, _: Purpose) -> Result<Database, StoreError> {
+fn sqlite(path: &Path, _: &OpenOptions, _: Purpose) -> Result<Database<'static>, StoreError> {
     Err(ConfigError::new(
         "database path",
         path.display().to_string(),
@@ -165,10 +173,10 @@ fn sqlite(path: &Path, _: &OpenOptions, _: Purpose) -> Result<Database, StoreErr
 fn postgres(
     url: &PostgresUrl,
     options: &OpenOptions,
-    purpose: Purpose,
-) -> Result<Database, StoreError> {
+    _: Purpose,
+) -> Result<Database<'static>, StoreError> {
     let url = url.with_connect_timeout(options.connect_timeout);
-    let connection = PgConnection::establish(&url).map_err(|error| {
+    let (connection, keeps) = own_session::establish(&url).map_err(|error| {
         if error.to_string().contains("SSL support is not compiled in") {
             let remedy = "link a libpq with TLS, or build with the feature postgres-bundled-tls";
             ConfigError::new("database URL", "sslmode=…", "this build has no TLS", remedy).into()
@@ -176,18 +184,11 @@ fn postgres(
             unavailable(error)
         }
     })?;
-    let mut db = Database::Postgres(Session::new(connection));
-    let mut setup = "SET TIME ZONE 'UTC'; SET client_min_messages = warning;".to_owned();
-    if purpose == Purpose::Read {
-        setup.push_str(" SET default_transaction_read_only = on;");
-    }
-    db.script(&setup)
-        .map_err(crate::diesel::conn::database::failed("the opening of the database"))?;
-    Ok(db)
+    Ok(Database::Postgres(Session::new(Held::Ours(Box::new(connection)), keeps)))
 }
 
 #[cfg(not(feature = "postgres"))]
-fn postgres(_: &PostgresUrl, _: &OpenOptions, _: Purpose) -> Result<Database, StoreError> {
+fn postgres(_: &PostgresUrl, _: &OpenOptions, _: Purpose) -> Result<Database<'static>, StoreError> {
     Err(ConfigError::new(
         "database URL",
         "postgres://…",

@@ -9,9 +9,6 @@ use diesel::sql_types::{BigInt, Nullable, Text, Untyped};
 
 use crate::diesel::conn::database::Param;
 
-/// What PostgreSQL says where another client of a pooler got in between.
-pub(crate) const LOST: &str = "prepared statement \"";
-
 /// A statement with its binds.
 pub(crate) struct Statement<'a> {
     pub(crate) sql: &'a str,
@@ -49,7 +46,9 @@ macro_rules! walk {
         let mut bound = 0;
         for (number, text) in pieces($statement.sql) {
             if number > bound {
-                let $param = $statement.params.get(bound).ok_or_else(unbound)?;
+                // The backends number the binds as they come.
+                let next = $statement.params.get(bound).filter(|_| number == bound + 1);
+                let $param = next.ok_or_else(unbound)?;
                 match $param {
                     Param::Int(value) => $out.push_bind_param::<BigInt, _>(value)?,
                     Param::OptInt(value) => $out.push_bind_param::<Nullable<BigInt>, _>(value)?,
@@ -69,7 +68,9 @@ macro_rules! walk {
 }
 
 fn unbound() -> diesel::result::Error {
-    diesel::result::Error::QueryBuilderError("a statement has more places than binds".into())
+    diesel::result::Error::QueryBuilderError(
+        "a statement names a bind that it has not, or names them out of order".into(),
+    )
 }
 
 #[cfg(feature = "sqlite")]
@@ -99,6 +100,20 @@ impl QueryFragment<diesel::pg::Pg> for Statement<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "sqlite")]
+    #[test]
+    fn binds_out_of_order_and_missing_ones_are_refused() {
+        use diesel::sqlite::SqliteConnection;
+        let mut connection = SqliteConnection::establish(":memory:").unwrap();
+        let mut run = |sql| {
+            let params = &[Param::Int(1), Param::Int(2)];
+            Statement { sql, params, kept: true }.execute(&mut connection).is_ok()
+        };
+        assert!(run("SELECT $1, $2, $1"));
+        assert!(!run("SELECT $2, $1"));
+        assert!(!run("SELECT $1, $2, $3"));
+    }
 
     #[test]
     fn a_statement_is_cut_at_its_binds() {

@@ -1,80 +1,99 @@
-//! A session with PostgreSQL: whether statements prepared in it can be found again.
+//! A session with PostgreSQL: whether statements may be kept prepared in it, and how long it was left alone.
 //!
-//! A pooler in transaction mode hands each transaction to any of its sessions with the server. A statement that was
-//! prepared in one is not there in another, or worse, another client's goes by its name. So each batch first asks which
-//! process of the server it speaks to, and where that changes, statements are no longer kept.
+//! A pooler in transaction mode hands each transaction to any of its sessions with the server. A statement that is
+//! prepared in one is not there in the next, and stays behind for clients that are not ours. So statements are kept
+//! by name only in a session that is proven to be the store's own: the proof is a setting of ours that was given as
+//! the session began ([`open`](super::open)) and that no pooler passes on.
 
-use diesel::connection::{AnsiTransactionManager, TransactionManager};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use diesel::connection::AnsiTransactionManager;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 
-use crate::diesel::conn::database::IntRow;
-use crate::diesel::conn::prepared;
+use crate::diesel::conn::lent::Held;
+use crate::diesel::conn::limits::Pace;
 
-#[allow(clippy::struct_field_names)] // a session of ours among those of the server
-pub(crate) struct Session {
-    pub(crate) connection: PgConnection,
-    /// The server's process that holds the statements prepared so far.
-    process: Option<i64>,
-    /// Whether this transaction speaks to that process.
-    same_session: bool,
-    /// Whether somebody in between hands the session on.
-    pub(crate) pooled: bool,
+/// What Diesel calls the statements that it prepares; no translation of a message changes a name.
+const PREPARED: &str = "__diesel_stmt_";
+
+pub(crate) struct Session<'c> {
+    pub(crate) connection: Held<'c, PgConnection>,
+    /// Whether statements are kept prepared by name; shared with those that the session is lent to.
+    keeps: Arc<AtomicBool>,
+    /// When the transaction began, and its last statement.
+    begun: Instant,
+    last: Instant,
+    pace: Pace,
 }
 
-impl Session {
-    pub(crate) fn new(connection: PgConnection) -> Self {
-        Self { connection, process: None, same_session: false, pooled: false }
+impl<'c> Session<'c> {
+    pub(crate) fn new(connection: Held<'c, PgConnection>, keeps: bool) -> Self {
+        let (now, zero) = (Instant::now(), Duration::ZERO);
+        let pace = Pace { statement: zero, idle: zero, transaction: zero };
+        let keeps = Arc::new(AtomicBool::new(keeps));
+        Self { connection, keeps, begun: now, last: now, pace }
     }
 
-    /// Begins a transaction; `prepares` when its statements are to be kept.
-    pub(crate) fn begin(&mut self, sql: &str, prepares: bool) -> QueryResult<()> {
-        AnsiTransactionManager::begin_transaction_sql(&mut self.connection, sql)?;
-        self.same_session = false;
-        if !prepares || self.pooled {
-            return Ok(());
-        }
-        let sql = "SELECT CAST(pg_backend_pid() AS BIGINT) AS value";
-        match diesel::sql_query(sql).get_result::<IntRow>(&mut self.connection) {
-            Ok(process) => {
-                self.same_session = *self.process.get_or_insert(process.value) == process.value;
-                if !self.same_session {
-                    self.give_up();
-                }
-                Ok(())
-            }
-            Err(error) => {
-                self.rollback().ok();
-                Err(error)
-            }
-        }
+    /// Lends the session on.
+    pub(crate) fn lend(&mut self) -> Session<'_> {
+        let keeps = Arc::clone(&self.keeps);
+        Session { keeps, ..Session::new(self.connection.lend(), false) }
     }
 
-    pub(crate) fn commit(&mut self) -> QueryResult<()> {
-        self.same_session = false;
-        AnsiTransactionManager::commit_transaction(&mut self.connection)
+    /// Says whether statements are kept prepared by name.
+    pub(crate) fn keeps(&self) -> bool {
+        self.keeps.load(Relaxed)
     }
 
-    pub(crate) fn rollback(&mut self) -> QueryResult<()> {
-        self.same_session = false;
-        AnsiTransactionManager::rollback_transaction(&mut self.connection)
+    /// Says from now on whether statements are kept prepared by name.
+    pub(crate) fn keep(&mut self, keeps: bool) {
+        self.keeps.store(keeps, Relaxed);
     }
 
-    /// Runs a statement, told whether it may be kept.
+    /// Runs a statement.
     pub(crate) fn run<T>(
+        &mut self,
+        statement: impl FnOnce(&mut PgConnection) -> QueryResult<T>,
+    ) -> QueryResult<T> {
+        let begun = Instant::now();
+        // From when the last one began: the server saw it end before its answer came.
+        let idle = begun.saturating_duration_since(self.last);
+        self.last = begun;
+        let result = statement(&mut self.connection);
+        let ended = Instant::now();
+        let statement = ended.saturating_duration_since(begun);
+        let transaction = ended.saturating_duration_since(self.begun);
+        self.pace = Pace { statement, idle, transaction };
+        result
+    }
+
+    /// Runs a statement that may be kept prepared, told whether it is.
+    pub(crate) fn run_kept<T>(
         &mut self,
         statement: impl FnOnce(&mut PgConnection, bool) -> QueryResult<T>,
     ) -> QueryResult<T> {
-        let result = statement(&mut self.connection, self.same_session);
-        if result.as_ref().is_err_and(|error| error.to_string().contains(prepared::LOST)) {
-            self.give_up();
+        let keeps = self.keeps();
+        let result = self.run(|connection| statement(connection, keeps));
+        // Somebody in between hands the session on after all.
+        if keeps && result.as_ref().is_err_and(|error| error.to_string().contains(PREPARED)) {
+            self.keep(false);
+            tracing::info!(name: "recovery_queue.pooled", prepared = false);
         }
         result
     }
 
-    fn give_up(&mut self) {
-        self.pooled = true;
-        self.same_session = false;
-        tracing::info!(name: "recovery_queue.pooled", process = self.process);
+    /// Begins a transaction.
+    pub(crate) fn begin(&mut self, sql: &str) -> QueryResult<()> {
+        self.begun = Instant::now();
+        self.last = self.begun;
+        self.run(|connection| AnsiTransactionManager::begin_transaction_sql(connection, sql))
+    }
+
+    /// Gives how long the parts of the transaction took until its last statement ended.
+    pub(crate) fn pace(&self) -> Pace {
+        self.pace
     }
 }

@@ -15,7 +15,7 @@ use identity_matching::index::{
 use crate::diesel::SqlStore;
 use crate::diesel::conn::database::{Begin, Database, Param, TextRow, failed};
 use crate::diesel::conn::namespace::Names;
-use crate::diesel::conn::open::{Purpose, connect};
+use crate::diesel::conn::open::Purpose;
 use crate::model::error::{ConfigError, StoreError};
 use statements::Statements;
 
@@ -58,7 +58,7 @@ const READ: &str = "the reading of the candidate index";
 /// # }
 /// ```
 pub struct SqlIndex {
-    db: Mutex<Database>,
+    db: Mutex<Database<'static>>,
     /// Whose read is open on the connection.
     turn: Mutex<()>,
     names: Names,
@@ -80,7 +80,7 @@ impl SqlStore {
     /// # Errors
     /// [`StoreError::Config`] when the index is under another secret; tables that are not migrated.
     pub fn candidate_index(&self, secret: HashKey) -> Result<SqlIndex, StoreError> {
-        let mut db = connect(&self.url, &self.options, Purpose::Write)?;
+        let mut db = self.source.connect(&self.options, Purpose::Write)?;
         let seal = Seal::new(secret);
         let mark = hex(&seal.mark());
         let names = self.names.clone();
@@ -152,7 +152,7 @@ impl SqlIndex {
         Ok(u64::try_from(total).unwrap_or_default())
     }
 
-    fn database(&mut self) -> &mut Database {
+    fn database(&mut self) -> &mut Database<'static> {
         self.db.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -164,7 +164,7 @@ impl SqlIndex {
         self.locked().query(sql, params).map_err(|error| unavailable(READ, failed(READ)(error)))
     }
 
-    fn locked(&self) -> MutexGuard<'_, Database> {
+    fn locked(&self) -> MutexGuard<'_, Database<'static>> {
         // A panic of another thread leaves no statement half done.
         self.db.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -329,7 +329,8 @@ mod tests {
     fn the_expected_shape_is_what_the_migrations_make() {
         use diesel::sqlite::SqliteConnection;
 
-        let mut db = Database::Sqlite(SqliteConnection::establish(":memory:").unwrap());
+        let mut connection = SqliteConnection::establish(":memory:").unwrap();
+        let mut db = Database::from(crate::Conn::from(&mut connection));
         let names = crate::Namespace::default().sqlite();
         migrate(&mut db, &names).unwrap();
         let mut made = columns(&mut db, &names).unwrap();

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use crate::diesel::conn::database::{Database, Param, TextRow, failed};
+use crate::diesel::conn::database::{Begin, Database, Param, TextRow, failed};
 use crate::diesel::conn::namespace::Names;
+use crate::diesel::migrate;
 use crate::diesel::read::leads;
 use crate::diesel::read::records::{
     Aged, Counted, LinkRecord, OriginRecord, QueueRecord, SlotRecord, time,
 };
+use crate::diesel::store::now;
 use crate::diesel::write::events::{LedgerIndex, ROLLED_UP_TO, SLOT_MICROS};
 use crate::diesel::write::runs;
 use crate::diesel::write::stage;
@@ -30,8 +32,8 @@ const PAGE: i64 = 10_000;
 
 /// Reads a database as it was at one instant; made by [`SqlStore`](crate::SqlStore).
 pub struct SqlSnapshot<'a> {
-    db: &'a mut Database,
-    names: &'a Names,
+    db: Database<'a>,
+    names: Names,
     as_of: DateTime<Utc>,
     #[cfg_attr(not(feature = "guardrails"), allow(dead_code))] // read by the facts
     id: String,
@@ -47,20 +49,34 @@ impl std::fmt::Debug for SqlSnapshot<'_> {
 }
 
 impl<'a> SqlSnapshot<'a> {
-    pub(crate) fn new(
-        db: &'a mut Database,
-        names: &'a Names,
-        as_of: DateTime<Utc>,
-        id: String,
-    ) -> Self {
-        Self {
+    /// Begins a read on a connection; inside a transaction of the caller's it sees what that sees.
+    pub(crate) fn begin(
+        mut db: Database<'a>,
+        names: &Names,
+        clock: Option<i64>,
+    ) -> Result<Self, StoreError> {
+        db.begin(Begin::Snapshot).map_err(failed(READ))?;
+        let mut read = Self {
             db,
-            names,
-            as_of,
-            id,
+            names: names.clone(),
+            as_of: DateTime::<Utc>::MIN_UTC,
+            id: String::new(),
             #[cfg(feature = "guardrails")]
             deadline: None,
-        }
+        };
+        // The first read fixes the instant.
+        migrate::ensure_usable(&mut read.db, names)?;
+        let now = now(&mut read.db, clock)?;
+        read.as_of = time(now);
+        read.id = if read.db.is_sqlite() {
+            format!("sqlite:{now}")
+        } else {
+            let sql = "SELECT CAST(pg_current_snapshot() AS TEXT) AS value";
+            let rows: Vec<TextRow> = read.db.query(sql, &[]).map_err(failed(READ))?;
+            let snapshot = rows.into_iter().next().map(|row| row.value);
+            format!("postgres:{}", snapshot.unwrap_or_default())
+        };
+        Ok(read)
     }
 
     /// Gives what names this read: the backend and, on PostgreSQL, the snapshot's own name.
@@ -88,8 +104,8 @@ impl<'a> SqlSnapshot<'a> {
     #[cfg(feature = "guardrails")]
     pub(crate) fn recoveries(&mut self, limit: u32) -> Result<Vec<RunRecord>, StoreError> {
         runs::latest(
-            self.db,
-            self.names,
+            &mut self.db,
+            &self.names,
             self.as_of,
             Some(crate::model::run::RunKind::Recover),
             limit,
@@ -98,18 +114,18 @@ impl<'a> SqlSnapshot<'a> {
 
     /// Gives the connection, inside the read's transaction, for statements that are not ours.
     #[cfg(feature = "guardrails")]
-    pub(crate) fn database(&mut self) -> &mut Database {
-        self.db
+    pub(crate) fn database(&mut self) -> &mut Database<'a> {
+        &mut self.db
     }
 
     /// Gives everything that is known of a lead; `None` where the store does not know it.
     pub fn lead(&mut self, key: &SourcePk) -> Result<Option<LeadRecord>, StoreError> {
-        leads::lead(self.db, self.names, key)
+        leads::lead(&mut self.db, &self.names, key)
     }
 
     /// Gives everything that is known of a person; `None` where the store does not know the person.
     pub fn person(&mut self, key: &PersonKey) -> Result<Option<PersonRecord>, StoreError> {
-        leads::person(self.db, self.names, key)
+        leads::person(&mut self.db, &self.names, key)
     }
 
     /// Lists failed leads; see [`LeadStore::failed`](crate::LeadStore::failed).
@@ -119,12 +135,12 @@ impl<'a> SqlSnapshot<'a> {
         after: Option<&SourcePk>,
         limit: u32,
     ) -> Result<Vec<QueueRow>, StoreError> {
-        leads::failed_after(self.db, self.names, reason, after, limit)
+        leads::failed_after(&mut self.db, &self.names, reason, after, limit)
     }
 
     /// Compares the tables with the migrations of this build.
     pub fn migration_status(&mut self) -> Result<crate::diesel::MigrationStatus, StoreError> {
-        crate::diesel::migrate::status(self.db, self.names)
+        migrate::status(&mut self.db, &self.names)
     }
 
     fn query<T: crate::diesel::conn::database::Row>(
@@ -322,7 +338,7 @@ impl Snapshot for SqlSnapshot<'_> {
     }
 
     fn runs(&mut self, limit: u32) -> Result<Vec<RunRecord>, StoreError> {
-        runs::latest(self.db, self.names, self.as_of, None, limit)
+        runs::latest(&mut self.db, &self.names, self.as_of, None, limit)
     }
 
     fn leaks(&mut self) -> Result<Vec<SourcePk>, StoreError> {
@@ -337,7 +353,7 @@ impl Snapshot for SqlSnapshot<'_> {
     fn matched_in(&mut self, backlog: &dyn Backlog) -> Result<Vec<SourcePk>, StoreError> {
         match backlog.source() {
             BacklogSource::View(view) => {
-                stage::check_view(self.db, backlog, view)?;
+                stage::check_view(&mut self.db, backlog, view)?;
                 let found = matched_in_view(self.db.is_sqlite(), &view.quoted());
                 let sql = format!("SELECT key AS value FROM ({found}) m ORDER BY key");
                 let rows: Vec<TextRow> = self.query(&sql, &[])?;

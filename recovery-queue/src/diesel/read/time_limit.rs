@@ -12,18 +12,16 @@ use crate::diesel::conn::interrupt;
 use crate::diesel::read::snapshot::SqlSnapshot;
 use crate::model::error::StoreError;
 
-/// What PostgreSQL says when `statement_timeout` ends a statement.
-const TIMED_OUT: &str = "statement timeout";
-/// What is said of a statement that was not begun, since the time was over.
-const NOT_BEGUN: &str = "interrupted before it began";
+/// What is said of a statement that ran out of time, whatever the database said of it.
+const OVER: &str = "the time is over";
 
-/// Says whether a database's message is that of a statement that ran out of time.
+/// Says whether a message is that of a statement that ran out of time.
 pub(crate) fn is_over(message: &str) -> bool {
-    #[cfg(feature = "sqlite")]
-    if message == interrupt::INTERRUPTED {
-        return true;
-    }
-    message.contains(TIMED_OUT) || message == NOT_BEGUN
+    message == OVER
+}
+
+fn over() -> DieselError {
+    DieselError::DatabaseError(DatabaseErrorKind::Unknown, Box::new(OVER.to_owned()))
 }
 
 /// Sorts what a store says by what a check can do about it.
@@ -60,21 +58,37 @@ impl SqlSnapshot<'_> {
     /// Runs one statement with what is left of the time.
     pub(crate) fn in_time<T>(
         &mut self,
-        statement: impl FnOnce(&mut Database) -> QueryResult<T>,
+        statement: impl FnOnce(&mut Database<'_>) -> QueryResult<T>,
     ) -> QueryResult<T> {
         let Some(deadline) = self.deadline else { return statement(self.database()) };
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            let said = Box::new(NOT_BEGUN.to_owned());
-            return Err(DieselError::DatabaseError(DatabaseErrorKind::Unknown, said));
+            return Err(over());
         }
         let db = self.database();
         #[cfg(feature = "sqlite")]
-        if db.is_sqlite() {
-            return interrupt::until(Some(deadline), || statement(db));
+        let result = if db.is_sqlite() {
+            interrupt::until(Some(deadline), || statement(db))
+        } else {
+            limited(db, left).and_then(|()| statement(db))
+        };
+        #[cfg(not(feature = "sqlite"))]
+        let result = limited(db, left).and_then(|()| statement(db));
+        match result {
+            // No code tells it, and servers translate their messages; but the statement was given just that time.
+            Err(DieselError::DatabaseError(DatabaseErrorKind::Unknown, _))
+                if Instant::now() >= deadline =>
+            {
+                Err(over())
+            }
+            other => other,
         }
-        let millis = left.as_millis().clamp(1, i32::MAX as u128);
-        db.script(&format!("SET LOCAL statement_timeout = {millis}"))?;
-        statement(db)
     }
+}
+
+/// Gives the next statement of PostgreSQL what is left of the time, and no less than that: the server counts in
+/// whole milliseconds.
+fn limited(db: &mut Database<'_>, left: Duration) -> QueryResult<()> {
+    let millis = (left.as_millis() + 1).clamp(1, i32::MAX as u128);
+    db.script(&format!("SET LOCAL statement_timeout = {millis}"))
 }

@@ -1,8 +1,8 @@
 //! The marks of workers: how big the batch in hand was, should the process die.
 //!
 //! On PostgreSQL a worker holds an advisory lock as long as its session lives, so that the mark of a live worker
-//! is told from that of a dead one without a heartbeat. SQLite has no such lock: there every mark of another
-//! worker is taken for that of a dead one.
+//! is told from that of a dead one without a heartbeat. SQLite has no such lock, and behind a pooler it would stay on a
+//! session that goes on to serve others: there every mark of another worker is taken for that of a dead one.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
@@ -25,7 +25,7 @@ pub(crate) fn live(
     worker: &str,
     lives: bool,
 ) -> Result<(), StoreError> {
-    let Some(schema) = &names.schema else { return Ok(()) };
+    let (Some(schema), true) = (&names.schema, db.is_own_session()) else { return Ok(()) };
     let verb = if lives { "pg_try_advisory_lock" } else { "pg_advisory_unlock" };
     let _: Vec<TextRow> = db
         .query(

@@ -53,8 +53,8 @@ struct Counted {
 }
 
 /// One forgetting, inside its transaction.
-struct Eraser<'a> {
-    db: &'a mut Database,
+struct Eraser<'a, 'c> {
+    db: &'a mut Database<'c>,
     names: &'a Names,
     now: i64,
     /// The key, and the key as it stands in JSON.
@@ -63,7 +63,7 @@ struct Eraser<'a> {
     done: Forgotten,
 }
 
-impl Eraser<'_> {
+impl Eraser<'_, '_> {
     fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64, StoreError> {
         self.db.execute(&self.names.sql(sql), params).map_err(failed(FORGET))
     }

@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use crate::diesel::batch::Context;
+use crate::diesel::borrowed::BorrowedStore;
 use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;
 use crate::diesel::store::{SqlStore, now};
@@ -34,14 +35,14 @@ struct Lead {
 }
 
 /// One command by hand, inside its transaction.
-struct ManualLink<'a> {
-    db: &'a mut Database,
+struct ManualLink<'a, 'c> {
+    db: &'a mut Database<'c>,
     names: &'a Names,
     now: i64,
     lead: Lead,
 }
 
-impl ManualLink<'_> {
+impl ManualLink<'_, '_> {
     fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64, StoreError> {
         self.db.execute(&self.names.sql(sql), params).map_err(failed(LINK))
     }
@@ -143,12 +144,12 @@ fn conflict(lead: &SourcePk, reason: &str) -> StoreError {
     StoreError::Conflict { key: lead.to_string(), reason: reason.to_owned() }
 }
 
-impl SqlStore {
+impl BorrowedStore<'_> {
     fn by_hand<T>(
         &mut self,
         lead: &SourcePk,
         decider: Decider<'_>,
-        body: impl FnOnce(&mut ManualLink<'_>) -> Result<T, StoreError>,
+        body: impl FnOnce(&mut ManualLink<'_, '_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         decider.check()?;
         let (names, clock) = (self.names.clone(), self.clock);
@@ -170,7 +171,7 @@ impl SqlStore {
     }
 }
 
-impl LinkStore for SqlStore {
+impl LinkStore for BorrowedStore<'_> {
     fn link(
         &mut self,
         lead: &SourcePk,
@@ -271,6 +272,34 @@ impl LinkStore for SqlStore {
                 reason: row.reason,
             })
             .collect())
+    }
+}
+
+impl LinkStore for SqlStore {
+    fn link(
+        &mut self,
+        lead: &SourcePk,
+        person: &PersonKey,
+        decider: Decider<'_>,
+    ) -> Result<(), StoreError> {
+        self.borrowed().link(lead, person, decider)
+    }
+
+    fn unlink(&mut self, lead: &SourcePk, decider: Decider<'_>) -> Result<(), StoreError> {
+        self.borrowed().unlink(lead, decider)
+    }
+
+    fn move_link(
+        &mut self,
+        lead: &SourcePk,
+        to: &PersonKey,
+        decider: Decider<'_>,
+    ) -> Result<(), StoreError> {
+        self.borrowed().move_link(lead, to, decider)
+    }
+
+    fn link_history(&mut self, lead: &SourcePk) -> Result<Vec<LinkHistoryRow>, StoreError> {
+        self.borrowed().link_history(lead)
     }
 }
 

@@ -24,8 +24,8 @@ struct BacklogRow {
 }
 
 /// One seed in progress, inside its transaction.
-struct Seed<'a> {
-    db: &'a mut Database,
+struct Seed<'a, 'c> {
+    db: &'a mut Database<'c>,
     names: &'a Names,
     backlog_id: i64,
     /// Leads with a greater id are new in this seed.
@@ -34,7 +34,7 @@ struct Seed<'a> {
     run_id: i64,
 }
 
-impl Seed<'_> {
+impl Seed<'_, '_> {
     fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64, StoreError> {
         self.db.execute(&self.names.sql(sql), params).map_err(failed(SEED))
     }

@@ -1,7 +1,7 @@
 //! The stage of a seed: the backlog, read once into temporary tables and checked there.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 
 use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;
@@ -48,13 +48,17 @@ pub(crate) fn create(db: &mut Database) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Removes the tables: the caller's transaction, if it is one, may seed again.
 pub(crate) fn drop(db: &mut Database) -> Result<(), StoreError> {
+    let tables = TABLES.map(|(table, _)| table);
     if db.is_sqlite() {
-        for (table, _) in TABLES {
+        for table in tables {
             db.script(&format!("DROP TABLE temp.{table}")).map_err(failed(READ))?;
         }
+        return Ok(());
     }
-    Ok(())
+    let tables = tables.map(|table| format!("pg_temp.{table}")).join(", ");
+    db.script(&format!("DROP TABLE {tables}")).map_err(failed(READ))
 }
 
 /// Stages a backlog and checks it; gives the quoted view where it is one.
@@ -86,7 +90,8 @@ pub(crate) fn fill(
     let length =
         if db.is_sqlite() { "length(CAST(source_pk AS BLOB))" } else { "octet_length(source_pk)" };
     // PostgreSQL keeps no text that is none; keys that come as rows were checked when they were made.
-    let no_text = if db.is_sqlite() && view.is_some() {
+    let asks = db.is_sqlite() && view.is_some();
+    let no_text = if asks && db.is_ours() {
         "WHEN NOT rq_is_text(CAST(source_pk AS BLOB)) OR NOT rq_is_text(CAST(lead_version AS BLOB)) THEN 5"
     } else {
         ""
@@ -106,6 +111,9 @@ pub(crate) fn fill(
     if !db.is_sqlite() {
         db.execute("ANALYZE rq_stage", &[]).map_err(failed(READ))?;
     }
+    if asks && !db.is_ours() {
+        mark_no_text(db)?;
+    }
     Ok((check(db, &refuse)?, view))
 }
 
@@ -113,6 +121,49 @@ pub(crate) fn fill(
 pub(crate) fn key_text(sqlite: bool, column: &str) -> String {
     let bytes = if sqlite { "BINARY" } else { "\"C\"" };
     format!("CAST({column} AS TEXT) COLLATE {bytes}")
+}
+
+#[derive(QueryableByName)]
+struct Doubtful {
+    #[diesel(sql_type = BigInt)]
+    at: i64,
+    #[diesel(sql_type = Nullable<Binary>)]
+    source_pk: Option<Vec<u8>>,
+    #[diesel(sql_type = Nullable<Binary>)]
+    lead_version: Option<Vec<u8>>,
+}
+
+/// Marks what is no text where the connection has no function of ours: what is not plain ASCII is looked at here.
+fn mark_no_text(db: &mut Database) -> Result<(), StoreError> {
+    let plain = |column| {
+        format!(
+            "{column} NOT GLOB '*[^ -~]*' AND instr(CAST({column} AS BLOB), x'00') = 0 OR {column} IS NULL"
+        )
+    };
+    let doubtful: Vec<Doubtful> = db
+        .query(
+            &format!(
+                "SELECT rowid AS at, CAST(source_pk AS BLOB) AS source_pk, \
+                     CAST(lead_version AS BLOB) AS lead_version FROM temp.rq_stage \
+                 WHERE NOT (({}) AND ({}))",
+                plain("source_pk"),
+                plain("lead_version")
+            ),
+            &[],
+        )
+        .map_err(failed(READ))?;
+    let is_text = |bytes: &Option<Vec<u8>>| {
+        bytes
+            .as_ref()
+            .is_none_or(|bytes| std::str::from_utf8(bytes).is_ok_and(|text| !text.contains('\0')))
+    };
+    for row in doubtful {
+        if !(is_text(&row.source_pk) && is_text(&row.lead_version)) {
+            let mark = "UPDATE temp.rq_stage SET problem = 5 WHERE rowid = $1";
+            db.execute(mark, &[Param::Int(row.at)]).map_err(failed(READ))?;
+        }
+    }
+    Ok(())
 }
 
 /// Checks that a view is a backlog; gives the query that reads it.
@@ -267,14 +318,19 @@ fn view_rows(
         )
     } else {
         match date_kind.as_str() {
-            // A date is its midnight in UTC; the connection's zone is set to UTC.
-            "date" | "timestamp with time zone" => (
-                "CAST(extract(epoch FROM CAST(lead_date AS timestamptz)) * 1000000 AS BIGINT)",
+            // A date is its midnight in UTC, whatever the connection's zone.
+            "date" => (
+                "CAST(extract(epoch FROM CAST(lead_date AS timestamp) AT TIME ZONE 'UTC') * 1000000 AS BIGINT)",
                 "0",
             ),
+            "timestamp with time zone" => {
+                ("CAST(extract(epoch FROM lead_date) * 1000000 AS BIGINT)", "0")
+            }
             "text" | "character varying" => (
                 "CASE WHEN lead_date ~ '^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])([T ]([01]\\d|2[0-3]):[0-5]\\d(:[0-5]\\d(\\.\\d+)?)?(Z|z|[+-]\\d\\d(:?\\d\\d)?))?$' \
-                 THEN CAST(extract(epoch FROM CAST(lead_date AS timestamptz)) * 1000000 AS BIGINT) END",
+                 THEN CAST(extract(epoch FROM CASE WHEN length(lead_date) = 10 \
+                     THEN CAST(lead_date AS timestamp) AT TIME ZONE 'UTC' \
+                     ELSE CAST(lead_date AS timestamptz) END) * 1000000 AS BIGINT) END",
                 "CASE WHEN lead_date IS NULL THEN 0 \
                  WHEN lead_date !~ '^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])([T ]([01]\\d|2[0-3]):[0-5]\\d(:[0-5]\\d(\\.\\d+)?)?(Z|z|[+-]\\d\\d(:?\\d\\d)?)?)?$' THEN 3 \
                  WHEN length(lead_date) > 10 AND lead_date !~ '(Z|z|[+-]\\d\\d(:?\\d\\d)?)$' THEN 4 ELSE 0 END",

@@ -21,9 +21,9 @@ pub(crate) fn on_each(mut test: impl FnMut(SqlStore)) {
 /// Runs statements of the user's own.
 pub(crate) fn script(store: &mut SqlStore, sql: &str) {
     match store.connection() {
-        Connection::Sqlite(connection) => connection.batch_execute(sql).unwrap(),
+        Conn::Sqlite(connection) => connection.batch_execute(sql).unwrap(),
         #[cfg(feature = "postgres")]
-        Connection::Postgres(connection) => connection.batch_execute(sql).unwrap(),
+        Conn::Postgres(connection) => connection.batch_execute(sql).unwrap(),
         #[allow(unreachable_patterns)]
         _ => unreachable!(),
     }

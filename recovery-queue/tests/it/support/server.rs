@@ -34,6 +34,24 @@ pub(crate) fn with(settings: &[(&str, &str)]) -> Option<PostgresServer> {
     }
 }
 
+/// Gives the shared server and one that speaks Spanish, where its locale is there.
+pub(crate) fn in_each_language() -> impl Iterator<Item = &'static PostgresServer> {
+    static SPANISH: OnceLock<Option<PostgresServer>> = OnceLock::new();
+    let spanish = || {
+        shared().and_then(PostgresServer::pid)?;
+        let start = || match PostgresServer::start_with(&[("lc_messages", "es_ES.UTF-8")]) {
+            Ok(server) => Some(server),
+            Err(error) => {
+                assert!(std::env::var("CI").as_deref() != Ok("true"), "{error}");
+                left_out(&format!("a PostgreSQL server that speaks Spanish: {error}"));
+                None
+            }
+        };
+        SPANISH.get_or_init(start).as_ref()
+    };
+    shared().into_iter().chain(std::iter::once_with(spanish).flatten())
+}
+
 /// Says what is left out, past the harness, which keeps what a passing test prints to itself.
 pub(crate) fn left_out(what: &str) {
     let _ = writeln!(std::io::stderr(), "LEFT OUT: {what}");

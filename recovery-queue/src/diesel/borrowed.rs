@@ -1,0 +1,278 @@
+//! The store on a connection of the caller's: its writes join the caller's transaction.
+
+use std::time::Duration;
+
+use crate::diesel::batch::{self, lease};
+use crate::diesel::conn::database::{Begin, Database, Param, failed};
+use crate::diesel::conn::lent::Conn;
+use crate::diesel::conn::namespace::{Names, Namespace};
+use crate::diesel::migrate;
+use crate::diesel::migrate::status::MigrationStatus;
+use crate::diesel::read::snapshot::SqlSnapshot;
+use crate::diesel::write::{forget, links, reopen, retention, runs, seed};
+use crate::model::backlog::Backlog;
+use crate::model::error::StoreError;
+use crate::model::key::{PersonKey, RunId, SourcePk};
+use crate::model::lead::{Forget, Forgotten, LeadRecord, PersonRecord, Pruned, Reopen, Retention};
+use crate::model::lease::Lease;
+use crate::model::links::Decider;
+use crate::model::options::SeedOptions;
+use crate::model::resolver::{FailReason, Resolution};
+use crate::model::rows::QueueRow;
+use crate::model::run::{NewRun, RunKind, RunOutcome};
+use crate::model::work::{BatchRequest, BatchSummary, SeedSummary};
+use crate::store::leads::LeadStore;
+use crate::store::leases::LeaseStore;
+use crate::trace;
+use crate::worker::Cursor;
+
+/// Keeps the recovery queue on a connection of the caller's, also inside the caller's open transaction.
+///
+/// Each write is one transaction; where one is open already it is one savepoint, which rolls back with the caller's
+/// transaction. An error rolls back to the savepoint and is returned: nothing is tried again. Nothing that the store
+/// sets stays on the connection: no setting, no temporary table, no statement prepared by name.
+///
+/// The transaction must have been begun by Diesel ([`Connection::transaction`](diesel::Connection::transaction) and its
+/// kin), which counts it. On SQLite begin it with `immediate_transaction`: a deferred one that another writer has
+/// overtaken cannot write any more, which is told as [`StoreError::Busy`]. On PostgreSQL it should run as `READ
+/// COMMITTED`; a stricter level works, and may fail as a whole where workers are at work.
+///
+/// A batch can be settled in it, too, under a lease ([`LeaseStore`]). To drain the queue batch after batch takes a
+/// connection of the store's own ([`SqlStore`](crate::SqlStore)), which can come back after an outage.
+///
+/// ```
+/// # #[cfg(feature = "sqlite")]
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use diesel::prelude::*;
+/// use recovery_queue::{BorrowedStore, Conn, StoreError};
+///
+/// let mut connection = SqliteConnection::establish(":memory:")?;
+/// BorrowedStore::on(Conn::from(&mut connection)).migrate()?;
+/// diesel::sql_query("CREATE TABLE person (key TEXT)").execute(&mut connection)?;
+///
+/// // A person is written and its leads are woken, both or neither.
+/// let woken = connection.immediate_transaction(|connection| {
+///     diesel::sql_query("INSERT INTO person VALUES ('P-1')").execute(connection)?;
+///     let woken = BorrowedStore::on(Conn::from(connection)).wake(&["digest of a phone".to_owned()])?;
+///     Ok::<_, StoreError>(woken)
+/// })?;
+/// assert_eq!(woken, 0);
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "sqlite"))]
+/// # fn main() {}
+/// ```
+pub struct BorrowedStore<'c> {
+    pub(crate) db: Database<'c>,
+    pub(crate) names: Names,
+    pub(crate) clock: Option<i64>,
+}
+
+impl std::fmt::Debug for BorrowedStore<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BorrowedStore").field("names", &self.names.label).finish_non_exhaustive()
+    }
+}
+
+impl<'c> BorrowedStore<'c> {
+    /// Makes a store of a connection, in the default namespace; no table is looked at yet.
+    #[must_use]
+    pub fn on(connection: impl Into<Conn<'c>>) -> Self {
+        Self::within(connection, &Namespace::default())
+    }
+
+    /// Makes a store of a connection, in a namespace.
+    #[must_use]
+    pub fn within(connection: impl Into<Conn<'c>>, namespace: &Namespace) -> Self {
+        let db = Database::from(connection.into());
+        let names = namespace.names(db.is_sqlite());
+        Self { db, names, clock: None }
+    }
+
+    /// Has hot statements kept prepared by name on a connection to PostgreSQL.
+    ///
+    /// For a session that belongs to the caller for good: behind a pooler in transaction mode such names stay behind in
+    /// sessions of others. On SQLite it changes nothing that anybody sees.
+    #[must_use]
+    pub fn keeping_prepared(mut self) -> Self {
+        self.db.keep_prepared();
+        self
+    }
+
+    /// Sets the time that stands for the database's clock, for tests; `None` = the database's own.
+    pub fn set_clock(&mut self, now: Option<chrono::DateTime<chrono::Utc>>) {
+        self.clock = now.map(|now| now.timestamp_micros());
+    }
+
+    /// Applies the pending migrations, in one transaction and one program at a time; gives their versions.
+    ///
+    /// # Errors
+    /// Tables of another program, of a newer breaking version, or changed by hand are refused untouched.
+    pub fn migrate(&mut self) -> Result<Vec<String>, StoreError> {
+        migrate::migrate(&mut self.db, &self.names)
+    }
+
+    /// Compares the database's tables with the migrations of this build; reads only.
+    pub fn migration_status(&mut self) -> Result<MigrationStatus, StoreError> {
+        migrate::status(&mut self.db, &self.names)
+    }
+
+    /// Brings the queue in line with a backlog, as [`QueueStore::seed`](crate::QueueStore::seed) does.
+    ///
+    /// # Errors
+    /// A backlog that cannot be read as one, tables that are not migrated, and the database's.
+    pub fn seed(
+        &mut self,
+        backlog: &dyn Backlog,
+        options: &SeedOptions,
+    ) -> Result<SeedSummary, StoreError> {
+        let span = trace::seed(backlog.name());
+        let _entered = span.enter();
+        let (run, summary) = self.seed_once(backlog, options, &mut |_, _| {})?;
+        trace::seeded(RunId(run), &summary);
+        Ok(summary)
+    }
+
+    /// Seeds; `written` hears what the transaction does before it commits.
+    pub(crate) fn seed_once(
+        &mut self,
+        backlog: &dyn Backlog,
+        options: &SeedOptions,
+        written: &mut dyn FnMut(i64, &SeedSummary),
+    ) -> Result<(i64, SeedSummary), StoreError> {
+        let run = NewRun::new(RunKind::Seed, options.actor.clone(), None);
+        let (names, clock) = (&self.names, self.clock);
+        // A seed that is refused leaves no run behind: the run is recorded in the same transaction.
+        self.db.transaction("the seed", |db| {
+            migrate::ensure_usable(db, names)?;
+            seed::lock(db, names)?;
+            let id = runs::insert(db, names, clock, &run)?;
+            let summary = seed::seed(db, names, clock, id, backlog, options)?;
+            runs::finish(db, names, clock, id, RunOutcome::Done)?;
+            written(id, &summary);
+            Ok((id, summary))
+        })
+    }
+
+    /// Makes the failed leads that hold one of these wake keys pending again, and only those; gives how many.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn wake(&mut self, keys: &[String]) -> Result<u64, StoreError> {
+        let (names, clock) = (&self.names, self.clock);
+        let woken = self.db.transaction("the wake-up", |db| links::wake(db, names, clock, keys))?;
+        tracing::info!(name: "recovery_queue.woken", keys = keys.len(), leads = woken);
+        Ok(woken)
+    }
+
+    /// Pauses a backlog, or resumes it: while it is paused none of its leads is claimed.
+    ///
+    /// # Errors
+    /// `NotFound` for a backlog that was never seeded.
+    pub fn set_paused(&mut self, backlog: &str, paused: bool) -> Result<(), StoreError> {
+        let names = &self.names;
+        let sql = names.sql("UPDATE {ns}queue_backlog SET paused = $1 WHERE name = $2");
+        let params = [Param::Int(i64::from(paused)), Param::Text(backlog)];
+        let touched = self.db.transaction("the pause", |db| {
+            db.execute(&sql, &params).map_err(failed("the pause"))
+        })?;
+        if touched == 0 {
+            return Err(StoreError::NotFound { what: "backlog", key: backlog.to_owned() });
+        }
+        Ok(())
+    }
+
+    /// Opens a consistent read; inside an open transaction it sees what that sees, its own writes included.
+    ///
+    /// # Errors
+    /// Tables that are not migrated, and the database's.
+    pub fn read(&mut self) -> Result<SqlSnapshot<'_>, StoreError> {
+        SqlSnapshot::begin(self.db.lend(), &self.names, self.clock)
+    }
+}
+
+impl LeaseStore for BorrowedStore<'_> {
+    fn lease(
+        &mut self,
+        batch: &BatchRequest<'_>,
+        ttl: Duration,
+        cursor: &mut Cursor,
+    ) -> Result<Option<Lease>, StoreError> {
+        let (names, clock) = (&self.names, self.clock);
+        let mut ahead = cursor.clone();
+        let lease = self.db.transaction_as(Begin::Batch, batch::BATCH, |db| {
+            lease::take(db, names, clock, batch, ttl, &mut ahead)
+        })?;
+        *cursor = ahead;
+        Ok(lease)
+    }
+
+    fn renew(&mut self, lease: &mut Lease, ttl: Duration) -> Result<u64, StoreError> {
+        let (names, clock) = (&self.names, self.clock);
+        self.db.transaction_as(Begin::Batch, batch::BATCH, |db| {
+            lease::renew(db, names, clock, lease, ttl)
+        })
+    }
+
+    fn settle(
+        &mut self,
+        batch: &BatchRequest<'_>,
+        lease: &Lease,
+        answers: &[Resolution],
+    ) -> Result<BatchSummary, StoreError> {
+        let (names, clock) = (&self.names, self.clock);
+        self.db.transaction_as(Begin::Batch, batch::BATCH, |db| {
+            lease::settle(db, names, clock, batch, lease, answers)
+        })
+    }
+
+    fn give_back(&mut self, lease: &Lease) -> Result<u64, StoreError> {
+        let names = &self.names;
+        self.db.transaction_as(Begin::Batch, batch::BATCH, |db| lease::give_back(db, names, lease))
+    }
+}
+
+impl LeadStore for BorrowedStore<'_> {
+    fn lead(&mut self, key: &SourcePk) -> Result<Option<LeadRecord>, StoreError> {
+        self.read()?.lead(key)
+    }
+
+    fn person(&mut self, key: &PersonKey) -> Result<Option<PersonRecord>, StoreError> {
+        self.read()?.person(key)
+    }
+
+    fn failed(
+        &mut self,
+        reason: Option<FailReason>,
+        after: Option<&SourcePk>,
+        limit: u32,
+    ) -> Result<Vec<QueueRow>, StoreError> {
+        self.read()?.failed(reason, after, limit)
+    }
+
+    fn reopen_leads(&mut self, leads: Reopen<'_>, decider: Decider<'_>) -> Result<u64, StoreError> {
+        let (names, clock) = (&self.names, self.clock);
+        self.db.transaction("the reopening of leads", |db| {
+            reopen::reopen(db, names, clock, &leads, decider)
+        })
+    }
+
+    fn cancel(&mut self, leads: &[SourcePk], decider: Decider<'_>) -> Result<u64, StoreError> {
+        let (names, clock) = (&self.names, self.clock);
+        self.db.transaction("the cancelling of leads", |db| {
+            reopen::cancel(db, names, clock, leads, decider)
+        })
+    }
+
+    fn forget(&mut self, whom: Forget<'_>) -> Result<Forgotten, StoreError> {
+        let (names, clock) = (&self.names, self.clock);
+        self.db.transaction("the forgetting", |db| forget::forget(db, names, clock, whom))
+    }
+
+    fn prune(&mut self, retention: Retention) -> Result<Pruned, StoreError> {
+        let (names, clock) = (&self.names, self.clock);
+        self.db.transaction("the removal of what is old", |db| {
+            retention::prune(db, names, clock, retention)
+        })
+    }
+}
