@@ -11,6 +11,7 @@ use identity_matching::{DeterministicMatcher, Matcher, Normaliser, Policy, Regio
 use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
 use reference_runners::people;
 use reference_runners::table::{count, figures};
+use reference_runners::tables::{self, TableArgs, Tables};
 use reference_runners::unusable::UnusableRow;
 use serde::Serialize;
 
@@ -23,6 +24,8 @@ use serde::Serialize;
 struct Args {
     #[command(flatten)]
     common: Common,
+    #[command(flatten)]
+    tables: TableArgs,
     /// The file of leads.
     #[arg(long, value_name = "CSV")]
     leads: PathBuf,
@@ -78,19 +81,21 @@ fn run(args: &Args) -> Result<Exit, Failure> {
     let policy = people::read_policy(args.policy.as_ref())?;
     let normaliser = Normaliser::new(policy.normalise_options(args.region));
     let other = args.what_if.as_ref().map(|path| people::read_policy(Some(path))).transpose()?;
-    let (mut truth, truth_table) = people::read_truth(&args.truth)?;
-    let (index, persons_table, unusable) = people::read_persons(&args.persons, &normaliser)?;
+    let tables = args.tables.open()?;
+    let (mut truth, truth_table) = people::read_truth(&tables, &args.truth)?;
+    let (index, persons_table, unusable) =
+        people::read_persons(&tables, &args.persons, &normaliser)?;
     let population = args.review_population.then(|| review::review(&index, &policy));
     let threads = std::thread::available_parallelism().unwrap_or(std::num::NonZeroUsize::MIN);
     let matcher = DeterministicMatcher::new(index, normaliser, policy).with_threads(threads);
-    let other = other.map(|policy| under(&matcher, policy, args)).transpose()?;
+    let other = other.map(|policy| under(&matcher, policy, args, &tables.again())).transpose()?;
 
     let mut evaluator = Evaluator::new(args.list);
     let mut comparison = other.is_some().then(Comparison::default);
     let mut leads_without_truth_total = 0;
     let mut seen = HashSet::new();
     let (mut duplicate_leads_total, mut duplicate_leads_listed) = (0, Vec::new());
-    let leads_table = people::read_leads(&args.leads, |keys, leads| {
+    let leads_table = people::read_leads(&tables, &args.leads, |keys, leads| {
         let decisions = matcher.decide(leads)?;
         let others = other.as_ref().map(|other| other.decide(leads)).transpose()?;
         for (at, (key, decision)) in keys.iter().zip(&decisions).enumerate() {
@@ -115,9 +120,10 @@ fn run(args: &Args) -> Result<Exit, Failure> {
 
     let mut exit = Exit::Done;
     for table in [&leads_table, &persons_table, &truth_table] {
-        table.tell(&console);
-        exit = exit.and(table.exit());
+        tables::tell(table, &console);
+        exit = exit.and(tables::exit(table));
     }
+    tables.finish()?;
     unusable.tell(&console);
     if duplicate_leads_total > 0 {
         exit = exit.and(Exit::RowsRefused);
@@ -145,6 +151,7 @@ fn under<'a>(
     matcher: &'a DeterministicMatcher<InMemoryIndex>,
     policy: Policy,
     args: &Args,
+    tables: &Tables,
 ) -> Result<Box<dyn Matcher + 'a>, Failure> {
     let options = policy.normalise_options(args.region);
     if options.fingerprint() == matcher.normaliser().options().fingerprint() {
@@ -152,7 +159,7 @@ fn under<'a>(
     }
     let normaliser = Normaliser::new(options);
     // The same file is refused in the same lines: told once.
-    let (index, ..) = people::read_persons(&args.persons, &normaliser)?;
+    let (index, ..) = people::read_persons(tables, &args.persons, &normaliser)?;
     let threads = matcher.threads();
     Ok(Box::new(DeterministicMatcher::new(index, normaliser, policy).with_threads(threads)))
 }

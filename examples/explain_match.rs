@@ -9,6 +9,7 @@ use indicatif::ProgressBar;
 use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
 use reference_runners::people;
 use reference_runners::service::{Database, database_url};
+use reference_runners::tables::{self, TableArgs, Tables};
 
 /// Explains how one lead is decided.
 ///
@@ -19,6 +20,8 @@ use reference_runners::service::{Database, database_url};
 struct Args {
     #[command(flatten)]
     common: Common,
+    #[command(flatten)]
+    tables: TableArgs,
     /// The lead's key: its `external_id`, or its `id` where that is blank.
     #[arg(long, value_name = "PK", conflicts_with_all = ["phone", "document", "email", "name", "birth_date", "plate"])]
     source_pk: Option<String>,
@@ -71,28 +74,30 @@ fn run(args: &Args) -> Result<Exit, Failure> {
     let console = Console::new(args.common.quiet);
     let policy = people::read_policy(args.policy.as_ref())?;
     let normaliser = Normaliser::new(policy.normalise_options(args.region));
+    let tables = args.tables.open()?;
     let mut exit = Exit::Done;
     let lead = match (&args.source_pk, &args.leads) {
         (Some(wanted), Some(leads)) => {
-            let (lead, refused) = find_lead(leads, wanted, &console)?;
+            let (lead, refused) = find_lead(&tables, leads, wanted, &console)?;
             exit = exit.and(refused);
             lead
         }
         (Some(wanted), None) => {
             let found = open(args)?.leads(&[wanted])?.into_iter().next();
-            found.map(Record::from).ok_or_else(|| not_found(wanted))?
+            found.map(|lead| lead.given().record()).ok_or_else(|| not_found(wanted))?
         }
         (None, _) => given(args)?,
     };
     let index = match &args.persons {
         Some(persons) => {
-            let (index, summary, _) = people::read_persons(persons, &normaliser)?;
-            summary.tell(&console);
-            exit = exit.and(summary.exit());
+            let (index, summary, _) = people::read_persons(&tables, persons, &normaliser)?;
+            tables::tell(&summary, &console);
+            exit = exit.and(tables::exit(&summary));
             index
         }
         None => open(args)?.index(&normaliser, &ProgressBar::hidden())?.0,
     };
+    tables.finish()?;
     let mut matcher = DeterministicMatcher::new(index, normaliser, policy);
     if args.show_identifiers {
         matcher = matcher.showing_identifiers();
@@ -109,18 +114,23 @@ fn open(args: &Args) -> Result<Database, Failure> {
     Database::open(&database_url(args.common.database_url.as_deref())?)
 }
 
-fn find_lead(path: &Path, wanted: &str, console: &Console) -> Result<(Record, Exit), Failure> {
+fn find_lead(
+    tables: &Tables,
+    path: &Path,
+    wanted: &str,
+    console: &Console,
+) -> Result<(Record, Exit), Failure> {
     let mut found = None;
-    let summary = people::read_leads(path, |keys, records| {
+    let summary = people::read_leads(tables, path, |keys, records| {
         if found.is_none() {
             let at = keys.iter().position(|key| key == wanted);
             found = at.map(|at| records[at].clone());
         }
         Ok(())
     })?;
-    summary.tell(console);
+    tables::tell(&summary, console);
     let lead = found.ok_or_else(|| not_found(wanted))?;
-    Ok((lead, summary.exit()))
+    Ok((lead, tables::exit(&summary)))
 }
 
 fn not_found(source_pk: &str) -> Failure {

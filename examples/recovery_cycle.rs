@@ -24,6 +24,7 @@ use reference_runners::sample;
 use reference_runners::service::{BACKLOG_VIEW, Import, ImportSummary, database_url};
 use reference_runners::stages::{Stage, Stages};
 use reference_runners::table::{count, figures, share};
+use reference_runners::tables::TableArgs;
 use serde::Serialize;
 
 /// Runs the identity loop once: import, seed, recover, guardrails, metrics, report.
@@ -38,6 +39,8 @@ struct Args {
     common: Common,
     #[command(flatten)]
     recovery: Recovery,
+    #[command(flatten)]
+    tables: TableArgs,
     /// Leads to import: id, external_id, lead_created_at, phone, document, document_type, document_country,
     /// email, first_name, middle_name, last_name, birth_date, plate.
     #[arg(long, value_name = "CSV")]
@@ -98,7 +101,8 @@ fn run(args: Args) -> Result<Exit, Failure> {
     drop(AtomicFile::create(&args.report)?);
     args.recovery.check()?;
     let files = [&args.leads, &args.persons, &args.claims].map(Option::as_deref);
-    let given = Import::open(files[0], files[1], files[2])?;
+    let tables = args.tables.open()?;
+    let given = Import::open(&tables, files)?;
 
     let mut stages = Stages::start(&console);
     let (mut store, mut service) = open(&url)?;
@@ -110,17 +114,15 @@ fn run(args: Args) -> Result<Exit, Failure> {
         console
             .note("no leads yet: sample data is made in out/sample (synthetic, from a fixed seed)");
         let sample = sample::write(&files::default_out_dir().join("sample"))?;
-        service.import(Import::open(
-            Some(&sample.leads),
-            Some(&sample.persons),
-            Some(&sample.claims),
-        )?)?
+        let files = [&sample.leads, &sample.persons, &sample.claims];
+        service.import(Import::open(&tables, files.map(|file| Some(file.as_path())))?)?
     } else {
         Vec::new()
     };
     for import in &imports {
         import.tell(&console);
     }
+    tables.finish()?;
     stages.end("import");
 
     let backlog = ViewBacklog::new(BACKLOG_VIEW)?;

@@ -5,7 +5,6 @@ pub mod cli;
 pub mod decisions;
 pub mod files;
 pub mod guards;
-pub mod input;
 pub mod metrics;
 pub mod ops;
 pub mod packets;
@@ -18,6 +17,7 @@ pub mod service;
 pub mod stages;
 pub mod standing;
 pub mod table;
+pub mod tables;
 pub mod unusable;
 
 /// The workspace's own README, so that its code is tested.

@@ -16,6 +16,7 @@ use crate::cli::{Common, Console, Exit, Failure};
 use crate::files;
 use crate::metrics::{CsvMetrics, DatabaseMetrics, Values};
 use crate::service::database_url;
+use crate::tables::{TableArgs, Tables};
 
 /// The catalogue of the official review of sanctions, in Spain.
 const SAMPLE: &[u8] = include_bytes!("../data/catalog.json");
@@ -29,6 +30,9 @@ pub struct PacketArgs {
     /// The values that are held (left out: none yet).
     #[arg(long, value_name = "CSV")]
     pub metrics: Option<PathBuf>,
+    /// How the file of values is read.
+    #[command(flatten)]
+    pub tables: TableArgs,
     /// Looks at the values of this period only, YYYY-MM-DD; several give each a scope of its own.
     #[arg(long, value_name = "D", value_delimiter = ',', value_parser = period_date)]
     pub period_date: Vec<NaiveDate>,
@@ -135,10 +139,15 @@ impl PacketArgs {
     fn open(
         &self,
         common: &Common,
-        open_csv: impl FnOnce(&Path) -> Result<CsvMetrics, Failure>,
+        open_csv: impl FnOnce(&Tables, &Path) -> Result<CsvMetrics, Failure>,
     ) -> Result<Values, Failure> {
         Ok(match (&self.metrics, &common.database_url) {
-            (Some(path), _) => Values::Csv(Box::new(open_csv(path)?)),
+            (Some(path), _) => {
+                let tables = self.tables.open()?;
+                let csv = open_csv(&tables, path)?;
+                tables.finish()?;
+                Values::Csv(Box::new(csv))
+            }
             (None, Some(url)) => {
                 Values::Database(Box::new(DatabaseMetrics::open(&database_url(Some(url))?)?))
             }

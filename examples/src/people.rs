@@ -1,16 +1,129 @@
-//! Leads, persons and truth straight from their CSV files, for runners that decide without a database.
+//! Leads, persons and truth: one reading of their columns, whether a file or the database holds them.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use identity_matching::index::InMemoryIndex;
 use identity_matching::{Normalised, Normaliser, Policy, RawDocument, RawValue, Record};
+use raw_packets::table::{RefusedRow, Row, TableReport, TableSchema};
 
 use crate::cli::Failure;
 use crate::files;
-use crate::input::{Row, Table, TableSummary};
-use crate::service::{LEAD_COLUMNS, PERSON_COLUMNS};
+use crate::tables::{Tables, failed};
 use crate::unusable::UnusableValues;
+
+/// What a lead or a person gives of itself, as it was written.
+///
+/// `Debug` shows nothing of it: everything here identifies a person.
+#[derive(Clone, Copy, Default)]
+pub struct Given<'a> {
+    /// The phone.
+    pub phone: Option<&'a str>,
+    /// The document's number.
+    pub document: Option<&'a str>,
+    /// The document's type, such as `DNI`.
+    pub document_type: Option<&'a str>,
+    /// The document's country, such as `PE`.
+    pub document_country: Option<&'a str>,
+    /// The e-mail address.
+    pub email: Option<&'a str>,
+    /// The name, whole or in parts.
+    pub name: [Option<&'a str>; 3],
+    /// The birth date.
+    pub birth_date: Option<&'a str>,
+    /// The plate of a vehicle.
+    pub plate: Option<&'a str>,
+}
+
+impl std::fmt::Debug for Given<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Given").finish_non_exhaustive()
+    }
+}
+
+impl<'a> Given<'a> {
+    /// Takes the columns of a row of leads.
+    #[must_use]
+    pub fn by_lead(row: Row<'a>) -> Self {
+        let name = ["first_name", "middle_name", "last_name"].map(|column| row.optional(column));
+        Self { name, ..Self::by_both(row) }
+    }
+
+    /// Takes the columns of a row of persons.
+    #[must_use]
+    pub fn by_person(row: Row<'a>) -> Self {
+        Self { name: [row.optional("full_name"), None, None], ..Self::by_both(row) }
+    }
+
+    fn by_both(row: Row<'a>) -> Self {
+        Self {
+            phone: row.optional("phone"),
+            document: row.optional("document"),
+            document_type: row.optional("document_type"),
+            document_country: row.optional("document_country"),
+            email: row.optional("email"),
+            name: [None; 3],
+            birth_date: row.optional("birth_date"),
+            plate: row.optional("plate"),
+        }
+    }
+
+    /// Normalises it into a buffer; of a whole name no value is copied.
+    pub fn normalise<'b>(
+        &self,
+        normaliser: &'b Normaliser,
+        into: &'b mut Normalised,
+    ) -> &'b Normalised {
+        let mut reader = normaliser.read_into(into);
+        if let Some(number) = self.document {
+            reader.document(RawValue {
+                country: self.document_country.unwrap_or_default(),
+                kind: self.document_type.unwrap_or_default(),
+                value: number,
+            });
+        }
+        self.phone.into_iter().for_each(|phone| reader.phone(phone));
+        self.email.into_iter().for_each(|email| reader.email(email));
+        match self.name {
+            [Some(whole), None, None] => reader.name(whole),
+            _ => self.joined_name().iter().for_each(|name| reader.name(name)),
+        }
+        self.plate.into_iter().for_each(|plate| reader.plate(plate));
+        self.birth_date.into_iter().for_each(|date| reader.birth_date(date));
+        reader.finish()
+    }
+
+    fn joined_name(&self) -> Option<String> {
+        let parts: Vec<_> = self.name.into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| parts.join(" "))
+    }
+
+    /// Copies it into a record.
+    #[must_use]
+    pub fn record(&self) -> Record {
+        let text = |text: Option<&str>| text.map(str::to_owned);
+        let document = self.document.map(|number| RawDocument {
+            country: text(self.document_country),
+            kind: text(self.document_type),
+            number: number.to_owned(),
+        });
+        Record {
+            phones: text(self.phone).into_iter().collect(),
+            documents: document.into_iter().collect(),
+            emails: text(self.email).into_iter().collect(),
+            name: self.joined_name(),
+            plate: text(self.plate),
+            birth_date: text(self.birth_date),
+            ..Record::default()
+        }
+    }
+}
+
+/// Returns the key of a lead: its `external_id`, or its `id` where that is blank; byte for byte.
+#[must_use]
+pub fn lead_key(row: Row<'_>) -> Option<&str> {
+    row.optional("external_id").or_else(|| row.optional("id"))
+}
 
 /// Reads a file of persons into a candidate index, and counts what gives no key; memory grows with the population.
 ///
@@ -18,56 +131,29 @@ use crate::unusable::UnusableValues;
 ///
 /// A file that cannot be read or names no `person_key`, and a population too large for one index.
 pub fn read_persons(
+    tables: &Tables,
     path: &Path,
     normaliser: &Normaliser,
-) -> Result<(InMemoryIndex, TableSummary, UnusableValues), Failure> {
-    let mut table = Table::open(path, &["person_key"], &PERSON_COLUMNS)?;
+) -> Result<(InMemoryIndex, TableReport, UnusableValues), Failure> {
+    let mut table = tables.read(path, &TableSchema::persons())?;
     let mut builder = InMemoryIndex::builder();
     let mut buffer = Normalised::default();
-    let mut unusable = UnusableValues::default();
-    while let Some(row) = table.next_row()? {
-        let person = row.text("person_key");
-        let added = if person.is_empty() {
-            Err("the person has no key; give every person one".to_owned())
-        } else {
-            let record = normalise(&row, normaliser, &mut buffer);
-            unusable.add(person, record);
-            builder.add(person, record).map_err(|error| error.to_string())
+    let mut unusable = UnusableValues::of("persons");
+    while let Some(row) = table.next_row().map_err(failed)? {
+        let added = match row.optional("person_key") {
+            None => Err("the person has no key; give every person one".to_owned()),
+            Some(person) => {
+                let record = Given::by_person(row).normalise(normaliser, &mut buffer);
+                unusable.add(person, record);
+                builder.add(person, record).map_err(|error| error.to_string())
+            }
         };
         if let Err(reason) = added {
             let line = row.line();
-            table.refuse(line, Some("person_key"), reason);
+            table.refuse(RefusedRow::new(line, "person_key", reason));
         }
     }
-    Ok((builder.build()?, table.close(), unusable))
-}
-
-fn normalise<'a>(
-    row: &Row<'_>,
-    normaliser: &'a Normaliser,
-    buffer: &'a mut Normalised,
-) -> &'a Normalised {
-    let mut reader = normaliser.read_into(buffer);
-    if let Some(number) = row.optional("document") {
-        let (country, kind) = (row.text("document_country"), row.text("document_type"));
-        reader.document(RawValue { country, kind, value: number });
-    }
-    if let Some(phone) = row.optional("phone") {
-        reader.phone(phone);
-    }
-    if let Some(email) = row.optional("email") {
-        reader.email(email);
-    }
-    if let Some(name) = row.optional("full_name") {
-        reader.name(name);
-    }
-    if let Some(plate) = row.optional("plate") {
-        reader.plate(plate);
-    }
-    if let Some(date) = row.optional("birth_date") {
-        reader.birth_date(date);
-    }
-    reader.finish()
+    Ok((builder.build()?, table.finish(), unusable))
 }
 
 /// Reads a file of leads, batch by batch, and hands each batch of keys and records to `each`.
@@ -78,22 +164,23 @@ fn normalise<'a>(
 ///
 /// A file that cannot be read or names neither `id` nor `external_id`, and what `each` returns.
 pub fn read_leads(
+    tables: &Tables,
     path: &Path,
     mut each: impl FnMut(&[String], &[Record]) -> Result<(), Failure>,
-) -> Result<TableSummary, Failure> {
+) -> Result<TableReport, Failure> {
     const BATCH: usize = 8_192;
-    let mut table = Table::open(path, &["id", "external_id"], &LEAD_COLUMNS)?;
+    let mut table = tables.read(path, &TableSchema::leads())?;
     let mut keys = Vec::with_capacity(BATCH);
     let mut records = Vec::with_capacity(BATCH);
-    while let Some(row) = table.next_row()? {
-        let Some(key) = row.optional("external_id").or_else(|| row.optional("id")) else {
+    while let Some(row) = table.next_row().map_err(failed)? {
+        let Some(key) = lead_key(row) else {
             let line = row.line();
             let why = "neither `id` nor `external_id` is given; give one of them";
-            table.refuse(line, Some("id"), why);
+            table.refuse(RefusedRow::new(line, "id", why));
             continue;
         };
         keys.push(key.to_owned());
-        records.push(lead(&row));
+        records.push(Given::by_lead(row).record());
         if keys.len() == BATCH {
             each(&keys, &records)?;
             keys.clear();
@@ -101,27 +188,7 @@ pub fn read_leads(
         }
     }
     each(&keys, &records)?;
-    Ok(table.close())
-}
-
-fn lead(row: &Row<'_>) -> Record {
-    let text = |column| row.optional(column).map(str::to_owned);
-    let names = ["first_name", "middle_name", "last_name"];
-    let name = names.iter().filter_map(|column| row.optional(column)).collect::<Vec<_>>().join(" ");
-    let document = row.optional("document").map(|number| RawDocument {
-        country: text("document_country"),
-        kind: text("document_type"),
-        number: number.to_owned(),
-    });
-    Record {
-        phones: text("phone").into_iter().collect(),
-        documents: document.into_iter().collect(),
-        emails: text("email").into_iter().collect(),
-        name: Some(name).filter(|name| !name.is_empty()),
-        plate: text("plate"),
-        birth_date: text("birth_date"),
-        ..Record::default()
-    }
+    Ok(table.finish())
 }
 
 /// Who each lead really is; nothing means nobody of the population.
@@ -134,20 +201,21 @@ pub type Truth = HashMap<String, Option<String>>;
 /// # Errors
 ///
 /// A file that cannot be read or names no `source_pk`.
-pub fn read_truth(path: &Path) -> Result<(Truth, TableSummary), Failure> {
-    let mut table = Table::open(path, &["source_pk"], &["source_pk", "person_key"])?;
+pub fn read_truth(tables: &Tables, path: &Path) -> Result<(Truth, TableReport), Failure> {
+    let mut table = tables.read(path, &TableSchema::truth())?;
     let mut truth = Truth::new();
-    while let Some(row) = table.next_row()? {
+    while let Some(row) = table.next_row().map_err(failed)? {
         let line = row.line();
         let person = row.optional("person_key").map(str::to_owned);
         let Some(lead) = row.optional("source_pk").map(str::to_owned) else {
-            table.refuse(line, Some("source_pk"), "the row names no lead; give its source_pk");
+            let why = "the row names no lead; give its source_pk";
+            table.refuse(RefusedRow::new(line, "source_pk", why));
             continue;
         };
         match truth.get(&lead) {
             Some(known) if *known != person => {
                 let why = "the lead stands there already with another person; keep one of the rows";
-                table.refuse(line, Some("source_pk"), why);
+                table.refuse(RefusedRow::new(line, "source_pk", why));
             }
             Some(_) => {}
             None => {
@@ -155,7 +223,7 @@ pub fn read_truth(path: &Path) -> Result<(Truth, TableSummary), Failure> {
             }
         }
     }
-    Ok((truth, table.close()))
+    Ok((truth, table.finish()))
 }
 
 /// Reads a policy from a file: TOML where its name ends so, else JSON; no file means the default.

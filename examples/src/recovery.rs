@@ -80,7 +80,8 @@ fn wake(store: &mut SqlStore, service: &mut Database, keys: &WakeKeys) -> Result
     }
     let mut woken = 0;
     service.persons_to_wake(|persons| {
-        let held: Vec<_> = persons.into_iter().flat_map(|person| keys.of(&person.into())).collect();
+        let held: Vec<_> =
+            persons.into_iter().flat_map(|person| keys.of(&person.given().record())).collect();
         woken += store.wake(&held)?;
         Ok(())
     })?;

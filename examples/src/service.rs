@@ -10,5 +10,5 @@ mod import;
 mod population;
 
 pub use database::{BACKLOG_VIEW, Database, database_url};
-pub use import::{Import, ImportSummary, LEAD_COLUMNS, PERSON_COLUMNS};
+pub use import::{Import, ImportSummary};
 pub use population::{LeadRecord, PersonRecord, lead_source};

@@ -1,4 +1,4 @@
-//! What of a population gives no key: counted, and told with the first persons of each kind.
+//! What of leads or persons gives no key: counted, and told with the first of each kind.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,12 @@ use serde::Serialize;
 
 use crate::cli::Console;
 
-/// How many persons are named for each field and reason.
+/// How many are named for each field and reason.
 const LISTED: usize = 5;
 
-/// Counts the values of persons that give no key, by field and reason.
+/// Counts the values of leads or persons that give no key, by field and reason.
 ///
-/// The values themselves are not kept. Memory holds a few keys of persons for each field and reason.
+/// The values themselves are not kept. Memory holds a few keys for each field and reason.
 ///
 /// ```
 /// use identity_matching::{NormaliseOptions, Normaliser, Record, Region};
@@ -20,15 +20,16 @@ const LISTED: usize = 5;
 ///
 /// let normaliser = Normaliser::new(NormaliseOptions::for_region(Region::parse("PE")?));
 /// let record = Record { phones: vec!["12".to_owned()], ..Record::default() };
-/// let mut unusable = UnusableValues::default();
+/// let mut unusable = UnusableValues::of("persons");
 /// unusable.add("P1", &normaliser.normalise(&record));
 /// let told = unusable.rows();
 /// assert_eq!((told[0].field.as_str(), told[0].values_total), ("phone", 1));
 /// assert_eq!(told[0].persons_listed, ["P1"]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct UnusableValues {
+    whose: &'static str,
     rows: BTreeMap<(Field, UnusableReason), (u64, Vec<String>)>,
 }
 
@@ -48,6 +49,12 @@ pub struct UnusableRow<'a> {
 }
 
 impl UnusableValues {
+    /// Begins to count those of `whose`: `leads` or `persons`.
+    #[must_use]
+    pub fn of(whose: &'static str) -> Self {
+        Self { whose, rows: BTreeMap::new() }
+    }
+
     /// Counts what of one record of a person gives no key.
     pub fn add(&mut self, person: &str, record: &Normalised) {
         for value in record.unusable() {
@@ -79,7 +86,8 @@ impl UnusableValues {
             let more =
                 if row.values_total > row.persons_listed.len() as u64 { ", …" } else { "" };
             console.note(format_args!(
-                "persons: values that give no key: {} × {} {} ({}), such as of {}{more}",
+                "{}: values that give no key: {} × {} {} ({}), such as of {}{more}",
+                self.whose,
                 row.values_total,
                 row.field,
                 row.reason.code(),

@@ -274,7 +274,7 @@ fn bad_input_is_told_with_file_line_and_remedy_and_leaves_nothing_behind() {
             &["line 2", "`a`", "there twice", "keep one"],
         ),
         ("metrics.csv", "source,kpi\n", &["line 1", "sanction_source_id"]),
-        ("metrics.csv", "", &["line 1", "first line has to name the columns"]),
+        ("metrics.csv", "", &["line 1", "first line must name the columns"]),
     ] {
         let folder = Folder::new();
         folder.write(name, content);

@@ -189,7 +189,7 @@ fn a_broken_line_is_told_and_the_rest_is_done() {
     let desk = Desk::new();
     desk.write(
         "leads.csv",
-        "id,lead_created_at,phone\nL1,2026-01-05T10:00:00Z,987111222\nL2,never,1\nL3\n",
+        "id,lead_created_at,phone\nL1,2026-01-05T10:00:00Z,987111222\nL2,never,1\nL3,\"\n",
     );
     desk.write("persons.csv", "person_key,phone\nP1,987111222\n");
     let run = desk.run(&[]);
@@ -197,6 +197,40 @@ fn a_broken_line_is_told_and_the_rest_is_done() {
     assert!(run.stderr.contains("leads.csv: line 3, column `lead_created_at`"), "{}", run.stderr);
     assert!(run.stderr.contains("leads.csv: line 4"), "{}", run.stderr);
     assert_eq!(number(&desk.json()["matched"]), 1);
+}
+
+#[test]
+fn a_table_is_read_by_the_users_names_and_every_refused_row_is_written_without_its_value() {
+    let desk = Desk::new();
+    desk.write(
+        "map.toml",
+        "[leads]\nphone = \"Teléfono móvil\"\nid = [\"Código\", \"ID de contacto\"]\n",
+    );
+    let long = "9".repeat(513);
+    let bad = "B;never;1\r\n".repeat(25);
+    desk.write(
+        "leads.csv",
+        &format!(
+            "\u{feff}\"ID de contacto\";\"lead_created_at\";\"Teléfono móvil\"\r\nL1;2026-01-05T10:00Z;\"987111222\n\"\r\n;;\r\n{bad}{long};;5\r\n"
+        ),
+    );
+    desk.write("persons.csv", "person_key\tphone\nP1\t987111222\n\t1\n");
+    let run = desk.run(&["--columns", "map.toml", "--refused", "refused.csv"]);
+    assert_eq!(run.code, 5, "{}\n{}", run.stdout, run.stderr);
+    assert_eq!(number(&desk.json()["matched"]), 1);
+    assert!(run.stderr.contains("separated by the semicolon"), "{}", run.stderr);
+    assert!(run.stderr.contains("… and 6 more refused rows"), "{}", run.stderr);
+    let refused = std::fs::read_to_string(desk.path().join("refused.csv")).unwrap();
+    let rows: Vec<_> = refused.lines().collect();
+    assert_eq!(rows.len(), 1 + 25 + 1 + 1, "{refused}");
+    assert_eq!(rows[0], "file,line,column,reason");
+    assert!(rows[1].contains("leads.csv,5,lead_created_at,"), "{refused}");
+    assert!(rows[26].contains("leads.csv,30,id,") && rows[26].contains("513 bytes"), "{refused}");
+    assert!(rows[27].contains("persons.csv,3,person_key,"), "{refused}");
+    let said = format!("{refused}{}{}", run.stdout, run.stderr);
+    assert!(!said.contains("never") && !said.contains(&long), "{said}");
+    let wrong = desk.run(&["--columns", "persons.csv"]);
+    assert_eq!((wrong.code, wrong.stderr.contains("persons.csv: the map of columns")), (4, true));
 }
 
 #[test]

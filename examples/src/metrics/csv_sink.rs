@@ -44,7 +44,7 @@ impl CsvMetrics {
     }
 
     fn table(&self) -> Result<CsvTable, SinkError> {
-        CsvTable::new(self.bytes(), self.lines()).map_err(csv_error)
+        CsvTable::new(self.tables(), self.path(), self.bytes(), self.lines()).map_err(store)
     }
 
     fn open_history(&self) -> Result<History, SinkError> {
@@ -77,7 +77,7 @@ impl CsvMetrics {
         history.announce(batch, sha256(&bytes)).map_err(store)?;
         files::write_atomic(self.path(), &bytes).map_err(store)?;
         history.settle().map_err(store)?;
-        *self = Self::read(self.path(), bytes).map_err(store)?;
+        *self = Self::read(&self.tables().again(), self.path(), bytes).map_err(store)?;
         Ok(())
     }
 }

@@ -2,72 +2,77 @@
 
 use std::collections::BTreeMap;
 
-use csv::ByteRecord;
+use std::path::Path;
+
+use csv::StringRecord;
 use raw_packets::KpiRow;
+use raw_packets::table::Entry;
 
 use super::raw_row::{self, COLUMNS, RawRow};
+use crate::cli::Failure;
+use crate::tables::{Tables, failed};
 
 /// All rows of the file, broken ones and unknown columns included.
 #[derive(Debug, Clone)]
 pub(super) struct CsvTable {
     header: Vec<String>,
-    rows: Vec<ByteRecord>,
+    lines: Vec<Line>,
     /// The place of each value by its metric key.
     places: BTreeMap<String, usize>,
 }
 
+#[derive(Debug, Clone)]
+enum Line {
+    Row(StringRecord),
+    /// A line that cannot be read, which stays as it is.
+    Broken(Vec<u8>),
+}
+
 impl CsvTable {
     /// Splits a file into its rows; `lines` says on which line the row of each key begins.
-    pub(super) fn new(bytes: &[u8], lines: &BTreeMap<String, u64>) -> csv::Result<Self> {
-        let mut reader =
-            csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
+    pub(super) fn new(
+        tables: &Tables,
+        path: &Path,
+        bytes: &[u8],
+        lines: &BTreeMap<String, u64>,
+    ) -> Result<Self, Failure> {
         let mut rows = Vec::new();
         let mut at_line = BTreeMap::new();
         let mut header = Vec::new();
-        for record in reader.byte_records() {
-            let record = record?;
-            if header.is_empty() {
-                header = record
-                    .iter()
-                    .map(|name| {
-                        let name = String::from_utf8_lossy(name);
-                        name.trim_start_matches('\u{feff}').trim().to_ascii_lowercase()
-                    })
-                    .collect();
-                continue;
+        if !bytes.is_empty() {
+            let mut table = tables.again().read_values(path, bytes.to_vec())?;
+            header = table.header().iter().map(|name| name.trim().to_lowercase()).collect();
+            while let Some(entry) = table.next_entry().map_err(failed)? {
+                match entry {
+                    Entry::Row(row) => {
+                        at_line.insert(row.line(), rows.len());
+                        rows.push(Line::Row(row.all().collect()));
+                    }
+                    Entry::Refused(line) if !line.is_empty() => {
+                        rows.push(Line::Broken(line.trim_ascii_end().to_vec()));
+                    }
+                    _ => {
+                        let file = path.display();
+                        let why = format_args!("{file}: a line is too long to be kept as it is");
+                        return Err(Failure::new(why).remedy("take it out, or correct its quotes"));
+                    }
+                }
             }
-            if let Some(position) = record.position() {
-                at_line.insert(position.line(), rows.len());
-            }
-            rows.push(record);
         }
-        let width_before = header.len();
         for column in COLUMNS {
             if !header.iter().any(|name| name == column) {
                 header.push(column.to_owned());
             }
         }
-        for row in &mut rows {
-            if row.len() == width_before {
-                (width_before..header.len()).for_each(|_| row.push_field(b""));
-            } else if row.len() == header.len() {
-                // It had too many fields before, and must not look whole now.
-                row.push_field(b"");
-            }
-        }
         let place = |(key, line): (&String, &u64)| Some((key.clone(), *at_line.get(line)?));
-        Ok(Self { header, rows, places: lines.iter().filter_map(place).collect() })
+        Ok(Self { header, lines: rows, places: lines.iter().filter_map(place).collect() })
     }
 
     /// Returns the row of a key as it stands.
     pub(super) fn raw(&self, key: &str) -> Option<RawRow> {
-        let record = &self.rows[*self.places.get(key)?];
+        let Line::Row(record) = &self.lines[*self.places.get(key)?] else { return None };
         let cells = self.header.iter().zip(record);
-        Some(
-            cells
-                .map(|(name, cell)| (name.clone(), String::from_utf8_lossy(cell).into_owned()))
-                .collect(),
-        )
+        Some(cells.map(|(name, cell)| (name.clone(), cell.to_owned())).collect())
     }
 
     /// Returns the row of a key as a load states it, if it has all that a load has.
@@ -85,31 +90,42 @@ impl CsvTable {
     /// Puts a row as it stood.
     pub(super) fn put_raw(&mut self, key: &str, raw: &RawRow) {
         let cells = self.header.iter().map(|name| raw.get(name).map_or("", String::as_str));
-        let record: ByteRecord = cells.collect::<Vec<_>>().into();
+        let row = Line::Row(cells.collect());
         if let Some(&place) = self.places.get(key) {
-            self.rows[place] = record;
+            self.lines[place] = row;
         } else {
-            self.places.insert(key.to_owned(), self.rows.len());
-            self.rows.push(record);
+            self.places.insert(key.to_owned(), self.lines.len());
+            self.lines.push(row);
         }
     }
 
     /// Takes the row of a key away.
     pub(super) fn remove(&mut self, key: &str) {
         if let Some(place) = self.places.remove(key) {
-            self.rows.remove(place);
+            self.lines.remove(place);
             for other in self.places.values_mut().filter(|other| **other > place) {
                 *other -= 1;
             }
         }
     }
 
-    /// Writes the file.
+    /// Writes the file: commas, UTF-8, and every row as wide as the header.
     pub(super) fn to_bytes(&self) -> csv::Result<Vec<u8>> {
-        let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
+        let mut writer = csv::Writer::from_writer(Vec::new());
         writer.write_record(&self.header)?;
-        for row in &self.rows {
-            writer.write_byte_record(row)?;
+        for line in &self.lines {
+            match line {
+                Line::Row(cells) => {
+                    let blanks = self.header.len() - cells.len();
+                    writer.write_record(cells.iter().chain(std::iter::repeat_n("", blanks)))?;
+                }
+                Line::Broken(text) => {
+                    let mut bytes = writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
+                    bytes.extend_from_slice(text);
+                    bytes.push(b'\n');
+                    writer = csv::Writer::from_writer(bytes);
+                }
+            }
         }
         writer.into_inner().map_err(|error| error.into_error().into())
     }

@@ -15,7 +15,7 @@ use raw_packets::{
     SinkError, Stamp, UndoReceipt,
 };
 
-pub use self::csv_file::{CsvMetrics, Reading};
+pub use self::csv_file::CsvMetrics;
 pub use self::database::DatabaseMetrics;
 use crate::cli::{Console, Exit};
 
@@ -37,8 +37,8 @@ impl Values {
         match self {
             Self::Nothing | Self::Database(_) => Exit::Done,
             Self::Csv(csv) => {
-                csv.reading().tell(console);
-                csv.reading().exit()
+                csv.tell(console);
+                csv.exit()
             }
         }
     }

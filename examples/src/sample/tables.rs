@@ -7,14 +7,14 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::{Lead, Person, Story, external_id, id, source_pk};
-use crate::service::{LEAD_COLUMNS, PERSON_COLUMNS};
+use raw_packets::table::TableSchema;
 
 /// The sample's leads signed up in the 30 days before this instant.
 const UNTIL: &str = "2026-01-31T12:00:00Z";
 
 pub(super) fn write_persons(out: impl Write, persons: &[Person]) -> io::Result<()> {
     let mut out = csv::Writer::from_writer(out);
-    out.write_record(PERSON_COLUMNS)?;
+    out.write_record(TableSchema::persons().columns())?;
     for (at, person) in persons.iter().enumerate() {
         let name = person.full_name();
         let born = person.born.to_string();
@@ -59,7 +59,7 @@ pub(super) fn write_leads(
 ) -> io::Result<()> {
     let until: DateTime<Utc> = UNTIL.parse().expect("a fixed instant");
     let mut out = csv::Writer::from_writer(out);
-    out.write_record(LEAD_COLUMNS)?;
+    out.write_record(TableSchema::leads().columns())?;
     for (at, (_, lead)) in leads.iter().enumerate() {
         let created = until - Duration::seconds(draw.random_range(0..30 * 86_400));
         let (first, last) =

@@ -12,40 +12,35 @@ mod staging;
 
 use std::path::Path;
 
+use raw_packets::table::{TableReader, TableReport, TableSchema};
 use serde::Serialize;
 
-pub use self::leads::LEAD_COLUMNS;
-pub use self::persons::PERSON_COLUMNS;
 use super::database::Database;
 use crate::cli::{Console, Exit, Failure};
-use crate::input::{Table, TableSummary};
+use crate::tables::{self, Tables};
 
 /// The files of an import, opened and with their headers read; nothing is written yet.
 #[derive(Debug)]
 pub struct Import {
-    leads: Option<Table>,
-    persons: Option<Table>,
-    claims: Option<Table>,
+    leads: Option<TableReader>,
+    persons: Option<TableReader>,
+    claims: Option<TableReader>,
 }
 
 impl Import {
-    /// Opens the files; one that is left out leaves its table as it is.
+    /// Opens the files of leads, persons and claims; one that is left out leaves its table as it is.
     ///
     /// # Errors
     ///
-    /// A file that is missing, unreadable or has no id column.
-    pub fn open(
-        leads: Option<&Path>,
-        persons: Option<&Path>,
-        claims: Option<&Path>,
-    ) -> Result<Self, Failure> {
-        let table = |path: Option<&Path>, ids: &[&'static str], columns: &[&'static str]| {
-            path.map(|path| Table::open(path, ids, columns)).transpose()
+    /// A file that is missing, unreadable or lacks the columns that its table needs.
+    pub fn open(tables: &Tables, files: [Option<&Path>; 3]) -> Result<Self, Failure> {
+        let open = |path: Option<&Path>, schema: &TableSchema| {
+            path.map(|path| tables.read(path, schema)).transpose()
         };
         Ok(Self {
-            leads: table(leads, &["id", "external_id"], &LEAD_COLUMNS)?,
-            persons: table(persons, &["person_key"], &PERSON_COLUMNS)?,
-            claims: table(claims, &["claim_id"], &claims::COLUMNS)?,
+            leads: open(files[0], &TableSchema::leads())?,
+            persons: open(files[1], &TableSchema::persons())?,
+            claims: open(files[2], &TableSchema::claims())?,
         })
     }
 }
@@ -55,7 +50,7 @@ impl Import {
 pub struct ImportSummary {
     /// What the file held.
     #[serde(flatten)]
-    pub table: TableSummary,
+    pub table: TableReport,
     /// Rows (of persons: persons) that were new or had changed.
     pub written_total: u64,
     /// Rows that repeat an earlier row of the same file word for word.
@@ -67,7 +62,7 @@ pub struct ImportSummary {
 impl ImportSummary {
     /// Tells on stderr what was refused, ignored or read by assumption.
     pub fn tell(&self, console: &Console) {
-        self.table.tell(console);
+        tables::tell(&self.table, console);
         let file = &self.table.file;
         if self.repeated_total > 0 {
             console
@@ -82,7 +77,7 @@ impl ImportSummary {
     /// Returns what the exit code must say of this import.
     #[must_use]
     pub fn exit(&self) -> Exit {
-        self.table.exit()
+        tables::exit(&self.table)
     }
 }
 
@@ -136,7 +131,8 @@ mod tests {
                 (self.folder.path().join("leads.csv"), self.folder.path().join("persons.csv"));
             std::fs::write(&leads_csv, leads).unwrap();
             std::fs::write(&persons_csv, persons).unwrap();
-            self.database.import(Import::open(Some(&leads_csv), Some(&persons_csv), None)?)
+            let files = [Some(leads_csv.as_path()), Some(&persons_csv), None];
+            self.database.import(Import::open(&Tables::default(), files)?)
         }
     }
 
@@ -161,7 +157,7 @@ mod tests {
     fn the_same_lead_twice_is_counted_and_the_same_key_with_other_content_refused() {
         let mut place = Place::new();
         let leads = "id,phone\nA,1\nA,1\nA,2\nB,3\n,4\n";
-        let summary = &place.import(leads, "person_key\nP\n").unwrap()[0];
+        let summary = &place.import(leads, "person_key,phone\nP,1\n").unwrap()[0];
         assert_eq!((summary.written_total, summary.repeated_total), (2, 1));
         let lines: Vec<_> = summary.table.rows_refused_listed.iter().map(|row| row.line).collect();
         assert_eq!(lines, [6, 4]);

@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use identity_matching::index::InMemoryIndex;
-use identity_matching::{Normalised, Normaliser, RawDocument, RawValue, Record};
+use identity_matching::{Normalised, Normaliser};
 use indicatif::ProgressBar;
 use recovery_queue::{ClaimedLead, LeadSource, ResolveError};
 
 use super::database::Database;
 use crate::cli::Failure;
+use crate::people::Given;
 use crate::unusable::UnusableValues;
 
 /// What a lead gave of itself.
@@ -105,65 +106,38 @@ impl std::fmt::Debug for PersonRecord {
     }
 }
 
-fn document(
-    number: Option<String>,
-    kind: Option<String>,
-    country: Option<String>,
-) -> Vec<RawDocument> {
-    number.map(|number| RawDocument { country, kind, number }).into_iter().collect()
-}
-
-impl From<LeadRecord> for Record {
-    fn from(lead: LeadRecord) -> Self {
-        let names = [lead.first_name, lead.middle_name, lead.last_name];
-        let name = names.into_iter().flatten().collect::<Vec<_>>().join(" ");
-        Self {
-            phones: lead.phone.into_iter().collect(),
-            documents: document(lead.document, lead.document_type, lead.document_country),
-            emails: lead.email.into_iter().collect(),
-            name: Some(name).filter(|name| !name.is_empty()),
-            plate: lead.plate,
-            birth_date: lead.birth_date,
-            ..Self::default()
-        }
-    }
-}
-
-impl From<PersonRecord> for Record {
-    fn from(person: PersonRecord) -> Self {
-        Self {
-            phones: person.phone.into_iter().collect(),
-            documents: document(person.document, person.document_type, person.document_country),
-            emails: person.email.into_iter().collect(),
-            name: person.full_name,
-            plate: person.plate,
-            birth_date: person.birth_date,
-            ..Self::default()
+impl LeadRecord {
+    /// Returns what the lead gives of itself.
+    #[must_use]
+    pub fn given(&self) -> Given<'_> {
+        Given {
+            phone: self.phone.as_deref(),
+            document: self.document.as_deref(),
+            document_type: self.document_type.as_deref(),
+            document_country: self.document_country.as_deref(),
+            email: self.email.as_deref(),
+            name: [&self.first_name, &self.middle_name, &self.last_name]
+                .map(|part| part.as_deref()),
+            birth_date: self.birth_date.as_deref(),
+            plate: self.plate.as_deref(),
         }
     }
 }
 
 impl PersonRecord {
-    /// Normalises the record into a buffer, without copying a value.
-    fn normalise<'a>(
-        &self,
-        normaliser: &'a Normaliser,
-        into: &'a mut Normalised,
-    ) -> &'a Normalised {
-        let mut reader = normaliser.read_into(into);
-        if let Some(number) = &self.document {
-            reader.document(RawValue {
-                country: self.document_country.as_deref().unwrap_or_default(),
-                kind: self.document_type.as_deref().unwrap_or_default(),
-                value: number,
-            });
+    /// Returns what the person gives of itself.
+    #[must_use]
+    pub fn given(&self) -> Given<'_> {
+        Given {
+            phone: self.phone.as_deref(),
+            document: self.document.as_deref(),
+            document_type: self.document_type.as_deref(),
+            document_country: self.document_country.as_deref(),
+            email: self.email.as_deref(),
+            name: [self.full_name.as_deref(), None, None],
+            birth_date: self.birth_date.as_deref(),
+            plate: self.plate.as_deref(),
         }
-        self.phone.iter().for_each(|phone| reader.phone(phone));
-        self.email.iter().for_each(|email| reader.email(email));
-        self.full_name.iter().for_each(|name| reader.name(name));
-        self.plate.iter().for_each(|plate| reader.plate(plate));
-        self.birth_date.iter().for_each(|date| reader.birth_date(date));
-        reader.finish()
     }
 }
 
@@ -180,11 +154,11 @@ impl Database {
     ) -> Result<(InMemoryIndex, UnusableValues), Failure> {
         let mut builder = InMemoryIndex::builder();
         let mut keys = Normalised::default();
-        let mut unusable = UnusableValues::default();
+        let mut unusable = UnusableValues::of("persons");
         self.persons(|page| {
             progress.inc(page.len() as u64);
             for person in page {
-                let record = person.normalise(normaliser, &mut keys);
+                let record = person.given().normalise(normaliser, &mut keys);
                 unusable.add(&person.person_key, record);
                 builder.add(&person.person_key, record)?;
             }
@@ -330,7 +304,7 @@ pub fn lead_source(mut database: Database) -> impl LeadSource {
         })?;
         let mut by_key: HashMap<_, _> =
             found.into_iter().map(|mut lead| (std::mem::take(&mut lead.source_pk), lead)).collect();
-        Ok(keys.iter().map(|key| by_key.remove(*key).map(Record::from)).collect())
+        Ok(keys.iter().map(|key| by_key.remove(*key).map(|lead| lead.given().record())).collect())
     }
 }
 
@@ -338,6 +312,7 @@ pub fn lead_source(mut database: Database) -> impl LeadSource {
 mod tests {
     use super::*;
     use crate::service::Import;
+    use crate::tables::Tables;
     use recovery_queue::DatabaseUrl;
 
     #[test]
@@ -346,7 +321,9 @@ mod tests {
         let mut database =
             Database::open(&DatabaseUrl::Sqlite(folder.path().join("s.sqlite"))).unwrap();
         let sample = crate::sample::write(folder.path()).unwrap();
-        let files = Import::open(Some(&sample.leads), Some(&sample.persons), None).unwrap();
+        let files =
+            Import::open(&Tables::default(), [Some(&sample.leads), Some(&sample.persons), None])
+                .unwrap();
         database.import(files).unwrap();
         let mut keys = Vec::new();
         database

@@ -2,9 +2,10 @@
 
 use super::columns::ColumnMap;
 use super::error::TableError;
-use super::names::{folded, is_blank, may_be_told, suggestion};
+use super::names::{folded, may_be_told, suggestion};
 use super::report::TableReport;
 use super::schema::TableSchema;
+use crate::value::is_blank;
 
 /// The separators that are tried, each with its name.
 pub(super) const SEPARATORS: [(u8, &str); 4] =

@@ -16,13 +16,15 @@ use super::{ColumnMap, RefusedRow, Row, TableError, TableReader, TableReport, Ta
 /// `period_granularity`, `value`, `source_record_pk`, `evidence_date`, `evidence_quote`, and, where they are
 /// there, `metric_key`, `numerator` and `denominator`. Only the two ids have to be there. A row without a value
 /// is passed over and counted. Refused are, beside what [`TableReader`] refuses, a blank id or one with a bar, a
-/// date that is not `YYYY-MM-DD`, a number that is not a plain decimal, and the metric key of an earlier row.
+/// date that is not `YYYY-MM-DD`, a number that is not a plain decimal, and the metric key of an earlier row. In a
+/// file with semicolons, as office programs write it where the comma marks the decimals, `0,5` is `0.5`; `1,500`
+/// could mean two numbers and is refused.
 /// Memory stays at some 32 bytes a row.
 ///
 /// ```
 /// use raw_packets::table::{ColumnMap, MetricRows};
 ///
-/// let file = "kpi_id;sanction_source_id;value\nkpi:a;es:town;0.5\nkpi:a;es:town;0,5\n";
+/// let file = "kpi_id;sanction_source_id;value\nkpi:a;es:town;0,5\nkpi:b;es:town;1,500\n";
 /// let names = kpi_gap_queue::GapPolicy::default().names;
 /// let mut rows = MetricRows::new("metrics.csv", file.as_bytes(), &names, &ColumnMap::default())?;
 /// let (line, metric) = rows.next_metric()?.expect("the first row holds a value");
@@ -36,6 +38,8 @@ pub struct MetricRows {
     table: TableReader,
     lines: HashMap<u128, u64>,
     without_value: u64,
+    /// Whether a comma may stand before the decimals: where it separates no cells.
+    decimal_comma: bool,
 }
 
 /// What a table of values held.
@@ -101,7 +105,8 @@ impl MetricRows {
         map: &ColumnMap,
     ) -> Result<Self, TableError> {
         let table = TableReader::new(name, file, &TableSchema::metrics(names), map)?;
-        Ok(Self { table, lines: HashMap::new(), without_value: 0 })
+        let decimal_comma = table.report().separator == "semicolon";
+        Ok(Self { table, lines: HashMap::new(), without_value: 0, decimal_comma })
     }
 
     /// Hands every refused row to `each`, as [`TableReader::on_refused`] does.
@@ -118,7 +123,7 @@ impl MetricRows {
         loop {
             let Some(row) = self.table.next_row()? else { return Ok(None) };
             let line = row.line();
-            let refused = match read(row) {
+            let refused = match read(row, self.decimal_comma) {
                 Ok(metric) if metric.value.is_empty() => {
                     self.without_value += 1;
                     continue;
@@ -145,9 +150,10 @@ impl MetricRows {
     }
 }
 
-fn read(row: Row<'_>) -> Result<Metric, (&'static str, &'static str)> {
+fn read(row: Row<'_>, decimal_comma: bool) -> Result<Metric, (&'static str, &'static str)> {
     let mut cells = row.cells().zip(COLUMNS).map(|(text, (column, kind))| {
-        let trimmed = text.trim();
+        let point = (kind == Kind::Decimal && decimal_comma).then(|| with_point(text.trim())).flatten();
+        let trimmed = point.as_deref().unwrap_or(text.trim());
         let wrong = |why| Err((if column.is_empty() { "sanction_source_id" } else { column }, why));
         match kind {
             Kind::Id if trimmed.is_empty() => wrong("the id is blank; give the id"),
@@ -201,6 +207,15 @@ fn date(text: &str) -> Option<NaiveDate> {
     if shaped { text.parse().ok() } else { None }
 }
 
+/// Puts a point in the place of a decimal comma; nothing where there is none, or where it may mark thousands.
+fn with_point(text: &str) -> Option<String> {
+    let (whole, fraction) = text.split_once(',')?;
+    let digits = whole.trim_start_matches(['-', '+']);
+    let thousands = fraction.len() == 3 && digits.len() <= 3 && !digits.starts_with('0');
+    let point = format!("{whole}.{fraction}");
+    (!thousands && is_decimal(&point)).then_some(point)
+}
+
 /// Tells whether a text is an optional sign, digits, and perhaps a point with digits on both sides.
 fn is_decimal(text: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -222,6 +237,14 @@ mod tests {
         }
         for bad in ["", "-", ".5", "5.", "1,5", "1e3", "NaN", "1 000", "1.2.3", "０"] {
             assert!(!is_decimal(bad), "{bad}");
+        }
+        for (text, point) in
+            [("0,25", "0.25"), ("-182,5", "-182.5"), ("0,250", "0.250"), ("1234,567", "1234.567")]
+        {
+            assert_eq!(with_point(text).as_deref(), Some(point));
+        }
+        for two_readings_or_none in ["1,500", "12,000", "1,2,3", "1.234,5", ",5", "5", "5,"] {
+            assert_eq!(with_point(two_readings_or_none), None, "{two_readings_or_none}");
         }
         assert!(date("2025-02-28").is_some());
         for bad in ["2025-02-29", "28/02/2025", "2025-2-28", "20250228", "+2025-02-2", "46082"] {

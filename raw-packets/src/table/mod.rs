@@ -17,7 +17,7 @@
 //! | a workbook, a PDF, a compressed file, JSON, HTML | refused, named for what it is |
 //!
 //! A quote that is not closed costs its own line: what follows is read again from the next line on, and until
-//! the place where the quote would have ended only rows of exactly the header's width are taken, so that no
+//! the place where the quote would have ended only rows with all the cells of the header are taken, so that no
 //! piece of a text passes for a row.
 //!
 //! No message holds a value of the file: a value may identify a person. A header is not repeated either, for
@@ -56,6 +56,6 @@ pub use self::columns::{ColumnMap, ColumnMapError};
 pub use self::error::{ForeignFile, TableError};
 #[cfg(feature = "kpi-gap-queue")]
 pub use self::metrics::{MetricRows, MetricTotals};
-pub use self::reader::{MAX_ROW, Row, TableReader};
+pub use self::reader::{Entry, MAX_ROW, Row, TableReader};
 pub use self::report::{RefusedRow, TableReport};
 pub use self::schema::TableSchema;

@@ -121,11 +121,6 @@ pub(super) fn may_be_told(name: &str, credible: bool) -> bool {
     !folded.is_empty() && short && shown && (credible || machine || suggestion(&folded).is_some())
 }
 
-/// Says whether a text shows nothing: blanks and invisible characters alone.
-pub(super) fn is_blank(text: &str) -> bool {
-    crate::value::is_blank(text)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,10 +10,10 @@ use super::decode::Decoded;
 use super::error::TableError;
 use super::header::{SEPARATORS, Wanted};
 use super::lines::{Lines, Seen};
-use super::names::is_blank;
 use super::record::{Cells, Found, NUL, TOO_LONG, UNCLOSED};
 use super::report::{RefusedRow, TableReport};
 use super::schema::TableSchema;
+use crate::value::is_blank;
 
 /// The most bytes of one row, the line breaks within its quotes included.
 pub const MAX_ROW: usize = 1 << 20;
@@ -32,6 +32,7 @@ pub struct TableReader {
     separator: u8,
     encoding: Option<Encoding>,
     columns: Vec<String>,
+    header: Vec<String>,
     places: Vec<Option<usize>>,
     width: usize,
     /// What was handed out last and is still in the window.
@@ -68,6 +69,7 @@ impl TableReader {
             separator: b',',
             encoding,
             columns: schema.columns().to_vec(),
+            header: Vec::new(),
             places: Vec::new(),
             width: 0,
             pending: (0, 0),
@@ -105,13 +107,42 @@ impl TableReader {
             match step {
                 Step::Row => return Ok(Some(Row { table: self })),
                 Step::Blank => {}
+                Step::Refused(why) => self.refuse_line(why),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads on as [`next_row`](Self::next_row) does, and stops at what is refused, too: for whoever has to keep a
+    /// file as it is.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`next_row`](Self::next_row).
+    pub fn next_entry(&mut self) -> Result<Option<Entry<'_>>, TableError> {
+        while let Some(step) = self.advance()? {
+            match step {
+                Step::Row => return Ok(Some(Entry::Row(Row { table: self }))),
+                Step::Blank => {}
                 Step::Refused(why) => {
-                    self.report.rows_read_total += 1;
-                    self.refuse(RefusedRow::new(self.line, None, why));
+                    self.refuse_line(why);
+                    let (bytes, _) = self.pending;
+                    return Ok(Some(Entry::Refused(&self.lines.window()[..bytes])));
                 }
             }
         }
         Ok(None)
+    }
+
+    fn refuse_line(&mut self, why: &'static str) {
+        self.report.rows_read_total += 1;
+        self.refuse(RefusedRow::new(self.line, None, why));
+    }
+
+    /// Returns the names of the file's columns: those of the table as the table calls them, others as they stand.
+    #[must_use]
+    pub fn header(&self) -> &[String] {
+        &self.header
     }
 
     /// Counts and lists a row as refused, such as one that was read and makes no sense.
@@ -202,7 +233,7 @@ impl TableReader {
             return Ok(Some(Step::Refused(TOO_WIDE)));
         }
         // Behind an open quote only what is surely a row is one.
-        if doubtful && (self.cells.len() != self.width || self.cells.has_stray_quote()) {
+        if doubtful && (self.cells.len() < self.width || self.cells.has_stray_quote()) {
             return Ok(Some(Step::Refused(PIECE)));
         }
         self.report.rows_read_total += 1;
@@ -274,6 +305,13 @@ impl TableReader {
         self.places = wanted.places(&cells, line, further, &mut self.report)?;
         // Columns without a name at the end are none.
         self.width = cells.iter().rposition(|cell| !is_blank(cell)).map_or(0, |last| last + 1);
+        self.header = cells;
+        self.header.truncate(self.width);
+        for (column, place) in self.columns.iter().zip(&self.places) {
+            if let Some(place) = *place {
+                self.header[place].clone_from(column);
+            }
+        }
         Ok(())
     }
 
@@ -367,6 +405,16 @@ impl fmt::Debug for TableReader {
     }
 }
 
+/// What stands next in a file whose broken lines matter, too.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Entry<'a> {
+    /// A row.
+    Row(Row<'a>),
+    /// Lines that were refused, as they stand; nothing where they are longer than a row may be.
+    Refused(&'a [u8]),
+}
+
 /// One row, by column.
 ///
 /// `Debug` shows its line alone.
@@ -413,6 +461,12 @@ impl<'a> Row<'a> {
     pub fn cells(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let row = *self;
         (0..row.table.columns.len()).map(move |at| row.at(at))
+    }
+
+    /// Returns the texts of all columns that the file has, in its own order; see [`TableReader::header`].
+    pub fn all(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let table = self.table;
+        (0..table.width).map(move |at| table.cell(at))
     }
 
     fn at(self, column: usize) -> &'a str {

@@ -87,7 +87,7 @@ impl TableReport {
         }
         for (name, column) in &self.columns_suggested {
             notes.push(format!(
-                "{file}: `{name}` looks like `{column}`; to read it, write {column} = \"{name}\" in the map of columns (--columns)"
+                "{file}: `{name}` looks like `{column}`; to read it, write {column} = \"{name}\" in the map of columns"
             ));
         }
         if !self.columns_missing.is_empty() {
@@ -111,7 +111,7 @@ impl TableReport {
         if let Some(first) = self.rows_guessed_first {
             let rows = self.rows_guessed_total;
             warnings.push(format!(
-                "{file}: line {first}: not UTF-8, read as Windows-1252 ({rows} rows in all); save the file as UTF-8, or write encoding = \"windows-1252\" in the map of columns (--columns)"
+                "{file}: line {first}: not UTF-8, read as Windows-1252 ({rows} rows in all); save the file as UTF-8, or write encoding = \"windows-1252\" in the map of columns"
             ));
         }
         for row in &self.rows_refused_listed {
@@ -121,7 +121,7 @@ impl TableReport {
         }
         let unlisted = self.rows_refused_total - self.rows_refused_listed.len() as u64;
         if unlisted > 0 {
-            warnings.push(format!("{file}: … and {unlisted} more refused rows (--refused)"));
+            warnings.push(format!("{file}: … and {unlisted} more refused rows"));
         }
         warnings
     }

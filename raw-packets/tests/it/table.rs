@@ -287,6 +287,75 @@ fn leads_and_persons_must_bring_something_that_identifies_a_person() {
     open("source_pk\n", TableSchema::truth()).unwrap_err();
 }
 
+#[cfg(feature = "kpi-gap-queue")]
+#[test]
+fn a_value_that_is_none_is_refused_by_line_and_column_and_the_rest_is_read() {
+    use raw_packets::table::MetricRows;
+
+    let csv = "sanction_source_id,kpi_id,period_date,value,colour\n\
+        s,k,2025-12-31,1,red\n\
+        s,k,31/12/2025,1\n\
+        s,k,2024-12-31,\"1,5\"\n\
+        s,,2024-12-31,1\n\
+        s|t,k,2024-12-31,1\n\
+        s,k,2025-12-31,2\n\
+        s,k2,2025-12-31,\n\
+        s,k,2024-12-31,1,,x\n\
+        s,k,2023-12-31,3\n";
+    let names = kpi_gap_queue::GapPolicy::default().names;
+    let read = |csv: &str, names: &_| {
+        let file = std::io::Cursor::new(csv.as_bytes().to_vec());
+        MetricRows::new("metrics.csv", file, names, &ColumnMap::default())
+    };
+    let mut rows = read(csv, &names).unwrap();
+    let mut values = Vec::new();
+    while let Some((line, metric)) = rows.next_metric().unwrap() {
+        values.push((line, metric.value));
+    }
+    assert_eq!(values, [(2, "1".to_owned()), (10, "3".to_owned())]);
+    let totals = rows.finish();
+    let refused = totals.table.rows_refused_listed.iter();
+    let places: Vec<_> = refused.map(|row| (row.line, row.column.as_deref())).collect();
+    let wanted = [
+        (3, Some("period_date")),
+        (4, Some("value")),
+        (5, Some("kpi_id")),
+        (6, Some("sanction_source_id")),
+        (7, Some("metric_key")),
+        (9, None),
+    ];
+    assert_eq!(places, wanted);
+    assert_eq!(totals.rows_without_value_total, 1);
+    assert_eq!(totals.table.columns_ignored, ["colour"]);
+    assert_eq!(totals.table.rows_read_total, 9);
+    assert!(!totals.table.columns_missing.iter().any(|name| name == "numerator"));
+
+    let mut own = names.clone();
+    own.source_id = "town".to_owned();
+    assert!(read("town;kpi_id\n", &own).is_ok());
+    read("kpi_id,value\n", &own).unwrap_err();
+}
+
+#[test]
+fn a_file_can_be_kept_as_it_is_with_its_own_columns_and_broken_lines() {
+    use raw_packets::table::Entry;
+
+    let file =
+        std::io::Cursor::new(b"\xef\xbb\xbfID;colour\n1;red\n2;\"open\n\n3;blue;;\n".to_vec());
+    let schema = schema();
+    let mut table = TableReader::new("l.csv", file, &schema, &ColumnMap::default()).unwrap();
+    assert_eq!(table.header(), ["id", "colour"]);
+    let mut kept = Vec::new();
+    while let Some(entry) = table.next_entry().unwrap() {
+        kept.push(match entry {
+            Entry::Row(row) => row.all().collect::<Vec<_>>().join("|"),
+            Entry::Refused(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+            _ => unreachable!("there are rows and refused lines"),
+        });
+    }
+    assert_eq!(kept, ["1|red", "2;\"open\n", "3|blue"]);
+}
+
 /// A cell of any content, and whether the writer quotes it.
 fn cell() -> impl Strategy<Value = String> {
     "[a-zé,;\"\r\n\t|' ]{0,8}"

@@ -1,30 +1,42 @@
 //! `claims.csv`.
 
+use raw_packets::table::{RefusedRow, TableReader};
+use recovery_queue::{PersonKey, SourcePk};
+
 use super::ImportSummary;
-use super::staging::{Staging, refuse_repeated, version};
+use super::staging::{Staging, check_key, refuse_repeated, version};
 use crate::cli::Failure;
-use crate::input::Table;
 use crate::service::database::Database;
+use crate::tables::failed;
 
 /// The columns of the file and of the table.
 pub(super) const COLUMNS: [&str; 3] = ["claim_id", "person_key", "source_pk"];
 
 /// Imports the claims by `claim_id`; one that stands there with the same content stays untouched.
-pub(super) fn import(database: &mut Database, mut table: Table) -> Result<ImportSummary, Failure> {
+pub(super) fn import(
+    database: &mut Database,
+    mut table: TableReader,
+) -> Result<ImportSummary, Failure> {
     let columns = [COLUMNS.as_slice(), &["version"]].concat();
     let mut staging = Staging::new(database, "incoming_claims", &columns)?;
-    while let Some(row) = table.next_row()? {
+    while let Some(row) = table.next_row().map_err(failed)? {
         let line = row.line();
-        if row.optional("claim_id").is_none() {
-            table.refuse(line, Some("claim_id"), "the claim has no id; give every claim one");
+        let [id, person, lead] = COLUMNS.map(|column| row.optional(column));
+        let refused = if id.is_none() {
+            Some(("claim_id", "the claim has no id; give every claim one".to_owned()))
+        } else if person.is_none() && lead.is_none() {
+            let why = "the claim names neither a person nor a lead; give one of them";
+            Some(("source_pk", why.to_owned()))
+        } else {
+            check_key("claim_id", id, SourcePk::new)
+                .or_else(|| check_key("person_key", person, PersonKey::new))
+                .or_else(|| check_key("source_pk", lead, SourcePk::new))
+        };
+        if let Some((column, why)) = refused {
+            table.refuse(RefusedRow::new(line, column, why));
             continue;
         }
-        if row.optional("person_key").is_none() && row.optional("source_pk").is_none() {
-            let reason = "the claim names neither a person nor a lead; give one of them";
-            table.refuse(line, Some("source_pk"), reason);
-            continue;
-        }
-        let version = version(&row, &COLUMNS[1..]);
+        let version = version(row.cells().skip(1));
         let named = COLUMNS.map(|column| (column, row.optional(column)));
         staging.add(line, named.into_iter().chain([("version", Some(version.as_str()))]))?;
     }
@@ -39,5 +51,10 @@ pub(super) fn import(database: &mut Database, mut table: Table) -> Result<Import
             OR coalesce(claims.source_pk, '') <> coalesce(excluded.source_pk, '')",
     )?;
     database.execute("DROP TABLE incoming_claims")?;
-    Ok(ImportSummary { table: table.close(), written_total, repeated_total, zone_missing_total: 0 })
+    Ok(ImportSummary {
+        table: table.finish(),
+        written_total,
+        repeated_total,
+        zone_missing_total: 0,
+    })
 }

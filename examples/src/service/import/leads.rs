@@ -1,28 +1,16 @@
 //! `leads.csv`.
 
+use raw_packets::table::{RefusedRow, Row, TableReader};
+use recovery_queue::SourcePk;
+
 use super::ImportSummary;
 use super::instant::instant;
-use super::staging::{Staging, refuse_repeated, version};
+use super::staging::{Staging, check_key, refuse_repeated, version};
 use crate::cli::Failure;
-use crate::input::Table;
+use crate::people::lead_key;
 use crate::service::database::Database;
+use crate::tables::failed;
 
-/// The columns of `leads.csv`.
-pub const LEAD_COLUMNS: [&str; 13] = [
-    "id",
-    "external_id",
-    "lead_created_at",
-    "phone",
-    "document",
-    "document_type",
-    "document_country",
-    "email",
-    "first_name",
-    "middle_name",
-    "last_name",
-    "birth_date",
-    "plate",
-];
 /// The columns of the table that are those of the file, in both.
 const CONTENT: [&str; 10] = [
     "phone",
@@ -37,30 +25,39 @@ const CONTENT: [&str; 10] = [
     "plate",
 ];
 
+/// The column that the key of a lead comes from.
+fn key_column(row: Row<'_>) -> &'static str {
+    if row.optional("external_id").is_some() { "external_id" } else { "id" }
+}
+
 /// Imports the leads by `source_pk`; one that stands there with the same content stays untouched.
-pub(super) fn import(database: &mut Database, mut table: Table) -> Result<ImportSummary, Failure> {
+pub(super) fn import(
+    database: &mut Database,
+    mut table: TableReader,
+) -> Result<ImportSummary, Failure> {
     let columns = [["source_pk", "lead_created_at", "version"].as_slice(), &CONTENT].concat();
     let mut staging = Staging::new(database, "incoming_leads", &columns)?;
     let mut zone_missing_total = 0;
-    while let Some(row) = table.next_row()? {
+    while let Some(row) = table.next_row().map_err(failed)? {
         let line = row.line();
-        let Some(source_pk) = row.optional("external_id").or_else(|| row.optional("id")) else {
-            table.refuse(
-                line,
-                Some("id"),
-                "neither `id` nor `external_id` is given; give one of them",
-            );
+        let Some(source_pk) = lead_key(row) else {
+            let why = "neither `id` nor `external_id` is given; give one of them";
+            table.refuse(RefusedRow::new(line, "id", why));
             continue;
         };
+        if let Some((column, why)) = check_key(key_column(row), Some(source_pk), SourcePk::new) {
+            table.refuse(RefusedRow::new(line, column, why));
+            continue;
+        }
         let created = match row.optional("lead_created_at").map(instant).transpose() {
             Ok(created) => created,
             Err(reason) => {
-                table.refuse(line, Some("lead_created_at"), reason);
+                table.refuse(RefusedRow::new(line, "lead_created_at", reason));
                 continue;
             }
         };
         zone_missing_total += u64::from(created.as_ref().is_some_and(|(_, zoned)| !zoned));
-        let version = version(&row, &LEAD_COLUMNS[2..]);
+        let version = version(row.cells().skip(2));
         let named = [
             ("source_pk", Some(source_pk)),
             ("lead_created_at", created.as_ref().map(|(instant, _)| instant.as_str())),
@@ -83,5 +80,5 @@ pub(super) fn import(database: &mut Database, mut table: Table) -> Result<Import
         changes.join(", ")
     ))?;
     database.execute("DROP TABLE incoming_leads")?;
-    Ok(ImportSummary { table: table.close(), written_total, repeated_total, zone_missing_total })
+    Ok(ImportSummary { table: table.finish(), written_total, repeated_total, zone_missing_total })
 }

@@ -1,13 +1,16 @@
 //! `persons.csv`.
 
+use raw_packets::table::{RefusedRow, TableReader};
+use recovery_queue::PersonKey;
+
 use super::ImportSummary;
-use super::staging::Staging;
+use super::staging::{Staging, check_key};
 use crate::cli::Failure;
-use crate::input::Table;
 use crate::service::database::Database;
+use crate::tables::failed;
 
 /// The columns of `persons.csv`, and of the table that keeps them.
-pub const PERSON_COLUMNS: [&str; 9] = [
+const PERSON_COLUMNS: [&str; 9] = [
     "person_key",
     "phone",
     "document",
@@ -23,12 +26,20 @@ pub const PERSON_COLUMNS: [&str; 9] = [
 ///
 /// A person's records are compared as a set, so neither their order in the file nor a repetition matters. A
 /// person that the file does not name stays as it is.
-pub(super) fn import(database: &mut Database, mut table: Table) -> Result<ImportSummary, Failure> {
+pub(super) fn import(
+    database: &mut Database,
+    mut table: TableReader,
+) -> Result<ImportSummary, Failure> {
     let mut staging = Staging::new(database, "incoming_persons", &PERSON_COLUMNS)?;
-    while let Some(row) = table.next_row()? {
+    while let Some(row) = table.next_row().map_err(failed)? {
         let line = row.line();
-        if row.optional("person_key").is_none() {
-            table.refuse(line, Some("person_key"), "the person has no key; give every person one");
+        let person = row.optional("person_key");
+        let refused = match person {
+            None => Some(("person_key", "the person has no key; give every person one".to_owned())),
+            Some(_) => check_key("person_key", person, PersonKey::new),
+        };
+        if let Some((column, why)) = refused {
+            table.refuse(RefusedRow::new(line, column, why));
             continue;
         }
         staging.add(line, PERSON_COLUMNS.map(|column| (column, row.optional(column))))?;
@@ -70,7 +81,7 @@ pub(super) fn import(database: &mut Database, mut table: Table) -> Result<Import
         database.execute(&format!("DROP TABLE {table}"))?;
     }
     Ok(ImportSummary {
-        table: table.close(),
+        table: table.finish(),
         written_total: written.unsigned_abs(),
         repeated_total: (read - distinct).unsigned_abs(),
         zone_missing_total: 0,
