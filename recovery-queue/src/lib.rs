@@ -21,7 +21,7 @@ pub use crate::diesel::StoreFacts;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use crate::diesel::{
     BorrowedStore, Conn, DatabaseUrl, MigrationStatus, Namespace, OpenOptions, PostgresUrl,
-    RollupSummary, SqlSnapshot, SqlStore,
+    QueueMigrations, RollupSummary, SqlSnapshot, SqlStore,
 };
 #[cfg(feature = "identity-matching")]
 pub use matching::{LeadSource, MatcherResolver, WakeKeys};

@@ -22,6 +22,7 @@ pub use conn::source::ConnectionPool;
 pub use conn::url::{DatabaseUrl, PostgresUrl};
 #[cfg(feature = "identity-matching")]
 pub use index::SqlIndex;
+pub use migrate::source::QueueMigrations;
 pub use migrate::status::MigrationStatus;
 #[cfg(feature = "guardrails")]
 pub use read::facts::StoreFacts;

@@ -26,6 +26,7 @@ mod leases;
 #[cfg(feature = "postgres")]
 mod limits;
 mod loop_on_sqlite;
+mod migrations;
 mod outages;
 mod plans;
 #[cfg(feature = "postgres")]

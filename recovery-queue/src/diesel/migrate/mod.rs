@@ -3,9 +3,11 @@
 //! The book lies in a table of its own (`queue_migration`), so a service that runs `diesel_migrations` for its
 //! own tables in the same database collides with nothing. Unlike Diesel's, the book knows each file's
 //! checksum, migrating takes a lock, and a database newer than the build is told apart by whether the newer
-//! part breaks older builds.
+//! part breaks older builds. The tables of the candidate index are a line of migrations of their own, which a build
+//! without them neither applies nor misses.
 
 pub(crate) mod expected_schema;
+pub(crate) mod source;
 pub(crate) mod status;
 
 use std::collections::BTreeSet;
@@ -16,7 +18,7 @@ use sha2::{Digest, Sha256};
 
 use crate::diesel::conn::database::{Database, Param, TextRow, failed};
 use crate::diesel::conn::namespace::Names;
-use crate::diesel::migrate::expected_schema::SHAPE;
+use crate::diesel::migrate::expected_schema::{Shape, shape};
 use crate::diesel::migrate::status::MigrationStatus;
 use crate::model::error::StoreError;
 
@@ -24,17 +26,32 @@ use crate::model::error::StoreError;
 pub(crate) struct Embedded {
     pub(crate) version: &'static str,
     pub(crate) name: &'static str,
+    line: Line,
     /// Whether a build that does not know it must not work on the tables.
     pub(crate) breaking: bool,
     sqlite: &'static str,
     postgres: &'static str,
 }
 
+/// Migrations that follow one another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Line {
+    /// The queue's own tables.
+    Queue,
+    /// The tables of the population's candidate index.
+    Index,
+}
+
+/// The lines that this build applies.
+pub(crate) const LINES: &[Line] =
+    if cfg!(feature = "identity-matching") { &[Line::Queue, Line::Index] } else { &[Line::Queue] };
+
 macro_rules! embedded {
-    ($($version:literal $name:literal breaking: $breaking:literal),+ $(,)?) => {
+    ($($version:literal $name:literal $line:ident breaking: $breaking:literal),+ $(,)?) => {
         &[$(Embedded {
             version: $version,
             name: $name,
+            line: Line::$line,
             breaking: $breaking,
             sqlite: include_str!(concat!("../../../migrations/sqlite/", $version, "_", $name, "/up.sql")),
             postgres: include_str!(concat!("../../../migrations/postgres/", $version, "_", $name, "/up.sql")),
@@ -42,14 +59,24 @@ macro_rules! embedded {
     };
 }
 
-/// Every migration, oldest first; the last is the one head.
+/// Every migration, oldest first; the last of each line is its one head.
 pub(crate) const MIGRATIONS: &[Embedded] = embedded![
-    "00000000000001" "recovery_queue" breaking: true,
-    "00000000000002" "run_outcome" breaking: false,
-    "00000000000003" "candidate_index" breaking: false,
-    "00000000000004" "person_numbers" breaking: false,
-    "00000000000005" "lead_actions" breaking: false,
+    "00000000000001" "recovery_queue" Queue breaking: true,
+    "00000000000002" "run_outcome" Queue breaking: false,
+    "00000000000003" "candidate_index" Index breaking: false,
+    "00000000000004" "person_numbers" Queue breaking: false,
+    "00000000000005" "lead_actions" Queue breaking: false,
 ];
+
+/// Gives the migrations of some lines, oldest first.
+pub(crate) fn in_effect(lines: &[Line]) -> impl Iterator<Item = &'static Embedded> {
+    MIGRATIONS.iter().filter(move |migration| lines.contains(&migration.line))
+}
+
+/// Gives the tables and views that the migrations of some lines make.
+fn expected(sqlite: bool, lines: &[Line]) -> Shape {
+    shape(in_effect(lines).map(|migration| migration.script(sqlite)))
+}
 
 impl Embedded {
     fn script(&self, sqlite: bool) -> &'static str {
@@ -86,7 +113,7 @@ struct Column {
     column_name: Option<String>,
 }
 
-const BOOK: &str = "CREATE TABLE {ns}queue_migration (version TEXT PRIMARY KEY, name TEXT NOT NULL, \
+pub(crate) const BOOK: &str = "CREATE TABLE {ns}queue_migration (version TEXT PRIMARY KEY, name TEXT NOT NULL, \
     sha256 TEXT NOT NULL, breaking BIGINT NOT NULL, applied_at BIGINT NOT NULL)";
 
 /// Reads the columns of every table of ours that exists, book included.
@@ -99,8 +126,10 @@ fn columns(db: &mut Database, names: &Names) -> Result<BTreeSet<(String, String)
         )
     } else {
         db.query(
-            "SELECT CAST(table_name AS TEXT) AS table_name, CAST(column_name AS TEXT) AS column_name \
-             FROM information_schema.columns WHERE table_schema = $1",
+            "SELECT CAST(c.relname AS TEXT) AS table_name, CAST(a.attname AS TEXT) AS column_name \
+             FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid \
+             JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
+             WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm')",
             &[Param::Text(names.schema.as_deref().unwrap_or_default())],
         )
     }
@@ -115,15 +144,15 @@ fn columns(db: &mut Database, names: &Names) -> Result<BTreeSet<(String, String)
 }
 
 /// Lists what of the expected shape is not there.
-fn missing(columns: &BTreeSet<(String, String)>) -> Vec<String> {
+fn missing(expected: &Shape, columns: &BTreeSet<(String, String)>) -> Vec<String> {
     let mut missing = Vec::new();
-    for (table, expected) in SHAPE {
+    for (table, wanted) in expected {
         if !columns.iter().any(|(name, _)| name == table) {
-            missing.push((*table).to_owned());
+            missing.push(table.clone());
             continue;
         }
-        for column in *expected {
-            if !columns.contains(&((*table).to_owned(), (*column).to_owned())) {
+        for column in wanted {
+            if !columns.contains(&(table.clone(), column.clone())) {
                 missing.push(format!("{table}.{column}"));
             }
         }
@@ -133,6 +162,14 @@ fn missing(columns: &BTreeSet<(String, String)>) -> Vec<String> {
 
 /// Compares the book with the embedded migrations; reads only.
 pub(crate) fn status(db: &mut Database, names: &Names) -> Result<MigrationStatus, StoreError> {
+    status_of(db, names, LINES)
+}
+
+fn status_of(
+    db: &mut Database,
+    names: &Names,
+    lines: &[Line],
+) -> Result<MigrationStatus, StoreError> {
     let sqlite = db.is_sqlite();
     let columns = columns(db, names)?;
     let has_book = columns.iter().any(|(table, _)| table == "queue_migration");
@@ -144,8 +181,9 @@ pub(crate) fn status(db: &mut Database, names: &Names) -> Result<MigrationStatus
         )
         .map_err(failed("the look at the migrations"))?
     } else {
-        let ours = SHAPE.iter().find(|(table, _)| columns.iter().any(|(name, _)| name == table));
-        if let Some((table, _)) = ours {
+        let expected = expected(sqlite, lines);
+        let ours = expected.keys().find(|table| columns.iter().any(|(name, _)| name == *table));
+        if let Some(table) = ours {
             return Err(StoreError::Schema {
                 namespace: names.label.clone(),
                 reason: format!(
@@ -157,14 +195,16 @@ pub(crate) fn status(db: &mut Database, names: &Names) -> Result<MigrationStatus
         }
         Vec::new()
     };
-    let newest = applied.last().map(|row| row.version.clone()).unwrap_or_default();
+    let is_applied = |version: &str| applied.iter().any(|row| row.version == version);
+    let newest =
+        |line: Line| in_effect(&[line]).filter(|m| is_applied(m.version)).map(|m| m.version).last();
     let mut status = MigrationStatus {
-        embedded: MIGRATIONS.iter().map(|m| m.version.to_owned()).collect(),
+        embedded: in_effect(lines).map(|m| m.version.to_owned()).collect(),
         applied: applied.iter().map(|row| row.version.clone()).collect(),
-        heads: MIGRATIONS.last().map(|m| m.version.to_owned()).into_iter().collect(),
+        heads: in_effect(&[Line::Queue]).last().map(|m| m.version.to_owned()).into_iter().collect(),
         ..MigrationStatus::default()
     };
-    for migration in MIGRATIONS {
+    for migration in in_effect(lines) {
         match applied.iter().find(|row| row.version == migration.version) {
             Some(row) if row.sha256 != migration.sha256(sqlite) => {
                 status.changed.push(row.version.clone());
@@ -172,7 +212,7 @@ pub(crate) fn status(db: &mut Database, names: &Names) -> Result<MigrationStatus
             Some(_) => {}
             None => {
                 status.pending.push(migration.version.to_owned());
-                if migration.version < newest.as_str() {
+                if newest(migration.line).is_some_and(|newest| migration.version < newest) {
                     status.out_of_order.push(migration.version.to_owned());
                 }
             }
@@ -187,7 +227,7 @@ pub(crate) fn status(db: &mut Database, names: &Names) -> Result<MigrationStatus
         }
     }
     if status.pending.is_empty() {
-        status.missing = missing(&columns);
+        status.missing = missing(&expected(sqlite, lines), &columns);
     }
     Ok(status)
 }
@@ -230,9 +270,13 @@ fn record(
 
 /// Applies what is pending, in one transaction; gives the versions applied.
 pub(crate) fn migrate(db: &mut Database, names: &Names) -> Result<Vec<String>, StoreError> {
+    migrate_to(db, names, LINES)
+}
+
+fn migrate_to(db: &mut Database, names: &Names, lines: &[Line]) -> Result<Vec<String>, StoreError> {
     db.transaction("the migration", |db| {
         lock(db, names)?;
-        let status = status(db, names)?;
+        let status = status_of(db, names, lines)?;
         if let Some((reason, remedy)) = status.refusal() {
             return Err(StoreError::Schema { namespace: names.label.clone(), reason, remedy });
         }
@@ -241,7 +285,7 @@ pub(crate) fn migrate(db: &mut Database, names: &Names) -> Result<Vec<String>, S
         }
         let now = db.now().map_err(failed("the migration"))?;
         let sqlite = db.is_sqlite();
-        for migration in MIGRATIONS.iter().filter(|m| status.pending.iter().any(|v| v == m.version))
+        for migration in in_effect(lines).filter(|m| status.pending.iter().any(|v| v == m.version))
         {
             db.script(&names.sql(migration.script(sqlite))).map_err(failed("a migration"))?;
             record(db, names, migration, now)?;
@@ -279,7 +323,7 @@ pub(crate) fn stamp(db: &mut Database, names: &Names) -> Result<(), StoreError> 
                 remedy: "call migrate",
             });
         }
-        let missing = missing(&columns);
+        let missing = missing(&expected(db.is_sqlite(), LINES), &columns);
         if !missing.is_empty() {
             return Err(StoreError::Schema {
                 namespace: names.label.clone(),
@@ -289,7 +333,7 @@ pub(crate) fn stamp(db: &mut Database, names: &Names) -> Result<(), StoreError> 
         }
         make_book(db, names)?;
         let now = db.now().map_err(failed("the stamp"))?;
-        for migration in MIGRATIONS {
+        for migration in in_effect(LINES) {
             record(db, names, migration, now)?;
         }
         Ok(())
@@ -324,23 +368,81 @@ mod tests {
         assert!(MIGRATIONS.windows(2).all(|pair| pair[0].version < pair[1].version));
     }
 
+    fn made(db: &mut Database, names: &Names) -> Shape {
+        let mut shape = Shape::new();
+        for (table, column) in columns(db, names).unwrap() {
+            if table != "queue_migration" && !table.starts_with("sqlite_") {
+                shape.entry(table).or_default().insert(column);
+            }
+        }
+        shape
+    }
+
     #[cfg(feature = "sqlite")]
     #[test]
-    fn the_expected_shape_is_what_the_migrations_make() {
-        use diesel::sqlite::SqliteConnection;
-
-        let mut connection = SqliteConnection::establish(":memory:").unwrap();
+    fn the_expected_shape_is_what_the_migrations_make_on_sqlite() {
+        let mut connection = diesel::sqlite::SqliteConnection::establish(":memory:").unwrap();
         let mut db = Database::from(crate::Conn::from(&mut connection));
-        let names = crate::Namespace::default().sqlite();
+        let names = crate::Namespace::default().names(true);
         migrate(&mut db, &names).unwrap();
-        let mut made = columns(&mut db, &names).unwrap();
-        made.retain(|(table, _)| table != "queue_migration" && !table.starts_with("sqlite_"));
-        let expected: BTreeSet<(String, String)> = SHAPE
-            .iter()
-            .flat_map(|(table, columns)| {
-                columns.iter().map(|column| ((*table).to_owned(), (*column).to_owned()))
-            })
-            .collect();
-        assert_eq!(made, expected);
+        assert_eq!(made(&mut db, &names), expected(true, LINES));
+    }
+
+    #[cfg(all(feature = "postgres", feature = "testing"))]
+    #[test]
+    fn the_expected_shape_is_what_the_migrations_make_on_postgres() {
+        use std::io::Write as _;
+        let server = match crate::testing::PostgresServer::start() {
+            Ok(server) => server,
+            Err(error) => {
+                assert!(std::env::var("CI").as_deref() != Ok("true"), "{error}");
+                let _ = writeln!(std::io::stderr(), "LEFT OUT: the shape on PostgreSQL: {error}");
+                return;
+            }
+        };
+        let mut connection = diesel::pg::PgConnection::establish(server.url()).unwrap();
+        let mut db = Database::from(crate::Conn::from(&mut connection));
+        let namespace = crate::Namespace::new(&format!("shape_{}", std::process::id())).unwrap();
+        let names = namespace.names(false);
+        migrate(&mut db, &names).unwrap();
+        assert_eq!(made(&mut db, &names), expected(false, LINES));
+
+        // Whatever one column is missing, it is told, and neither a check nor a stamp passes.
+        for (table, columns) in expected(false, LINES) {
+            let Some(column) = columns.iter().next_back() else { continue };
+            let gone: Result<(), _> = db.transaction("the test", |db| {
+                let drop = format!("ALTER TABLE {{ns}}{table} DROP COLUMN {column} CASCADE");
+                if db.script(&names.sql(&drop)).is_err() {
+                    return Err(crate::StoreError::NotFound { what: "table", key: table.clone() });
+                }
+                let missing = status(db, &names)?.missing;
+                assert!(missing.contains(&format!("{table}.{column}")), "{table}: {missing:?}");
+                db.script(&names.sql("DROP TABLE {ns}queue_migration")).unwrap();
+                let error = stamp(db, &names).unwrap_err().to_string();
+                assert!(error.contains(&format!("{table}.{column}")), "{error}");
+                Err(crate::StoreError::NotFound { what: "regret", key: String::new() })
+            });
+            gone.unwrap_err();
+        }
+        assert!(status(&mut db, &names).unwrap().is_current());
+    }
+
+    #[cfg(feature = "sqlite")]
+    #[test]
+    fn the_index_tables_are_a_line_of_their_own() {
+        let mut connection = diesel::sqlite::SqliteConnection::establish(":memory:").unwrap();
+        let mut db = Database::from(crate::Conn::from(&mut connection));
+        let names = crate::Namespace::default().names(true);
+        migrate_to(&mut db, &names, &[Line::Queue]).unwrap();
+        assert!(made(&mut db, &names).keys().all(|table| !table.starts_with("queue_index")));
+        assert!(status_of(&mut db, &names, &[Line::Queue]).unwrap().is_current());
+        let both = [Line::Queue, Line::Index];
+        let status = status_of(&mut db, &names, &both).unwrap();
+        assert_eq!((status.pending.len(), status.out_of_order.len()), (1, 0), "{status:?}");
+        assert_eq!(migrate_to(&mut db, &names, &both).unwrap(), ["00000000000003"]);
+        for lines in [&both[..], &both[..1]] {
+            let status = status_of(&mut db, &names, lines).unwrap();
+            assert!(status.is_current(), "a build without the index knows its tables: {status:?}");
+        }
     }
 }

@@ -10,7 +10,7 @@ pub struct MigrationStatus {
     pub embedded: Vec<String>,
     /// Versions that the database has applied, oldest first.
     pub applied: Vec<String>,
-    /// The embedded versions that no other follows; a sound build has one.
+    /// The embedded versions of the queue's own tables that no other follows; a sound build has one.
     pub heads: Vec<String>,
     /// Embedded versions not applied yet.
     pub pending: Vec<String>,

@@ -1,1 +1,0 @@
-ALTER TABLE {ns}queue_person ALTER COLUMN id SET CACHE 1;

@@ -1,1 +1,0 @@
--- SQLite has one writer, whose numbers need no sequence; only the version is recorded.
