@@ -2,6 +2,7 @@
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod diesel;
+pub mod guide;
 #[cfg(feature = "identity-matching")]
 mod matching;
 mod memory;
@@ -14,6 +15,8 @@ mod worker;
 
 #[cfg(all(feature = "r2d2", any(feature = "sqlite", feature = "postgres")))]
 pub use crate::diesel::ConnectionPool;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub use crate::diesel::SettledLead;
 #[cfg(all(feature = "identity-matching", any(feature = "sqlite", feature = "postgres")))]
 pub use crate::diesel::SqlIndex;
 #[cfg(all(feature = "guardrails", any(feature = "sqlite", feature = "postgres")))]

@@ -222,7 +222,7 @@ impl LeaseStore for BorrowedStore<'_> {
     ) -> Result<BatchSummary, StoreError> {
         let (names, clock) = (&self.names, self.clock);
         self.db.transaction_as(Begin::Batch, batch::BATCH, |db| {
-            lease::settle(db, names, clock, batch, lease, answers)
+            lease::settle(db, names, clock, batch, lease, answers, None)
         })
     }
 

@@ -13,6 +13,7 @@ mod write;
 /// A key of the candidate index that more persons hold than this has a counter of its own.
 pub(crate) const HUB: u32 = 100;
 
+pub use batch::hook::SettledLead;
 pub use borrowed::BorrowedStore;
 pub use conn::lent::Conn;
 pub use conn::namespace::Namespace;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use crate::diesel::batch::hook::{AfterSettle, SettledLead};
 use crate::diesel::batch::{self, Context};
 use crate::diesel::borrowed::BorrowedStore;
 use crate::diesel::conn::database::{Begin, Database, failed};
@@ -30,6 +31,7 @@ use crate::model::options::SeedOptions;
 use crate::model::resolver::{FailReason, Resolution, Resolver};
 use crate::model::rows::QueueRow;
 use crate::model::run::{NewRun, RunKind, RunOutcome};
+use crate::model::stop::Stop;
 use crate::model::work::{BatchRequest, BatchSummary, SeedSummary};
 use crate::store::leads::LeadStore;
 use crate::store::leases::LeaseStore;
@@ -51,6 +53,9 @@ pub struct SqlStore {
     pub(crate) clock: Option<i64>,
     /// The worker whose lock this session holds.
     lives: Option<String>,
+    after_settle: Option<AfterSettle>,
+    /// The flag that ends waits.
+    stop: Stop,
 }
 
 impl std::fmt::Debug for SqlStore {
@@ -90,7 +95,17 @@ impl SqlStore {
     fn from_source(source: Source, options: OpenOptions) -> Result<Self, StoreError> {
         let db = source.connect(&options, Purpose::Write)?;
         let names = source.names(&options);
-        Ok(Self { db, reader: None, names, source, options, clock: None, lives: None })
+        Ok(Self {
+            db,
+            reader: None,
+            names,
+            source,
+            options,
+            clock: None,
+            lives: None,
+            after_settle: None,
+            stop: Stop::new(),
+        })
     }
 
     /// Opens a second store on the same database, as each further worker needs one.
@@ -174,6 +189,60 @@ impl SqlStore {
         BorrowedStore { db: self.db.lend(), names, clock: self.clock }
     }
 
+    /// Has a hook called with the leads of each batch, on the connection and inside the transaction that settles them:
+    /// what it writes lands with the batch, or not at all. An error of the hook rolls the batch back and ends the run.
+    ///
+    /// It belongs to this store alone: each further worker's store ([`reopen`](Self::reopen)) is given one of its own. Leads
+    /// that are linked by hand do not come by.
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "sqlite", feature = "testing"))]
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use diesel::prelude::*;
+    /// use recovery_queue::testing::ScriptedResolver;
+    /// use recovery_queue::{
+    ///     BacklogLead, Conn, DatabaseUrl, MemoryBacklog, OpenOptions, QueueStore, RecoverOptions, SeedOptions, SettledLead,
+    ///     SourcePk, SqlStore,
+    /// };
+    ///
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("crm.sqlite");
+    /// # let path = path.to_str().ok_or("path")?;
+    /// let mut store = SqlStore::open(&DatabaseUrl::parse(path)?, OpenOptions::default())?;
+    /// store.migrate()?;
+    /// # #[allow(irrefutable_let_patterns)]
+    /// if let Conn::Sqlite(connection) = store.connection() {
+    ///     diesel::sql_query("CREATE TABLE outbox (lead TEXT)").execute(connection)?;
+    /// }
+    /// store.after_settle(|connection, leads: &[SettledLead]| {
+    ///     # #[allow(irrefutable_let_patterns)]
+    ///     let Conn::Sqlite(connection) = connection else { return Ok(()) };
+    ///     for lead in leads {
+    ///         diesel::sql_query("INSERT INTO outbox VALUES (?)")
+    ///             .bind::<diesel::sql_types::Text, _>(lead.source_pk.as_str())
+    ///             .execute(connection)?;
+    ///     }
+    ///     Ok(())
+    /// });
+    /// let lead = BacklogLead::new(SourcePk::new("L-1")?, chrono::DateTime::UNIX_EPOCH);
+    /// store.seed(&MemoryBacklog::new("leads", [lead]), &SeedOptions::default())?;
+    /// store.recover(&mut ScriptedResolver::new(), &RecoverOptions::default())?;
+    /// # if let Conn::Sqlite(connection) = store.connection() {
+    /// let sent = diesel::sql_query("DELETE FROM outbox").execute(connection)?;
+    /// assert_eq!(sent, 1);
+    /// # }
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(all(feature = "sqlite", feature = "testing")))]
+    /// # fn main() {}
+    /// ```
+    pub fn after_settle(
+        &mut self,
+        hook: impl FnMut(Conn<'_>, &[SettledLead]) -> diesel::QueryResult<()> + Send + 'static,
+    ) {
+        self.after_settle = Some(Box::new(hook));
+    }
+
     /// Lends the writing connection, for the user's own tables in the same database.
     ///
     /// The tables that start with `queue_` are the store's own; the views `recovery_queue`,
@@ -248,6 +317,7 @@ impl QueueStore for SqlStore {
         resolver: &mut dyn Resolver,
     ) -> Result<BatchSummary, StoreError> {
         let (names, clock) = (&self.names, self.clock);
+        let after_settle = &mut self.after_settle;
         if batch.careful {
             self.db.transaction_as(Begin::Batch, batch::BATCH, |db| {
                 batch::count_attempt(db, names, clock, batch, cursor)
@@ -256,7 +326,8 @@ impl QueueStore for SqlStore {
         // The cursor moves only with the commit.
         let mut ahead = cursor.clone();
         let done = self.db.transaction_as(Begin::Batch, batch::BATCH, |db| {
-            batch::in_transaction(db, names, clock, batch, &mut ahead, resolver)
+            let hook = after_settle.as_mut();
+            batch::in_transaction(db, names, clock, batch, &mut ahead, resolver, hook)
         });
         match done {
             Ok(summary) => {
@@ -286,11 +357,17 @@ impl QueueStore for SqlStore {
         Some(self)
     }
 
+    fn heed(&mut self, stop: &Stop) {
+        self.stop = stop.clone();
+        self.db.heed(stop);
+    }
+
     fn reconnect(&mut self) -> Result<(), StoreError> {
         self.reader = None;
         self.lives = None;
         let mut db = self.source.connect(&self.options, Purpose::Write)?;
         db.remember(&self.db);
+        db.heed(&self.stop);
         self.db = db;
         Ok(())
     }
@@ -351,7 +428,12 @@ impl LeaseStore for SqlStore {
         lease: &Lease,
         answers: &[Resolution],
     ) -> Result<BatchSummary, StoreError> {
-        self.borrowed().settle(batch, lease, answers)
+        let (names, clock) = (&self.names, self.clock);
+        let after_settle = &mut self.after_settle;
+        self.db.transaction_as(Begin::Batch, batch::BATCH, |db| {
+            let hook = after_settle.as_mut();
+            batch::lease::settle(db, names, clock, batch, lease, answers, hook)
+        })
     }
 
     fn give_back(&mut self, lease: &Lease) -> Result<u64, StoreError> {

@@ -16,11 +16,13 @@ mod borrowed;
 mod candidate_index;
 mod clock;
 mod conformance;
+mod documents;
 #[cfg(all(feature = "guardrails", feature = "identity-matching", feature = "postgres"))]
 mod facts_on_postgres;
 #[cfg(all(feature = "guardrails", feature = "identity-matching"))]
 mod facts_on_sqlite;
 mod forgetting;
+mod hooks;
 mod interleavings;
 mod leases;
 #[cfg(feature = "postgres")]

@@ -20,6 +20,41 @@ fn a_stop_before_the_start_of_a_run_lets_no_batch_begin() {
     });
 }
 
+#[test]
+fn a_stop_while_another_writer_holds_the_file_ends_the_run() {
+    use diesel::Connection as _;
+    use diesel::connection::SimpleConnection as _;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("locked.sqlite");
+    let path = path.to_str().unwrap();
+    let hour = std::time::Duration::from_secs(3600);
+    let options = OpenOptions::default().with_busy_timeout(hour);
+    let mut store = SqlStore::open(&DatabaseUrl::parse(path).unwrap(), options).unwrap();
+    store.migrate().unwrap();
+    let backlog = fill(&mut store, 100);
+    store.seed(&backlog, &SeedOptions::default()).unwrap();
+    let mut other = diesel::SqliteConnection::establish(path).unwrap();
+    let stop = Stop::new();
+    let mut asks = None;
+    let options = RecoverOptions::default().with_batch_size(10).with_stop(stop.clone());
+    let run = store
+        .recover_with_progress(&mut resolve, &options, &mut |_| {
+            other.batch_execute("BEGIN IMMEDIATE").unwrap();
+            let stop = stop.clone();
+            asks = Some(std::thread::spawn(move || {
+                std::thread::sleep(std::time::Duration::from_millis(300));
+                stop.ask();
+            }));
+            std::ops::ControlFlow::Continue(())
+        })
+        .unwrap();
+    assert_eq!((run.stopped, run.batches, run.recorded), (Stopped::Asked, 1, false));
+    asks.unwrap().join().unwrap();
+    other.batch_execute("ROLLBACK").unwrap();
+    store.recover(&mut resolve, &RecoverOptions::default()).unwrap();
+    prove(&mut store, 100);
+}
+
 #[cfg(feature = "postgres")]
 mod on_postgres {
     use std::ops::ControlFlow;

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
+use crate::diesel::batch::hook::{self, AfterSettle};
 use crate::diesel::batch::{BATCH, Claim, Context, claim, open_leads, rows, verdicts, write};
 use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;
@@ -125,6 +126,7 @@ pub(crate) fn settle(
     batch: &BatchRequest<'_>,
     lease: &Lease,
     answers: &[Resolution],
+    after_settle: Option<&mut AfterSettle>,
 ) -> Result<BatchSummary, StoreError> {
     let leads = lease.leads();
     if answers.len() != leads.len() {
@@ -157,6 +159,7 @@ pub(crate) fn settle(
         answers.remove(claim.source_pk.as_str()).map(|answer| storable(answer.clone()))
     });
     let mut summary = write(db, names, &context, &settled)?;
+    hook::call(after_settle, db, &settled)?;
     summary.claimed = lease.claimed();
     summary.lost_leases = lost;
     Ok(summary)

@@ -1,5 +1,6 @@
 //! One batch: claim, resolve, settle. What both backends share; the two hot statements are theirs.
 
+pub(crate) mod hook;
 pub(crate) mod lease;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -18,6 +19,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
+use crate::diesel::batch::hook::AfterSettle;
 use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;
 use crate::diesel::write::events::Events;
@@ -378,6 +380,7 @@ pub(crate) fn in_transaction(
     batch: &BatchRequest<'_>,
     cursor: &mut Cursor,
     resolver: &mut dyn Resolver,
+    after_settle: Option<&mut AfterSettle>,
 ) -> Result<BatchSummary, StoreError> {
     let Some((mut context, claims)) = claim(db, names, clock, batch, cursor)? else {
         return Ok(BatchSummary::default());
@@ -388,5 +391,7 @@ pub(crate) fn in_transaction(
     let settled = verdicts(claims, batch.options, context.now, |_| answers.next());
     // The resolver may have taken its time; events are dated when they are written.
     context.now = crate::diesel::store::now(db, clock)?;
-    write(db, names, &context, &settled)
+    let summary = write(db, names, &context, &settled)?;
+    hook::call(after_settle, db, &settled)?;
+    Ok(summary)
 }

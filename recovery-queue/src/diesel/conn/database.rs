@@ -77,10 +77,10 @@ impl<'c> From<Conn<'c>> for Database<'c> {
     fn from(lent: Conn<'c>) -> Self {
         match lent {
             #[cfg(feature = "sqlite")]
-            Conn::Sqlite(connection) => Self::Sqlite(Held::Lent(connection, false)),
+            Conn::Sqlite(connection) => Self::Sqlite(Held::Lent(connection, None)),
             #[cfg(feature = "postgres")]
             Conn::Postgres(connection) => {
-                Self::Postgres(Session::new(Held::Lent(connection, false), false))
+                Self::Postgres(Session::new(Held::Lent(connection, None), false))
             }
         }
     }

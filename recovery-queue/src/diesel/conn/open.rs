@@ -7,7 +7,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 
 use crate::diesel::conn::database::Database;
-use crate::diesel::conn::lent::Held;
+use crate::diesel::conn::lent::{Held, Waits};
 use crate::diesel::conn::namespace::{Names, Namespace};
 #[cfg(feature = "postgres")]
 use crate::diesel::conn::own_session;
@@ -129,7 +129,8 @@ fn sqlite(
     let mut connection = establish().map_err(unavailable)?;
     crate::diesel::conn::sqlite_text::register(&mut connection)
         .map_err(crate::diesel::conn::database::failed("the opening of the database"))?;
-    let mut db = Database::Sqlite(Held::Ours(Box::new(connection)));
+    let mut db =
+        Database::Sqlite(Held::Ours(Box::new(connection), Waits::new(options.busy_timeout)));
     // The journal mode lies in the file and is the migration's to set: opening changes nothing in it.
     let mut setup = format!(
         "PRAGMA busy_timeout = {}; PRAGMA synchronous = FULL; \
@@ -184,7 +185,10 @@ fn postgres(
             unavailable(error)
         }
     })?;
-    Ok(Database::Postgres(Session::new(Held::Ours(Box::new(connection)), keeps)))
+    Ok(Database::Postgres(Session::new(
+        Held::Ours(Box::new(connection), Waits::new(options.busy_timeout)),
+        keeps,
+    )))
 }
 
 #[cfg(not(feature = "postgres"))]

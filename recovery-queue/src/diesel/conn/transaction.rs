@@ -5,6 +5,8 @@
 //! is set for the work is set back before the savepoint is released, and an error takes it back by itself.
 
 #[cfg(feature = "sqlite")]
+use std::time::{Duration, Instant};
+
 use diesel::connection::SimpleConnection;
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::prelude::*;
@@ -12,7 +14,9 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use crate::diesel::conn::database::{Database, TextRow};
 use crate::diesel::conn::failure::{failed, is_locked};
+use crate::diesel::conn::lent::Held;
 use crate::model::error::StoreError;
+use crate::model::stop::Stop;
 
 /// How a transaction begins.
 #[derive(Clone, Copy)]
@@ -76,7 +80,44 @@ macro_rules! on_connection {
     };
 }
 
+/// How often a wait for another writer of SQLite looks at the flag that asks to stop.
+#[cfg(feature = "sqlite")]
+const LOOK: Duration = Duration::from_millis(250);
+
+/// Begins a transaction that writes, at once on SQLite, so that two writers queue up and none fails half-way.
+///
+/// SQLite would wait for the other writer without a look at the flag, so the wait is cut into short ones.
+#[cfg(feature = "sqlite")]
+fn begin_immediate(held: &mut Held<'_, diesel::SqliteConnection>) -> QueryResult<()> {
+    let waits = held.waits().and_then(|waits| Some((waits.limit, waits.stop.clone()?)));
+    let connection = &mut **held;
+    let Some((limit, stop)) = waits else {
+        return AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN IMMEDIATE");
+    };
+    let waiting = |time: Duration| format!("PRAGMA busy_timeout = {}", time.as_millis());
+    connection.batch_execute(&waiting(limit.min(LOOK)))?;
+    let since = Instant::now();
+    let done = loop {
+        match AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN IMMEDIATE") {
+            Err(error) if is_locked(&error) && !stop.is_asked() && since.elapsed() < limit => {}
+            done => break done,
+        }
+    };
+    connection.batch_execute(&waiting(limit))?;
+    done
+}
+
 impl Database<'_> {
+    /// Has the flag end the waits of a connection of ours.
+    pub(crate) fn heed(&mut self, stop: &Stop) {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(held) => held.heed(stop),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(session) => session.connection.heed(stop),
+        }
+    }
+
     /// Says whether a transaction is open.
     pub(crate) fn in_transaction(&mut self) -> QueryResult<bool> {
         let depth = on_connection!(self, |connection| {
@@ -94,13 +135,13 @@ impl Database<'_> {
         }
         match self {
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(connection) => AnsiTransactionManager::begin_transaction_sql(
-                &mut **connection,
-                match begin {
-                    Begin::Write | Begin::Batch => "BEGIN IMMEDIATE",
-                    Begin::Snapshot => "BEGIN DEFERRED",
-                },
-            ),
+            Self::Sqlite(connection) => match begin {
+                Begin::Write | Begin::Batch => begin_immediate(connection),
+                Begin::Snapshot => AnsiTransactionManager::begin_transaction_sql(
+                    &mut **connection,
+                    "BEGIN DEFERRED",
+                ),
+            },
             #[cfg(feature = "postgres")]
             Self::Postgres(session) => session.begin(&begin.postgres()),
         }
