@@ -157,6 +157,8 @@ impl Examination<'_> {
                     && key.document_type() == held.key.document_type()
                     && !self.policy.exempts(key.document_type())
                     && self.hits[at].total <= documents.corroboration_cap
+                    // A supposed reading is no evidence against anybody.
+                    && own.form.max(held.form) != KeyForm::Alias
                     && (documents.equivalents || own.form.max(held.form) == KeyForm::Exact)
                 {
                     document_differs = true;

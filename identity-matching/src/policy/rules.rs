@@ -138,7 +138,7 @@ impl Default for ContradictionRules {
     fn default() -> Self {
         Self {
             document: true,
-            exempt_documents: Vec::new(),
+            exempt_documents: vec!["PASSPORT".to_owned()],
             birth_date: false,
             name_similarity_below: None,
         }

@@ -2,6 +2,7 @@
 
 pub(crate) mod filler;
 mod region;
+mod region_names;
 pub(crate) mod spreadsheet;
 
 use unicode_normalization::UnicodeNormalization;

@@ -56,6 +56,51 @@ impl Region {
         if letters && KNOWN[usize::from(region.index())] { Ok(region) } else { Err(unknown()) }
     }
 
+    /// Finds a region by its two or three letters, its number or its name in English, Spanish or Portuguese.
+    ///
+    /// ```
+    /// use identity_matching::Region;
+    /// for name in ["PE", "per", "604", "Perú", "República del Perú", "Peru (PE)"] {
+    ///     assert_eq!(Region::from_name(name).map(|found| found.to_string()).as_deref(), Some("PE"), "{name}");
+    /// }
+    /// assert_eq!(Region::from_name("Atlantis"), None);
+    /// ```
+    ///
+    /// Source: ISO 3166-1; names of the Unicode CLDR.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        if let Ok(region) = Self::parse(name) {
+            return Some(region);
+        }
+        if name.len() > super::LONGEST_VALUE {
+            return None;
+        }
+        let folded = folded(name);
+        let found = |wanted: &str| {
+            let mut lines = super::region_names::NAMES.lines();
+            let line = lines.find(|line| {
+                let mut words = line.split(' ');
+                words.next();
+                words.any(|word| word == wanted)
+            })?;
+            Self::parse(line.get(..2)?).ok()
+        };
+        if wanted_is_number(&folded) {
+            return found(&format!("{folded:0>3}"));
+        }
+        let whole = ["REPUBLICA", "REPUBLICADE", "REPUBLICADEL", "REPUBLICOF"]
+            .iter()
+            .filter_map(|title| folded.strip_prefix(title))
+            .chain([folded.as_str()])
+            .find_map(found);
+        // `Peru (PE)`, `PE - Perú`.
+        whole.or_else(|| {
+            let mut parts = name.split(['(', ')', '-', '/', ',', '|']).map(str::trim);
+            let parts = parts.by_ref().filter(|part| !part.is_empty() && *part != name.trim());
+            parts.map(Self::from_name).find_map(|part| part)
+        })
+    }
+
     /// Makes a region from a code known at compile time.
     pub(crate) const fn known(code: [u8; 2]) -> Self {
         assert!(code[0].is_ascii_uppercase() && code[1].is_ascii_uppercase());
@@ -77,6 +122,19 @@ impl Region {
     pub(crate) const fn from_index(index: u16) -> Self {
         Self([b'A' + (index / 26 % 26) as u8, b'A' + (index % 26) as u8])
     }
+}
+
+/// Folds a name to unaccented capital letters and digits.
+fn folded(name: &str) -> String {
+    use unicode_normalization::UnicodeNormalization;
+    name.nfkd()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|letter| letter.to_ascii_uppercase())
+        .collect()
+}
+
+fn wanted_is_number(folded: &str) -> bool {
+    (1..=3).contains(&folded.len()) && folded.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 impl fmt::Display for Region {

@@ -94,14 +94,14 @@ fn document(country: &str, kind: &str, number: &str) -> Record {
 #[test]
 fn a_document_whose_columns_contradict_each_other_is_a_finding() {
     for (country, kind, number, reason) in [
-        // The letter of Spain's DNI under Peru's type, and Peru's eight digits under Chile's.
+        // The letter of Spain's DNI under Peru's type.
         ("PE", "DNI", "54362315K", UnusableReason::WrongCheckDigit),
-        ("CL", "RUT", "45678913", UnusableReason::WrongCheckDigit),
+        ("CL", "RUT", "4567891-3", UnusableReason::WrongCheckDigit),
         ("ES", "DNI", "54362315Z", UnusableReason::WrongCheckDigit),
         ("BR", "CPF", "45678913", UnusableReason::WrongCheckDigit),
         ("MX", "CURP", "45678913", UnusableReason::WrongLength),
         ("PE", "RUC", "45678913", UnusableReason::WrongLength),
-        ("PERU", "DNI", "45678913", UnusableReason::UnknownRegion),
+        ("ATLANTIS", "DNI", "45678913", UnusableReason::UnknownRegion),
         ("DNI", "PE", "45678913", UnusableReason::UnknownRegion),
     ] {
         let read = normaliser().normalise(&document(country, kind, number));

@@ -8,6 +8,7 @@ mod bad_input;
 mod conformance;
 mod decisions;
 mod documents;
+mod documents_written;
 mod emails;
 mod files;
 mod garbage;

@@ -12,6 +12,10 @@ const DNI: DocumentTypeId = DocumentTypeId::new(Region::known(*b"AR"), "DNI");
 /// Reads a DNI: seven or eight digits, no check digit; canonical with eight, as a CUIT carries it.
 pub(super) fn dni(number: &mut DocumentNumber) -> Outcome {
     number.require_digits()?;
+    if number.len() > 8 {
+        let marks = number.fit_zeros(8)?;
+        return Ok(DocumentReading::unverified().with(marks).supposed());
+    }
     let restored = number.restore_zeros(8)?;
     Ok(DocumentReading::unverified().with(restored))
 }

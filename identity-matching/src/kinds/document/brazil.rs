@@ -8,7 +8,7 @@ use crate::normalise::UnusableReason;
 /// Reads a CPF: nine digits and two check digits modulo 11.
 pub(super) fn cpf(number: &mut DocumentNumber) -> Outcome {
     number.require_digits()?;
-    let restored = number.restore_zeros(11)?;
+    let restored = number.fit_zeros(11)?;
     let bytes = number.as_bytes();
     for length in [9, 10] {
         let sum: u32 =
@@ -24,7 +24,7 @@ pub(super) fn cpf(number: &mut DocumentNumber) -> Outcome {
 ///
 /// Letters are issued since July 2026 and count as their ASCII code minus 48.
 pub(super) fn cnpj(number: &mut DocumentNumber) -> Outcome {
-    let restored = number.restore_zeros(14)?;
+    let restored = number.fit_zeros(14)?;
     let bytes = number.as_bytes();
     let alphabet = |byte: &u8| byte.is_ascii_digit() || byte.is_ascii_uppercase();
     if !bytes[..12].iter().all(alphabet) || !bytes[12..].iter().all(u8::is_ascii_digit) {

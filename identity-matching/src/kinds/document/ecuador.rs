@@ -3,7 +3,7 @@
 use super::check::{digit, integer, luhn_sum, weighted};
 use super::number::DocumentNumber;
 use super::rule::{DocumentReading, Outcome};
-use crate::key::DocumentTypeId;
+use crate::key::{DocumentTypeId, Reading};
 use crate::normalise::UnusableReason;
 use crate::text::Region;
 
@@ -12,7 +12,7 @@ const CEDULA: DocumentTypeId = DocumentTypeId::new(Region::known(*b"EC"), "CI");
 /// Reads a cédula: province, a digit up to 6, six more and a check digit modulo 10.
 pub(super) fn cedula(number: &mut DocumentNumber) -> Outcome {
     number.require_digits()?;
-    let restored = number.restore_zeros(10)?;
+    let restored = number.fit_zeros(10)?;
     verify_cedula(number.as_bytes())?;
     Ok(DocumentReading::verified().with(restored).with_body(0..9))
 }
@@ -39,13 +39,14 @@ fn verify(fits: bool) -> Result<(), UnusableReason> {
 }
 
 /// Reads a RUC of thirteen digits: a person's is the cédula and an establishment; public bodies have 6,
-/// some of them 9, and companies 9 as the third digit, and check digits modulo 11.
+/// some of them 9, and companies 9 as the third digit, and check digits modulo 11, which those of companies need not fit.
 pub(super) fn ruc(number: &mut DocumentNumber) -> Outcome {
     number.require_digits()?;
-    let restored = number.restore_zeros(13)?;
+    let restored = number.fit_zeros(13)?;
     let digits = number.as_bytes();
     verify_province(digits)?;
     let is_public = weighted(digits, &[3, 2, 7, 6, 5, 4, 3, 2, 1]).is_multiple_of(11);
+    let mut verified = true;
     let (establishment, carries) = match digits[2] {
         b'6' | b'9' if is_public => (&digits[9..], false),
         // Residents born abroad have a 6 too.
@@ -54,7 +55,7 @@ pub(super) fn ruc(number: &mut DocumentNumber) -> Outcome {
             (&digits[10..], true)
         }
         b'9' => {
-            verify(weighted(digits, &[4, 3, 2, 7, 6, 5, 4, 3, 2, 1]).is_multiple_of(11))?;
+            verified = weighted(digits, &[4, 3, 2, 7, 6, 5, 4, 3, 2, 1]).is_multiple_of(11);
             (&digits[10..], false)
         }
         _ => return Err(UnusableReason::NotAssigned),
@@ -62,6 +63,12 @@ pub(super) fn ruc(number: &mut DocumentNumber) -> Outcome {
     if establishment.iter().all(|&byte| byte == b'0') {
         return Err(UnusableReason::NotAssigned);
     }
-    let reading = DocumentReading::verified().with(restored).with_body(0..9);
+    // Companies get numbers whose check digit does not fit: it proves a number and refuses none.
+    if !verified && restored != Reading::new() {
+        return Err(UnusableReason::WrongCheckDigit);
+    }
+    let reading =
+        if verified { DocumentReading::verified() } else { DocumentReading::unverified() };
+    let reading = reading.with(restored).with_body(0..9);
     Ok(if carries { reading.carrying(CEDULA, 0..10) } else { reading })
 }

@@ -1,26 +1,45 @@
 //! Documents to country, type and canonical number.
 //!
-//! A number is compacted, read by the rule of its type, and checked for fillers. Rules stand in one
-//! file per country, written from the issuers' own definitions; [`table`] lists them with their sources.
+//! A plain number is compacted, read by the rule of its type, and checked for fillers; what people write around one is
+//! taken apart by [`written`]. Rules stand in one file per country, written from the issuers' own definitions; [`types`]
+//! lists them with their names and sources, and [`names`] reads what people call them.
 
 mod argentina;
+mod bolivia;
 mod brazil;
 mod check;
 mod chile;
 mod colombia;
+mod costa_rica;
+mod dominican_republic;
 mod ecuador;
+mod el_salvador;
+mod guatemala;
+mod honduras;
+mod italy;
 mod mexico;
+mod names;
 mod number;
+mod panama;
+mod paraguay;
 mod passport;
 mod peru;
+mod portugal;
+mod reading;
 mod rule;
 mod spain;
 mod table;
+mod types;
+mod uruguay;
+mod venezuela;
+mod written;
 
 pub use number::DocumentNumber;
 pub use rule::{DocumentReading, DocumentRule};
 pub use table::{DocumentType, DocumentTypeConflict, DocumentTypes};
 
+use self::names::Named;
+use self::reading::{Read, Wanted};
 use super::{IdentifierKind, RawValue, Sink};
 use crate::key::{DocumentTypeId, Key, KeyForm, KeyKind, Reading};
 use crate::normalise::{PlaceholderSet, UnusableReason};
@@ -28,11 +47,8 @@ use crate::text::LONGEST_VALUE;
 use crate::text::Region;
 use crate::text::filler;
 
-/// Tells how a number was read, of which type.
-struct Read {
-    kind: DocumentTypeId,
-    reading: DocumentReading,
-}
+/// The passport of an issuer that nobody named.
+const ANY_PASSPORT: DocumentTypeId = DocumentTypeId::new(table::ANY, "PASSPORT");
 
 /// Documents: a type of a country, and a number.
 #[derive(Clone, Debug)]
@@ -46,38 +62,134 @@ impl IdentifierKind for DocumentKind {
     }
 
     fn read(&self, raw: RawValue<'_>, region: Option<Region>, sink: &mut Sink<'_>) {
-        read(raw, &Context { types: &self.types, region }, sink);
+        if raw.value.is_empty() && raw.kind.is_empty() {
+            return;
+        }
+        if raw.value.len() <= LONGEST_VALUE && is_blank(raw.value) {
+            // A type without a number is a gap in the source; nothing at all is nothing.
+            if !is_blank(raw.kind) {
+                sink.unusable(UnusableReason::Blank);
+            }
+            return;
+        }
+        if let Err(reason) = read(raw, &self.types, region, sink) {
+            sink.unusable(reason);
+        }
     }
 }
 
 /// What a document is read by.
 #[derive(Clone, Copy)]
-struct Context<'a> {
-    types: &'a DocumentTypes,
-    /// The country of a document that names none.
-    region: Option<Region>,
+struct Context<'t> {
+    types: &'t DocumentTypes,
+    /// The country that the document names.
+    issuer: Option<Region>,
 }
 
-/// Reads one document into `sink`.
-fn read(raw: RawValue<'_>, context: &Context<'_>, sink: &mut Sink<'_>) {
-    if raw.value.is_empty() && raw.kind.is_empty() {
-        return;
+fn read(
+    raw: RawValue<'_>,
+    types: &DocumentTypes,
+    region: Option<Region>,
+    sink: &mut Sink<'_>,
+) -> Result<(), UnusableReason> {
+    if raw.value.len() > LONGEST_VALUE || raw.kind.len() > LONGEST_VALUE {
+        return Err(UnusableReason::TooLong);
     }
-    if raw.value.len() <= LONGEST_VALUE && is_blank(raw.value) {
-        // A type without a number is a gap in the source; nothing at all is nothing.
-        if !is_blank(raw.kind) {
-            sink.unusable(UnusableReason::Blank);
-        }
-        return;
-    }
-    let mut number = match compact(raw.value) {
-        Ok(number) => number,
-        Err(reason) => return sink.unusable(reason),
+    let issuer = if is_blank(raw.country) { None } else { Some(country(raw.country, sink)?) };
+    let context = Context { types, issuer };
+    // A passport has an issuer that nobody named; other documents are read by the region.
+    let country = match issuer.or(region) {
+        Some(country) => country,
+        None if types.find(table::ANY, raw.kind).is_some() => table::ANY,
+        None => return Err(UnusableReason::NoRegion),
     };
-    match understand(raw, &mut number, context, sink.placeholders) {
-        Ok(read) => accept(&number, &read, sink),
-        Err(reason) => sink.unusable(reason),
+    let wanted = wanted(raw.kind, country, types);
+    let marks = sink.reading;
+    if is_plain_value(raw.value.as_bytes()) {
+        let number = compact(raw.value)?;
+        let mut outcome = Outcome::default();
+        let read = reading::read(&number, &wanted, country, &context, &mut |read| {
+            outcome.accept(&read, marks, sink);
+        });
+        match read {
+            Ok(()) => return outcome.finish(),
+            Err(_) if is_filler_number(raw.value) => return Err(UnusableReason::Placeholder),
+            Err(reason) if number.len() == raw.value.len() && number.is_digits() => {
+                return Err(reason);
+            }
+            Err(_) => {}
+        }
     }
+    written::read(raw.value, &wanted, country, &context, &mut |found| {
+        let mut outcome = Outcome::default();
+        let found = found.and_then(|reads| {
+            for read in &reads {
+                outcome.accept(read, marks, sink);
+            }
+            outcome.finish()
+        });
+        if let Err(reason) = found {
+            sink.unusable(reason);
+        }
+    });
+    Ok(())
+}
+
+/// Says what became of the readings of one number.
+#[derive(Default)]
+struct Outcome {
+    accepted: bool,
+}
+
+impl Outcome {
+    fn accept(&mut self, read: &Read, marks: Reading, sink: &mut Sink<'_>) {
+        if !is_placeholder(read, sink.placeholders) {
+            self.accepted = true;
+            sink.reading = marks.with(read.reading.reading);
+            accept(read, sink);
+        }
+    }
+
+    fn finish(&self) -> Result<(), UnusableReason> {
+        if self.accepted { Ok(()) } else { Err(UnusableReason::Placeholder) }
+    }
+}
+
+/// Finds the types that a name stands for.
+fn wanted<'t>(name: &str, country: Region, types: &'t DocumentTypes) -> Wanted<'t> {
+    if is_blank(name) {
+        return Wanted::ANY;
+    }
+    if let Some(found) = types.find(country, name) {
+        return Wanted::Type(found);
+    }
+    match names::resolve(types, country, name) {
+        Named::Unknown => Wanted::Opaque(table::unknown_id(country, name)),
+        named => Wanted::Named(named),
+    }
+}
+
+/// Tells whether a value is digits, letters and separators as documents are usually written: letters beside separators
+/// stand at an end, and alone.
+fn is_plain_value(value: &[u8]) -> bool {
+    let (mut letters, mut inside, mut signs) = (0, false, 0);
+    for (at, &byte) in value.iter().enumerate() {
+        if byte.is_ascii_alphabetic() {
+            letters += 1;
+            inside |= at > 0 && at + 1 < value.len();
+        } else if !byte.is_ascii_digit() {
+            if !matches!(byte, b' ' | b'-' | b'.' | b'/') {
+                return false;
+            }
+            signs += 1;
+        }
+    }
+    if signs == 0 {
+        return true;
+    }
+    // A spreadsheet's decimals.
+    let decimals = matches!(value, [.., b'.', _] | [.., b'.', _, _]);
+    !decimals && (letters == 0 || !inside)
 }
 
 /// Tells whether a text is empty or of blanks; mostly its first letter says no.
@@ -101,101 +213,19 @@ fn compact(raw: &str) -> Result<DocumentNumber, UnusableReason> {
     Ok(number)
 }
 
-/// Brings `number` into canonical form.
-fn understand(
-    raw: RawValue<'_>,
-    number: &mut DocumentNumber,
-    context: &Context<'_>,
-    placeholders: &PlaceholderSet,
-) -> Result<Read, UnusableReason> {
-    let country = country(raw.country, context)?;
-    let read = if is_blank(raw.kind) {
-        infer(country, number, context)
-    } else {
-        read_typed(country, raw, number, context)
-    };
-    match read {
-        Ok(read) if is_placeholder(number, &read, placeholders) => Err(UnusableReason::Placeholder),
-        Err(_) if is_filler_number(raw.value) => Err(UnusableReason::Placeholder),
-        read => read,
+fn country(raw: &str, sink: &mut Sink<'_>) -> Result<Region, UnusableReason> {
+    if let Ok(region) = Region::parse(raw) {
+        return Ok(region);
     }
-}
-
-fn country(raw: &str, context: &Context<'_>) -> Result<Region, UnusableReason> {
-    if is_blank(raw) {
-        return context.region.ok_or(UnusableReason::NoRegion);
-    }
-    Region::parse(raw).map_err(|_| UnusableReason::UnknownRegion)
-}
-
-/// Reads a number of a stated type; one that no table knows is kept as it is.
-fn read_typed(
-    country: Region,
-    raw: RawValue<'_>,
-    number: &mut DocumentNumber,
-    context: &Context<'_>,
-) -> Result<Read, UnusableReason> {
-    if raw.kind.len() > LONGEST_VALUE {
-        return Err(UnusableReason::TooLong);
-    }
-    let Some(found) = context.types.find(country, raw.kind) else {
-        let reading = passport::opaque(number)?;
-        return Ok(Read { kind: table::unknown_id(country, raw.kind), reading });
-    };
-    apply(found, country, number).or_else(|reason| {
-        // `DNI 45678912`: the type may stand before the number too. The rule may have changed the number, and
-        // reading it again costs less than keeping a copy of every one.
-        let written = compact(raw.value)?;
-        let code = found.code().as_bytes();
-        match written.as_bytes().strip_prefix(code) {
-            Some(rest) if !rest.is_empty() => {
-                *number = written;
-                number.drop_front(code.len());
-                apply(found, country, number).map_err(|_| reason)
-            }
-            _ => Err(reason),
-        }
-    })
-}
-
-fn apply(
-    kind: &DocumentType,
-    country: Region,
-    number: &mut DocumentNumber,
-) -> Result<Read, UnusableReason> {
-    let reading = kind.rule().read(number)?;
-    Ok(Read { kind: reading.kind.unwrap_or_else(|| kind.id(country)), reading })
-}
-
-/// Tries the country's types in order and takes the first that the number fits as it is written.
-fn infer(
-    country: Region,
-    number: &mut DocumentNumber,
-    context: &Context<'_>,
-) -> Result<Read, UnusableReason> {
-    let written = *number;
-    let complete = |read: &Read| {
-        let marks = read.reading.reading;
-        let as_written =
-            !marks.contains(Reading::ZEROS_RESTORED) || marks.contains(Reading::CHECK_VERIFIED);
-        as_written && read.reading.form == KeyForm::Exact
-    };
-    let types = &context.types;
-    for kind in types.tried(country).filter(|kind| kind.is_tried_on(&written)) {
-        *number = written;
-        if let Some(mut read) = apply(kind, country, number).ok().filter(complete) {
-            read.reading = read.reading.with(Reading::TYPE_INFERRED);
-            return Ok(read);
-        }
-    }
-    Err(UnusableReason::NoTypeFits)
+    sink.mark(Reading::COUNTRY_NAMED);
+    Region::from_name(raw).ok_or(UnusableReason::UnknownRegion)
 }
 
 /// Tells whether an accepted number is a filler all the same.
-fn is_placeholder(number: &DocumentNumber, read: &Read, placeholders: &PlaceholderSet) -> bool {
-    let whole = number.as_bytes();
+fn is_placeholder(read: &Read, placeholders: &PlaceholderSet) -> bool {
+    let whole = read.number.as_bytes();
     let body = read.reading.body.clone().and_then(|body| whole.get(body)).unwrap_or(whole);
-    is_filler_body(body) || placeholders.has_document(number)
+    is_filler_body(body) || placeholders.has_document(&read.number)
 }
 
 /// Tells whether a number that no rule accepts is a filler: then that is the better reason.
@@ -218,15 +248,18 @@ fn is_filler_body(body: &[u8]) -> bool {
         || rest.len() >= 5 && filler::is_repeated_or_run(rest)
 }
 
-fn accept(number: &DocumentNumber, read: &Read, sink: &mut Sink<'_>) {
-    sink.mark(read.reading.reading);
-    push(read.kind, number, read.reading.form, sink);
+fn accept(read: &Read, sink: &mut Sink<'_>) {
+    let form = read.reading.form;
+    push(read.kind, &read.number, form, sink);
+    if read.kind != ANY_PASSPORT && read.kind.code_hash() == ANY_PASSPORT.code_hash() {
+        push(ANY_PASSPORT, &read.number, KeyForm::Alias, sink);
+    }
     if let Some((kind, part)) = &read.reading.carried {
-        let mut carried = *number;
+        let mut carried = read.number;
         carried.truncate(part.end);
         carried.drop_front(part.start);
         if !carried.is_empty() && !sink.placeholders.has_document(&carried) {
-            push(*kind, &carried, KeyForm::Derived, sink);
+            push(*kind, &carried, form.max(KeyForm::Derived), sink);
         }
     }
 }

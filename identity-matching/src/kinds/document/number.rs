@@ -15,11 +15,24 @@ pub struct DocumentNumber {
     /// What lies behind `length` means nothing.
     bytes: [u8; Self::CAPACITY],
     length: u8,
+    /// How many signs stood before each of the first dashes.
+    dashes: [u8; 3],
+    dash_count: u8,
+    /// Whether the digits before the first dash stood in groups of three.
+    grouped: bool,
 }
 
 impl DocumentNumber {
     /// Longest number in bytes; no document of any country comes near it.
     pub const CAPACITY: usize = 40;
+
+    const EMPTY: Self = Self {
+        bytes: [0; Self::CAPACITY],
+        length: 0,
+        dashes: [0; 3],
+        dash_count: 0,
+        grouped: false,
+    };
 
     /// Most zeros that are taken for lost: a spreadsheet drops all, and few numbers begin with more.
     pub const LOST_ZEROS_MAX: usize = 3;
@@ -42,10 +55,7 @@ impl DocumentNumber {
         if let Some(number) = Self::of_digits(raw.as_bytes()) {
             return Ok(number);
         }
-        // A spreadsheet writes a number as a decimal.
-        let whole = raw.strip_suffix(".0").filter(|rest| rest.bytes().all(|b| b.is_ascii_digit()));
-        let raw = whole.filter(|rest| !rest.is_empty()).unwrap_or(raw);
-        let mut number = Self { bytes: [0; Self::CAPACITY], length: 0 };
+        let mut number = Self { grouped: is_grouped(raw), ..Self::EMPTY };
         if raw.is_ascii() {
             number.take_ascii(raw.as_bytes())?;
         } else {
@@ -63,7 +73,8 @@ impl DocumentNumber {
             digits &= byte.is_ascii_digit();
             *slot = byte;
         }
-        digits.then(|| Self { bytes, length: u8::try_from(raw.len()).unwrap_or_default() })
+        let length = u8::try_from(raw.len()).unwrap_or_default();
+        digits.then_some(Self { bytes, length, ..Self::EMPTY })
     }
 
     fn take_ascii(&mut self, raw: &[u8]) -> Result<(), UnusableReason> {
@@ -71,7 +82,8 @@ impl DocumentNumber {
             match byte {
                 b'0'..=b'9' | b'A'..=b'Z' | b'&' => self.push(byte)?,
                 b'a'..=b'z' => self.push(byte - 32)?,
-                b' ' | b'-' | b'.' | b'/' | b',' | b'_' | b':' | b'\'' | b'(' | b')' | b'\t'
+                b'-' => self.note_dash(),
+                b' ' | b'.' | b'/' | b',' | b'_' | b':' | b'\'' | b'`' | b'(' | b')' | b'\t'
                 | b'\r' | b'\n' => {}
                 _ => return Err(UnusableReason::Malformed),
             }
@@ -87,7 +99,7 @@ impl DocumentNumber {
             match character {
                 'Ñ' | 'ñ' => "Ñ".bytes().try_for_each(|byte| self.push(byte))?,
                 // Number signs, `N°` and `Nº`, are separators; `fold` makes the latter `No`.
-                '°' | '·' | '\u{2019}' => {}
+                '°' | '·' | '•' | '∙' | '´' | '\u{2018}' | '\u{2019}' | '\u{fffd}' => {}
                 _ if character.is_ascii() => self.take_ascii(&[character as u8])?,
                 _ => {
                     // An accented letter is its letter; other scripts have no place in a number.
@@ -98,6 +110,52 @@ impl DocumentNumber {
             }
         }
         Ok(())
+    }
+
+    fn note_dash(&mut self) {
+        let repeated =
+            self.dash_count > 0 && self.dashes[usize::from(self.dash_count) - 1] == self.length;
+        if let Some(slot) = self.dashes.get_mut(usize::from(self.dash_count))
+            && self.length > 0
+            && !repeated
+        {
+            *slot = self.length;
+            self.dash_count += 1;
+        }
+    }
+
+    /// Returns how many signs stood behind the last dash; nothing where there is none or more than three.
+    #[must_use]
+    pub fn behind_dash(&self) -> Option<usize> {
+        let last = usize::from(self.dash_count).checked_sub(1)?;
+        self.len().checked_sub(usize::from(self.dashes[last])).filter(|&signs| signs > 0)
+    }
+
+    /// Tells whether the digits, up to the first dash, stood in groups of three: `12.531.909`.
+    #[must_use]
+    pub const fn is_grouped(&self) -> bool {
+        self.grouped
+    }
+
+    /// Pads the parts between dashes with zeros in front; nothing where there are not as many parts, or one is longer.
+    pub fn pad_groups(&mut self, lengths: &[usize]) -> Option<Reading> {
+        if usize::from(self.dash_count) + 1 != lengths.len() {
+            return None;
+        }
+        let mut padded = Self::EMPTY;
+        let mut start = 0;
+        for (at, &length) in lengths.iter().enumerate() {
+            let end =
+                if at + 1 == lengths.len() { self.len() } else { usize::from(self.dashes[at]) };
+            let part = self.as_bytes().get(start..end)?;
+            let missing = length.checked_sub(part.len())?;
+            (0..missing).try_for_each(|_| padded.push(b'0')).ok()?;
+            part.iter().try_for_each(|&byte| padded.push(byte)).ok()?;
+            start = end;
+        }
+        let changed = padded.as_bytes() != self.as_bytes();
+        *self = padded;
+        Some(if changed { Reading::ZEROS_RESTORED } else { Reading::new() })
     }
 
     fn push(&mut self, byte: u8) -> Result<(), UnusableReason> {
@@ -154,6 +212,23 @@ impl DocumentNumber {
     /// longer already.
     pub fn restore_zeros(&mut self, length: usize) -> Result<Reading, UnusableReason> {
         self.restore_zeros_at(0, length)
+    }
+
+    /// Puts lost leading zeros back, or drops those of a fixed width, until the number has `length` bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`UnusableReason::WrongLength`] when more than [`Self::LOST_ZEROS_MAX`] are missing, or other signs than zeros
+    /// are too many.
+    pub fn fit_zeros(&mut self, length: usize) -> Result<Reading, UnusableReason> {
+        let Some(excess) = self.len().checked_sub(length).filter(|&excess| excess > 0) else {
+            return self.restore_zeros(length);
+        };
+        if self.as_bytes()[..excess].iter().any(|&byte| byte != b'0') {
+            return Err(UnusableReason::WrongLength);
+        }
+        self.drop_front(excess);
+        Ok(Reading::PADDING_DROPPED)
     }
 
     /// Puts lost zeros back behind the first `at` bytes, as behind the letter of a Spanish NIE.
@@ -214,6 +289,19 @@ impl DocumentNumber {
     fn set_len(&mut self, length: usize) {
         self.length = u8::try_from(length).expect("the capacity fits one byte");
     }
+}
+
+/// Tells whether the digits of a text, up to its first dash, stand in groups of three.
+fn is_grouped(raw: &str) -> bool {
+    let head = raw.split('-').next().unwrap_or_default().trim();
+    let Some(mark) = head.chars().find(|sign| !sign.is_ascii_digit()) else { return false };
+    if !matches!(mark, '.' | ',' | '\'' | '`' | '´' | '’' | ' ' | '\u{a0}' | '\u{202f}') {
+        return false;
+    }
+    let mut groups = head.split([mark, '.', ',', '\'', '’', '`']);
+    let digits = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
+    groups.next().is_some_and(|first| (1..=3).contains(&first.len()) && digits(first))
+        && groups.all(|group| group.len() == 3 && digits(group))
 }
 
 impl PartialEq for DocumentNumber {

@@ -19,10 +19,41 @@ pub(super) fn passport(number: &mut DocumentNumber) -> Outcome {
     Ok(DocumentReading::unverified())
 }
 
-/// Keeps a number of an unknown type as it is.
+/// Keeps a number of an unknown type as it is; words without three digits are no number.
 pub(super) fn opaque(number: &mut DocumentNumber) -> Outcome {
     if number.len() < 3 {
         return Err(UnusableReason::WrongLength);
     }
+    if number.as_bytes().iter().filter(|byte| byte.is_ascii_digit()).count() < 3 {
+        return Err(UnusableReason::WrongAlphabet);
+    }
     Ok(DocumentReading::unverified().with(Reading::OPAQUE))
+}
+
+/// Makes the rule of a type whose numbers are digits, so many at least and at most, with leading zeros that say nothing.
+pub(super) fn digits(least: usize, most: usize) -> impl Fn(&mut DocumentNumber) -> Outcome {
+    move |number| {
+        number.require_digits()?;
+        number.drop_leading_zeros();
+        if (least..=most).contains(&number.len()) {
+            Ok(DocumentReading::unverified())
+        } else {
+            Err(UnusableReason::WrongLength)
+        }
+    }
+}
+
+/// Makes the rule of a type whose numbers are letters and digits, so many at least and at most.
+pub(super) fn signs(least: usize, most: usize) -> impl Fn(&mut DocumentNumber) -> Outcome {
+    move |number| {
+        if !(least..=most).contains(&number.len()) {
+            return Err(UnusableReason::WrongLength);
+        }
+        let digits = number.as_bytes().iter().filter(|byte| byte.is_ascii_digit()).count();
+        let plain = number.as_bytes().iter().all(u8::is_ascii_alphanumeric);
+        if digits < 3 || !plain {
+            return Err(UnusableReason::WrongAlphabet);
+        }
+        Ok(DocumentReading::unverified())
+    }
 }

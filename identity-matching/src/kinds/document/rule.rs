@@ -116,6 +116,13 @@ impl DocumentReading {
     #[must_use]
     pub fn completed(mut self) -> Self {
         self.form = KeyForm::Alias;
+        self.with(Reading::COMPLETED)
+    }
+
+    /// Says that the number is not what was written, though it may be what is meant.
+    #[must_use]
+    pub const fn supposed(mut self) -> Self {
+        self.form = KeyForm::Alias;
         self
     }
 
@@ -126,6 +133,9 @@ impl DocumentReading {
         self
     }
 }
+
+/// Takes another reading of a number, where a check digit that fits by chance is the only proof of the first.
+pub(super) type Second<'a> = dyn FnMut(DocumentNumber, DocumentReading) + 'a;
 
 /// Is what a rule comes to.
 pub(super) type Outcome = Result<DocumentReading, UnusableReason>;

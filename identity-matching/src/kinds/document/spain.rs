@@ -33,7 +33,7 @@ pub(super) fn dni(number: &mut DocumentNumber) -> Outcome {
     Ok(DocumentReading::verified().with(restored).with_body(0..8))
 }
 
-/// Reads a NIE: X, Y or Z, seven digits and a letter, in which X counts as 0, Y as 1 and Z as 2. The
+/// Reads a NIE: X, Y or Z, seven digits and a letter, which is added where it is missing; X counts as 0, Y as 1 and Z as 2. The
 /// eight digits that were once written behind X begin with a zero, which is dropped.
 pub(super) fn nie(number: &mut DocumentNumber) -> Outcome {
     let &[first @ (b'X' | b'Y' | b'Z'), ..] = number.as_bytes() else {
@@ -43,6 +43,12 @@ pub(super) fn nie(number: &mut DocumentNumber) -> Outcome {
         let written = *number;
         number.truncate(1);
         written.as_bytes()[2..].iter().try_for_each(|&byte| number.append(byte))?;
+    }
+    if number.len() <= 8 && number.as_bytes()[1..].iter().all(u8::is_ascii_digit) {
+        let restored = number.restore_zeros_at(1, 8)?;
+        let body = u32::from(first - b'X') * 10_000_000 + integer(&number.as_bytes()[1..]);
+        number.append(letter(body))?;
+        return Ok(DocumentReading::unverified().with(restored).with_body(1..8).completed());
     }
     let restored = number.restore_zeros_at(1, 9)?;
     let (digits, check) = (&number.as_bytes()[1..8], number.as_bytes()[8]);

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use super::number::DocumentNumber;
 use super::rule::DocumentRule;
-use super::{argentina, brazil, chile, colombia, ecuador, mexico, passport, peru, spain};
+use super::{DocumentReading, names, types};
 use crate::key::DocumentTypeId;
 use crate::text::Region;
 
@@ -21,8 +21,13 @@ pub struct DocumentType {
     aliases: Vec<Cow<'static, str>>,
     source: Cow<'static, str>,
     rule: Arc<dyn DocumentRule>,
+    seconds: Option<Seconds>,
     inference: Inference,
 }
+
+/// Gives other readings of a number as it was written, where a check digit that fits by chance is the only proof of the
+/// first.
+pub(super) type Seconds = fn(&DocumentNumber, &mut dyn FnMut(DocumentNumber, DocumentReading));
 
 /// Tells when a type is tried on a number without a type.
 #[derive(Clone, Copy)]
@@ -50,6 +55,7 @@ impl DocumentType {
             aliases: Vec::new(),
             source: Cow::Borrowed(""),
             rule: Arc::new(rule),
+            seconds: None,
             inference: Inference::Never,
         }
     }
@@ -75,12 +81,27 @@ impl DocumentType {
         self
     }
 
-    fn inferred_like(mut self, like: fn(&DocumentNumber) -> bool) -> Self {
+    /// Makes a type that every country issues.
+    pub(super) fn of_any_country(code: &'static str, rule: impl DocumentRule + 'static) -> Self {
+        Self { country: None, id: None, ..Self::new(ANY, code, rule) }
+    }
+
+    /// Sets what gives other readings.
+    pub(super) fn with_seconds(mut self, seconds: Seconds) -> Self {
+        self.seconds = Some(seconds);
+        self
+    }
+
+    pub(super) fn seconds(&self) -> Option<Seconds> {
+        self.seconds
+    }
+
+    pub(super) fn inferred_like(mut self, like: fn(&DocumentNumber) -> bool) -> Self {
         self.inference = Inference::Like(like);
         self
     }
 
-    fn aliases(mut self, aliases: &[&'static str]) -> Self {
+    pub(super) fn aliases(mut self, aliases: &[&'static str]) -> Self {
         self.aliases.extend(aliases.iter().map(|&alias| Cow::Borrowed(alias)));
         self
     }
@@ -154,16 +175,21 @@ struct Inner {
     countries: Vec<u16>,
     /// The same for types of every country, under [`ANY`].
     any: Vec<(DocumentTypeId, u16)>,
+    /// Names that stand for several types, or for one besides its own names.
+    groups: Vec<(Region, String, Vec<u16>)>,
     /// Types to try on untyped numbers, in order.
     tried: Vec<(Region, u16)>,
 }
 
 /// Stands in the ids of types that every country issues; no country has the code.
-const ANY: Region = Region::known(*b"ZZ");
+pub(super) const ANY: Region = Region::known(*b"ZZ");
 
 static BUILT_IN: LazyLock<DocumentTypes> = LazyLock::new(|| {
-    built_in().into_iter().fold(DocumentTypes::empty(), |table, kind| {
+    let table = types::built_in().into_iter().fold(DocumentTypes::empty(), |table, kind| {
         table.with(kind).expect("a test adds every built-in type")
+    });
+    types::GROUPS.iter().fold(table, |table, &(country, name, codes)| {
+        table.with_name(Region::known(*country), name, codes).expect("a test adds every name")
     })
 });
 
@@ -195,8 +221,11 @@ impl DocumentTypes {
         let at =
             u16::try_from(inner.types.len()).map_err(|_| conflict(&added.code, "the table"))?;
         let names = if added.country.is_some() { &mut inner.names } else { &mut inner.any };
-        for name in std::iter::once(&added.code).chain(&added.aliases) {
-            let id = DocumentTypeId::new(added.country.unwrap_or(ANY), &folded_name(name));
+        let written = std::iter::once(&added.code).chain(&added.aliases);
+        for (name, folded) in
+            written.flat_map(|name| [(name, folded_name(name)), (name, names::canonical(name))])
+        {
+            let id = DocumentTypeId::new(added.country.unwrap_or(ANY), &folded);
             match names.binary_search_by_key(&id, |&(id, _)| id) {
                 // A type may repeat itself, in its code and an alias.
                 Ok(found) if names[found].1 == at => {}
@@ -219,6 +248,63 @@ impl DocumentTypes {
             .map(|country| u16::try_from(before(country)).expect("each type has a few names"))
             .collect();
         Ok(self)
+    }
+
+    /// Adds a name under which a country's types are written: a code of one's own system for one of them, or the name of
+    /// a field that takes several, of which the number decides.
+    ///
+    /// ```
+    /// use identity_matching::{DocumentTypes, NormaliseOptions, Normaliser, RawDocument, Record, Region};
+    ///
+    /// let peru = Region::parse("PE")?;
+    /// let types = DocumentTypes::built_in().with_name(peru, "Clase B", &["CE"])?;
+    /// let options = NormaliseOptions::for_region(peru).with_document_types(types);
+    /// let read = Normaliser::new(options).normalise(&Record {
+    ///     documents: vec![RawDocument::typed("PE", "clase B", "1234569")],
+    ///     ..Record::default()
+    /// });
+    /// assert_eq!(read.keys()[0].key.text().as_deref(), Some("001234569"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentTypeConflict`] when the country has a type of that name, or none of one of the codes.
+    pub fn with_name(
+        mut self,
+        country: Region,
+        name: &str,
+        codes: &[&str],
+    ) -> Result<Self, DocumentTypeConflict> {
+        let folded = names::canonical(name);
+        let conflict = |with: &str| DocumentTypeConflict {
+            country: Some(country),
+            name: name.to_owned(),
+            existing: with.to_owned(),
+        };
+        if let Some(existing) = self.find_plain(country, &folded) {
+            return Err(conflict(existing.code()));
+        }
+        let mut kinds = Vec::new();
+        for code in codes {
+            let found = self.find(country, code).ok_or_else(|| conflict(code))?;
+            let at = self.inner.types.iter().position(|kind| std::ptr::eq(kind, found));
+            kinds.push(u16::try_from(at.unwrap_or_default()).map_err(|_| conflict(code))?);
+        }
+        let inner = Arc::make_mut(&mut self.inner);
+        inner.groups.retain(|(of, known, _)| *of != country || *known != folded);
+        inner.groups.push((country, folded, kinds));
+        Ok(self)
+    }
+
+    /// Returns the types behind a name that [`names::canonical`] folded.
+    pub(super) fn group(&self, country: Region, folded: &str) -> Option<Vec<&DocumentType>> {
+        if let Some(found) = self.find_plain(country, folded) {
+            return Some(vec![found]);
+        }
+        let mut groups = self.inner.groups.iter();
+        let (.., kinds) = groups.find(|(of, name, _)| *of == country && name == folded)?;
+        Some(kinds.iter().map(|&at| &self.inner.types[usize::from(at)]).collect())
     }
 
     /// Finds a type of a country by its code or an alias, whatever case and punctuation.
@@ -319,89 +405,4 @@ fn folded_name(name: &str) -> String {
     use unicode_normalization::UnicodeNormalization;
     let letters = name.nfkd().filter(char::is_ascii_alphanumeric);
     letters.take(crate::text::LONGEST_VALUE).map(|letter| letter.to_ascii_uppercase()).collect()
-}
-
-fn built_in() -> Vec<DocumentType> {
-    let region = |code: &[u8; 2]| Region::known(*code);
-    let (pe, es, co, cl) = (region(b"PE"), region(b"ES"), region(b"CO"), region(b"CL"));
-    let (ar, br, mx, ec) = (region(b"AR"), region(b"BR"), region(b"MX"), region(b"EC"));
-    let passport = DocumentType {
-        country: None,
-        id: None,
-        ..DocumentType::new(ANY, "PASSPORT", passport::passport)
-            .aliases(&["PASAPORTE", "PASSAPORTE", "PASS", "PAS", "PSP", "PPT"])
-            .source("ICAO Doc 9303, part 4")
-    };
-    vec![
-        DocumentType::new(pe, "RUC", peru::ruc)
-            .aliases(&["REGISTROUNICODECONTRIBUYENTES"])
-            .source("SUNAT, Decreto Legislativo 943 and Resolución 210-2004/SUNAT")
-            .inferred(),
-        DocumentType::new(pe, "DNI", peru::dni)
-            .aliases(&["CUI", "LE", "DOCUMENTONACIONALDEIDENTIDAD"])
-            .source("RENIEC, Ley 26497; verification character as printed on the card")
-            .inferred_like(|number| number.len() >= 8),
-        DocumentType::new(pe, "CE", peru::foreigner_card)
-            .aliases(&["CARNETEXTRANJERIA", "CARNEDEEXTRANJERIA", "CARNETDEEXTRANJERIA", "CEX"])
-            .source("Superintendencia Nacional de Migraciones, Decreto Legislativo 1350")
-            .inferred_like(peru::infers_foreigner_card),
-        DocumentType::new(es, "DNI", spain::dni)
-            .aliases(&["DOCUMENTONACIONALDEIDENTIDAD"])
-            .source("Real Decreto 1553/2005, article 11")
-            .inferred_like(|number| number.len() >= 8),
-        DocumentType::new(es, "NIE", spain::nie)
-            .aliases(&["NUMERODEIDENTIDADDEEXTRANJERO", "TIE"])
-            .source("Real Decreto 557/2011, article 206; Orden INT/2058/2008")
-            .inferred(),
-        DocumentType::new(es, "CIF", spain::cif).source("Orden EHA/451/2008").inferred(),
-        DocumentType::new(es, "NIF", spain::nif)
-            .aliases(&["NUMERODEIDENTIFICACIONFISCAL", "VAT"])
-            .source("Real Decreto 1065/2007, articles 19 to 22; Orden EHA/451/2008")
-            .inferred(),
-        DocumentType::new(co, "CC", colombia::cedula)
-            .aliases(&["CEDULA", "CEDULADECIUDADANIA", "CEDULACIUDADANIA", "NUIP"])
-            .source("Registraduría Nacional del Estado Civil, Resolución 3571 de 2003")
-            .inferred_like(colombia::infers_cedula),
-        DocumentType::new(co, "NIT", colombia::nit)
-            .aliases(&["RUT", "NUMERODEIDENTIFICACIONTRIBUTARIA"])
-            .source("DIAN, Orden Administrativa 4 de 1989")
-            .inferred(),
-        DocumentType::new(cl, "RUT", chile::rut)
-            .aliases(&["RUN", "CI", "CEDULA", "CEDULADEIDENTIDAD", "ROLUNICOTRIBUTARIO"])
-            .source("Servicio de Impuestos Internos, DFL 3 de 1969; Registro Civil, DS 18 de 1973")
-            .inferred(),
-        DocumentType::new(ar, "CUIT", argentina::cuit)
-            .aliases(&["CUIL", "CDI"])
-            .source("AFIP, Resolución General 10/1997; ANSES, Ley 24.013 for the CUIL")
-            .inferred(),
-        DocumentType::new(ar, "DNI", argentina::dni)
-            .aliases(&["DOCUMENTONACIONALDEIDENTIDAD", "DU"])
-            .source("RENAPER, Ley 17.671")
-            .inferred_like(argentina::infers_dni),
-        DocumentType::new(br, "CPF", brazil::cpf)
-            .aliases(&["CADASTRODEPESSOASFISICAS", "CIC"])
-            .source("Receita Federal, Instrução Normativa RFB 2.172/2024")
-            .inferred_like(|number| number.len() == 11),
-        DocumentType::new(br, "CNPJ", brazil::cnpj)
-            .aliases(&["CADASTRONACIONALDAPESSOAJURIDICA"])
-            .source("Receita Federal, Instrução Normativa RFB 2.229/2024")
-            .inferred_like(|number| number.len() == 14),
-        DocumentType::new(mx, "CURP", mexico::curp)
-            .aliases(&["CLAVEUNICADEREGISTRODEPOBLACION"])
-            .source("RENAPO, Instructivo normativo para la asignación de la CURP, DOF 18-10-2021")
-            .inferred(),
-        DocumentType::new(mx, "RFC", mexico::rfc)
-            .aliases(&["REGISTROFEDERALDECONTRIBUYENTES"])
-            .source("SAT, Código Fiscal de la Federación, article 27, and its check-digit annex")
-            .inferred(),
-        DocumentType::new(ec, "RUC", ecuador::ruc)
-            .aliases(&["REGISTROUNICODECONTRIBUYENTES"])
-            .source("SRI, Reglamento a la Ley del RUC, articles 4 to 7")
-            .inferred_like(|number| number.len() == 13),
-        DocumentType::new(ec, "CI", ecuador::cedula)
-            .aliases(&["CEDULA", "CEDULADEIDENTIDAD", "CEDULADECIUDADANIA", "CC", "DNI"])
-            .source("Registro Civil, Ley Orgánica de Gestión de la Identidad, article 93")
-            .inferred_like(|number| number.len() == 10),
-        passport,
-    ]
 }

@@ -1,0 +1,203 @@
+//! Names of document types as people write them: other names, official codes, several types in one field.
+
+use super::table::{DocumentType, DocumentTypes};
+use crate::text::Region;
+
+/// Is what a name of a type stands for.
+#[derive(Clone, Debug)]
+pub(super) enum Named<'t> {
+    /// One type, or several of which the number decides.
+    Types(Vec<&'t DocumentType>),
+    /// Any document: `Documento de identidad`.
+    Any,
+    Unknown,
+}
+
+/// Words that say nothing of the type, folded.
+const NOISE: &[&str] = &[
+    "DA", "DAS", "DE", "DEL", "DO", "DOS", "EL", "LA", "LAS", "LOS", "N", "NO", "NR", "NRO", "NUM",
+    "NUMBER", "NUMERO", "OF", "THE", "TIPO", "TYPE",
+];
+
+/// Words that are written for another.
+const SYNONYMS: &[(&str, &str)] = &[
+    ("ALIEN", "FOREIGN"),
+    ("CARNET", "CARNE"),
+    ("CED", "CEDULA"),
+    ("CEDULAS", "CEDULA"),
+    ("CIUD", "CIUDADANIA"),
+    ("DOC", "DOCUMENTO"),
+    ("DOCUMENT", "DOCUMENTO"),
+    ("EXT", "EXTRANJERIA"),
+    ("EXTRANJ", "EXTRANJERIA"),
+    ("EXTRANJERO", "EXTRANJERIA"),
+    ("EXTRANJEROS", "EXTRANJERIA"),
+    ("FOREIGNER", "FOREIGN"),
+    ("IDENT", "IDENTIDAD"),
+    ("IDENTIDADE", "IDENTIDAD"),
+    ("IDENTIFICACION", "IDENTIDAD"),
+    ("IDENTIFICATION", "IDENTIDAD"),
+    ("IDENTITY", "IDENTIDAD"),
+    ("LIBR", "LIBRETA"),
+    ("NAC", "NACIONAL"),
+    ("NATIONAL", "NACIONAL"),
+    ("PAS", "PASAPORTE"),
+    ("PASAP", "PASAPORTE"),
+    ("PASS", "PASAPORTE"),
+    ("PASSAPORTE", "PASAPORTE"),
+    ("PASSPORT", "PASAPORTE"),
+    ("PASSPORTS", "PASAPORTE"),
+    ("REG", "REGISTRO"),
+    ("TARJ", "TARJETA"),
+];
+
+/// Names of any document, folded as [`canonical`] folds.
+const ANY: &[&str] = &[
+    "DOCUMENTO",
+    "DOCUMENTOIDENTIDAD",
+    "DOCUMENTOID",
+    "ID",
+    "IDCARD",
+    "IDENTIDAD",
+    "DOCIDENTIDAD",
+    "OFFICIALID",
+    "GOVERNMENTID",
+    "DOCUMENTOOFICIAL",
+];
+
+/// Folds a name to what its writings have in common: unaccented capital letters and digits, without words that say
+/// nothing, common abbreviations written out: `Carnet Ext.` and `Carné de extranjería` are `CARNEEXTRANJERIA`.
+///
+/// Single letters in a row are one word (`D.N.I.`); a number is read without leading zeros and without a spreadsheet's
+/// decimals (`01`, `1.0`).
+pub(super) fn canonical(name: &str) -> String {
+    use unicode_normalization::UnicodeNormalization;
+    let name = name.strip_suffix(".0").unwrap_or(name);
+    let name = name.replace("N°", " ").replace("n°", " ").replace("Nº", " ").replace("nº", " ");
+    let folded: String = name
+        .nfkd()
+        .filter(|letter| !unicode_normalization::char::is_combining_mark(*letter))
+        .map(
+            |letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_uppercase() } else { ' ' },
+        )
+        .take(crate::text::LONGEST_VALUE)
+        .collect();
+    let mut words: Vec<String> = Vec::new();
+    let mut spelled = false;
+    for word in folded.split(' ').filter(|word| !word.is_empty()) {
+        let single = word.len() == 1 && word.as_bytes()[0].is_ascii_uppercase();
+        match words.last_mut() {
+            Some(last) if single && spelled => last.push_str(word),
+            _ => words.push(word.to_owned()),
+        }
+        spelled = single;
+    }
+    let mut out = String::new();
+    for word in &words {
+        if NOISE.contains(&word.as_str()) {
+            continue;
+        }
+        let known = SYNONYMS.iter().find(|(written, _)| written == word);
+        out.push_str(known.map_or(word.as_str(), |&(_, meant)| meant));
+    }
+    if !out.is_empty() && out.bytes().all(|byte| byte.is_ascii_digit()) {
+        let digits = out.trim_start_matches('0');
+        return if digits.is_empty() { "0".to_owned() } else { digits.to_owned() };
+    }
+    out
+}
+
+/// Finds what a name stands for in a country.
+pub(super) fn resolve<'t>(types: &'t DocumentTypes, country: Region, name: &str) -> Named<'t> {
+    match one(types, country, name) {
+        Named::Unknown => several(types, country, name),
+        named => named,
+    }
+}
+
+fn one<'t>(types: &'t DocumentTypes, country: Region, name: &str) -> Named<'t> {
+    if let Some(found) = types.find(country, name) {
+        return Named::Types(vec![found]);
+    }
+    let plain = name.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let listed = |word: &str| name.eq_ignore_ascii_case(word);
+    // One word folds to itself, unless it is written for another.
+    if plain
+        && !SYNONYMS.iter().any(|(word, _)| listed(word))
+        && !ANY.iter().any(|word| listed(word))
+        && types.group(country, &name.to_ascii_uppercase()).is_none()
+    {
+        return Named::Unknown;
+    }
+    let folded = canonical(name);
+    if let Some(group) = types.group(country, &folded) {
+        return Named::Types(group);
+    }
+    if ANY.contains(&folded.as_str()) { Named::Any } else { Named::Unknown }
+}
+
+/// Takes the parts of `DNI/NIE`, `CC o NIT` and `DNI - Documento Nacional de Identidad`; parts that nobody knows do not
+/// count.
+fn several<'t>(types: &'t DocumentTypes, country: Region, name: &str) -> Named<'t> {
+    let lower = name.to_lowercase();
+    let mut cut = lower.as_str().to_owned();
+    for word in [" o ", " u ", " or ", " ou ", " y ", " e ", " and ", " - ", " – "] {
+        cut = cut.replace(word, "/");
+    }
+    let parts = cut.split(['/', ',', ';', '|', '(', ')', '+', '-', ':']).map(str::trim);
+    let mut found: Vec<&DocumentType> = Vec::new();
+    let (mut any, mut count) = (false, 0);
+    for part in parts.filter(|part| !part.is_empty()) {
+        count += 1;
+        match one(types, country, part) {
+            Named::Types(named) => {
+                for kind in named {
+                    if !found.iter().any(|known| std::ptr::eq(*known, kind)) {
+                        found.push(kind);
+                    }
+                }
+            }
+            Named::Any => any = true,
+            Named::Unknown => {}
+        }
+    }
+    if count < 2 {
+        Named::Unknown
+    } else if !found.is_empty() {
+        Named::Types(found)
+    } else if any {
+        Named::Any
+    } else {
+        Named::Unknown
+    }
+}
+
+/// Is what the words beside a number say.
+pub(super) enum Beside<'t> {
+    /// There are none.
+    Nothing,
+    /// They say nothing: `N°`.
+    Noise,
+    Types(Vec<&'t DocumentType>),
+    Unknown,
+}
+
+/// Reads the words beside a number.
+pub(super) fn beside<'t>(types: &'t DocumentTypes, country: Region, words: &str) -> Beside<'t> {
+    if !words.chars().any(char::is_alphanumeric) {
+        return Beside::Nothing;
+    }
+    let folded = canonical(words);
+    if folded.is_empty() {
+        return Beside::Noise;
+    }
+    // A letter beside a number belongs to it.
+    if folded.len() == 1 {
+        return Beside::Unknown;
+    }
+    match resolve(types, country, words) {
+        Named::Types(named) => Beside::Types(named),
+        Named::Any => Beside::Noise,
+        Named::Unknown => Beside::Unknown,
+    }
+}

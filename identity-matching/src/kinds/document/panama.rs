@@ -1,0 +1,28 @@
+//! Panama: cédula de identidad personal.
+
+use super::number::DocumentNumber;
+use super::rule::{DocumentReading, Outcome};
+use crate::key::Reading;
+use crate::normalise::UnusableReason;
+
+/// Reads a cédula: a province or a sign of the kind of citizen, a book and an entry, which dashes part: `8-123-4567`,
+/// `PE-12-345`, `E-8-12345`. Canonical with all parts in full length; without its dashes it cannot be read.
+pub(super) fn cedula(number: &mut DocumentNumber) -> Outcome {
+    let letters = number.as_bytes().iter().take_while(|byte| !byte.is_ascii_digit()).count();
+    let canonical = number.len() == 12;
+    let marks = match number.pad_groups(&[2, 4, 6]) {
+        Some(marks) => marks,
+        None if canonical => Reading::default(),
+        None => return Err(UnusableReason::Ambiguous),
+    };
+    let bytes = number.as_bytes();
+    let (head, rest) = bytes.split_at(2);
+    let known = match head {
+        [b'0'..=b'9', b'0'..=b'9'] => letters == 0 && (b"01".as_slice()..=b"13").contains(&head),
+        _ => matches!(head, b"0E" | b"0N" | b"PE" | b"PI" | b"AV"),
+    };
+    if !rest.iter().all(u8::is_ascii_digit) || !known {
+        return Err(UnusableReason::NotAssigned);
+    }
+    Ok(DocumentReading::unverified().with(marks))
+}

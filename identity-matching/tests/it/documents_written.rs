@@ -1,0 +1,320 @@
+//! Documents as people and programs write them, by kind; each table states the source of its right values. The sources of
+//! the types themselves stand in the crate's table of types.
+
+use identity_matching::{
+    DocumentTypeId, DocumentTypes, KeyForm, NormaliseOptions, Normalised, Normaliser, RawDocument,
+    Record, UnusableReason,
+};
+use proptest::prelude::*;
+
+use crate::documents::region;
+
+fn read(country: &str, kind: &str, number: &str) -> Normalised {
+    let document = RawDocument {
+        country: None,
+        kind: Some(kind.to_owned()).filter(|kind| !kind.is_empty()),
+        number: number.to_owned(),
+    };
+    Normaliser::new(NormaliseOptions::for_region(region(country)))
+        .normalise(&Record { documents: vec![document], ..Record::default() })
+}
+
+/// Type and number of the keys of a form, but for the passport of an issuer that nobody named.
+fn keys(country: &str, kind: &str, number: &str, form: KeyForm) -> Vec<String> {
+    let read = read(country, kind, number);
+    let types = DocumentTypes::built_in();
+    let held = read.keys().iter().filter(|held| held.form == form);
+    let named = |id: DocumentTypeId| types.code(id).unwrap_or("?").to_owned();
+    let mut keys: Vec<String> = held
+        .map(|held| {
+            let kind = named(held.key.document_type().expect("a document"));
+            format!("{kind} {}", read.text(held.key).expect("the record is at hand"))
+        })
+        .collect();
+    keys.sort_unstable();
+    keys
+}
+
+fn assert_exact(cases: &[(&str, &str, &str, &str)]) {
+    for &(country, kind, number, expected) in cases {
+        let exact = keys(country, kind, number, KeyForm::Exact);
+        assert_eq!(exact, [expected], "{country} {kind:?} {number:?}");
+    }
+}
+
+fn assert_unusable(cases: &[(&str, &str, &str, UnusableReason)]) {
+    for &(country, kind, number, reason) in cases {
+        let read = read(country, kind, number);
+        assert!(read.keys().is_empty(), "{country} {kind:?} {number:?}: {read:?}");
+        assert_eq!(read.unusable()[0].reason, reason, "{country} {kind:?} {number:?}");
+    }
+}
+
+/// The official codes and names of the offices that the table of types states.
+#[test]
+fn a_type_is_known_by_its_names_and_official_codes() {
+    assert_exact(&[
+        ("PE", "1", "45678913", "DNI 45678913"),
+        ("PE", "01", "7654329", "DNI 07654329"),
+        ("PE", "1.0", "45678913", "DNI 45678913"),
+        ("PE", "6", "20512333797", "RUC 20512333797"),
+        ("PE", "4", "001234569", "CE 001234569"),
+        ("PE", "7", "118123457", "PASSPORT 118123457"),
+        ("AR", "96", "20123456", "DNI 20123456"),
+        ("AR", "80", "20055361682", "CUIT 20055361682"),
+        ("CO", "13", "79456128", "CC 79456128"),
+        ("CO", "48", "5123457", "PPT 5123457"),
+        ("EC", "05", "1714307103", "CI 1714307103"),
+        ("EC", "04", "1792060346001", "RUC 1792060346001"),
+        ("PE", "Carné de Extranjería", "001234569", "CE 001234569"),
+        ("PE", "Carnet Ext.", "001234569", "CE 001234569"),
+        ("PE", "Foreign ID", "001234569", "CE 001234569"),
+        ("PE", "National ID", "45678913", "DNI 45678913"),
+        ("PE", "Passport No.", "118123457", "PASSPORT 118123457"),
+        ("PE", "D.N.I. N°", "45678913", "DNI 45678913"),
+        ("PE", "DNI - Documento Nacional de Identidad", "45678913", "DNI 45678913"),
+        ("PE", "Documento de identidad", "45678913", "DNI 45678913"),
+        ("PE", "Libreta Electoral", "45678913", "DNI 45678913"),
+        ("AR", "LE", "5536168", "DNI 05536168"),
+        ("AR", "Libreta Cívica", "5536168", "DNI 05536168"),
+        ("CO", "TI", "1020304056", "CC 1020304056"),
+        ("CO", "Registro Civil", "1020304056", "CC 1020304056"),
+        ("CO", "PPT", "5123457", "PPT 5123457"),
+        ("CO", "PEP", "912345678901234", "PEP 912345678901234"),
+        ("DE", "Reisepass Nr", "C01X00T47", "? C01X00T47"),
+    ]);
+}
+
+#[test]
+fn a_field_of_several_types_is_decided_by_the_number() {
+    assert_exact(&[
+        ("BR", "CPF/CNPJ", "39053344705", "CPF 39053344705"),
+        ("BR", "VAT", "16727230000197", "CNPJ 16727230000197"),
+        ("ES", "DNI/NIE", "X2482300W", "NIE X2482300W"),
+        ("ES", "NIF/CIF", "B58378431", "CIF B58378431"),
+        ("CO", "CC/NIT", "79456128", "CC 79456128"),
+        ("CL", "RUT/RUN", "125319092", "RUT 125319092"),
+        ("PE", "DNI o CE", "45678913", "DNI 45678913"),
+        ("PE", "DNI / RUC", "20512333797", "RUC 20512333797"),
+    ]);
+    // A cédula, or a NIT of the citizen 7945612 with its verification digit 9.
+    assert_eq!(keys("CO", "CC/NIT", "79456129", KeyForm::Exact), [""; 0]);
+    let both = keys("CO", "CC/NIT", "79456129", KeyForm::Alias);
+    assert_eq!(both, ["CC 7945612", "CC 79456129", "NIT 79456129"]);
+}
+
+/// One of ten numbers has a last digit that fits by chance: it proves nothing where another reading is as likely.
+#[test]
+fn a_check_digit_that_fits_by_chance_is_no_proof() {
+    for (country, kind, number, expected) in [
+        (
+            "CO",
+            "NIT",
+            "79456000",
+            &["CC 7945600", "CC 79456000", "NIT 79456000", "NIT 794560005"][..],
+        ),
+        ("CO", "NIT", "800197002", &["CC 80019700", "NIT 800197002", "NIT 8001970022"]),
+        ("CO", "NIT", "800.197.011", &["NIT 8001970119"]),
+        ("CO", "NIT", "800197268", &["NIT 8001972684"]),
+        ("CL", "RUT", "12.531.001", &["RUT 12531001K"]),
+        ("CL", "RUT", "12531001", &["RUT 012531001", "RUT 12531001K"]),
+        ("CL", "RUT", "12531909", &["RUT 125319092"]),
+        ("PE", "DNI", "001234507", &["CE 001234507", "DNI 00123450", "DNI 01234507"]),
+        ("PE", "", "001234515", &["CE 001234515", "DNI 00123451"]),
+        ("PE", "DNI", "045678003", &["DNI 04567800", "DNI 45678003"]),
+        ("PE", "DNI", "045678912", &["DNI 45678912"]),
+        ("ES", "NIE", "X2482300", &["NIE X2482300W"]),
+    ] {
+        assert_eq!(keys(country, kind, number, KeyForm::Exact), [""; 0], "{country} {number}");
+        assert_eq!(keys(country, kind, number, KeyForm::Alias), expected, "{country} {number}");
+    }
+    // A dash says which it is.
+    assert_exact(&[
+        ("CO", "", "7.945.612-9", "NIT 79456129"),
+        ("CO", "CC", "79.456.129-6", "CC 79456129"),
+        ("CL", "RUT", "1.253.100-1", "RUT 012531001"),
+        ("CL", "RUT", "100.123.456-7", "RUT 1001234567"),
+        ("PE", "DNI", "00123450-7", "DNI 00123450"),
+    ]);
+    assert_eq!(keys("CO", "", "7.945.612-9", KeyForm::Derived), ["CC 7945612"]);
+}
+
+#[test]
+fn words_are_no_numbers() {
+    use UnusableReason::{Malformed, Placeholder};
+    assert_unusable(&[
+        ("PE", "PTP", "EN TRAMITE", Placeholder),
+        ("PE", "OTRO", "NaN", Placeholder),
+        ("PE", "OTRO", "NO PRESENTA", Placeholder),
+        ("PE", "OTRO", "SIN DOC", Placeholder),
+        ("PE", "OTRO", "EXTRAVIADO 2023", Placeholder),
+        ("PE", "OTRO", "Juan Perez", Malformed),
+    ]);
+}
+
+#[test]
+fn what_stands_around_a_number_is_no_part_of_it() {
+    assert_exact(&[
+        ("PE", "", "DNI: 45678913", "DNI 45678913"),
+        ("PE", "", "D.N.I. 45678913", "DNI 45678913"),
+        ("PE", "DNI", "DNI N° 45678913", "DNI 45678913"),
+        ("PE", "DNI", "Nro. 45678913", "DNI 45678913"),
+        ("PE", "DNI", "45678913 (DNI)", "DNI 45678913"),
+        ("PE", "DNI", "DNI#45678913", "DNI 45678913"),
+        ("PE", "DNI", "*45678913*", "DNI 45678913"),
+        ("PE", "DNI", "[45678913]", "DNI 45678913"),
+        ("PE", "DNI", "=\"07654329\"", "DNI 07654329"),
+        ("PE", "DNI", "45678913 mamá", "DNI 45678913"),
+        ("PE", "", "RUC-20512333797", "RUC 20512333797"),
+        ("PE", "CE", "C.E. 001234569", "CE 001234569"),
+        ("PE", "PASSPORT", "PAS 118123457", "PASSPORT 118123457"),
+        ("PE", "PASSPORT", "Pasaporte N° 118123457", "PASSPORT 118123457"),
+        ("ES", "DNI", "NIF: 54362315K", "DNI 54362315K"),
+        ("ES", "NIF", "ES B-58378431", "CIF B58378431"),
+        ("ES", "NIE", "ESX2482300W", "NIE X2482300W"),
+        ("CO", "NIT", "CO8001972684", "NIT 8001972684"),
+        ("EC", "RUC", "EC1714307103001", "RUC 1714307103001"),
+        ("BR", "RG", "12.345.698-9 SSP/SP", "RG 123456989"),
+        ("BO", "CI", "4567891 LP", "CI 4567891"),
+        ("BO", "CI", "4567891-1A LP", "CI 45678911A"),
+        ("MX", "RFC", "ÑUÑ&930714-8T4", "RFC ÑUÑ&9307148T4"),
+    ]);
+    // A letter that belongs to the number is not dropped.
+    assert_unusable(&[("ES", "DNI", "B-5837843", UnusableReason::WrongAlphabet)]);
+}
+
+/// IEEE 754 binary64, as for telephone numbers.
+#[test]
+fn a_spreadsheets_number_is_its_whole_number_or_none() {
+    assert_exact(&[
+        ("PE", "DNI", "45678913.0", "DNI 45678913"),
+        ("PE", "DNI", "45678913,00", "DNI 45678913"),
+        ("PE", "RUC", "2.0512333797E10", "RUC 20512333797"),
+        ("PE", "CE", "1.234569E6", "CE 001234569"),
+        ("PE", "PASSPORT", "1.18123457E8", "PASSPORT 118123457"),
+        ("CO", "CC", "1'020.304.056", "CC 1020304056"),
+        ("CO", "CC", "1`020.304.056", "CC 1020304056"),
+        ("PE", "DNI", "45•678•913", "DNI 45678913"),
+        ("BR", "", "5334472169", "CPF 05334472169"),
+        ("EC", "", "104503214", "CI 0104503214"),
+        ("EC", "CI", "01714307103", "CI 1714307103"),
+        ("CL", "RUT", "0012531909-2", "RUT 125319092"),
+        ("BR", "CPF", "000039053344705", "CPF 39053344705"),
+    ]);
+    assert_unusable(&[("PE", "RUC", "2,05123E+10", UnusableReason::Rounded)]);
+}
+
+#[test]
+fn every_document_of_a_cell_is_read_or_told() {
+    for number in [
+        "45678913 / 20512333797",
+        "45678913; 20512333797",
+        "45678913, 20512333797",
+        "45678913 y 20512333797",
+        "45678913 20512333797",
+        "45678913\n20512333797",
+        "DNI 45678913 RUC 20512333797",
+        "DNI: 45678913, RUC: 20512333797",
+    ] {
+        let exact = keys("PE", "", number, KeyForm::Exact);
+        assert_eq!(exact, ["DNI 45678913", "RUC 20512333797"], "{number:?}");
+    }
+    let half = read("PE", "DNI", "45678913; 4571");
+    assert_eq!(half.keys().len(), 1);
+    assert_eq!(half.unusable()[0].reason, UnusableReason::WrongLength);
+}
+
+/// ISO 3166-1, and the names of the Unicode CLDR.
+#[test]
+fn a_country_is_known_by_its_letters_its_number_and_its_names() {
+    for country in
+        ["PE", "pe", "PER", "604", "Peru", "Perú", "República del Perú", "PE - Perú", "peruana"]
+    {
+        let read = Normaliser::new(NormaliseOptions::default()).normalise(&Record {
+            documents: vec![RawDocument::typed(country, "DNI", "45678913")],
+            ..Record::default()
+        });
+        let own = DocumentTypeId::new(region("PE"), "DNI");
+        assert_eq!(read.keys()[0].key.document_type(), Some(own), "{country}");
+    }
+}
+
+/// ICAO Doc 9303: the issuer is part of what a passport is; the region of a record says nothing of it.
+#[test]
+fn a_passport_without_a_country_has_no_issuer() {
+    let unnamed = read("PE", "PASSPORT", "AB123456");
+    let named = Normaliser::new(NormaliseOptions::for_region(region("PE"))).normalise(&Record {
+        documents: vec![RawDocument::typed("CO", "PASSPORT", "AB123456")],
+        ..Record::default()
+    });
+    assert_eq!(unnamed.keys().len(), 1);
+    let shared = named.keys().iter().find(|held| held.key == unnamed.keys()[0].key);
+    assert_eq!(shared.map(|held| held.form), Some(KeyForm::Alias));
+    assert_ne!(
+        named.keys().iter().find(|held| held.form == KeyForm::Exact).unwrap().key,
+        unnamed.keys()[0].key
+    );
+}
+
+/// Made-up numbers, their check digits by the issuers' rules; python-stdnum agrees where it has the type.
+#[test]
+fn types_of_more_countries_have_their_canonical_number() {
+    assert_exact(&[
+        ("VE", "CI", "V-14.256.789", "CI 14256789"),
+        ("VE", "CI", "E-84.123.456", "CI 84123456"),
+        ("VE", "RIF", "V-11470283-4", "RIF V114702834"),
+        ("PY", "RUC", "80028061-0", "RUC 800280610"),
+        ("PY", "RUC", "9991603-7", "RUC 99916037"),
+        ("PY", "CI", "3.456.987", "CI 3456987"),
+        ("UY", "CI", "1.234.561-6", "CI 12345616"),
+        ("UY", "RUT", "21-100342-001-7", "RUT 211003420017"),
+        ("GT", "NIT", "576937-K", "NIT 576937K"),
+        ("DO", "CEDULA", "001-1391882-7", "CEDULA 00113918827"),
+        ("DO", "RNC", "1-01-85004-3", "RNC 101850043"),
+        ("CR", "CPF", "3-0455-0175", "CPF 304550175"),
+        ("CR", "CPF", "1-613-584", "CPF 106130584"),
+        ("CR", "CPJ", "3-101-999999", "CPJ 3101999999"),
+        ("HN", "DNI", "0801-1990-12347", "DNI 0801199012347"),
+        ("PA", "CIP", "8-123-4567", "CIP 080123004567"),
+        ("PA", "CIP", "PE-12-345", "CIP PE0012000345"),
+        ("SV", "NIT", "0614-050707-104-8", "NIT 06140507071048"),
+        ("SV", "DUI", "00016297-5", "DUI 000162975"),
+        ("PT", "NIF", "501 964 843", "NIF 501964843"),
+        ("IT", "CF", "RCCMNL83S18D969H", "CF RCCMNL83S18D969H"),
+        ("IT", "PIVA", "IT 00743110157", "PIVA 00743110157"),
+        // Companies get numbers without a check digit that fits (SRI).
+        ("EC", "RUC", "1793213777001", "RUC 1793213777001"),
+    ]);
+    assert_eq!(keys("VE", "RIF", "V-11470283-4", KeyForm::Derived), ["CI 11470283"]);
+    assert_eq!(keys("PY", "RUC", "9991603-7", KeyForm::Derived), ["CI 9991603"]);
+    assert_eq!(keys("HN", "RTN", "08011990123471", KeyForm::Derived), ["DNI 0801199012347"]);
+    assert_unusable(&[
+        ("VE", "RIF", "V-11470283-5", UnusableReason::WrongCheckDigit),
+        ("PT", "NIF", "501964842", UnusableReason::WrongCheckDigit),
+        ("IT", "CF", "RCCMNL83S18D969A", UnusableReason::WrongCheckDigit),
+        ("PA", "CIP", "81234567", UnusableReason::Ambiguous),
+    ]);
+}
+
+proptest! {
+    /// Blanks, labels and remarks around the written form never lead to another number.
+    #[test]
+    fn what_stands_around_a_document_never_makes_it_another(
+        (country, kind, number) in prop_oneof![
+            (Just("PE"), Just("DNI"), "[1-7][0-9]{7}"), (Just("PE"), Just(""), "[1-7][0-9]{7}"),
+            (Just("PE"), Just("RUC"), "20[0-9]{9}"), (Just("ES"), Just("NIF"), "[0-9]{8}[A-Z]"),
+            (Just("ES"), Just("NIF"), "[A-H][0-9]{8}"), (Just("CL"), Just("RUT"), "[0-9]{7,8}-[0-9K]"),
+            (Just("CO"), Just("NIT"), "[0-9]{8,10}"), (Just("BR"), Just("CPF/CNPJ"), "[0-9]{11}"),
+            (Just("PE"), Just("PASSPORT"), "[A-Z]{0,2}[0-9]{6,9}"), (Just("MX"), Just("RFC"), "[A-Z]{4}85(0[1-9])1[0-9][A-Z0-9]{3}"),
+        ],
+        before in prop::sample::select(vec!["", " ", "DNI ", "N° ", "Nro. ", "(", "'", "=", "documento: ", "titular "]),
+        after in prop::sample::select(vec!["", " ", ")", " (titular)", "*", " mamá", ".", " DNI", ","]),
+    ) {
+        let all = |number: &str| {
+            let read = read(country, kind, number);
+            read.keys().iter().map(|held| held.key).collect::<Vec<_>>()
+        };
+        let (plain, around) = (all(&number), all(&format!("{before}{number}{after}")));
+        prop_assert!(around.iter().all(|key| plain.contains(key)), "{:?} and {:?}", around, plain);
+    }
+}
