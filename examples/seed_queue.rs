@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use recovery_queue::{QueueStore, SeedOptions, ViewBacklog};
 use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
-use reference_runners::recovery::open;
+use reference_runners::recovery::{self, open};
 use reference_runners::service::{BACKLOG_VIEW, database_url};
 use reference_runners::table::count;
 
@@ -25,6 +25,9 @@ struct Args {
     /// lead_version and lead_priority.
     #[arg(long, default_value = BACKLOG_VIEW, value_name = "VIEW")]
     backlog: String,
+    /// Lets the seed withdraw more than half of the backlog at once (100 leads and more).
+    #[arg(long)]
+    allow_shrink: bool,
 }
 
 fn main() -> ExitCode {
@@ -35,11 +38,18 @@ fn main() -> ExitCode {
         let (mut store, _) = open(&url)?;
         let mut options = SeedOptions::default();
         "seed_queue".clone_into(&mut options.actor);
+        if args.allow_shrink {
+            options.fuse = None;
+        }
         let seed = store.seed(&backlog, &options)?;
+        for left_out in &seed.rejections {
+            console.warn(format_args!("{}", recovery::left_out(left_out)));
+        }
         console.json(args.common.json.as_deref(), &seed)?;
         if args.common.json.as_deref().is_none_or(|path| path.as_os_str() != "-") {
             console.data(format_args!(
-                "Seeded {} from {}: {} leads in the backlog\n  {} {}, {} reopened, {} withdrawn, {} leaks ({} new)",
+                "Seeded {} from {}: {} leads in the backlog\n  {} {}, {} reopened, {} withdrawn, {} leaks ({} new)\n  \
+                 {} duplicate rows, {} without a date, {} held by another backlog, {} left out",
                 url,
                 seed.backlog,
                 count(seed.backlog_size),
@@ -49,6 +59,10 @@ fn main() -> ExitCode {
                 count(seed.withdrawn),
                 count(seed.leaks),
                 count(seed.new_leaks),
+                count(seed.duplicates),
+                count(seed.undated),
+                count(seed.held_elsewhere),
+                count(seed.rejected),
             ))?;
         }
         Ok::<_, Failure>(Exit::Done)

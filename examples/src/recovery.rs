@@ -7,8 +7,8 @@ use std::sync::Arc;
 use clap::Args;
 use identity_matching::{DeterministicMatcher, Normaliser, Region};
 use recovery_queue::{
-    DatabaseUrl, MatcherResolver, OpenOptions, QueueStore, RecoverOptions, RunSummary, Snapshot,
-    SqlStore, Status, WakeKeys, recover_with_workers,
+    DatabaseUrl, MatcherResolver, OpenOptions, QueueStore, RecoverOptions, Rejection, RunSummary,
+    Snapshot, SqlStore, Status, WakeKeys, recover_with_workers,
 };
 use serde::Serialize;
 
@@ -162,4 +162,14 @@ impl Recovery {
         stages.end("drain");
         Ok(Recovered { woken, run, stages: stages.into_stages() })
     }
+}
+
+/// Says which lead a seed left out, why, and what to do.
+#[must_use]
+pub fn left_out(lead: &Rejection) -> String {
+    let key = match &lead.source_pk {
+        Some(key) => key.to_string(),
+        None => format!("with the key of SHA-256 {} ({} bytes)", lead.key_hash, lead.key_bytes),
+    };
+    format!("lead {key} was left out: {}; {}", lead.reason, lead.reason.remedy())
 }

@@ -3,11 +3,33 @@
 use super::{Lead, MemoryStore, State};
 use crate::model::backlog::{Backlog, BacklogRows};
 use crate::model::error::StoreError;
-use crate::model::options::SeedOptions;
+use crate::model::key::SourcePk;
+use crate::model::options::{Fuse, SeedOptions};
 use crate::model::run::{NewRun, RunKind, RunOutcome};
 use crate::model::settlement::SeedStep;
 use crate::model::work::SeedSummary;
 use crate::store::runs::RunStore;
+
+/// Refuses a seed that would withdraw too much.
+fn mind_the_fuse(
+    store: &MemoryStore,
+    backlog: &str,
+    staged: &BacklogRows,
+    options: &SeedOptions,
+) -> Result<(), StoreError> {
+    let Some(here) = store.backlogs.iter().position(|name| name == backlog) else { return Ok(()) };
+    let ours = |lead: &Lead| i64::try_from(here) == Ok(lead.backlog) && lead.is_open();
+    let open: Vec<&SourcePk> =
+        store.leads.iter().filter(|(_, lead)| ours(lead)).map(|(pk, _)| pk).collect();
+    let withdrawn = open.iter().filter(|pk| !staged.contains(pk)).count() as u64;
+    match options.fuse.and_then(|fuse| fuse.blows(withdrawn, open.len() as u64)) {
+        Some(reason) => {
+            let backlog = backlog.to_owned();
+            Err(StoreError::Backlog { backlog, reason, remedy: Fuse::REMEDY })
+        }
+        None => Ok(()),
+    }
+}
 
 pub(super) fn seed(
     store: &mut MemoryStore,
@@ -15,6 +37,7 @@ pub(super) fn seed(
     options: &SeedOptions,
 ) -> Result<SeedSummary, StoreError> {
     let staged = BacklogRows::read(backlog)?;
+    mind_the_fuse(store, backlog.name(), &staged, options)?;
     let now = store.now;
     let known = store.backlogs.iter().position(|name| name == backlog.name());
     let index = known.unwrap_or_else(|| {
@@ -25,6 +48,19 @@ pub(super) fn seed(
     let run = store.open_run(&NewRun::new(RunKind::Seed, options.actor.clone(), None))?;
     let mut summary = SeedSummary::of(backlog, &staged, known.is_none());
     let mut leaks = Vec::new();
+    for pk in staged.rejected().keys() {
+        // It is in the backlog, whatever is wrong with the row: what is known of it stays.
+        match store.leads.get(pk) {
+            Some(lead) if matches!(lead.state, State::Matched { .. }) => {
+                summary.count(SeedStep::Leak);
+                leaks.push(pk.clone());
+            }
+            Some(lead) if lead.backlog != here && lead.is_open() => {
+                summary.count(SeedStep::HeldElsewhere);
+            }
+            _ => {}
+        }
+    }
     // Leads are numbered by creation; of those created together the first by key comes first.
     for row in staged.in_order() {
         let pk = &row.source_pk;

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::model::error::{ConfigError, StoreError};
 use crate::model::key::SourcePk;
+use crate::model::rejection::RejectReason;
 
 /// Holds one lead of a backlog.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -178,6 +179,8 @@ impl<B: Backlog + ?Sized> Backlog for Arc<B> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BacklogRows {
     leads: BTreeMap<SourcePk, BacklogLead>,
+    /// Leads that cannot be taken, with why not.
+    rejected: BTreeMap<SourcePk, RejectReason>,
     duplicates: u64,
 }
 
@@ -194,8 +197,12 @@ impl BacklogRows {
                 remedy: "use a MemoryBacklog, or a SqlStore",
             });
         };
-        let mut read = Self::default();
+        let (mut read, mut rejected) = (Self::default(), BTreeMap::new());
         for lead in rows {
+            if let Some(reason) = RejectReason::of(&lead) {
+                let known = rejected.entry(lead.source_pk.clone()).or_insert(reason);
+                *known = reason.max(*known);
+            }
             match read.leads.get_mut(&lead.source_pk) {
                 None => {
                     read.leads.insert(lead.source_pk.clone(), lead);
@@ -208,19 +215,34 @@ impl BacklogRows {
                 }
             }
         }
+        read.rejected.extend(rejected);
+        read.leads.retain(|key, _| !read.rejected.contains_key(key));
+        if let (true, Some(&reason)) = (read.leads.is_empty(), read.rejected.values().next()) {
+            return Err(StoreError::Backlog {
+                backlog: backlog.name().to_owned(),
+                reason: reason.of_leads(read.rejected.len() as u64),
+                remedy: reason.remedy(),
+            });
+        }
         Ok(read)
+    }
+
+    /// Gives the leads that cannot be taken, in the order of their keys.
+    #[must_use]
+    pub fn rejected(&self) -> &BTreeMap<SourcePk, RejectReason> {
+        &self.rejected
     }
 
     /// Counts the leads.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.leads.len()
+        self.leads.len() + self.rejected.len()
     }
 
     /// Says whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.leads.is_empty()
+        self.len() == 0
     }
 
     /// Counts the rows that named a lead a second time.
@@ -232,10 +254,10 @@ impl BacklogRows {
     /// Says whether a lead is in the backlog.
     #[must_use]
     pub fn contains(&self, lead: &SourcePk) -> bool {
-        self.leads.contains_key(lead)
+        self.leads.contains_key(lead) || self.rejected.contains_key(lead)
     }
 
-    /// Gives the leads in the order in which a store numbers them: by creation, of those created together by key.
+    /// Gives the leads that can be taken, in the order in which a store numbers them: by creation, of those created together by key.
     #[must_use]
     pub fn in_order(&self) -> Vec<&BacklogLead> {
         let mut leads: Vec<&BacklogLead> = self.leads.values().collect();

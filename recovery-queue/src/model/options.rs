@@ -21,9 +21,50 @@ pub struct SeedOptions {
     pub max_reconnects: u32,
     /// Ends the wait for a database that is away.
     pub stop: Stop,
+    /// Stops a seed that would withdraw too much of the backlog at once, before it writes anything; `None` lets
+    /// every seed pass. Default: [`Fuse::default`].
+    pub fuse: Option<Fuse>,
+}
+
+/// Says how much of a backlog one seed may withdraw.
+///
+/// A view that is empty for a moment, or of another schema, would withdraw every lead. A seed is stopped where it would
+/// withdraw more than `percent` of the leads that were open before, and `at_least` of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fuse {
+    /// The greatest share, in percent. Default: 50.
+    pub percent: u8,
+    /// Fewer leads than this always pass. Default: 100.
+    pub at_least: u64,
+}
+
+impl Default for Fuse {
+    fn default() -> Self {
+        Self { percent: 50, at_least: 100 }
+    }
+}
+
+impl Fuse {
+    /// Says what is wrong with a seed that would withdraw so many of the leads that were open before.
+    pub(crate) fn blows(self, withdrawn: u64, open: u64) -> Option<String> {
+        let too_many = u128::from(withdrawn) * 100 > u128::from(open) * u128::from(self.percent);
+        (withdrawn >= self.at_least && too_many)
+            .then(|| format!("this seed would withdraw {withdrawn} of its {open} leads"))
+    }
+
+    /// What to do where a seed was stopped.
+    pub(crate) const REMEDY: &'static str = "look whether the view is complete; where the leads are truly gone, \
+        seed once without the fuse (SeedOptions::fuse; seed_queue --allow-shrink)";
 }
 
 impl SeedOptions {
+    /// Sets how much of the backlog the seed may withdraw; `None` = any part of it.
+    #[must_use]
+    pub fn with_fuse(mut self, fuse: Option<Fuse>) -> Self {
+        self.fuse = fuse;
+        self
+    }
+
     /// Sets how long a failed lead rests before it is tried again though nothing changed; `None` = for ever.
     #[must_use]
     pub fn with_cool_down(mut self, rest: Option<Duration>) -> Self {
@@ -60,6 +101,7 @@ impl Default for SeedOptions {
             actor: "seed".to_owned(),
             max_reconnects: MAX_RECONNECTS,
             stop: Stop::new(),
+            fuse: Some(Fuse::default()),
         }
     }
 }

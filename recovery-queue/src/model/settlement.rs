@@ -6,6 +6,7 @@ use crate::model::backlog::{Backlog, BacklogRows};
 use crate::model::key::{PersonKey, RunId};
 use crate::model::ledger::EventKind;
 use crate::model::options::{RecoverOptions, SeedOptions};
+use crate::model::rejection::Rejection;
 use crate::model::resolver::{ClaimedLead, FailReason, Resolution};
 use crate::model::rows::{QueueRow, Status};
 use crate::model::work::{BatchSummary, SeedSummary};
@@ -158,6 +159,13 @@ impl SeedSummary {
             backlog_size: rows.len() as u64,
             duplicates: rows.duplicates(),
             opening,
+            rejected: rows.rejected().len() as u64,
+            rejections: rows
+                .rejected()
+                .iter()
+                .take(Rejection::LISTED)
+                .map(|(key, reason)| Rejection::new(key.as_str(), *reason))
+                .collect(),
             ..Self::default()
         }
     }

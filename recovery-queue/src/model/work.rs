@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::model::key::RunId;
 use crate::model::options::RecoverOptions;
+use crate::model::rejection::Rejection;
 use crate::model::resolver::FailReason;
 
 /// Tells what a seed did.
@@ -35,6 +36,11 @@ pub struct SeedSummary {
     pub new_leaks: u64,
     /// Leads that another backlog of this store already works on; they stay there.
     pub held_elsewhere: u64,
+    /// Leads that could not be taken and were left out, each alone; those that the queue holds already stay as they
+    /// are.
+    pub rejected: u64,
+    /// The first of them by key, at most [`Rejection::LISTED`]; the guardrail `rejected` lists more.
+    pub rejections: Vec<Rejection>,
     /// Times that the seed was tried again because the database was away.
     pub reconnects: u64,
 }

@@ -35,6 +35,7 @@ mod plans;
 mod pooler;
 mod processes;
 mod refusals;
+mod rejected;
 mod runs;
 #[cfg(all(feature = "guardrails", feature = "identity-matching"))]
 mod siblings;

@@ -1,16 +1,16 @@
 //! The seed: a backlog is staged once, then a fixed number of set-based statements bring the queue in line.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable};
+use diesel::sql_types::{BigInt, Nullable, Text};
 
 use crate::diesel::conn::database::{Database, Param, TextRow, failed};
 use crate::diesel::conn::namespace::Names;
 use crate::diesel::write::events::Events;
-use crate::diesel::write::stage;
+use crate::diesel::write::stage::{self, ResolvedView};
 use crate::model::backlog::Backlog;
 use crate::model::error::StoreError;
 use crate::model::ledger::EventKind;
-use crate::model::options::SeedOptions;
+use crate::model::options::{Fuse, SeedOptions};
 use crate::model::work::{SeedSummary, from_std};
 
 const SEED: &str = "the seed";
@@ -21,6 +21,10 @@ struct BacklogRow {
     id: i64,
     #[diesel(sql_type = Nullable<BigInt>)]
     first_seeded_at: Option<i64>,
+    #[diesel(sql_type = Nullable<Text>)]
+    view_schema: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    view_name: Option<String>,
 }
 
 /// One seed in progress, inside its transaction.
@@ -53,7 +57,8 @@ impl Seed<'_, '_> {
             "INSERT INTO {ns}queue_lead \
                  (source_pk, backlog_id, priority, lead_at, lead_version, first_seen_at) \
              SELECT s.source_pk, $1, s.priority, s.lead_at, s.lead_version, $2 FROM rq_stage s \
-             WHERE NOT EXISTS (SELECT 1 FROM {ns}queue_lead l WHERE l.source_pk = s.source_pk) \
+             WHERE s.problem = 0 \
+               AND NOT EXISTS (SELECT 1 FROM {ns}queue_lead l WHERE l.source_pk = s.source_pk) \
              ORDER BY s.lead_at, s.source_pk",
             &[Param::Int(self.backlog_id), Param::Int(self.now)],
         )?;
@@ -71,8 +76,8 @@ impl Seed<'_, '_> {
     /// Numbers the staged leads that were known before.
     fn number_known(&mut self) -> Result<(), StoreError> {
         self.execute(
-            "INSERT INTO rq_seed (lead_id, lead_at, lead_version, priority) \
-             SELECT l.id, s.lead_at, s.lead_version, s.priority FROM rq_stage s \
+            "INSERT INTO rq_seed (lead_id, lead_at, lead_version, priority, problem) \
+             SELECT l.id, s.lead_at, s.lead_version, s.priority, s.problem FROM rq_stage s \
              CROSS JOIN {ns}queue_lead l WHERE l.source_pk = s.source_pk AND +l.id <= $1 ORDER BY l.id",
             &[Param::Int(self.known)],
         )?;
@@ -87,13 +92,13 @@ impl Seed<'_, '_> {
         let back = self.execute(
             "INSERT INTO rq_move (lead_id) SELECT r.lead_id FROM rq_seed r \
              CROSS JOIN {ns}queue_settled s \
-             WHERE s.lead_id = r.lead_id AND s.status = 3 AND s.cancelled = 0",
+             WHERE s.lead_id = r.lead_id AND r.problem = 0 AND s.status = 3 AND s.cancelled = 0",
             &[],
         )?;
         let reopened = self.execute(
             "INSERT INTO rq_move (lead_id) SELECT r.lead_id FROM rq_seed r \
              CROSS JOIN {ns}queue_settled s CROSS JOIN {ns}queue_lead l \
-             WHERE s.lead_id = r.lead_id AND l.id = r.lead_id AND +s.status = 2 AND +s.backlog_id = $1 \
+             WHERE s.lead_id = r.lead_id AND l.id = r.lead_id AND r.problem = 0 AND +s.status = 2 AND +s.backlog_id = $1 \
                AND (l.lead_version IS DISTINCT FROM r.lead_version OR s.settled_at <= $2)",
             &[
                 Param::Int(self.backlog_id),
@@ -128,7 +133,7 @@ impl Seed<'_, '_> {
             "UPDATE {ns}queue_lead SET lead_version = \
                  (SELECT r.lead_version FROM rq_seed r WHERE r.lead_id = {ns}queue_lead.id) \
              WHERE id IN (SELECT r.lead_id FROM rq_seed r CROSS JOIN {ns}queue_lead l \
-                 WHERE l.id = r.lead_id AND l.backlog_id = $1 \
+                 WHERE l.id = r.lead_id AND l.backlog_id = $1 AND r.problem = 0 \
                    AND l.lead_version IS DISTINCT FROM r.lead_version)",
             &[Param::Int(self.backlog_id)],
         )?;
@@ -189,6 +194,33 @@ impl Seed<'_, '_> {
         Ok(pending + failed)
     }
 
+    /// Refuses a seed that has withdrawn too much: its transaction goes, and with it whatever it wrote.
+    fn mind_the_fuse(
+        &mut self,
+        backlog: &str,
+        fuse: Option<Fuse>,
+        withdrawn: u64,
+        back: u64,
+    ) -> Result<(), StoreError> {
+        let Some(fuse) = fuse.filter(|fuse| withdrawn >= fuse.at_least.max(1)) else {
+            return Ok(());
+        };
+        let left = self.count(
+            "SELECT (SELECT count(*) FROM {ns}queue_pending WHERE backlog_id = $1 AND +lead_id <= $2) \
+                 + (SELECT count(*) FROM {ns}queue_parked WHERE backlog_id = $1) \
+                 + (SELECT count(*) FROM {ns}queue_settled WHERE status = 2 AND backlog_id = $1) AS value",
+            &[Param::Int(self.backlog_id), Param::Int(self.known)],
+        )?;
+        match fuse.blows(withdrawn, (left + withdrawn).saturating_sub(back)) {
+            Some(reason) => Err(StoreError::Backlog {
+                backlog: backlog.to_owned(),
+                reason,
+                remedy: Fuse::REMEDY,
+            }),
+            None => Ok(()),
+        }
+    }
+
     /// Records the matched leads that are in the backlog: all of them, and those not known before.
     fn leaks(&mut self, view: Option<&str>) -> Result<(u64, u64), StoreError> {
         let mut all = self.execute(
@@ -202,7 +234,8 @@ impl Seed<'_, '_> {
         if let Some(view) = view.filter(|_| all > 0 && !self.db.is_sqlite()) {
             self.execute(
                 &format!(
-                    "INSERT INTO rq_again (source_pk) SELECT DISTINCT {} FROM {view}",
+                    "INSERT INTO rq_again (source_pk) SELECT DISTINCT {} FROM {view} \
+                     WHERE lead_source_pk IS NOT NULL",
                     stage::key_text(false, "lead_source_pk"),
                 ),
                 &[],
@@ -245,10 +278,13 @@ pub(crate) fn seed(
     let (staged, view) = stage::fill(db, names, backlog, now)?;
     let rows: Vec<BacklogRow> = db
         .query(
-            &names.sql("SELECT id, first_seeded_at FROM {ns}queue_backlog WHERE name = $1"),
+            &names.sql("SELECT id, first_seeded_at, view_schema, view_name FROM {ns}queue_backlog WHERE name = $1"),
             &[Param::Text(backlog.name())],
         )
         .map_err(failed(SEED))?;
+    if let (Some(row), Some(view)) = (rows.first(), &view) {
+        view.is_where_it_was(backlog.name(), row.view_schema.as_deref(), row.view_name.as_deref())?;
+    }
     let (backlog_id, opening) = if let Some(row) = rows.first() {
         (row.id, row.first_seeded_at.is_none())
     } else {
@@ -270,11 +306,17 @@ pub(crate) fn seed(
     )?;
     let (back, reopened) = seed.bring_back(options.cool_down.map(from_std))?;
     let withdrawn = seed.withdraw()?;
-    let (leaks, new_leaks) = seed.leaks(view.as_deref())?;
+    seed.mind_the_fuse(backlog.name(), options.fuse, withdrawn, back)?;
+    let (leaks, new_leaks) = seed.leaks(view.as_ref().map(ResolvedView::quoted).as_deref())?;
     seed.execute(
         "UPDATE {ns}queue_backlog SET first_seeded_at = COALESCE(first_seeded_at, $1), \
-         last_seeded_at = $1 WHERE id = $2",
-        &[Param::Int(now), Param::Int(backlog_id)],
+         last_seeded_at = $1, view_schema = $2, view_name = $3 WHERE id = $4",
+        &[
+            Param::Int(now),
+            Param::OptText(view.as_ref().map(|view| view.schema.as_str())),
+            Param::OptText(view.as_ref().map(|view| view.name.as_str())),
+            Param::Int(backlog_id),
+        ],
     )?;
     let mut events = Events::default();
     events.add(if opening { EventKind::Opening } else { EventKind::Arrived }, None, added + back);
@@ -282,6 +324,7 @@ pub(crate) fn seed(
     events.add(EventKind::Withdrawn, None, withdrawn);
     events.add(EventKind::Leaked, None, new_leaks);
     events.append(db, names, now, backlog_id, Some(run_id))?;
+    let rejections = stage::record_rejected(db, names, backlog_id)?;
     stage::drop(db)?;
     Ok(SeedSummary {
         backlog: backlog.name().to_owned(),
@@ -295,6 +338,8 @@ pub(crate) fn seed(
         leaks,
         new_leaks,
         held_elsewhere,
+        rejected: staged.rejected,
+        rejections,
         reconnects: 0,
     })
 }
