@@ -44,11 +44,21 @@ fn a_service_keeps_its_own_diesel_migrations_in_the_same_database() {
     use diesel_migrations::MigrationHarness;
     let dir = tempfile::tempdir().unwrap();
     let mut store = open(&dir);
+    // The service numbers its migrations as ours are numbered.
+    let own = dir.path().join("migrations/00000000000001_own");
+    std::fs::create_dir_all(&own).unwrap();
+    std::fs::write(own.join("up.sql"), "CREATE TABLE customers (id TEXT)").unwrap();
+    std::fs::write(own.join("down.sql"), "DROP TABLE customers").unwrap();
+    let folder = dir.path().join("migrations");
+    let source = || diesel_migrations::FileBasedMigrations::from_path(&folder).unwrap();
     let Conn::Sqlite(connection) = store.connection() else { unreachable!() };
-    let none: Vec<Box<dyn diesel::migration::Migration<diesel::sqlite::Sqlite>>> = connection
-        .pending_migrations(diesel_migrations::FileBasedMigrations::from_path(dir.path()).unwrap())
-        .unwrap();
-    assert!(none.is_empty());
-    assert!(connection.applied_migrations().unwrap().is_empty(), "two books, no collision");
+    assert_eq!(connection.run_pending_migrations(source()).unwrap().len(), 1);
+    assert_eq!(connection.applied_migrations().unwrap().len(), 1, "its own book holds its own");
+    run(&mut store, "INSERT INTO customers VALUES ('C-1')");
+    assert!(store.migrate().unwrap().is_empty(), "ours are all applied");
     assert!(store.migration_status().unwrap().is_current());
+    let Conn::Sqlite(connection) = store.connection() else { unreachable!() };
+    connection.revert_last_migration(source()).unwrap();
+    assert!(connection.applied_migrations().unwrap().is_empty());
+    assert!(store.migration_status().unwrap().is_current(), "what it undoes is its own");
 }

@@ -253,7 +253,11 @@ fn the_outlook_says_when_the_backlog_is_empty(store: &mut dyn TestStore) {
     let days = found.days_to_drain.expect("it falls");
     assert!((days - found.backlog as f64 / (gone as f64 / 2.0)).abs() < 1e-9);
     assert_eq!(found.ageing.iter().map(|bucket| bucket.leads).sum::<u64>(), found.backlog);
-    assert!(found.ageing[5].leads == 0 || found.ageing[5].from_days == 30);
+    // A lead `Li` is i + 1 days and some hours old; twelve of the sixteen oldest are matched.
+    let leads: Vec<u64> = found.ageing.iter().map(|bucket| bucket.leads).collect();
+    assert_eq!(leads, [0, 2, 4, 7, 12, 3, 0]);
+    let bounds: Vec<u32> = found.ageing.iter().map(|bucket| bucket.from_days).collect();
+    assert_eq!(bounds, crate::AGE_BOUNDS);
     assert_eq!(found.reasons.last().map(|reason| reason.cumulative), Some(1.0));
     assert_eq!(found.overdue, 0);
 }
