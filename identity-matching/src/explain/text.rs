@@ -12,7 +12,12 @@ impl fmt::Display for Explanation {
         for value in &self.values {
             write!(f, "  {} {}: ", value.source.field.as_str(), value.value)?;
             match (&value.unusable, &value.remedy) {
-                (Some(reason), Some(remedy)) => writeln!(f, "no key, {}: {remedy}", reason.code())?,
+                (Some(reason), Some(remedy)) if value.keys.is_empty() => {
+                    writeln!(f, "no key, {}: {remedy}", reason.code())?;
+                }
+                (Some(reason), Some(remedy)) => {
+                    writeln!(f, "{} key(s); {}: {remedy}", value.keys.len(), reason.code())?;
+                }
                 _ if value.keys.is_empty() => writeln!(f, "weak evidence, or read already above")?,
                 _ => writeln!(f, "{} key(s)", value.keys.len())?,
             }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::key::Source;
 
-/// Says that one value of a record gives no key, and why.
+/// Says that one value of a record gives no key, and why, or what is odd about a key that it gives.
 ///
 /// The value itself is not repeated: [`Unusable::source`] points at it in the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -30,7 +30,7 @@ impl fmt::Display for Unusable {
     }
 }
 
-/// Says why a value gives no key.
+/// Says why a value gives no key, or what is odd about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[non_exhaustive]
@@ -61,6 +61,10 @@ pub enum UnusableReason {
     Rounded,
     /// The value can be read as several identifiers, and nothing in it says which.
     Ambiguous,
+    /// The domain of the address looks like a typing error; it is a key as it was written.
+    LikelyTypo,
+    /// Letters of another script that look Latin stand in the address; it is a key as it was written.
+    MixedScripts,
     /// The address is one of a role and not of a person, such as `info@…`, and the options refuse it.
     RoleAddress,
     /// The address belongs to a throw-away service.
@@ -71,7 +75,7 @@ pub enum UnusableReason {
 
 impl UnusableReason {
     /// Lists all reasons.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Blank,
         Self::TooLong,
         Self::Placeholder,
@@ -85,6 +89,8 @@ impl UnusableReason {
         Self::NoTypeFits,
         Self::Rounded,
         Self::Ambiguous,
+        Self::LikelyTypo,
+        Self::MixedScripts,
         Self::RoleAddress,
         Self::DisposableAddress,
         Self::UnknownKind,
@@ -107,6 +113,8 @@ impl UnusableReason {
             Self::NoTypeFits => "NO_TYPE_FITS",
             Self::Rounded => "ROUNDED",
             Self::Ambiguous => "AMBIGUOUS",
+            Self::LikelyTypo => "LIKELY_TYPO",
+            Self::MixedScripts => "MIXED_SCRIPTS",
             Self::RoleAddress => "ROLE_ADDRESS",
             Self::DisposableAddress => "DISPOSABLE_ADDRESS",
             Self::UnknownKind => "UNKNOWN_KIND",
@@ -135,6 +143,12 @@ impl UnusableReason {
             }
             Self::Ambiguous => {
                 "the value can be read as several identifiers; write the one that is meant, with its country code or type"
+            }
+            Self::LikelyTypo => {
+                "the domain looks like a typing error for a great provider's; ask for the address again"
+            }
+            Self::MixedScripts => {
+                "letters of another script that look Latin stand in the address; ask for it again"
             }
             Self::RoleAddress => "the address belongs to a role, not to a person",
             Self::DisposableAddress => "the address belongs to a throw-away service",

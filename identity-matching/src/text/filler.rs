@@ -180,6 +180,36 @@ pub(crate) fn is_repeated_or_run(digits: &[u8]) -> bool {
     matches!(step, 0 | 1 | 9) && digits.windows(2).all(|pair| (pair[1] + 10 - pair[0]) % 10 == step)
 }
 
+/// Tells whether letters are one letter repeated, or pieces of one row of a keyboard: `aaaa`, `asdasd`, `qwerty`.
+pub(crate) fn is_keyboard_run(letters: &[u8]) -> bool {
+    const ROWS: [&[u8]; 3] = [b"qwertyuiop", b"asdfghjkl", b"zxcvbnm"];
+    if letters.len() < 4 || !letters.iter().all(u8::is_ascii_lowercase) {
+        return false;
+    }
+    if letters.windows(2).all(|pair| pair[0] == pair[1]) {
+        return true;
+    }
+    // Pieces of three neighbours or more, each beginning anew.
+    let place = |letter: u8| {
+        ROWS.iter()
+            .enumerate()
+            .find_map(|(row, keys)| Some((row, keys.iter().position(|&key| key == letter)?)))
+    };
+    let mut run = 1;
+    for pair in letters.windows(2) {
+        let next = match (place(pair[0]), place(pair[1])) {
+            (Some((row, at)), Some((other, next))) => row == other && next == at + 1,
+            _ => false,
+        };
+        match next {
+            true => run += 1,
+            false if run >= 3 => run = 1,
+            false => return false,
+        }
+    }
+    run >= 3
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

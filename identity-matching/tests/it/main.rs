@@ -10,6 +10,7 @@ mod decisions;
 mod documents;
 mod documents_written;
 mod emails;
+mod emails_written;
 mod files;
 mod garbage;
 mod keys;

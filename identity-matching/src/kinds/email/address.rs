@@ -1,7 +1,6 @@
 //! The syntax of addresses, as mailbox providers really take them.
 
 use crate::normalise::UnusableReason;
-use crate::text;
 
 /// Longest local part (RFC 5321, section 4.5.3.1.1).
 pub(super) const LOCAL_MAX: usize = 64;
@@ -15,13 +14,15 @@ pub(super) struct Address {
 }
 
 impl Address {
-    /// Reads an address of ASCII letters and signs into `buffer`, or leaves it to [`Address::read`].
+    /// Reads an address of ASCII letters and signs into `buffer`, or leaves it to [`Address::of_parts`].
     ///
     /// Gives the place of the `@` in what is then in the buffer.
     pub(super) fn read_plain(raw: &str, buffer: &mut [u8; ADDRESS_MAX]) -> Option<(usize, usize)> {
         let bytes = raw.as_bytes().trim_ascii();
         let at = bytes.iter().position(|&byte| byte == b'@')?;
-        if at > LOCAL_MAX {
+        // A sign that nobody's address begins with is no part of it.
+        let named = bytes[0].is_ascii_alphanumeric() || bytes[0] == b'_';
+        if at > LOCAL_MAX || !named || bytes[..at].iter().any(|byte| b"/|=?".contains(byte)) {
             return None;
         }
         let target = buffer.get_mut(..bytes.len())?;
@@ -75,32 +76,15 @@ impl Address {
         (labels > 1 && letters && label > 1).then_some((at, bytes.len()))
     }
 
-    /// Reads any address.
-    ///
-    /// Takes the part in angle brackets, drops `mailto:`, quotation marks that nothing needs, and the
-    /// punctuation that a sentence leaves behind an address.
-    pub(super) fn read(raw: &str) -> Result<Self, UnusableReason> {
-        let mut folded = String::with_capacity(raw.len());
-        text::fold(raw, &mut folded);
-        let mut written = folded.trim();
-        if let Some((_, rest)) = written.split_once('<') {
-            written = rest.split_once('>').ok_or(UnusableReason::Malformed)?.0.trim();
-        }
-        if written.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("mailto:")) {
-            written = written[7..].split('?').next().unwrap_or_default().trim();
-        }
-        let quoted = written.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
-        let written = quoted.unwrap_or(written).trim_matches(['.', ',', ';', ':', '(', ')']);
-        let (local, domain) = written.rsplit_once('@').ok_or(UnusableReason::Malformed)?;
-        let local = local.trim_end();
-        let quoted = local.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-        let local = quoted.unwrap_or(local).to_lowercase();
+    /// Reads an address from its two parts.
+    pub(super) fn of_parts(local: &str, domain: &str) -> Result<Self, UnusableReason> {
+        let local = local.to_lowercase();
         if !is_local(&local) {
             return Err(UnusableReason::Malformed);
         }
         let domain = idna::uts46::Uts46::new()
             .to_ascii(
-                domain.trim().as_bytes(),
+                domain.as_bytes(),
                 idna::AsciiDenyList::STD3,
                 idna::uts46::Hyphens::Allow,
                 idna::uts46::DnsLength::Verify,
@@ -177,8 +161,13 @@ mod tests {
         ) {
             let mut buffer = [0; BUFFER];
             if let Some((at, length)) = Address::read_plain(&raw, &mut buffer) {
-                let full = Address::read(&raw).map(|full| (full.at, full.text.into_bytes()));
+                let (local, domain) = raw.trim().split_once('@').unwrap();
+                let full = Address::of_parts(local, domain);
+                let full = full.map(|full| (full.at, full.text.into_bytes()));
                 prop_assert_eq!(full, Ok((at, buffer[..length].to_vec())));
+                // What stands around an address is nothing here.
+                let found = super::super::written::addresses(&raw);
+                prop_assert_eq!(found, Ok(vec![(local, domain)]));
             }
         }
     }

@@ -1,9 +1,11 @@
 //! E-mail addresses to one canonical form per mailbox.
 //!
-//! [`address`] reads the syntax, [`rules`] is what is known of providers, throw-away services and roles.
+//! [`written`] finds addresses in what people write, [`address`] reads the syntax, [`typos`] tells typing errors, [`rules`] is what is known of providers, throw-away services and roles.
 
 mod address;
 mod rules;
+mod typos;
+mod written;
 
 use address::{Address, BUFFER, LOCAL_MAX};
 use rules::{Domain, Local};
@@ -39,34 +41,54 @@ fn read(raw: &str, table: &EmailTable, sink: &mut Sink<'_>) {
         return sink.unusable(UnusableReason::TooLong);
     }
     let mut buffer = [0; BUFFER];
-    let outcome = if let Some((at, length)) = Address::read_plain(raw, &mut buffer) {
-        match std::str::from_utf8(&buffer[..length]) {
-            Ok(text) => accept(&text[..at], &text[at + 1..], table, sink),
-            Err(_) => Err(UnusableReason::Malformed),
+    if let Some((at, length)) = Address::read_plain(raw, &mut buffer)
+        && let Ok(text) = std::str::from_utf8(&buffer[..length])
+    {
+        let (local, domain) = (&text[..at], &text[at + 1..]);
+        match accept(local, domain, table, sink) {
+            Ok(()) if typos::is_suspect(domain, table) => {
+                sink.unusable(UnusableReason::LikelyTypo);
+            }
+            Ok(()) => {}
+            Err(reason) => sink.unusable(reason),
         }
-    } else if raw.trim().is_empty() {
         return;
-    } else {
-        Address::read(raw).and_then(|address| {
-            let (local, domain) = address.parts();
-            accept(local, domain, table, sink)
-        })
+    }
+    read_written(raw, table, sink);
+}
+
+/// Reads the addresses of a value that is more than a plain one.
+fn read_written(raw: &str, table: &EmailTable, sink: &mut Sink<'_>) {
+    let mut folded = String::with_capacity(raw.len());
+    crate::text::fold(raw, &mut folded);
+    let folded = folded.trim();
+    if folded.is_empty() {
+        return;
+    }
+    let addresses = match written::addresses(folded) {
+        Ok(addresses) => addresses,
+        Err(_) if filler::is_filler(folded) => return sink.unusable(UnusableReason::Placeholder),
+        Err(reason) => return sink.unusable(reason),
     };
-    match outcome {
-        Ok(()) => {}
-        Err(UnusableReason::Malformed) => {
-            let mut folded = String::new();
-            crate::text::fold(raw, &mut folded);
-            let reason = if folded.trim().is_empty() {
-                return;
-            } else if filler::is_filler(&folded) {
-                UnusableReason::Placeholder
-            } else {
-                UnusableReason::Malformed
-            };
-            sink.unusable(reason);
+    let marks = sink.reading;
+    for &(local, domain) in &addresses {
+        let around = folded.len() > local.len() + 1 + domain.len();
+        let split = if addresses.len() > 1 { Reading::SPLIT } else { Reading::new() };
+        let words = if around { Reading::WRAPPING_DROPPED } else { Reading::new() };
+        let mixed = typos::mixes_scripts(local) || typos::mixes_scripts(domain);
+        let script = if mixed { Reading::MIXED_SCRIPTS } else { Reading::new() };
+        sink.reading = marks.with(split).with(words).with(script);
+        let read = Address::of_parts(local, domain).and_then(|address| {
+            let (local, domain) = address.parts();
+            accept(local, domain, table, sink)?;
+            Ok(typos::is_suspect(domain, table))
+        });
+        match read {
+            Err(reason) => sink.unusable(reason),
+            Ok(_) if mixed => sink.unusable(UnusableReason::MixedScripts),
+            Ok(true) => sink.unusable(UnusableReason::LikelyTypo),
+            Ok(false) => {}
         }
-        Err(reason) => sink.unusable(reason),
     }
 }
 
@@ -82,11 +104,11 @@ fn accept(
     if disposable && table.disposable == AddressUse::Unusable {
         return Err(UnusableReason::DisposableAddress);
     }
-    let (mut name, mut host, mut dots) = (local, domain, true);
-    if let Some(Domain::Provider { canonical, ignores_dots, tag }) = known {
+    let (mut name, mut host, mut ignored) = (local, domain, "");
+    if let Some(Domain::Provider { canonical, ignored_signs, tag }) = known {
         name = tag.and_then(|tag| Some(local.split_once(tag)?.0)).unwrap_or(local);
         host = canonical.as_deref().unwrap_or(domain);
-        dots = !ignores_dots;
+        ignored = ignored_signs;
         // What is left in front of a tag must be a name of its own.
         if name.ends_with('.') {
             return Err(UnusableReason::Malformed);
@@ -97,10 +119,10 @@ fn accept(
         return Err(UnusableReason::Placeholder);
     }
     let start = sink.out.begin_text();
-    if dots {
+    if ignored.is_empty() {
         sink.out.extend_text(name);
     } else {
-        name.split('.').for_each(|part| sink.out.extend_text(part));
+        name.split(|sign| ignored.contains(sign)).for_each(|part| sink.out.extend_text(part));
     }
     sink.out.extend_text("@");
     sink.out.extend_text(host);
@@ -154,12 +176,28 @@ fn check_local(local: &str, domain: &str, table: &EmailTable) -> Result<bool, Un
         }
         _ => {}
     }
+    let label = domain.split('.').next().unwrap_or_default();
+    if filler::is_keyboard_run(name) || is_filler_phrase(name, label) {
+        return Err(UnusableReason::Placeholder);
+    }
     // `a@a.com`, `123456@…`, `...@…`.
     let echoed = length <= 3 && domain.split('.').next().is_some_and(|label| label == local);
     if length == 0 || echoed || seen & OTHER == 0 && filler::is_repeated_or_run(name) {
         return Err(UnusableReason::Placeholder);
     }
     Ok(known == Some(Local::Role))
+}
+
+/// Tells whether local part and domain say together that there is none, as `no@tiene.com` and `sin@correo.com` do, or a
+/// filler has digits behind it: `test1@…`.
+fn is_filler_phrase(name: &[u8], label: &str) -> bool {
+    let Ok(name) = std::str::from_utf8(name) else { return false };
+    let bare = name.trim_end_matches(|sign: char| sign.is_ascii_digit());
+    let numbered = bare.len() < name.len()
+        && matches!(bare, "test" | "prueba" | "teste" | "correo" | "email" | "mail");
+    let starts =
+        name.len() <= 5 && matches!(name, "no" | "sin" | "nao" | "sem" | "not" | "none" | "nada");
+    numbered || starts && (label.len() < 12) && filler::is_filler(&format!("{name}{label}"))
 }
 
 /// Marks of the bytes of a local part: of a letter or digit, of what is no digit, of what parts a name.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// ```
 /// use identity_matching::EmailProvider;
 /// let own = EmailProvider::new(["correo.pe"]).with_tag('+');
-/// assert!(!own.ignores_dots);
+/// assert!(own.ignored_signs.is_empty());
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -20,9 +20,9 @@ pub struct EmailProvider {
     /// The domain that all of them stand for, where a name is one mailbox under each of them.
     #[serde(default)]
     pub canonical_domain: Option<String>,
-    /// Whether dots in the local part are ignored.
+    /// The signs in the local part that are ignored, such as `.` at Gmail.
     #[serde(default)]
-    pub ignores_dots: bool,
+    pub ignored_signs: String,
     /// The sign behind which the rest of the local part is a tag.
     #[serde(default)]
     pub tag: Option<char>,
@@ -35,7 +35,7 @@ impl EmailProvider {
         Self {
             domains: domains.into_iter().map(Into::into).collect(),
             canonical_domain: None,
-            ignores_dots: false,
+            ignored_signs: String::new(),
             tag: None,
         }
     }
@@ -97,30 +97,56 @@ impl Default for EmailRules {
 
 /// Sources: Gmail Help, "Dots don't matter in Gmail addresses" and "Send emails from a different
 /// address"; Microsoft Support, "Add or remove an email alias in Outlook.com"; Apple Support, "Use email aliases
-/// on iCloud"; Fastmail Help, "Plus addressing"; Proton Support, "Addresses and aliases".
+/// on iCloud", and "Set up an `iCloud` address" for its three domains; Fastmail Help, "Plus addressing"; Proton Support, "Addresses and aliases" and "Proton Mail domains"; Yandex
+/// Support, "Your Yandex addresses"; Zoho Mail Help, "Plus addressing".
 fn providers() -> Vec<EmailProvider> {
     let google = EmailProvider {
         canonical_domain: Some("gmail.com".to_owned()),
-        ignores_dots: true,
+        ignored_signs: ".".to_owned(),
         ..EmailProvider::new(["gmail.com", "googlemail.com"])
     };
     #[rustfmt::skip]
-    let microsoft = [
-        "outlook.com", "outlook.es", "outlook.cl", "outlook.pt", "outlook.fr", "outlook.it", "outlook.de",
-        "outlook.com.ar", "outlook.com.br", "outlook.com.mx", "outlook.com.pe", "hotmail.com", "hotmail.es",
-        "hotmail.cl", "hotmail.fr", "hotmail.it", "hotmail.de", "hotmail.co.uk", "hotmail.com.ar",
-        "hotmail.com.br", "hotmail.com.mx", "live.com", "live.cl", "live.fr", "live.it", "live.com.ar",
-        "live.com.mx", "live.com.pt", "live.co.uk", "msn.com", "passport.com",
+    let countries = [
+        "ar", "at", "be", "ca", "ch", "cl", "co", "cz", "de", "dk", "es", "fi", "fr", "gr", "hu", "ie", "in", "it", "jp",
+        "kr", "lv", "my", "nl", "no", "pe", "ph", "pt", "rs", "ru", "se", "sg", "sk",
     ];
-    [
+    #[rustfmt::skip]
+    let second = [
+        "co.id", "co.il", "co.jp", "co.kr", "co.nz", "co.th", "co.uk", "co.za", "com.ar", "com.au", "com.bo", "com.br",
+        "com.co", "com.gr", "com.hk", "com.mx", "com.my", "com.pe", "com.pt", "com.py", "com.sg", "com.tr", "com.tw",
+        "com.ve", "com.vn", "com.ec", "com.uy",
+    ];
+    let names = ["outlook", "hotmail", "live"];
+    let endings = countries.into_iter().chain(second).chain(["com"]);
+    let microsoft = endings.flat_map(|ending| names.map(|name| format!("{name}.{ending}")));
+    let microsoft = microsoft.chain(["msn.com", "passport.com"].map(str::to_owned));
+    let of = |canonical: &str, domains: &[&str], ignored: &str| EmailProvider {
+        canonical_domain: Some(canonical.to_owned()),
+        ignored_signs: ignored.to_owned(),
+        ..EmailProvider::new(domains.iter().copied())
+    };
+    #[rustfmt::skip]
+    let yandex = [
+        "yandex.ru", "ya.ru", "yandex.com", "yandex.by", "yandex.kz", "yandex.ua", "yandex.com.tr", "yandex.uz",
+    ];
+    let tagged = [
         google,
         EmailProvider::new(microsoft),
-        EmailProvider::new(["icloud.com", "me.com", "mac.com"]),
+        of("icloud.com", &["icloud.com", "me.com", "mac.com"], ""),
         EmailProvider::new(["fastmail.com", "fastmail.fm", "fastmail.es", "messagingengine.com"]),
-        EmailProvider::new(["proton.me", "protonmail.com", "protonmail.ch", "pm.me"]),
-    ]
-    .map(|provider| provider.with_tag('+'))
-    .into()
+        of("proton.me", &["proton.me", "protonmail.com", "protonmail.ch", "pm.me"], ".-_"),
+        of("yandex.ru", &yandex, ""),
+        EmailProvider::new(["zoho.com", "zohomail.com"]),
+    ];
+    // Of Yahoo, whose addresses are taken as they are, the domains are known, so that none is taken for a typing error.
+    #[rustfmt::skip]
+    let yahoo = [
+        "yahoo.com", "yahoo.es", "yahoo.fr", "yahoo.it", "yahoo.de", "yahoo.ca", "yahoo.in", "yahoo.co.uk", "yahoo.co.in",
+        "yahoo.co.jp", "yahoo.com.ar", "yahoo.com.br", "yahoo.com.co", "yahoo.com.mx", "yahoo.com.pe", "yahoo.com.ve",
+        "yahoo.com.ec", "yahoo.cl", "ymail.com", "rocketmail.com",
+    ];
+    let tagged = tagged.map(|provider| provider.with_tag('+'));
+    tagged.into_iter().chain([EmailProvider::new(yahoo)]).collect()
 }
 
 #[rustfmt::skip]
@@ -150,18 +176,14 @@ const ROLES: &[&str] = &[
 /// Local parts that stand for "there is none".
 #[rustfmt::skip]
 const FILLERS: &[&str] = &[
-    "asdf", "asdfg", "asdfgh", "correofalso", "demo", "donotreply", "example", "fake", "falso",
-    "mailerdaemon", "na", "nadie", "naopossui", "naotem", "ninguno", "nobody", "nocorreo", "noemail",
-    "nomail", "none", "noreply", "noresponder", "notengo", "notengocorreo", "notieneemail", "notiene",
-    "notienecorreo", "null", "prueba", "pruebas", "qwerty", "sincorreo", "sinemail", "sinmail",
-    "sememail", "test", "teste", "testing", "tests", "undefined", "unknown", "xxx", "xxxx", "xxxxx",
+    "aaa", "abc", "abcd", "anonimo", "anonymous", "asdf", "asdfg", "asdfgh", "bar", "bbb", "cadastro", "cliente", "correoelectronico", "correofalso", "demo", "donotreply", "ejemplo", "email", "example", "exemplo", "fake", "falso", "falta", "foo", "foobar", "mailerdaemon", "micorreo", "na", "nadie", "name", "naopossui", "naotem", "ninguno", "noaplica", "nobody", "nocontesta", "nocorreo", "nodisponible", "noemail", "nohay", "nomail", "nombre", "nomecorreo", "none", "noposee", "noregistra", "noreply", "noresponder", "notengo", "notengocorreo", "notengoemail", "notengomail", "notiene", "notienecorreo", "notieneemail", "nouse", "null", "pendiente", "prueba", "pruebas", "qwerty", "sememail", "sincorreo", "sindato", "sindatos", "sinemail", "sinmail", "sucorreo", "test", "teste", "testing", "tests", "tucorreo", "undefined", "unknown", "user", "username", "usuario", "xxx", "xxxx", "xxxxx", "youremail",
 ];
 
 /// What is known of a domain.
 #[derive(Clone, Debug)]
 pub(super) enum Domain {
     Disposable,
-    Provider { canonical: Option<Box<str>>, ignores_dots: bool, tag: Option<char> },
+    Provider { canonical: Option<Box<str>>, ignored_signs: Box<str>, tag: Option<char> },
 }
 
 /// What is known of a local part.
@@ -188,7 +210,7 @@ impl EmailTable {
                 let canonical = provider.canonical_domain.as_deref().map(str::to_ascii_lowercase);
                 let known = Domain::Provider {
                     canonical: canonical.map(String::into_boxed_str),
-                    ignores_dots: provider.ignores_dots,
+                    ignored_signs: provider.ignored_signs.as_str().into(),
                     tag: provider.tag,
                 };
                 domains.insert(domain.to_ascii_lowercase(), known);

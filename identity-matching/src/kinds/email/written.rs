@@ -1,0 +1,99 @@
+//! Addresses inside a value: wrapped, labelled, remarked upon, several of them.
+
+use std::ops::Range;
+
+use crate::normalise::UnusableReason;
+
+/// Lists the addresses of a folded value, each as its local part and its domain.
+///
+/// An address is what stands around an `@` without a blank; signs that nobody's address begins or ends with are no part
+/// of it. A short word that a blank parts from an address may be a piece of it, so such a value gives none.
+pub(super) fn addresses(folded: &str) -> Result<Vec<(&str, &str)>, UnusableReason> {
+    let mut found: Vec<(Range<usize>, (&str, &str))> = Vec::new();
+    for (at, _) in folded.match_indices('@') {
+        let local = local(folded, at);
+        let domain = domain(folded, at + 1);
+        if folded[local.clone()].is_empty() || folded[domain.clone()].is_empty() {
+            return Err(UnusableReason::Malformed);
+        }
+        found.push((local.start..domain.end, (&folded[local], &folded[domain])));
+    }
+    let mut end = 0;
+    for (place, _) in &found {
+        if place.start < end || is_piece(&folded[end..place.start], true) {
+            return Err(UnusableReason::Malformed);
+        }
+        end = place.end;
+    }
+    if found.is_empty() || is_piece(&folded[end..], false) {
+        return Err(UnusableReason::Malformed);
+    }
+    Ok(found.into_iter().map(|(_, address)| address).collect())
+}
+
+/// Finds the local part that ends before the `@`.
+fn local(folded: &str, at: usize) -> Range<usize> {
+    // A quoted string that needs no quotes (RFC 5322, section 3.2.4).
+    let end = if folded[..at].ends_with('"') { at - 1 } else { at };
+    let sign = |sign: char| sign.is_alphanumeric() || ".!#$%&'*+-^_`{}~".contains(sign);
+    let length: usize =
+        folded[..end].chars().rev().take_while(|c| sign(*c)).map(char::len_utf8).sum();
+    let run = &folded[end - length..end];
+    let kept =
+        run.trim_start_matches(|sign: char| !sign.is_alphanumeric() && !matches!(sign, '_' | '+'));
+    end - kept.len()..end
+}
+
+/// Finds the domain that begins behind the `@`.
+fn domain(folded: &str, start: usize) -> Range<usize> {
+    let sign = |sign: char| sign.is_alphanumeric() || matches!(sign, '.' | '-' | '。');
+    let rest = &folded[start..];
+    let run = &rest[..rest.find(|c| !sign(c)).unwrap_or(rest.len())];
+    let kept = run.trim_end_matches(['.', '-', '。']);
+    start..start + kept.len()
+}
+
+/// Words that stand before an address.
+const LABELS: [&str; 10] = [
+    "correo",
+    "email",
+    "mail",
+    "electronico",
+    "electrónico",
+    "es",
+    "address",
+    "contacto",
+    "personal",
+    "trabajo",
+];
+
+/// Tells whether the word next to an address may be a piece of it that a blank parts: `ana
+/// diaz@…`, `…@gmail.co m`; a name begins with a capital.
+fn is_piece(beside: &str, before: bool) -> bool {
+    const BETWEEN: [&str; 8] = ["y", "e", "o", "u", "or", "and", "ou", "et"];
+    // `ana/luis@…`: a sign inside a word.
+    let mut back = beside.chars().rev();
+    if before
+        && back.next().is_some_and(|sign| matches!(sign, '/' | '|' | '=' | '?' | '\\'))
+        && back.next().is_some_and(char::is_alphanumeric)
+    {
+        return true;
+    }
+    let inner = beside.trim();
+    let (near, parted) = if before {
+        (inner.rsplit(' ').next().unwrap_or_default(), beside.ends_with(' '))
+    } else {
+        (inner.split(' ').next().unwrap_or_default(), beside.starts_with(' '))
+    };
+    if !parted || near.is_empty() || BETWEEN.contains(&near.to_lowercase().as_str()) {
+        return false;
+    }
+    let plain = near.chars().all(char::is_alphanumeric);
+    let capital = near.chars().next().is_some_and(char::is_uppercase);
+    if before {
+        let known = LABELS.contains(&near.to_lowercase().as_str());
+        return plain && !known && (!capital || near.chars().count() == 1);
+    }
+    // A domain that lost its end begins with a dot.
+    near.starts_with('.') || plain && near.chars().count() <= if capital { 1 } else { 2 }
+}

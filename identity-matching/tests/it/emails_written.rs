@@ -1,0 +1,162 @@
+//! Addresses as people and programs write them, by kind; each table states the source of its right values.
+
+use identity_matching::{
+    NormaliseOptions, Normalised, Normaliser, Reading, Record, UnusableReason,
+};
+use proptest::prelude::*;
+
+fn read(email: &str) -> Normalised {
+    Normaliser::new(NormaliseOptions::default())
+        .normalise(&Record { emails: vec![email.into()], ..Record::default() })
+}
+
+fn addresses(email: &str) -> Vec<String> {
+    let read = read(email);
+    let texts = read.keys().iter().map(|held| read.text(held.key).expect("at hand").into_owned());
+    let mut addresses: Vec<String> = texts.collect();
+    addresses.sort_unstable();
+    addresses
+}
+
+fn reasons(email: &str) -> Vec<UnusableReason> {
+    read(email).unusable().iter().map(|value| value.reason).collect()
+}
+
+/// RFC 5322, sections 3.4 and 3.2.2: display names, angle brackets and comments are no part of an address.
+#[test]
+fn what_stands_around_an_address_is_no_part_of_it() {
+    for email in [
+        "ana@correo.pe (Ana)",
+        "[ana@correo.pe](mailto:ana@correo.pe)",
+        "e-mail: ana@correo.pe",
+        "Email:ana@correo.pe",
+        "Ana ana@correo.pe",
+        "\"ana@correo.pe\"",
+        "ana@correo.pe'",
+        "‘ana@correo.pe’",
+        "«ana@correo.pe»",
+        "ana@correo.pe!",
+        "ana@correo.pe/",
+        "*ana@correo.pe",
+        "ana@correo.pe*",
+        "`ana@correo.pe`",
+        "-ana@correo.pe",
+        "…ana@correo.pe",
+        "Díaz, Ana <ana@correo.pe>",
+        "<mailto:ana@correo.pe?subject=x>",
+    ] {
+        assert_eq!(addresses(email), ["ana@correo.pe"], "{email}");
+    }
+    // A blank may part an address: what is left of it is another one.
+    for email in [
+        "a na@correo.pe",
+        "ana @correo.pe",
+        "ana@correo .pe",
+        "ana@gmail.co m",
+        "ana/luis@correo.pe",
+        "a@@b.pe",
+    ] {
+        assert_eq!(addresses(email), [""; 0], "{email}");
+        assert!(!reasons(email).is_empty(), "{email}");
+    }
+}
+
+#[test]
+fn every_address_of_a_cell_is_read_or_told() {
+    for email in [
+        "ana@correo.pe; luis@casa.pe",
+        "ana@correo.pe,luis@casa.pe",
+        "ana@correo.pe luis@casa.pe",
+        "ana@correo.pe / luis@casa.pe",
+        "ana@correo.pe y luis@casa.pe",
+        "ana@correo.pe | luis@casa.pe",
+        "Ana <ana@correo.pe>, Luis <luis@casa.pe>",
+        "ana@correo.pe\nluis@casa.pe",
+    ] {
+        assert_eq!(addresses(email), ["ana@correo.pe", "luis@casa.pe"], "{email}");
+        assert!(read(email).keys()[0].reading.contains(Reading::SPLIT));
+    }
+    let half = read("ana@correo.pe; noreply@casa.pe");
+    assert_eq!(half.keys().len(), 1);
+    assert_eq!(half.unusable()[0].reason, UnusableReason::Placeholder);
+}
+
+/// The providers' own help pages, named in the crate's table of providers.
+#[test]
+fn one_mailbox_under_several_addresses_is_one_key() {
+    for (one, other) in [
+        ("ana.diaz@me.com", "ana.diaz@icloud.com"),
+        ("ana.diaz@mac.com", "ana.diaz@me.com"),
+        ("ana-diaz@protonmail.com", "anadiaz@proton.me"),
+        ("anadiaz@pm.me", "ana.diaz@proton.me"),
+        ("ana@ya.ru", "ana@yandex.com"),
+        ("ana+x@hotmail.com.pe", "ana@hotmail.com.pe"),
+        ("ana+x@outlook.jp", "ana@outlook.jp"),
+        ("ana+x@live.es", "ana@live.es"),
+    ] {
+        assert_eq!(addresses(one), addresses(other), "{one} {other}");
+    }
+    for (one, other) in [
+        ("ana@hotmail.com", "ana@hotmail.es"),
+        ("ana.diaz@outlook.com", "anadiaz@outlook.com"),
+        ("ana-promo@yahoo.com", "ana@yahoo.com"),
+        ("ana+x@empresa.pe", "ana@empresa.pe"),
+    ] {
+        assert_ne!(addresses(one), addresses(other), "{one} {other}");
+    }
+}
+
+#[test]
+fn a_typing_error_is_told_and_changes_no_key() {
+    for email in [
+        "ana.diaz7@gmial.com",
+        "ana.diaz7@gmail.con",
+        "ana.diaz7@hotmial.com",
+        "ana.diaz7@yaho.com",
+        "ana.diaz7@correo.con",
+        "ana.diaz7@gmail.com.pe",
+    ] {
+        assert_eq!(addresses(email), [email], "{email}");
+        assert_eq!(reasons(email), [UnusableReason::LikelyTypo], "{email}");
+    }
+    assert_eq!(reasons("test\u{43e}.diaz@gmail.com"), [UnusableReason::MixedScripts]);
+    assert_eq!(reasons("ana@c\u{43e}rreo.pe"), [UnusableReason::MixedScripts]);
+    assert_eq!(reasons("peña@cañón.pe"), []);
+}
+
+#[test]
+fn fillers_of_forms_are_nobodys_address() {
+    for email in [
+        "aaaa@aaaa.com",
+        "asdasd@asdasd.com",
+        "qwerty@gmail.com",
+        "email@email.com",
+        "usuario@gmail.com",
+        "cliente@gmail.com",
+        "noaplica@gmail.com",
+        "test1@test.com",
+        "sin@correo.com",
+        "no@tiene.com",
+    ] {
+        assert_eq!(reasons(email), [UnusableReason::Placeholder], "{email}");
+    }
+    for email in
+        ["anam@anam.pe", "anna@gmail.com", "testino@gmail.com", "sara@correo.com", "noe@tienda.com"]
+    {
+        assert_eq!(addresses(email), [email], "{email}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_stands_around_an_address_never_makes_it_another(
+        local in "[a-z][a-z0-9._-]{0,8}[a-z0-9]",
+        domain in "[a-z]{2,8}\\.(pe|com|com\\.pe)",
+        before in prop::sample::select(vec!["", " ", "correo: ", "Ana ", "<", "\"", "(", "-", "*", "x ", "ma "]),
+        after in prop::sample::select(vec!["", " ", ">", "\"", " (Ana)", ";", "!", " casa", " m", ","]),
+    ) {
+        let address = format!("{local}@{domain}");
+        let (plain, around) = (addresses(&address), addresses(&format!("{before}{address}{after}")));
+        prop_assert!(around.is_empty() || around == plain, "{:?} and {:?}", around, plain);
+    }
+}
