@@ -239,8 +239,8 @@ pub fn scan(store: &mut SqlStore) -> u64 {
         store.view_name("bench_backlog")
     );
     let rows: Rows = match store.connection() {
-        Connection::Sqlite(connection) => diesel::sql_query(sql).get_result(connection),
-        Connection::Postgres(connection) => diesel::sql_query(sql).get_result(connection),
+        Conn::Sqlite(connection) => diesel::sql_query(sql).get_result(connection),
+        Conn::Postgres(connection) => diesel::sql_query(sql).get_result(connection),
         _ => return 0,
     }
     .expect("the view is read");
