@@ -116,6 +116,7 @@ pub(crate) fn of_a_server() -> bool {
 
     // Another client of a pooler has left statements behind, by the names that are used next.
     other.seed(&backlog, &SeedOptions::default()).unwrap();
+    let mut other = other.reopen().unwrap();
     script(&mut other, "PREPARE __diesel_stmt_0 AS SELECT 1; PREPARE __diesel_stmt_1 AS SELECT 1");
     recover(&mut other).unwrap();
 

@@ -11,7 +11,7 @@ use crate::diesel::migrate::status::MigrationStatus;
 use crate::diesel::read::snapshot::SqlSnapshot;
 use crate::diesel::write::{forget, links, reopen, retention, runs, seed};
 use crate::model::backlog::Backlog;
-use crate::model::error::StoreError;
+use crate::model::error::{ConfigError, StoreError};
 use crate::model::key::{PersonKey, RunId, SourcePk};
 use crate::model::lead::{Forget, Forgotten, LeadRecord, PersonRecord, Pruned, Reopen, Retention};
 use crate::model::lease::Lease;
@@ -78,15 +78,21 @@ impl<'c> BorrowedStore<'c> {
     /// Makes a store of a connection, in the default namespace; no table is looked at yet.
     #[must_use]
     pub fn on(connection: impl Into<Conn<'c>>) -> Self {
-        Self::within(connection, &Namespace::default())
+        let namespace = Namespace::default();
+        Self::within(connection, &namespace).expect("the default namespace is every backend's")
     }
 
     /// Makes a store of a connection, in a namespace.
-    #[must_use]
-    pub fn within(connection: impl Into<Conn<'c>>, namespace: &Namespace) -> Self {
+    ///
+    /// # Errors
+    /// Another namespace than the default on SQLite, where a file is one.
+    pub fn within(
+        connection: impl Into<Conn<'c>>,
+        namespace: &Namespace,
+    ) -> Result<Self, ConfigError> {
         let db = Database::from(connection.into());
-        let names = namespace.names(db.is_sqlite());
-        Self { db, names, clock: None }
+        let names = namespace.names(db.is_sqlite())?;
+        Ok(Self { db, names, clock: None })
     }
 
     /// Has hot statements kept prepared by name on a connection to PostgreSQL.

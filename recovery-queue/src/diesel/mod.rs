@@ -7,6 +7,7 @@ mod conn;
 mod index;
 mod migrate;
 mod read;
+mod schema;
 mod store;
 mod write;
 

@@ -93,8 +93,8 @@ impl SqlStore {
     }
 
     fn from_source(source: Source, options: OpenOptions) -> Result<Self, StoreError> {
+        let names = options.namespace.names(source.is_sqlite())?;
         let db = source.connect(&options, Purpose::Write)?;
-        let names = source.names(&options);
         Ok(Self {
             db,
             reader: None,

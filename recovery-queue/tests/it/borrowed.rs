@@ -152,7 +152,7 @@ fn a_person_is_written_and_its_leads_are_woken_both_or_neither() {
         for commits in [false, true] {
             let done = transaction(&mut conn, |conn| {
                 run(conn, &format!("INSERT INTO {person} VALUES ('Ana')"));
-                let mut borrowed = BorrowedStore::within(again(conn), &namespace);
+                let mut borrowed = BorrowedStore::within(again(conn), &namespace).unwrap();
                 let woken = borrowed.wake(&["k".to_owned()])?;
                 assert_eq!(woken, u64::from(LEADS) / 3);
                 drop(borrowed);
@@ -181,7 +181,7 @@ fn every_write_joins_the_transaction_and_rolls_back_with_it() {
         let mut conn = service.conn();
         let done = transaction(&mut conn, |conn| {
             run(conn, &format!("INSERT INTO {leads} VALUES ('L-900', '2026-01-01T00:00:00Z')"));
-            let mut borrowed = BorrowedStore::within(again(conn), &namespace);
+            let mut borrowed = BorrowedStore::within(again(conn), &namespace).unwrap();
             let options = SeedOptions::default();
             let first = borrowed.seed(&backlog, &options)?;
             assert_eq!(first.arrived, 1);
@@ -225,14 +225,14 @@ fn a_leased_batch_is_settled_in_the_callers_transaction() {
         let options = RecoverOptions::default();
         let batch = BatchRequest::new(run_id, 100, &options);
         let hour = std::time::Duration::from_secs(3600);
-        let mut borrowed = BorrowedStore::within(again(&mut conn), &namespace);
+        let mut borrowed = BorrowedStore::within(again(&mut conn), &namespace).unwrap();
         let lease = borrowed.lease(&batch, hour, &mut Cursor::default()).unwrap().unwrap();
         drop(borrowed);
         let answers = resolve(lease.leads()).unwrap();
         let leased = (counts(&mut store), events(&mut store));
         for commits in [false, true] {
             let done = transaction(&mut conn, |conn| {
-                let mut borrowed = BorrowedStore::within(again(conn), &namespace);
+                let mut borrowed = BorrowedStore::within(again(conn), &namespace).unwrap();
                 let settled = borrowed.settle(&batch, &lease, &answers)?;
                 assert_eq!((settled.claimed, settled.lost_leases), (100, 0));
                 drop(borrowed);
@@ -272,7 +272,7 @@ fn nothing_that_is_set_stays_on_a_lent_connection() {
         let prepared = "SELECT count(*) AS value FROM pg_prepared_statements";
         let before = names(&mut conn, settings);
         let work = |conn: &mut Conn<'_>| {
-            let mut borrowed = BorrowedStore::within(again(conn), &namespace);
+            let mut borrowed = BorrowedStore::within(again(conn), &namespace).unwrap();
             borrowed.seed(&backlog, &SeedOptions::default()).unwrap();
             borrowed.wake(&["k".to_owned()]).unwrap();
             borrowed.read().unwrap().status_counts().unwrap();
@@ -284,7 +284,7 @@ fn nothing_that_is_set_stays_on_a_lent_connection() {
             assert_eq!(names(conn, settings), before, "within the caller's");
             assert_eq!(names(conn, temporary), [""; 0], "released, and not only at the end");
             let nobody = ViewBacklog::new("no_such_view").unwrap();
-            let mut borrowed = BorrowedStore::within(again(conn), &namespace);
+            let mut borrowed = BorrowedStore::within(again(conn), &namespace).unwrap();
             borrowed.seed(&nobody, &SeedOptions::default()).unwrap_err();
             assert_eq!(names(conn, settings), before, "rolled back to the savepoint");
             assert_eq!(names(conn, temporary), [""; 0], "rolled back to the savepoint");
@@ -297,7 +297,7 @@ fn nothing_that_is_set_stays_on_a_lent_connection() {
             assert_eq!(number(&mut conn, prepared), 0, "nothing by name, unless its owner asks");
             store.recover(&mut resolve, &RecoverOptions::default()).unwrap();
             let mut borrowed =
-                BorrowedStore::within(again(&mut conn), &namespace).keeping_prepared();
+                BorrowedStore::within(again(&mut conn), &namespace).unwrap().keeping_prepared();
             assert!(borrowed.wake(&["k".to_owned()]).unwrap() > 0);
             drop(borrowed);
             assert!(number(&mut conn, prepared) > 0, "its owner asked");
@@ -374,7 +374,7 @@ mod on_postgres {
         let done = transaction(&mut conn, |conn| {
             let Conn::Postgres(connection) = conn else { unreachable!() };
             connection.batch_execute("SELECT 1 / 0").unwrap_err();
-            BorrowedStore::within(again(conn), &namespace).wake(&["k".to_owned()])
+            BorrowedStore::within(again(conn), &namespace).unwrap().wake(&["k".to_owned()])
         });
         let error = done.unwrap_err();
         assert!(matches!(error, StoreError::Aborted { .. }), "{error:?}");
@@ -395,7 +395,7 @@ mod on_postgres {
         run(&mut conn, &format!("CREATE ROLE {role}"));
         let done = transaction(&mut conn, |conn| {
             run(conn, &format!("SET LOCAL ROLE {role}"));
-            BorrowedStore::within(again(conn), &namespace).wake(&["k".to_owned()])
+            BorrowedStore::within(again(conn), &namespace).unwrap().wake(&["k".to_owned()])
         });
         let error = done.unwrap_err().to_string();
         assert!(error.contains("permission denied"), "{error}");

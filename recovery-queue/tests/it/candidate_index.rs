@@ -30,11 +30,9 @@ impl Sqlite {
 
     fn index(&mut self) -> SqlIndex {
         self.stores += 1;
-        let path = self.dir.path().join("index.sqlite");
+        let path = self.dir.path().join(format!("index_{}.sqlite", self.stores));
         let url = DatabaseUrl::parse(path.to_str().unwrap()).unwrap();
-        let namespace = Namespace::new(&format!("i{}", self.stores)).unwrap();
-        let options = OpenOptions::default().with_namespace(namespace);
-        let mut store = SqlStore::open(&url, options).unwrap();
+        let mut store = SqlStore::open(&url, OpenOptions::default()).unwrap();
         store.migrate().unwrap();
         store.candidate_index(SECRET).unwrap()
     }

@@ -31,11 +31,9 @@ fn the_store_in_postgres_conforms() {
 }
 
 fn sqlite(dir: &tempfile::TempDir, number: u32) -> SqlStore {
-    // Several prefixes in one file: stores do not see each other.
-    let path = dir.path().join("conformance.sqlite");
+    let path = dir.path().join(format!("conformance_{number}.sqlite"));
     let url = DatabaseUrl::parse(path.to_str().unwrap()).unwrap();
-    let namespace = Namespace::new(&format!("s{number}")).unwrap();
-    let mut store = SqlStore::open(&url, OpenOptions::default().with_namespace(namespace)).unwrap();
+    let mut store = SqlStore::open(&url, OpenOptions::default()).unwrap();
     store.migrate().unwrap();
     store
 }

@@ -37,6 +37,7 @@ mod processes;
 mod refusals;
 mod rejected;
 mod runs;
+mod schema;
 #[cfg(all(feature = "guardrails", feature = "identity-matching"))]
 mod siblings;
 mod stops;

@@ -32,7 +32,7 @@ where
     assert!(connection.run_pending_migrations(ours.clone()).unwrap().is_empty(), "nothing twice");
     assert_eq!(connection.applied_migrations().unwrap().len(), all.len() + 1, "one book");
 
-    let mut store = BorrowedStore::within(Conn::from(connection), namespace);
+    let mut store = BorrowedStore::within(Conn::from(connection), namespace).unwrap();
     let status = store.migration_status().unwrap();
     assert!(status.is_current(), "{status:?}");
     assert!(store.migrate().unwrap().is_empty(), "the queue's own book says the same");
@@ -42,7 +42,7 @@ where
     drop(store);
     let error = connection.revert_last_migration(ours).unwrap_err().to_string();
     assert!(!error.is_empty());
-    let mut store = BorrowedStore::within(Conn::from(connection), namespace);
+    let mut store = BorrowedStore::within(Conn::from(connection), namespace).unwrap();
     assert!(store.migration_status().unwrap().is_current(), "nothing was taken away");
 }
 

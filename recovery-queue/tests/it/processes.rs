@@ -12,12 +12,19 @@ use crate::support::server;
 
 const LEADS: u32 = 6000;
 
+/// Options for a namespace; none for the default one.
+fn within(namespace: &str) -> OpenOptions {
+    match namespace {
+        "" => OpenOptions::default(),
+        name => OpenOptions::default().with_namespace(Namespace::new(name).unwrap()),
+    }
+}
+
 /// The body of a worker process; does nothing in an ordinary run of the tests.
 #[test]
 fn worker_process() {
     let Ok(url) = std::env::var("RECOVERY_QUEUE_WORKER") else { return };
-    let namespace = Namespace::new(&std::env::var("RECOVERY_QUEUE_NAMESPACE").unwrap()).unwrap();
-    let options = OpenOptions::default().with_namespace(namespace);
+    let options = within(&std::env::var("RECOVERY_QUEUE_NAMESPACE").unwrap());
     let mut store = SqlStore::open(&DatabaseUrl::parse(&url).unwrap(), options).unwrap();
     if std::env::var_os("RECOVERY_QUEUE_MIGRATES").is_some() {
         store.migrate().unwrap();
@@ -47,7 +54,7 @@ struct Place {
 
 impl Place {
     fn open(url: &str, namespace: &str, folder: Option<tempfile::TempDir>) -> Self {
-        let options = OpenOptions::default().with_namespace(Namespace::new(namespace).unwrap());
+        let options = within(namespace);
         let store = SqlStore::open(&DatabaseUrl::parse(url).unwrap(), options).unwrap();
         Self { url: url.to_owned(), namespace: namespace.to_owned(), store, _folder: folder }
     }
@@ -55,7 +62,7 @@ impl Place {
     fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("processes.sqlite").to_str().unwrap().to_owned();
-        Self::open(&path, "p", Some(folder))
+        Self::open(&path, "", Some(folder))
     }
 
     #[cfg(feature = "postgres")]

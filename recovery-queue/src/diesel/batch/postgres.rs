@@ -9,24 +9,7 @@ use crate::diesel::conn::namespace::Names;
 use crate::model::error::StoreError;
 use crate::worker::Position;
 
-/// Claims the next leads, and takes them out of the hot table.
-///
-/// Materialized, so that the limit holds and each lock is taken once. `OFFSET 0` keeps each look-up a look-up
-/// by index, whatever the planner believes of tables that have just been filled: a scan of a table as long as
-/// the queue would make every claim cost what the whole queue costs. Rows are removed by their place, which costs no
-/// look-up; a row cannot move while it is locked.
-const CLAIM: &str = "WITH c AS MATERIALIZED (SELECT p.priority, p.lead_at, p.lead_id, p.attempts, \
-            p.since, p.ctid AS place \
-        FROM {ns}queue_pending p WHERE p.backlog_id = $1 \
-        AND (p.priority, p.lead_at, p.lead_id) > ($2, $3, $4) \
-        ORDER BY p.priority, p.lead_at, p.lead_id LIMIT $5 FOR UPDATE OF p SKIP LOCKED), \
-    x AS (DELETE FROM {ns}queue_pending WHERE ctid = ANY (ARRAY(SELECT place FROM c))) \
-    SELECT c.priority, c.lead_at, c.lead_id, c.attempts, c.since, l.source_pk, l.lead_version, \
-        k.person_id \
-    FROM c CROSS JOIN LATERAL (SELECT source_pk, lead_version FROM {ns}queue_lead \
-        WHERE id = c.lead_id OFFSET 0) l \
-    LEFT JOIN LATERAL (SELECT person_id FROM {ns}queue_link WHERE lead_id = c.lead_id OFFSET 0) k ON true \
-    ORDER BY c.priority, c.lead_at, c.lead_id";
+const CLAIM: &str = include_str!("../../../queries/postgres/claim.sql");
 
 pub(crate) fn claim(
     db: &mut Database,
@@ -36,7 +19,7 @@ pub(crate) fn claim(
     size: u32,
 ) -> QueryResult<Vec<Claim>> {
     db.query_prepared(
-        &names.sql(CLAIM),
+        &names.query(CLAIM),
         &[
             Param::Int(backlog_id),
             Param::Int(after.priority),
@@ -47,9 +30,7 @@ pub(crate) fn claim(
     )
 }
 
-const SETTLE: &str = "INSERT INTO {ns}queue_settled \
-        (lead_id, backlog_id, status, reason, person_id, attempts, run_id, settled_at, evidence) \
-    SELECT unnest($1), $2, unnest($3), unnest($4), NULLIF(unnest($5), 0), unnest($6), $7, $8, unnest($9)";
+const SETTLE_UNLINKED: &str = include_str!("../../../queries/postgres/settle_unlinked.sql");
 
 /// Settles the leads that need no link: those that failed, and those that have one.
 fn settle_others(
@@ -79,7 +60,7 @@ fn settle_others(
         return Ok(());
     }
     db.execute_prepared(
-        &names.sql(SETTLE),
+        &names.query(SETTLE_UNLINKED),
         &[
             Param::Ints(&lead_id),
             Param::Int(context.backlog_id),
@@ -105,9 +86,8 @@ fn settle_others(
     )
 }
 
-const PARK: &str = "INSERT INTO {ns}queue_parked \
-        (lead_id, backlog_id, not_before, attempts, since, message) \
-    SELECT unnest($1), $2, unnest($3), unnest($4), $5, unnest($6)";
+const PARK: &str = include_str!("../../../queries/postgres/park.sql");
+const ADD_WAKE_KEYS: &str = include_str!("../../../queries/postgres/add_wake_keys.sql");
 
 /// Puts leads off after a technical error.
 fn park(
@@ -129,7 +109,7 @@ fn park(
         return Ok(());
     }
     db.execute_prepared(
-        &names.sql(PARK),
+        &names.query(PARK),
         &[
             Param::Ints(&lead_id),
             Param::Int(context.backlog_id),
@@ -169,11 +149,7 @@ fn wake_keys(db: &mut Database, names: &Names, settled: &[Settled]) -> Result<()
         return Ok(());
     }
     db.execute_prepared(
-        &names.sql(
-            "INSERT INTO {ns}queue_wake_key (wake_key, lead_id) \
-             SELECT u.wake_key, u.lead_id FROM unnest($1, $2) AS u(wake_key, lead_id) \
-             ORDER BY u.wake_key, u.lead_id ON CONFLICT DO NOTHING",
-        ),
+        &names.query(ADD_WAKE_KEYS),
         &[Param::OptTexts(&keys), Param::Ints(&leads)],
     )
     .map_err(failed(BATCH))?;
@@ -218,7 +194,7 @@ mod tests {
 
     /// Gives the plan that a batch keeps for a statement: one for any values.
     fn plan(store: &mut SqlStore, name: &str, types: &str, sql: &str) -> String {
-        let sql = store.names.sql(sql);
+        let sql = store.names.query(sql);
         store.db.script(&format!("PREPARE {name} ({types}) AS {sql}")).unwrap();
         let values = vec!["NULL"; types.split(',').count()].join(", ");
         let explain = format!("EXPLAIN EXECUTE {name} ({values})");

@@ -7,48 +7,7 @@ use crate::diesel::conn::database::{Database, IntRow, Param, failed};
 use crate::diesel::conn::namespace::Names;
 use crate::model::error::StoreError;
 
-/// Links leads to persons and settles them.
-///
-/// Arrays become rows in the target list, which takes them one by one; `FROM unnest(…)` would store each array first.
-///
-/// - `p`: the persons that are new are added, and origins move to earlier leads. A replaced origin is kept in the row by the update itself,
-///   which sees the locked row, and goes to the history (`h`): no other worker's change can slip in between.
-/// - `r`: the leads with their persons, those that `p` wrote, found by the lead that is now their origin, and those that
-///   were there. A person whom another worker has added since the statement began is neither: such a lead is left over,
-///   and written by a second statement, which sees the person.
-pub(crate) const LINK: &str = "WITH d AS MATERIALIZED (SELECT unnest($1) AS lead_id, unnest($2) AS lead_at, \
-        unnest($3) AS attempts, unnest($4) AS first_id, unnest($5) AS person_key, \
-        unnest($6) AS decision, unnest($7) AS evidence), \
-    p AS (INSERT INTO {ns}queue_person AS o \
-            (person_key, origin_lead_id, origin_lead_at, origin_since, origin_run_id) \
-        SELECT person_key, lead_id, lead_at, $8, $9 FROM d WHERE lead_id = first_id \
-        ON CONFLICT (person_key) DO UPDATE SET replaced_lead_id = o.origin_lead_id, \
-            replaced_lead_at = o.origin_lead_at, replaced_since = o.origin_since, \
-            replaced_run_id = o.origin_run_id, origin_lead_id = excluded.origin_lead_id, \
-            origin_lead_at = excluded.origin_lead_at, origin_since = excluded.origin_since, \
-            origin_run_id = excluded.origin_run_id \
-        WHERE o.origin_lead_id IS NULL OR (excluded.origin_lead_at, excluded.origin_lead_id) \
-            < (o.origin_lead_at, o.origin_lead_id) \
-        RETURNING o.id, o.origin_lead_id, o.replaced_lead_id, o.replaced_lead_at, o.replaced_since, \
-            o.replaced_run_id), \
-    h AS (INSERT INTO {ns}queue_origin_history \
-            (person_id, lead_id, lead_at, since, run_id, ended_at, ended_run_id) \
-        SELECT id, replaced_lead_id, replaced_lead_at, replaced_since, replaced_run_id, $8, $9 FROM p \
-        WHERE replaced_lead_id IS NOT NULL), \
-    r AS MATERIALIZED (SELECT d.lead_id, d.attempts, d.decision, d.evidence, \
-            COALESCE(p.id, e.id) AS person_id \
-        FROM d LEFT JOIN p ON p.origin_lead_id = d.first_id \
-        LEFT JOIN LATERAL (SELECT id FROM {ns}queue_person \
-            WHERE p.id IS NULL AND person_key = d.person_key OFFSET 0) e ON true \
-        ORDER BY d.lead_id), \
-    k AS (INSERT INTO {ns}queue_link \
-            (lead_id, person_id, rule, confidence, run_id, linked_at, evidence) \
-        SELECT lead_id, person_id, ($10)[decision], ($11)[decision], $9, $8, evidence FROM r \
-        WHERE person_id IS NOT NULL), \
-    s AS (INSERT INTO {ns}queue_settled \
-            (lead_id, backlog_id, status, person_id, attempts, run_id, settled_at) \
-        SELECT lead_id, $12, 1, person_id, attempts, $9, $8 FROM r WHERE person_id IS NOT NULL) \
-    SELECT lead_id AS value FROM r WHERE person_id IS NULL";
+pub(crate) const LINK: &str = include_str!("../../../queries/postgres/link.sql");
 
 /// Leads to link, by columns, in the byte order of the persons' keys.
 ///
@@ -115,7 +74,7 @@ impl<'a> Links<'a> {
     ) -> Result<BTreeSet<i64>, StoreError> {
         let left_over: Vec<IntRow> = db
             .query_prepared(
-                &names.sql(LINK),
+                &names.query(LINK),
                 &[
                     Param::Ints(&self.lead_id),
                     Param::Ints(&self.lead_at),

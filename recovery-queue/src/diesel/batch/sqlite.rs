@@ -22,21 +22,10 @@ const LINKED: i64 = 4;
 const RETRY: i64 = 5;
 
 /// Makes the temporary table: once per connection of ours, for each batch on a lent one.
-pub(crate) const PREPARE: &str = "CREATE TEMP TABLE rq_batch (lead_id INTEGER PRIMARY KEY, \
-    lead_at INTEGER, attempts INTEGER, status INTEGER, reason TEXT, person_key TEXT, \
-    person_id INTEGER, rule TEXT, confidence TEXT, evidence TEXT, not_before INTEGER, first INTEGER, \
-    earlier INTEGER);";
+pub(crate) const PREPARE: &str = include_str!("../../../queries/sqlite/batch_table.sql");
 
-/// Claims the next leads; `CROSS JOIN` keeps the order of the tables.
-const CLAIM: &str = "WITH c AS MATERIALIZED (SELECT p.priority, p.lead_at, p.lead_id, p.attempts, \
-            p.since \
-        FROM {ns}queue_pending p WHERE p.backlog_id = $1 \
-        AND (p.priority, p.lead_at, p.lead_id) > ($2, $3, $4) \
-        ORDER BY p.priority, p.lead_at, p.lead_id LIMIT $5) \
-    SELECT c.priority, c.lead_at, c.lead_id, c.attempts, c.since, l.source_pk, l.lead_version, k.person_id \
-    FROM c CROSS JOIN {ns}queue_lead l ON l.id = c.lead_id \
-    LEFT JOIN {ns}queue_link k ON k.lead_id = c.lead_id \
-    ORDER BY c.priority, c.lead_at, c.lead_id";
+const CLAIM: &str = include_str!("../../../queries/sqlite/claim.sql");
+const REMOVE_CLAIMED: &str = include_str!("../../../queries/sqlite/remove_claimed.sql");
 
 pub(crate) fn claim(
     db: &mut Database,
@@ -48,15 +37,11 @@ pub(crate) fn claim(
     let [backlog, size] = [backlog_id, i64::from(size)].map(Param::Int);
     let after = [after.priority, after.lead_at, after.lead_id].map(Param::Int);
     let claims: Vec<Claim> =
-        db.query_prepared(&names.sql(CLAIM), &[&[backlog], &after[..], &[size]].concat())?;
+        db.query_prepared(&names.query(CLAIM), &[&[backlog], &after[..], &[size]].concat())?;
     if let Some(last) = claims.last().map(Claim::position) {
         let last = [last.priority, last.lead_at, last.lead_id].map(Param::Int);
         db.execute_prepared(
-            &names.sql(
-                "DELETE FROM {ns}queue_pending WHERE backlog_id = $1 \
-                     AND (priority, lead_at, lead_id) > ($2, $3, $4) \
-                     AND (priority, lead_at, lead_id) <= ($5, $6, $7)",
-            ),
+            &names.query(REMOVE_CLAIMED),
             &[&[backlog], &after[..], &last[..]].concat(),
         )?;
     }
@@ -109,19 +94,11 @@ fn fill(
     sqlite_rows::stage(connection, &rows).map_err(failed(BATCH))
 }
 
-const LINKS: &str = "INSERT OR FAIL INTO {ns}queue_link \
-        (lead_id, person_id, rule, confidence, run_id, linked_at, evidence) \
-    SELECT lead_id, person_id, rule, confidence, $1, $2, evidence FROM temp.rq_batch \
-    WHERE status = 1";
+const LINK: &str = include_str!("../../../queries/sqlite/link.sql");
 
-const SETTLE: &str = "INSERT OR FAIL INTO {ns}queue_settled \
-        (lead_id, backlog_id, status, reason, person_id, attempts, run_id, settled_at, evidence) \
-    SELECT lead_id, $1, CASE status WHEN 2 THEN 2 ELSE 1 END, reason, person_id, attempts, $2, $3, \
-        CASE status WHEN 2 THEN evidence END FROM temp.rq_batch WHERE status <> 5";
+const SETTLE: &str = include_str!("../../../queries/sqlite/settle.sql");
 
-const PARK: &str = "INSERT OR FAIL INTO {ns}queue_parked \
-        (lead_id, backlog_id, not_before, attempts, since, message) \
-    SELECT lead_id, $1, not_before, attempts, $2, evidence FROM temp.rq_batch WHERE status = 5";
+const PARK: &str = include_str!("../../../queries/sqlite/park.sql");
 
 /// Writes the batch, in the order of the leads.
 ///
@@ -146,13 +123,13 @@ pub(crate) fn settle(
         (Param::Int(context.now), Param::Int(context.run_id), Param::Int(context.backlog_id));
     let has = |wanted: fn(&Verdict) -> bool| settled.iter().any(|lead| wanted(&lead.verdict));
     let steps: [(bool, &str, &[Param<'_>]); 3] = [
-        (count > 0, LINKS, &[run, now]),
+        (count > 0, LINK, &[run, now]),
         (has(|verdict| !matches!(verdict, Verdict::Retry { .. })), SETTLE, &[backlog, run, now]),
         (has(|verdict| matches!(verdict, Verdict::Retry { .. })), PARK, &[backlog, now]),
     ];
     for (wanted, sql, params) in steps {
         if wanted {
-            db.execute_prepared(&names.sql(sql), params).map_err(failed(BATCH))?;
+            db.execute_prepared(&names.query(sql), params).map_err(failed(BATCH))?;
         }
     }
     if has(|verdict| matches!(verdict, Verdict::AlreadyLinked)) {

@@ -54,26 +54,14 @@ pub(crate) fn numbered(
     Ok(persons)
 }
 
-const ADD: &str = "INSERT OR IGNORE INTO {ns}queue_person \
-        (id, person_key, origin_lead_id, origin_lead_at, origin_since, origin_run_id) \
-    SELECT person_id, person_key, lead_id, lead_at, $1, $2 FROM temp.rq_batch WHERE first = 1";
+const ADD: &str = include_str!("../../../queries/sqlite/add_persons.sql");
 
-/// Tells the leads of known persons whose they are, and which of them come before the origin.
-const KNOWN: &str = "UPDATE temp.rq_batch AS b SET person_id = p.id, \
-        earlier = b.first = 1 AND (p.origin_lead_id IS NULL \
-            OR (b.lead_at, b.lead_id) < (p.origin_lead_at, p.origin_lead_id)) \
-    FROM {ns}queue_person p \
-    WHERE b.status = 1 AND p.person_key = b.person_key AND p.id <> b.person_id";
+const RECOGNISE: &str = include_str!("../../../queries/sqlite/recognise_persons.sql");
 
-const OLD_ORIGINS: &str = "INSERT OR FAIL INTO {ns}queue_origin_history \
-        (person_id, lead_id, lead_at, since, run_id, ended_at, ended_run_id) \
-    SELECT p.id, p.origin_lead_id, p.origin_lead_at, p.origin_since, p.origin_run_id, $1, $2 \
-    FROM temp.rq_batch b CROSS JOIN {ns}queue_person p ON p.id = b.person_id \
-    WHERE b.earlier = 1 AND p.origin_lead_id IS NOT NULL";
+const KEEP_REPLACED_ORIGINS: &str =
+    include_str!("../../../queries/sqlite/keep_replaced_origins.sql");
 
-const NEW_ORIGINS: &str = "UPDATE OR FAIL {ns}queue_person AS p SET origin_lead_id = b.lead_id, \
-        origin_lead_at = b.lead_at, origin_since = $1, origin_run_id = $2 \
-    FROM temp.rq_batch b WHERE b.earlier = 1 AND p.id = b.person_id";
+const MOVE_ORIGINS: &str = include_str!("../../../queries/sqlite/move_origins.sql");
 
 /// Adds the persons of the staged batch and moves origins, so that every matched lead has its person's number.
 pub(crate) fn write(
@@ -84,11 +72,11 @@ pub(crate) fn write(
 ) -> Result<(), StoreError> {
     let by = [Param::Int(context.now), Param::Int(context.run_id)];
     let mut run = |sql: &str, params: &[Param<'_>]| {
-        db.execute_prepared(&names.sql(sql), params).map_err(failed(BATCH))
+        db.execute_prepared(&names.query(sql), params).map_err(failed(BATCH))
     };
-    if run(ADD, &by)? < persons && run(KNOWN, &[])? > 0 {
-        run(OLD_ORIGINS, &by)?;
-        run(NEW_ORIGINS, &by)?;
+    if run(ADD, &by)? < persons && run(RECOGNISE, &[])? > 0 {
+        run(KEEP_REPLACED_ORIGINS, &by)?;
+        run(MOVE_ORIGINS, &by)?;
     }
     Ok(())
 }
@@ -114,11 +102,11 @@ mod tests {
         store.migrate().unwrap();
         let Database::Sqlite(connection) = &mut store.db else { unreachable!("a file") };
         for (sql, by) in [
-            (KNOWN, "SEARCH p USING INDEX sqlite_autoindex_queue_person_1 (person_key=?)"),
-            (OLD_ORIGINS, "SEARCH p USING INTEGER PRIMARY KEY"),
-            (NEW_ORIGINS, "SEARCH p USING INTEGER PRIMARY KEY"),
+            (RECOGNISE, "SEARCH person USING INDEX sqlite_autoindex_queue_person_1 (person_key=?)"),
+            (KEEP_REPLACED_ORIGINS, "SEARCH person USING INTEGER PRIMARY KEY"),
+            (MOVE_ORIGINS, "SEARCH person USING INTEGER PRIMARY KEY"),
         ] {
-            let sql = format!("EXPLAIN QUERY PLAN {}", store.names.sql(sql));
+            let sql = format!("EXPLAIN QUERY PLAN {}", store.names.query(sql));
             let steps: Vec<Step> = diesel::sql_query(sql).load(&mut **connection).unwrap();
             assert!(steps.iter().any(|step| step.detail.starts_with(by)), "{by}");
         }

@@ -1,12 +1,12 @@
-//! Where the tables lie: a schema on PostgreSQL, a prefix on SQLite.
+//! Where the tables lie: in a schema on PostgreSQL; a file of SQLite is one namespace.
 
 use crate::model::backlog::check_identifier;
 use crate::model::error::ConfigError;
 
 /// Names where a store keeps its tables.
 ///
-/// On PostgreSQL it is a schema (default `recovery`), on SQLite a prefix of every table and view (default
-/// none). Several stores share one database under several namespaces.
+/// On PostgreSQL it is a schema (default `recovery`), so that several stores share one database. A file of SQLite is one
+/// namespace, the default one: another is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Namespace(Option<String>);
 
@@ -29,36 +29,27 @@ impl Namespace {
     }
 
     /// Gives what stands before each table name of a backend.
-    pub(crate) fn names(&self, sqlite: bool) -> Names {
-        #[cfg(feature = "postgres")]
-        if !sqlite {
-            return self.postgres();
+    ///
+    /// # Errors
+    /// A namespace on SQLite.
+    pub(crate) fn names(&self, sqlite: bool) -> Result<Names, ConfigError> {
+        if sqlite {
+            return match &self.0 {
+                None => Ok(Names { label: "the file".to_owned(), ns: String::new(), schema: None }),
+                Some(name) => Err(ConfigError::new(
+                    "namespace",
+                    name,
+                    "a file of SQLite holds one store",
+                    "give each store a file of its own",
+                )),
+            };
         }
-        let _ = sqlite;
-        self.sqlite()
-    }
-
-    /// Gives what stands before each table name of SQLite.
-    pub(crate) fn sqlite(&self) -> Names {
-        let prefix = self.0.as_ref().map(|name| format!("{name}_")).unwrap_or_default();
-        Names {
-            label: format!("prefix \"{prefix}\""),
-            ns: prefix.clone(),
-            bare: prefix,
-            schema: None,
-        }
-    }
-
-    /// Gives what stands before each table name of PostgreSQL.
-    #[cfg(feature = "postgres")]
-    pub(crate) fn postgres(&self) -> Names {
         let schema = self.0.clone().unwrap_or_else(|| "recovery".to_owned());
-        Names {
+        Ok(Names {
             label: format!("schema \"{schema}\""),
             ns: format!("\"{schema}\"."),
-            bare: String::new(),
             schema: Some(schema),
-        }
+        })
     }
 }
 
@@ -69,8 +60,6 @@ pub(crate) struct Names {
     pub(crate) label: String,
     /// What `{ns}` stands for: qualifies a table or view.
     pub(crate) ns: String,
-    /// What `{bare}` stands for: begins the name of an index, which takes no schema.
-    pub(crate) bare: String,
     /// The schema, on PostgreSQL.
     pub(crate) schema: Option<String>,
 }
@@ -78,11 +67,15 @@ pub(crate) struct Names {
 impl Names {
     /// Puts the names into a statement.
     pub(crate) fn sql(&self, template: &str) -> String {
-        template.replace("{ns}", &self.ns).replace("{bare}", &self.bare)
+        // `{bare}` stood before the names of indexes when SQLite had prefixes; migrations are never edited.
+        template.replace("{ns}", &self.ns).replace("{bare}", "")
     }
 
-    /// Gives a table's name as the catalogue of the database holds it.
-    pub(crate) fn catalogued(&self, table: &str) -> String {
-        format!("{}{table}", self.bare)
+    /// Puts the names into a statement of `queries/`, which is written for the default place and is valid as it lies.
+    pub(crate) fn query(&self, file: &str) -> String {
+        match &self.schema {
+            Some(_) => file.replace("recovery.", &self.ns),
+            None => file.to_owned(),
+        }
     }
 }

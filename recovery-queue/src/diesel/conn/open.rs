@@ -8,7 +8,7 @@ use diesel::prelude::*;
 
 use crate::diesel::conn::database::Database;
 use crate::diesel::conn::lent::{Held, Waits};
-use crate::diesel::conn::namespace::{Names, Namespace};
+use crate::diesel::conn::namespace::Namespace;
 #[cfg(feature = "postgres")]
 use crate::diesel::conn::own_session;
 #[cfg(feature = "postgres")]
@@ -20,7 +20,7 @@ use crate::model::error::{ConfigError, StoreError};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OpenOptions {
-    /// Where the tables lie. Default: schema `recovery` on PostgreSQL, no prefix on SQLite.
+    /// Where the tables lie on PostgreSQL. Default: schema `recovery`.
     pub namespace: Namespace,
     /// How long a writer of SQLite waits for another one. Default: 60 s.
     pub busy_timeout: Duration,
@@ -69,16 +69,6 @@ impl OpenOptions {
     pub fn with_cache_kib(mut self, kib: u32) -> Self {
         self.cache_kib = kib;
         self
-    }
-
-    pub(crate) fn names(&self, url: &DatabaseUrl) -> Names {
-        match url {
-            DatabaseUrl::Sqlite(_) => self.namespace.sqlite(),
-            #[cfg(feature = "postgres")]
-            DatabaseUrl::Postgres(_) => self.namespace.postgres(),
-            #[cfg(not(feature = "postgres"))]
-            DatabaseUrl::Postgres(_) => self.namespace.sqlite(),
-        }
     }
 }
 

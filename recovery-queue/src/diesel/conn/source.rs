@@ -3,7 +3,6 @@
 use crate::diesel::conn::database::Database;
 #[cfg(feature = "r2d2")]
 use crate::diesel::conn::lent::Held;
-use crate::diesel::conn::namespace::Names;
 use crate::diesel::conn::open::{OpenOptions, Purpose, connect};
 #[cfg(all(feature = "r2d2", feature = "postgres"))]
 use crate::diesel::conn::session::Session;
@@ -49,19 +48,16 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    pub(crate) fn names(&self, options: &OpenOptions) -> Names {
+    pub(crate) fn is_sqlite(&self) -> bool {
         match self {
-            Self::Url(url) => options.names(url),
+            Self::Url(url) => matches!(url, DatabaseUrl::Sqlite(_)),
             #[cfg(feature = "r2d2")]
-            Self::Pool(pool) => {
-                let sqlite = match pool {
-                    #[cfg(feature = "sqlite")]
-                    ConnectionPool::Sqlite(_) => true,
-                    #[cfg(feature = "postgres")]
-                    ConnectionPool::Postgres(_) => false,
-                };
-                options.namespace.names(sqlite)
-            }
+            Self::Pool(pool) => match pool {
+                #[cfg(feature = "sqlite")]
+                ConnectionPool::Sqlite(_) => true,
+                #[cfg(feature = "postgres")]
+                ConnectionPool::Postgres(_) => false,
+            },
         }
     }
 

@@ -135,13 +135,7 @@ fn columns(db: &mut Database, names: &Names) -> Result<BTreeSet<(String, String)
         )
     }
     .map_err(failed("the look at the tables"))?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|row| {
-            let table = row.table_name.strip_prefix(names.bare.as_str())?.to_owned();
-            Some((table, row.column_name?))
-        })
-        .collect())
+    Ok(rows.into_iter().filter_map(|row| Some((row.table_name, row.column_name?))).collect())
 }
 
 /// Lists what of the expected shape is not there.
@@ -187,18 +181,20 @@ fn status_of(
         if let Some(table) = ours {
             return Err(StoreError::Schema {
                 namespace: names.label.clone(),
-                reason: format!(
-                    "there is a {} and no record of migrations",
-                    names.catalogued(table)
-                ),
+                reason: format!("there is a {table} and no record of migrations"),
                 remedy: "choose another namespace, or call stamp when the tables were made by this crate",
             });
         }
         Vec::new()
     };
     let is_applied = |version: &str| applied.iter().any(|row| row.version == version);
-    let newest =
-        |line: Line| in_effect(&[line]).filter(|m| is_applied(m.version)).map(|m| m.version).last();
+    let is_known = |row: &Applied| MIGRATIONS.iter().any(|m| m.version == row.version);
+    let newest = |line: Line| {
+        let known = in_effect(&[line]).filter(|m| is_applied(m.version)).map(|m| m.version).last();
+        // A version that this build does not know follows the queue's own line.
+        let later = applied.iter().rev().find(|row| line == Line::Queue && !is_known(row));
+        known.max(later.map(|row| row.version.as_str()))
+    };
     let mut status = MigrationStatus {
         embedded: in_effect(lines).map(|m| m.version.to_owned()).collect(),
         applied: applied.iter().map(|row| row.version.clone()).collect(),
@@ -384,7 +380,7 @@ mod tests {
     fn the_expected_shape_is_what_the_migrations_make_on_sqlite() {
         let mut connection = diesel::sqlite::SqliteConnection::establish(":memory:").unwrap();
         let mut db = Database::from(crate::Conn::from(&mut connection));
-        let names = crate::Namespace::default().names(true);
+        let names = crate::Namespace::default().names(true).unwrap();
         migrate(&mut db, &names).unwrap();
         assert_eq!(made(&mut db, &names), expected(true, LINES));
     }
@@ -404,7 +400,7 @@ mod tests {
         let mut connection = diesel::pg::PgConnection::establish(server.url()).unwrap();
         let mut db = Database::from(crate::Conn::from(&mut connection));
         let namespace = crate::Namespace::new(&format!("shape_{}", std::process::id())).unwrap();
-        let names = namespace.names(false);
+        let names = namespace.names(false).unwrap();
         migrate(&mut db, &names).unwrap();
         assert_eq!(made(&mut db, &names), expected(false, LINES));
 
@@ -433,7 +429,7 @@ mod tests {
     fn the_index_tables_are_a_line_of_their_own() {
         let mut connection = diesel::sqlite::SqliteConnection::establish(":memory:").unwrap();
         let mut db = Database::from(crate::Conn::from(&mut connection));
-        let names = crate::Namespace::default().names(true);
+        let names = crate::Namespace::default().names(true).unwrap();
         migrate_to(&mut db, &names, &[Line::Queue]).unwrap();
         assert!(made(&mut db, &names).keys().all(|table| !table.starts_with("queue_index")));
         assert!(status_of(&mut db, &names, &[Line::Queue]).unwrap().is_current());

@@ -32,15 +32,15 @@ impl QueueMigrations {
         Self { namespace }
     }
 
-    fn list(&self, sqlite: bool) -> Vec<Step> {
-        let names = self.namespace.names(sqlite);
+    fn list(&self, sqlite: bool) -> Result<Vec<Step>> {
+        let names = self.namespace.names(sqlite)?;
         let first = migrate::in_effect(migrate::LINES).next().map(|first| first.version);
-        migrate::in_effect(migrate::LINES)
+        Ok(migrate::in_effect(migrate::LINES)
             .map(|migration| Step {
                 name: Name(migration),
                 script: script(migration, &names, sqlite, first == Some(migration.version)),
             })
-            .collect()
+            .collect())
     }
 }
 
@@ -119,13 +119,13 @@ impl<DB: Backend> Migration<DB> for Step {
 #[cfg(feature = "sqlite")]
 impl MigrationSource<diesel::sqlite::Sqlite> for QueueMigrations {
     fn migrations(&self) -> Result<Vec<Box<dyn Migration<diesel::sqlite::Sqlite>>>> {
-        Ok(self.list(true).into_iter().map(|step| Box::new(step) as Box<_>).collect())
+        Ok(self.list(true)?.into_iter().map(|step| Box::new(step) as Box<_>).collect())
     }
 }
 
 #[cfg(feature = "postgres")]
 impl MigrationSource<diesel::pg::Pg> for QueueMigrations {
     fn migrations(&self) -> Result<Vec<Box<dyn Migration<diesel::pg::Pg>>>> {
-        Ok(self.list(false).into_iter().map(|step| Box::new(step) as Box<_>).collect())
+        Ok(self.list(false)?.into_iter().map(|step| Box::new(step) as Box<_>).collect())
     }
 }

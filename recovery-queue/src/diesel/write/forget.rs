@@ -105,11 +105,8 @@ impl Eraser<'_, '_> {
             ),
         }
         .map_err(failed(FORGET))?;
-        let bare = self.names.bare.clone();
-        let ours = |column: &Column| {
-            let table = column.tbl.strip_prefix(bare.as_str());
-            table.is_some_and(|table| table.starts_with("queue_") && table != "queue_migration")
-        };
+        let ours =
+            |column: &Column| column.tbl.starts_with("queue_") && column.tbl != "queue_migration";
         Ok(columns.into_iter().filter(ours).collect())
     }
 
@@ -143,9 +140,8 @@ impl Eraser<'_, '_> {
             if OTHER_TEXT.contains(&col.as_str()) || col == other_key {
                 continue;
             }
-            let table = tbl.strip_prefix(self.names.bare.as_str()).unwrap_or(&tbl).to_owned();
             let sql = format!(
-                "SELECT count(*) AS value FROM {{ns}}{table} \
+                "SELECT count(*) AS value FROM {{ns}}{tbl} \
                  WHERE {col} = $1 OR {finds}({col}, $2) > 0"
             );
             let sql = self.names.sql(&sql);
@@ -153,7 +149,7 @@ impl Eraser<'_, '_> {
             if self.db.int(&sql, &params).map_err(failed(FORGET))? > 0 {
                 return Err(StoreError::Conflict {
                     key: "…".to_owned(),
-                    reason: format!("{table}.{col} would still hold it; nothing was forgotten"),
+                    reason: format!("{tbl}.{col} would still hold it; nothing was forgotten"),
                 });
             }
             self.done.columns_searched += 1;
@@ -259,7 +255,7 @@ impl Eraser<'_, '_> {
     fn unindex(&mut self) -> Result<bool, StoreError> {
         let tables: BTreeSet<String> =
             self.columns()?.into_iter().map(|column| column.tbl).collect();
-        if !tables.contains(&format!("{}queue_index_person", self.names.bare)) {
+        if !tables.contains("queue_index_person") {
             return Ok(false);
         }
         let sql = "SELECT id AS value FROM {ns}queue_index_person WHERE person_key = $1";
