@@ -10,6 +10,8 @@ mod golden;
 mod killed;
 mod language;
 mod laws;
+#[cfg(feature = "xlsx")]
+mod libreoffice;
 mod returned;
 #[cfg(feature = "xlsx")]
 mod saved;
