@@ -37,7 +37,7 @@ fn main() -> ExitCode {
 fn run(args: Args) -> Result<Exit, Failure> {
     let Args { returned, common } = args;
     let console = Console::new(common.quiet);
-    let mut values = returned.packets.values_to_read(&common, &console)?;
+    let mut values = returned.packets.queue.values_to_read(&common, &console)?;
     let planned = returned.packets.plan(&values, Utc::now(), &console)?;
     let checked = returned.check(&planned)?;
     let report = checked.report(planned.at);

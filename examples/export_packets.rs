@@ -9,7 +9,7 @@ use raw_packets::edge::write_packets;
 use raw_packets::{PacketSummary, RunStatus};
 use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
 use reference_runners::files;
-use reference_runners::packets::{PacketArgs, Planned};
+use reference_runners::packets::{PacketArgs, Planned, write_queue};
 use reference_runners::runs::{self, Progress};
 use reference_runners::standing::Standing;
 use serde::Serialize;
@@ -53,7 +53,7 @@ fn run(args: Args) -> Result<Exit, Failure> {
         packets.print_template(&console)?;
         return Ok(Exit::Done);
     }
-    let values = packets.values_to_read(&common, &console)?;
+    let values = packets.queue.values_to_read(&common, &console)?;
     let planned = packets.plan(&values, Utc::now(), &console)?;
     let summary = planned.plan.summary(planned.at, &packets.out_dir.display().to_string());
 
@@ -67,7 +67,7 @@ fn run(args: Args) -> Result<Exit, Failure> {
             ));
         }
     }
-    planned.write_queue(packets.queue_csv_out.as_deref(), packets.queue_json_out.as_deref())?;
+    write_queue(&packets.queue, &planned.queue, planned.at)?;
     if let Some(path) = &packets.summary_out {
         let mut json = serde_json::to_vec_pretty(&summary)?;
         json.push(b'\n');

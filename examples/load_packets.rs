@@ -65,7 +65,7 @@ fn main() -> ExitCode {
 fn run(args: Args) -> Result<Exit, Failure> {
     let Args { dry_run, accept_valid, loaded_by, undo, returned, common } = args;
     let console = Console::new(common.quiet);
-    let mut values = returned.packets.values_to_load(&common)?;
+    let mut values = returned.packets.queue.values_to_load(&common)?;
     let stamp = Stamp::new(loaded_by, Utc::now());
     if let Some(load) = undo {
         let receipt = values.undo(&LoadId::new(load), &stamp)?;

@@ -135,7 +135,7 @@ impl PacketFacts {
         let words = flags.flat_map(|(flag, value)| [flag.to_owned(), value]);
         let Planning { packets } =
             Planning::try_parse_from(std::iter::once(String::new()).chain(words))?;
-        let planned = packets.plan(&packets.values_to_read(common, console)?, at, console)?;
+        let planned = packets.plan(&packets.queue.values_to_read(common, console)?, at, console)?;
         let returned = ReturnArgs {
             folder: None,
             packets_dir: self.packets_dir.clone(),

@@ -21,9 +21,9 @@ use crate::tables::{TableArgs, Tables};
 /// The catalogue of the official review of sanctions, in Spain.
 const SAMPLE: &[u8] = include_bytes!("../data/catalog.json");
 
-/// The flags that say what is expected, what is held and which gaps become packets.
+/// The flags that say what is expected and what is held.
 #[derive(Clone, Debug, clap::Args)]
-pub struct PacketArgs {
+pub struct QueueArgs {
     /// Expected sources, sources and KPIs (left out: the sample catalogue).
     #[arg(long, value_name = "JSON")]
     pub catalog: Option<PathBuf>,
@@ -40,21 +40,35 @@ pub struct PacketArgs {
     /// own.
     #[arg(long, value_name = "G", value_delimiter = ',')]
     pub period_granularity: Vec<String>,
-    /// The statuses of a gap that ask for a packet.
-    #[arg(long, value_name = "a,b", value_delimiter = ',', default_value = "missing_metric")]
-    pub statuses: Vec<GapStatus>,
     /// Cuts the queue after so many rows, once it is sorted; 0 keeps them all.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub queue_limit: usize,
     /// Adds the pairs that are ready to the queue.
     #[arg(long)]
     pub include_ready: bool,
-    /// The system that the source records are filed under (left out: the template's).
-    #[arg(long, value_name = "ID")]
-    pub source_id: Option<String>,
     /// What a packet asks for, as a file of its own (left out: the official review).
     #[arg(long, value_name = "JSON")]
     pub template: Option<PathBuf>,
+    /// Writes the gap queue to this file, as CSV.
+    #[arg(long, value_name = "CSV")]
+    pub queue_csv_out: Option<PathBuf>,
+    /// Writes the gap queue with its totals to this file, as JSON.
+    #[arg(long, value_name = "JSON")]
+    pub queue_json_out: Option<PathBuf>,
+}
+
+/// The flags that say what is expected, what is held and which gaps become packets.
+#[derive(Clone, Debug, clap::Args)]
+pub struct PacketArgs {
+    /// What is expected and held.
+    #[command(flatten)]
+    pub queue: QueueArgs,
+    /// The statuses of a gap that ask for a packet.
+    #[arg(long, value_name = "a,b", value_delimiter = ',', default_value = "missing_metric")]
+    pub statuses: Vec<GapStatus>,
+    /// The system that the source records are filed under (left out: the template's).
+    #[arg(long, value_name = "ID")]
+    pub source_id: Option<String>,
     /// Writes packets in this form: plain, excel-us, excel-eu, xlsx-en or xlsx-es.
     #[arg(long, value_name = "FORM", default_value = "plain")]
     pub form: PacketForm,
@@ -67,18 +81,27 @@ pub struct PacketArgs {
     /// Writes the summary to this file.
     #[arg(long, value_name = "JSON")]
     pub summary_out: Option<PathBuf>,
-    /// Writes the gap queue to this file, as CSV.
-    #[arg(long, value_name = "CSV")]
-    pub queue_csv_out: Option<PathBuf>,
-    /// Writes the gap queue with its totals to this file, as JSON.
-    #[arg(long, value_name = "JSON")]
-    pub queue_json_out: Option<PathBuf>,
 }
 
 fn period_date(text: &str) -> Result<NaiveDate, String> {
     let date: Option<NaiveDate> = text.parse().ok();
     date.filter(|date| date.to_string() == text)
         .ok_or_else(|| "write the date as YYYY-MM-DD, such as 2025-12-31".to_owned())
+}
+
+/// A gap queue and what it was built of.
+#[derive(Debug)]
+pub struct Built {
+    /// When the run began.
+    pub at: DateTime<Utc>,
+    /// The queue.
+    pub queue: GapQueue,
+    /// The catalogue.
+    pub catalogue: InMemoryCatalogue,
+    /// What a packet asks for.
+    pub template: Template,
+    /// What the exit code must say of the files that were read.
+    pub exit: Exit,
 }
 
 /// A gap queue and the packets that follow from it.
@@ -96,7 +119,7 @@ pub struct Planned {
     pub exit: Exit,
 }
 
-impl PacketArgs {
+impl QueueArgs {
     /// Opens the values that the flags name: a file, else a database, else none yet.
     ///
     /// # Errors
@@ -110,17 +133,17 @@ impl PacketArgs {
     ///
     /// # Errors
     ///
-    /// As [`PacketArgs::values`], but for a file that is missing.
+    /// As [`QueueArgs::values`], but for a file that is missing.
     pub fn values_to_load(&self, common: &Common) -> Result<Values, Failure> {
         self.open(common, CsvMetrics::open_or_begin)
     }
 
-    /// Opens the values as [`PacketArgs::values`] does, and makes nothing: a database without a table of
+    /// Opens the values as [`QueueArgs::values`] does, and makes nothing: a database without a table of
     /// values holds none yet, which is told.
     ///
     /// # Errors
     ///
-    /// As [`PacketArgs::values`].
+    /// As [`QueueArgs::values`].
     pub fn values_to_read(&self, common: &Common, console: &Console) -> Result<Values, Failure> {
         let (None, Some(url)) = (&self.metrics, &common.database_url) else {
             return self.values(common);
@@ -155,17 +178,17 @@ impl PacketArgs {
         })
     }
 
-    /// Plans the packets for the catalogue and these values.
+    /// Builds the queue for the catalogue and these values, telling what is odd about them.
     ///
     /// # Errors
     ///
-    /// A catalogue that is missing, cannot be read or is not sound; ids whose packets would collide.
-    pub fn plan(
+    /// A catalogue that is missing, cannot be read or is not sound; a template that is not sound.
+    pub fn build(
         &self,
         values: &Values,
         at: DateTime<Utc>,
         console: &Console,
-    ) -> Result<Planned, Failure> {
+    ) -> Result<Built, Failure> {
         let catalogue = self.catalogue(console)?;
         let exit = values.tell(console);
         let options = GapOptions {
@@ -178,16 +201,9 @@ impl PacketArgs {
             let total = queue.values_unexpected_total();
             console.note(format_args!("{total} values belong to no expected pair"));
         }
-        let report = queue.report(at);
         let template = self.template()?;
         self.tell_granularities(&catalogue, values, &template, console)?;
-        let mut options = PacketOptions::default();
-        options.statuses = self.statuses.iter().copied().collect();
-        options.default_source_id.clone_from(&self.source_id);
-        options.form = self.form;
-        let template = with_formulas(template, &catalogue, console);
-        let plan = PacketPlan::new(&report, &template, &options)?;
-        Ok(Planned { at, queue, report, plan, exit })
+        Ok(Built { at, queue, catalogue, template, exit })
     }
 
     /// Warns of a granularity that neither the template nor the values know, with those that are known.
@@ -255,16 +271,6 @@ impl PacketArgs {
         dates.into_iter().flat_map(of_date).collect()
     }
 
-    /// Prints the template as JSON, with the catalogue's formulas in it.
-    ///
-    /// # Errors
-    ///
-    /// A template or catalogue that cannot be read; a stdout that cannot be written.
-    pub fn print_template(&self, console: &Console) -> Result<(), Failure> {
-        let template = with_formulas(self.template()?, &self.catalogue(console)?, console);
-        console.data(template.to_json())
-    }
-
     fn template(&self) -> Result<Template, Failure> {
         let Some(path) = &self.template else { return Ok(Template::official_review()) };
         let json = std::io::read_to_string(files::open(path)?)?;
@@ -288,6 +294,41 @@ impl PacketArgs {
             console.note(format_args!("the catalogue: ignored unknown keys: {keys}"));
         }
         Ok(read.catalogue)
+    }
+}
+
+impl PacketArgs {
+    /// Plans the packets for the catalogue and these values.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`QueueArgs::build`]; ids whose packets would collide, a KPI that no formula gives.
+    pub fn plan(
+        &self,
+        values: &Values,
+        at: DateTime<Utc>,
+        console: &Console,
+    ) -> Result<Planned, Failure> {
+        let Built { at, queue, catalogue, template, exit } =
+            self.queue.build(values, at, console)?;
+        let report = queue.report(at);
+        let mut options = PacketOptions::default();
+        options.statuses = self.statuses.iter().copied().collect();
+        options.default_source_id.clone_from(&self.source_id);
+        options.form = self.form;
+        let template = with_formulas(template, &catalogue, console);
+        let plan = PacketPlan::new(&report, &template, &options)?;
+        Ok(Planned { at, queue, report, plan, exit })
+    }
+
+    /// Prints the template as JSON, with the catalogue's formulas in it.
+    ///
+    /// # Errors
+    ///
+    /// A template or catalogue that cannot be read; a stdout that cannot be written.
+    pub fn print_template(&self, console: &Console) -> Result<(), Failure> {
+        let catalogue = self.queue.catalogue(console)?;
+        console.data(with_formulas(self.queue.template()?, &catalogue, console).to_json())
     }
 }
 
@@ -328,19 +369,19 @@ impl Planned {
         };
         self.exit.and(outcome)
     }
+}
 
-    /// Writes the queue where `--queue-csv-out` and `--queue-json-out` ask for it.
-    ///
-    /// # Errors
-    ///
-    /// A file that cannot be written.
-    pub fn write_queue(&self, csv: Option<&Path>, json: Option<&Path>) -> Result<(), Failure> {
-        if let Some(path) = csv {
-            files::write_with(path, |file| write_queue_csv(&self.queue, file))?;
-        }
-        if let Some(path) = json {
-            files::write_with(path, |file| write_queue_json(&self.queue, self.at, file))?;
-        }
-        Ok(())
+/// Writes a queue where `--queue-csv-out` and `--queue-json-out` ask for it.
+///
+/// # Errors
+///
+/// A file that cannot be written.
+pub fn write_queue(args: &QueueArgs, queue: &GapQueue, at: DateTime<Utc>) -> Result<(), Failure> {
+    if let Some(path) = &args.queue_csv_out {
+        files::write_with(path, |file| write_queue_csv(queue, file))?;
     }
+    if let Some(path) = &args.queue_json_out {
+        files::write_with(path, |file| write_queue_json(queue, at, file))?;
+    }
+    Ok(())
 }

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::cli::{Console, Failure};
 use crate::files;
-use crate::packets::{PacketArgs, Planned};
+use crate::packets::{PacketArgs, Planned, write_queue};
 
 /// How many lines of the fix queue are printed; all are counted, and written to files.
 const LISTED: usize = 50;
@@ -111,7 +111,7 @@ impl ReturnArgs {
         report: &ReadinessReport,
     ) -> Result<(), Failure> {
         let packets = &self.packets;
-        planned.write_queue(packets.queue_csv_out.as_deref(), packets.queue_json_out.as_deref())?;
+        write_queue(&packets.queue, &planned.queue, planned.at)?;
         let json = |value: serde_json::Result<Vec<u8>>| {
             value.map(|mut bytes| {
                 bytes.push(b'\n');

@@ -106,7 +106,9 @@ fn a_user_sees_what_each_source_owes_since_when_whose_it_is_and_which_value_coun
         {"source_id": "es:a", "owner": "Ana", "expected_kpis": ["kpi:x"],
          "publication_frequency": "year", "publication_delay_days": 30},
         {"source_id": "es:b"}],
-        "kpis": [{"kpi_id": "kpi:x", "owner": "Xus"}, {"kpi_id": "kpi:y", "owner": "Yago"}]}"#;
+        "kpis": [
+            {"kpi_id": "kpi:x", "owner": "Xus", "formula": "recurso_presentado_count"},
+            {"kpi_id": "kpi:y", "owner": "Yago", "formula": "recurso_estimado_count"}]}"#;
     fs::write(desk.path("catalog.json"), catalog).unwrap();
     fs::write(
         desk.path("metrics.csv"),
@@ -165,7 +167,9 @@ fn findings_are_said_in_the_language_chosen() {
         finding["message"],
         "este número lleva marcas de miles o decimales que no son las del archivo"
     );
-    assert!(check.stdout.contains("fila 2, columna"), "{check:?}");
+    let told = "→ escriba solo el número, con cifras y como mucho una `.`";
+    assert!(check.stdout.contains(told), "{check:?}");
+    assert!(check.stdout.lines().all(|line| line.chars().count() < 100), "{check:?}");
     let unknown = desk.check(&["--language", "fr"]);
     assert_eq!(unknown.code, 4, "{unknown:?}");
     assert!(unknown.stderr.contains("use en or es"), "{unknown:?}");

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // also in what tests call: a panic says where
 
+mod gap_report;
 mod house;
 mod matching;
 mod metrics_server;

@@ -7,6 +7,8 @@ mod difference;
 mod error;
 #[cfg(feature = "files")]
 pub mod files;
+#[cfg(feature = "html")]
+pub mod html;
 mod metric;
 mod policy;
 mod publication;
@@ -26,7 +28,10 @@ pub use self::{
     metric::{FromFn, InMemoryMetrics, Metric, MetricQuery, MetricRef, MetricStore, from_fn},
     policy::{ConfigError, GapPolicy, ReportNames, StatusRule, ValueChoice},
     publication::{Frequency, GapTiming, Publication, UnknownFrequency},
-    queue::{Ageing, ChosenBy, CountedValue, GapOptions, GapQueue, OwnerShare, Rows, SourceFacts},
+    queue::{
+        Ageing, ChosenBy, CountedValue, GapOptions, GapQueue, OwnerShare, Rows, ScopeTotals,
+        SourceFacts,
+    },
     report::{Checks, Coverage, GapReport, ReportStatus, StreamedReport, Totals},
     row::{Cell, GapRow, NamedRow},
     scope::{MetricScope, metric_key},

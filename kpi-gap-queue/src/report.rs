@@ -292,7 +292,7 @@ impl GapReport {
     }
 }
 
-fn status_of(totals: &Totals) -> ReportStatus {
+pub(crate) fn status_of(totals: &Totals) -> ReportStatus {
     if totals.sources_seeded_total == 0 || totals.kpis_expected_total == 0 {
         ReportStatus::Failed
     } else if totals.actionable_pairs_total > 0 {

@@ -15,7 +15,7 @@ pub use self::{
     choice::ChosenBy,
     counted::CountedValue,
     rows::Rows,
-    standing::{Ageing, OwnerShare},
+    standing::{Ageing, OwnerShare, ScopeTotals},
 };
 use crate::{
     catalogue::{Catalogue, Source},
@@ -23,7 +23,7 @@ use crate::{
     error::GapError,
     metric::MetricStore,
     policy::GapPolicy,
-    report::{GapReport, StreamedReport, Totals},
+    report::{GapReport, ReportStatus, StreamedReport, Totals},
     scope::MetricScope,
     status::GapStatus,
 };
@@ -217,6 +217,13 @@ impl GapQueue {
                 PairRef { source_id, kpi_id, period_date, period_granularity, status }
             })
         })
+    }
+
+    /// Returns `failed` when no source is seeded or no KPI is defined, `degraded` while any pair is
+    /// actionable, else `ok`.
+    #[must_use]
+    pub fn report_status(&self) -> ReportStatus {
+        crate::report::status_of(&self.totals)
     }
 
     /// Reports the whole queue as of a time.

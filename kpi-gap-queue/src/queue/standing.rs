@@ -71,7 +71,32 @@ impl Ageing {
     }
 }
 
+/// Counts the pairs of one scope by status.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct ScopeTotals {
+    /// The scope, as `2025-12-31 year`.
+    pub scope: String,
+    /// The pairs by status, every status in the order of the chain.
+    pub pairs_by_status: Vec<(GapStatus, u64)>,
+}
+
 impl GapQueue {
+    /// Counts the pairs of each scope by status, in the order of the scopes.
+    #[must_use]
+    pub fn scope_totals(&self) -> Vec<ScopeTotals> {
+        let scopes = &self.layout.scopes;
+        let mut counts = vec![[0_u64; GapStatus::ALL.len()]; scopes.len()];
+        for (at, state) in self.pairs.iter().enumerate() {
+            counts[at % scopes.len()][state.status().index()] += 1;
+        }
+        let totals = scopes.iter().zip(counts).map(|(scope, counts)| ScopeTotals {
+            scope: scope.to_string(),
+            pairs_by_status: GapStatus::ALL.into_iter().zip(counts).collect(),
+        });
+        totals.collect()
+    }
+
     /// Says since when the pairs of a source are due in a scope, as of a day.
     ///
     /// `None` where the source is not seeded or does not say when it publishes.

@@ -61,6 +61,10 @@ impl DatabaseMetrics {
     ///
     /// As [`Database::open_to_read`].
     pub fn open_to_read(url: &DatabaseUrl) -> Result<Option<Self>, Failure> {
+        // A file that is yet to be holds no values, and is not made by looking.
+        if matches!(url, DatabaseUrl::Sqlite(path) if !path.exists()) {
+            return Ok(None);
+        }
         let mut database = Database::open_to_read(url)?;
         let held = database.has_table("metric_values")?;
         Ok(held.then(|| Self { database: RefCell::new(database) }))
