@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use clap::Parser;
 use identity_matching::evaluate::{Comparison, Counts, Evaluation, Evaluator};
 use identity_matching::index::InMemoryIndex;
-use identity_matching::{DeterministicMatcher, Matcher, Normaliser, Policy, Region, review};
+use identity_matching::{
+    DeterministicMatcher, Matcher, Normaliser, Policy, Region, Rejections, review,
+};
 use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
 use reference_runners::people;
 use reference_runners::table::{count, figures};
@@ -96,8 +98,9 @@ fn run(args: &Args) -> Result<Exit, Failure> {
     let mut seen = HashSet::new();
     let (mut duplicate_leads_total, mut duplicate_leads_listed) = (0, Vec::new());
     let leads_table = people::read_leads(&tables, &args.leads, |keys, leads| {
-        let decisions = matcher.decide(leads)?;
-        let others = other.as_ref().map(|other| other.decide(leads)).transpose()?;
+        let decisions = matcher.decide(leads, &Rejections::default())?;
+        let others =
+            other.as_ref().map(|other| other.decide(leads, &Rejections::default())).transpose()?;
         for (at, (key, decision)) in keys.iter().zip(&decisions).enumerate() {
             if !seen.insert(key.clone()) {
                 duplicate_leads_total += 1;

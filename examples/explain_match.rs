@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use identity_matching::{DeterministicMatcher, Normaliser, RawDocument, Record, Region};
+use identity_matching::{DeterministicMatcher, Matcher, Normaliser, RawDocument, Record, Region};
 use indicatif::ProgressBar;
 use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
 use reference_runners::people;
@@ -37,6 +37,9 @@ struct Args {
     /// The policy, as TOML or JSON (left out: the default).
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    /// Prints the policy as TOML, every rule of it, and does nothing else.
+    #[arg(long)]
+    print_policy: bool,
     /// Shows identifiers as they are; the output then is personal data.
     #[arg(long)]
     show_identifiers: bool,
@@ -73,6 +76,10 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> Result<Exit, Failure> {
     let console = Console::new(args.common.quiet);
     let policy = people::read_policy(args.policy.as_ref())?;
+    if args.print_policy {
+        console.data(policy.to_toml().trim_end())?;
+        return Ok(Exit::Done);
+    }
     let normaliser = Normaliser::new(policy.normalise_options(args.region));
     let tables = args.tables.open()?;
     let mut exit = Exit::Done;

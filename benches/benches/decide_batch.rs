@@ -18,7 +18,9 @@ fn batches(criterion: &mut Criterion) {
                     let report = &mut |_, considered: &identity_matching::Considered<'_>| {
                         black_box(considered.verdict());
                     };
-                    matcher.consider(batch, report).expect("memory answers");
+                    matcher
+                        .consider(batch, &identity_matching::Rejections::default(), report)
+                        .expect("memory answers");
                 }
             });
         });

@@ -17,7 +17,9 @@ fn hubs(criterion: &mut Criterion) {
                 let report = &mut |_, considered: &identity_matching::Considered<'_>| {
                     black_box(considered.verdict());
                 };
-                matcher.consider(&views, report).expect("memory answers");
+                matcher
+                    .consider(&views, &identity_matching::Rejections::default(), report)
+                    .expect("memory answers");
             });
         });
     }

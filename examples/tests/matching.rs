@@ -92,7 +92,7 @@ fn a_lead_that_is_not_there_and_a_lead_not_named_could_not_run() {
 #[test]
 fn a_policy_that_contradicts_itself_is_refused_with_the_rule() {
     let folder = Folder::new();
-    folder.write("policy.toml", "[phone]\nmax_persons_per_key = 99\n");
+    folder.write("policy.toml", "[kinds.phone]\nmax_persons_per_key = 99\n");
     let failed = folder.explain(&["--phone", "987654312", "--policy", "policy.toml"]);
     assert_eq!(failed.code, 4);
     assert!(failed.stderr.contains("policy.toml"), "{}", failed.stderr);
@@ -100,10 +100,36 @@ fn a_policy_that_contradicts_itself_is_refused_with_the_rule() {
 }
 
 #[test]
+fn the_policy_is_printed_as_it_is_read_and_one_of_the_former_form_is_refused_with_the_new_one() {
+    let folder = Folder::new();
+    let printed = folder.explain(&["--print-policy"]);
+    assert_eq!(printed.code, 0, "{}", printed.stderr);
+    assert!(printed.stdout.contains("name = \"PHONE_EXACT\""), "{}", printed.stdout);
+    folder.write("printed.toml", &printed.stdout);
+    let again = folder.explain(&["--print-policy", "--policy", "printed.toml"]);
+    assert_eq!(again.stdout, printed.stdout);
+
+    folder.write("former.toml", "[phone]\nmax_persons_per_key = 1\n");
+    let refused = folder.explain(&["--phone", "987654312", "--policy", "former.toml"]);
+    assert_eq!(refused.code, 4);
+    assert!(refused.stderr.contains("former form"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("[kinds.phone]\nmax_persons_per_key = 1"),
+        "{}",
+        refused.stderr
+    );
+}
+
+#[test]
 fn decisions_are_judged_by_the_truth_and_compared_with_another_policy() {
     let folder = Folder::new();
     folder.write("truth.csv", "source_pk,person_key\nL1,P1\nL2,\n3,\nL4,P2\n");
-    folder.write("other.toml", "version = \"2\"\n[email]\nenabled = false\n");
+    folder.write(
+        "other.toml",
+        "version = \"2\"\n\
+         [[rules]]\nname = \"DOCUMENT_EXACT\"\nrequire = [\"document exact\"]\ngrant = \"high\"\n\
+         [[rules]]\nname = \"PHONE_EXACT\"\nrequire = [\"phone exact\"]\nveto = [\"document\"]\ngrant = \"high\"\n",
+    );
     let done =
         folder.evaluate(&["--json", "out.json", "--what-if", "other.toml", "--review-population"]);
     assert_eq!(done.code, 0, "{}", done.stderr);

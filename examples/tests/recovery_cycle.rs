@@ -239,7 +239,7 @@ fn wrong_input_is_named_with_its_remedy_and_leaves_nothing_behind() {
     desk.write("leads.csv", "id,lead_created_at,phone\nL1,2026-01-05T10:00:00Z,987111222\n");
     desk.write("persons.csv", "name,phone\nAna,987111222\n");
     desk.write("no-database", &"not a database at all ".repeat(20));
-    desk.write("policy.toml", "[phone]\nmax_persons_per_key = 0\n");
+    desk.write("policy.toml", "[kinds.phone]\nmax_persons_per_key = 0\n");
     desk.write("unparsable.toml", "[phone\nmax_persons_per_key = 3\n");
     let cases: [(&[&str], &str); 9] = [
         (&["--policy", "policy.toml"], "phone.max_persons_per_key"),

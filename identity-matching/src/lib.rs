@@ -14,9 +14,10 @@ mod text;
 mod weak;
 
 pub use decide::{
-    Agreement, CandidateEvidence, Confidence, Considered, Decision, DeterministicMatcher, Evidence,
-    KeyEvidence, KeyUse, MatchError, Matcher, Outcome, PolicyStamp, Rule, Standing, SubjectView,
-    UnknownReason, UnmatchedReason, Verdict,
+    Agreement, CandidateEvidence, Compared, Confidence, Considered, Decision, DeterministicMatcher,
+    Disagreement, Evidence, Judge, Judged, KeyEvidence, KeyUse, KindSet, MatchError, Matcher,
+    Outcome, PolicyStamp, Rejections, Rule, RuleNameError, Standing, SubjectView,
+    UnknownConfidence, UnknownReason, UnmatchedReason, Verdict, judge,
 };
 pub use explain::{Change, Explanation, ReadKey, ValueReading};
 pub use key::{
@@ -37,8 +38,8 @@ pub use normalise::{
     RecordReader, Unusable, UnusableReason,
 };
 pub use policy::{
-    AddressRules, ContradictionRules, KindRules, Policy, PolicyError, PolicyRules, WeakRule,
-    WeakRules,
+    AddressRules, Agree, ConditionError, Differ, DoubtRules, KindRules, MatchRule, Policy,
+    PolicyError, PolicyRules, Require, WeakRules,
 };
 pub use text::{Region, UnknownRegion};
 pub use weak::{BirthDate, BlockingKey, BlockingKind, Name, Plate};

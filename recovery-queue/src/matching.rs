@@ -1,7 +1,9 @@
 //! Makes a resolver of any matcher of `identity-matching`.
 
 use identity_matching::index::{IndexError, IndexKey};
-use identity_matching::{MatchError, Matcher, Normaliser, Outcome, Record, UnmatchedReason};
+use identity_matching::{
+    MatchError, Matcher, Normaliser, Outcome, Record, Rejections, UnmatchedReason,
+};
 
 use sha2::{Digest, Sha256};
 
@@ -150,13 +152,14 @@ impl<M: Matcher, S: LeadSource> Resolver for MatcherResolver<M, S> {
         }
         let known: Vec<bool> = fetched.iter().map(Option::is_some).collect();
         let records: Vec<Record> = fetched.into_iter().flatten().collect();
-        let decisions = self.matcher.decide(&records).map_err(|error| match error {
-            // The index is away: that is no lead's fault.
-            MatchError::Index(IndexError::Unavailable { .. }) => {
-                ResolveError::Unavailable(error.to_string())
-            }
-            other => ResolveError::Batch(other.to_string()),
-        })?;
+        let decisions =
+            self.matcher.decide(&records, &Rejections::default()).map_err(|error| match error {
+                // The index is away: that is no lead's fault.
+                MatchError::Index(IndexError::Unavailable { .. }) => {
+                    ResolveError::Unavailable(error.to_string())
+                }
+                other => ResolveError::Batch(other.to_string()),
+            })?;
         if decisions.len() != records.len() {
             return Err(ResolveError::Unavailable(
                 "the matcher left subjects undecided".to_owned(),

@@ -70,14 +70,18 @@ impl Decided {
                 views.push(SubjectView::of_keys(&ready.keys[start..end as usize]));
                 start = end as usize;
             }
-            matcher.consider(&views, &mut |_, considered| self.take(considered))?;
+            matcher.consider(
+                &views,
+                &identity_matching::Rejections::default(),
+                &mut |_, considered| self.take(considered),
+            )?;
         }
         Ok(())
     }
 
     fn take(&mut self, considered: &Considered<'_>) {
         let verdict = considered.verdict();
-        self.verdicts.push(verdict);
+        self.verdicts.push(verdict.clone());
         self.persons.push_str(considered.person().unwrap_or_default());
         let at = match verdict {
             Verdict::Matched { .. } => 0,

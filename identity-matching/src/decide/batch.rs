@@ -1,22 +1,20 @@
-//! Considering a chunk of subjects: look up, examine, decide.
+//! Deciding a chunk of subjects: look up, compare, judge.
 //!
 //! One chunk makes at most four calls to the index, whatever its size: the holders of all its strong keys,
-//! the persons that they raise, and for the subjects that nobody strong is left for, the holders of their
+//! the persons that they raise, and for the subjects that have no match beyond doubt, the holders of their
 //! blocking keys and those persons.
 
 use super::{
-    Confidence, Rule, UnmatchedReason,
-    compare::{Agreed, Candidate, Examination, Hit, Weight, weight},
-    weak,
+    Compared, Judge, Judged, Rejections, Verdict,
+    compare::{Agreed, Candidate, Comparison, Differing, Findings, Hit, Weight, weight},
+    judge,
 };
 use crate::{
     index::{CandidateIndex, IndexError, IndexKey, PersonId},
     key::HeldKey,
     normalise::Normalised,
     policy::Policy,
-    weak::BirthDate,
-    weak::Name,
-    weak::blocking::BlockingKey,
+    weak::{BirthDate, BlockingKey, BlockingKind, Name},
 };
 
 /// Borrows what deciding needs of one normalised subject.
@@ -54,155 +52,156 @@ impl<'a> From<&'a Normalised> for SubjectView<'a> {
     }
 }
 
-/// Says what was decided, without a word of evidence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// One person, by one rule.
-    Matched {
-        /// The person inside the index that was asked.
-        person: PersonId,
-        /// The rule that decided.
-        rule: Rule,
-        /// What the policy grants that rule.
-        confidence: Confidence,
-    },
-    /// Nobody that may be accepted.
-    Unmatched(UnmatchedReason),
-}
-
 /// Shows one subject's verdict and what it rests on.
 #[derive(Debug)]
 pub struct Considered<'a> {
-    pub(super) policy: &'a Policy,
-    pub(super) verdict: Verdict,
+    pub(super) verdict: &'a Verdict,
     pub(super) hits: &'a [Hit],
-    pub(super) strong: &'a [Candidate],
-    pub(super) weak: &'a [Candidate],
+    pub(super) keys: &'a [IndexKey],
+    pub(super) candidates: &'a [Candidate],
+    pub(super) judged: &'a [Judged],
+    pub(super) rejected: &'a [Span],
     pub(super) agreed: &'a [Agreed],
+    pub(super) differing: &'a [Differing],
     pub(super) text: &'a str,
 }
 
 impl<'a> Considered<'a> {
     /// Returns the verdict.
     #[must_use]
-    pub fn verdict(&self) -> Verdict {
+    pub fn verdict(&self) -> &Verdict {
         self.verdict
     }
 
     /// Returns the matched person's key.
     #[must_use]
     pub fn person(&self) -> Option<&'a str> {
-        let Verdict::Matched { person, .. } = self.verdict else { return None };
-        self.candidates().find(|c| c.person == person).map(|c| self.text(c))
+        let Verdict::Matched { candidate, .. } = self.verdict else { return None };
+        self.candidates.get(*candidate).map(|candidate| self.text(candidate.text))
     }
 
-    pub(super) fn candidates(&self) -> impl Iterator<Item = &'a Candidate> {
-        self.strong.iter().chain(self.weak)
+    /// Returns the matched person inside the index that was asked.
+    #[must_use]
+    pub fn person_id(&self) -> Option<PersonId> {
+        let Verdict::Matched { candidate, .. } = self.verdict else { return None };
+        self.candidates.get(*candidate).map(Candidate::person)
     }
 
-    pub(super) fn text(&self, candidate: &Candidate) -> &'a str {
-        let (start, length) = candidate.text;
-        &self.text[start..(start + length)]
+    pub(super) fn text(&self, (start, end): Span) -> &'a str {
+        &self.text[start..end]
     }
 
     pub(super) fn agreed(&self, candidate: &Candidate) -> &'a [Agreed] {
-        let (start, length) = candidate.agreed;
-        &self.agreed[start..(start + length)]
+        part(self.agreed, candidate.agreed)
+    }
+
+    pub(super) fn differing(&self, candidate: &Candidate) -> &'a [Differing] {
+        part(self.differing, candidate.differing)
     }
 }
 
-/// Keeps its memory from chunk to chunk, so that considering allocates nothing per subject.
+/// A part of a scratch list, from its start to its end.
+type Span = (usize, usize);
+
+/// Keeps its memory from chunk to chunk, so that deciding allocates nothing per subject.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
-    pub(super) keys: Vec<IndexKey>,
-    pub(super) hits: Vec<Hit>,
-    pub(super) holders: Vec<PersonId>,
-    pub(super) strong: Vec<Candidate>,
-    pub(super) weak: Vec<Candidate>,
-    pub(super) persons: Vec<PersonId>,
-    pub(super) agreed: Vec<Agreed>,
-    pub(super) text: String,
-    pub(super) subjects: Vec<Span>,
-    pub(super) blocking: Vec<IndexKey>,
+    keys: Vec<IndexKey>,
+    places: Vec<Option<usize>>,
+    hits: Vec<Hit>,
+    holders: Vec<PersonId>,
+    /// The candidates of all subjects, those of one subject together once all are found.
+    candidates: Vec<Candidate>,
+    raised: Vec<Candidate>,
+    persons: Vec<PersonId>,
+    agreed: Vec<Agreed>,
+    differing: Vec<Differing>,
+    /// The keys of persons, and names that differ.
+    text: String,
+    subjects: Vec<Parts>,
+    blocking: Vec<IndexKey>,
     /// The subject of each blocking key that is looked up, and the keys.
-    pub(super) wanted: Vec<usize>,
-    pub(super) wanted_keys: Vec<IndexKey>,
+    wanted: Vec<usize>,
+    wanted_keys: Vec<IndexKey>,
+    /// The subject of each rejected person that came into question, and the person's key in the text.
+    rejected: Vec<(usize, PersonId, Span)>,
+    rejected_texts: Vec<Span>,
+    compared: Vec<Compared>,
+    judged: Vec<Judged>,
 }
 
 /// Where the parts of one subject lie in the scratch lists.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Span {
-    pub(super) keys: (usize, usize),
-    pub(super) blocking: (usize, usize),
-    pub(super) strong: (usize, usize),
-    pub(super) weak: (usize, usize),
+struct Parts {
+    keys: Span,
+    blocking: Span,
+    candidates: Span,
 }
 
-pub(super) fn part<T>(list: &[T], (start, end): (usize, usize)) -> &[T] {
+fn part<T>(list: &[T], (start, end): Span) -> &[T] {
     &list[start..end]
 }
 
-/// Considers one chunk of subjects and reports each, in order.
-pub(super) fn consider<I: CandidateIndex + ?Sized>(
-    index: &I,
-    policy: &Policy,
-    subjects: &[SubjectView<'_>],
-    scratch: &mut Scratch,
-    report: &mut dyn FnMut(usize, &Considered<'_>),
-) -> Result<(), IndexError> {
-    scratch.look_up(index, policy, subjects)?;
-    scratch.raise(policy, subjects);
-    scratch.examine_strong(index, policy, subjects)?;
-    weak::gather(index, policy, subjects, scratch)?;
-    for (at, (&subject, span)) in subjects.iter().zip(&scratch.subjects).enumerate() {
-        let strong = part(&scratch.strong, span.strong);
-        let weak = part(&scratch.weak, span.weak);
-        let hits = part(&scratch.hits, span.keys);
-        let verdict = decide(policy, subject, strong, weak);
-        report(
-            at,
-            &Considered {
-                policy,
-                verdict,
-                hits,
-                strong,
-                weak,
-                agreed: &scratch.agreed,
-                text: &scratch.text,
-            },
-        );
-    }
-    Ok(())
+/// What one chunk is decided by.
+pub(super) struct Batch<'a, I: ?Sized> {
+    pub(super) index: &'a I,
+    pub(super) policy: &'a Policy,
+    pub(super) judge: Option<&'a dyn Judge>,
+    pub(super) subjects: &'a [SubjectView<'a>],
+    /// The position of the first subject among those of the rejections.
+    pub(super) first: usize,
+    pub(super) rejections: &'a Rejections,
 }
 
-impl Scratch {
-    /// Finds who holds the subjects' strong keys.
-    fn look_up<I: CandidateIndex + ?Sized>(
-        &mut self,
-        index: &I,
-        policy: &Policy,
-        subjects: &[SubjectView<'_>],
+impl<I: CandidateIndex + ?Sized> Batch<'_, I> {
+    /// Decides one chunk of subjects and reports each, in order.
+    pub(super) fn decide(
+        &self,
+        scratch: &mut Scratch,
+        report: &mut dyn FnMut(usize, &Considered<'_>),
     ) -> Result<(), IndexError> {
-        self.keys.clear();
-        self.blocking.clear();
-        self.subjects.clear();
-        for subject in subjects {
-            let (key, blocking) = (self.keys.len(), self.blocking.len());
-            let keys = subject.keys.iter().map(|held| index.as_held(IndexKey::from(held.key)));
-            self.keys.extend(keys);
-            let held = subject.blocking.iter().map(|&key| index.as_held(IndexKey::from(key)));
-            self.blocking.extend(held);
-            self.subjects.push(Span {
-                keys: (key, self.keys.len()),
-                blocking: (blocking, self.blocking.len()),
-                ..Span::default()
+        scratch.agreed.clear();
+        scratch.differing.clear();
+        scratch.text.clear();
+        scratch.rejected.clear();
+        scratch.candidates.clear();
+        self.look_up(scratch)?;
+        self.raise_strong(scratch);
+        self.compare(scratch)?;
+        self.raise_shared(scratch);
+        self.raise_blocked(scratch)?;
+        scratch.raised.sort_unstable_by_key(|candidate| (candidate.subject, candidate.person()));
+        scratch.raised.dedup_by_key(|candidate| (candidate.subject, candidate.person()));
+        self.compare(scratch)?;
+        self.judge(scratch, report);
+        Ok(())
+    }
+
+    /// Finds who holds the subjects' strong keys.
+    fn look_up(&self, scratch: &mut Scratch) -> Result<(), IndexError> {
+        scratch.keys.clear();
+        scratch.places.clear();
+        scratch.blocking.clear();
+        scratch.subjects.clear();
+        for subject in self.subjects {
+            let (key, blocking) = (scratch.keys.len(), scratch.blocking.len());
+            for held in subject.keys {
+                scratch.keys.push(self.index.as_held(IndexKey::from(held.key)));
+                scratch.places.push(self.policy.place(held.key.kind()));
+            }
+            let held = subject.blocking.iter().map(|&key| self.index.as_held(IndexKey::from(key)));
+            scratch.blocking.extend(held);
+            scratch.subjects.push(Parts {
+                keys: (key, scratch.keys.len()),
+                blocking: (blocking, scratch.blocking.len()),
+                candidates: (0, 0),
             });
         }
-        self.hits.clear();
-        self.hits.resize(self.keys.len(), Hit::default());
-        self.holders.clear();
-        let (hits, holders) = (&mut self.hits, &mut self.holders);
-        index.holders(&self.keys, policy.list_limit(), &mut |at, held| {
+        scratch.hits.clear();
+        scratch.hits.resize(scratch.keys.len(), Hit::default());
+        scratch.holders.clear();
+        let (hits, holders) = (&mut scratch.hits, &mut scratch.holders);
+        self.index.holders(&scratch.keys, self.policy.list_limit(), &mut |at, held| {
             if let Some(hit) = hits.get_mut(at) {
                 *hit = Hit { total: held.total, start: holders.len(), len: held.persons.len() };
                 holders.extend_from_slice(held.persons);
@@ -210,123 +209,211 @@ impl Scratch {
         })
     }
 
+    fn weight(&self, scratch: &Scratch, at: usize) -> Weight {
+        let used = scratch.places[at].map(|place| &self.policy.used()[place]);
+        weight(used, scratch.keys[at], scratch.hits[at].total)
+    }
+
     /// Lists the persons that hold a strong key of each subject, each once.
-    fn raise(&mut self, policy: &Policy, subjects: &[SubjectView<'_>]) {
-        self.strong.clear();
-        for (at, (subject, span)) in subjects.iter().zip(&mut self.subjects).enumerate() {
-            let first = self.strong.len();
-            for (held, hit) in subject.keys.iter().zip(part(&self.hits, span.keys)) {
-                if weight(policy, held.key.kind(), held.form, hit.total) != Weight::Strong {
+    fn raise_strong(&self, scratch: &mut Scratch) {
+        let mut raised = std::mem::take(&mut scratch.raised);
+        raised.clear();
+        for (subject, parts) in scratch.subjects.iter().enumerate() {
+            let first = raised.len();
+            for at in parts.keys.0..parts.keys.1 {
+                if self.weight(scratch, at) != Weight::Strong {
                     continue;
                 }
-                for &person in part(&self.holders, (hit.start, hit.start + hit.len)) {
-                    if !self.strong[first..].iter().any(|known| known.person == person) {
-                        self.strong.push(Candidate::new(at, person));
+                let hit = scratch.hits[at];
+                for &person in part(&scratch.holders, (hit.start, hit.start + hit.len)) {
+                    if !raised[first..].iter().any(|known| known.person() == person) {
+                        raised.push(Candidate::new(subject, person));
                     }
                 }
             }
-            span.strong = (first, self.strong.len());
+        }
+        scratch.raised = raised;
+    }
+
+    /// Reads the persons that were raised, compares each with its subject, and adds them to the candidates, but those
+    /// that a person has rejected.
+    fn compare(&self, scratch: &mut Scratch) -> Result<(), IndexError> {
+        let mut raised = std::mem::take(&mut scratch.raised);
+        scratch.persons.clear();
+        scratch.persons.extend(raised.iter().map(Candidate::person));
+        let Scratch {
+            keys,
+            places,
+            blocking,
+            hits,
+            persons,
+            agreed,
+            differing,
+            text,
+            subjects,
+            ..
+        } = scratch;
+        let read = if persons.is_empty() {
+            Ok(())
+        } else {
+            self.index.persons(persons, &mut |at, person| {
+                let Some(candidate) = raised.get_mut(at) else { return };
+                let parts = subjects[candidate.subject];
+                let comparison = Comparison {
+                    policy: self.policy,
+                    subject: self.subjects[candidate.subject],
+                    keys: part(keys, parts.keys),
+                    places: part(places, parts.keys),
+                    blocking: part(blocking, parts.blocking),
+                    hits: part(hits, parts.keys),
+                };
+                let mut findings = Findings { agreed, differing, text };
+                comparison.compare(&person, candidate, &mut findings);
+                candidate.text = (text.len(), text.len() + person.key().len());
+                text.push_str(person.key());
+            })
+        };
+        for candidate in raised.drain(..) {
+            let subject = candidate.subject;
+            let person = &scratch.text[candidate.text.0..candidate.text.1];
+            if self.rejections.hold(self.first + subject, person) {
+                scratch.rejected.push((subject, candidate.person(), candidate.text));
+            } else {
+                scratch.candidates.push(candidate);
+            }
+        }
+        scratch.raised = raised;
+        scratch
+            .candidates
+            .sort_unstable_by_key(|candidate| (candidate.subject, candidate.person()));
+        let mut start = 0;
+        for (at, parts) in scratch.subjects.iter_mut().enumerate() {
+            let own = scratch.candidates[start..].iter().take_while(|c| c.subject == at).count();
+            parts.candidates = (start, start + own);
+            start += own;
+        }
+        read
+    }
+
+    /// Tells whether a subject has exactly one match by its keys, with nothing that speaks against it.
+    fn is_settled(&self, scratch: &Scratch, at: usize) -> bool {
+        let candidates = part(&scratch.candidates, scratch.subjects[at].candidates);
+        !candidates.is_empty()
+            && candidates.iter().all(|candidate| judge::is_plain(self.policy, &candidate.compared))
+    }
+
+    /// Tells whether a person is a candidate of a subject already, or rejected.
+    fn is_known(scratch: &Scratch, subject: usize, person: PersonId) -> bool {
+        let candidates = part(&scratch.candidates, scratch.subjects[subject].candidates);
+        candidates.iter().any(|candidate| candidate.person() == person)
+            || scratch.rejected.iter().any(|&(of, known, _)| (of, known) == (subject, person))
+    }
+
+    /// Lists the persons that hold a key which is weak by itself.
+    fn raise_shared(&self, scratch: &mut Scratch) {
+        let mut raised = std::mem::take(&mut scratch.raised);
+        for (subject, parts) in scratch.subjects.iter().enumerate() {
+            if parts.keys.0 == parts.keys.1 || self.is_settled(scratch, subject) {
+                continue;
+            }
+            for at in parts.keys.0..parts.keys.1 {
+                if !matches!(self.weight(scratch, at), Weight::Shared | Weight::Organisation) {
+                    continue;
+                }
+                let hit = scratch.hits[at];
+                for &person in part(&scratch.holders, (hit.start, hit.start + hit.len)) {
+                    if !Self::is_known(scratch, subject, person) {
+                        raised.push(Candidate::new(subject, person));
+                    }
+                }
+            }
+        }
+        scratch.raised = raised;
+    }
+
+    /// Lists the persons that share a blocking key by which a rule finds persons.
+    fn raise_blocked(&self, scratch: &mut Scratch) -> Result<(), IndexError> {
+        let mut wanted = std::mem::take(&mut scratch.wanted);
+        let mut keys = std::mem::take(&mut scratch.wanted_keys);
+        let mut raised = std::mem::take(&mut scratch.raised);
+        wanted.clear();
+        keys.clear();
+        for (at, subject) in self.subjects.iter().enumerate() {
+            if subject.blocking.is_empty() || self.is_settled(scratch, at) {
+                continue;
+            }
+            let held = part(&scratch.blocking, scratch.subjects[at].blocking);
+            for (key, &held) in subject.blocking.iter().zip(held) {
+                if self.finds(key.kind()) {
+                    wanted.push(at);
+                    keys.push(held);
+                }
+            }
+        }
+        let found = if keys.is_empty() {
+            Ok(())
+        } else {
+            let limit = self.policy.rules().weak.max_persons_per_key;
+            self.index.holders(&keys, limit, &mut |at, held| {
+                let Some(&subject) = wanted.get(at) else { return };
+                for &person in held.persons {
+                    if !Self::is_known(scratch, subject, person) {
+                        raised.push(Candidate::new(subject, person));
+                    }
+                }
+            })
+        };
+        scratch.raised = raised;
+        scratch.wanted = wanted;
+        scratch.wanted_keys = keys;
+        found
+    }
+
+    fn finds(&self, kind: BlockingKind) -> bool {
+        let finds = self.policy.finds;
+        match kind {
+            BlockingKind::Plate => finds.plate,
+            BlockingKind::NameBirthDate => finds.name_birth_date,
+            BlockingKind::PhoneTail => finds.phone_tail,
+            BlockingKind::Email => finds.address,
         }
     }
 
-    /// Reads the persons that were raised and examines each beside its subject.
-    fn examine_strong<I: CandidateIndex + ?Sized>(
-        &mut self,
-        index: &I,
-        policy: &Policy,
-        subjects: &[SubjectView<'_>],
-    ) -> Result<(), IndexError> {
-        self.agreed.clear();
-        self.text.clear();
-        let mut candidates = std::mem::take(&mut self.strong);
-        let examined = self.examine(index, policy, subjects, &mut candidates);
-        self.strong = candidates;
-        examined
-    }
-
-    pub(super) fn examine<I: CandidateIndex + ?Sized>(
-        &mut self,
-        index: &I,
-        policy: &Policy,
-        subjects: &[SubjectView<'_>],
-        candidates: &mut [Candidate],
-    ) -> Result<(), IndexError> {
-        self.persons.clear();
-        self.persons.extend(candidates.iter().map(|candidate| candidate.person));
-        let Self { keys, blocking, hits, persons, agreed, text, subjects: spans, .. } = self;
-        index.persons(persons, &mut |at, person| {
-            let Some(candidate) = candidates.get_mut(at) else { return };
-            let subject = candidate.subject;
-            let span = spans[subject];
-            let examination = Examination {
-                policy,
-                subject: subjects[subject],
-                keys: part(keys, span.keys),
-                blocking: part(blocking, span.blocking),
-                hits: part(hits, span.keys),
+    /// Judges each subject and reports it.
+    fn judge(&self, scratch: &mut Scratch, report: &mut dyn FnMut(usize, &Considered<'_>)) {
+        let mut compared = std::mem::take(&mut scratch.compared);
+        let mut judged = std::mem::take(&mut scratch.judged);
+        let mut rejected = std::mem::take(&mut scratch.rejected_texts);
+        for (at, parts) in scratch.subjects.iter().enumerate() {
+            let candidates = part(&scratch.candidates, parts.candidates);
+            compared.clear();
+            compared.extend(candidates.iter().map(|candidate| candidate.compared));
+            judged.clear();
+            let usable = part(&scratch.places, parts.keys).iter().any(Option::is_some);
+            let verdict = match self.judge {
+                Some(own) => own.judge(self.policy, usable, &compared, &mut judged),
+                None => judge::judge(self.policy, usable, &compared, &mut judged),
             };
-            examination.examine(&person, candidate, agreed);
-            candidate.text = (text.len(), person.key().len());
-            text.push_str(person.key());
-        })
+            rejected.clear();
+            let of_subject = scratch.rejected.iter().filter(|(subject, ..)| *subject == at);
+            rejected.extend(of_subject.map(|&(_, _, text)| text));
+            report(
+                at,
+                &Considered {
+                    verdict: &verdict,
+                    hits: part(&scratch.hits, parts.keys),
+                    keys: part(&scratch.keys, parts.keys),
+                    candidates,
+                    judged: &judged,
+                    rejected: &rejected,
+                    agreed: &scratch.agreed,
+                    differing: &scratch.differing,
+                    text: &scratch.text,
+                },
+            );
+        }
+        scratch.compared = compared;
+        scratch.judged = judged;
+        scratch.rejected_texts = rejected;
     }
-}
-
-/// Decides one subject from its examined candidates.
-fn decide(
-    policy: &Policy,
-    subject: SubjectView<'_>,
-    strong: &[Candidate],
-    weak: &[Candidate],
-) -> Verdict {
-    let mut standing = strong.iter().filter(|candidate| candidate.may_match());
-    if let Some(first) = standing.next() {
-        return match standing.next() {
-            None => matched(policy, first, first.rule),
-            Some(_) => match dominant(policy, strong) {
-                Some(winner) => matched(policy, winner, winner.rule),
-                None => Verdict::Unmatched(UnmatchedReason::ConflictMultipleCandidates),
-            },
-        };
-    }
-    let mut accepted =
-        strong.iter().chain(weak).filter_map(|c| weak::accepted(policy, c).map(|rule| (c, rule)));
-    if let Some((first, rule)) = accepted.next() {
-        return match accepted.next() {
-            None => matched(policy, first, Some(rule)),
-            Some(_) => Verdict::Unmatched(UnmatchedReason::ConflictMultipleCandidates),
-        };
-    }
-    Verdict::Unmatched(if strong.iter().chain(weak).any(Candidate::has_evidence) {
-        UnmatchedReason::WeakMatchOnly
-    } else if usable(policy, subject) {
-        UnmatchedReason::NoCandidates
-    } else {
-        UnmatchedReason::MissingIdentifiers
-    })
-}
-
-fn matched(policy: &Policy, candidate: &Candidate, rule: Option<Rule>) -> Verdict {
-    let granted = rule.and_then(|rule| Some((rule, policy.accepts(rule)?)));
-    match granted {
-        Some((rule, confidence)) => Verdict::Matched { person: candidate.person, rule, confidence },
-        None => Verdict::Unmatched(UnmatchedReason::WeakMatchOnly),
-    }
-}
-
-/// Returns the one candidate that agrees on the first kind of the precedence where no other does, or whose
-/// agreeing kinds strictly contain every other's.
-fn dominant<'a>(policy: &Policy, strong: &'a [Candidate]) -> Option<&'a Candidate> {
-    let first_kind = 1 << policy.place(policy.rules().precedence[0]);
-    let standing = || strong.iter().filter(|candidate| candidate.may_match());
-    standing().find(|one| {
-        let others = || standing().filter(|other| other.person != one.person);
-        let alone = one.kinds & first_kind != 0 && others().all(|o| o.kinds & first_kind == 0);
-        alone || others().all(|o| o.kinds & one.kinds == o.kinds && o.kinds != one.kinds)
-    })
-}
-
-/// Tells whether the subject has a strong key of a kind that the policy uses.
-fn usable(policy: &Policy, subject: SubjectView<'_>) -> bool {
-    subject.keys.iter().any(|held| policy.kind(held.key.kind()).enabled)
 }

@@ -1,13 +1,100 @@
-//! One person beside one subject: what agrees, what contradicts, what is weak.
+//! One person beside one subject: what agrees and what differs, without a word on what follows from it.
 
-use super::{Rule, SubjectView};
+use super::SubjectView;
 use crate::{
     index::{IndexKey, PersonId, PersonView},
     key::{KeyForm, KeyKind},
-    policy::Policy,
-    weak::Name,
-    weak::blocking::BlockingKind,
+    policy::{Policy, UsedKind},
+    weak::{BirthDate, BlockingKind, Name},
 };
+
+/// A set of strong kinds, each by its place in the policy's precedence.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KindSet(u16);
+
+impl KindSet {
+    /// Tells whether no kind is in the set.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Tells whether the kind at a place of the precedence is in the set.
+    #[must_use]
+    pub const fn contains(self, place: usize) -> bool {
+        place < 16 && self.0 & 1 << place != 0
+    }
+
+    /// Adds the kind at a place of the precedence.
+    pub const fn insert(&mut self, place: usize) {
+        if place < 16 {
+            self.0 |= 1 << place;
+        }
+    }
+
+    /// Tells whether every kind of `other` is in the set.
+    #[must_use]
+    pub const fn includes(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Lists the kinds of the set by the precedence of a policy.
+    pub fn kinds(self, policy: &Policy) -> impl Iterator<Item = KeyKind> {
+        let used = policy.used().iter().enumerate();
+        used.filter(move |(place, _)| self.contains(*place)).map(|(_, used)| used.kind)
+    }
+}
+
+/// What one person and one subject have in common, and what they have not; a plain value that anybody can make.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a finding of its own")]
+pub struct Compared {
+    /// The person inside the index that was asked.
+    pub person: PersonId,
+    /// Kinds of which both hold a key that not too many persons hold.
+    pub agrees: KindSet,
+    /// Of these, the kinds of which both hold the key itself, neither derived nor as an alias.
+    pub exact: KindSet,
+    /// Kinds of which both hold a key that so few persons hold that it makes candidates.
+    pub strong: KindSet,
+    /// Of these, the kinds of which both hold the key itself.
+    pub strong_exact: KindSet,
+    /// Whether both hold the number of an organisation, or a key that many persons hold.
+    pub weak_key: bool,
+    /// Exclusive kinds of which both hold a key of one sort (of documents: of one country and type) and share none.
+    pub differs: KindSet,
+    /// The similarity of the names, from 0 to 1, where both give one.
+    pub name: Option<f64>,
+    /// Whether the dates of birth are the same, where both give one.
+    pub birth_date: Option<bool>,
+    /// Whether both give the same plate.
+    pub plate: bool,
+    /// Whether both give a phone of one country with the same last digits.
+    pub phone_tail: bool,
+    /// Whether both give the same address of a role or of a throw-away service.
+    pub address: bool,
+}
+
+impl Compared {
+    /// Makes the comparison with a person of whom nothing is known.
+    #[must_use]
+    pub const fn new(person: PersonId) -> Self {
+        Self {
+            person,
+            agrees: KindSet(0),
+            exact: KindSet(0),
+            strong: KindSet(0),
+            strong_exact: KindSet(0),
+            weak_key: false,
+            differs: KindSet(0),
+            name: None,
+            birth_date: None,
+            plate: false,
+            phone_tail: false,
+            address: false,
+        }
+    }
+}
 
 /// Says how many persons hold one key of a subject, and where they are listed.
 #[derive(Clone, Copy, Debug, Default)]
@@ -24,21 +111,20 @@ pub(super) enum Weight {
     Strong,
     /// Many hold it: it confirms candidates and is weak by itself.
     Shared,
-    /// Too many hold it, or the policy leaves it out.
+    /// It is an organisation's: it is weak, whoever holds it.
+    Organisation,
+    /// Too many hold it, or the policy leaves its kind out.
     Nothing,
 }
 
-/// Weighs one key of a subject.
-pub(super) fn weight(policy: &Policy, kind: KeyKind, form: KeyForm, total: u32) -> Weight {
-    let rules = policy.kind(kind);
-    if !rules.enabled || (form != KeyForm::Exact && !rules.equivalents) {
-        Weight::Nothing
-    } else if total <= rules.max_persons_per_key {
-        Weight::Strong
-    } else if total <= rules.corroboration_cap {
-        Weight::Shared
-    } else {
-        Weight::Nothing
+/// Weighs one key that `total` persons hold.
+pub(super) fn weight(used: Option<&UsedKind>, key: IndexKey, total: u32) -> Weight {
+    match used {
+        Some(used) if total > used.corroboration_cap => Weight::Nothing,
+        Some(_) if key.is_organisation() => Weight::Organisation,
+        Some(used) if total <= used.max_persons_per_key => Weight::Strong,
+        Some(_) => Weight::Shared,
+        None => Weight::Nothing,
     }
 }
 
@@ -52,12 +138,13 @@ pub(super) struct Agreed {
     pub(super) weight: Weight,
 }
 
-/// Says what holds a candidate apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Contradiction {
-    Document,
-    BirthDate,
-    Name,
+/// Two keys of one exclusive kind that differ.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Differing {
+    pub(super) place: usize,
+    /// The subject's key, by its position.
+    pub(super) key: usize,
+    pub(super) other: IndexKey,
 }
 
 /// One person that came into question for one subject.
@@ -65,159 +152,161 @@ pub(super) enum Contradiction {
 pub(super) struct Candidate {
     /// The subject's position in its chunk.
     pub(super) subject: usize,
-    pub(super) person: PersonId,
     /// The person's key in the scratch text.
     pub(super) text: (usize, usize),
     /// The agreements in the scratch list.
     pub(super) agreed: (usize, usize),
-    /// One bit for each kind that agrees, by its place in the precedence.
-    pub(super) kinds: u8,
-    /// The best accepted rule of its strong keys.
-    pub(super) rule: Option<Rule>,
-    /// The best weak rule that fits, and how similar the names are.
-    pub(super) weak: Option<(Rule, Option<f64>)>,
-    pub(super) contradiction: Option<Contradiction>,
+    /// The differing keys in the scratch list.
+    pub(super) differing: (usize, usize),
+    /// The person's most similar name in the scratch text, where the names differ.
+    pub(super) name: Option<(usize, usize)>,
+    /// A date of birth of the person, where the dates differ.
+    pub(super) birth_date: Option<BirthDate>,
+    pub(super) compared: Compared,
 }
 
 impl Candidate {
     pub(super) fn new(subject: usize, person: PersonId) -> Self {
         Self {
             subject,
-            person,
             text: (0, 0),
             agreed: (0, 0),
-            kinds: 0,
-            rule: None,
-            weak: None,
-            contradiction: None,
+            differing: (0, 0),
+            name: None,
+            birth_date: None,
+            compared: Compared::new(person),
         }
     }
 
-    /// Tells whether the person may be matched by its strong keys.
-    pub(super) fn may_match(&self) -> bool {
-        self.rule.is_some() && self.contradiction.is_none()
-    }
-
-    /// Tells whether anything speaks for the person.
-    pub(super) fn has_evidence(&self) -> bool {
-        self.agreed.1 > 0 || self.weak.is_some()
+    pub(super) fn person(&self) -> PersonId {
+        self.compared.person
     }
 }
 
-/// Everything that examining a candidate needs to know of its subject.
+/// Where comparing writes its findings.
+pub(super) struct Findings<'a> {
+    pub(super) agreed: &'a mut Vec<Agreed>,
+    pub(super) differing: &'a mut Vec<Differing>,
+    pub(super) text: &'a mut String,
+}
+
+/// Everything that comparing needs to know of a subject.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Examination<'a> {
+pub(super) struct Comparison<'a> {
     pub(super) policy: &'a Policy,
     pub(super) subject: SubjectView<'a>,
-    /// The subject's keys as an index holds them, and who holds each.
+    /// The subject's keys as an index holds them, the place of each one's kind, and who holds each.
     pub(super) keys: &'a [IndexKey],
+    pub(super) places: &'a [Option<usize>],
     pub(super) blocking: &'a [IndexKey],
     pub(super) hits: &'a [Hit],
 }
 
-impl Examination<'_> {
-    /// Fills in what speaks for and against a candidate.
-    pub(super) fn examine(
+impl Comparison<'_> {
+    /// Fills in what subject and person have in common and what differs.
+    pub(super) fn compare(
         &self,
         person: &PersonView<'_>,
         candidate: &mut Candidate,
-        agreed: &mut Vec<Agreed>,
+        findings: &mut Findings<'_>,
     ) {
-        let start = agreed.len();
-        let mut document_agrees = false;
-        let mut document_differs = false;
-        let documents = self.policy.kind(KeyKind::DOCUMENT);
+        let (agreed, differing) = (findings.agreed.len(), findings.differing.len());
         for held in person.keys() {
-            let Some(kind) = held.key.kind() else {
-                self.examine_blocking(held.key, person, candidate);
+            if held.key.is_blocking() {
+                self.compare_blocking(held.key, &mut candidate.compared);
                 continue;
-            };
+            }
             for (at, &key) in self.keys.iter().enumerate() {
-                let own = &self.subject.keys[at];
+                let Some(place) = self.places[at] else { continue };
+                let used = &self.policy.used()[place];
+                let own = self.subject.keys[at].form;
                 if key == held.key {
-                    let form = own.form.max(held.form);
-                    let weight = weight(self.policy, kind, form, self.hits[at].total);
-                    if weight == Weight::Nothing {
-                        continue;
+                    let form = own.max(held.form);
+                    let weight = weight(Some(used), key, self.hits[at].total);
+                    if weight != Weight::Nothing {
+                        findings.agreed.push(Agreed { key: at, form, weight });
+                        note(&mut candidate.compared, place, form, weight);
                     }
-                    agreed.push(Agreed { key: at, form, weight });
-                    candidate.kinds |= 1 << self.policy.place(kind);
-                    document_agrees |= kind == KeyKind::DOCUMENT;
-                    let rule = Rule::of(kind, form);
-                    if weight == Weight::Strong
-                        && self.policy.accepts(rule).is_some()
-                        && candidate
-                            .rule
-                            .is_none_or(|best| self.policy.rank(rule) < self.policy.rank(best))
-                    {
-                        candidate.rule = Some(rule);
-                    }
-                } else if kind == KeyKind::DOCUMENT
-                    && documents.enabled
-                    && key.document_type() == held.key.document_type()
-                    && !self.policy.exempts(key.document_type())
-                    && self.hits[at].total <= documents.corroboration_cap
-                    // A supposed reading is no evidence against anybody.
-                    && own.form.max(held.form) != KeyForm::Alias
-                    && (documents.equivalents || own.form.max(held.form) == KeyForm::Exact)
+                } else if used.exclusive
+                    && own != KeyForm::Alias
+                    && self.hits[at].total <= used.corroboration_cap
+                    && key.is_comparable(held.key)
+                    && !used.exempts(key.document_type())
                 {
-                    document_differs = true;
+                    findings.differing.push(Differing { place, key: at, other: held.key });
                 }
             }
         }
-        candidate.agreed = (start, (agreed.len() - start));
-        let rules = &self.policy.rules().contradiction;
-        candidate.contradiction = if rules.document && document_differs && !document_agrees {
-            Some(Contradiction::Document)
-        } else if rules.birth_date && self.birth_date_differs(person) {
-            Some(Contradiction::BirthDate)
-        } else if rules.name_similarity_below.is_some_and(|least| {
-            self.similarity(person).is_some_and(|similarity| similarity < least)
-        }) {
-            Some(Contradiction::Name)
-        } else {
-            None
-        };
+        candidate.agreed = (agreed, findings.agreed.len());
+        // One shared key of a kind is enough not to differ in it.
+        let mut kept = differing;
+        for at in differing..findings.differing.len() {
+            let found = findings.differing[at];
+            if !candidate.compared.agrees.contains(found.place) {
+                candidate.compared.differs.insert(found.place);
+                findings.differing[kept] = found;
+                kept += 1;
+            }
+        }
+        findings.differing.truncate(kept);
+        candidate.differing = (differing, kept);
+        self.compare_profile(person, candidate, findings.text);
     }
 
-    fn examine_blocking(&self, key: IndexKey, person: &PersonView<'_>, candidate: &mut Candidate) {
-        if !self.blocking.contains(&key) {
-            return;
-        }
-        let Some(shared) = key.blocking() else { return };
-        let rule = rule_of(shared.kind());
-        let Some(rules) = self.policy.weak(rule).filter(|rules| rules.enabled) else { return };
-        let similarity = self.similarity(person);
-        let fits = match similarity {
-            Some(similarity) => similarity >= rules.min_name_similarity,
-            None => matches!(rule, Rule::PhoneTail | Rule::EmailWeak),
-        };
-        if fits && candidate.weak.is_none_or(|(best, _)| rule < best) {
-            candidate.weak = Some((rule, similarity));
+    fn compare_blocking(&self, key: IndexKey, compared: &mut Compared) {
+        let Some(shared) = key.blocking().filter(|_| self.blocking.contains(&key)) else { return };
+        match shared.kind() {
+            BlockingKind::Plate => compared.plate = true,
+            BlockingKind::PhoneTail => compared.phone_tail = true,
+            BlockingKind::Email => compared.address = true,
+            // The names and dates themselves are compared.
+            BlockingKind::NameBirthDate => {}
         }
     }
 
-    /// Returns the greatest similarity between the subject's name and one of the person's.
-    fn similarity(&self, person: &PersonView<'_>) -> Option<f64> {
-        let own = self.subject.name?;
-        let names: &[Name] = &person.profile()?.names;
-        names.iter().map(|name| own.similarity(name)).max_by(f64::total_cmp)
-    }
-
-    fn birth_date_differs(&self, person: &PersonView<'_>) -> bool {
-        let (Some(own), Some(profile)) = (self.subject.birth_date, person.profile()) else {
-            return false;
-        };
-        !profile.birth_dates.is_empty() && !profile.birth_dates.contains(&own)
+    fn compare_profile(
+        &self,
+        person: &PersonView<'_>,
+        candidate: &mut Candidate,
+        text: &mut String,
+    ) {
+        let Some(profile) = person.profile() else { return };
+        if let (Some(own), Some(&first)) = (self.subject.birth_date, profile.birth_dates.first()) {
+            let same = profile.birth_dates.contains(&own);
+            candidate.compared.birth_date = Some(same);
+            candidate.birth_date = (!same).then_some(first);
+        }
+        let Some(own) = self.subject.name else { return };
+        let similar = |name: &'_ Name| own.similarity(name);
+        let best = profile
+            .names
+            .iter()
+            .map(|name| (similar(name), name))
+            .max_by(|(one, _), (other, _)| one.total_cmp(other));
+        if let Some((similarity, name)) = best {
+            candidate.compared.name = Some(similarity);
+            if similarity < self.policy.name_differs_below() {
+                candidate.name = Some((text.len(), text.len() + name.as_str().len()));
+                text.push_str(name.as_str());
+            }
+        }
     }
 }
 
-/// Returns the weak rule that a blocking key serves.
-pub(super) fn rule_of(kind: BlockingKind) -> Rule {
-    match kind {
-        BlockingKind::Plate => Rule::PlateName,
-        BlockingKind::NameBirthDate => Rule::NameBirthDate,
-        BlockingKind::PhoneTail => Rule::PhoneTail,
-        BlockingKind::Email => Rule::EmailWeak,
+/// Notes one shared key in the sets of kinds.
+fn note(compared: &mut Compared, place: usize, form: KeyForm, weight: Weight) {
+    compared.weak_key |= matches!(weight, Weight::Shared | Weight::Organisation);
+    if weight == Weight::Organisation {
+        return;
+    }
+    compared.agrees.insert(place);
+    if form == KeyForm::Exact {
+        compared.exact.insert(place);
+    }
+    if weight == Weight::Strong {
+        compared.strong.insert(place);
+        if form == KeyForm::Exact {
+            compared.strong_exact.insert(place);
+        }
     }
 }

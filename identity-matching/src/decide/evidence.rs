@@ -3,14 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Considered, Outcome, Rule, Verdict,
-    compare::{Agreed, Candidate, Contradiction, Weight, weight},
+    Outcome, Rule, UnmatchedReason, Verdict,
+    batch::Considered,
+    compare::{Agreed, Candidate, Differing, Weight, weight},
 };
 use crate::{
-    key::Masked,
-    key::{HeldKey, KeyForm, KeyKind},
-    normalise::Normalised,
-    normalise::Unusable,
+    key::{DocumentTypeId, Field, HeldKey, KeyForm, KeyKind},
+    normalise::{Normalised, Normaliser, Unusable},
     policy::Policy,
 };
 
@@ -45,9 +44,23 @@ pub struct Evidence {
     pub unusable: Vec<Unusable>,
     /// Every person that came into question, by key.
     pub candidates: Vec<CandidateEvidence>,
+    /// Persons that came into question and that a person has rejected for this subject, by key.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub rejected_by_person: Vec<String>,
 }
 
 impl Evidence {
+    /// Makes the evidence of a matcher of one's own.
+    #[must_use]
+    pub fn new(
+        policy: PolicyStamp,
+        keys: Vec<KeyEvidence>,
+        unusable: Vec<Unusable>,
+        candidates: Vec<CandidateEvidence>,
+    ) -> Self {
+        Self { policy, keys, unusable, candidates, ..Self::default() }
+    }
+
     /// Returns the evidence as JSON on one line.
     #[must_use]
     pub fn to_json(&self) -> String {
@@ -81,6 +94,14 @@ pub struct KeyEvidence {
     pub used: KeyUse,
 }
 
+impl KeyEvidence {
+    /// Makes the evidence of one key.
+    #[must_use]
+    pub fn new(kind: KeyKind, form: KeyForm, value: String, holders: u32, used: KeyUse) -> Self {
+        Self { kind, form, value, holders, used }
+    }
+}
+
 /// Says what one key of the subject was good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -94,26 +115,10 @@ pub enum KeyUse {
     Shared,
     /// More persons than `corroboration_cap` hold it: it counted for nothing.
     Generic,
-    /// The policy leaves its kind or form out.
+    /// It is the number of an organisation: it only found weak candidates.
+    Organisation,
+    /// The policy leaves its kind out.
     Disabled,
-}
-
-/// Tells about one person that came into question.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct CandidateEvidence {
-    /// The person's key.
-    pub person: String,
-    /// What became of it.
-    pub standing: Standing,
-    /// The rule of its best key, or the weak rule that found it.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub rule: Option<Rule>,
-    /// The keys that it shares with the subject.
-    pub agrees: Vec<Agreement>,
-    /// How similar the names are, 0 to 1, where a weak rule compared them.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub name_similarity: Option<f64>,
 }
 
 /// Says what became of a candidate, and why.
@@ -127,34 +132,77 @@ pub enum Standing {
     Conflicting,
     /// Another one agrees on more.
     Outranked,
-    /// It has another document of the same country and type.
+    /// It has another value of an exclusive kind: of documents, one of the same country and type.
     DocumentContradicts,
     /// It has another date of birth.
     BirthDateContradicts,
     /// It has another name.
     NameContradicts,
-    /// It shares only keys that many persons hold.
+    /// It shares only keys that many persons hold, or an organisation's.
     SharedOnly,
     /// It shares keys only by rules that the policy does not accept.
     NotAccepted,
     /// It was found by weak evidence.
     Weak,
+    /// Nothing speaks for it.
+    Unrelated,
 }
 
 impl Standing {
     /// Returns one clause that says why the person is, or is not, the match.
     #[must_use]
-    pub fn reason(self) -> &'static str {
+    pub const fn reason(self) -> &'static str {
         match self {
             Self::Matched => "is the match",
             Self::Conflicting => "fits as well as another candidate",
             Self::Outranked => "agrees on less than the match",
-            Self::DocumentContradicts => "has another document of the same country and type",
+            Self::DocumentContradicts => "has another value of a kind of which a person has one",
             Self::BirthDateContradicts => "has another date of birth",
             Self::NameContradicts => "has another name",
-            Self::SharedOnly => "shares only keys that many persons hold",
+            Self::SharedOnly => "shares only keys that many persons hold, or an organisation's",
             Self::NotAccepted => "shares keys only by rules that the policy does not accept",
             Self::Weak => "was found by weak evidence",
+            Self::Unrelated => "shares nothing that a rule asks for",
+        }
+    }
+}
+
+/// Tells about one person that came into question.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct CandidateEvidence {
+    /// The person's key.
+    pub person: String,
+    /// What became of it.
+    pub standing: Standing,
+    /// The rule that fits it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub rule: Option<Rule>,
+    /// The keys that it shares with the subject.
+    pub agrees: Vec<Agreement>,
+    /// What both give, and give differently.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub disagrees: Vec<Disagreement>,
+    /// How similar the names are, 0 to 1, where both give one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub name_similarity: Option<f64>,
+    /// What a scorer of one's own made of it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub score: Option<f64>,
+}
+
+impl CandidateEvidence {
+    /// Makes the evidence of a person that shares nothing yet.
+    #[must_use]
+    pub fn new(person: impl Into<String>, standing: Standing) -> Self {
+        Self {
+            person: person.into(),
+            standing,
+            rule: None,
+            agrees: Vec::new(),
+            disagrees: Vec::new(),
+            name_similarity: None,
+            score: None,
         }
     }
 }
@@ -173,9 +221,44 @@ pub struct Agreement {
     pub shared: bool,
 }
 
+impl Agreement {
+    /// Makes one agreement.
+    #[must_use]
+    pub fn new(kind: KeyKind, form: KeyForm, value: String, shared: bool) -> Self {
+        Self { kind, form, value, shared }
+    }
+}
+
+/// Is one thing that both give, and give differently.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Disagreement {
+    /// What differs: the code of an exclusive kind, `name` or `birth_date`.
+    pub kind: Field,
+    /// Country and type of documents, such as `PE DNI`.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none", default)]
+    pub document_type: Option<String>,
+    /// The subject's value.
+    pub subject: String,
+    /// The person's value.
+    pub person: String,
+    /// How similar the two names are.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub similarity: Option<f64>,
+}
+
+impl Disagreement {
+    /// Makes one disagreement.
+    #[must_use]
+    pub fn new(kind: Field, subject: String, person: String) -> Self {
+        Self { kind, document_type: None, subject, person, similarity: None }
+    }
+}
+
 /// Writes evidence.
 pub(super) struct EvidenceWriter<'a> {
     pub(super) policy: &'a Policy,
+    pub(super) normaliser: &'a Normaliser,
     pub(super) show_identifiers: bool,
 }
 
@@ -184,29 +267,36 @@ impl EvidenceWriter<'_> {
         let values: Vec<String> =
             subject.keys().iter().map(|held| self.value(subject, held)).collect();
         let mut candidates: Vec<CandidateEvidence> = considered
-            .candidates()
-            .filter(|candidate| candidate.has_evidence())
-            .map(|candidate| candidate_evidence(subject, considered, candidate, &values))
+            .candidates
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| {
+                considered.judged.get(*at).is_none_or(|one| one.standing != Standing::Unrelated)
+            })
+            .map(|(at, candidate)| self.candidate(subject, considered, at, candidate, &values))
             .collect();
         candidates.sort_unstable_by(|left, right| left.person.cmp(&right.person));
         let outcome = match considered.verdict() {
             Verdict::Matched { rule, confidence, .. } => Outcome::Matched {
                 person: considered.person().unwrap_or_default().to_owned(),
-                rule,
-                confidence,
+                rule: rule.clone(),
+                confidence: *confidence,
             },
-            Verdict::Unmatched(reason) => Outcome::Unmatched {
+            &Verdict::Unmatched(reason) => Outcome::Unmatched {
                 reason,
                 candidates: candidates
                     .iter()
                     .filter(|candidate| {
-                        reason != super::UnmatchedReason::ConflictMultipleCandidates
+                        reason != UnmatchedReason::ConflictMultipleCandidates
                             || candidate.standing == Standing::Conflicting
                     })
                     .map(|candidate| candidate.person.clone())
                     .collect(),
             },
         };
+        let rejected = considered.rejected.iter().map(|&text| considered.text(text).to_owned());
+        let mut rejected_by_person: Vec<String> = rejected.collect();
+        rejected_by_person.sort_unstable();
         let evidence = Evidence {
             policy: PolicyStamp {
                 version: self.policy.version().to_owned(),
@@ -215,6 +305,7 @@ impl EvidenceWriter<'_> {
             keys: self.keys(subject, considered, values),
             unusable: subject.unusable().to_vec(),
             candidates,
+            rejected_by_person,
         };
         Decision { outcome, evidence }
     }
@@ -222,9 +313,13 @@ impl EvidenceWriter<'_> {
     fn value(&self, subject: &Normalised, held: &HeldKey) -> String {
         match subject.text(held.key) {
             Some(text) if self.show_identifiers => text.into_owned(),
-            Some(text) => Masked::new(held.key.kind(), &text).to_string(),
+            Some(text) => self.normaliser.mask(held.key.kind(), &text),
             None => held.key.to_string(),
         }
+    }
+
+    fn place(&self, kind: KeyKind) -> usize {
+        self.policy.place(kind).unwrap_or(usize::MAX)
     }
 
     fn keys(
@@ -236,87 +331,120 @@ impl EvidenceWriter<'_> {
         let mut keys: Vec<KeyEvidence> = subject
             .keys()
             .iter()
+            .zip(considered.keys)
             .zip(considered.hits)
             .zip(values)
-            .map(|((held, hit), value)| {
+            .map(|(((held, &key), hit), value)| {
                 let kind = held.key.kind();
-                let rules = self.policy.kind(kind);
-                let used = match weight(self.policy, kind, held.form, hit.total) {
-                    Weight::Strong if hit.total == 0 => KeyUse::Unheld,
+                let used = self.policy.place(kind).map(|place| &self.policy.used()[place]);
+                let used = match weight(used, key, hit.total) {
+                    Weight::Nothing if used.is_some() => KeyUse::Generic,
+                    Weight::Nothing => KeyUse::Disabled,
+                    _ if hit.total == 0 => KeyUse::Unheld,
+                    Weight::Organisation => KeyUse::Organisation,
                     Weight::Strong => KeyUse::Candidates,
                     Weight::Shared => KeyUse::Shared,
-                    Weight::Nothing if hit.total > rules.corroboration_cap => KeyUse::Generic,
-                    Weight::Nothing => KeyUse::Disabled,
                 };
                 KeyEvidence { kind, form: held.form, value, holders: hit.total, used }
             })
             .collect();
-        keys.sort_by_key(|key| (self.policy.place(key.kind), key.form));
+        keys.sort_by_key(|key| (self.place(key.kind), key.form));
         keys
     }
-}
 
-fn candidate_evidence(
-    subject: &Normalised,
-    considered: &Considered<'_>,
-    candidate: &Candidate,
-    values: &[String],
-) -> CandidateEvidence {
-    let mut agrees: Vec<Agreement> = considered
-        .agreed(candidate)
-        .iter()
-        .map(|&Agreed { key, form, weight }| Agreement {
-            kind: subject.keys()[key].key.kind(),
-            form,
-            value: values[key].clone(),
-            shared: weight == Weight::Shared,
-        })
-        .collect();
-    agrees.sort_by(|left, right| {
-        (left.kind, left.form, &left.value).cmp(&(right.kind, right.form, &right.value))
-    });
-    let (standing, rule) = standing(considered, candidate, &agrees);
-    CandidateEvidence {
-        person: considered.text(candidate).to_owned(),
-        standing,
-        rule,
-        agrees,
-        name_similarity: candidate.weak.and_then(|(_, similarity)| similarity),
+    fn candidate(
+        &self,
+        subject: &Normalised,
+        considered: &Considered<'_>,
+        at: usize,
+        candidate: &Candidate,
+        values: &[String],
+    ) -> CandidateEvidence {
+        let mut agrees: Vec<Agreement> = considered
+            .agreed(candidate)
+            .iter()
+            .map(|&Agreed { key, form, weight }| Agreement {
+                kind: subject.keys()[key].key.kind(),
+                form,
+                value: values[key].clone(),
+                shared: weight != Weight::Strong,
+            })
+            .collect();
+        agrees.sort_by(|left, right| {
+            let order = |one: &Agreement| (self.place(one.kind), one.form);
+            order(left).cmp(&order(right)).then_with(|| left.value.cmp(&right.value))
+        });
+        let judged = considered.judged.get(at);
+        CandidateEvidence {
+            person: considered.text(candidate.text).to_owned(),
+            standing: judged.map_or(Standing::Weak, |judged| judged.standing),
+            rule: judged.and_then(|judged| judged.rule.clone()),
+            agrees,
+            disagrees: self.disagrees(subject, considered, candidate, values),
+            name_similarity: candidate.compared.name,
+            score: judged.and_then(|judged| judged.score),
+        }
     }
-}
 
-fn standing(
-    considered: &Considered<'_>,
-    candidate: &Candidate,
-    agrees: &[Agreement],
-) -> (Standing, Option<Rule>) {
-    let weak = candidate.weak.map(|(rule, _)| rule);
-    if let Verdict::Matched { person, rule, .. } = considered.verdict()
-        && person == candidate.person
-    {
-        return (Standing::Matched, Some(rule));
+    fn disagrees(
+        &self,
+        subject: &Normalised,
+        considered: &Considered<'_>,
+        candidate: &Candidate,
+        values: &[String],
+    ) -> Vec<Disagreement> {
+        let differing = considered.differing(candidate).iter();
+        let mut disagrees: Vec<Disagreement> = differing
+            .map(|&Differing { key, other, .. }| {
+                let own = subject.keys()[key].key;
+                let person = match other.text().filter(|_| self.show_identifiers) {
+                    Some(text) => text,
+                    None => other.masked(),
+                };
+                Disagreement {
+                    document_type: own.document_type().map(|kind| self.document_type(kind)),
+                    ..Disagreement::new(Field::Identifier(own.kind()), values[key].clone(), person)
+                }
+            })
+            .collect();
+        disagrees.sort_by(|left, right| {
+            let order =
+                |one: &Disagreement| (one.kind, one.document_type.clone(), one.subject.clone());
+            order(left).cmp(&order(right)).then_with(|| left.person.cmp(&right.person))
+        });
+        if let (Some(own), Some(name)) = (subject.name(), candidate.name) {
+            disagrees.push(Disagreement {
+                similarity: candidate.compared.name,
+                ..Disagreement::new(
+                    Field::Name,
+                    self.shown(own.as_str()),
+                    self.shown(considered.text(name)),
+                )
+            });
+        }
+        if let (Some(own), Some(date)) = (subject.birth_date(), candidate.birth_date) {
+            disagrees.push(Disagreement::new(
+                Field::BirthDate,
+                self.shown(&own.to_string()),
+                self.shown(&date.to_string()),
+            ));
+        }
+        disagrees
     }
-    let contradiction = candidate.contradiction.map(|contradiction| match contradiction {
-        Contradiction::Document => Standing::DocumentContradicts,
-        Contradiction::BirthDate => Standing::BirthDateContradicts,
-        Contradiction::Name => Standing::NameContradicts,
-    });
-    if let Some(contradiction) = contradiction {
-        return (contradiction, candidate.rule.or(weak));
+
+    fn document_type(&self, kind: DocumentTypeId) -> String {
+        let country = kind.country();
+        match self.normaliser.options().document_types.code(kind) {
+            Some(code) => format!("{country} {code}"),
+            None => country.to_string(),
+        }
     }
-    let conflict = considered.verdict()
-        == Verdict::Unmatched(super::UnmatchedReason::ConflictMultipleCandidates);
-    if candidate.may_match() {
-        let standing = if conflict { Standing::Conflicting } else { Standing::Outranked };
-        return (standing, candidate.rule);
-    }
-    let strong_stand = considered.strong.iter().any(Candidate::may_match);
-    if conflict && !strong_stand && super::weak::accepted(considered.policy, candidate).is_some() {
-        return (Standing::Conflicting, weak);
-    }
-    match agrees.iter().find(|agreement| !agreement.shared) {
-        Some(best) => (Standing::NotAccepted, Some(Rule::of(best.kind, best.form))),
-        None if weak.is_some() => (Standing::Weak, weak),
-        None => (Standing::SharedOnly, None),
+
+    /// Returns a name or a date with its letters and digits replaced, unless identifiers are shown.
+    fn shown(&self, text: &str) -> String {
+        if self.show_identifiers {
+            return text.to_owned();
+        }
+        text.chars().take(64).map(|c| if c.is_alphanumeric() { '*' } else { c }).collect()
     }
 }

@@ -1,13 +1,14 @@
 //! The matcher trait and the deterministic matcher.
 
-use std::num::NonZeroUsize;
+use std::{num::NonZeroUsize, sync::Arc};
 
 use super::{
-    Considered, Decision, SubjectView,
-    batch::{Scratch, consider},
-    evidence,
+    Considered, Decision, Judge, Rejections, SubjectView,
+    batch::{Batch, Scratch},
+    evidence::EvidenceWriter,
 };
 use crate::{
+    explain::Explanation,
     index::{CandidateIndex, IndexError},
     normalise::Record,
     normalise::{Normalised, Normaliser},
@@ -38,18 +39,33 @@ pub enum MatchError {
 pub trait Matcher: Send + Sync {
     /// Decides a batch: one decision for each subject, in their order.
     ///
+    /// Pairs of a subject and a person that a person has rejected are dropped before anything is judged.
+    ///
     /// # Errors
     ///
     /// [`MatchError`] where the batch could not be decided; nothing was decided then.
-    fn decide(&self, subjects: &[Record]) -> Result<Vec<Decision>, MatchError>;
+    fn decide(
+        &self,
+        subjects: &[Record],
+        rejections: &Rejections,
+    ) -> Result<Vec<Decision>, MatchError>;
 
-    /// Decides one subject.
+    /// Explains how one subject is decided, with nobody rejected; by default by its decision and evidence alone.
+    ///
+    /// # Errors
+    ///
+    /// As [`decide`](Self::decide).
+    fn explain(&self, subject: &Record) -> Result<Explanation, MatchError> {
+        Ok(Explanation::of(self.decide_one(subject)?))
+    }
+
+    /// Decides one subject, with nobody rejected.
     ///
     /// # Errors
     ///
     /// As [`decide`](Self::decide).
     fn decide_one(&self, subject: &Record) -> Result<Decision, MatchError> {
-        let decisions = self.decide(std::slice::from_ref(subject))?;
+        let decisions = self.decide(std::slice::from_ref(subject), &Rejections::default())?;
         decisions.into_iter().next().ok_or_else(|| MatchError::Failed {
             reason: "the matcher gave no decision for one subject".into(),
             source: None,
@@ -60,8 +76,16 @@ pub trait Matcher: Send + Sync {
 macro_rules! forward {
     ($($pointer:ty),*) => {$(
         impl<M: Matcher + ?Sized> Matcher for $pointer {
-            fn decide(&self, subjects: &[Record]) -> Result<Vec<Decision>, MatchError> {
-                (**self).decide(subjects)
+            fn decide(
+                &self,
+                subjects: &[Record],
+                rejections: &Rejections,
+            ) -> Result<Vec<Decision>, MatchError> {
+                (**self).decide(subjects, rejections)
+            }
+
+            fn explain(&self, subject: &Record) -> Result<Explanation, MatchError> {
+                (**self).explain(subject)
             }
         }
     )*};
@@ -85,14 +109,15 @@ forward!(&M, Box<M>, std::sync::Arc<M>);
 /// let lead = Record { phones: vec!["987654321".into()], ..Record::default() };
 /// let decision = matcher.decide_one(&lead)?;
 /// assert_eq!(decision.outcome.person(), Some("P1"));
-/// assert_eq!(decision.outcome.rule(), Some(Rule::PhoneExact));
+/// assert_eq!(decision.outcome.rule(), Some(&Rule::PHONE_EXACT));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct DeterministicMatcher<I> {
     index: I,
     normaliser: Normaliser,
     policy: Policy,
+    judge: Option<Arc<dyn Judge>>,
     threads: NonZeroUsize,
     show_identifiers: bool,
 }
@@ -105,7 +130,21 @@ impl<I: CandidateIndex> DeterministicMatcher<I> {
     ///
     /// The normaliser must be the one, or equal to the one, that normalised the population.
     pub fn new(index: I, normaliser: Normaliser, policy: Policy) -> Self {
-        Self { index, normaliser, policy, threads: NonZeroUsize::MIN, show_identifiers: false }
+        Self {
+            index,
+            normaliser,
+            policy,
+            judge: None,
+            threads: NonZeroUsize::MIN,
+            show_identifiers: false,
+        }
+    }
+
+    /// Judges by a scorer of one's own in place of the policy's rules; what is looked up stays the policy's affair.
+    #[must_use]
+    pub fn judging_by(mut self, judge: impl Judge + 'static) -> Self {
+        self.judge = Some(Arc::new(judge));
+        self
     }
 
     /// Splits each batch over so many threads; the decisions are the same.
@@ -161,6 +200,7 @@ impl<I: CandidateIndex> DeterministicMatcher<I> {
             index: &self.index,
             normaliser: self.normaliser.clone(),
             policy,
+            judge: self.judge.clone(),
             threads: self.threads,
             show_identifiers: self.show_identifiers,
         }
@@ -177,20 +217,32 @@ impl<I: CandidateIndex> DeterministicMatcher<I> {
     pub fn consider(
         &self,
         subjects: &[SubjectView<'_>],
+        rejections: &Rejections,
+        report: &mut dyn FnMut(usize, &Considered<'_>),
+    ) -> Result<(), IndexError> {
+        self.consider_from(0, subjects, rejections, report)
+    }
+
+    fn consider_from(
+        &self,
+        first: usize,
+        subjects: &[SubjectView<'_>],
+        rejections: &Rejections,
         report: &mut dyn FnMut(usize, &Considered<'_>),
     ) -> Result<(), IndexError> {
         let mut scratch = Scratch::default();
         for (chunk, subjects) in subjects.chunks(CHUNK).enumerate() {
+            let start = chunk * CHUNK;
+            let batch = Batch {
+                index: &self.index,
+                policy: &self.policy,
+                judge: self.judge.as_deref(),
+                subjects,
+                first: first + start,
+                rejections,
+            };
             self.index.in_one_read(&mut || {
-                consider(
-                    &self.index,
-                    &self.policy,
-                    subjects,
-                    &mut scratch,
-                    &mut |at, considered| {
-                        report(chunk * CHUNK + at, considered);
-                    },
-                )
+                batch.decide(&mut scratch, &mut |at, considered| report(start + at, considered))
             })?;
         }
         Ok(())
@@ -201,38 +253,62 @@ impl<I: CandidateIndex> DeterministicMatcher<I> {
     /// # Errors
     ///
     /// [`IndexError`] where the population cannot be read.
-    pub fn decide_normalised(&self, subjects: &[Normalised]) -> Result<Vec<Decision>, IndexError> {
+    pub fn decide_normalised(
+        &self,
+        subjects: &[Normalised],
+        rejections: &Rejections,
+    ) -> Result<Vec<Decision>, IndexError> {
+        self.decide_from(0, subjects, rejections)
+    }
+
+    fn decide_from(
+        &self,
+        first: usize,
+        subjects: &[Normalised],
+        rejections: &Rejections,
+    ) -> Result<Vec<Decision>, IndexError> {
         let views: Vec<SubjectView<'_>> = subjects.iter().map(SubjectView::from).collect();
         let mut decisions = Vec::with_capacity(subjects.len());
-        self.consider(&views, &mut |at, considered| {
-            let evidence = evidence::EvidenceWriter {
-                policy: &self.policy,
-                show_identifiers: self.show_identifiers,
-            };
-            decisions.push(evidence.decision(&subjects[at], considered));
+        let writer = EvidenceWriter {
+            policy: &self.policy,
+            normaliser: &self.normaliser,
+            show_identifiers: self.show_identifiers,
+        };
+        self.consider_from(first, &views, rejections, &mut |at, considered| {
+            decisions.push(writer.decision(&subjects[at], considered));
         })?;
         Ok(decisions)
     }
 
-    fn decide_part(&self, subjects: &[Record]) -> Result<Vec<Decision>, MatchError> {
+    fn decide_part(
+        &self,
+        first: usize,
+        subjects: &[Record],
+        rejections: &Rejections,
+    ) -> Result<Vec<Decision>, MatchError> {
         let mut decisions = Vec::with_capacity(subjects.len());
         let mut buffers = vec![Normalised::default(); subjects.len().min(CHUNK)];
-        for subjects in subjects.chunks(CHUNK) {
+        for (chunk, subjects) in subjects.chunks(CHUNK).enumerate() {
             for (subject, buffer) in subjects.iter().zip(&mut buffers) {
                 self.normaliser.normalise_into(subject, buffer);
             }
-            decisions.extend(self.decide_normalised(&buffers[..subjects.len()])?);
+            let start = first + chunk * CHUNK;
+            decisions.extend(self.decide_from(start, &buffers[..subjects.len()], rejections)?);
         }
         Ok(decisions)
     }
 }
 
 impl<I: CandidateIndex> Matcher for DeterministicMatcher<I> {
-    fn decide(&self, subjects: &[Record]) -> Result<Vec<Decision>, MatchError> {
+    fn decide(
+        &self,
+        subjects: &[Record],
+        rejections: &Rejections,
+    ) -> Result<Vec<Decision>, MatchError> {
         // One span per call, never per subject: without a subscriber it costs one load.
         let span = tracing::debug_span!("identity_matching.decide", subjects = subjects.len());
         let _entered = span.enter();
-        let decisions = self.decide_all(subjects)?;
+        let decisions = self.decide_all(subjects, rejections)?;
         if tracing::enabled!(tracing::Level::DEBUG) {
             let matched = |d: &&Decision| matches!(d.outcome, super::Outcome::Matched { .. });
             tracing::debug!(
@@ -243,18 +319,38 @@ impl<I: CandidateIndex> Matcher for DeterministicMatcher<I> {
         }
         Ok(decisions)
     }
+
+    fn explain(&self, subject: &Record) -> Result<Explanation, MatchError> {
+        crate::explain::explain(self, subject)
+    }
+}
+
+impl<I> std::fmt::Debug for DeterministicMatcher<I> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DeterministicMatcher")
+            .field("policy", &self.policy)
+            .field("threads", &self.threads)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<I: CandidateIndex> DeterministicMatcher<I> {
-    fn decide_all(&self, subjects: &[Record]) -> Result<Vec<Decision>, MatchError> {
+    fn decide_all(
+        &self,
+        subjects: &[Record],
+        rejections: &Rejections,
+    ) -> Result<Vec<Decision>, MatchError> {
         let share = subjects.len().div_ceil(self.threads.get());
         if share == subjects.len() || share < CHUNK {
-            return self.decide_part(subjects);
+            return self.decide_part(0, subjects, rejections);
         }
         std::thread::scope(|scope| {
             let parts: Vec<_> = subjects
                 .chunks(share)
-                .map(|part| scope.spawn(move || self.decide_part(part)))
+                .enumerate()
+                .map(|(at, part)| {
+                    scope.spawn(move || self.decide_part(at * share, part, rejections))
+                })
                 .collect();
             let mut decisions = Vec::with_capacity(subjects.len());
             for part in parts {

@@ -4,112 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::key::{KeyForm, KeyKind};
-
-/// Names the rule that decided a match.
-///
-/// The order is the default order of precedence: documents before phones before e-mails, an exact key
-/// before one that was derived or that is an alias, strong evidence before weak.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[non_exhaustive]
-pub enum Rule {
-    /// Both sides carry the same document.
-    DocumentExact,
-    /// One side carries the document inside another one, such as the DNI inside a Peruvian RUC.
-    DocumentDerived,
-    /// Both sides carry the same E.164 number.
-    PhoneExact,
-    /// Both sides carry the same subscriber in different written forms.
-    PhoneAlias,
-    /// Both sides carry the same mailbox.
-    EmailExact,
-    /// Both sides carry equivalent addresses of one mailbox.
-    EmailAlias,
-    /// The same vehicle plate and a similar name: weak.
-    PlateName,
-    /// The same birth date and a similar name: weak.
-    NameBirthDate,
-    /// The same last digits of a phone, and no name that differs: weak.
-    PhoneTail,
-    /// The same address of a role or a throw-away service, and no name that differs: weak.
-    EmailWeak,
-}
-
-impl Rule {
-    /// Every rule, in the default order of precedence.
-    pub const ALL: [Self; 10] = [
-        Self::DocumentExact,
-        Self::DocumentDerived,
-        Self::PhoneExact,
-        Self::PhoneAlias,
-        Self::EmailExact,
-        Self::EmailAlias,
-        Self::PlateName,
-        Self::NameBirthDate,
-        Self::PhoneTail,
-        Self::EmailWeak,
-    ];
-
-    /// Returns the rule of a strong key of this kind and form.
-    #[must_use]
-    pub fn of(kind: KeyKind, form: KeyForm) -> Self {
-        match (kind, form) {
-            (KeyKind::DOCUMENT, KeyForm::Exact) => Self::DocumentExact,
-            (KeyKind::DOCUMENT, _) => Self::DocumentDerived,
-            (KeyKind::PHONE, KeyForm::Exact) => Self::PhoneExact,
-            (KeyKind::PHONE, _) => Self::PhoneAlias,
-            (_, KeyForm::Exact) => Self::EmailExact,
-            _ => Self::EmailAlias,
-        }
-    }
-
-    /// Returns the name that is written to files and tables.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::DocumentExact => "DOCUMENT_EXACT",
-            Self::DocumentDerived => "DOCUMENT_DERIVED",
-            Self::PhoneExact => "PHONE_EXACT",
-            Self::PhoneAlias => "PHONE_ALIAS",
-            Self::EmailExact => "EMAIL_EXACT",
-            Self::EmailAlias => "EMAIL_ALIAS",
-            Self::PlateName => "PLATE_NAME",
-            Self::NameBirthDate => "NAME_BIRTH_DATE",
-            Self::PhoneTail => "PHONE_TAIL",
-            Self::EmailWeak => "EMAIL_WEAK",
-        }
-    }
-
-    /// Returns the kind of key of a strong rule.
-    #[must_use]
-    pub fn kind(self) -> Option<KeyKind> {
-        match self {
-            Self::DocumentExact | Self::DocumentDerived => Some(KeyKind::DOCUMENT),
-            Self::PhoneExact | Self::PhoneAlias => Some(KeyKind::PHONE),
-            Self::EmailExact | Self::EmailAlias => Some(KeyKind::EMAIL),
-            _ => None,
-        }
-    }
-
-    /// Tells whether both sides hold the key itself, neither derived nor as an alias.
-    #[must_use]
-    pub fn is_exact(self) -> bool {
-        matches!(self, Self::DocumentExact | Self::PhoneExact | Self::EmailExact)
-    }
-
-    /// Tells whether the rule rests on weak evidence, which no default policy accepts.
-    #[must_use]
-    pub fn is_weak(self) -> bool {
-        self.kind().is_none()
-    }
-}
-
-impl fmt::Display for Rule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+use super::Rule;
 
 /// Grades how far an accepted match may be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -134,6 +29,25 @@ impl Confidence {
             Self::High => "high",
         }
     }
+}
+
+impl FromStr for Confidence {
+    type Err = UnknownConfidence;
+
+    fn from_str(name: &str) -> Result<Self, UnknownConfidence> {
+        let all = [Self::Low, Self::Medium, Self::High];
+        all.into_iter()
+            .find(|grade| grade.as_str() == name)
+            .ok_or_else(|| UnknownConfidence { name: name.chars().take(64).collect() })
+    }
+}
+
+/// Reports a word that is no grade.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown grade {name:?}: use low, medium or high")]
+pub struct UnknownConfidence {
+    /// What was read, cut to 64 characters.
+    pub name: String,
 }
 
 impl fmt::Display for Confidence {
@@ -267,9 +181,9 @@ impl Outcome {
 
     /// Returns the deciding rule of a match.
     #[must_use]
-    pub fn rule(&self) -> Option<Rule> {
+    pub fn rule(&self) -> Option<&Rule> {
         match self {
-            Self::Matched { rule, .. } => Some(*rule),
+            Self::Matched { rule, .. } => Some(rule),
             Self::Unmatched { .. } => None,
         }
     }

@@ -145,7 +145,7 @@ impl Evaluator {
         self.counts.add(judged);
         self.outcomes.entry(decision.outcome.code()).or_default().add(judged);
         if let Some(rule) = decision.outcome.rule() {
-            self.rules.entry(rule).or_default().add(judged);
+            self.rules.entry(rule.clone()).or_default().add(judged);
         }
         for kind in agreeing_kinds(decision) {
             self.kinds.entry(kind).or_default().add(judged);

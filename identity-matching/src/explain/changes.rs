@@ -3,13 +3,13 @@
 use super::{Change, sources};
 use crate::{
     decide::{
-        CandidateEvidence, Confidence, Decision, DeterministicMatcher, MatchError, Matcher,
+        CandidateEvidence, Confidence, Decision, DeterministicMatcher, MatchError, Matcher, Rule,
         Standing,
     },
     index::CandidateIndex,
     key::{Field, KeyKind, Source},
     normalise::Record,
-    policy::{Policy, PolicyRules},
+    policy::{Differ, Policy, PolicyRules},
 };
 
 /// Of a subject with more values than this, only the first are left out one by one.
@@ -73,8 +73,8 @@ impl<I: CandidateIndex> DeterministicMatcher<I> {
         named
             .map(|name| {
                 let mut rules = self.policy().rules().clone();
-                rules.contradiction.exempt_documents.push(name.clone());
-                (format!("with {name} in the policy's `contradiction.exempt_documents`"), rules)
+                rules.kind_mut(KeyKind::DOCUMENT).exempt.get_or_insert_default().push(name.clone());
+                (format!("with {name} in the policy's `kinds.document.exempt`"), rules)
             })
             .collect()
     }
@@ -102,52 +102,48 @@ fn without(subject: &Record, source: Source) -> Record {
 
 /// Lists policies that differ in one rule which the decision met.
 fn variations(rules: &PolicyRules, decision: &Decision) -> Vec<(String, PolicyRules)> {
-    type Relax = fn(&mut PolicyRules);
+    type IsMet = fn(&Differ) -> bool;
     let mut variations = Vec::new();
-    let contradictions: [(Standing, &str, Relax); 3] = [
-        (Standing::DocumentContradicts, "document", |r| r.contradiction.document = false),
-        (Standing::BirthDateContradicts, "birth_date", |r| r.contradiction.birth_date = false),
-        (Standing::NameContradicts, "name_similarity_below", |r| {
-            r.contradiction.name_similarity_below = None;
-        }),
+    let met = |standing| decision.evidence.candidates.iter().any(|c| c.standing == standing);
+    let differences: [(Standing, IsMet); 3] = [
+        (Standing::DocumentContradicts, |differ| matches!(differ, Differ::Kind(_))),
+        (Standing::BirthDateContradicts, |differ| *differ == Differ::BirthDate),
+        (Standing::NameContradicts, |differ| matches!(differ, Differ::Name(_))),
     ];
-    for (standing, name, change) in contradictions {
-        if decision.evidence.candidates.iter().any(|candidate| candidate.standing == standing) {
-            let mut rules = rules.clone();
-            change(&mut rules);
-            variations.push((format!("with the policy rule `contradiction.{name}` off"), rules));
-        }
+    for (_, is_met) in differences.into_iter().filter(|(standing, _)| met(*standing)) {
+        let vetoes = rules.rules.iter().flat_map(|rule| &rule.veto);
+        let Some(name) = vetoes.filter(|differ| is_met(differ)).map(Differ::to_string).next()
+        else {
+            continue;
+        };
+        let mut rules = rules.clone();
+        rules.rules.iter_mut().for_each(|rule| rule.veto.retain(|differ| !is_met(differ)));
+        variations.push((format!("without `{name}` in the policy's vetoes"), rules));
     }
-    for kind in KeyKind::BUILT_IN {
+    for &kind in &rules.precedence {
         let keys = decision.evidence.keys.iter().filter(|key| key.kind == kind);
         let holders = keys.map(|key| key.holders).max().unwrap_or(0);
         let mut rules = rules.clone();
-        let caps = match kind {
-            KeyKind::DOCUMENT => &mut rules.document,
-            KeyKind::PHONE => &mut rules.phone,
-            _ => &mut rules.email,
-        };
+        let caps = rules.kind_mut(kind);
         if holders > caps.max_persons_per_key {
             caps.max_persons_per_key = holders;
             caps.corroboration_cap = caps.corroboration_cap.max(holders);
-            let name = kind.as_str();
-            let what = format!("with the policy rule `{name}.max_persons_per_key` at {holders}");
+            let what =
+                format!("with the policy rule `kinds.{kind}.max_persons_per_key` at {holders}");
             variations.push((what, rules));
         }
     }
-    let mut found: Vec<_> = decision
-        .evidence
-        .candidates
-        .iter()
-        .filter_map(|candidate| candidate.rule)
-        .filter(|rule| !rules.accept.contains_key(rule))
-        .collect();
+    let candidates = decision.evidence.candidates.iter();
+    let mut found: Vec<&Rule> =
+        candidates.filter_map(|candidate| candidate.rule.as_ref()).collect();
     found.sort_unstable();
     found.dedup();
-    for rule in found {
+    for name in found {
         let mut rules = rules.clone();
-        rules.accept.insert(rule, Confidence::Medium);
-        variations.push((format!("with the rule {rule} accepted by the policy"), rules));
+        if let Some(rule) = rules.rule_mut(name).filter(|rule| rule.grant.is_none()) {
+            rule.grant = Some(Confidence::Medium);
+            variations.push((format!("with the rule {name} granted by the policy"), rules));
+        }
     }
     variations
 }

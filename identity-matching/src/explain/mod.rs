@@ -75,44 +75,31 @@ pub struct Change {
     pub outcome: Outcome,
 }
 
-impl<I: CandidateIndex> DeterministicMatcher<I> {
-    /// Explains how a subject is decided.
-    ///
-    /// It decides the subject again once for each of its values and for a few changes of the policy: meant for
-    /// one subject, not for a batch.
-    ///
-    /// # Errors
-    ///
-    /// As [`Matcher::decide`].
-    ///
-    /// ```
-    /// use identity_matching::{
-    ///     DeterministicMatcher, NormaliseOptions, Normaliser, Policy, Record, index::InMemoryIndex,
-    /// };
-    ///
-    /// let normaliser = Normaliser::new(NormaliseOptions::default());
-    /// let ana = Record { phones: vec!["+51 987 654 312".into()], ..Record::default() };
-    /// let mut builder = InMemoryIndex::builder();
-    /// builder.add("P1", &normaliser.normalise(&ana))?;
-    /// let matcher = DeterministicMatcher::new(builder.build()?, normaliser, Policy::default());
-    /// let explanation = matcher.explain(&ana)?;
-    /// assert!(explanation.to_string().contains("PHONE_EXACT"));
-    /// assert!(!explanation.to_string().contains("987654312"), "identifiers are masked");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn explain(&self, subject: &Record) -> Result<Explanation, MatchError> {
-        let normalised = self.normaliser().normalise(subject);
-        let decision = self.decide_one(subject)?;
-        let mut changes = self.without_each_value(subject, &decision)?;
-        changes.extend(self.under_other_policies(subject, &decision)?);
-        Ok(Explanation {
-            values: self.values(subject, &normalised),
-            summary: summary(&decision),
-            decision,
-            changes,
-        })
+impl Explanation {
+    /// Makes the explanation of a decision from its evidence alone.
+    #[must_use]
+    pub fn of(decision: Decision) -> Self {
+        Self { values: Vec::new(), summary: summary(&decision), decision, changes: Vec::new() }
     }
+}
 
+/// Explains how a matcher decides a subject.
+///
+/// It decides the subject again once for each of its values and for a few changes of the policy: meant for
+/// one subject, not for a batch.
+pub(crate) fn explain<I: CandidateIndex>(
+    matcher: &DeterministicMatcher<I>,
+    subject: &Record,
+) -> Result<Explanation, MatchError> {
+    let normalised = matcher.normaliser().normalise(subject);
+    let decision = matcher.decide_one(subject)?;
+    let mut changes = matcher.without_each_value(subject, &decision)?;
+    changes.extend(matcher.under_other_policies(subject, &decision)?);
+    let values = matcher.values(subject, &normalised);
+    Ok(Explanation { values, changes, ..Explanation::of(decision) })
+}
+
+impl<I: CandidateIndex> DeterministicMatcher<I> {
     fn values(&self, subject: &Record, normalised: &Normalised) -> Vec<ValueReading> {
         sources(subject)
             .map(|(source, raw)| {
@@ -216,7 +203,7 @@ fn summary(decision: &Decision) -> String {
                     "nobody holds a key of the subject that counts".to_owned()
                 }
                 UnmatchedReason::MissingIdentifiers => {
-                    "the subject has no usable document, phone or e-mail".to_owned()
+                    "the subject has no usable identifier".to_owned()
                 }
             };
             format!("not matched, {reason}: {why}")

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Explanation;
-use crate::decide::{CandidateEvidence, KeyUse, Outcome};
+use crate::decide::{CandidateEvidence, Disagreement, KeyUse, Outcome};
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -41,6 +41,7 @@ impl fmt::Display for Explanation {
                 KeyUse::Unheld => "nobody holds it",
                 KeyUse::Shared => "shared: only corroborates",
                 KeyUse::Generic => "held by too many: counts for nothing",
+                KeyUse::Organisation => "an organisation's: finds weak candidates alone",
                 KeyUse::Disabled => "left out by the policy",
             };
             let (kind, form) = (key.kind.as_str(), key.form.as_str());
@@ -56,6 +57,9 @@ impl fmt::Display for Explanation {
         if evidence.candidates.is_empty() {
             writeln!(f, "  nobody")?;
         }
+        for person in &evidence.rejected_by_person {
+            writeln!(f, "  {person} was rejected by a person")?;
+        }
         writeln!(f, "\nwhat would change the outcome")?;
         for change in &self.changes {
             writeln!(f, "  {}: {}", change.what, said(&change.outcome))?;
@@ -70,7 +74,7 @@ impl fmt::Display for Explanation {
 
 fn write_candidate(f: &mut fmt::Formatter<'_>, candidate: &CandidateEvidence) -> fmt::Result {
     write!(f, "  {} {}", candidate.person, candidate.standing.reason())?;
-    if let Some(rule) = candidate.rule {
+    if let Some(rule) = &candidate.rule {
         write!(f, " ({rule})")?;
     }
     if let Some(similarity) = candidate.name_similarity {
@@ -81,6 +85,10 @@ fn write_candidate(f: &mut fmt::Formatter<'_>, candidate: &CandidateEvidence) ->
         let shared = if agreement.shared { ", shared" } else { "" };
         let (kind, form) = (agreement.kind.as_str(), agreement.form.as_str());
         writeln!(f, "    agrees on {kind} {form} {}{shared}", agreement.value)?;
+    }
+    for Disagreement { kind, document_type, subject, person, .. } in &candidate.disagrees {
+        let kind = document_type.as_ref().map_or_else(|| kind.to_string(), Clone::clone);
+        writeln!(f, "    differs in {kind}: {subject} and {person}")?;
     }
     Ok(())
 }

@@ -19,7 +19,8 @@ use std::collections::BTreeMap;
 
 use super::{CandidateIndex, InMemoryIndex, IndexKey, PersonId, PersonKey};
 use crate::{
-    decide::DeterministicMatcher,
+    decide::{Decision, DeterministicMatcher, Rejections, Rule},
+    key::{Field, KeyKind},
     kinds::email::AddressUse,
     normalise::{NormaliseOptions, Normalised, Normaliser},
     normalise::{RawDocument, Record},
@@ -227,15 +228,47 @@ fn decisions_are_the_same<I: CandidateIndex>(
 ) {
     let normaliser = Normaliser::new(NormaliseOptions::default());
     let mut strict = PolicyRules::default();
-    strict.phone.max_persons_per_key = 1;
-    strict.document.equivalents = false;
+    strict.kind_mut(KeyKind::PHONE).max_persons_per_key = 1;
+    strict.rules.retain(|rule| rule.name != Rule::DOCUMENT_DERIVED);
     for policy in [Policy::default(), Policy::new(strict).expect("valid rules")] {
-        let decide = |index: &dyn CandidateIndex| {
-            DeterministicMatcher::new(index, normaliser.clone(), policy.clone())
-                .decide_normalised(leads)
-                .expect("the population is read")
+        let decide = |index: &dyn CandidateIndex, rejections: &Rejections| {
+            let mut decisions =
+                DeterministicMatcher::new(index, normaliser.clone(), policy.clone())
+                    .decide_normalised(leads, rejections)
+                    .expect("the population is read");
+            decisions.iter_mut().for_each(hide_held_values);
+            decisions
         };
-        assert_eq!(decide(index), decide(model), "the decisions");
+        let none = Rejections::default();
+        let decisions = decide(index, &none);
+        assert_eq!(decisions, decide(model, &none), "the decisions");
+        // Whoever came first into question is rejected.
+        let first = decisions.iter().enumerate().filter_map(|(at, decision)| {
+            Some((at, decision.evidence.candidates.first()?.person.clone()))
+        });
+        let rejections: Rejections = first.collect();
+        let decisions = decide(index, &rejections);
+        assert_eq!(decisions, decide(model, &rejections), "the decisions without the rejected");
+        let named = decisions.iter().enumerate().flat_map(|(at, decision)| {
+            decision.evidence.candidates.iter().map(move |candidate| (at, &candidate.person))
+        });
+        for (at, person) in named {
+            assert!(!rejections.hold(at, person), "a rejected person is a candidate");
+        }
+    }
+}
+
+/// Takes out what an index that holds hashes shows otherwise: the value of a person's differing key.
+fn hide_held_values(decision: &mut Decision) {
+    for candidate in &mut decision.evidence.candidates {
+        for differs in &mut candidate.disagrees {
+            if matches!(differs.kind, Field::Identifier(_)) {
+                differs.person.clear();
+            }
+        }
+        candidate
+            .disagrees
+            .sort_by(|left, right| (left.kind, &left.subject).cmp(&(right.kind, &right.subject)));
     }
 }
 

@@ -61,6 +61,33 @@ impl IndexKey {
         (self.0 >> 124 == BLOCKING >> 124).then(|| BlockingKey::from_u64(value)).flatten()
     }
 
+    /// Tells whether the key finds weak candidates, and is none of a strong kind.
+    #[must_use]
+    pub const fn is_blocking(self) -> bool {
+        self.0 >> 124 == BLOCKING >> 124
+    }
+
+    /// Tells whether the key is the number of an organisation, which is no person's own.
+    #[must_use]
+    pub fn is_organisation(self) -> bool {
+        self.document_type().is_some_and(DocumentTypeId::is_organisation)
+    }
+
+    /// Tells whether two different keys are of one sort: of one kind, and documents of one country and type, but none
+    /// of an organisation.
+    pub(crate) fn is_comparable(self, other: Self) -> bool {
+        match self.document_type() {
+            Some(kind) => other.document_type() == Some(kind) && !kind.is_organisation(),
+            None => self.0 >> 124 == other.0 >> 124 && self.kind() == other.kind(),
+        }
+    }
+
+    /// Returns the plain value where the key holds it: personal data.
+    pub(crate) fn text(self) -> Option<String> {
+        let hashed = self.kind() == Some(KeyKind::PHONE) && self.0 & VALUE >= 1 << 60;
+        Key::from_bits(self.0).filter(|_| !hashed)?.text()
+    }
+
     /// Returns the key as it may be shown: `****8913`; of a hashed one, four digits of the hash.
     #[must_use]
     pub fn masked(self) -> String {

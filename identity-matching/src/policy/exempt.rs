@@ -2,10 +2,14 @@
 
 use crate::{key::DocumentTypeId, text::Region};
 
-/// One entry of `contradiction.exempt_documents`: a type, of one country or of every one.
+/// One entry of `kinds.document.exempt`: a type, of one country or of every one.
+/// Stands in the id of a type of every country.
+const ANY: Region = Region::known(*b"ZZ");
+
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ExemptDocument {
     kind: DocumentTypeId,
+    /// Whether the type of every country is meant; then the country of `kind` means nothing.
     every_country: bool,
 }
 
@@ -19,8 +23,7 @@ impl ExemptDocument {
         if rest.is_some() || !named {
             return None;
         }
-        // Of a type of every country only the code is compared.
-        let country = Region::parse(if second.is_some() { first } else { "PE" }).ok()?;
+        let country = if second.is_some() { Region::parse(first).ok()? } else { ANY };
         Some(Self { kind: DocumentTypeId::new(country, code), every_country: second.is_none() })
     }
 

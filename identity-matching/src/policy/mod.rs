@@ -1,24 +1,29 @@
-//! What counts as a match, as data: precedence, caps, contradictions, what is accepted at which confidence.
+//! What counts as a match, as data: kinds with their caps, and a list of rules, each of which says what a person must
+//! share with a subject, agree on and not contradict, and which grade it then is granted.
 //!
 //! [`PolicyRules`] is plain data for TOML and JSON; a [`Policy`] is rules that were checked, with the hash
 //! of their content. Every decision carries the policy's version and hash, so that a later reader knows
 //! by which rules it was made.
 
 mod check;
+mod condition;
 mod exempt;
+mod former;
 mod rules;
 
 use std::{fmt, sync::Arc};
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use exempt::ExemptDocument;
 
 pub use check::PolicyError;
-pub use rules::{AddressRules, ContradictionRules, KindRules, PolicyRules, WeakRule, WeakRules};
+pub use condition::{Agree, ConditionError, Differ, Require};
+pub use rules::{AddressRules, DoubtRules, KindRules, MatchRule, PolicyRules, WeakRules};
 
 use crate::{
-    decide::{Confidence, Rule},
+    decide::Rule,
     key::{DocumentTypeId, KeyKind},
     kinds::email::EmailRules,
     normalise::NormaliseOptions,
@@ -30,31 +35,100 @@ use crate::{
 /// The default is the policy that this crate's README describes. Cloning is cheap.
 ///
 /// ```
-/// use identity_matching::{Policy, PolicyRules};
+/// use identity_matching::{KeyKind, Policy, PolicyRules};
 ///
 /// let mut rules = PolicyRules::default();
-/// rules.phone.max_persons_per_key = 1;
+/// rules.kind_mut(KeyKind::PHONE).max_persons_per_key = 1;
 /// rules.version = "2".into();
 /// let strict = Policy::new(rules).expect("valid");
 /// assert_ne!(strict.hash(), Policy::default().hash());
 ///
 /// let mut wrong = PolicyRules::default();
-/// wrong.phone.max_persons_per_key = 60; // above the corroboration cap of 50
+/// wrong.kind_mut(KeyKind::PHONE).max_persons_per_key = 60; // above the corroboration cap of 50
 /// assert!(Policy::new(wrong).is_err());
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(try_from = "PolicyRules", into = "PolicyRules")]
 pub struct Policy {
     rules: Arc<PolicyRules>,
     hash: Arc<str>,
-    /// What the decisions read most, laid out by number.
-    places: [KeyKind; 3],
-    accepted: [Option<Confidence>; Rule::ALL.len()],
-    exempt: Arc<[ExemptDocument]>,
+    kinds: Arc<[UsedKind]>,
+    compiled: Arc<[CompiledRule]>,
+    /// Which weak evidence any rule looks persons up by.
+    pub(crate) finds: Finds,
+    list_limit: u32,
+    doubt: Arc<[CompiledDiffer]>,
+    /// Below this similarity two names differ.
+    name_differs_below: f64,
 }
 
-/// The rules of a kind that the policy does not know.
-static UNUSED: KindRules =
-    KindRules { enabled: false, equivalents: false, max_persons_per_key: 1, corroboration_cap: 1 };
+/// Names that are less similar differ, where no veto and no doubt names a greater ratio.
+const NAMES_DIFFER_BELOW: f64 = 0.66;
+
+/// One kind of the precedence, by its place in it.
+#[derive(Clone, Debug)]
+pub(crate) struct UsedKind {
+    pub(crate) kind: KeyKind,
+    pub(crate) max_persons_per_key: u32,
+    pub(crate) corroboration_cap: u32,
+    pub(crate) exclusive: bool,
+    exempt: Vec<ExemptDocument>,
+}
+
+impl UsedKind {
+    /// Tells whether two different documents of this type contradict nobody.
+    pub(crate) fn exempts(&self, kind: Option<DocumentTypeId>) -> bool {
+        kind.is_some_and(|kind| self.exempt.iter().any(|exempt| exempt.covers(kind)))
+    }
+}
+
+/// One rule, laid out to be asked often.
+#[derive(Clone, Debug)]
+pub(crate) struct CompiledRule {
+    pub(crate) rule: MatchRule,
+    /// The required keys, by the places of their kinds, and whether they must be exact.
+    pub(crate) require: Vec<(usize, bool)>,
+    pub(crate) veto: Vec<CompiledDiffer>,
+    /// The name where weak evidence chose among several persons.
+    pub(crate) chosen: Rule,
+}
+
+/// A difference, with the place of a kind.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum CompiledDiffer {
+    Kind(usize),
+    BirthDate,
+    Name(f64),
+}
+
+/// Which weak evidence finds persons.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each way to find persons")]
+pub(crate) struct Finds {
+    pub(crate) plate: bool,
+    pub(crate) name_birth_date: bool,
+    pub(crate) phone_tail: bool,
+    pub(crate) address: bool,
+}
+
+impl Finds {
+    /// Adds what a rule that requires no key finds persons by; tells whether it finds any.
+    fn add(&mut self, rule: &MatchRule) -> bool {
+        let has = |wanted: fn(&Agree) -> bool| rule.agree.iter().any(wanted);
+        let found = Self {
+            plate: has(|agree| *agree == Agree::Plate),
+            name_birth_date: has(|agree| *agree == Agree::BirthDate)
+                && has(|agree| matches!(agree, Agree::Name(_))),
+            phone_tail: has(|agree| *agree == Agree::PhoneTail),
+            address: has(|agree| *agree == Agree::Address),
+        };
+        self.plate |= found.plate;
+        self.name_birth_date |= found.name_birth_date;
+        self.phone_tail |= found.phone_tail;
+        self.address |= found.address;
+        found != Self::default()
+    }
+}
 
 impl Policy {
     /// Checks rules and seals them.
@@ -63,6 +137,7 @@ impl Policy {
     ///
     /// The first rule that contradicts itself, by its path and with the remedy.
     pub fn new(rules: PolicyRules) -> Result<Self, PolicyError> {
+        let rules = check::complete(rules);
         check::check(&rules)?;
         Ok(Self::seal(rules))
     }
@@ -73,8 +148,10 @@ impl Policy {
     ///
     /// [`PolicyError::Syntax`] with line and column, or what [`Policy::new`] refuses.
     pub fn from_json(text: &str) -> Result<Self, PolicyError> {
-        let rules = serde_json::from_str(text)
-            .map_err(|error| PolicyError::Syntax { reason: error.to_string() })?;
+        let rules = serde_json::from_str(text).map_err(|error| {
+            let former = serde_json::from_str(text).ok().map(former::translate);
+            former.unwrap_or_else(|| PolicyError::Syntax { reason: error.to_string() })
+        })?;
         Self::new(rules)
     }
 
@@ -85,8 +162,10 @@ impl Policy {
     /// [`PolicyError::Syntax`] with the place, or what [`Policy::new`] refuses.
     #[cfg(feature = "toml")]
     pub fn from_toml(text: &str) -> Result<Self, PolicyError> {
-        let rules = toml::from_str(text)
-            .map_err(|error| PolicyError::Syntax { reason: error.to_string() })?;
+        let rules = toml::from_str(text).map_err(|error| {
+            let former = toml::from_str(text).ok().map(former::translate);
+            former.unwrap_or_else(|| PolicyError::Syntax { reason: error.to_string() })
+        })?;
         Self::new(rules)
     }
 
@@ -139,58 +218,53 @@ impl Policy {
         options
     }
 
-    /// Returns the rules of one strong kind.
+    /// Returns the rules as TOML, as [`from_toml`](Self::from_toml) reads them.
+    #[cfg(feature = "toml")]
     #[must_use]
-    pub fn kind(&self, kind: KeyKind) -> &KindRules {
-        match kind {
-            KeyKind::DOCUMENT => &self.rules.document,
-            KeyKind::PHONE => &self.rules.phone,
-            KeyKind::EMAIL => &self.rules.email,
-            _ => &UNUSED,
-        }
+    pub fn to_toml(&self) -> String {
+        toml::to_string(&*self.rules).expect("rules are plain data with string keys")
     }
 
-    /// Returns the rules of one weak rule, and nothing for a strong one.
+    /// Returns a rule by its name.
     #[must_use]
-    pub fn weak(&self, rule: Rule) -> Option<&WeakRule> {
-        match rule {
-            Rule::PlateName => Some(&self.rules.weak.plate_name),
-            Rule::NameBirthDate => Some(&self.rules.weak.name_birth_date),
-            Rule::PhoneTail => Some(&self.rules.weak.phone_tail),
-            Rule::EmailWeak => Some(&self.rules.weak.email),
-            _ => None,
-        }
+    pub fn rule(&self, name: &Rule) -> Option<&MatchRule> {
+        self.rules.rules.iter().find(|rule| rule.name == *name)
     }
 
-    /// Returns the confidence that an accepted rule grants, and nothing for one that is not accepted.
+    /// Returns how the keys of a kind are used, and nothing for a kind that the precedence leaves out.
     #[must_use]
-    pub fn accepts(&self, rule: Rule) -> Option<Confidence> {
-        self.accepted[rule as usize]
+    pub fn kind(&self, kind: KeyKind) -> Option<&KindRules> {
+        self.place(kind).and_then(|_| self.rules.kinds.get(&kind))
     }
 
-    /// Tells whether two different documents of this type contradict nobody.
-    pub(crate) fn exempts(&self, kind: Option<DocumentTypeId>) -> bool {
-        kind.is_some_and(|kind| self.exempt.iter().any(|exempt| exempt.covers(kind)))
+    /// Lists the differences that together make a match doubtful.
+    pub(crate) fn doubt(&self) -> &[CompiledDiffer] {
+        &self.doubt
     }
 
-    /// Returns the place of a rule in the precedence; lower decides first.
-    pub(crate) fn rank(&self, rule: Rule) -> usize {
-        let Some(kind) = rule.kind() else { return 8 + rule as usize };
-        2 * self.place(kind) + usize::from(!rule.is_exact())
+    /// Returns the similarity below which two names differ.
+    pub(crate) fn name_differs_below(&self) -> f64 {
+        self.name_differs_below
+    }
+
+    /// Lists the kinds by precedence.
+    pub(crate) fn used(&self) -> &[UsedKind] {
+        &self.kinds
+    }
+
+    /// Lists the rules in their order.
+    pub(crate) fn compiled(&self) -> &[CompiledRule] {
+        &self.compiled
     }
 
     /// Returns the place of a kind in the precedence, from 0.
-    pub(crate) fn place(&self, kind: KeyKind) -> usize {
-        self.places.iter().position(|&known| known == kind).unwrap_or(self.places.len())
+    pub(crate) fn place(&self, kind: KeyKind) -> Option<usize> {
+        self.kinds.iter().position(|used| used.kind == kind)
     }
 
     /// Returns the greatest number of holders of which any rule wants to know who they are.
     pub(crate) fn list_limit(&self) -> u32 {
-        let rules = &self.rules;
-        [&rules.document, &rules.phone, &rules.email]
-            .map(|kind| if kind.enabled { kind.corroboration_cap } else { 0 })
-            .into_iter()
-            .fold(0, u32::max)
+        self.list_limit
     }
 
     fn seal(rules: PolicyRules) -> Self {
@@ -198,12 +272,74 @@ impl Policy {
         let digest = Sha256::digest(&json);
         let first = digest[..8].iter().fold(0_u64, |bits, &byte| bits << 8 | u64::from(byte));
         let hash = format!("{first:016x}");
-        let mut places = KeyKind::BUILT_IN;
-        places.copy_from_slice(&rules.precedence);
-        let accepted = Rule::ALL.map(|rule| rules.accept.get(&rule).copied());
-        let exempt = rules.contradiction.exempt_documents.iter();
-        let exempt = exempt.filter_map(|name| ExemptDocument::parse(name)).collect();
-        Self { rules: Arc::new(rules), hash: hash.into(), places, accepted, exempt }
+        let used = |&kind: &KeyKind| {
+            let own = rules.kinds.get(&kind).cloned().unwrap_or_default().completed(kind);
+            let exempt = own.exempt.unwrap_or_default();
+            UsedKind {
+                kind,
+                max_persons_per_key: own.max_persons_per_key,
+                corroboration_cap: own.corroboration_cap,
+                exclusive: own.exclusive.unwrap_or_default(),
+                exempt: exempt.iter().filter_map(|name| ExemptDocument::parse(name)).collect(),
+            }
+        };
+        let kinds: Arc<[UsedKind]> = rules.precedence.iter().map(used).collect();
+        let place = |kind: KeyKind| kinds.iter().position(|used| used.kind == kind);
+        let mut words: Vec<&str> = rules.tie_break.iter().map(|agree| agree.word()).collect();
+        words.dedup();
+        let words = words.join("_");
+        let differ = |differ: &Differ| match *differ {
+            Differ::Kind(kind) => place(kind).map(CompiledDiffer::Kind),
+            Differ::BirthDate => Some(CompiledDiffer::BirthDate),
+            Differ::Name(below) => Some(CompiledDiffer::Name(below)),
+        };
+        let mut finds = Finds::default();
+        let compile = |rule: &MatchRule| {
+            if rule.require.is_empty() {
+                finds.add(rule);
+            }
+            let require = rule.require.iter();
+            CompiledRule {
+                require: require.filter_map(|key| Some((place(key.kind)?, key.exact))).collect(),
+                veto: rule.veto.iter().filter_map(&differ).collect(),
+                chosen: rule.name.with(&words),
+                rule: rule.clone(),
+            }
+        };
+        let compiled: Arc<[CompiledRule]> = rules.rules.iter().map(compile).collect();
+        let doubt: Arc<[CompiledDiffer]> = rules.doubt.differ.iter().filter_map(&differ).collect();
+        let vetoes = compiled.iter().flat_map(|rule| rule.veto.iter());
+        let below = vetoes.chain(doubt.iter()).filter_map(|differ| match differ {
+            CompiledDiffer::Name(below) => Some(*below),
+            _ => None,
+        });
+        let name_differs_below = below.fold(NAMES_DIFFER_BELOW, f64::max);
+        let list_limit = kinds.iter().map(|used| used.corroboration_cap).max().unwrap_or(0);
+        let rules = Arc::new(rules);
+        Self {
+            rules,
+            hash: hash.into(),
+            compiled,
+            finds,
+            list_limit,
+            kinds,
+            doubt,
+            name_differs_below,
+        }
+    }
+}
+
+impl TryFrom<PolicyRules> for Policy {
+    type Error = PolicyError;
+
+    fn try_from(rules: PolicyRules) -> Result<Self, PolicyError> {
+        Self::new(rules)
+    }
+}
+
+impl From<Policy> for PolicyRules {
+    fn from(policy: Policy) -> Self {
+        Arc::unwrap_or_clone(policy.rules)
     }
 }
 
@@ -248,13 +384,5 @@ mod tests {
     fn an_unknown_field_is_refused_by_name_and_place() {
         let error = Policy::from_json(r#"{"phones": {}}"#).unwrap_err().to_string();
         assert!(error.contains("phones") && error.contains("line 1"), "{error}");
-    }
-
-    #[test]
-    fn an_exact_rule_ranks_before_its_derived_or_alias_form_and_weak_rules_last() {
-        let policy = Policy::default();
-        let mut ranked = Rule::ALL;
-        ranked.sort_by_key(|&rule| policy.rank(rule));
-        assert_eq!(ranked, Rule::ALL);
     }
 }

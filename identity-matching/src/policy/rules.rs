@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::condition::{Agree, Differ, Require};
 use crate::{
     decide::{Confidence, Rule},
     key::KeyKind,
@@ -12,32 +13,28 @@ use crate::{
     weak::blocking,
 };
 
-/// Lists every rule of a policy as plain data.
+/// Every rule of a policy as plain data; the default is the policy that the README describes.
 ///
-/// Each field that is left out of a file takes its default; an unknown field is refused, since a misspelt
-/// rule that is silently ignored would decide other than its author thinks.
+/// A section that is left out of a file takes its default, and a `rules` list stands for itself: what it does not
+/// name is no rule. An unknown field is refused, since a misspelt rule that is silently ignored would decide other
+/// than its author thinks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct PolicyRules {
     /// The version that the author gives these rules, such as `1` or `2026-03`; 1 to 64 characters.
     pub version: String,
-    /// The strong kinds, most trusted first; each kind once.
+    /// The strong kinds that are used, most trusted first, each once.
     pub precedence: Vec<KeyKind>,
-    /// How documents are used.
-    pub document: KindRules,
-    /// How phones are used.
-    pub phone: KindRules,
-    /// How e-mails are used.
-    pub email: KindRules,
-    /// What holds a candidate apart although it shares a strong key.
-    pub contradiction: ContradictionRules,
-    /// How weak evidence finds candidates.
+    /// What decides among several persons who fit as well: the one who alone agrees on all of this. None for a
+    /// conflict.
+    pub tie_break: Vec<Agree>,
+    /// What makes a match doubtful, and the most that it may then be granted.
+    pub doubt: DoubtRules,
+    /// How weak evidence is looked up.
     pub weak: WeakRules,
-    /// The rules that may be accepted, each with the confidence that it grants.
-    ///
-    /// A match by a rule that is not listed is reported as `WEAK_MATCH_ONLY`. By default: the strong rules.
-    pub accept: BTreeMap<Rule, Confidence>,
+    /// How the keys of each strong kind are used; a kind of `precedence` that is not listed takes the defaults.
+    pub kinds: BTreeMap<KeyKind, KindRules>,
     /// What addresses of roles and throw-away services are good for; see [`Policy::normalise_options`].
     ///
     /// [`Policy::normalise_options`]: super::Policy::normalise_options
@@ -46,29 +43,173 @@ pub struct PolicyRules {
     ///
     /// [`Policy::normalise_options`]: super::Policy::normalise_options
     pub placeholders: Placeholders,
+    /// The rules, most trusted first: of a candidate the first that fits counts.
+    pub rules: Vec<MatchRule>,
 }
 
 impl Default for PolicyRules {
     fn default() -> Self {
+        let kinds = KeyKind::BUILT_IN.map(|kind| (kind, KindRules::of(kind)));
+        let strong = |name: Rule, require: Require, grant| MatchRule {
+            veto: if require.kind == KeyKind::DOCUMENT {
+                Vec::new()
+            } else {
+                vec![Differ::Kind(KeyKind::DOCUMENT)]
+            },
+            require: vec![require],
+            grant: Some(grant),
+            ..MatchRule::named(name)
+        };
+        let weak = |name: Rule, agree: [Agree; 2]| MatchRule {
+            agree: agree.into(),
+            veto: vec![Differ::Kind(KeyKind::DOCUMENT)],
+            ..MatchRule::named(name)
+        };
         Self {
             version: "1".into(),
-            precedence: vec![KeyKind::DOCUMENT, KeyKind::PHONE, KeyKind::EMAIL],
-            document: KindRules::default(),
-            phone: KindRules::default(),
-            email: KindRules::default(),
-            contradiction: ContradictionRules::default(),
+            precedence: KeyKind::BUILT_IN.into(),
+            tie_break: vec![Agree::Name(0.8), Agree::BirthDate],
+            doubt: DoubtRules::default(),
             weak: WeakRules::default(),
-            accept: BTreeMap::from([
-                (Rule::DocumentExact, Confidence::High),
-                (Rule::DocumentDerived, Confidence::High),
-                (Rule::PhoneExact, Confidence::High),
-                (Rule::PhoneAlias, Confidence::Medium),
-                (Rule::EmailExact, Confidence::High),
-                (Rule::EmailAlias, Confidence::Medium),
-            ]),
+            kinds: kinds.into(),
             addresses: AddressRules::default(),
             placeholders: Placeholders::default(),
+            rules: vec![
+                strong(Rule::DOCUMENT_EXACT, Require::exact(KeyKind::DOCUMENT), Confidence::High),
+                strong(Rule::DOCUMENT_DERIVED, Require::any(KeyKind::DOCUMENT), Confidence::High),
+                strong(Rule::PHONE_EXACT, Require::exact(KeyKind::PHONE), Confidence::High),
+                strong(Rule::PHONE_ALIAS, Require::any(KeyKind::PHONE), Confidence::Medium),
+                strong(Rule::EMAIL_EXACT, Require::exact(KeyKind::EMAIL), Confidence::High),
+                weak(Rule::PLATE_NAME, [Agree::Plate, Agree::Name(0.66)]),
+                weak(Rule::NAME_BIRTH_DATE, [Agree::Name(0.8), Agree::BirthDate]),
+                weak(Rule::PHONE_TAIL, [Agree::PhoneTail, Agree::NameWhereGiven(0.66)]),
+                weak(Rule::EMAIL_WEAK, [Agree::Address, Agree::NameWhereGiven(0.66)]),
+            ],
         }
+    }
+}
+
+impl PolicyRules {
+    /// Uses a kind of the service's own, behind those that are there: exact keys of it match with high confidence
+    /// by the rule `<CODE>_EXACT`, others with medium confidence by `<CODE>_ALIAS`.
+    ///
+    /// ```
+    /// use identity_matching::{KindRules, Policy, PolicyRules};
+    ///
+    /// // A customer may hold two loyalty cards: they contradict nobody.
+    /// let rules = PolicyRules::default().with_kind("loyalty".parse()?, KindRules::default());
+    /// let policy = Policy::new(rules)?;
+    /// assert!(policy.rule(&"LOYALTY_EXACT".parse()?).is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn with_kind(mut self, kind: KeyKind, rules: KindRules) -> Self {
+        let code = kind.as_str().to_ascii_uppercase();
+        let name = |form: &str| Rule::new(&format!("{code}_{form}")).expect("a code is a name");
+        let place = self.rules.iter().rposition(|rule| !rule.require.is_empty());
+        let mut added = vec![
+            MatchRule {
+                require: vec![Require::exact(kind)],
+                grant: Some(Confidence::High),
+                ..MatchRule::named(name("EXACT"))
+            },
+            MatchRule {
+                require: vec![Require::any(kind)],
+                grant: Some(Confidence::Medium),
+                ..MatchRule::named(name("ALIAS"))
+            },
+        ];
+        if self.precedence.contains(&KeyKind::DOCUMENT) {
+            for rule in &mut added {
+                rule.veto.push(Differ::Kind(KeyKind::DOCUMENT));
+            }
+        }
+        let at = place.map_or(0, |last| last + 1);
+        self.rules.splice(at..at, added);
+        self.precedence.push(kind);
+        self.kinds.insert(kind, rules);
+        self
+    }
+
+    /// Leaves out a kind, the rules that require it and the vetoes that name it.
+    #[must_use]
+    pub fn without_kind(mut self, kind: KeyKind) -> Self {
+        self.precedence.retain(|&known| known != kind);
+        self.kinds.remove(&kind);
+        self.rules.retain(|rule| rule.require.iter().all(|key| key.kind != kind));
+        self.doubt.differ.retain(|differ| *differ != Differ::Kind(kind));
+        for rule in &mut self.rules {
+            rule.veto.retain(|differ| *differ != Differ::Kind(kind));
+        }
+        self
+    }
+
+    /// Returns the rule of a name, to be changed.
+    #[must_use]
+    pub fn rule_mut(&mut self, name: &Rule) -> Option<&mut MatchRule> {
+        self.rules.iter_mut().find(|rule| rule.name == *name)
+    }
+
+    /// Returns how the keys of a kind are used, to be changed.
+    pub fn kind_mut(&mut self, kind: KeyKind) -> &mut KindRules {
+        self.kinds.entry(kind).or_insert_with(|| KindRules::of(kind))
+    }
+}
+
+/// One rule: what a candidate must share, agree on and not contradict, and the grade that it then is granted.
+///
+/// ```
+/// use identity_matching::{Policy, PolicyRules};
+///
+/// // A phone is enough only where the date of birth is the same.
+/// let policy = Policy::from_json(
+///     r#"{"rules": [{"name": "PHONE_BIRTH_DATE", "require": ["phone"], "agree": ["birth_date"], "grant": "high"}]}"#,
+/// )?;
+/// assert_eq!(policy.rules().rules.len(), 1);
+/// # Ok::<(), identity_matching::PolicyError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MatchRule {
+    /// The name, which decisions carry; each once.
+    pub name: Rule,
+    /// The keys that must be shared, at least one of which so few persons hold that it makes candidates.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub require: Vec<Require>,
+    /// The weak evidence that must agree.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub agree: Vec<Agree>,
+    /// The differences of which none may be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub veto: Vec<Differ>,
+    /// The grade of a match by this rule; without one the person is only told as `WEAK_MATCH_ONLY`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<Confidence>,
+}
+
+impl MatchRule {
+    /// Makes a rule that asks for nothing and grants nothing.
+    #[must_use]
+    pub const fn named(name: Rule) -> Self {
+        Self { name, require: Vec::new(), agree: Vec::new(), veto: Vec::new(), grant: None }
+    }
+}
+
+/// Says what makes a match by strong keys doubtful.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct DoubtRules {
+    /// The differences that together make a match doubtful; none for never. By default names of a similarity below
+    /// 0.66 and another date of birth.
+    pub differ: Vec<Differ>,
+    /// The most that a doubtful match is granted; `medium` by default.
+    pub grant: Confidence,
+}
+
+impl Default for DoubtRules {
+    fn default() -> Self {
+        Self { differ: vec![Differ::Name(0.66), Differ::BirthDate], grant: Confidence::Medium }
     }
 }
 
@@ -100,62 +241,50 @@ pub struct AddressRules {
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct KindRules {
-    /// Whether keys of this kind are used at all; `true` by default.
-    pub enabled: bool,
-    /// Whether derived and alias keys are used; `true` by default.
-    pub equivalents: bool,
     /// A key held by more persons than this is shared: it makes no candidate, counts as weak, and still
     /// corroborates. 3 by default.
     pub max_persons_per_key: u32,
     /// A key held by more persons than this counts for nothing. 50 by default.
     pub corroboration_cap: u32,
+    /// Whether a person has one value of the kind only (of documents: one of each country and type), so that two
+    /// different ones contradict. `true` for documents, `false` for other kinds where it is not said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exclusive: Option<bool>,
+    /// The types of documents that contradict nobody, since one person comes to have several: `PASSPORT` for
+    /// the type of every country, `PE PASSPORT` for that of one. `PASSPORT` for documents where it is not said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exempt: Option<Vec<String>>,
+}
+
+impl KindRules {
+    /// Returns the default rules of a kind.
+    #[must_use]
+    pub fn of(kind: KeyKind) -> Self {
+        Self::default().completed(kind)
+    }
+
+    /// Says what is not said, as it is for the kind.
+    pub(super) fn completed(mut self, kind: KeyKind) -> Self {
+        let document = kind == KeyKind::DOCUMENT;
+        self.exclusive.get_or_insert(document);
+        if document {
+            self.exempt.get_or_insert_with(|| vec!["PASSPORT".into()]);
+        }
+        self
+    }
 }
 
 impl Default for KindRules {
     fn default() -> Self {
-        Self { enabled: true, equivalents: true, max_persons_per_key: 3, corroboration_cap: 50 }
+        Self { max_persons_per_key: 3, corroboration_cap: 50, exclusive: None, exempt: None }
     }
 }
 
-/// Says what contradicts a candidate, so that its strong keys count as weak.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct ContradictionRules {
-    /// Both sides carry a document of the same country and type, and share no document. `true` by default.
-    pub document: bool,
-    /// The types of documents that contradict nobody, since one person comes to have several: `PASSPORT` for
-    /// the type of every country, `PE PASSPORT` for that of one. None by default.
-    pub exempt_documents: Vec<String>,
-    /// Both sides carry a birth date and the dates differ. `false` by default, since dates are often
-    /// typed wrong.
-    pub birth_date: bool,
-    /// Both sides carry a name and the similarity lies below this, 0 to 1. Off by default.
-    pub name_similarity_below: Option<f64>,
-}
-
-impl Default for ContradictionRules {
-    fn default() -> Self {
-        Self {
-            document: true,
-            exempt_documents: vec!["PASSPORT".to_owned()],
-            birth_date: false,
-            name_similarity_below: None,
-        }
-    }
-}
-
-/// Says how weak evidence finds candidates; a rule is accepted only where [`PolicyRules::accept`] lists it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// Says how weak evidence is looked up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct WeakRules {
-    /// The same plate and a similar name: `PLATE_NAME`.
-    pub plate_name: WeakRule,
-    /// The same birth date and a similar name: `NAME_BIRTH_DATE`.
-    pub name_birth_date: WeakRule,
-    /// The same last digits of a phone of one country; names that both sides give must be similar: `PHONE_TAIL`.
-    pub phone_tail: WeakRule,
     /// How many of a phone's last digits must be the same, 6 to 12; 8 by default. See
     /// [`Policy::normalise_options`].
     ///
@@ -166,39 +295,12 @@ pub struct WeakRules {
     ///
     /// [`Policy::normalise_options`]: super::Policy::normalise_options
     pub phone_tail_digits: u8,
-    /// The same address of a role or a throw-away service, where [`PolicyRules::addresses`] says that it is weak;
-    /// names that both sides give must be similar: `EMAIL_WEAK`.
-    pub email: WeakRule,
     /// A weak key held by more persons than this finds nobody. 50 by default.
     pub max_persons_per_key: u32,
 }
 
 impl Default for WeakRules {
     fn default() -> Self {
-        Self {
-            plate_name: WeakRule::default(),
-            name_birth_date: WeakRule { enabled: true, min_name_similarity: 0.8 },
-            phone_tail: WeakRule::default(),
-            phone_tail_digits: blocking::PHONE_TAIL_DIGITS,
-            email: WeakRule::default(),
-            max_persons_per_key: 50,
-        }
-    }
-}
-
-/// Says whether one weak rule is used, and how similar the names must be.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct WeakRule {
-    /// Whether the rule finds candidates; `true` by default.
-    pub enabled: bool,
-    /// The least name similarity, 0 to 1; 0.66 by default.
-    pub min_name_similarity: f64,
-}
-
-impl Default for WeakRule {
-    fn default() -> Self {
-        Self { enabled: true, min_name_similarity: 0.66 }
+        Self { phone_tail_digits: blocking::PHONE_TAIL_DIGITS, max_persons_per_key: 50 }
     }
 }

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::{
     index::{InMemoryIndex, PersonId, PersonView},
-    key::{KeyForm, KeyKind},
+    key::{DocumentTypeId, KeyForm, KeyKind},
     policy::Policy,
 };
 
@@ -87,15 +87,16 @@ pub struct SharedDocument {
 pub fn review(index: &InMemoryIndex, policy: &Policy) -> PopulationReview {
     let mut review = PopulationReview { persons_total: index.len(), ..PopulationReview::default() };
     for person in index.persons() {
-        several(&person, &mut review.several);
+        several(&person, policy, &mut review.several);
     }
     review.several.sort_unstable_by(|left, right| {
         (&left.person, &left.documents).cmp(&(&right.person, &right.documents))
     });
-    let cap = policy.rules().document.max_persons_per_key as usize;
+    let documents = policy.kind(KeyKind::DOCUMENT).cloned().unwrap_or_default();
+    let cap = documents.max_persons_per_key as usize;
     let mut groups = groups::Groups::default();
     for (key, persons) in index.shared() {
-        if key.kind() != Some(KeyKind::DOCUMENT) {
+        if key.kind() != Some(KeyKind::DOCUMENT) || key.is_organisation() {
             continue;
         }
         if persons.len() > cap {
@@ -108,15 +109,15 @@ pub fn review(index: &InMemoryIndex, policy: &Policy) -> PopulationReview {
     review.shared.sort_unstable_by(|left, right| {
         right.holders.cmp(&left.holders).then_with(|| left.document.cmp(&right.document))
     });
-    review.same = groups.into_lists().iter().map(|ids| same(index, cap, ids)).collect();
+    review.same = groups.into_lists().iter().map(|ids| same(index, policy, cap, ids)).collect();
     review.same.sort_unstable_by(|left, right| left.persons.cmp(&right.persons));
     review
 }
 
-fn several(person: &PersonView<'_>, found: &mut Vec<SeveralPersons>) {
+fn several(person: &PersonView<'_>, policy: &Policy, found: &mut Vec<SeveralPersons>) {
     let mut by_type: BTreeMap<_, Vec<String>> = BTreeMap::new();
     for held in person.keys() {
-        if let Some(kind) = held.key.document_type() {
+        if let Some(kind) = held.key.document_type().filter(|&kind| is_exclusive(policy, kind)) {
             by_type.entry(kind).or_default().push(held.key.masked());
         }
     }
@@ -132,7 +133,14 @@ fn several(person: &PersonView<'_>, found: &mut Vec<SeveralPersons>) {
     }
 }
 
-fn same(index: &InMemoryIndex, cap: usize, ids: &[PersonId]) -> SamePerson {
+/// Tells whether a person has one document of the type at most.
+fn is_exclusive(policy: &Policy, kind: DocumentTypeId) -> bool {
+    let documents = policy.used().iter().find(|used| used.kind == KeyKind::DOCUMENT);
+    documents.is_some_and(|used| used.exclusive && !used.exempts(Some(kind)))
+        && !kind.is_organisation()
+}
+
+fn same(index: &InMemoryIndex, policy: &Policy, cap: usize, ids: &[PersonId]) -> SamePerson {
     let mut persons = Vec::with_capacity(ids.len());
     let mut holders: BTreeMap<_, usize> = BTreeMap::new();
     let mut types: BTreeMap<_, Vec<_>> = BTreeMap::new();
@@ -141,7 +149,7 @@ fn same(index: &InMemoryIndex, cap: usize, ids: &[PersonId]) -> SamePerson {
         for held in view.keys() {
             let Some(kind) = held.key.document_type() else { continue };
             *holders.entry(held.key).or_default() += 1;
-            if held.form == KeyForm::Exact {
+            if held.form == KeyForm::Exact && is_exclusive(policy, kind) {
                 types.entry(kind).or_default().push(held.key);
             }
         }

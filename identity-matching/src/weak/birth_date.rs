@@ -22,6 +22,14 @@ pub struct BirthDate(u32);
 /// Dates that forms and spreadsheets write where there is none.
 const FILLERS: [u32; 5] = [18_991_230, 18_991_231, 19_000_101, 19_111_111, 19_700_101];
 
+impl fmt::Display for BirthDate {
+    /// Writes the date as `1987-03-21`: personal data.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(date) = self;
+        write!(f, "{:04}-{:02}-{:02}", date / 10_000, date / 100 % 100, date % 100)
+    }
+}
+
 impl BirthDate {
     /// Reads a date with four digits of a year: `1987-03-21`, `19870321`, `21/03/1987`, with `-`, `/`, `.` or blanks
     /// between, and perhaps a time behind.

@@ -1,7 +1,7 @@
 //! Normalising plain values, looking up and considering allocate nothing per subject.
 
 use identity_matching::{
-    DeterministicMatcher, Normalised, Policy, RawValue, Record, SubjectView,
+    DeterministicMatcher, Normalised, Policy, RawValue, Record, Rejections, SubjectView,
     index::{CandidateIndex, InMemoryIndex, IndexKey, RelevantBuilder, SubjectKeys},
 };
 
@@ -49,7 +49,7 @@ fn considering_more_subjects_allocates_no_more() {
             let report = &mut |_, considered: &identity_matching::Considered<'_>| {
                 decided += usize::from(considered.person().is_some());
             };
-            matcher.consider(views, report).unwrap();
+            matcher.consider(views, &Rejections::default(), report).unwrap();
         });
         assert_eq!(decided, views.len());
         spent.count_total

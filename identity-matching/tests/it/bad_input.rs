@@ -2,7 +2,7 @@
 
 use identity_matching::{
     DocumentTypeId, Field, Matcher, NormaliseOptions, Normaliser, Policy, RawDocument, Reading,
-    Record, Region, UnmatchedReason, UnusableReason,
+    Record, Region, Rejections, UnmatchedReason, UnusableReason,
 };
 use proptest::{collection::vec, prelude::*};
 
@@ -152,7 +152,9 @@ fn two_persons_with_one_key_are_a_conflict_that_names_both() {
 fn a_lead_that_stands_there_twice_is_decided_twice_and_alike() {
     let persons = [("P1", phone(record(), "987654312"))];
     let lead = phone(record(), "987654312");
-    let decisions = matcher(&persons, Policy::default()).decide(&[lead.clone(), lead]).unwrap();
+    let decisions = matcher(&persons, Policy::default())
+        .decide(&[lead.clone(), lead], &Rejections::default())
+        .unwrap();
     assert_eq!(decisions.len(), 2);
     assert_eq!(decisions[0], decisions[1]);
 }

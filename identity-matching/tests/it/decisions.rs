@@ -1,8 +1,8 @@
 //! The rules of deciding, one by one.
 
 use identity_matching::{
-    Confidence, Decision, DeterministicMatcher, Matcher, NormaliseOptions, Normaliser, Policy,
-    PolicyRules, RawDocument, Record, Region, Rule, Standing, UnmatchedReason,
+    Confidence, Decision, DeterministicMatcher, KeyKind, Matcher, NormaliseOptions, Normaliser,
+    Policy, PolicyRules, RawDocument, Record, Region, Rule, Standing, UnmatchedReason,
     index::InMemoryIndex,
 };
 
@@ -68,14 +68,14 @@ fn standing(decision: &Decision, person: &str) -> Standing {
 fn each_strong_key_alone_matches_by_its_rule() {
     let persons = [("P1", email(dni(phone(record(), PHONE), DNI), EMAIL))];
     for (lead, rule) in [
-        (phone(record(), "+51 987 654 312"), Rule::PhoneExact),
-        (dni(record(), DNI), Rule::DocumentExact),
-        (email(record(), "ANA.ROJAS@Correo.PE"), Rule::EmailExact),
-        (email(dni(phone(record(), PHONE), DNI), EMAIL), Rule::DocumentExact),
+        (phone(record(), "+51 987 654 312"), Rule::PHONE_EXACT),
+        (dni(record(), DNI), Rule::DOCUMENT_EXACT),
+        (email(record(), "ANA.ROJAS@Correo.PE"), Rule::EMAIL_EXACT),
+        (email(dni(phone(record(), PHONE), DNI), EMAIL), Rule::DOCUMENT_EXACT),
     ] {
         let decision = decide(&persons, &lead);
         assert_eq!(decision.outcome.person(), Some("P1"));
-        assert_eq!(decision.outcome.rule(), Some(rule));
+        assert_eq!(decision.outcome.rule(), Some(&rule));
     }
 }
 
@@ -115,7 +115,7 @@ fn a_shared_key_still_corroborates_the_candidate_of_another_key() {
     // Both hold the e-mail; only P1 also holds the shared phone.
     let decision = decide(&persons, &email(phone(record(), PHONE), EMAIL));
     assert_eq!(decision.outcome.person(), Some("P1"));
-    assert_eq!(decision.outcome.rule(), Some(Rule::EmailExact));
+    assert_eq!(decision.outcome.rule(), Some(&Rule::EMAIL_EXACT));
     assert_eq!(standing(&decision, "P5"), Standing::Outranked);
 }
 
@@ -140,7 +140,7 @@ fn a_document_decides_between_two_candidates() {
     let persons = [("P1", dni(record(), DNI)), ("P2", phone(record(), PHONE))];
     let decision = decide(&persons, &dni(phone(record(), PHONE), DNI));
     assert_eq!(decision.outcome.person(), Some("P1"));
-    assert_eq!(decision.outcome.rule(), Some(Rule::DocumentExact));
+    assert_eq!(decision.outcome.rule(), Some(&Rule::DOCUMENT_EXACT));
 }
 
 #[test]
@@ -182,13 +182,13 @@ fn a_plate_with_the_same_name_is_weak_and_accepted_only_by_a_policy() {
     let persons = [("P1", person.clone())];
     let decision = decide(&persons, &person);
     assert_eq!(decision.outcome.reason(), Some(UnmatchedReason::WeakMatchOnly));
-    assert_eq!(decision.evidence.candidates[0].rule, Some(Rule::PlateName));
+    assert_eq!(decision.evidence.candidates[0].rule, Some(Rule::PLATE_NAME));
 
     let mut rules = PolicyRules::default();
-    rules.accept.insert(Rule::PlateName, Confidence::Medium);
+    rules.rule_mut(&Rule::PLATE_NAME).unwrap().grant = Some(Confidence::Medium);
     let decision = matcher(&persons, Policy::new(rules).unwrap()).decide_one(&person).unwrap();
     assert_eq!(decision.outcome.person(), Some("P1"));
-    assert_eq!(decision.outcome.rule(), Some(Rule::PlateName));
+    assert_eq!(decision.outcome.rule(), Some(&Rule::PLATE_NAME));
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn an_address_that_is_weak_finds_persons_and_matches_nobody_by_default() {
     let decided = |lead: Record| matcher.decide_one(&lead).unwrap();
     let decision = decided(email(record(), "Ventas@Empresa.pe"));
     assert_eq!(decision.outcome.reason(), Some(UnmatchedReason::WeakMatchOnly));
-    assert_eq!(decision.evidence.candidates[0].rule, Some(Rule::EmailWeak));
+    assert_eq!(decision.evidence.candidates[0].rule, Some(Rule::EMAIL_WEAK));
     let other = decided(named(email(record(), "ventas@empresa.pe"), "Luis Paz"));
     assert_eq!(other.outcome.reason(), Some(UnmatchedReason::MissingIdentifiers));
 }
@@ -219,7 +219,8 @@ fn a_type_of_document_that_the_policy_exempts_contradicts_nobody() {
     let renewed = passport(phone(record(), "987654312"), "CD765432");
     let decided = |exempt: &[&str]| {
         let mut rules = PolicyRules::default();
-        rules.contradiction.exempt_documents = exempt.iter().map(|&name| name.into()).collect();
+        let exempt = exempt.iter().map(|&name| name.into()).collect();
+        rules.kind_mut(KeyKind::DOCUMENT).exempt = Some(exempt);
         matcher(&[("P1", known.clone())], Policy::new(rules).unwrap())
             .decide_one(&renewed)
             .unwrap()
@@ -227,14 +228,14 @@ fn a_type_of_document_that_the_policy_exempts_contradicts_nobody() {
     };
     assert_eq!(decided(&[]).reason(), Some(UnmatchedReason::WeakMatchOnly));
     assert_eq!(decided(&["PE DNI", "CL PASSPORT"]).reason(), Some(UnmatchedReason::WeakMatchOnly));
-    assert_eq!(decided(&["PASSPORT"]).rule(), Some(Rule::PhoneExact));
-    assert_eq!(decided(&["pe passport"]).rule(), Some(Rule::PhoneExact));
+    assert_eq!(decided(&["PASSPORT"]).rule(), Some(&Rule::PHONE_EXACT));
+    assert_eq!(decided(&["pe passport"]).rule(), Some(&Rule::PHONE_EXACT));
 }
 
 #[test]
 fn a_rule_that_is_not_accepted_leaves_a_weak_match() {
     let mut rules = PolicyRules::default();
-    rules.accept.remove(&Rule::EmailExact);
+    rules.rule_mut(&Rule::EMAIL_EXACT).unwrap().grant = None;
     let persons = [("P1", email(record(), EMAIL)), ("P2", phone(record(), PHONE))];
     let matcher = matcher(&persons, Policy::new(rules).unwrap());
     let only_email = matcher.decide_one(&email(record(), EMAIL)).unwrap();

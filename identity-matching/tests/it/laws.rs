@@ -3,8 +3,7 @@
 use std::{collections::BTreeMap, num::NonZeroUsize};
 
 use identity_matching::{
-    Confidence, Decision, DeterministicMatcher, Matcher, Normalised, Policy, PolicyRules,
-    RawDocument, Record, Rule, UnmatchedReason,
+    Decision, DeterministicMatcher, Matcher, Policy, RawDocument, Record, Rejections,
     index::{CandidateIndex, InMemoryIndex},
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
@@ -73,27 +72,7 @@ pub(crate) fn populations() -> impl Strategy<Value = Population> {
         .prop_map(|rows| rows.into_iter().map(|(n, record)| (format!("P{n}"), record)).collect())
 }
 
-pub(crate) fn policies() -> impl Strategy<Value = Policy> {
-    (1..4_u32, 0..6_u32, any::<[bool; 5]>(), any::<bool>()).prop_map(
-        |(max, more, switches, weak)| {
-            let mut rules = PolicyRules::default();
-            for kind in [&mut rules.document, &mut rules.phone, &mut rules.email] {
-                kind.max_persons_per_key = max;
-                kind.corroboration_cap = max + more;
-            }
-            rules.document.equivalents = switches[0];
-            rules.phone.equivalents = switches[1];
-            rules.email.enabled = switches[2];
-            rules.contradiction.document = switches[3];
-            rules.contradiction.birth_date = switches[4];
-            if weak {
-                rules.accept.insert(Rule::PlateName, Confidence::Medium);
-                rules.accept.insert(Rule::NameBirthDate, Confidence::Low);
-            }
-            Policy::new(rules).unwrap()
-        },
-    )
-}
+pub(crate) use crate::support::policies;
 
 pub(crate) fn index(population: &Population) -> InMemoryIndex {
     let mut builder = InMemoryIndex::builder();
@@ -104,7 +83,9 @@ pub(crate) fn index(population: &Population) -> InMemoryIndex {
 }
 
 fn decide<I: CandidateIndex>(index: I, policy: &Policy, leads: &[Record]) -> Vec<Decision> {
-    DeterministicMatcher::new(index, normaliser(), policy.clone()).decide(leads).unwrap()
+    DeterministicMatcher::new(index, normaliser(), policy.clone())
+        .decide(leads, &Rejections::default())
+        .unwrap()
 }
 
 proptest! {
@@ -206,94 +187,6 @@ proptest! {
         prop_assert_eq!(updated.most_shared(99), anew.most_shared(99));
         prop_assert_eq!(decide(updated, &policy, &leads), decide(anew, &policy, &leads));
     }
-
-    #[test]
-    fn strong_decisions_follow_the_written_rules(
-        population in populations(),
-        leads in vec(records(), 1..6),
-    ) {
-        let matcher = DeterministicMatcher::new(index(&population), normaliser(), Policy::default());
-        let mut persons: BTreeMap<&str, Vec<Normalised>> = BTreeMap::new();
-        for (person, record) in &population {
-            persons.entry(person).or_default().push(normaliser().normalise(record));
-        }
-        for (lead, decision) in leads.iter().zip(matcher.decide(&leads).unwrap()) {
-            let lead = normaliser().normalise(lead);
-            match model(&persons, &lead) {
-                Model::Matched(person) => {
-                    prop_assert_eq!(decision.outcome.person(), Some(person.as_str()));
-                }
-                Model::Conflict(candidates) => {
-                    let identity_matching::Outcome::Unmatched { reason, candidates: found } =
-                        decision.outcome
-                    else {
-                        return Err(TestCaseError::fail("a conflict was matched"));
-                    };
-                    prop_assert_eq!(reason, UnmatchedReason::ConflictMultipleCandidates);
-                    prop_assert_eq!(found, candidates);
-                }
-                Model::Nobody => {
-                    let nobody = if lead.keys().is_empty() {
-                        UnmatchedReason::MissingIdentifiers
-                    } else {
-                        UnmatchedReason::NoCandidates
-                    };
-                    let reason = decision.outcome.reason().unwrap();
-                    prop_assert!(reason == nobody || reason == UnmatchedReason::WeakMatchOnly);
-                    let any = !decision.evidence.candidates.is_empty();
-                    prop_assert_eq!(reason == UnmatchedReason::WeakMatchOnly, any);
-                }
-            }
-        }
-    }
-}
-
-enum Model {
-    Matched(String),
-    Conflict(Vec<String>),
-    Nobody,
-}
-
-/// The default policy's strong part, said once more without an index.
-fn model(persons: &BTreeMap<&str, Vec<Normalised>>, lead: &Normalised) -> Model {
-    let holds = |records: &[Normalised], key| {
-        records.iter().any(|record| record.keys().iter().any(|held| held.key == key))
-    };
-    let holders = |key| persons.values().filter(|records| holds(records, key)).count();
-    let mut candidates: Vec<(&str, Vec<_>)> = Vec::new();
-    for (person, records) in persons {
-        let agreed: Vec<_> =
-            lead.keys().iter().map(|held| held.key).filter(|&key| holds(records, key)).collect();
-        let raised = agreed.iter().any(|&key| holders(key) <= 3);
-        let shares_document = agreed.iter().any(|key| key.document_type().is_some());
-        let same_type = lead.keys().iter().filter_map(|held| held.key.document_type()).any(|own| {
-            records
-                .iter()
-                .flat_map(Normalised::keys)
-                .any(|held| held.key.document_type() == Some(own))
-        });
-        if raised && (shares_document || !same_type) {
-            let mut kinds: Vec<_> = agreed.iter().map(|key| key.kind()).collect();
-            kinds.sort_unstable();
-            kinds.dedup();
-            candidates.push((person, kinds));
-        }
-    }
-    let contains =
-        |big: &[_], small: &[_]| big.len() > small.len() && small.iter().all(|k| big.contains(k));
-    let document = identity_matching::KeyKind::DOCUMENT;
-    let winner = candidates.iter().find(|(person, kinds)| {
-        let others = || candidates.iter().filter(|(other, _)| other != person);
-        (kinds.contains(&document) && others().all(|(_, k)| !k.contains(&document)))
-            || others().all(|(_, k)| contains(kinds, k))
-    });
-    match (winner, candidates.is_empty()) {
-        (_, true) => Model::Nobody,
-        (Some((person, _)), _) => Model::Matched((*person).to_owned()),
-        (None, _) => {
-            Model::Conflict(candidates.iter().map(|(person, _)| (*person).to_owned()).collect())
-        }
-    }
 }
 
 proptest! {
@@ -319,9 +212,9 @@ proptest! {
         let parallel = DeterministicMatcher::new(builder.build().unwrap(), normaliser(), policy)
             .with_threads(threads);
         // Outcome and evidence both.
-        let decisions = serial.decide(&batch).unwrap();
+        let decisions = serial.decide(&batch, &Rejections::default()).unwrap();
         prop_assert_eq!(decisions.len(), batch.len());
-        prop_assert!(parallel.decide(&batch).unwrap() == decisions);
-        prop_assert!(serial.with_threads(threads).decide(&batch).unwrap() == decisions);
+        prop_assert!(parallel.decide(&batch, &Rejections::default()).unwrap() == decisions);
+        prop_assert!(serial.with_threads(threads).decide(&batch, &Rejections::default()).unwrap() == decisions);
     }
 }

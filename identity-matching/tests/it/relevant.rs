@@ -1,7 +1,7 @@
 //! An index of the persons who can matter decides as an index of everybody.
 
 use identity_matching::{
-    BlockingKind, DeterministicMatcher, Matcher, Record,
+    BlockingKind, DeterministicMatcher, Matcher, Record, Rejections,
     index::{InMemoryIndex, IndexError, Relevant, RelevantBuilder, SubjectFilter, SubjectKeys},
 };
 use proptest::{collection::vec, prelude::*};
@@ -57,7 +57,7 @@ proptest! {
         let everybody = DeterministicMatcher::new(index(&population), normaliser(), policy.clone());
         let few = DeterministicMatcher::new(relevant(&population, &leads), normaliser(), policy);
         prop_assert!(few.index().len() <= everybody.index().len());
-        prop_assert_eq!(few.decide(&leads).unwrap(), everybody.decide(&leads).unwrap());
+        prop_assert_eq!(few.decide(&leads, &Rejections::default()).unwrap(), everybody.decide(&leads, &Rejections::default()).unwrap());
     }
 }
 

@@ -75,7 +75,8 @@ fn accepts(normaliser: &Normaliser, country: &str, kind: &str, number: &str) -> 
     let proof = matches!((country, kind), ("EC", "RUC") | ("DO", _));
     Some(read.keys().iter().any(|held| {
         let proven = held.reading.contains(Reading::CHECK_VERIFIED);
-        let of_type = held.key.document_type() == Some(own) || country == "ES";
+        let of_type =
+            held.key.document_type().map(DocumentTypeId::of_person) == Some(own) || country == "ES";
         of_type && (proven || !proof && held.form == KeyForm::Exact) && as_written(held.reading)
     }))
 }

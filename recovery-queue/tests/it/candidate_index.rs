@@ -126,7 +126,7 @@ fn the_tables_hold_no_identifier_in_plain_and_are_read_with_their_secret_alone()
     let lead = Record { phones: Vec::new(), emails: Vec::new(), ..ana() };
     let matcher = DeterministicMatcher::new(index, normaliser(), Policy::default());
     let decision = matcher.decide_one(&lead).unwrap();
-    assert_eq!(decision.evidence.candidates[0].rule, Some(Rule::PlateName));
+    assert_eq!(decision.evidence.candidates[0].rule, Some(Rule::PLATE_NAME));
     drop((matcher, store.reopen().unwrap()));
     let refused = store.candidate_index(HashKey::default()).unwrap_err();
     assert!(refused.to_string().contains("another one"), "{refused}");

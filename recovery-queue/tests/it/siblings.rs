@@ -89,6 +89,7 @@ impl identity_matching::Matcher for Away {
     fn decide(
         &self,
         _: &[Record],
+        _: &identity_matching::Rejections,
     ) -> Result<Vec<identity_matching::Decision>, identity_matching::MatchError> {
         let reason = "the server closed the connection".to_owned();
         Err(identity_matching::index::IndexError::Unavailable { reason, source: None }.into())

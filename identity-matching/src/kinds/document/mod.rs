@@ -20,6 +20,7 @@ mod italy;
 mod mexico;
 mod names;
 mod number;
+mod organisation;
 mod panama;
 mod paraguay;
 mod passport;
@@ -250,7 +251,10 @@ fn is_filler_body(body: &[u8]) -> bool {
 
 fn accept(read: &Read, sink: &mut Sink<'_>) {
     let form = read.reading.form;
-    push(read.kind, &read.number, form, sink);
+    let organisation =
+        read.reading.organisation || organisation::is_number_of(read.kind, &read.number);
+    let kind = if organisation { read.kind.of_organisation() } else { read.kind };
+    push(kind, &read.number, form, sink);
     if read.kind != ANY_PASSPORT && read.kind.code_hash() == ANY_PASSPORT.code_hash() {
         push(ANY_PASSPORT, &read.number, KeyForm::Alias, sink);
     }

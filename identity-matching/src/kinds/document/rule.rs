@@ -65,6 +65,8 @@ pub struct DocumentReading {
     pub reading: Reading,
     /// The type that the number really is of, where one code stands for several.
     pub kind: Option<DocumentTypeId>,
+    /// Whether the number is an organisation's, which is no person's own and never matches by itself.
+    pub organisation: bool,
     /// The part that a person's number is in, without prefix and check digits: a placeholder when it is one
     /// digit repeated or a run. The whole number by default.
     pub body: Option<Range<usize>>,
@@ -80,6 +82,7 @@ impl DocumentReading {
             form: KeyForm::Exact,
             reading: Reading::new(),
             kind: None,
+            organisation: false,
             body: None,
             carried: None,
         }
@@ -123,6 +126,13 @@ impl DocumentReading {
     #[must_use]
     pub const fn supposed(mut self) -> Self {
         self.form = KeyForm::Alias;
+        self
+    }
+
+    /// Says that the number is an organisation's.
+    #[must_use]
+    pub fn of_organisation(mut self) -> Self {
+        self.organisation = true;
         self
     }
 

@@ -343,7 +343,7 @@ impl DocumentTypes {
     pub fn code(&self, id: DocumentTypeId) -> Option<&str> {
         let fits = |kind: &&DocumentType| {
             let country = kind.country.unwrap_or(id.country());
-            country == id.country() && DocumentTypeId::new(country, &kind.code) == id
+            country == id.country() && DocumentTypeId::new(country, &kind.code) == id.of_person()
         };
         self.iter().find(fits).map(DocumentType::code)
     }
@@ -380,7 +380,7 @@ impl fmt::Debug for DocumentTypes {
 pub struct DocumentTypeConflict {
     /// Country of the type that was to be added; nothing for every country.
     pub country: Option<Region>,
-    /// The code or alias that is taken, or whose 18-bit hash is.
+    /// The code or alias that is taken, or whose 17-bit hash is.
     pub name: String,
     /// Code of the type that has it.
     pub existing: String,
