@@ -11,9 +11,10 @@ use std::process::ExitCode;
 use chrono::Days;
 use clap::Parser;
 use guardrails::clock::Monotonic;
-use guardrails::facts::{Facts, QueueFacts};
 use guardrails::format::{TextStyle, text};
-use guardrails::html::{Page, page};
+use guardrails::page::{LeadFigures, Page};
+use guardrails::recovery::QueueFacts;
+use guardrails::recovery::RecoveryFacts;
 use guardrails::{ExitPolicy, Suite, SuiteReport};
 use recovery_queue::{DailyMetrics, QueueStore, SeedOptions, SeedSummary, Snapshot, ViewBacklog};
 use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
@@ -139,16 +140,15 @@ fn run(args: Args) -> Result<Exit, Failure> {
     let suite = launched(report, args.common.database_url.as_deref(), &PacketFacts::default());
     stages.end("guardrails");
     let queue = facts.queue()?;
-    let html = Page::new("Recovery cycle", suite.clone())
-        .fill_from(&facts)?
-        .time_zone(args.time_zone.name());
+    let figures = LeadFigures::read(&facts)?.time_zone(args.time_zone.name());
+    let html = Page::new("Recovery cycle", suite.clone()).leads(figures).html();
     let mut snapshot = facts.into_snapshot();
     let today = snapshot.as_of().with_timezone(&args.time_zone).date_naive();
     let daily_metrics = snapshot.daily_metrics(today - Days::new(6), today, args.time_zone)?;
     let mut rules = BTreeMap::new();
     snapshot.links(&mut |link| *rules.entry(link.rule).or_default() += 1)?;
     drop(snapshot);
-    files::write_atomic(&args.report, page(&html).as_bytes())?;
+    files::write_atomic(&args.report, html.as_bytes())?;
     stages.end("report");
 
     let backlog_after = queue.backlog;

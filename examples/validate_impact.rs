@@ -35,6 +35,8 @@ struct Impact {
     database: String,
     backlog_before: u64,
     backlog_after: u64,
+    /// Before minus after.
+    reduced_by: i64,
     /// After minus before.
     delta: i64,
     seed: SeedSummary,
@@ -66,6 +68,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
         database: url.to_string(),
         backlog_before,
         backlog_after,
+        reduced_by: i64::try_from(backlog_before)? - i64::try_from(backlog_after)?,
         delta: i64::try_from(backlog_after)? - i64::try_from(backlog_before)?,
         seed,
         recover,
@@ -74,11 +77,11 @@ fn run(args: &Args) -> Result<Exit, Failure> {
     console.json(args.common.json.as_deref(), &impact)?;
     if args.common.json.as_deref().is_none_or(|path| path.as_os_str() != "-") {
         console.data(format_args!(
-            "Impact on {}\n  backlog  {} before, {} after ({:+})\n  matched  {} of {} tried\n\n{}",
+            "Impact on {}\n  backlog  {} before, {} after, reduced by {}\n  matched  {} of {} tried\n\n{}",
             impact.database,
             count(backlog_before),
             count(backlog_after),
-            impact.delta,
+            impact.reduced_by,
             count(impact.recover.run.matched),
             count(impact.recover.run.claimed),
             text(&impact.guardrails, TextStyle::default()),

@@ -8,10 +8,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use guardrails::clock::Monotonic;
-use guardrails::facts::Combined;
+use guardrails::facts::Tables;
 use guardrails::format::{self, TextStyle};
 use guardrails::history::file as history_file;
-use guardrails::html::{Page, page};
+use guardrails::packets::{PacketFacts as Packets, WithPackets};
+use guardrails::page::{LeadFigures, Page};
+use guardrails::recovery::RecoveryFacts;
 use guardrails::{ExitPolicy, Suite, SuiteReport, Verdict};
 use recovery_queue::{DatabaseUrl, OpenOptions, Snapshot, SqlStore, ViewBacklog};
 use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
@@ -28,12 +30,21 @@ use reference_runners::service::{BACKLOG_VIEW, database_url};
 struct Args {
     #[command(flatten)]
     common: Common,
-    /// Runs these checks only.
+    /// Runs these checks only; tag:NAME stands for all with that tag.
     #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
     only: Vec<String>,
-    /// Takes checks, queries of your own, thresholds and owners from a TOML file.
+    /// Leaves out these checks; tag:NAME stands for all with that tag.
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
+    without: Vec<String>,
+    /// Takes checks of tables, queries, thresholds, owners and tags from a TOML file.
     #[arg(long, value_name = "TOML")]
     suite: Option<PathBuf>,
+    /// Sets a variable of the suite file, in the place of its own value.
+    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = variable, requires = "suite")]
+    variables: Vec<(String, String)>,
+    /// Prints the suite with every setting in force, as the TOML that --suite reads, and evaluates nothing.
+    #[arg(long)]
+    print_suite: bool,
     /// The form of the report.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -79,13 +90,23 @@ enum Format {
     Html,
 }
 
+fn variable(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("give it as NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
 fn main() -> ExitCode {
     start(|args: Args| run(&args))
 }
 
 fn run(args: &Args) -> Result<Exit, Failure> {
     let console = Console::new(args.common.quiet);
-    let suite = suite(args)?;
+    // What is wrong with the suite is told before anything is opened.
+    let declared: Suite<dyn Whole> = suite(args)?;
+    if args.print_suite {
+        console.data(declared.to_toml().trim_end())?;
+        return Ok(Exit::Done);
+    }
     let history = args.history.as_deref().map(history_file::read).transpose()?.unwrap_or_default();
     let url = database_url(args.common.database_url.as_deref())?;
     if let DatabaseUrl::Sqlite(path) = &url {
@@ -106,13 +127,13 @@ fn run(args: &Args) -> Result<Exit, Failure> {
     }
     // The packets lie in files, the rest in the database.
     let packets = args.packets.read(&args.common, as_of, &console)?;
-    let facts = Combined::new(facts, packets);
-    let report = suite.run(&facts, &Monotonic::start()).compared_with(&history);
+    let facts = WithPackets::new(facts, packets);
+    let report = suite(args)?.run(&facts, &Monotonic::start()).compared_with(&history);
     let report = launched(report, args.common.database_url.as_deref(), &args.packets);
     let rendered = if args.format == Format::Html {
         let past = history.of_suite(&report.suite).cloned().collect();
-        let filled = Page::new("Guardrails", report.clone()).fill_from(&facts)?;
-        page(&filled.time_zone(args.time_zone.name()).history(past))
+        let figures = LeadFigures::read(&facts)?.time_zone(args.time_zone.name());
+        Page::new("Guardrails", report.clone()).leads(figures).history(past).html()
     } else {
         rendered(&report, args.format, args.output.is_none())?
     };
@@ -148,28 +169,47 @@ fn run(args: &Args) -> Result<Exit, Failure> {
     })
 }
 
-fn suite(args: &Args) -> Result<Suite, Failure> {
+/// Whatever the checks of this runner read.
+trait Whole: RecoveryFacts + Tables + Packets {}
+
+impl<F: RecoveryFacts + Tables + Packets> Whole for F {}
+
+fn suite<F: RecoveryFacts + Tables + Packets + ?Sized>(args: &Args) -> Result<Suite<F>, Failure> {
+    let built_in = || Suite::recovery().and(Suite::packets());
     let mut suite = match &args.suite {
-        Some(file) => declared(file)?,
+        Some(file) => declared(file, built_in()?, args)?,
         None if args.only.is_empty() && !args.packets.are_given() => Suite::recovery(),
-        None => Suite::all(),
+        None => built_in()?,
     };
     if !args.only.is_empty() {
         suite = suite.only(&args.only)?;
     }
+    suite = suite.without(&args.without)?;
     Ok(match args.list {
         Some(list) => suite.list(list),
         None => suite,
     })
 }
 
-fn declared(file: &Path) -> Result<Suite, Failure> {
+fn declared<F: Tables + ?Sized>(
+    file: &Path,
+    built_in: Suite<F>,
+    args: &Args,
+) -> Result<Suite<F>, Failure> {
     let text = std::io::read_to_string(files::open(file)?).map_err(|error| {
         Failure::new(format_args!("{}: cannot be read: {error}", file.display()))
             .remedy("save the file as UTF-8 text")
     })?;
-    Suite::from_toml(&text).map_err(|error| {
-        Failure::new(format_args!("{}: {error}", file.display()))
+    let variables = args.variables.iter().cloned().collect();
+    // Packets are in the suite of a file only where it names them or a folder is given.
+    let built_in = if args.packets.are_given() || text.contains("packets_complete") {
+        built_in
+    } else {
+        built_in.without(["packets_complete"])?
+    };
+    Suite::from_toml(&text, built_in, &variables).map_err(|error| {
+        let failure = Failure::from(error);
+        Failure::new(format_args!("{}: {failure}", file.display()))
             .remedy("correct the file at that place; nothing was evaluated")
     })
 }
@@ -183,6 +223,6 @@ fn rendered(report: &SuiteReport, format: Format, terminal: bool) -> Result<Stri
         Format::Sarif => format::sarif(report)?,
         Format::Openmetrics => format::openmetrics(report),
         Format::Markdown => format::markdown(report),
-        Format::Html => page(&Page::new("Guardrails", report.clone())),
+        Format::Html => Page::new("Guardrails", report.clone()).html(),
     })
 }

@@ -12,9 +12,10 @@ use std::time::Instant;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use guardrails::clock::Monotonic;
-use guardrails::facts::{InMemoryFacts, Invariant, Offender};
+use guardrails::facts::Offender;
 use guardrails::format::{self, TextStyle};
-use guardrails::html::{Page, page};
+use guardrails::page::Page;
+use guardrails::recovery::{InMemoryFacts, Invariant};
 use guardrails::{Suite, SuiteReport};
 use recovery_queue::testing::PostgresServer;
 use recovery_queue::{
@@ -111,7 +112,7 @@ type Format = fn(&SuiteReport) -> usize;
 fn formats() {
     let offenders = (0..1_000).map(|i| Offender::new(format!("L-{i:06}"), "a leak")).collect();
     let facts = InMemoryFacts::new("bench", chrono::DateTime::UNIX_EPOCH).with_offenders(
-        Invariant::MatchedNotInBacklog,
+        Invariant::MATCHED_NOT_IN_BACKLOG,
         1_000_000,
         offenders,
     );
@@ -123,7 +124,7 @@ fn formats() {
         ("sarif", |r| format::sarif(r).map_or(0, |text| text.len())),
         ("openmetrics", |r| format::openmetrics(r).len()),
         ("markdown", |r| format::markdown(r).len()),
-        ("html", |r| page(&Page::new("bench", r.clone())).len()),
+        ("html", |r| Page::new("bench", r.clone()).html().len()),
     ];
     println!("formats     a report with a thousand offenders");
     for (name, write) in all {

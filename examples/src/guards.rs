@@ -1,12 +1,12 @@
 //! What the runners that run guardrails share: the facts, the packets' facts, the commands of remedies.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::Parser;
 use guardrails::SuiteReport;
-use guardrails::facts::{Facts, InMemoryFacts, Invariant, Offender};
+use guardrails::facts::{Offender, Offenders, Query, Tables};
 use raw_packets::{GapStatus, PacketRequest, PacketStatus};
 use recovery_queue::{DatabaseUrl, SqlSnapshot, StoreFacts, ViewBacklog};
 
@@ -32,12 +32,12 @@ pub fn facts_of<'a>(
     Ok(facts.with_lead_column("leads", "source_pk")?.with_key_column("claims", "source_pk")?)
 }
 
-/// Makes every command of a report one that runs from this workspace as it is printed.
+/// Makes every command of a report one that runs as it is printed, from where this runner was started.
 #[must_use]
 pub fn launched(report: SuiteReport, database: Option<&str>, packets: &PacketFacts) -> SuiteReport {
     report.map_commands(|command| {
         let (runner, flags) = command.split_once(' ').unwrap_or((command, ""));
-        let mut line = format!("cargo run --release -p reference-runners --example {runner} --");
+        let mut line = launcher(runner);
         // A server's URL may hold a password; it comes from DATABASE_URL then.
         if let Some(path) = database.filter(|url| !url.contains("://")) {
             line = format!("{line} --database-url {}", quoted(path));
@@ -49,6 +49,21 @@ pub fn launched(report: SuiteReport, database: Option<&str>, packets: &PacketFac
         }
         if flags.is_empty() { line } else { format!("{line} {flags}") }
     })
+}
+
+/// How another runner is started: beside this one, as this one was called; by cargo where it is not built.
+fn launcher(runner: &str) -> String {
+    let beside = |called: &Path| {
+        let name = format!("{runner}{}", std::env::consts::EXE_SUFFIX);
+        let built = std::env::current_exe().is_ok_and(|own| own.with_file_name(&name).is_file());
+        // Called by its name alone it lies on the PATH, and the others with it.
+        built.then(|| called.with_file_name(name).display().to_string())
+    };
+    let called = std::env::args_os().next().map(PathBuf::from);
+    match called.as_deref().and_then(beside) {
+        Some(path) => quoted(&path),
+        None => format!("cargo run --release -p reference-runners --example {runner} --"),
+    }
 }
 
 /// One word of a POSIX shell.
@@ -126,10 +141,9 @@ impl PacketFacts {
         common: &Common,
         at: DateTime<Utc>,
         console: &Console,
-    ) -> Result<InMemoryFacts, Failure> {
-        let facts = InMemoryFacts::new("packets", at);
+    ) -> Result<Option<Offenders>, Failure> {
         if !self.are_given() {
-            return Ok(facts);
+            return Ok(None);
         }
         let flags = self.flags().into_iter().filter(|(flag, _)| *flag != "--packets-dir");
         let words = flags.flat_map(|(flag, value)| [flag.to_owned(), value]);
@@ -166,7 +180,7 @@ impl PacketFacts {
         let counts = planned.plan.counts();
         let asked = counts.packets_emitted_total + counts.sources_skipped_missing_template_total;
         let offenders = offenders.into_iter().map(|(key, why)| Offender::new(key, why)).collect();
-        Ok(facts.with_offenders(Invariant::PacketComplete, asked, offenders))
+        Ok(Some(Offenders::of(offenders, Some(asked), usize::MAX)))
     }
 }
 
@@ -184,7 +198,7 @@ pub fn write_work_list(
     url: &DatabaseUrl,
 ) -> Result<u64, Failure> {
     let find = if matches!(url, DatabaseUrl::Sqlite(_)) { "instr" } else { "strpos" };
-    let found = facts.query(&work_list_sql(queue_view, find), usize::MAX)?;
+    let found = facts.query(&Query::new(work_list_sql(queue_view, find)), usize::MAX)?;
     files::write_with(file, |out| {
         let mut csv = csv::Writer::from_writer(out);
         csv.write_record(["source_pk", "fail_reason", "since", "attempts", "lacks"])?;

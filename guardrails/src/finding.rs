@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Verdict;
 use crate::facts::Offenders;
+use crate::words::percent;
 
 /// One named number or word that a check looked at; given when it passes, too.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -147,6 +148,32 @@ impl Finding {
         Self::new(Basis::Counted(offenders), summary)
     }
 
+    /// Replaces the sentence, where the count is not the best one.
+    #[must_use]
+    pub fn words(mut self, summary: impl Into<String>) -> Self {
+        self.summary = summary.into();
+        self
+    }
+
+    /// Says what an empty population means, such as `nothing to leak`.
+    ///
+    /// ```
+    /// use guardrails::Finding;
+    /// use guardrails::facts::Offenders;
+    ///
+    /// let found = Offenders::none_of(0);
+    /// let finding = Finding::counted(found, "matched leads are in the backlog").where_empty("nothing to leak");
+    /// assert_eq!(finding.summary(), "0 of 0: nothing to leak");
+    /// ```
+    #[must_use]
+    pub fn where_empty(mut self, means: impl std::fmt::Display) -> Self {
+        let Offenders { population, total, .. } = self.offenders();
+        if *population == Some(0) && *total == 0 {
+            self.summary = format!("0 of 0: {means}");
+        }
+        self
+    }
+
     /// Makes a finding that carries its own verdict, with the sentence that says why.
     pub fn judged(verdict: Verdict, summary: impl Into<String>) -> Self {
         Self::new(Basis::Judged(verdict, Offenders::default()), summary.into())
@@ -212,23 +239,5 @@ impl Finding {
         match &self.basis {
             Basis::Counted(offenders) | Basis::Judged(_, offenders) => offenders,
         }
-    }
-}
-
-/// A count with its noun: `1 lead`, `2 leads`.
-pub(crate) fn count_of(count: impl TryInto<u64> + std::fmt::Display, noun: &str) -> String {
-    let words = format!("{count} {noun}");
-    if matches!(count.try_into(), Ok(1)) { words } else { words + "s" }
-}
-
-/// Percent with two decimals, but never `0` for something and never `100` for not all.
-pub(crate) fn percent(ratio: f64) -> String {
-    let rounded = (ratio * 1e4).round() / 1e2;
-    if ratio > 0.0 && rounded <= 0.0 {
-        "under 0.01".to_owned()
-    } else if ratio < 1.0 && rounded >= 100.0 {
-        "over 99.99".to_owned()
-    } else {
-        rounded.to_string()
     }
 }

@@ -1,27 +1,34 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-pub mod builtin;
 mod check;
 pub mod clock;
 pub mod facts;
 mod finding;
 pub mod format;
 pub mod history;
+mod kpi;
+pub mod packets;
 #[cfg(feature = "html")]
-pub mod html;
+pub mod page;
+pub mod recovery;
 mod report;
 mod suite;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod threshold;
 mod verdict;
+mod words;
 
-pub use check::{Check, CheckError, ClosureCheck, Description, QueryCheck, closure};
+pub use check::{
+    Aspect, Check, CheckError, ClosureCheck, ColumnType, Description, QueryCheck, RuleError,
+    TableCheck, TableRule, closure,
+};
 pub use finding::{Figure, FigureValue, Finding, Remedy};
+pub use kpi::{KpiReading, KpiReport, KpiState};
 pub use report::{Baseline, CheckReport, SCHEMA_VERSION, SuiteReport, Totals};
-#[cfg(feature = "toml")]
-pub use suite::DeclareError;
 pub use suite::{ConfigError, Settings, Suite};
+#[cfg(feature = "toml")]
+pub use suite::{DeclareError, Variables};
 pub use threshold::{Threshold, ThresholdError, Thresholds};
 pub use verdict::{ExitPolicy, Severity, Verdict};

@@ -2,7 +2,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::facts::Offender;
-use crate::{ExitPolicy, Figure, Remedy, Severity, Threshold, Verdict};
+use crate::kpi::KpiReport;
+use crate::words::{count_of, grouped};
+use crate::{Aspect, ExitPolicy, Figure, Remedy, Severity, Threshold, Verdict};
 
 /// The version of the JSON form of [`SuiteReport`]; it grows when a field changes its meaning.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -25,6 +27,9 @@ pub struct CheckReport {
     pub column: Option<String>,
     /// How much a crossed fail threshold weighs.
     pub severity: Severity,
+    /// Whether it speaks of the machinery or of the KPI.
+    #[serde(default)]
+    pub aspect: Aspect,
     /// The check's id within its suite, as `suite/check`.
     pub name: String,
     /// What holds when the check passes.
@@ -71,6 +76,9 @@ pub struct CheckReport {
     /// Who looks after the check.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
+    /// The tags that the suite gives it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
     /// The read that the check saw.
     pub snapshot_id: String,
     /// The moment that the read shows.
@@ -120,13 +128,21 @@ impl CheckReport {
             let command = remedy.command.as_ref().filter(|command| next != Some(command));
             let words = match remedy.frees {
                 // Words that begin with the count need it no second time.
-                Some(leads) if !remedy.action.starts_with(&format!("{leads} ")) => {
+                Some(leads)
+                    if !remedy.action.starts_with(&format!("{} ", grouped(leads.into()))) =>
+                {
                     format!("{} (frees up to {leads})", remedy.action)
                 }
                 _ => remedy.action.clone(),
             };
             (words, command.map(String::as_str))
         })
+    }
+
+    /// Gives what to do about it, most leads first, each with its command where it has one of its own.
+    #[must_use]
+    pub fn to_do(&self) -> Vec<(String, Option<&str>)> {
+        self.remedies().collect()
     }
 
     /// Describes thresholds in words.
@@ -210,6 +226,12 @@ pub struct SuiteReport {
     pub duration_ms: u64,
     /// Checks by verdict.
     pub totals: Totals,
+    /// The greatest verdict of the checks of the machinery, apart from those of the KPI; `inconclusive` where
+    /// there is none.
+    pub machinery: Verdict,
+    /// What the KPI stands at, where the suite measures one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kpi: Option<KpiReport>,
     /// The checks, in the order of the suite.
     pub checks: Vec<CheckReport>,
 }
@@ -224,6 +246,23 @@ impl SuiteReport {
         policy.code(self.checks.iter().map(|check| check.verdict))
     }
 
+    /// Says of the machinery in one clause what its checks came to, such as `the machinery is sound: 7 of 7
+    /// checks hold`.
+    #[must_use]
+    pub fn machinery_in_words(&self) -> String {
+        let checks = self.checks.iter().filter(|check| check.aspect == Aspect::Machinery);
+        let verdicts: Vec<Verdict> = checks.map(|check| check.verdict).collect();
+        let held = verdicts.iter().filter(|verdict| **verdict == Verdict::Pass).count();
+        let state = match self.machinery {
+            Verdict::Pass => "the machinery is sound",
+            Verdict::Warn => "the machinery is sound, with warnings",
+            Verdict::Inconclusive => "the machinery is not proven sound",
+            Verdict::Error => "the machinery could not be judged",
+            Verdict::Fail => "the machinery is not sound",
+        };
+        format!("{state}: {held} of {} hold", count_of(verdicts.len(), "check"))
+    }
+
     /// Returns what one check came to.
     #[must_use]
     pub fn check(&self, id: &str) -> Option<&CheckReport> {
@@ -233,12 +272,13 @@ impl SuiteReport {
     /// Names, at each check that passed before and does not now, the report in which it last passed.
     ///
     /// ```
-    /// use guardrails::facts::{InMemoryFacts, Invariant, Offender};
+    /// use guardrails::facts::Offender;
+    /// use guardrails::recovery::{InMemoryFacts, Invariant};
     /// use guardrails::{Suite, clock::Stopped, format, history::History};
     ///
     /// let report = |leaks| {
     ///     let facts = InMemoryFacts::new("s1", "2026-03-01T00:00:00Z".parse().unwrap())
-    ///         .with_offenders(Invariant::MatchedNotInBacklog, 120, leaks);
+    ///         .with_offenders(Invariant::MATCHED_NOT_IN_BACKLOG, 120, leaks);
     ///     Suite::recovery().only(["drain"]).unwrap().run(&facts, &Stopped)
     /// };
     /// let mut history = History::default();

@@ -30,12 +30,17 @@ pub struct Threshold {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ThresholdError {
-    /// The ratio is not within 0 to 1 (0 % to 100 %).
+    /// The ratio is not within 0 to 1 (0 % to below 100 %).
     #[error("the ratio {ratio} lies outside 0 % to 100 %")]
     RatioOutOfRange {
         /// The ratio as it was given.
         ratio: String,
     },
+    /// The ratio lets the whole population through, so that the threshold is never crossed.
+    #[error(
+        "a threshold of 100 % lets everything through and can never be crossed; lower it, or leave it out"
+    )]
+    NeverCrossed,
     /// The text is neither a count nor a percentage.
     #[error("`{text}` is neither a count such as `10` nor a percentage such as `2.5%`")]
     Unreadable {
@@ -64,13 +69,23 @@ impl Threshold {
         Self { count: Some(count), ratio: None }
     }
 
-    /// Lets at most `ratio` (0 to 1) of the population through.
+    /// Lets at most `ratio` of the population through: from 0 to below 1, since 1 would let everything through.
     pub fn ratio(ratio: f64) -> Result<Self, ThresholdError> {
-        if (0.0..=1.0).contains(&ratio) {
+        if (0.0..1.0).contains(&ratio) {
             Ok(Self { count: None, ratio: Some(ratio) })
+        } else if (ratio - 1.0).abs() < f64::EPSILON {
+            Err(ThresholdError::NeverCrossed)
         } else {
             Err(ThresholdError::RatioOutOfRange { ratio: ratio.to_string() })
         }
+    }
+
+    /// Writes the threshold as it is read; nothing for one that is never crossed.
+    pub(crate) fn written(&self) -> Option<String> {
+        let ratio = self.ratio.map(|ratio| format!("{}%", percent(ratio)));
+        let parts: Vec<String> =
+            self.count.map(|count| count.to_string()).into_iter().chain(ratio).collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
     }
 
     /// Returns whether the offenders are too many, or `None` where only a ratio is set and there is
@@ -116,8 +131,13 @@ impl FromStr for Threshold {
         for part in text.split(',').map(str::trim) {
             if let Some(percent) = part.strip_suffix('%') {
                 let percent: f64 = percent.trim().parse().map_err(|_| unreadable())?;
-                let Self { ratio, .. } = Self::ratio(percent / 100.0)
-                    .map_err(|_| ThresholdError::RatioOutOfRange { ratio: part.to_owned() })?;
+                let Self { ratio, .. } =
+                    Self::ratio(percent / 100.0).map_err(|error| match error {
+                        ThresholdError::RatioOutOfRange { .. } => {
+                            ThresholdError::RatioOutOfRange { ratio: part.to_owned() }
+                        }
+                        other => other,
+                    })?;
                 if std::mem::replace(&mut threshold.ratio, ratio).is_some() {
                     return Err(unreadable());
                 }

@@ -11,6 +11,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use guardrails::format::OPENMETRICS_TYPE;
+use guardrails::page::{Body, Table, encoded, plain_page};
 use recovery_queue::{FailReason, SourcePk};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -158,8 +159,18 @@ async fn leads(
         .await
         .map_err(|_| Problem::unavailable("the leads could not be read"))??;
     let heading = format!("Leads that failed as {}", reason.code());
-    let next = |key: &str| {
-        format!("/leads?reason={}&after={}", reason.code(), guardrails::html::encoded(key))
+    let unlisted = found.total.saturating_sub(found.listed.len() as u64);
+    let table =
+        Table::new(format!("{} from here on", found.total), ["Lead", "What is known"]).keys();
+    let table = found.listed.iter().fold(table, |table, row| table.row([&row.key, &row.reason]));
+    let mut body = if found.listed.is_empty() {
+        Body::default().paragraph("There are none from here on.")
+    } else {
+        Body::default().table(&table)
     };
-    Ok(Html(guardrails::html::offenders_page(&heading, &found, "/", next)))
+    if let Some(last) = found.listed.last().filter(|_| unlisted > 0) {
+        let next = format!("/leads?reason={}&after={}", reason.code(), encoded(&last.key));
+        body = body.link(&next, &format!("Next page ({unlisted} more)"));
+    }
+    Ok(Html(plain_page(&heading, Some(("/", "Back to the overview")), &body)))
 }

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use axum::body::Bytes;
 use chrono::{DateTime, Days, Utc};
 use chrono_tz::Tz;
-use guardrails::Suite;
 use guardrails::clock::Monotonic;
-use guardrails::facts::{Facts, FactsError, Offenders};
+use guardrails::facts::{Facts, FactsError, Offenders, Query, Tables};
 use guardrails::format::Exposition;
-use guardrails::html::{Page, page};
+use guardrails::page::{LeadFigures, Page};
+use guardrails::{Suite, SuiteReport};
 use recovery_queue::{
     DailyMetrics, DatabaseUrl, FailReason, OpenOptions, Snapshot, SqlStore, StoreFacts, ViewBacklog,
 };
@@ -148,11 +148,11 @@ impl Source {
                 check.actual
             )));
         }
-        let filled = Page::new("Lead recovery", suite)
-            .fill_from(&facts)
+        let figures = LeadFigures::read(&facts)
             .map_err(|error| unreadable(&error))?
             .time_zone(self.place.zone.name())
             .reason_link("/leads?reason={reason}");
+        let openmetrics = exposition(&suite, &figures);
         let mut snapshot = facts.into_snapshot();
         let as_of = snapshot.as_of();
         let today = as_of.with_timezone(&self.place.zone).date_naive();
@@ -165,15 +165,16 @@ impl Source {
         let metrics = Metrics {
             today: now.clone(),
             yesterday: yesterday.clone(),
-            current_backlog: filled.queue.as_ref().map_or(0, |queue| queue.backlog),
+            current_backlog: figures.queue.as_ref().map_or(0, |queue| queue.backlog),
             last_7_days: days,
         };
+        let page = Page::new("Lead recovery", suite).leads(figures);
         Ok(View {
             as_of,
             metrics: serde_json::to_vec(&metrics).map_err(|error| unreadable(&error))?.into(),
-            openmetrics: exposition(&filled).into(),
-            page: page(&filled.clone().refresh_link("/?live")).into(),
-            live_page: page(&filled.refresh_link("/").refresh_seconds(RENEWED)).into(),
+            openmetrics: openmetrics.into(),
+            page: page.clone().refresh_link("/?live").html().into(),
+            live_page: page.refresh_link("/").refresh_seconds(RENEWED).html().into(),
         })
     }
 
@@ -193,18 +194,16 @@ impl Source {
         let snapshot = opened.read().map_err(|error| unreadable(&error))?;
         let facts = StoreFacts::new(snapshot, &backlog);
         facts.limit_time(Some(time));
-        // The code is one of the known ones, the key a quoted text.
         let sql = format!(
             "SELECT q.source_pk, 'since ' || q.since || ', ' || q.attempts || ' attempts' || {} || {} || {} \
              FROM {queue} q LEFT JOIN leads l ON l.source_pk = q.source_pk \
-             WHERE q.reason = '{}' AND q.source_pk > '{}'",
+             WHERE q.reason = $1 AND q.source_pk > $2",
             masked("phone"),
             masked("document"),
             masked("email"),
-            reason.code(),
-            after.replace('\'', "''"),
         );
-        facts.query(&sql, PAGE).map_err(|error| match error {
+        let query = Query::new(sql).bind(reason.code()).bind(after);
+        facts.query(&query, PAGE).map_err(|error| match error {
             FactsError::Refused { reason } => {
                 Problem::new(axum::http::StatusCode::BAD_REQUEST, reason)
             }
@@ -229,12 +228,12 @@ fn unreadable(error: &dyn std::error::Error) -> Problem {
     Problem::unavailable(format!("the database cannot be read: {error}"))
 }
 
-fn exposition(page: &Page) -> String {
+fn exposition(suite: &SuiteReport, figures: &LeadFigures) -> String {
     let mut metrics = Exposition::default();
     metrics
         .info("recovery_build", "The program that answers.")
         .sample(&[("version", env!("CARGO_PKG_VERSION"))], 1.0);
-    if let Some(queue) = &page.queue {
+    if let Some(queue) = &figures.queue {
         metrics
             .gauge("recovery_backlog_leads", "Leads in the backlog.")
             .sample(&[], queue.backlog as f64);
@@ -250,10 +249,10 @@ fn exposition(page: &Page) -> String {
         }
     }
     let mut ages = metrics.gauge("recovery_open_leads", "Open leads by their least age in days.");
-    for bucket in &page.ageing {
+    for bucket in &figures.ageing {
         let days = bucket.from_days.to_string();
         ages.sample(&[("from_days", &days)], bucket.leads as f64);
     }
-    metrics.suite(&page.suite);
+    metrics.suite(suite);
     metrics.finish()
 }

@@ -1,59 +1,15 @@
+use std::borrow::Cow;
 use std::time::Duration;
-
-use super::Invariant;
-
-/// A family of facts that an implementation of [`Facts`](super::Facts) may leave out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Family {
-    /// Counts of the queue and the backlog.
-    Queue,
-    /// Offenders against one invariant.
-    Offenders(Invariant),
-    /// Daily rows and balances.
-    Ledger,
-    /// Runs of the recovery.
-    Runs,
-    /// Migrations held and applied.
-    Migrations,
-    /// The backlog by age.
-    Ageing,
-    /// Which kinds of identifiers the failed leads lack.
-    Lacking,
-    /// Queries of the user's own.
-    Query,
-}
-
-impl std::fmt::Display for Family {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Queue => f.write_str("queue"),
-            Self::Offenders(invariant) => write!(f, "offenders({invariant})"),
-            Self::Ledger => f.write_str("ledger"),
-            Self::Runs => f.write_str("runs"),
-            Self::Migrations => f.write_str("migrations"),
-            Self::Ageing => f.write_str("ageing"),
-            Self::Lacking => f.write_str("lacking"),
-            Self::Query => f.write_str("query"),
-        }
-    }
-}
-
-impl From<Invariant> for Family {
-    fn from(invariant: Invariant) -> Self {
-        Self::Offenders(invariant)
-    }
-}
 
 /// Why a fact could not be given, by what the caller can do about it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FactsError {
-    /// These facts leave the family out: the check is `inconclusive`.
-    #[error("these facts do not provide `{family}`")]
+    /// These facts leave it out: the check is `inconclusive`.
+    #[error("nothing is known here about: {}", fact.replace('_', " "))]
     NotProvided {
-        /// The family that was asked for.
-        family: Family,
+        /// What was asked for, such as `ageing`.
+        fact: Cow<'static, str>,
     },
     /// The database lacks the tables: migrate it, then ask again.
     #[error("the database is not migrated: {detail}")]
@@ -82,10 +38,10 @@ pub enum FactsError {
 }
 
 impl FactsError {
-    /// Says that a family, or the offenders against an invariant, are not part of these facts.
+    /// Says that these facts leave something out, by its name in `snake_case`.
     #[must_use]
-    pub fn not_provided(family: impl Into<Family>) -> Self {
-        Self::NotProvided { family: family.into() }
+    pub fn not_provided(fact: impl Into<Cow<'static, str>>) -> Self {
+        Self::NotProvided { fact: fact.into() }
     }
 
     /// Wraps what the store said.
@@ -93,9 +49,25 @@ impl FactsError {
         Self::Unavailable { source: source.into() }
     }
 
-    /// Returns whether the facts leave the family out, rather than fail to give it.
+    /// Returns whether the facts leave it out, rather than fail to give it.
     #[must_use]
     pub fn is_not_provided(&self) -> bool {
         matches!(self, Self::NotProvided { .. })
+    }
+}
+
+/// Turns a fact that is left out into `None`, and passes on every other error.
+///
+/// ```
+/// use guardrails::facts::{FactsError, if_provided};
+///
+/// assert_eq!(if_provided::<u8>(Err(FactsError::not_provided("ageing"))).unwrap(), None);
+/// assert_eq!(if_provided(Ok(3)).unwrap(), Some(3));
+/// ```
+pub fn if_provided<T>(answer: Result<T, FactsError>) -> Result<Option<T>, FactsError> {
+    match answer {
+        Ok(given) => Ok(Some(given)),
+        Err(FactsError::NotProvided { .. }) => Ok(None),
+        Err(error) => Err(error),
     }
 }

@@ -2,12 +2,12 @@ use super::FactsError;
 
 /// Returns a query without its closing semicolon if it is one reading statement by its form.
 ///
-/// For implementations of [`Facts::query`](super::Facts::query) that put the query into a statement
+/// For implementations of [`Tables::query`](super::Tables::query) that put the query into a statement
 /// of their own, in parentheses and on lines of its own: what this function returns cannot close
 /// them. It looks at the form alone; that nothing is written is the business of a read-only
 /// transaction. Refused are: an empty text, more than one statement, one that does not begin with
-/// `SELECT`, `WITH` or `VALUES`, open quotes, comments or parentheses, binds and dollar quotes (`$`),
-/// and strings with backslash escapes (`E'…'`).
+/// `SELECT`, `WITH` or `VALUES`, open quotes, comments or parentheses, dollar quotes (`$$`),
+/// and strings with backslash escapes (`E'…'`). Binds (`$1`) are let through.
 ///
 /// ```
 /// use guardrails::facts::single_statement;
@@ -38,7 +38,10 @@ pub fn single_statement(sql: &str) -> Result<&str, FactsError> {
                 Some(length) => length + 2,
                 None => return refused("a quote is not closed"),
             },
-            b'$' => return refused("binds and dollar quotes are not for a query of a check"),
+            b'$' => match rest[1..].iter().take_while(|b| b.is_ascii_digit()).count() {
+                0 => return refused("dollar quotes are not for a query of a check"),
+                digits => digits + 1,
+            },
             b';' => {
                 end = Some(at);
                 1
@@ -114,6 +117,7 @@ mod tests {
             "  -- why\n select (1)",
             "WITH a AS (SELECT ')') SELECT * FROM a",
             "VALUES ('é', 'it''s')",
+            "SELECT a FROM b WHERE c = $1 OR c = $12",
             "/* one */ SELECT \"a;b\" FROM [t]",
         ] {
             assert_eq!(single_statement(sql).unwrap(), sql);
@@ -128,6 +132,7 @@ mod tests {
         assert!(reason("SELECT 1 /* a /* b */ ; DROP TABLE c; --*/").contains("comment"));
         assert!(reason("SELECT E'\\'; DROP TABLE a; --'").contains("backslash"));
         assert!(reason("SELECT $$a$$").contains("dollar"));
+        assert!(reason("SELECT $a$ $a$").contains("dollar"));
         assert!(reason("PRAGMA user_version = 3").contains("no reading statement"));
         assert!(reason(" ; ").contains("empty"));
         assert!(reason("; SELECT 1").contains("more than one"));

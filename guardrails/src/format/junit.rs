@@ -11,24 +11,35 @@ use crate::{CheckReport, SuiteReport, Verdict};
 /// `warn` passes with its text, since `JUnit` knows no warning. Figures are properties.
 ///
 /// ```
-/// use guardrails::{Suite, clock::Stopped, facts::InMemoryFacts, format};
+/// use guardrails::{Suite, clock::Stopped, recovery::InMemoryFacts, format};
 ///
 /// let facts = InMemoryFacts::new("s1", "2026-03-01T00:00:00Z".parse().unwrap());
-/// let report = Suite::packets().run(&facts, &Stopped);
+/// let report = Suite::recovery().run(&facts, &Stopped);
 /// let xml = format::junit(&report).unwrap();
-/// assert!(xml.contains(r#"<testcase name="packets_complete""#), "{xml}");
+/// assert!(xml.contains(r#"<testcase name="drain""#), "{xml}");
 /// ```
 pub fn junit(report: &SuiteReport) -> Result<String, FormatError> {
     let mut suite = TestSuite::new(report.suite.as_str());
     suite.set_timestamp(report.as_of);
     suite.set_time(Duration::from_millis(report.duration_ms));
     suite.add_property(Property::new("snapshot_id", report.snapshot_id.as_str()));
+    suite.add_property(Property::new("machinery", report.machinery.as_str()));
+    if let Some(kpi) = &report.kpi {
+        suite.add_property(Property::new("kpi_state", kpi.state.as_str()));
+        if let Some(left) = kpi.left {
+            suite.add_property(Property::new("kpi_left", left.to_string().as_str()));
+        }
+    }
     suite.add_test_cases(report.checks.iter().map(|check| case(check, &report.suite)));
     let mut whole = Report::new("guardrails");
     whole.set_timestamp(report.as_of);
     whole.set_time(Duration::from_millis(report.duration_ms));
     whole.add_test_suite(suite);
-    whole.to_string().map_err(|source| FormatError::Junit { source: Box::new(source) })
+    // XML 1.0 has no place for some characters, and the writer lets a few of them through.
+    whole
+        .to_string()
+        .map(|xml| xml.replace(is_no_xml, "\u{fffd}"))
+        .map_err(|source| FormatError::Junit { source: Box::new(source) })
 }
 
 fn case(check: &CheckReport, suite: &str) -> TestCase {
@@ -79,4 +90,9 @@ fn details(check: &CheckReport) -> String {
         .chain(help)
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+/// Says whether a character may not stand in XML 1.0, even as a reference.
+fn is_no_xml(c: char) -> bool {
+    matches!(c, '\u{0}'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
 }

@@ -7,11 +7,11 @@ use crate::{CheckReport, SuiteReport, Verdict};
 /// What comes from rows is escaped, so that a key cannot become a link, a mention or a table cell.
 ///
 /// ```
-/// use guardrails::facts::{InMemoryFacts, Invariant};
+/// use guardrails::recovery::{InMemoryFacts, Invariant};
 /// use guardrails::{Suite, clock::Stopped, format};
 ///
 /// let facts = InMemoryFacts::new("s1", "2026-03-01T00:00:00Z".parse().unwrap())
-///     .with_offenders(Invariant::MatchedNotInBacklog, 120, vec![]);
+///     .with_offenders(Invariant::MATCHED_NOT_IN_BACKLOG, 120, vec![]);
 /// let report = Suite::recovery().only(["drain"]).unwrap().run(&facts, &Stopped);
 /// let markdown = format::markdown(&report);
 /// assert!(markdown.contains("| ✅ pass | `drain` |"), "{markdown}");
@@ -21,13 +21,19 @@ pub fn markdown(report: &SuiteReport) -> String {
     let mut out = String::new();
     let _ = writeln!(
         out,
-        "## {} Guardrails {}: {}\n\nas of {}, snapshot {}\n\n| Verdict | Check | Found |\n|---|---|---|",
+        "## {} Guardrails {}: {}\n\nas of {}, snapshot {}\n\n- {}",
         symbol(report.verdict),
         code(&report.suite),
         report.verdict,
         report.as_of.format("%Y-%m-%d %H:%M:%S UTC"),
         code(&report.snapshot_id),
+        escaped(&report.machinery_in_words()),
     );
+    if let Some(kpi) = &report.kpi {
+        let outlook = kpi.outlook.as_ref().map_or(String::new(), |words| format!("; {words}"));
+        let _ = writeln!(out, "- {}", escaped(&format!("{}{outlook}", kpi.in_words())));
+    }
+    let _ = writeln!(out, "\n| Verdict | Check | Found |\n|---|---|---|");
     for check in &report.checks {
         let _ = writeln!(
             out,

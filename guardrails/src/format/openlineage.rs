@@ -8,11 +8,11 @@ use crate::{SuiteReport, Verdict};
 /// out; the second value names those. `producer` is the URI of the program that ran the suite.
 ///
 /// ```
-/// use guardrails::facts::{InMemoryFacts, Invariant};
+/// use guardrails::recovery::{InMemoryFacts, Invariant};
 /// use guardrails::{Suite, clock::Stopped, format};
 ///
 /// let facts = InMemoryFacts::new("s1", "2026-03-01T00:00:00Z".parse().unwrap())
-///     .with_offenders(Invariant::MatchedNotInBacklog, 120, vec![]);
+///     .with_offenders(Invariant::MATCHED_NOT_IN_BACKLOG, 120, vec![]);
 /// let report = Suite::recovery().only(["drain", "impact"]).unwrap().run(&facts, &Stopped);
 /// let (facet, left_out) = format::openlineage_facet(&report, "urn:example:service");
 /// assert_eq!(facet["assertions"][0]["success"], true);
@@ -59,6 +59,9 @@ pub fn openlineage_facet<'a>(report: &'a SuiteReport, producer: &str) -> (Value,
         "_producer": producer,
         "_schemaURL": "https://openlineage.io/spec/facets/1-1-0/DataQualityAssertionsDatasetFacet.json#/$defs/DataQualityAssertionsDatasetFacet",
         "assertions": assertions,
+        // A facet may carry more than its schema names.
+        "machinery": report.machinery,
+        "kpi": report.kpi,
     });
     (facet, left_out)
 }

@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use crate::{SuiteReport, Verdict};
+use crate::{KpiState, SuiteReport, Verdict};
 
 /// The media type of what [`Exposition`] writes.
 pub const OPENMETRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -28,39 +28,42 @@ pub struct Exposition {
 /// One family of an [`Exposition`], ready to take its samples.
 #[derive(Debug)]
 pub struct MetricFamily<'a> {
-    name: &'a str,
+    name: String,
     suffix: &'static str,
     text: &'a mut String,
 }
 
 impl Exposition {
-    /// Begins a family of gauges; `name` and labels are `[a-z_]` by convention and are not checked.
-    pub fn gauge<'a>(&'a mut self, name: &'a str, help: &str) -> MetricFamily<'a> {
+    /// Begins a family of gauges.
+    ///
+    /// In a name of a metric or label, whatever OpenMetrics does not allow becomes `_`.
+    pub fn gauge(&mut self, name: &str, help: &str) -> MetricFamily<'_> {
         self.family(name, "gauge", "", help)
     }
 
     /// Begins a family of counters; `name` comes without `_total`, which is appended.
-    pub fn counter<'a>(&'a mut self, name: &'a str, help: &str) -> MetricFamily<'a> {
+    pub fn counter(&mut self, name: &str, help: &str) -> MetricFamily<'_> {
         self.family(name, "counter", "_total", help)
     }
 
     /// Begins a family of constants in labels; `name` comes without `_info`, which is appended.
-    pub fn info<'a>(&'a mut self, name: &'a str, help: &str) -> MetricFamily<'a> {
+    pub fn info(&mut self, name: &str, help: &str) -> MetricFamily<'_> {
         self.family(name, "info", "_info", help)
     }
 
     /// Begins a family of states, of which one is 1 and the others 0.
-    pub fn state_set<'a>(&'a mut self, name: &'a str, help: &str) -> MetricFamily<'a> {
+    pub fn state_set(&mut self, name: &str, help: &str) -> MetricFamily<'_> {
         self.family(name, "stateset", "", help)
     }
 
-    fn family<'a>(
-        &'a mut self,
-        name: &'a str,
+    fn family(
+        &mut self,
+        name: &str,
         kind: &str,
         suffix: &'static str,
         help: &str,
-    ) -> MetricFamily<'a> {
+    ) -> MetricFamily<'_> {
+        let name = allowed(name);
         let text = &mut self.text;
         let _ = writeln!(text, "# TYPE {name} {kind}");
         // The convention puts the unit last; these are the units in use.
@@ -101,6 +104,26 @@ impl Exposition {
         each("guardrail_check_duration_seconds", "How long each check took.", &|c| {
             Some(c.duration_ms as f64 / 1e3)
         });
+        let mut machinery = self.state_set(
+            "guardrail_machinery_verdict",
+            "What the checks of the machinery came to, apart from the KPI.",
+        );
+        for verdict in Verdict::ALL {
+            let labels = [suite, ("guardrail_machinery_verdict", verdict.as_str())];
+            machinery.sample(&labels, f64::from(u8::from(report.machinery == verdict)));
+        }
+        if let Some(kpi) = &report.kpi {
+            let name = ("kpi", kpi.name.as_str());
+            let mut states = self.state_set("guardrail_kpi_state", "Whether the KPI is reached.");
+            for state in [KpiState::Green, KpiState::Red, KpiState::Unknown] {
+                let labels = [suite, name, ("guardrail_kpi_state", state.as_str())];
+                states.sample(&labels, f64::from(u8::from(kpi.state == state)));
+            }
+            if let Some(left) = kpi.left {
+                self.gauge("guardrail_kpi_left", "How many are left until the KPI is green.")
+                    .sample(&[suite, name], left as f64);
+            }
+        }
         self.gauge("guardrail_suite_duration_seconds", "How long the suite took.")
             .sample(&[suite], report.duration_ms as f64 / 1e3);
         self.gauge("guardrail_snapshot_timestamp_seconds", "The moment that the snapshot shows.")
@@ -122,6 +145,7 @@ impl MetricFamily<'_> {
         let _ = write!(self.text, "{}{}", self.name, self.suffix);
         for (i, (name, label)) in labels.iter().enumerate() {
             let open = if i == 0 { '{' } else { ',' };
+            let name = allowed(name);
             let _ = write!(self.text, "{open}{name}=\"{}\"", escaped(label));
         }
         let close = if labels.is_empty() { "" } else { "}" };
@@ -136,6 +160,16 @@ impl MetricFamily<'_> {
     }
 }
 
+/// A name as OpenMetrics allows it: letters, digits and underscores, not a digit first.
+fn allowed(name: &str) -> String {
+    let word = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' };
+    let mut name: String = name.chars().map(word).collect();
+    if !name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
+        name.insert(0, '_');
+    }
+    name
+}
+
 fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
@@ -144,6 +178,7 @@ fn escaped(text: &str) -> String {
 ///
 /// Names: `guardrail_verdict` (a state set), `guardrail_offenders`, `guardrail_population`,
 /// `guardrail_offender_ratio`, `guardrail_check_duration_seconds`,
+/// `guardrail_machinery_verdict` and `guardrail_kpi_state` (state sets), `guardrail_kpi_left`,
 /// `guardrail_suite_duration_seconds` and `guardrail_snapshot_timestamp_seconds`.
 #[must_use]
 pub fn openmetrics(report: &SuiteReport) -> String {

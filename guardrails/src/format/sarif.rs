@@ -10,10 +10,10 @@ use crate::{CheckReport, SuiteReport, Verdict};
 /// notification of the invocation. Offenders are logical locations.
 ///
 /// ```
-/// use guardrails::{Suite, clock::Stopped, facts::InMemoryFacts, format};
+/// use guardrails::{Suite, clock::Stopped, recovery::InMemoryFacts, format};
 ///
 /// let facts = InMemoryFacts::new("s1", "2026-03-01T00:00:00Z".parse().unwrap());
-/// let sarif = format::sarif(&Suite::packets().run(&facts, &Stopped)).unwrap();
+/// let sarif = format::sarif(&Suite::recovery().run(&facts, &Stopped)).unwrap();
 /// assert!(sarif.contains(r#""kind": "open""#), "{sarif}");
 /// ```
 pub fn sarif(report: &SuiteReport) -> Result<String, FormatError> {
@@ -51,7 +51,12 @@ pub fn sarif(report: &SuiteReport) -> Result<String, FormatError> {
                 "toolExecutionNotifications": errors,
             }],
             "automationDetails": { "id": format!("{}/{}", report.suite, report.snapshot_id) },
-            "properties": { "as_of": report.as_of, "snapshot_id": report.snapshot_id },
+            "properties": {
+                "as_of": report.as_of,
+                "snapshot_id": report.snapshot_id,
+                "machinery": report.machinery,
+                "kpi": report.kpi,
+            },
             "results": results,
         }],
     });
@@ -93,6 +98,7 @@ fn result(index: usize, check: &CheckReport) -> Value {
         "message": { "text": words(check) },
         "properties": {
             "verdict": check.verdict,
+            "aspect": check.aspect,
             "numerator": check.numerator,
             "denominator": check.denominator,
             "samples_total": check.samples_total,

@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 
 use textwrap::Options;
 
-use crate::finding::count_of;
+use crate::words::count_of;
 use crate::{CheckReport, SuiteReport, Verdict};
 
 /// How [`text()`] writes.
@@ -41,12 +41,12 @@ impl TextStyle {
 /// Writes the report for people: a line per check, and under it what asks for attention.
 ///
 /// ```
-/// use guardrails::facts::{InMemoryFacts, Invariant};
+/// use guardrails::recovery::{InMemoryFacts, Invariant};
 /// use guardrails::format::{TextStyle, text};
 /// use guardrails::{Suite, clock::Stopped};
 ///
 /// let facts = InMemoryFacts::new("s1", "2026-03-01T00:00:00Z".parse().unwrap())
-///     .with_offenders(Invariant::MatchedNotInBacklog, 120, vec![]);
+///     .with_offenders(Invariant::MATCHED_NOT_IN_BACKLOG, 120, vec![]);
 /// let report = Suite::recovery().only(["drain"]).unwrap().run(&facts, &Stopped);
 /// let text = text(&report, TextStyle::default());
 /// assert!(text.contains("PASS          drain"), "{text}");
@@ -60,6 +60,13 @@ pub fn text(report: &SuiteReport, style: TextStyle) -> String {
     let _ = writeln!(out, "Guardrails `{name}`: {}", painted(report.verdict, style.colour));
     let read = report.as_of.format("%Y-%m-%d %H:%M:%S UTC");
     push(&mut out, &format!("as of {read} (snapshot {})", report.snapshot_id), width, "", "  ");
+    push(&mut out, &format!("{}.", report.machinery_in_words()), width, "", "  ");
+    if let Some(kpi) = &report.kpi {
+        push(&mut out, &format!("{}.", kpi.in_words()), width, "", "  ");
+        if let Some(outlook) = &kpi.outlook {
+            push(&mut out, &format!("{outlook}."), width, "  ", "  ");
+        }
+    }
     out.push('\n');
     for check in &report.checks {
         one(&mut out, check, width, style.colour);

@@ -22,7 +22,7 @@ pub enum HistoryFileError {
         source: io::Error,
     },
     /// A line of the file is not a record.
-    #[error("{path}: {source}")]
+    #[error("{path}: the history cannot be read")]
     Content {
         /// The file.
         path: PathBuf,

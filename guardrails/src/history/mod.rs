@@ -21,14 +21,15 @@ pub use record::{CheckRecord, Record};
 ///
 /// ```
 /// use guardrails::clock::Stopped;
-/// use guardrails::facts::{InMemoryFacts, Invariant, Offender};
+/// use guardrails::facts::Offender;
+/// use guardrails::recovery::{InMemoryFacts, Invariant};
 /// use guardrails::history::History;
 /// use guardrails::{Suite, Verdict};
 ///
 /// let suite = Suite::recovery().only(["drain"]).unwrap();
 /// let on = |day: &str, leaks: Vec<Offender>| {
 ///     let facts = InMemoryFacts::new(day, format!("{day}T06:00:00Z").parse().unwrap())
-///         .with_offenders(Invariant::MatchedNotInBacklog, 120, leaks);
+///         .with_offenders(Invariant::MATCHED_NOT_IN_BACKLOG, 120, leaks);
 ///     suite.run(&facts, &Stopped)
 /// };
 /// let mut history = History::default();

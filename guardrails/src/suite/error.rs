@@ -19,7 +19,7 @@ pub enum ConfigError {
         id: String,
     },
     /// A threshold of a check cannot be: correct it.
-    #[error("check `{id}`: {source}")]
+    #[error("a threshold of the check `{id}` cannot be")]
     Threshold {
         /// The check's id.
         id: String,
@@ -37,6 +37,27 @@ pub enum ConfigError {
     EmptyReason {
         /// The check's id.
         id: String,
+    },
+    /// A threshold can never be crossed, since the check counts fewer offenders than it lets through.
+    #[error(
+        "check `{id}`: it counts at most {most} offenders, so `{threshold}` can never be crossed; \
+         lower the threshold"
+    )]
+    NeverCrossed {
+        /// The check's id.
+        id: String,
+        /// The threshold.
+        threshold: crate::Threshold,
+        /// The most offenders that the check can count.
+        most: u64,
+    },
+    /// A selection names no check of the suite: choose one of those named.
+    #[error("no check of the suite has the tag `{tag}`; tags are: {known}")]
+    UnknownTag {
+        /// The tag that was given.
+        tag: String,
+        /// The tags of the suite, separated by commas.
+        known: String,
     },
     /// A check may take no time at all: set a limit above zero.
     #[error("check `{id}`: a time limit of zero can never be met")]

@@ -1,30 +1,36 @@
 //! The suite: checks with their settings, evaluated on one snapshot.
 
-#[cfg(feature = "toml")]
-mod declared;
 mod error;
+mod print;
 mod run;
+mod select;
 mod settings;
+#[cfg(feature = "toml")]
+mod toml;
+#[cfg(feature = "toml")]
+mod variables;
 mod watchdog;
 
 use std::sync::Arc;
 
-use crate::{Check, Threshold, builtin};
+use crate::kpi::{Kpi, KpiReading, Measure};
+use crate::{Check, CheckError, Threshold};
 
-#[cfg(feature = "toml")]
-pub use declared::DeclareError;
 pub use error::ConfigError;
 pub use settings::Settings;
+#[cfg(feature = "toml")]
+pub use toml::{DeclareError, Variables};
 
-/// Checks in an order, each with its settings.
+/// Checks over facts of one type, in an order, each with its settings.
 ///
 /// ```
 /// use guardrails::clock::Stopped;
-/// use guardrails::facts::{InMemoryFacts, Invariant, Offender};
+/// use guardrails::facts::Offender;
+/// use guardrails::recovery::{InMemoryFacts, Invariant};
 /// use guardrails::{Suite, Verdict};
 ///
 /// let facts = InMemoryFacts::new("s1", "2026-03-01T00:00:00Z".parse().unwrap()).with_offenders(
-///     Invariant::MatchedNotInBacklog,
+///     Invariant::MATCHED_NOT_IN_BACKLOG,
 ///     120,
 ///     vec![Offender::new("L-7", "matched by run r1, and in the backlog again")],
 /// );
@@ -33,20 +39,39 @@ pub use settings::Settings;
 /// assert_eq!(report.verdict, Verdict::Fail);
 /// assert_eq!(report.checks[0].actual, "1 of 120 matched leads are in the backlog (0.83 %)");
 /// ```
-#[derive(Clone)]
-pub struct Suite {
+pub struct Suite<F: ?Sized> {
     name: String,
-    entries: Vec<Entry>,
+    entries: Vec<Entry<F>>,
+    kpi: Option<Kpi<F>>,
     list: usize,
+    /// The variables of the file that it comes from, for its printed form.
+    variables: Vec<(String, String)>,
 }
 
-#[derive(Clone)]
-pub(crate) struct Entry {
-    check: Arc<dyn Check>,
+pub(crate) struct Entry<F: ?Sized> {
+    check: Arc<dyn Check<F>>,
     settings: Settings,
 }
 
-impl std::fmt::Debug for Suite {
+impl<F: ?Sized> Clone for Suite<F> {
+    fn clone(&self) -> Self {
+        Self {
+            name: self.name.clone(),
+            entries: self.entries.clone(),
+            kpi: self.kpi.clone(),
+            list: self.list,
+            variables: self.variables.clone(),
+        }
+    }
+}
+
+impl<F: ?Sized> Clone for Entry<F> {
+    fn clone(&self) -> Self {
+        Self { check: Arc::clone(&self.check), settings: self.settings.clone() }
+    }
+}
+
+impl<F: ?Sized> std::fmt::Debug for Suite<F> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Suite")
             .field("name", &self.name)
@@ -56,84 +81,84 @@ impl std::fmt::Debug for Suite {
     }
 }
 
-impl Suite {
+impl<F: ?Sized> Suite<F> {
     /// How many offenders a report lists per check unless told otherwise.
     pub const DEFAULT_LIST: usize = 20;
 
     /// Makes a suite without checks.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), entries: Vec::new(), list: Self::DEFAULT_LIST }
-    }
-
-    /// Makes the suite of the identity loop: every built-in check but `packets_complete`.
-    #[must_use]
-    pub fn recovery() -> Self {
-        Self::built_in("recovery", |id| id != "packets_complete")
-    }
-
-    /// Makes the suite of the data loop: `packets_complete`.
-    #[must_use]
-    pub fn packets() -> Self {
-        Self::built_in("packets", |id| id == "packets_complete")
-    }
-
-    /// Makes the suite of every built-in check.
-    #[must_use]
-    pub fn all() -> Self {
-        Self::built_in("all", |_| true)
-    }
-
-    fn built_in(name: &str, take: impl Fn(&str) -> bool) -> Self {
-        let mut suite = Self::new(name);
-        for check in builtin::all() {
-            if take(check.id()) {
-                suite.entries.push(Entry { check, settings: Settings::default() });
-            }
+        Self {
+            name: name.into(),
+            entries: Vec::new(),
+            kpi: None,
+            list: Self::DEFAULT_LIST,
+            variables: Vec::new(),
         }
-        suite
     }
 
     /// Adds a check with the settings that it describes itself.
-    pub fn with(self, check: impl Check + 'static) -> Result<Self, ConfigError> {
+    pub fn with(self, check: impl Check<F> + 'static) -> Result<Self, ConfigError> {
         self.with_settings(check, Settings::default())
     }
 
     /// Adds a check with settings of its own.
     pub fn with_settings(
         mut self,
-        check: impl Check + 'static,
+        check: impl Check<F> + 'static,
         settings: Settings,
     ) -> Result<Self, ConfigError> {
-        let check: Arc<dyn Check> = Arc::new(check);
         if self.ids().any(|id| id == check.id()) {
             return Err(ConfigError::DuplicateCheck { id: check.id().to_owned() });
         }
-        settings.validate_for(&*check)?;
-        self.entries.push(Entry { check, settings });
+        settings.validate_for(check.id(), &check.describe())?;
+        self.entries.push(Entry { check: Arc::new(check), settings });
         Ok(self)
+    }
+
+    /// Adds the checks of another suite behind those of this one; a KPI that this one lacks comes along.
+    pub fn and(mut self, other: Self) -> Result<Self, ConfigError> {
+        for entry in other.entries {
+            if self.ids().any(|id| id == entry.check.id()) {
+                return Err(ConfigError::DuplicateCheck { id: entry.check.id().to_owned() });
+            }
+            self.entries.push(entry);
+        }
+        self.kpi = self.kpi.or(other.kpi);
+        Ok(self)
+    }
+
+    /// Measures the KPI that the checks stand around, so that a report can say that the machinery is sound and
+    /// the KPI red.
+    ///
+    /// ```
+    /// use guardrails::clock::Stopped;
+    /// use guardrails::recovery::{InMemoryFacts, QueueFacts, RecoveryFacts};
+    /// use guardrails::{KpiReading, Suite};
+    ///
+    /// let suite = Suite::new("s").kpi("withdrawn", |facts: &InMemoryFacts| {
+    ///     Ok(KpiReading::left(facts.queue()?.withdrawn, "lead"))
+    /// });
+    /// let queue = QueueFacts { withdrawn: 3, ..QueueFacts::default() };
+    /// let facts = InMemoryFacts::new("r", "2026-03-01T00:00:00Z".parse().unwrap()).with_queue(queue);
+    /// let kpi = suite.run(&facts, &Stopped).kpi.unwrap();
+    /// assert_eq!(kpi.in_words(), "the KPI is red: 3 leads left");
+    /// ```
+    #[must_use]
+    pub fn kpi(
+        mut self,
+        name: impl Into<String>,
+        measure: impl Fn(&F) -> Result<KpiReading, CheckError> + Send + Sync + 'static,
+    ) -> Self {
+        self.kpi = Some(Kpi::new(name.into(), measure));
+        self
     }
 
     /// Replaces the settings of one check.
     pub fn configure(mut self, id: &str, settings: Settings) -> Result<Self, ConfigError> {
         let unknown = self.unknown(id);
         let entry = self.entries.iter_mut().find(|e| e.check.id() == id).ok_or(unknown)?;
-        settings.validate_for(&*entry.check)?;
+        settings.validate_for(id, &entry.check.describe())?;
         entry.settings = settings;
-        Ok(self)
-    }
-
-    /// Keeps only the named checks, in the order of the suite.
-    pub fn only<I: AsRef<str>>(
-        mut self,
-        ids: impl IntoIterator<Item = I>,
-    ) -> Result<Self, ConfigError> {
-        let ids: Vec<I> = ids.into_iter().collect();
-        for id in &ids {
-            if !self.ids().any(|known| known == id.as_ref()) {
-                return Err(self.unknown(id.as_ref()));
-            }
-        }
-        self.entries.retain(|e| ids.iter().any(|id| id.as_ref() == e.check.id()));
         Ok(self)
     }
 
@@ -156,6 +181,18 @@ impl Suite {
         self.entries.iter().map(|entry| entry.check.id())
     }
 
+    /// Measures the KPI by something of this crate.
+    pub(crate) fn measured(mut self, name: &str, measure: impl Measure<F> + 'static) -> Self {
+        self.kpi = Some(Kpi::new(name.to_owned(), measure));
+        self
+    }
+
+    /// Adds a check of this crate, whose ids are distinct.
+    pub(crate) fn built_in(mut self, check: impl Check<F> + 'static) -> Self {
+        self.entries.push(Entry { check: Arc::new(check), settings: Settings::default() });
+        self
+    }
+
     fn unknown(&self, id: &str) -> ConfigError {
         ConfigError::UnknownCheck {
             id: id.to_owned(),
@@ -164,7 +201,7 @@ impl Suite {
     }
 }
 
-impl Entry {
+impl<F: ?Sized> Entry<F> {
     /// The thresholds in force: none for a check that judges by itself.
     fn thresholds(&self, default: Option<crate::Thresholds>) -> Option<crate::Thresholds> {
         let own = default?;

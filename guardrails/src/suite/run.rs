@@ -5,24 +5,38 @@ use super::{Entry, Suite};
 use crate::clock::Clock;
 use crate::facts::{Facts, FactsError, Offenders, Snapshot};
 use crate::finding::Basis;
+use crate::kpi::KpiReport;
 use crate::report::{CheckReport, SCHEMA_VERSION, SuiteReport, Totals};
-use crate::{CheckError, Description, Finding, Severity, Thresholds, Verdict};
+use crate::words::with_sources;
+use crate::{Aspect, CheckError, Description, Finding, Severity, Thresholds, Verdict};
 
-impl Suite {
+impl<F: Facts + ?Sized> Suite<F> {
     /// Evaluates every check on one snapshot.
     ///
     /// A check that panics, or whose facts cannot be read in time, is an `error`, and the others
     /// run. All facts come from `facts`, which stands for one consistent read; the clock only
     /// measures durations.
-    pub fn run(&self, facts: &dyn Facts, clock: &dyn Clock) -> SuiteReport {
+    pub fn run(&self, facts: &F, clock: &dyn Clock) -> SuiteReport {
         self.run_each(facts, clock, |entry, list| entry.evaluate(facts, list))
+    }
+
+    fn kpi_report(&self, facts: &F) -> Option<KpiReport> {
+        let kpi = self.kpi.as_ref()?;
+        let report = kpi.report(guarded(|| kpi.measure(facts)));
+        tracing::info!(
+            name: "guardrails.kpi",
+            kpi = kpi.name(),
+            state = %report.state,
+            left = report.left,
+        );
+        Some(report)
     }
 
     pub(super) fn run_each(
         &self,
-        facts: &dyn Facts,
+        facts: &F,
         clock: &dyn Clock,
-        mut evaluate: impl FnMut(&Entry, usize) -> Result<Finding, CheckError>,
+        mut evaluate: impl FnMut(&Entry<F>, usize) -> Result<Finding, CheckError>,
     ) -> SuiteReport {
         let snapshot = facts.snapshot();
         let span = tracing::info_span!("guardrails.suite", suite = %self.name, checks = self.entries.len());
@@ -49,8 +63,11 @@ impl Suite {
                 report
             })
             .collect();
+        // The KPI may take as long as the check that may take longest.
+        facts.limit_time(self.entries.iter().filter_map(|entry| entry.settings.time_limit).max());
+        let kpi = self.kpi_report(facts);
         facts.limit_time(None);
-        let report = self.report(checks, &snapshot, clock.elapsed().saturating_sub(began));
+        let report = self.report(checks, kpi, &snapshot, clock.elapsed().saturating_sub(began));
         tracing::info!(
             name: "guardrails.done",
             verdict = %report.verdict,
@@ -60,8 +77,15 @@ impl Suite {
         report
     }
 
-    fn report(&self, checks: Vec<CheckReport>, snapshot: &Snapshot, took: Duration) -> SuiteReport {
+    fn report(
+        &self,
+        checks: Vec<CheckReport>,
+        kpi: Option<KpiReport>,
+        snapshot: &Snapshot,
+        took: Duration,
+    ) -> SuiteReport {
         let verdicts = || checks.iter().map(|check: &CheckReport| check.verdict);
+        let machinery = checks.iter().filter(|check| check.aspect == Aspect::Machinery);
         SuiteReport {
             schema_version: SCHEMA_VERSION,
             suite: self.name.clone(),
@@ -70,32 +94,35 @@ impl Suite {
             as_of: snapshot.as_of,
             duration_ms: milliseconds(took),
             totals: Totals::of(verdicts()),
+            machinery: machinery.map(|check| check.verdict).max().unwrap_or(Verdict::Inconclusive),
+            kpi,
             checks,
         }
     }
+}
+
+/// Runs what is the user's own and turns a panic into an error.
+fn guarded<T>(run: impl FnOnce() -> Result<T, CheckError>) -> Result<T, CheckError> {
+    // A check is a function of the facts: nothing that it left half-done is looked at again.
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
+        let words = panic
+            .downcast_ref::<&str>()
+            .copied()
+            .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        Err(CheckError::broken(format!("the check panicked: {}", words.unwrap_or("no message"))))
+    })
 }
 
 fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-impl Entry {
+impl<F: Facts + ?Sized> Entry<F> {
     /// Evaluates the check and turns a panic into an error.
-    pub(super) fn evaluate(&self, facts: &dyn Facts, list: usize) -> Result<Finding, CheckError> {
+    pub(super) fn evaluate(&self, facts: &F, list: usize) -> Result<Finding, CheckError> {
         facts.limit_time(self.settings.time_limit);
         let list = if self.settings.sensitive { 0 } else { list };
-        // A check is a function of the facts: nothing that it left half-done is looked at again.
-        catch_unwind(AssertUnwindSafe(|| self.check.evaluate(facts, list))).unwrap_or_else(
-            |panic| {
-                let words = panic
-                    .downcast_ref::<&str>()
-                    .copied()
-                    .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-                Err(CheckError::Broken {
-                    message: format!("the check panicked: {}", words.unwrap_or("no message")),
-                })
-            },
-        )
+        guarded(|| self.check.evaluate(facts, list))
     }
 
     /// Drops a finding that came after the limit, from facts that do not end by themselves.
@@ -132,12 +159,13 @@ impl Entry {
             .population
             .filter(|all| *all > 0)
             .map(|all| offenders.total as f64 / all as f64);
-        let Description { expected, column, sql, .. } = description;
+        let Description { expected, column, sql, aspect, .. } = description;
         CheckReport {
             assertion: id.to_owned(),
             success: verdict == Verdict::Pass,
             column,
             severity,
+            aspect,
             name: format!("{suite}/{id}"),
             expected: CheckReport::expectation(thresholds.as_ref(), &expected),
             description: expected,
@@ -162,6 +190,7 @@ impl Entry {
             help: finding.remedies,
             baseline: None,
             owner: self.settings.owner.clone(),
+            tags: self.settings.tags.clone(),
             snapshot_id: snapshot.id.clone(),
             as_of: snapshot.as_of,
             duration_ms: milliseconds(took),
@@ -225,12 +254,7 @@ impl From<CheckError> for Judged {
             CheckError::Facts(facts) if facts.is_not_provided() => Verdict::Inconclusive,
             _ => Verdict::Error,
         };
-        let mut reason = error.to_string();
-        let mut source = std::error::Error::source(&error);
-        while let Some(cause) = source {
-            reason = format!("{reason}: {cause}");
-            source = cause.source();
-        }
+        let reason = with_sources(&error);
         let finding = Finding::judged(verdict, "not evaluated");
         let finding = match error {
             CheckError::Facts(FactsError::NotMigrated { .. }) => finding

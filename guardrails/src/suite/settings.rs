@@ -1,17 +1,18 @@
 use std::time::Duration;
 
-use crate::{Check, ConfigError, Severity, Threshold, Thresholds};
+use crate::{ConfigError, Description, Severity, Threshold, Thresholds};
 
 /// How a suite weighs one check; what is left out is as the check describes it.
 ///
 /// ```
+/// use guardrails::recovery::RecoveryFacts;
 /// use guardrails::{Settings, Suite, Threshold};
 ///
 /// let lenient = Settings::default()
 ///     .warn(Threshold::count(0))
 ///     .fail("1%".parse().unwrap())
 ///     .owner("data team");
-/// assert!(Suite::recovery().configure("drain", lenient).is_ok());
+/// assert!(Suite::<dyn RecoveryFacts>::recovery().configure("drain", lenient).is_ok());
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Settings {
@@ -22,6 +23,7 @@ pub struct Settings {
     pub(crate) expect_empty: Option<String>,
     pub(crate) sensitive: bool,
     pub(crate) time_limit: Option<Duration>,
+    pub(crate) tags: Vec<String>,
 }
 
 impl Settings {
@@ -80,8 +82,15 @@ impl Settings {
         self
     }
 
-    pub(crate) fn validate_for(&self, check: &dyn Check) -> Result<(), ConfigError> {
-        let id = || check.id().to_owned();
+    /// Adds a tag, by which [`Suite::select`](crate::Suite::select) chooses.
+    #[must_use]
+    pub fn tag(mut self, tag: impl Into<String>) -> Self {
+        self.tags.push(tag.into());
+        self
+    }
+
+    pub(crate) fn validate_for(&self, id: &str, check: &Description) -> Result<(), ConfigError> {
+        let id = || id.to_owned();
         if self.expect_empty.as_deref().is_some_and(|reason| reason.trim().is_empty()) {
             return Err(ConfigError::EmptyReason { id: id() });
         }
@@ -91,8 +100,15 @@ impl Settings {
         if self.warn.is_none() && self.fail.is_none() {
             return Ok(());
         }
-        if check.describe().thresholds.is_none() {
+        if check.thresholds.is_none() {
             return Err(ConfigError::NoThresholds { id: id() });
+        }
+        if let Some(most) = check.at_most {
+            for threshold in [self.warn, self.fail].into_iter().flatten() {
+                if threshold.ratio.is_none() && threshold.count.is_some_and(|count| count >= most) {
+                    return Err(ConfigError::NeverCrossed { id: id(), threshold, most });
+                }
+            }
         }
         let never = Threshold::NEVER;
         Thresholds::new(self.warn.unwrap_or(never), self.fail.unwrap_or(never))

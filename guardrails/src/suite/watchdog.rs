@@ -12,7 +12,10 @@ use crate::{CheckError, SuiteReport};
 /// says more, comes first.
 const GRACE: Duration = Duration::from_millis(250);
 
-impl Suite {
+impl<F> Suite<F>
+where
+    F: Facts + Send + Sync + 'static,
+{
     /// Evaluates every check like [`Suite::run`], those with a time limit on a thread of their own.
     ///
     /// A check that is not done when its limit is over is an `error`, and the others run. Its thread
@@ -24,13 +27,13 @@ impl Suite {
     /// use std::sync::{Arc, Mutex};
     /// use std::time::Duration;
     /// use guardrails::clock::Stopped;
-    /// use guardrails::facts::InMemoryFacts;
+    /// use guardrails::recovery::InMemoryFacts;
     /// use guardrails::{Description, Finding, Settings, Suite, Verdict, closure};
     ///
     /// let gate = Arc::new(Mutex::new(()));
     /// let shut = gate.lock().unwrap();
     /// let waits = Arc::clone(&gate);
-    /// let stuck = closure("stuck", Description::judging_itself("it ends"), move |_, _| {
+    /// let stuck = closure("stuck", Description::judging_itself("it ends"), move |_: &InMemoryFacts, _| {
     ///     drop(waits.lock());
     ///     Ok(Finding::judged(Verdict::Pass, "it ended"))
     /// });
@@ -41,10 +44,7 @@ impl Suite {
     /// assert_eq!(report.verdict, Verdict::Error);
     /// drop(shut);
     /// ```
-    pub fn run_with_time_limits<F>(&self, facts: &Arc<F>, clock: &dyn Clock) -> SuiteReport
-    where
-        F: Facts + Send + Sync + 'static,
-    {
+    pub fn run_with_time_limits(&self, facts: &Arc<F>, clock: &dyn Clock) -> SuiteReport {
         self.run_each(&**facts, clock, |entry, list| {
             let Some(limit) = entry.settings.time_limit else {
                 return entry.evaluate(&**facts, list);

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use guardrails::clock::Stopped as StoppedClock;
-use guardrails::facts::{Facts, FactsError, Invariant};
+use guardrails::facts::{FactsError, Query, Tables};
+use guardrails::recovery::{Invariant, RecoveryFacts};
 use guardrails::{QueryCheck, Settings, Suite, Verdict};
 use recovery_queue::testing::PostgresServer;
 use recovery_queue::*;
@@ -51,6 +52,8 @@ fn a_commit_between_two_checks_of_one_suite_moves_no_figure() {
     guardrails::testing::conformance(&facts);
     assert_no_figure_moved(&suite.run(&facts, &StoppedClock));
     drop(facts);
+    // A suite over borrowed facts lasts no longer than they do.
+    drop(suite);
     let facts = StoreFacts::new(store.read().unwrap(), &backlog);
     assert_eq!(facts.queue().unwrap().backlog, 12, "the next read sees what was written");
 }
@@ -69,7 +72,7 @@ fn a_key_in_another_spelling_is_found_in_every_table() {
     store.seed(&backlog, &SeedOptions::default()).unwrap();
     let facts = StoreFacts::new(store.read().unwrap(), &backlog);
     let facts = facts.with_key_column(&claims.replace('"', ""), "source_pk").unwrap();
-    let odd = facts.offenders(Invariant::SourcePkInOneFormat, 99).unwrap();
+    let odd = facts.offenders(Invariant::SOURCE_PK_IN_ONE_FORMAT, 99).unwrap();
     let mut keys: Vec<_> = odd.listed.iter().map(|row| row.key.as_str()).collect();
     keys.sort_unstable();
     assert_eq!(keys, [" ", " l-2", "L-3.0", "X-9", "x-9"], "{odd:?}");
@@ -84,10 +87,13 @@ fn a_query_that_writes_by_a_function_is_refused_and_writes_nothing() {
         format!("SELECT id FROM {leads} FOR UPDATE"),
         "SELECT no_such_column FROM no_such_table".to_owned(),
     ] {
-        let refused = facts.query(&sql, 9);
+        let refused = facts.query(&Query::new(sql.as_str()), 9);
         assert!(matches!(refused, Err(FactsError::Refused { .. })), "{sql}: {refused:?}");
     }
-    assert_eq!(facts.query(&format!("SELECT id, 'why' FROM {leads}"), 3).unwrap().total, 10);
+    assert_eq!(
+        facts.query(&Query::new(format!("SELECT id, 'why' FROM {leads}")), 3).unwrap().total,
+        10
+    );
 }
 
 #[test]

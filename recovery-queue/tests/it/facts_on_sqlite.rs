@@ -1,56 +1,62 @@
 //! The facts of a store on SQLite: one read, time limits that hold, keys in one spelling.
 
 use guardrails::clock::Stopped as StoppedClock;
-use guardrails::facts::{Facts, Invariant, Offender};
-use guardrails::{Suite, Verdict};
+use guardrails::facts::Offender;
+use guardrails::recovery::{Invariant, RecoveryFacts};
+use guardrails::{Check, CheckError, Description, Finding, Suite, Verdict};
 use recovery_queue::*;
 
 use crate::loop_on_sqlite::{open, run};
 use crate::siblings::{fill, recover, seeded};
 
 /// A check in the middle of a suite that commits new leads and a recovery by a connection of its own.
-pub(crate) fn committing(write: impl FnMut() + Send + 'static) -> impl guardrails::Check {
-    let write = std::sync::Mutex::new(write);
-    let description = guardrails::Description::judging_itself("another connection commits");
-    guardrails::closure("committing", description, move |_, _| {
-        (write.lock().unwrap())();
-        Ok(guardrails::Finding::judged(Verdict::Pass, "committed"))
-    })
+pub(crate) struct Committing(std::sync::Mutex<Box<dyn FnMut() + Send>>);
+
+pub(crate) fn committing(write: impl FnMut() + Send + 'static) -> Committing {
+    Committing(std::sync::Mutex::new(Box::new(write)))
+}
+
+impl<F: ?Sized> Check<F> for Committing {
+    fn id(&self) -> &'static str {
+        "committing"
+    }
+    fn describe(&self) -> Description {
+        Description::judging_itself("another connection commits")
+    }
+    fn evaluate(&self, _: &F, _: usize) -> Result<Finding, CheckError> {
+        (self.0.lock().unwrap())();
+        Ok(Finding::judged(Verdict::Pass, "committed"))
+    }
+}
+
+/// The ids of the recovery's own checks.
+fn ids() -> Vec<String> {
+    Suite::<dyn RecoveryFacts>::recovery().ids().map(str::to_owned).collect()
 }
 
 /// Every check twice, with a commit of another connection between: all of both halves agree.
-pub(crate) fn every_check_twice_around(between: impl guardrails::Check + 'static) -> Suite {
+pub(crate) fn every_check_twice_around<F: RecoveryFacts>(between: Committing) -> Suite<F> {
     let mut suite = Suite::recovery().with(between).unwrap();
-    for check in Suite::recovery().ids() {
-        suite = suite.with(Again::of(check)).unwrap();
+    for check in ids() {
+        suite = suite.with(Again(format!("{check}_again"), check)).unwrap();
     }
     suite
 }
 
 /// A built-in check under another name.
-struct Again(String, Suite);
+struct Again(String, String);
 
-impl Again {
-    fn of(id: &str) -> Self {
-        Self(format!("{id}_again"), Suite::recovery().only([id]).unwrap())
-    }
-}
-
-impl guardrails::Check for Again {
+impl<F: RecoveryFacts> Check<F> for Again {
     fn id(&self) -> &str {
         &self.0
     }
-    fn describe(&self) -> guardrails::Description {
-        guardrails::Description::judging_itself("as before")
+    fn describe(&self) -> Description {
+        Description::judging_itself("as before")
     }
-    fn evaluate(
-        &self,
-        facts: &dyn guardrails::facts::Facts,
-        _: usize,
-    ) -> Result<guardrails::Finding, guardrails::CheckError> {
-        let report = self.1.run(facts, &StoppedClock);
+    fn evaluate(&self, facts: &F, _: usize) -> Result<Finding, CheckError> {
+        let report = Suite::recovery().only([&self.1]).unwrap().run(facts, &StoppedClock);
         let check = &report.checks[0];
-        Ok(guardrails::Finding::judged(check.verdict, check.actual.clone())
+        Ok(Finding::judged(check.verdict, check.actual.clone())
             .figure("numerator", check.numerator)
             .figure("denominator", check.denominator.unwrap_or_default()))
     }
@@ -58,8 +64,8 @@ impl guardrails::Check for Again {
 
 pub(crate) fn assert_no_figure_moved(report: &guardrails::SuiteReport) {
     assert_eq!(report.check("committing").unwrap().verdict, Verdict::Pass, "nothing was committed");
-    for check in Suite::recovery().ids() {
-        let before = report.check(check).unwrap();
+    for check in ids() {
+        let before = report.check(&check).unwrap();
         let after = report.check(&format!("{check}_again")).unwrap();
         assert_eq!((before.verdict, &before.actual), (after.verdict, &after.actual), "{check}");
         let figure =
@@ -86,6 +92,8 @@ fn a_commit_between_two_checks_of_one_suite_moves_no_figure() {
     let facts = StoreFacts::new(store.read().unwrap(), &backlog);
     assert_no_figure_moved(&suite.run(&facts, &StoppedClock));
     drop(facts);
+    // A suite over borrowed facts lasts no longer than they do.
+    drop(suite);
     let next =
         Suite::recovery().run(&StoreFacts::new(store.read().unwrap(), &backlog), &StoppedClock);
     assert_eq!(next.check("drain").unwrap().numerator, 8, "the next read sees what was written");
@@ -155,7 +163,7 @@ fn a_key_in_another_spelling_is_found_in_every_table() {
     );
     let facts = StoreFacts::new(store.read().unwrap(), &backlog);
     let facts = facts.with_key_column("claims", "source_pk").unwrap();
-    let odd = facts.offenders(Invariant::SourcePkInOneFormat, 99).unwrap();
+    let odd = facts.offenders(Invariant::SOURCE_PK_IN_ONE_FORMAT, 99).unwrap();
     let expected = [
         ("  ", "a blank key in claims"),
         (" l-2", "written in claims, the queue writes it in another way"),
@@ -187,10 +195,10 @@ fn two_leads_whose_keys_differ_in_case_are_two_leads() {
     assert_eq!(store.seed(&backlog, &SeedOptions::default()).unwrap().arrived, 2);
     let facts = StoreFacts::new(store.read().unwrap(), &backlog);
     let facts = facts.with_lead_column("leads", "id").unwrap();
-    assert_eq!(facts.offenders(Invariant::SourcePkInOneFormat, 9).unwrap().total, 0);
+    assert_eq!(facts.offenders(Invariant::SOURCE_PK_IN_ONE_FORMAT, 9).unwrap().total, 0);
     // A claim refers to a lead: one that names none as it is written is odd, one that names a lead is not.
     let facts = facts.with_key_column("claims", "source_pk").unwrap();
-    let odd = facts.offenders(Invariant::SourcePkInOneFormat, 9).unwrap();
+    let odd = facts.offenders(Invariant::SOURCE_PK_IN_ONE_FORMAT, 9).unwrap();
     let keys: Vec<_> = odd.listed.iter().map(|row| row.key.as_str()).collect();
     assert_eq!((keys, odd.population), (vec!["00q5G00000aBcDe"], Some(4)));
 }
@@ -200,11 +208,11 @@ fn what_failed_leads_lack_is_counted_from_their_evidence() {
     let folder = tempfile::tempdir().unwrap();
     let (mut store, backlog) = seeded(&folder, 5);
     recover(&mut store, 2);
-    let lack = |kind| guardrails::facts::LackCount::new("NO_CANDIDATES", kind, 3);
+    let lack = guardrails::recovery::LackCount::new("NO_CANDIDATES", ["document", "email"], 3);
     let facts = StoreFacts::new(store.read().unwrap(), &backlog);
-    assert_eq!(facts.lacking().unwrap(), [lack("document"), lack("email")]);
+    assert_eq!(facts.lacking().unwrap(), [lack]);
     let report = Suite::recovery().only(["impact"]).unwrap().run(&facts, &StoppedClock);
-    let asked = "3 leads of those without candidates wait for a document number";
+    let asked = "3 leads are unknown by what they gave: ask for any of document, e-mail";
     assert!(report.checks[0].help.iter().any(|r| r.action.starts_with(asked)), "{report:#?}");
     drop(facts);
     // Evidence of another form tells nothing, and breaks nothing.

@@ -285,15 +285,15 @@ impl World {
 
 #[cfg(feature = "guardrails")]
 fn guarded(store: &mut SqlStore) {
-    use guardrails::facts::{Facts, Invariant};
+    use guardrails::recovery::{Invariant, RecoveryFacts};
     let backlog = MemoryBacklog::new("all", []);
     let facts = StoreFacts::new(store.read().unwrap(), &backlog);
     for invariant in [
-        Invariant::MatchedHasOrigin,
-        Invariant::OriginHasLink,
-        Invariant::MatchedHasLink,
-        Invariant::LinkToSamePerson,
-        Invariant::LedgerAgreesWithQueue,
+        Invariant::MATCHED_HAS_ORIGIN,
+        Invariant::ORIGIN_HAS_LINK,
+        Invariant::MATCHED_HAS_LINK,
+        Invariant::LINK_TO_SAME_PERSON,
+        Invariant::LEDGER_AGREES_WITH_QUEUE,
     ] {
         let found = facts.offenders(invariant, 3).unwrap();
         assert_eq!(found.total, 0, "{invariant:?}: {found:?}");

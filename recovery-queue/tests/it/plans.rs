@@ -228,18 +228,18 @@ fn read(store: &mut SqlStore, backlog: &ViewBacklog) {
 
 #[cfg(feature = "guardrails")]
 fn facts(store: &mut SqlStore, service: &Service, backlog: &ViewBacklog) {
-    use guardrails::facts::{Facts as _, Invariant};
+    use guardrails::recovery::{Invariant, RecoveryFacts as _};
     let facts = StoreFacts::new(store.read().unwrap(), backlog)
         .with_key_column(&service.claims.replace('"', ""), "source_pk")
         .unwrap();
     for invariant in [
-        Invariant::MatchedNotInBacklog,
-        Invariant::MatchedHasOrigin,
-        Invariant::OriginHasLink,
-        Invariant::MatchedHasLink,
-        Invariant::LinkToSamePerson,
-        Invariant::SourcePkInOneFormat,
-        Invariant::LedgerAgreesWithQueue,
+        Invariant::MATCHED_NOT_IN_BACKLOG,
+        Invariant::MATCHED_HAS_ORIGIN,
+        Invariant::ORIGIN_HAS_LINK,
+        Invariant::MATCHED_HAS_LINK,
+        Invariant::LINK_TO_SAME_PERSON,
+        Invariant::SOURCE_PK_IN_ONE_FORMAT,
+        Invariant::LEDGER_AGREES_WITH_QUEUE,
     ] {
         facts.offenders(invariant, 10).unwrap();
     }

@@ -120,7 +120,7 @@ fn to_prune_the_ledger_changes_no_figure_of_a_run_or_a_day() {
 
 #[cfg(feature = "guardrails")]
 fn facts(store: &mut SqlStore) -> String {
-    use guardrails::facts::Facts;
+    use guardrails::recovery::RecoveryFacts;
     let backlog = crate::support::backends::backlog_of(store);
     format!("{:?}", StoreFacts::new(store.read().unwrap(), &backlog).runs(9).unwrap())
 }

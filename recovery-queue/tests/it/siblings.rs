@@ -158,6 +158,7 @@ fn the_facts_of_a_store_keep_the_promises_of_their_trait_while_another_connectio
     run(&mut writer, "INSERT INTO leads SELECT 'N-' || i, i FROM (SELECT 1 AS i UNION SELECT 2)");
     writer.seed(&backlog, &SeedOptions::default()).unwrap();
     guardrails::testing::conformance(&facts);
+    guardrails::testing::tables_conformance(&facts);
     assert_eq!(Suite::recovery().run(&facts, &StoppedClock), before, "a figure moved");
     drop(facts);
 
@@ -168,16 +169,22 @@ fn the_facts_of_a_store_keep_the_promises_of_their_trait_while_another_connectio
 
 #[test]
 fn a_query_of_the_users_own_lists_rows_by_key_and_reason_and_cannot_write() {
-    use guardrails::facts::{Facts, FactsError, Offender};
+    use guardrails::facts::{FactsError, Offender, Query, Tables};
     let folder = tempfile::tempdir().unwrap();
     let mut store = open(&folder);
     fill(&mut store, 3);
     let backlog = ViewBacklog::new("lead_backlog").unwrap();
     let facts = StoreFacts::new(store.read().unwrap(), &backlog);
-    let found = facts.query("SELECT id, phone > 0 FROM leads;", 1).unwrap();
+    let found = facts.query(&Query::new("SELECT id, phone > 0 FROM leads;"), 1).unwrap();
     assert_eq!((found.total, found.listed), (3, vec![Offender::new("L-1", "1")]));
-    assert_eq!(facts.query("SELECT id FROM leads", 9).unwrap().listed[0], Offender::new("L-1", ""));
-    let unknown = facts.query("SELECT id FROM no_such_table", 9).unwrap_err();
+    assert_eq!(
+        facts.query(&Query::new("SELECT id FROM leads"), 9).unwrap().listed[0],
+        Offender::new("L-1", "")
+    );
+    let unknown = facts.query(&Query::new("SELECT id FROM no_such_table"), 9).unwrap_err();
     assert!(unknown.to_string().contains("no such table"), "{unknown}");
-    assert!(matches!(facts.query("DELETE FROM leads", 9), Err(FactsError::Refused { .. })));
+    assert!(matches!(
+        facts.query(&Query::new("DELETE FROM leads"), 9),
+        Err(FactsError::Refused { .. })
+    ));
 }

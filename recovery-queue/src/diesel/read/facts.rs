@@ -7,9 +7,12 @@ use chrono_tz::Tz;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use guardrails::facts::{
-    AgeBucket, DailyMetrics, Facts, FactsError, FactsResult, Invariant, LackCount, LedgerFacts,
-    MigrationFacts, Offender, Offenders, QueueFacts, ReasonCount, RunFacts,
-    Snapshot as FactsSnapshot,
+    Dialect, Facts, FactsError, FactsResult, Offender, Offenders, Query, Snapshot as FactsSnapshot,
+    Tables,
+};
+use guardrails::recovery::{
+    AgeBucket, DailyMetrics, Invariant, LackCount, LedgerFacts, MigrationFacts, QueueFacts,
+    ReasonCount, RecoveryFacts, RunFacts,
 };
 
 use crate::diesel::conn::database::Param;
@@ -33,6 +36,11 @@ pub struct StoreFacts<'a> {
     zone: Tz,
     days: u16,
     key_columns: Vec<KeyColumn>,
+    /// What was counted already: within one snapshot it does not change, and several checks and pages ask.
+    queue: RefCell<Option<QueueFacts>>,
+    ledger: RefCell<Option<LedgerFacts>>,
+    /// Books of migrations beside the store's own.
+    books: Vec<MigrationFacts>,
     /// The limit of the check under way.
     limit: Cell<Option<std::time::Duration>>,
     /// Whether a check has begun, so that there is a savepoint to go back to.
@@ -55,6 +63,9 @@ impl<'a> StoreFacts<'a> {
             zone: Tz::UTC,
             days: 30,
             key_columns: Vec::new(),
+            queue: RefCell::new(None),
+            ledger: RefCell::new(None),
+            books: Vec::new(),
             limit: Cell::new(None),
             begun: Cell::new(false),
         }
@@ -63,8 +74,16 @@ impl<'a> StoreFacts<'a> {
     /// Sets the zone of the daily rows and how many of them, today included.
     #[must_use]
     pub fn with_days(mut self, zone: Tz, days: u16) -> Self {
+        self.ledger.take();
         self.zone = zone;
         self.days = days.max(1);
+        self
+    }
+
+    /// Adds a book of migrations of the service's own, for the check of the heads.
+    #[must_use]
+    pub fn with_migrations(mut self, book: MigrationFacts) -> Self {
+        self.books.push(book);
         self
     }
 
@@ -183,27 +202,8 @@ impl<'a> StoreFacts<'a> {
     }
 }
 
-#[derive(QueryableByName)]
-struct Found {
-    #[diesel(sql_type = Text)]
-    key: String,
-    #[diesel(sql_type = Text)]
-    reason: String,
-}
-
-fn by_size(mut reasons: Vec<ReasonCount>) -> Vec<ReasonCount> {
-    reasons.sort_by(|a, b| b.leads.cmp(&a.leads).then_with(|| a.reason.cmp(&b.reason)));
-    reasons
-}
-
-impl Facts for StoreFacts<'_> {
-    fn snapshot(&self) -> FactsSnapshot {
-        let snapshot = self.snapshot.borrow();
-        let as_of: DateTime<Utc> = snapshot.as_of();
-        FactsSnapshot::new(snapshot.id(), as_of)
-    }
-
-    fn queue(&self) -> FactsResult<QueueFacts> {
+impl StoreFacts<'_> {
+    fn count_queue(&self) -> FactsResult<QueueFacts> {
         let counts =
             self.snapshot.borrow_mut().status_counts().map_err(|error| self.explained(error))?;
         let reasons =
@@ -219,7 +219,7 @@ impl Facts for StoreFacts<'_> {
             )
         } else {
             let BacklogSource::Rows(leads) = self.backlog.source() else {
-                return Err(FactsError::not_provided(guardrails::facts::Family::Queue));
+                return Err(FactsError::not_provided("queue"));
             };
             let mut keys: std::collections::BTreeSet<_> =
                 leads.map(|lead| lead.source_pk).collect();
@@ -249,73 +249,13 @@ impl Facts for StoreFacts<'_> {
         })
     }
 
-    fn offenders(&self, invariant: Invariant, limit: usize) -> FactsResult<Offenders> {
-        let matched = "{ns}queue_settled s WHERE s.status = 1";
-        // Each of ours is found by its own index: no planner has a choice that it could make by statistics.
-        let key = "(SELECT l.source_pk FROM {ns}queue_lead l WHERE l.id = s.lead_id) AS key";
-        match invariant {
-            Invariant::MatchedNotInBacklog => self.in_backlog(limit),
-            Invariant::MatchedHasOrigin => self.offending(
-                &format!(
-                    "SELECT {key}, 'its person has no origin' AS reason FROM {matched} \
-                     AND NOT EXISTS (SELECT 1 FROM {{ns}}queue_person p \
-                         WHERE p.id = s.person_id AND p.origin_lead_id IS NOT NULL)"
-                ),
-                matched,
-                limit,
-            ),
-            Invariant::OriginHasLink => self.offending(
-                "SELECT p.person_key AS key, 'its first lead is not linked to it' AS reason \
-                 FROM {ns}queue_person p WHERE p.origin_lead_id IS NOT NULL \
-                 AND NOT EXISTS (SELECT 1 FROM {ns}queue_link k \
-                     WHERE k.lead_id = p.origin_lead_id AND k.person_id = p.id)",
-                "{ns}queue_person p WHERE p.origin_lead_id IS NOT NULL",
-                limit,
-            ),
-            Invariant::MatchedHasLink => self.offending(
-                &format!(
-                    "SELECT {key}, 'matched without a link' AS reason FROM {matched} \
-                     AND NOT EXISTS (SELECT 1 FROM {{ns}}queue_link k WHERE k.lead_id = s.lead_id)"
-                ),
-                matched,
-                limit,
-            ),
-            Invariant::LinkToSamePerson => self.offending(
-                &format!(
-                    "SELECT {key}, 'queue and link name different persons' AS reason FROM {matched} \
-                     AND s.person_id <> (SELECT k.person_id FROM {{ns}}queue_link k \
-                         WHERE k.lead_id = s.lead_id)"
-                ),
-                "{ns}queue_settled s WHERE s.status = 1 \
-                 AND EXISTS (SELECT 1 FROM {ns}queue_link k WHERE k.lead_id = s.lead_id)",
-                limit,
-            ),
-            Invariant::SourcePkInOneFormat => self.odd_keys(limit),
-            // The ledger counts and does not name leads; what can be told of one lead is whether it is in
-            // exactly one state. The sums are compared in `ledger`.
-            Invariant::LedgerAgreesWithQueue => self.offending(
-                "SELECT COALESCE((SELECT l.source_pk FROM {ns}queue_lead l WHERE l.id = x.lead_id), \
-                         'lead no. ' || x.lead_id) AS key, \
-                     CASE WHEN x.leads = 0 THEN 'a state whose lead the queue does not hold' \
-                         WHEN x.states = 0 THEN 'in no state' ELSE 'in more than one state' END AS reason \
-                 FROM (SELECT lead_id, sum(lead) AS leads, sum(state) AS states FROM ( \
-                     SELECT id AS lead_id, 1 AS lead, 0 AS state FROM {ns}queue_lead UNION ALL \
-                     SELECT lead_id, 0, 1 FROM {ns}queue_pending UNION ALL \
-                     SELECT lead_id, 0, 1 FROM {ns}queue_parked UNION ALL \
-                     SELECT lead_id, 0, 1 FROM {ns}queue_settled) y GROUP BY lead_id) x \
-                 WHERE x.leads <> 1 OR x.states <> 1",
-                "{ns}queue_lead l",
-                limit,
-            ),
-            other => Err(FactsError::not_provided(other)),
-        }
-    }
-
-    fn ledger(&self) -> FactsResult<LedgerFacts> {
+    fn sum_ledger(&self) -> FactsResult<LedgerFacts> {
         let mut snapshot = self.snapshot.borrow_mut();
         let to = snapshot.as_of().with_timezone(&self.zone).date_naive();
         let from = to - Duration::days(i64::from(self.days) - 1);
         let mut open_by_ledger = 0_i64;
+        let mut matched_last_24h = 0_u64;
+        let since = snapshot.as_of() - Duration::hours(24);
         // Days join from the last opening balance on: before it, a backlog was not counted yet.
         let mut opened = from;
         let zone = self.zone;
@@ -323,6 +263,9 @@ impl Facts for StoreFacts<'_> {
             .ledger(DateTime::<Utc>::MAX_UTC, &mut |slot| {
                 open_by_ledger +=
                     slot.kind.effect() * i64::try_from(slot.leads).unwrap_or(i64::MAX);
+                if slot.kind == EventKind::Matched && slot.start >= since {
+                    matched_last_24h += slot.leads;
+                }
                 if slot.kind == EventKind::Opening {
                     opened = opened.max(slot.start.with_timezone(&zone).date_naive());
                 }
@@ -349,7 +292,126 @@ impl Facts for StoreFacts<'_> {
                 .collect(),
             open_by_ledger,
             open_by_queue: i64::try_from(open).unwrap_or(i64::MAX),
+            unfinished: Some(to),
+            matched_last_24h: Some(matched_last_24h),
         })
+    }
+}
+
+#[derive(QueryableByName)]
+struct Found {
+    #[diesel(sql_type = Text)]
+    key: String,
+    #[diesel(sql_type = Text)]
+    reason: String,
+}
+
+fn by_size(mut reasons: Vec<ReasonCount>) -> Vec<ReasonCount> {
+    reasons.sort_by(|a, b| b.leads.cmp(&a.leads).then_with(|| a.reason.cmp(&b.reason)));
+    reasons
+}
+
+impl Facts for StoreFacts<'_> {
+    fn snapshot(&self) -> FactsSnapshot {
+        let snapshot = self.snapshot.borrow();
+        let as_of: DateTime<Utc> = snapshot.as_of();
+        FactsSnapshot::new(snapshot.id(), as_of)
+    }
+
+    fn limit_time(&self, budget: Option<std::time::Duration>) {
+        self.limit.set(budget);
+        let first = !self.begun.replace(true);
+        self.snapshot.borrow_mut().limit_time(budget, first);
+    }
+}
+
+impl Tables for StoreFacts<'_> {
+    fn dialect(&self) -> Dialect {
+        if self.is_sqlite() { Dialect::Sqlite } else { Dialect::Postgres }
+    }
+
+    fn query(&self, query: &Query<'_>, limit: usize) -> FactsResult<Offenders> {
+        self.snapshot.borrow_mut().offending_query(query, limit, self.limit.get())
+    }
+}
+
+impl RecoveryFacts for StoreFacts<'_> {
+    fn queue(&self) -> FactsResult<QueueFacts> {
+        if let Some(counted) = &*self.queue.borrow() {
+            return Ok(counted.clone());
+        }
+        let counted = self.count_queue()?;
+        Ok(self.queue.borrow_mut().insert(counted).clone())
+    }
+
+    fn offenders(&self, invariant: Invariant, limit: usize) -> FactsResult<Offenders> {
+        let matched = "{ns}queue_settled s WHERE s.status = 1";
+        // Each of ours is found by its own index: no planner has a choice that it could make by statistics.
+        let key = "(SELECT l.source_pk FROM {ns}queue_lead l WHERE l.id = s.lead_id) AS key";
+        match invariant {
+            Invariant::MATCHED_NOT_IN_BACKLOG => self.in_backlog(limit),
+            Invariant::MATCHED_HAS_ORIGIN => self.offending(
+                &format!(
+                    "SELECT {key}, 'its person has no origin' AS reason FROM {matched} \
+                     AND NOT EXISTS (SELECT 1 FROM {{ns}}queue_person p \
+                         WHERE p.id = s.person_id AND p.origin_lead_id IS NOT NULL)"
+                ),
+                matched,
+                limit,
+            ),
+            Invariant::ORIGIN_HAS_LINK => self.offending(
+                "SELECT p.person_key AS key, 'its first lead is not linked to it' AS reason \
+                 FROM {ns}queue_person p WHERE p.origin_lead_id IS NOT NULL \
+                 AND NOT EXISTS (SELECT 1 FROM {ns}queue_link k \
+                     WHERE k.lead_id = p.origin_lead_id AND k.person_id = p.id)",
+                "{ns}queue_person p WHERE p.origin_lead_id IS NOT NULL",
+                limit,
+            ),
+            Invariant::MATCHED_HAS_LINK => self.offending(
+                &format!(
+                    "SELECT {key}, 'matched without a link' AS reason FROM {matched} \
+                     AND NOT EXISTS (SELECT 1 FROM {{ns}}queue_link k WHERE k.lead_id = s.lead_id)"
+                ),
+                matched,
+                limit,
+            ),
+            Invariant::LINK_TO_SAME_PERSON => self.offending(
+                &format!(
+                    "SELECT {key}, 'queue and link name different persons' AS reason FROM {matched} \
+                     AND s.person_id <> (SELECT k.person_id FROM {{ns}}queue_link k \
+                         WHERE k.lead_id = s.lead_id)"
+                ),
+                "{ns}queue_settled s WHERE s.status = 1 \
+                 AND EXISTS (SELECT 1 FROM {ns}queue_link k WHERE k.lead_id = s.lead_id)",
+                limit,
+            ),
+            Invariant::SOURCE_PK_IN_ONE_FORMAT => self.odd_keys(limit),
+            // The ledger counts and does not name leads; what can be told of one lead is whether it is in
+            // exactly one state. The sums are compared in `ledger`.
+            Invariant::LEDGER_AGREES_WITH_QUEUE => self.offending(
+                "SELECT COALESCE((SELECT l.source_pk FROM {ns}queue_lead l WHERE l.id = x.lead_id), \
+                         'lead no. ' || x.lead_id) AS key, \
+                     CASE WHEN x.leads = 0 THEN 'a state whose lead the queue does not hold' \
+                         WHEN x.states = 0 THEN 'in no state' ELSE 'in more than one state' END AS reason \
+                 FROM (SELECT lead_id, sum(lead) AS leads, sum(state) AS states FROM ( \
+                     SELECT id AS lead_id, 1 AS lead, 0 AS state FROM {ns}queue_lead UNION ALL \
+                     SELECT lead_id, 0, 1 FROM {ns}queue_pending UNION ALL \
+                     SELECT lead_id, 0, 1 FROM {ns}queue_parked UNION ALL \
+                     SELECT lead_id, 0, 1 FROM {ns}queue_settled) y GROUP BY lead_id) x \
+                 WHERE x.leads <> 1 OR x.states <> 1",
+                "{ns}queue_lead l",
+                limit,
+            ),
+            other => Err(FactsError::not_provided(other.as_str())),
+        }
+    }
+
+    fn ledger(&self) -> FactsResult<LedgerFacts> {
+        if let Some(summed) = &*self.ledger.borrow() {
+            return Ok(summed.clone());
+        }
+        let summed = self.sum_ledger()?;
+        Ok(self.ledger.borrow_mut().insert(summed).clone())
     }
 
     fn runs(&self, limit: usize) -> FactsResult<Vec<RunFacts>> {
@@ -378,7 +440,7 @@ impl Facts for StoreFacts<'_> {
         Ok(facts.collect())
     }
 
-    fn migrations(&self) -> FactsResult<MigrationFacts> {
+    fn migrations(&self) -> FactsResult<Vec<MigrationFacts>> {
         let status =
             self.snapshot.borrow_mut().migration_status().map_err(|error| self.explained(error))?;
         let mut drifted: Vec<Offender> = status
@@ -387,7 +449,13 @@ impl Facts for StoreFacts<'_> {
             .map(|version| Offender::new(version, "applied from a file with another checksum"))
             .collect();
         drifted.extend(status.missing.into_iter().map(|what| Offender::new(what, "it is missing")));
-        Ok(MigrationFacts { embedded: status.embedded, applied: status.applied, drifted })
+        let own = MigrationFacts {
+            embedded: status.embedded,
+            applied: status.applied,
+            drifted,
+            ..MigrationFacts::default()
+        };
+        Ok(std::iter::once(own).chain(self.books.iter().cloned()).collect())
     }
 
     fn ageing(&self) -> FactsResult<Vec<AgeBucket>> {
@@ -404,15 +472,5 @@ impl Facts for StoreFacts<'_> {
 
     fn lacking(&self) -> FactsResult<Vec<LackCount>> {
         self.lacks()
-    }
-
-    fn query(&self, sql: &str, limit: usize) -> FactsResult<Offenders> {
-        self.snapshot.borrow_mut().offending_query(sql, limit, self.limit.get())
-    }
-
-    fn limit_time(&self, budget: Option<std::time::Duration>) {
-        self.limit.set(budget);
-        let first = !self.begun.replace(true);
-        self.snapshot.borrow_mut().limit_time(budget, first);
     }
 }

@@ -1,6 +1,7 @@
 //! Finds keys of leads that are written in more than one way.
 
-use guardrails::facts::{FactsError, FactsResult, Invariant, Offenders};
+use guardrails::facts::{FactsError, FactsResult, Offenders};
+use guardrails::recovery::Invariant;
 
 use crate::diesel::read::facts::StoreFacts;
 use crate::diesel::write::stage::key_text;
@@ -84,7 +85,7 @@ impl StoreFacts<'_> {
         };
         let (leads, references) = (places(true), places(false));
         if leads.is_empty() && references.is_empty() {
-            return Err(FactsError::not_provided(Invariant::SourcePkInOneFormat));
+            return Err(FactsError::not_provided(Invariant::SOURCE_PK_IN_ONE_FORMAT.as_str()));
         }
         let mut found = vec![OF_THE_QUEUE.replace("{form}", &plain("l.source_pk")), gone()];
         let leads = self.unknown(&leads)?;

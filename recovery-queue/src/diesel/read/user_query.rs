@@ -5,7 +5,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::sql_types::Text;
-use guardrails::facts::{FactsError, FactsResult, Offender, Offenders, single_statement};
+use guardrails::facts::{FactsError, FactsResult, Offender, Offenders, Query, single_statement};
 
 use crate::diesel::conn::database::{Param, failed};
 use crate::diesel::read::snapshot::SqlSnapshot;
@@ -23,18 +23,20 @@ impl SqlSnapshot<'_> {
     /// Counts and lists the rows of a query: the first column is the key, the second the reason.
     pub(crate) fn offending_query(
         &mut self,
-        sql: &str,
+        query: &Query<'_>,
         limit: usize,
         time: Option<Duration>,
     ) -> FactsResult<Offenders> {
-        let sql = single_statement(sql)?;
+        let sql = single_statement(query.sql())?;
+        let binds: Vec<Param<'_>> = query.binds().iter().map(|bind| Param::Text(bind)).collect();
+        let binds = binds.as_slice();
         // Nobody outside knows the columns' names; a query of one column has no reason.
-        let two = self.isolated(|read| run(read, sql, "key, reason", "reason", limit));
+        let two = self.isolated(|read| run(read, sql, binds, ["key, reason", "reason"], limit));
         match two {
             Err(DieselError::DatabaseError(DatabaseErrorKind::Unknown, said))
                 if !time_limit::is_over(said.message()) =>
             {
-                self.isolated(|read| run(read, sql, "key", "''", limit))
+                self.isolated(|read| run(read, sql, binds, ["key", "''"], limit))
                     .map_err(|error| explained(error, time))
             }
             other => other.map_err(|error| explained(error, time)),
@@ -54,13 +56,13 @@ impl SqlSnapshot<'_> {
 fn run(
     read: &mut SqlSnapshot<'_>,
     sql: &str,
-    columns: &str,
-    reason: &str,
+    binds: &[Param<'_>],
+    [columns, reason]: [&str; 2],
     limit: usize,
 ) -> QueryResult<Offenders> {
     let found = format!("WITH guardrails_found({columns}) AS (\n{sql}\n)");
     let count = format!("{found} SELECT count(*) AS value FROM guardrails_found");
-    let total = read.in_time(|db| db.int(&count, &[]))?;
+    let total = read.in_time(|db| db.int(&count, binds))?;
     let mut listed = Vec::new();
     if total > 0 && limit > 0 {
         // The order of bytes is the same on both backends and in the program.
@@ -69,9 +71,12 @@ fn run(
         let first = format!(
             "{found} SELECT key, reason FROM (SELECT COALESCE(CAST(key AS TEXT), '') AS key, \
              COALESCE(CAST({reason} AS TEXT), '') AS reason FROM guardrails_found) f \
-             ORDER BY key{bytes}, reason{bytes} LIMIT $1"
+             ORDER BY key{bytes}, reason{bytes} LIMIT ${}",
+            binds.len() + 1
         );
-        let rows: Vec<Found> = read.in_time(|db| db.query(&first, &[Param::Int(limit)]))?;
+        let mut all = binds.to_vec();
+        all.push(Param::Int(limit));
+        let rows: Vec<Found> = read.in_time(|db| db.query(&first, &all))?;
         listed = rows.into_iter().map(|row| Offender::new(row.key, row.reason)).collect();
     }
     Ok(Offenders { population: None, total: u64::try_from(total).unwrap_or_default(), listed })
