@@ -172,6 +172,13 @@ impl MemoryStore {
         self.now = now;
     }
 
+    /// Gives the time, or the latest instant that the store has seen where the clock has gone back behind it.
+    fn latest(&self) -> DateTime<Utc> {
+        let event = self.ledger.last().map(|event| event.at);
+        let run = self.runs.last().map(|run| run.started_at);
+        [event, run].into_iter().flatten().fold(self.now, DateTime::max)
+    }
+
     fn event(
         &mut self,
         kind: EventKind,
@@ -180,7 +187,7 @@ impl MemoryStore {
         run_id: Option<RunId>,
     ) {
         if leads > 0 {
-            self.ledger.push(Event { at: self.now, kind, reason, leads, run_id });
+            self.ledger.push(Event { at: self.latest(), kind, reason, leads, run_id });
         }
     }
 

@@ -11,7 +11,7 @@ impl RunStore for MemoryStore {
     fn open_run(&mut self, run: &NewRun) -> Result<RunId, StoreError> {
         self.last_run += 1;
         let run_id = RunId::new(self.last_run);
-        let mut record = RunRecord::new(run_id, run.kind, run.actor.clone(), self.now);
+        let mut record = RunRecord::new(run_id, run.kind, run.actor.clone(), self.latest());
         record.policy.clone_from(&run.policy);
         record.backlog_before = self.backlog_size();
         self.runs.push(record);
@@ -26,7 +26,7 @@ impl RunStore for MemoryStore {
     }
 
     fn close_run(&mut self, run: RunId, outcome: RunOutcome) -> Result<(), StoreError> {
-        let (now, size) = (self.now, self.backlog_size());
+        let (now, size) = (self.latest(), self.backlog_size());
         let Some(record) = self.runs.iter_mut().find(|record| record.run_id == run) else {
             return Err(StoreError::NotFound { what: "run", key: run.to_string() });
         };

@@ -61,7 +61,7 @@ impl MemoryStore {
 
 impl Snapshot for MemorySnapshot<'_> {
     fn as_of(&self) -> DateTime<Utc> {
-        self.0.now
+        self.0.latest()
     }
 
     fn queue(&mut self, each: &mut dyn FnMut(QueueRow)) -> Result<(), StoreError> {

@@ -37,6 +37,48 @@ fn a_rolled_up_day_stays_as_it_was_when_the_clock_jumps_back() {
 }
 
 #[test]
+fn a_day_is_closed_when_the_next_one_has_begun_and_today_is_what_the_queue_holds() {
+    use recovery_queue::testing::TestStore;
+
+    fn check(store: &mut dyn TestStore) {
+        let lead = |number: i64| {
+            let key = SourcePk::new(format!("L-{number}")).unwrap();
+            BacklogLead::new(key, minute(-10_000 + number))
+        };
+        let seed = |store: &mut dyn TestStore, leads: i64| {
+            let backlog = MemoryBacklog::new("all", (0..leads).map(lead));
+            store.seed(&backlog, &SeedOptions::default()).unwrap();
+        };
+        let first = minute(0).date_naive();
+        let days = |store: &mut dyn TestStore| {
+            let mut snapshot = store.snapshot().unwrap();
+            let today = snapshot.as_of().date_naive();
+            let days = snapshot.daily_metrics(first, today, chrono_tz::UTC).unwrap();
+            let open = backlog_size(&snapshot.status_counts().unwrap());
+            assert_eq!(days.last().unwrap().backlog_end, i64::try_from(open).unwrap());
+            days
+        };
+        store.set_clock(minute(0));
+        seed(store, 20);
+        // The second day begins with a run that does nothing.
+        store.set_clock(minute(24 * 60));
+        store.recover(&mut resolve, &RecoverOptions::default().with_limit(Some(0))).unwrap();
+        let told = days(store);
+        for minutes in [0, 23 * 60, -10_000] {
+            store.set_clock(minute(minutes));
+            store.recover(&mut resolve, &RecoverOptions::default().with_limit(Some(4))).unwrap();
+            seed(store, 30);
+            let now = days(store);
+            assert_eq!(now[0], told[0], "a day that was told");
+            assert_eq!(now.len(), 2, "and today is still today");
+        }
+    }
+
+    check(&mut MemoryStore::new());
+    on_each(|mut store| check(&mut store));
+}
+
+#[test]
 fn a_clock_that_jumps_to_and_fro_loses_and_doubles_nothing() {
     on_each(|mut store| {
         let backlog = fill(&mut store, 200);

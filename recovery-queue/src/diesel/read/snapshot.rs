@@ -12,7 +12,7 @@ use crate::diesel::read::records::{
     Aged, Counted, LinkRecord, OriginRecord, QueueRecord, SlotRecord, time,
 };
 use crate::diesel::store::now;
-use crate::diesel::write::events::{LedgerIndex, ROLLED_UP_TO, SLOT_MICROS};
+use crate::diesel::write::events::{LedgerIndex, ROLLED_UP_TO, SLOT_MICROS, latest_instant};
 use crate::diesel::write::runs;
 use crate::diesel::write::stage;
 use crate::model::backlog::{Backlog, BacklogSource};
@@ -67,6 +67,7 @@ impl<'a> SqlSnapshot<'a> {
         // The first read fixes the instant.
         migrate::ensure_usable(&mut read.db, names)?;
         let now = now(&mut read.db, clock)?;
+        let now = latest_instant(&mut read.db, names, now)?;
         read.as_of = time(now);
         read.id = if read.db.is_sqlite() {
             format!("sqlite:{now}")

@@ -31,6 +31,28 @@ impl LedgerIndex {
     }
 }
 
+/// The latest instant that the store has seen, the time `$1` included: of its events, its last run and its roll-up.
+fn latest_sql(sqlite: bool) -> String {
+    let greatest = if sqlite { "max" } else { "greatest" };
+    format!(
+        "{greatest}($1, COALESCE((SELECT max(e.at) FROM {{ns}}queue_ledger e), $1), \
+         COALESCE((SELECT r.started_at FROM {{ns}}queue_run r ORDER BY r.id DESC LIMIT 1), $1), {ROLLED_UP_TO})"
+    )
+}
+
+/// Gives the time, or the latest instant that the store has seen where the clock has gone back behind it.
+///
+/// A day is closed as soon as the next one has begun: what is told and dated goes forward alone. What waits (a back-off,
+/// a lease, a cool-down) goes by the clock as it is.
+pub(crate) fn latest_instant(
+    db: &mut Database,
+    names: &Names,
+    now: i64,
+) -> Result<i64, StoreError> {
+    let sql = names.sql(&format!("SELECT {} AS value", latest_sql(db.is_sqlite())));
+    db.int(&sql, &[Param::Int(now)]).map_err(failed("the look at the ledger"))
+}
+
 /// The events of one transaction.
 #[derive(Default)]
 pub(crate) struct Events(Vec<(EventKind, Option<FailReason>, i64)>);
@@ -44,8 +66,8 @@ impl Events {
 
     /// Appends the events.
     ///
-    /// An event is never dated into the part that is rolled up already: a clock that jumped back cannot
-    /// change a day that was reported.
+    /// An event is never dated before the latest instant that the store has seen: a clock that goes back cannot change
+    /// a day that was reported.
     pub(crate) fn append(
         &self,
         db: &mut Database,
@@ -54,11 +76,10 @@ impl Events {
         backlog_id: i64,
         run_id: Option<i64>,
     ) -> Result<(), StoreError> {
-        let greatest = if db.is_sqlite() { "max" } else { "greatest" };
         let sql = names.sql(&format!(
             "INSERT INTO {{ns}}queue_ledger (at, backlog_id, run_id, kind, reason, leads) \
-             SELECT {greatest}($1, m.rolled_up_to * {SLOT_MICROS}), $2, $3, $4, $5, $6 \
-             FROM {{ns}}queue_ledger_mark m WHERE m.id = 1"
+             SELECT {}, $2, $3, $4, $5, $6",
+            latest_sql(db.is_sqlite()),
         ));
         for &(kind, reason, leads) in &self.0 {
             db.execute_prepared(

@@ -9,7 +9,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use crate::diesel::conn::database::{Database, IntRow, Param, failed};
 use crate::diesel::conn::namespace::Names;
 use crate::diesel::store::now;
-use crate::diesel::write::events::{LedgerIndex, ROLLED_UP_TO};
+use crate::diesel::write::events::{LedgerIndex, ROLLED_UP_TO, latest_instant};
 use crate::model::error::StoreError;
 use crate::model::key::RunId;
 use crate::model::resolver::FailReason;
@@ -41,7 +41,12 @@ pub(crate) fn insert(
     clock: Option<i64>,
     run: &NewRun,
 ) -> Result<i64, StoreError> {
-    let now = now(db, clock)?;
+    let clock = now(db, clock)?;
+    let now = latest_instant(db, names, clock)?;
+    if now > clock {
+        let seconds = (now - clock) / 1_000_000;
+        tracing::warn!(name: "recovery_queue.clock_went_back", seconds);
+    }
     let balance = balance(db, names)?;
     db.int(
         &names.sql(
@@ -160,7 +165,8 @@ pub(crate) fn finish(
         let last = db.int(&names.sql(&last), &[Param::Int(started), Param::Int(run_id)]);
         (last.map_err(failed(END))?, None)
     } else {
-        (now(db, clock)?, Some(balance(db, names)?))
+        let now = now(db, clock)?;
+        (latest_instant(db, names, now)?, Some(balance(db, names)?))
     };
     let figures = figures(db, names, run_id, (started, finished.max(started)))?;
     let events = serde_json::to_string(&figures.events).unwrap_or_default();
