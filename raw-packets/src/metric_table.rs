@@ -19,7 +19,7 @@ use crate::sink::{
 ///
 /// // In memory every call is a transaction of its own.
 /// let mut table = InMemorySink::new();
-/// assert!(table.rows(&["kpi:a|es:town|2024-12-31|year"])?.is_empty());
+/// assert!(MetricTable::rows(&mut table, &["kpi:a|es:town|2024-12-31|year"])?.is_empty());
 /// let stamp = Stamp::new("ana", chrono::DateTime::UNIX_EPOCH);
 /// let unknown = undo_in(&mut table, &LoadId::new("load-0"), &stamp);
 /// assert!(matches!(unknown, Err(SinkError::NotFound { .. })));
