@@ -10,7 +10,9 @@ use crate::diesel::batch::{self, Context};
 use crate::diesel::borrowed::BorrowedStore;
 use crate::diesel::conn::database::{Begin, Database, failed};
 use crate::diesel::conn::lent::Conn;
-use crate::diesel::conn::limits::{self, Pace};
+#[cfg(feature = "postgres")]
+use crate::diesel::conn::limits;
+use crate::diesel::conn::limits::Pace;
 use crate::diesel::conn::namespace::Names;
 use crate::diesel::conn::open::{OpenOptions, Purpose};
 use crate::diesel::conn::source::Source;

@@ -93,6 +93,7 @@ impl<'a> BatchRequest<'a> {
     }
 }
 
+#[cfg_attr(not(any(feature = "sqlite", feature = "postgres")), allow(dead_code))] // the databases keep times so
 pub(crate) fn from_std(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX / 4)
 }

@@ -61,6 +61,7 @@ impl<C: 'static> Pooling for C {}
 /// How long a connection of ours waits for another writer of SQLite, and the flag that ends the wait.
 #[derive(Clone, Debug)]
 pub(crate) struct Waits {
+    #[cfg_attr(not(feature = "sqlite"), allow(dead_code))] // PostgreSQL waits by its own limits
     pub(crate) limit: Duration,
     pub(crate) stop: Option<Stop>,
 }

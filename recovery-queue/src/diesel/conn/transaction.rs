@@ -7,6 +7,7 @@
 #[cfg(feature = "sqlite")]
 use std::time::{Duration, Instant};
 
+#[cfg(feature = "sqlite")]
 use diesel::connection::SimpleConnection;
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::prelude::*;
@@ -14,6 +15,7 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use crate::diesel::conn::database::{Database, TextRow};
 use crate::diesel::conn::failure::{failed, is_locked};
+#[cfg(feature = "sqlite")]
 use crate::diesel::conn::lent::Held;
 use crate::model::error::StoreError;
 use crate::model::stop::Stop;
@@ -51,6 +53,7 @@ impl Begin {
     }
 
     /// Gives the statements that begin a transaction of PostgreSQL.
+    #[cfg(feature = "postgres")]
     fn postgres(self) -> String {
         let begin = match self {
             Self::Write | Self::Batch => "BEGIN ISOLATION LEVEL READ COMMITTED",
