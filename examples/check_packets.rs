@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use chrono::Utc;
 use clap::Parser;
 use raw_packets::{LeftOutRecord, MetricSink as _, ReadinessReport};
-use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
+use reference_runners::cli::{Common, EXIT_CODES, Exit, Failure, start};
 use reference_runners::returned::{ReturnArgs, any_refused, tell};
 use serde::Serialize;
 
@@ -36,7 +36,7 @@ fn main() -> ExitCode {
 
 fn run(args: Args) -> Result<Exit, Failure> {
     let Args { returned, common } = args;
-    let console = Console::new(common.quiet);
+    let console = common.console()?;
     let mut values = returned.packets.queue.values_to_read(&common, &console)?;
     let planned = returned.packets.plan(&values, Utc::now(), &console)?;
     let checked = returned.check(&planned)?;
@@ -44,7 +44,7 @@ fn run(args: Args) -> Result<Exit, Failure> {
     returned.write(&planned, &checked, &report)?;
     returned.write_summary(&planned, &report, None::<&()>)?;
     let found = Found { report: &report, left_out_earlier: values.left_out()? };
-    console.json(common.json.as_deref(), &found)?;
+    console.json(&found)?;
     tell(&checked, &report, &console)?;
 
     let refused = if any_refused(&checked) { Exit::RowsRefused } else { Exit::Done };

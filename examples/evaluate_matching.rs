@@ -79,7 +79,7 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<Exit, Failure> {
-    let console = Console::new(args.common.quiet);
+    let console = args.common.console()?;
     let policy = people::read_policy(args.policy.as_ref())?;
     let normaliser = Normaliser::new(policy.normalise_options(args.region));
     let other = args.what_if.as_ref().map(|path| people::read_policy(Some(path))).transpose()?;
@@ -141,7 +141,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
         what_if: comparison,
         population,
     };
-    console.json(args.common.json.as_deref(), &found)?;
+    console.json(&found)?;
     if args.common.json.as_deref() != Some(Path::new("-")) {
         tell(&found, args.list, &console)?;
     }

@@ -74,7 +74,7 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<Exit, Failure> {
-    let console = Console::new(args.common.quiet);
+    let console = args.common.console()?;
     let policy = people::read_policy(args.policy.as_ref())?;
     if args.print_policy {
         console.data(policy.to_toml().trim_end())?;
@@ -110,7 +110,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
         matcher = matcher.showing_identifiers();
     }
     let explanation = matcher.explain(&lead)?;
-    console.json(args.common.json.as_deref(), &explanation)?;
+    console.json(&explanation)?;
     if args.common.json.as_deref() != Some(Path::new("-")) {
         console.data(&explanation)?;
     }
@@ -118,7 +118,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
 }
 
 fn open(args: &Args) -> Result<Database, Failure> {
-    Database::open(&database_url(args.common.database_url.as_deref())?)
+    Database::open_to_read(&database_url(args.common.database_url.as_deref())?)
 }
 
 fn find_lead(

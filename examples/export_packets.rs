@@ -48,7 +48,7 @@ fn main() -> ExitCode {
 
 fn run(args: Args) -> Result<Exit, Failure> {
     let Args { runs: kept, print_template, packets, common } = args;
-    let console = Console::new(common.quiet);
+    let console = common.console()?;
     if print_template {
         packets.print_template(&console)?;
         return Ok(Exit::Done);
@@ -77,7 +77,7 @@ fn run(args: Args) -> Result<Exit, Failure> {
     let progress = kept.map(|path| runs::record(&path, &planned.queue, planned.at)).transpose()?;
     let standing = Standing::new(&planned.queue, planned.at.date_naive());
     let found = Found { summary: &summary, standing, progress };
-    console.json(common.json.as_deref(), &found)?;
+    console.json(&found)?;
     if common.json.as_deref() != Some(Path::new("-")) {
         tell(&planned, &packets, &found, &console)?;
     }

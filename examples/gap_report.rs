@@ -52,7 +52,7 @@ fn main() -> ExitCode {
 
 fn run(args: Args) -> Result<Exit, Failure> {
     let Args { runs: kept, page, queue: args, common } = args;
-    let console = Console::new(common.quiet);
+    let console = common.console()?;
     let values = args.values_to_read(&common, &console)?;
     let Built { at, queue, exit, .. } = args.build(&values, Utc::now(), &console)?;
     write_queue(&args, &queue, at)?;
@@ -73,7 +73,7 @@ fn run(args: Args) -> Result<Exit, Failure> {
         standing: Standing::new(&queue, at.date_naive()),
         progress,
     };
-    console.json(common.json.as_deref(), &found)?;
+    console.json(&found)?;
     if common.json.as_deref() != Some(Path::new("-")) {
         tell(&found, &console)?;
     }

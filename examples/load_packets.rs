@@ -64,12 +64,12 @@ fn main() -> ExitCode {
 
 fn run(args: Args) -> Result<Exit, Failure> {
     let Args { dry_run, accept_valid, loaded_by, undo, returned, common } = args;
-    let console = Console::new(common.quiet);
+    let console = common.console()?;
     let mut values = returned.packets.queue.values_to_load(&common)?;
     let stamp = Stamp::new(loaded_by, Utc::now());
     if let Some(load) = undo {
         let receipt = values.undo(&LoadId::new(load), &stamp)?;
-        return undone(&receipt, &common, &console);
+        return undone(&receipt, &console);
     }
     let planned = returned.packets.plan(&values, stamp.at, &console)?;
     let checked = returned.check(&planned)?;
@@ -85,7 +85,7 @@ fn run(args: Args) -> Result<Exit, Failure> {
             console.warn(&not_ready);
             let outcome = Outcome { dry_run, readiness: &report, load: None, left_out: &[] };
             returned.write_summary(&planned, &report, None::<&()>)?;
-            console.json(common.json.as_deref(), &outcome)?;
+            console.json(&outcome)?;
             return Ok(Exit::Failed);
         }
     };
@@ -115,7 +115,7 @@ fn run(args: Args) -> Result<Exit, Failure> {
     returned.write_summary(&planned, &report, Some(&loaded))?;
     let outcome =
         Outcome { dry_run, readiness: &report, load: Some(loaded), left_out: load.left_out() };
-    console.json(common.json.as_deref(), &outcome)?;
+    console.json(&outcome)?;
 
     let left_out = if load.left_out().is_empty() { Exit::Done } else { Exit::RowsRefused };
     let ready = !returned.strict_ready || checked.is_ready();
@@ -123,13 +123,13 @@ fn run(args: Args) -> Result<Exit, Failure> {
     Ok(planned.outcome(&returned.packets).and(left_out).and(ready))
 }
 
-fn undone(receipt: &UndoReceipt, common: &Common, console: &Console) -> Result<Exit, Failure> {
+fn undone(receipt: &UndoReceipt, console: &Console) -> Result<Exit, Failure> {
     console.data(format_args!(
         "undone {}: {} values removed, {} restored",
         receipt.load_id,
         receipt.removed.len(),
         receipt.restored.len(),
     ))?;
-    console.json(common.json.as_deref(), receipt)?;
+    console.json(receipt)?;
     Ok(Exit::Done)
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use recovery_queue::ViewBacklog;
-use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
+use reference_runners::cli::{Common, EXIT_CODES, Exit, Failure, start};
 use reference_runners::ops::{Answers, Limits, Place, Source, router, serve};
 use reference_runners::service::{BACKLOG_VIEW, database_url};
 
@@ -48,7 +48,7 @@ fn main() -> ExitCode {
 }
 
 fn run(args: Args) -> Result<Exit, Failure> {
-    let console = Console::new(args.common.quiet);
+    let console = args.common.console()?;
     if args.token.as_deref().is_some_and(|token| token.trim().is_empty()) {
         return Err(Failure::new("the token is empty").remedy("give a token, or leave it out"));
     }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use recovery_queue::Stopped;
-use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
+use reference_runners::cli::{Common, EXIT_CODES, Exit, Failure, start};
 use reference_runners::recovery::{Recovery, open};
 use reference_runners::service::database_url;
 use reference_runners::table::{count, figures, share};
@@ -26,12 +26,12 @@ struct Args {
 
 fn main() -> ExitCode {
     start(|args: Args| {
-        let console = Console::new(args.common.quiet);
+        let console = args.common.console()?;
         let url = database_url(args.common.database_url.as_deref())?;
         args.recovery.check()?;
         let (mut store, mut service) = open(&url)?;
         let run = args.recovery.run("recover_leads", &url, &mut store, &mut service, &console)?;
-        console.json(args.common.json.as_deref(), &run)?;
+        console.json(&run)?;
         let run = run.run;
         if args.common.json.as_deref().is_none_or(|path| path.as_os_str() != "-") {
             let rows = std::iter::once(("matched", run.matched))

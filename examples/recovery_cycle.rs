@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -17,7 +18,7 @@ use guardrails::recovery::QueueFacts;
 use guardrails::recovery::RecoveryFacts;
 use guardrails::{ExitPolicy, Suite, SuiteReport};
 use recovery_queue::{DailyMetrics, QueueStore, SeedOptions, SeedSummary, Snapshot, ViewBacklog};
-use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
+use reference_runners::cli::{Common, EXIT_CODES, Exit, Failure, start};
 use reference_runners::files::{self, AtomicFile};
 use reference_runners::guards::{PacketFacts, facts_of, launched};
 use reference_runners::recovery::{Recovered, Recovery, open};
@@ -95,11 +96,11 @@ fn main() -> ExitCode {
 }
 
 fn run(args: Args) -> Result<Exit, Failure> {
-    let console = Console::new(args.common.quiet);
+    let console = args.common.console()?;
     let url = database_url(args.common.database_url.as_deref())?;
 
     // What can be refused is refused before anything is written.
-    drop(AtomicFile::create(&args.report)?);
+    let mut report_file = AtomicFile::create(&args.report)?;
     args.recovery.check()?;
     let files = [&args.leads, &args.persons, &args.claims].map(Option::as_deref);
     let tables = args.tables.open()?;
@@ -148,7 +149,8 @@ fn run(args: Args) -> Result<Exit, Failure> {
     let mut rules = BTreeMap::new();
     snapshot.links(&mut |link| *rules.entry(link.rule).or_default() += 1)?;
     drop(snapshot);
-    files::write_atomic(&args.report, html.as_bytes())?;
+    report_file.write_all(html.as_bytes())?;
+    report_file.commit()?;
     stages.end("report");
 
     let backlog_after = queue.backlog;
@@ -168,7 +170,7 @@ fn run(args: Args) -> Result<Exit, Failure> {
         report: args.report,
         stages: stages.into_stages(),
     };
-    console.json(args.common.json.as_deref(), &outcome)?;
+    console.json(&outcome)?;
     if args.common.json.as_deref() != Some(Path::new("-")) {
         console.data(outcome.told())?;
     }

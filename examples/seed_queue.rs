@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use recovery_queue::{QueueStore, SeedOptions, ViewBacklog};
-use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
+use reference_runners::cli::{Common, EXIT_CODES, Exit, Failure, start};
 use reference_runners::recovery::{self, open};
 use reference_runners::service::{BACKLOG_VIEW, database_url};
 use reference_runners::table::count;
@@ -32,7 +32,7 @@ struct Args {
 
 fn main() -> ExitCode {
     start(|args: Args| {
-        let console = Console::new(args.common.quiet);
+        let console = args.common.console()?;
         let url = database_url(args.common.database_url.as_deref())?;
         let backlog = ViewBacklog::new(&args.backlog)?;
         let (mut store, _) = open(&url)?;
@@ -45,7 +45,7 @@ fn main() -> ExitCode {
         for left_out in &seed.rejections {
             console.warn(format_args!("{}", recovery::left_out(left_out)));
         }
-        console.json(args.common.json.as_deref(), &seed)?;
+        console.json(&seed)?;
         if args.common.json.as_deref().is_none_or(|path| path.as_os_str() != "-") {
             console.data(format_args!(
                 "Seeded {} from {}: {} leads in the backlog\n  {} {}, {} reopened, {} withdrawn, {} leaks ({} new)\n  \

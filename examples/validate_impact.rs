@@ -10,7 +10,7 @@ use guardrails::clock::Monotonic;
 use guardrails::format::{TextStyle, text};
 use guardrails::{ExitPolicy, Suite, SuiteReport};
 use recovery_queue::{QueueStore, SeedOptions, SeedSummary, ViewBacklog};
-use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
+use reference_runners::cli::{Common, EXIT_CODES, Exit, Failure, start};
 use reference_runners::guards::{PacketFacts, facts_of, launched};
 use reference_runners::recovery::{Recovered, Recovery, open};
 use reference_runners::service::{BACKLOG_VIEW, database_url};
@@ -49,7 +49,7 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<Exit, Failure> {
-    let console = Console::new(args.common.quiet);
+    let console = args.common.console()?;
     let url = database_url(args.common.database_url.as_deref())?;
     let backlog = ViewBacklog::new(BACKLOG_VIEW)?;
     args.recovery.check()?;
@@ -74,7 +74,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
         recover,
         guardrails,
     };
-    console.json(args.common.json.as_deref(), &impact)?;
+    console.json(&impact)?;
     if args.common.json.as_deref().is_none_or(|path| path.as_os_str() != "-") {
         console.data(format_args!(
             "Impact on {}\n  backlog  {} before, {} after, reduced by {}\n  matched  {} of {} tried\n\n{}",

@@ -16,7 +16,7 @@ use guardrails::page::{LeadFigures, Page};
 use guardrails::recovery::RecoveryFacts;
 use guardrails::{ExitPolicy, Suite, SuiteReport, Verdict};
 use recovery_queue::{DatabaseUrl, OpenOptions, Snapshot, SqlStore, ViewBacklog};
-use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
+use reference_runners::cli::{Common, EXIT_CODES, Exit, Failure, start};
 use reference_runners::files;
 use reference_runners::guards::{PacketFacts, facts_of, launched, write_work_list};
 use reference_runners::service::{BACKLOG_VIEW, database_url};
@@ -100,7 +100,7 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<Exit, Failure> {
-    let console = Console::new(args.common.quiet);
+    let console = args.common.console()?;
     // What is wrong with the suite is told before anything is opened.
     let declared: Suite<dyn Whole> = suite(args)?;
     if args.print_suite {
@@ -143,7 +143,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
         Some(file) => files::write_atomic(file, rendered.as_bytes())?,
         None => console.data(rendered.trim_end())?,
     }
-    console.json(args.common.json.as_deref(), &report)?;
+    console.json(&report)?;
     if let Some(file) = &args.history {
         history_file::append(file, &report)?;
         if let Some(keep) = args.keep {

@@ -1,5 +1,6 @@
 //! Flags, messages, progress and exit codes, the same for every runner.
 
+use std::cell::RefCell;
 use std::fmt::{self, Display};
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::prelude::*;
 
-use crate::files;
+use crate::files::{self, AtomicFile};
 
 /// The exit codes, one table for every runner; printed under each `--help`.
 pub const EXIT_CODES: &str = "\
@@ -126,22 +127,58 @@ pub struct Common {
     /// Writes what the run found as JSON to this file (`-` for stdout).
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+    /// The mode of the files that the run makes, in octal; they hold personal data.
+    #[arg(long, value_name = "MODE", default_value = "600", value_parser = file_mode, hide_short_help = true)]
+    pub file_mode: u32,
     /// Prints neither messages nor progress on stderr; errors and refused rows still appear.
     #[arg(long, short)]
     pub quiet: bool,
+}
+
+fn file_mode(text: &str) -> Result<u32, String> {
+    let mode = u32::from_str_radix(text, 8).ok().filter(|mode| (0o600..=0o777).contains(mode));
+    mode.ok_or_else(|| "write three octal digits, 600 or more, such as 640".to_owned())
+}
+
+impl Common {
+    /// Begins to speak, and opens the file of `--json`: what cannot be written is refused before any work.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be written.
+    pub fn console(&self) -> Result<Console, Failure> {
+        files::set_mode(self.file_mode);
+        let mut console = Console::new(self.quiet);
+        console.json = match self.json.as_deref() {
+            None => Json::None,
+            Some(path) if path == Path::new("-") => Json::Stdout,
+            Some(path) => Json::File(RefCell::new(Some(AtomicFile::create(path)?))),
+        };
+        Ok(console)
+    }
 }
 
 /// Where a runner speaks: data to stdout, everything else to stderr.
 #[derive(Debug)]
 pub struct Console {
     quiet: bool,
+    json: Json,
+}
+
+/// Where `--json` goes.
+#[derive(Debug)]
+enum Json {
+    None,
+    Stdout,
+    /// A file, until it is written.
+    File(RefCell<Option<AtomicFile>>),
 }
 
 impl Console {
     /// Makes a console; a quiet one prints no notes and no progress.
     #[must_use]
     pub fn new(quiet: bool) -> Self {
-        Self { quiet }
+        Self { quiet, json: Json::None }
     }
 
     /// Prints data on stdout; a reader that has gone away is no error.
@@ -197,15 +234,21 @@ impl Console {
         bar
     }
 
-    /// Writes a value as JSON where `--json` asked for it.
-    pub fn json(&self, file: Option<&Path>, value: &impl Serialize) -> Result<(), Failure> {
-        let Some(file) = file else { return Ok(()) };
-        let mut text = serde_json::to_string_pretty(value)?;
-        if file == Path::new("-") {
-            return self.data(text);
+    /// Writes a value as JSON where `--json` asked for it; a run writes one.
+    pub fn json(&self, value: &impl Serialize) -> Result<(), Failure> {
+        let mut text = match self.json {
+            Json::None => return Ok(()),
+            _ => serde_json::to_string_pretty(value)?,
+        };
+        match &self.json {
+            Json::File(file) => {
+                text.push('\n');
+                let Some(mut file) = file.take() else { return Ok(()) };
+                file.write_all(text.as_bytes())?;
+                file.commit()
+            }
+            _ => self.data(text),
         }
-        text.push('\n');
-        files::write_atomic(file, text.as_bytes())
     }
 }
 

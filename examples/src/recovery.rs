@@ -49,7 +49,7 @@ pub struct Recovery {
 /// The database's.
 pub fn open(url: &DatabaseUrl) -> Result<(SqlStore, Database), Failure> {
     if let DatabaseUrl::Sqlite(path) = url {
-        files::create_parent(path)?;
+        files::create_own(path)?;
     }
     let mut store = SqlStore::open(url, OpenOptions::default())?;
     // Whether the store's place is taken by another program is known before anything is written.
@@ -96,7 +96,7 @@ impl Recovery {
     /// A policy that cannot be read or contradicts itself, a folder that cannot be written.
     pub fn check(&self) -> Result<(), Failure> {
         people::read_policy(self.policy.as_ref())?;
-        self.decisions.as_deref().map(AtomicFile::create).transpose().map(drop)
+        self.decisions.as_deref().map_or(Ok(()), AtomicFile::check)
     }
 
     /// Wakes up the leads that the population's changes concern, then recovers leads with a matcher over the service's persons.
