@@ -162,9 +162,14 @@ impl Policy {
     /// [`PolicyError::Syntax`] with the place, or what [`Policy::new`] refuses.
     #[cfg(feature = "toml")]
     pub fn from_toml(text: &str) -> Result<Self, PolicyError> {
-        let rules = toml::from_str(text).map_err(|error| {
+        let rules = toml::from_str(text).map_err(|error: toml::de::Error| {
             let former = toml::from_str(text).ok().map(former::translate);
-            former.unwrap_or_else(|| PolicyError::Syntax { reason: error.to_string() })
+            // The parser's own words repeat the line, and a policy may list identifiers.
+            let before = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or(text);
+            let line = before.matches('\n').count() + 1;
+            former.unwrap_or_else(|| PolicyError::Syntax {
+                reason: format!("line {line}: {}", error.message()),
+            })
         })?;
         Self::new(rules)
     }

@@ -111,7 +111,11 @@ impl ColumnMap {
     #[cfg(feature = "toml")]
     pub fn from_toml(text: &str, tables: &[TableSchema]) -> Result<Self, ColumnMapError> {
         let entries: BTreeMap<String, Entry> =
-            toml::from_str(text).map_err(|error| ColumnMapError::Malformed(error.to_string()))?;
+            toml::from_str(text).map_err(|error: toml::de::Error| {
+                let before = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or(text);
+                let line = before.matches('\n').count() + 1;
+                ColumnMapError::Malformed(format!("line {line}: {}", error.message()))
+            })?;
         Self::new(entries, tables)
     }
 
