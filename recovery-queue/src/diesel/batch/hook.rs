@@ -22,6 +22,14 @@ pub struct SettledLead {
     pub reason: Option<FailReason>,
 }
 
+impl SettledLead {
+    /// Makes a settled lead, to try a hook with.
+    #[must_use]
+    pub fn new(source_pk: SourcePk, status: Status) -> Self {
+        Self { source_pk, status, person_key: None, reason: None }
+    }
+}
+
 /// What a service does with the leads of a batch, on the connection and in the transaction that settles them.
 pub(crate) type AfterSettle =
     Box<dyn FnMut(Conn<'_>, &[SettledLead]) -> diesel::QueryResult<()> + Send>;
