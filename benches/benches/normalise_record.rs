@@ -46,27 +46,66 @@ fn leads() -> Vec<Lead> {
         .collect()
 }
 
+/// Ten thousand leads with plain values, of which so many percent are written as people do around them.
+fn dirty_leads(percent: u64) -> Vec<Lead> {
+    let mut seed = 7_u64;
+    let mut next = || {
+        seed = seed * 48_271 % 2_147_483_647;
+        seed
+    };
+    (0..10_000)
+        .map(|at| {
+            let (number, document) = (next() % 100_000_000, 20_000_000 + next() % 60_000_000);
+            let dirty = next() % 100 < percent;
+            let form = next() % 4;
+            let (phone, document) = match (dirty, form) {
+                (false, _) => (format!("9{number:08}"), document.to_string()),
+                (true, 0) => (format!("cel: 9{number:08}"), format!("DNI N° {document}")),
+                (true, 1) => (format!("9{number:08}.0"), format!("{document}.0")),
+                (true, 2) => (format!("9{number:08} (mamá)"), format!("{document} DNI")),
+                (true, _) => (
+                    format!("9{number:08} / 9{:08}", next() % 100_000_000),
+                    format!("*{document}*"),
+                ),
+            };
+            let email = if dirty {
+                format!("correo: ana.diaz{at}@hotmail.com")
+            } else {
+                format!("ana.diaz{at}@hotmail.com")
+            };
+            Lead { phone, document, email }
+        })
+        .collect()
+}
+
 fn records(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("normalise_record");
-    let leads = leads();
     group.throughput(Throughput::Elements(10_000));
     let region = Region::parse("PE").expect("a region of the bench");
     let normaliser = Normaliser::new(NormaliseOptions::for_region(region));
     let mut buffer = Normalised::default();
-    group.bench_function("three identifiers, one buffer", |bencher| {
-        bencher.iter(|| {
-            let mut keys = 0;
-            for lead in &leads {
-                let mut reader = normaliser.read_into(&mut buffer);
-                let kind = if lead.document.is_empty() { "" } else { "DNI" };
-                reader.document(RawValue { country: "PE", kind, value: &lead.document });
-                reader.phone(&lead.phone);
-                reader.email(&lead.email);
-                keys += reader.finish().keys().len();
-            }
-            keys
+    let cases = [
+        ("three identifiers, one buffer", leads()),
+        ("0 % dirty", dirty_leads(0)),
+        ("5 % dirty", dirty_leads(5)),
+        ("30 % dirty", dirty_leads(30)),
+    ];
+    for (name, leads) in cases {
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                let mut keys = 0;
+                for lead in &leads {
+                    let mut reader = normaliser.read_into(&mut buffer);
+                    let kind = if lead.document.is_empty() { "" } else { "DNI" };
+                    reader.document(RawValue { country: "PE", kind, value: &lead.document });
+                    reader.phone(&lead.phone);
+                    reader.email(&lead.email);
+                    keys += reader.finish().keys().len();
+                }
+                keys
+            });
         });
-    });
+    }
     group.finish();
 }
 

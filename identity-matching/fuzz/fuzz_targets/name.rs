@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 
-#[path = "../../tests/garbage.rs"]
+#[path = "../../tests/it/garbage.rs"]
 mod garbage;
 
 fuzz_target!(|bytes: &[u8]| garbage::name(&String::from_utf8_lossy(bytes)));

@@ -63,6 +63,9 @@ pub struct ReadKey {
     pub value: String,
     /// What had to be understood or supplied to read it.
     pub reading: Vec<String>,
+    /// How it was read, step by step, a part of a sentence each.
+    #[serde(default)]
+    pub steps: Vec<String>,
 }
 
 /// Is one change of subject or policy that would lead to another outcome.
@@ -115,6 +118,7 @@ impl<I: CandidateIndex> DeterministicMatcher<I> {
                             |text| self.shown(source.field, &text),
                         ),
                         reading: held.reading.names().map(String::from).collect(),
+                        steps: held.reading.steps().map(String::from).collect(),
                     })
                     .collect();
                 let unusable = normalised

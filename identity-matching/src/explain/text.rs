@@ -28,6 +28,9 @@ impl fmt::Display for Explanation {
                 } else {
                     writeln!(f, " ({})", key.reading.join(", "))?;
                 }
+                for (at, step) in (1..).zip(&key.steps) {
+                    writeln!(f, "      {at}. {step}")?;
+                }
             }
         }
         if self.values.is_empty() {

@@ -1,6 +1,7 @@
 //! Text as people and programs write it: digits of any script, compatibility forms, invisible characters.
 
 pub(crate) mod filler;
+pub(crate) mod mojibake;
 mod region;
 mod region_names;
 pub(crate) mod spreadsheet;

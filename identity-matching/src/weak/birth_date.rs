@@ -5,7 +5,7 @@ use std::fmt;
 use crate::normalise::UnusableReason;
 use crate::text::Region;
 use crate::text::filler;
-use crate::text::{self, LONGEST_VALUE};
+use crate::text::{self, LONGEST_VALUE, spreadsheet};
 
 /// Is a date of birth.
 ///
@@ -34,7 +34,8 @@ impl BirthDate {
     /// Reads a date with four digits of a year: `1987-03-21`, `19870321`, `21/03/1987`, with `-`, `/`, `.` or blanks
     /// between, and perhaps a time behind.
     ///
-    /// Where the year stands last the day comes first, and the month in the region `US`.
+    /// Where the year stands last the day comes first, and the month in the region `US`; where only one order gives a
+    /// date, it is that one. A month may be in words, and the serial number of a spreadsheet is read too.
     ///
     /// # Errors
     ///
@@ -106,17 +107,28 @@ impl fmt::Debug for BirthDate {
 
 /// Takes year, month and day apart.
 fn parts(written: &str, month_first: bool) -> Option<(u32, u32, u32)> {
+    let written = spreadsheet::unguarded(written);
+    if let Some(day) = serial(written) {
+        return Some(day);
+    }
+    let number = |text: &str| {
+        let digits =
+            text.len() <= 4 && !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        if digits { text.parse::<u32>().ok() } else { None }
+    };
+    let letters = written.chars().filter(|letter| letter.is_alphabetic()).count();
+    if letters > 2
+        && let Some(date) = in_words(written)
+    {
+        return Some(date);
+    }
     // A time follows a `T`, or a blank behind a date that has its own separators.
     let date = written.split(['T', 't']).next()?;
     let date = match date.split_once(' ') {
         Some((date, _)) if date.contains(['-', '/', '.']) => date,
         _ => date,
     };
-    let number = |text: &str| {
-        let digits =
-            text.len() <= 4 && !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-        if digits { text.parse::<u32>().ok() } else { None }
-    };
+    let date = date.strip_suffix(".0").unwrap_or(date);
     if date.len() == 8 && date.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some((number(&date[..4])?, number(&date[4..6])?, number(&date[6..])?));
     }
@@ -128,11 +140,89 @@ fn parts(written: &str, month_first: bool) -> Option<(u32, u32, u32)> {
     }
     match (first.len(), third.len()) {
         (4, 1..=2) => Some((number(first)?, number(second)?, number(third)?)),
-        (1..=2, 4) if month_first => Some((number(third)?, number(first)?, number(second)?)),
-        (1..=2, 4) => Some((number(third)?, number(second)?, number(first)?)),
+        (1..=2, 4) => {
+            let (first, second) = (number(first)?, number(second)?);
+            // Where one order gives no month, it is the other.
+            let month_first = if month_first { second > 12 || first <= 12 } else { second > 12 };
+            let (month, day) =
+                if month_first && first <= 12 { (first, second) } else { (second, first) };
+            Some((number(third)?, month, day))
+        }
         // Two digits of a year do not tell the century.
         _ => None,
     }
+}
+
+/// Reads the serial number of a day in a spreadsheet, which counts from 30 December 1899: `31857`, `31857.0`.
+///
+/// Only numbers of five digits, from 1927 to 2173: shorter ones are years. Source: ECMA-376, part 1, 18.17.4.1.
+fn serial(written: &str) -> Option<(u32, u32, u32)> {
+    let whole = written.split_once('.').map_or(written, |(whole, _)| whole);
+    let fraction = &written[whole.len()..];
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    // A run is a filler.
+    if whole.len() != 5
+        || !digits(whole)
+        || !digits(fraction.trim_start_matches('.'))
+        || filler::is_repeated_or_run(whole.as_bytes())
+    {
+        return None;
+    }
+    // Days from 1 March of the year 0, in eras of 400 years (Hinnant, "chrono-compatible low-level date algorithms").
+    let day = whole.parse::<u32>().ok()? + 693_899;
+    let era = day / 146_097;
+    let of_era = day % 146_097;
+    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let years = year + era * 400 + u32::from(month <= 2);
+    Some((years, month, of_year - (153 * shifted + 2) / 5 + 1))
+}
+
+/// Reads a date with the month in words, in Spanish, Portuguese or English: `21 de marzo de 1987`, `21-mar-1987`, `March
+/// 21, 1987`.
+fn in_words(written: &str) -> Option<(u32, u32, u32)> {
+    const MONTHS: [&[&str]; 12] = [
+        &["ene", "jan"],
+        &["feb", "fev"],
+        &["mar"],
+        &["abr", "apr"],
+        &["may", "mai"],
+        &["jun"],
+        &["jul"],
+        &["ago", "aug"],
+        &["set", "sep"],
+        &["oct", "out"],
+        &["nov"],
+        &["dic", "dez", "dec"],
+    ];
+    let (mut day, mut month, mut year) = (None, None, None);
+    for word in written.split(|sign: char| !sign.is_alphanumeric()).filter(|word| !word.is_empty())
+    {
+        let digits = word.trim_end_matches(|sign: char| sign.is_alphabetic());
+        if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            let slot = match digits.len() {
+                4 => &mut year,
+                1 | 2 => &mut day,
+                _ => return None,
+            };
+            if slot.replace(digits.parse::<u32>().ok()?).is_some() {
+                return None;
+            }
+            continue;
+        }
+        let lower = word.to_lowercase();
+        let known = MONTHS.iter().position(|names| {
+            names.iter().any(|name| lower.starts_with(name)) && lower.len() <= 10
+        });
+        match known {
+            Some(at) if month.is_none() => month = u32::try_from(at + 1).ok(),
+            None if matches!(lower.as_str(), "de" | "del" | "do" | "of" | "the") => {}
+            _ => return None,
+        }
+    }
+    Some((year?, month?, day?))
 }
 
 fn days(year: u32, month: u32) -> u32 {

@@ -94,7 +94,7 @@ pub(crate) fn email(address: Key) -> BlockingKey {
 pub(crate) fn fill(out: &mut Normalised) {
     let mut blocking = std::mem::take(&mut out.blocking);
     if let Some(plate) = out.plate() {
-        blocking.push(BlockingKey::new(BlockingKind::Plate, plate.as_u64()));
+        blocking.push(BlockingKey::new(BlockingKind::Plate, plate.vehicle()));
     }
     if let (Some(name), Some(date)) = (out.name(), out.birth_date()) {
         // One key per word, so that one shared word and the date are enough to be compared.

@@ -24,7 +24,7 @@ impl Plate {
     /// # Errors
     ///
     /// [`UnusableReason::TooLong`], [`UnusableReason::Blank`], [`UnusableReason::WrongLength`],
-    /// [`UnusableReason::WrongAlphabet`] without any digit, [`UnusableReason::Malformed`] for other signs,
+    /// [`UnusableReason::WrongAlphabet`] without any digit, [`UnusableReason::Malformed`] for letters of other scripts,
     /// and [`UnusableReason::Placeholder`] for `no tiene`, zeros alone, and one letter and one digit repeated.
     pub fn parse(raw: &str) -> Result<Self, UnusableReason> {
         if raw.len() > LONGEST_VALUE {
@@ -39,21 +39,33 @@ impl Plate {
     }
 
     fn parse_folded(raw: &str) -> Result<Self, UnusableReason> {
+        // Words around a plate: `Placa: ABC-912 (auto)`.
+        let words = raw.split(|sign: char| !sign.is_ascii_alphanumeric());
+        if words.clone().any(|word| word.len() > 3) || raw.contains(['(', ')']) {
+            let bare = without_words(raw);
+            if bare.len() < raw.len() {
+                return Self::parse_signs(&bare);
+            }
+        }
+        Self::parse_signs(raw)
+    }
+
+    fn parse_signs(raw: &str) -> Result<Self, UnusableReason> {
         let mut signs = [0; 10];
         let mut length = 0;
         let mut fits = true;
         let mut known = true;
-        for byte in raw.bytes() {
-            match byte {
-                b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => {
+        for sign in raw.chars() {
+            match u8::try_from(sign) {
+                Ok(byte) if byte.is_ascii_alphanumeric() => {
                     match signs.get_mut(length) {
                         Some(slot) => *slot = byte.to_ascii_uppercase(),
                         None => fits = false,
                     }
                     length += 1;
                 }
-                b' ' | b'-' | b'.' | b'/' | b'\t' => {}
-                _ => known = false,
+                // Whatever else stands between is a separator, but for letters and the signs between two plates.
+                _ => known &= !sign.is_alphabetic() && !matches!(sign, ';' | '|'),
             }
         }
         let signs = &signs[..length.min(10)];
@@ -78,6 +90,24 @@ impl Plate {
         }
         // Bijective base 37, so that no two plates of any length share a value.
         Ok(Self(signs.iter().fold(0, |packed, &sign| packed * 37 + value(sign))))
+    }
+
+    /// Returns what two plates of one vehicle have in common: of a Brazilian plate, the form of before Mercosur.
+    ///
+    /// The fifth sign of a plate `ABC1234` became a letter, 0 to 9 by A to J: `ABC1C34`. Source: Contran, Resolução
+    /// 780/2019, annex.
+    pub(crate) fn vehicle(self) -> u64 {
+        let (signs, length) = self.signs();
+        // From the last sign to the first: digit, digit, letter, digit, three letters.
+        let digit = |at: usize| (1..=10).contains(&signs[at]);
+        let letters = signs[4..7].iter().all(|&sign| sign > 10);
+        let mercosur = length == 7
+            && digit(0)
+            && digit(1)
+            && (11..=20).contains(&signs[2])
+            && digit(3)
+            && letters;
+        if mercosur { self.0 - 10 * 37 * 37 } else { self.0 }
     }
 
     /// Returns the plate as an integer, to be stored; never zero.
@@ -121,6 +151,38 @@ impl fmt::Debug for Plate {
         f.write_str("Plate(…)")
     }
 }
+
+/// Drops words that are no part of a plate: known ones, those in brackets, and what stands before a colon.
+fn without_words(raw: &str) -> String {
+    let bare = match raw.split_once(':') {
+        Some((label, rest)) if label.chars().all(|sign| !sign.is_ascii_digit()) => rest,
+        _ => raw,
+    };
+    let bare = bare.split('(').next().unwrap_or_default();
+    let bare = if bare.trim().is_empty() { raw } else { bare };
+    let word = |word: &str| WORDS.iter().any(|known| word.eq_ignore_ascii_case(known));
+    bare.split_whitespace().filter(|text| !word(text)).collect::<Vec<_>>().join(" ")
+}
+
+/// Words that stand beside a plate.
+const WORDS: [&str; 16] = [
+    "auto",
+    "automovil",
+    "camion",
+    "camioneta",
+    "car",
+    "carro",
+    "coche",
+    "dominio",
+    "matricula",
+    "moto",
+    "patente",
+    "placa",
+    "placas",
+    "plate",
+    "vehiculo",
+    "veiculo",
+];
 
 /// Digits are 1 to 10, letters 11 to 36.
 fn value(sign: u8) -> u64 {

@@ -24,3 +24,4 @@ mod reports;
 mod stdnum;
 mod support;
 mod weak;
+mod weak_written;

@@ -184,3 +184,20 @@ fn a_document_that_many_hold_fuses_nobody() {
     assert!(review.same.is_empty());
     assert_eq!(review.shared[0].holders, 4);
 }
+
+#[test]
+fn an_explanation_tells_step_by_step_how_a_value_was_read() {
+    let lead = phone(record(), "cel: +51 986543217.0; 912345671");
+    let explanation = matcher(&[], Policy::default()).explain(&lead).unwrap();
+    let keys = &explanation.values[0].keys;
+    let labelled = keys.iter().find(|key| key.reading.iter().any(|mark| mark == "words_dropped"));
+    let steps = &labelled.unwrap().steps;
+    assert_eq!(
+        steps[..2],
+        [
+            "the value was cut: it holds several",
+            "words around it, such as a label or a remark, were dropped"
+        ]
+    );
+    assert!(explanation.to_string().contains("      1. the value was cut: it holds several"));
+}

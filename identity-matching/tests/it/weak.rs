@@ -86,7 +86,7 @@ fn plates_lose_their_separators_and_nothing_else() {
         ("A1", UnusableReason::WrongLength),
         ("ABCDEFGHI123", UnusableReason::WrongLength),
         ("ABCDEF", UnusableReason::WrongAlphabet),
-        ("ABC#12", UnusableReason::Malformed),
+        ("ABC;12", UnusableReason::Malformed),
     ] {
         assert_eq!(Plate::parse(raw), Err(expected), "{raw}");
     }
@@ -111,7 +111,7 @@ fn dates_are_read_in_the_usual_orders() {
     assert_eq!(BirthDate::parse("03/21/1987", Some(states)).unwrap().as_u32(), 19_870_321);
     for (raw, expected) in [
         ("", UnusableReason::Blank),
-        ("03/21/1987", UnusableReason::NotAssigned),
+        ("21/21/1987", UnusableReason::NotAssigned),
         ("1987-02-29", UnusableReason::NotAssigned),
         ("1787-02-20", UnusableReason::NotAssigned),
         ("21/03/87", UnusableReason::Malformed),

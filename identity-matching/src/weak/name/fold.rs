@@ -3,7 +3,7 @@
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-use crate::text::is_invisible;
+use crate::text::{is_invisible, mojibake};
 
 /// Most words of a name that are kept; nobody's name has more that matter.
 pub(super) const WORDS_MAX: usize = 12;
@@ -15,11 +15,66 @@ const PARTICLES: &[&str] = &[
     "ing", "la", "las", "lic", "los", "mr", "mrs", "ms", "sr", "sra", "srta", "van", "von", "y",
 ];
 
+/// Usual abbreviations of names (Real Academia Española, Ortografía, appendix of abbreviations).
+const ABBREVIATIONS: &[(&str, &str)] = &[
+    ("fco.", "francisco"),
+    ("fdez.", "fernandez"),
+    ("fdo.", "fernando"),
+    ("glez.", "gonzalez"),
+    ("gmo.", "guillermo"),
+    ("gzlez.", "gonzalez"),
+    ("hdez.", "hernandez"),
+    ("m.ª", "maria"),
+    ("ma.", "maria"),
+    ("mª", "maria"),
+    ("mª.", "maria"),
+    ("mtez.", "martinez"),
+    ("mtnez.", "martinez"),
+    ("rdguez.", "rodriguez"),
+    ("rguez.", "rodriguez"),
+];
+
 /// Appends the words of a name: unaccented, in lower case, without particles, sorted, with one space between.
 ///
 /// A hyphen parts words and an apostrophe does not. Signs and digits are dropped.
 pub(super) fn fold(raw: &str, out: &mut String) {
     let start = out.len();
+    // Plain names have none of these signs.
+    if let Some(mended) = mended(raw) {
+        fold_plain(&mended, out);
+    } else {
+        fold_plain(raw, out);
+    }
+    sort_words(start, out);
+}
+
+/// Mends what programs did to a name, and writes out abbreviations; nothing where there is nothing to mend.
+///
+/// A letter that a program lost, a `?` or a replacement character between letters, is left out: the words are alike still.
+fn mended(raw: &str) -> Option<String> {
+    let lost = |sign: char| sign == '?' || sign == '\u{fffd}';
+    if !raw.contains(|sign: char| lost(sign) || matches!(sign, '.' | 'ª' | 'Ã' | 'Â')) {
+        return None;
+    }
+    let repaired = mojibake::repaired(raw);
+    let text = repaired.as_deref().unwrap_or(raw);
+    let mut out = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        let lower = word.to_lowercase();
+        if let Some((_, name)) = ABBREVIATIONS.iter().find(|(written, _)| *written == lower) {
+            out.push_str(name);
+            continue;
+        }
+        let letters = word.trim_matches(lost);
+        out.extend(letters.chars().filter(|&sign| !lost(sign)));
+    }
+    Some(out)
+}
+
+fn fold_plain(raw: &str, out: &mut String) {
     if raw.is_ascii() {
         for byte in raw.bytes() {
             push(char::from(byte), out);
@@ -41,7 +96,6 @@ pub(super) fn fold(raw: &str, out: &mut String) {
             }
         }
     }
-    sort_words(start, out);
 }
 
 fn push(character: char, out: &mut String) {
