@@ -35,7 +35,7 @@ pub use kinds::{
 };
 pub use normalise::{
     NormaliseOptions, Normalised, Normaliser, OwnValue, Placeholders, RawDocument, Record,
-    RecordReader, Unusable, UnusableReason,
+    RecordReader, UnknownUnusableReason, Unusable, UnusableReason,
 };
 pub use policy::{
     AddressRules, Agree, ConditionError, Differ, DoubtRules, KindRules, MatchRule, Policy,

@@ -10,7 +10,7 @@ use crate::decide::{Decision, Outcome};
 ///
 /// ```
 /// use identity_matching::{
-///     DeterministicMatcher, Matcher, NormaliseOptions, Normaliser, Policy, PolicyRules, Record,
+///     DeterministicMatcher, Matcher, NormaliseOptions, Normaliser, Policy, PolicyRules, KeyKind, Record,
 ///     evaluate::Comparison, index::InMemoryIndex,
 /// };
 ///
@@ -19,8 +19,7 @@ use crate::decide::{Decision, Outcome};
 /// let mut builder = InMemoryIndex::builder();
 /// builder.add("P1", &normaliser.normalise(&ana))?;
 /// let today = DeterministicMatcher::new(builder.build()?, normaliser, Policy::default());
-/// let mut rules = PolicyRules::default();
-/// rules.phone.enabled = false;
+/// let rules = PolicyRules::default().without_kind(KeyKind::PHONE);
 /// let other = today.under(Policy::new(rules)?);
 ///
 /// let mut comparison = Comparison::default();

@@ -185,3 +185,14 @@ pub enum IndexError {
         persons: usize,
     },
 }
+
+impl IndexError {
+    /// Reports that the store behind an index did not answer, with the store's own error.
+    ///
+    /// Only the source holds what the store said, which may show a value: the message shows none of it.
+    #[must_use]
+    pub fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        let reason = "the store behind it did not answer".to_owned();
+        Self::Unavailable { reason, source: Some(source.into()) }
+    }
+}

@@ -27,7 +27,7 @@ use crate::weak::Plate;
 
 pub use self::placeholders::Placeholders;
 pub use self::record::{OwnValue, RawDocument, Record};
-pub use self::unusable::{Unusable, UnusableReason};
+pub use self::unusable::{UnknownUnusableReason, Unusable, UnusableReason};
 
 /// Holds what normalising may be told; the default reads only what says its own country.
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 //! Values that give no key, each with its reason.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -161,4 +161,25 @@ impl fmt::Display for UnusableReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.remedy())
     }
+}
+
+impl std::error::Error for UnusableReason {}
+
+impl FromStr for UnusableReason {
+    type Err = UnknownUnusableReason;
+
+    fn from_str(code: &str) -> Result<Self, UnknownUnusableReason> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|reason| reason.code() == code)
+            .ok_or_else(|| UnknownUnusableReason { code: code.chars().take(64).collect() })
+    }
+}
+
+/// Reports a code that names no reason.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown reason {code:?}: use a code such as WRONG_CHECK_DIGIT")]
+#[non_exhaustive]
+pub struct UnknownUnusableReason {
+    /// What was read, cut to 64 characters.
+    pub code: String,
 }
