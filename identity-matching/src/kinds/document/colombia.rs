@@ -83,7 +83,9 @@ pub(super) fn nit(number: &mut DocumentNumber) -> Outcome {
     if check == verification_digit(body) {
         let body = 0..body.len();
         let reading = DocumentReading::verified().with_body(body.clone());
-        let citizen = is_citizen(&bytes[body.clone()]);
+        // Without a dash, nine digits of a company's range are hardly a citizen's and the digit.
+        let company = dash.is_none() && is_company(bytes);
+        let citizen = is_citizen(&bytes[body.clone()]) && !company;
         return Ok(if citizen { reading.carrying(CC, body) } else { reading });
     }
     if dash.is_none() && is_company(bytes) {
