@@ -29,6 +29,9 @@ struct Args {
     /// Asks for this bearer token on every route but the probes.
     #[arg(long, env = "METRICS_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     token: Option<String>,
+    /// Lets everybody in who reaches an address beyond this machine, where no token is given.
+    #[arg(long)]
+    insecure: bool,
     /// Seconds between two reads of the database.
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=3_600))]
     refresh_seconds: u64,
@@ -51,6 +54,11 @@ fn run(args: Args) -> Result<Exit, Failure> {
     let console = args.common.console()?;
     if args.token.as_deref().is_some_and(|token| token.trim().is_empty()) {
         return Err(Failure::new("the token is empty").remedy("give a token, or leave it out"));
+    }
+    if args.token.is_none() && !args.insecure && !args.bind.ip().is_loopback() {
+        let what = format!("{} is reached from other machines, and there is no token", args.bind);
+        return Err(Failure::new(what)
+            .remedy("set METRICS_TOKEN, bind to 127.0.0.1, or let everybody in with --insecure"));
     }
     ViewBacklog::new(&args.backlog)?;
     let source = Arc::new(Source::new(Place {

@@ -161,8 +161,12 @@ fn errors_are_problem_details_with_their_status() {
         let problem: Value = serde_json::from_str(&answer.body).unwrap();
         assert_eq!(problem["status"], status, "{request}");
     }
-    let allowed = server.ask("GET / HTTP/1.1\r\nAuthorization: Bearer secret-of-the-test");
-    assert_eq!(allowed.status, 200);
+    for scheme in ["Bearer", "bearer", "BEARER"] {
+        let ask = format!("GET / HTTP/1.1\r\nAuthorization: {scheme} secret-of-the-test");
+        let allowed = server.ask(&ask);
+        assert_eq!(allowed.status, 200, "{scheme}");
+        assert!(allowed.head.contains("content-security-policy: default-src 'none'"));
+    }
     assert_eq!(server.get("/livez").status, 200, "probes need no token");
 }
 
@@ -177,6 +181,16 @@ fn a_database_that_is_not_migrated_is_alive_and_not_ready() {
     assert_eq!(server.get(METRICS).status, 503);
     let file = std::fs::metadata(folder.path().join("q.sqlite")).unwrap();
     assert_eq!(file.len(), 0, "the server only reads");
+}
+
+#[test]
+fn an_address_beyond_this_machine_needs_a_token_or_the_word_insecure() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = run(command("metrics_server", folder.path())
+        .env_remove("METRICS_TOKEN")
+        .args(["--bind", "0.0.0.0:0"]));
+    assert_eq!(refused.code, 4, "{refused:?}");
+    assert!(refused.stderr.contains("METRICS_TOKEN") && refused.stderr.contains("--insecure"));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use guardrails::format::OPENMETRICS_TYPE;
-use guardrails::page::{Body, Table, encoded, plain_page};
+use guardrails::page::{Body, CONTENT_SECURITY_POLICY, Table, encoded, plain_page};
 use recovery_queue::{FailReason, SourcePk};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -47,7 +47,9 @@ impl Answers {
         let given = headers
             .get(header::AUTHORIZATION)
             .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.strip_prefix("Bearer "));
+            .and_then(|value| value.split_once(' '))
+            // The scheme's name is written in any case (RFC 9110, 11.1).
+            .and_then(|(scheme, token)| scheme.eq_ignore_ascii_case("bearer").then_some(token));
         // Digests of one length in constant time: how long it takes tells neither the token nor its length.
         given.is_some_and(|token| Sha256::digest(token.as_bytes()).ct_eq(&expected).into())
     }
@@ -91,6 +93,7 @@ async fn limited(State(answers): Shared, request: Request, next: Next) -> Respon
     let mut response = answer.unwrap_or_else(|_| Problem::too_slow().into_response());
     for (name, value) in [
         (header::CACHE_CONTROL, "no-store"),
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
     ] {

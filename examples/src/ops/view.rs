@@ -225,7 +225,7 @@ fn masked(column: &str) -> String {
 fn unreadable(error: &dyn std::error::Error) -> Problem {
     // What lies below may name hosts and files: it goes to the log, not to the caller.
     tracing::warn!(name: "ops.unreadable", %error);
-    Problem::unavailable(format!("the database cannot be read: {error}"))
+    Problem::unavailable("the database cannot be read; the log of the server says why")
 }
 
 fn exposition(suite: &SuiteReport, figures: &LeadFigures) -> String {
