@@ -58,7 +58,8 @@ fn a_lead_of_the_file_is_explained_by_its_key_with_identifiers_masked() {
     let done = folder.explain(&["--leads", "leads.csv", "--source-pk", "L2", "--json", "out.json"]);
     assert_eq!(done.code, 0, "{}", done.stderr);
     assert!(done.stdout.contains("not matched, WEAK_MATCH_ONLY"), "{}", done.stdout);
-    assert!(done.stdout.contains("P1 has another document of the same country and type"));
+    assert!(done.stdout.contains("P1 has another value of a kind of which a person has one"));
+    assert!(done.stdout.contains("differs in PE DNI: ****4568 and ****8913"), "{}", done.stdout);
     assert!(!done.stdout.contains("987654312"), "{}", done.stdout);
     let json: Value =
         serde_json::from_slice(&fs::read(folder.0.path().join("out.json")).unwrap()).unwrap();

@@ -106,11 +106,13 @@ pub fn repaired_mojibake(text: &str) -> Option<String> {
         }
         let (run, after) = rest.split_at(run_end);
         let bytes: Vec<u8> = run.chars().filter_map(windows_1252).collect();
-        if let Ok(text) = std::str::from_utf8(&bytes) {
-            repaired.push_str(text);
-            found = true;
-        } else {
-            repaired.push_str(run);
+        match std::str::from_utf8(&bytes) {
+            // Nobody writes control characters, so such a run is what it says.
+            Ok(text) if !text.contains(char::is_control) => {
+                repaired.push_str(text);
+                found = true;
+            }
+            _ => repaired.push_str(run),
         }
         rest = after;
     }
@@ -143,6 +145,7 @@ mod tests {
             ("se estimÃ³ el 25 % de los recursos", Some("se estimó el 25 % de los recursos")),
             ("â€œcitaâ€\u{9d}", Some("“cita”")),
             ("NÃO é mojibake", None),
+            ("ÂŸ", None),
             ("«Año» y 5 €", None),
             ("plain", None),
         ] {

@@ -23,6 +23,9 @@ fn figures() -> impl Strategy<Value = (u32, u32, u32, u32, String)> {
             (filed, filed * (upheld / 2) / 100, filed * (annulled / 2) / 100, days, quote)
         })
         .prop_filter("20 letters are seen", |(.., quote)| quote.trim().chars().count() >= 20)
+        .prop_filter("no letters look misread", |(.., quote)| {
+            raw_packets::value::repaired_mojibake(quote).is_none()
+        })
 }
 
 fn fill(plan: &PacketPlan, at: usize, figures: &(u32, u32, u32, u32, String)) -> Vec<String> {
