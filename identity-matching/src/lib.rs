@@ -34,7 +34,7 @@ pub use kinds::{
     RawValue, Sink,
 };
 pub use normalise::{
-    NormaliseOptions, Normalised, Normaliser, OwnValue, Placeholders, RawDocument, Record,
+    NormaliseOptions, Normalised, Normaliser, OwnValue, Placeholders, READING, RawDocument, Record,
     RecordReader, UnknownUnusableReason, Unusable, UnusableReason,
 };
 pub use policy::{

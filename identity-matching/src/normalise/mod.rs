@@ -115,7 +115,8 @@ impl NormaliseOptions {
 
     /// Returns a hash of all that these options say: records are comparable where those who read them agree in it.
     ///
-    /// Of document types it covers codes and countries; the rules of types of one's own are code, and not seen.
+    /// It covers [`READING`], the version of the built-in rules. Of document types it covers codes and countries; the
+    /// rules of types of one's own are code, and not seen.
     ///
     /// ```
     /// use identity_matching::{NormaliseOptions, Region};
@@ -132,6 +133,7 @@ impl NormaliseOptions {
             self.document_types.iter().map(|kind| (kind.code(), kind.country())).collect();
         let own: Vec<_> = self.own_kinds().map(|kind| (kind.code(), kind.version())).collect();
         let said = (
+            READING,
             own,
             self.default_region,
             types,
@@ -145,6 +147,12 @@ impl NormaliseOptions {
         digest[..16].try_into().expect("sixteen of 32 bytes")
     }
 }
+
+/// The version of how the built-in kinds read a value; it rises whenever one value may give other keys than before.
+///
+/// What is kept of keys (a saved index, the tables of an index, wake keys) is comparable with records of the same version
+/// only, so whoever keeps keys keeps this beside them, and makes them anew where it differs.
+pub const READING: u32 = 2;
 
 /// Normalises records to keys under fixed options.
 ///

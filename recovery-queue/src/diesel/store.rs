@@ -1,7 +1,7 @@
 //! The store itself: a writing connection, a reading one, and the trait.
 
 use std::sync::atomic::AtomicU64;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 
@@ -150,7 +150,16 @@ impl SqlStore {
         if !self.db.is_sqlite() {
             return Ok(());
         }
-        self.db.script("PRAGMA journal_mode = WAL").map_err(failed("the migration"))
+        // SQLite does not wait by itself where several programs switch a new file over at once.
+        let end = Instant::now() + self.options.busy_timeout;
+        loop {
+            match self.db.script("PRAGMA journal_mode = WAL").map_err(failed("the migration")) {
+                Err(StoreError::Unavailable { .. }) if Instant::now() < end => {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                switched => return switched,
+            }
+        }
     }
 
     /// Pauses a backlog, or resumes it: while it is paused none of its leads is claimed.

@@ -141,6 +141,29 @@ fn the_tables_hold_no_identifier_in_plain_and_are_read_with_their_secret_alone()
 }
 
 #[test]
+fn keys_of_another_reading_are_refused_and_never_missed_in_silence() {
+    use diesel::connection::SimpleConnection as _;
+    use diesel::prelude::*;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("index.sqlite");
+    let path = path.to_str().unwrap();
+    let url = DatabaseUrl::parse(path).unwrap();
+    let mut store = SqlStore::open(&url, OpenOptions::default()).unwrap();
+    store.migrate().unwrap();
+    drop(store.candidate_index(SECRET).unwrap());
+    drop(store.candidate_index(SECRET).unwrap());
+    // As a version before the readings were numbered left it.
+    SqliteConnection::establish(path)
+        .unwrap()
+        .batch_execute("UPDATE queue_index SET secret_mark = substr(secret_mark, 1, 24)")
+        .unwrap();
+    let refused = store.candidate_index(SECRET).err().unwrap().to_string();
+    assert!(refused.contains("reading of the candidate index"), "{refused}");
+    let refused = store.candidate_index(HashKey::new([7; 16])).err().unwrap().to_string();
+    assert!(refused.contains("secret of the candidate index"), "{refused}");
+}
+
+#[test]
 fn a_value_that_many_hold_is_counted_exactly_as_they_come_and_go() {
     let mut index = Sqlite::new().index();
     let record = normaliser().normalise(&Record { phones: ana().phones, ..Record::default() });

@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// The version of the file format; a file of another version is refused.
-pub const FORMAT_VERSION: u32 = 3;
+pub const FORMAT_VERSION: u32 = 4;
 
 const MAGIC: &[u8; 8] = b"IDMINDEX";
 

@@ -7,10 +7,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Nullable, Text};
-use identity_matching::HashKey;
 use identity_matching::index::{
     CandidateIndex, Holders, IndexError, IndexKey, PersonId, PersonView, Seal, StoredPerson,
 };
+use identity_matching::{HashKey, READING};
 
 use crate::diesel::SqlStore;
 use crate::diesel::conn::database::{Begin, Database, Param, TextRow, failed};
@@ -78,11 +78,14 @@ impl SqlStore {
     /// The first call fixes the secret for good; it may be kept wherever the service keeps its others.
     ///
     /// # Errors
-    /// [`StoreError::Config`] when the index is under another secret; tables that are not migrated.
+    /// [`StoreError::Config`] when the index is under another secret, or was made by a version of `identity-matching` that
+    /// read values otherwise ([`READING`]); tables that are not migrated.
     pub fn candidate_index(&self, secret: HashKey) -> Result<SqlIndex, StoreError> {
         let mut db = self.source.connect(&self.options, Purpose::Write)?;
         let seal = Seal::new(secret);
-        let mark = hex(&seal.mark());
+        // The secret's mark, and the version of the reading that the keys were made by.
+        let secret_mark = hex(&seal.mark());
+        let mark = format!("{secret_mark}.{READING}");
         let names = self.names.clone();
         db.execute(
             &names.sql(
@@ -94,7 +97,17 @@ impl SqlStore {
         let held: Vec<TextRow> = db
             .query(&names.sql("SELECT secret_mark AS value FROM {ns}queue_index"), &[])
             .map_err(failed(OPEN))?;
-        if held.first().is_none_or(|row| row.value != mark) {
+        let held = held.first().map_or("", |row| row.value.as_str());
+        if held != mark && held.split('.').next() == Some(secret_mark.as_str()) {
+            return Err(ConfigError::new(
+                "reading of the candidate index",
+                held.split('.').nth(1).unwrap_or("1"),
+                "its keys were made by another version of identity-matching, which read some values otherwise",
+                "delete the rows of the tables queue_index, queue_index_person, queue_index_holder and queue_index_hub, and insert every person anew",
+            )
+            .into());
+        }
+        if held != mark {
             return Err(ConfigError::new(
                 "secret of the candidate index",
                 "…",
