@@ -82,7 +82,7 @@ impl Settings {
         self
     }
 
-    /// Adds a tag, by which [`Suite::select`](crate::Suite::select) chooses.
+    /// Adds a tag, by which [`Suite::only`](crate::Suite::only) and [`Suite::without`](crate::Suite::without) choose.
     #[must_use]
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.tags.push(tag.into());
