@@ -163,11 +163,11 @@ fn links(
     Ok(rows.into_iter().filter_map(LinkRecord::into_row).collect())
 }
 
-fn former_links(
+pub(crate) fn former_links(
     db: &mut Database,
     names: &Names,
     whose: &str,
-    id: i64,
+    value: Param<'_>,
 ) -> Result<Vec<(SourcePk, LinkHistoryRow)>, StoreError> {
     let sql = format!(
         "SELECT l.source_pk, p.person_key, h.rule, h.decided_by, h.run_id, h.linked_at, h.ended_at, \
@@ -175,8 +175,7 @@ fn former_links(
          JOIN {{ns}}queue_lead l ON l.id = h.lead_id \
          JOIN {{ns}}queue_person p ON p.id = h.person_id WHERE {whose} = $1 ORDER BY h.id"
     );
-    let rows: Vec<FormerLink> =
-        db.query(&names.sql(&sql), &[Param::Int(id)]).map_err(failed(READ))?;
+    let rows: Vec<FormerLink> = db.query(&names.sql(&sql), &[value]).map_err(failed(READ))?;
     Ok(rows.into_iter().map(FormerLink::into_row).collect())
 }
 
@@ -222,7 +221,7 @@ pub(crate) fn lead(
     if let Some(link) = &record.link {
         record.origin = origin(db, names, &link.person_key)?;
     }
-    let former = former_links(db, names, "h.lead_id", found.id)?;
+    let former = former_links(db, names, "h.lead_id", Param::Int(found.id))?;
     record.former_links = former.into_iter().map(|(_, row)| row).collect();
     record.actions = actions(db, names, found.id)?;
     Ok(Some(record))
@@ -241,7 +240,7 @@ pub(crate) fn person(
     let mut record = PersonRecord::new(key.clone());
     record.origin = origin(db, names, key)?;
     record.links = links(db, names, "k.person_id", id)?;
-    record.former_links = former_links(db, names, "h.person_id", id)?;
+    record.former_links = former_links(db, names, "h.person_id", Param::Int(id))?;
     Ok(Some(record))
 }
 

@@ -2,20 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::sql_types::{BigInt, Nullable};
 
 use crate::diesel::batch::Context;
 use crate::diesel::borrowed::BorrowedStore;
 use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;
+use crate::diesel::read::leads;
 use crate::diesel::store::{SqlStore, now};
 use crate::diesel::write::events::Events;
 use crate::diesel::write::origins;
 use crate::diesel::write::seed;
 use crate::model::error::StoreError;
-use crate::model::key::{PersonKey, RunId, SourcePk};
+use crate::model::key::{PersonKey, SourcePk};
 use crate::model::ledger::EventKind;
 use crate::model::links::{Decider, LinkHistoryRow, MANUAL_RULE};
 use crate::store::links::LinkStore;
@@ -244,34 +244,9 @@ impl LinkStore for BorrowedStore<'_> {
     }
 
     fn link_history(&mut self, lead: &SourcePk) -> Result<Vec<LinkHistoryRow>, StoreError> {
-        let rows: Vec<HistoryRecord> = self
-            .db
-            .query(
-                &self.names.sql(
-                    "SELECT p.person_key, h.rule, h.decided_by, h.run_id, h.linked_at, h.ended_at, \
-                         h.ended_by, h.reason FROM {ns}queue_link_history h \
-                     JOIN {ns}queue_lead l ON l.id = h.lead_id \
-                     JOIN {ns}queue_person p ON p.id = h.person_id \
-                     WHERE l.source_pk = $1 ORDER BY h.id",
-                ),
-                &[Param::Text(lead.as_str())],
-            )
-            .map_err(failed("the read of a link's history"))?;
-        let time =
-            |micros| DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::<Utc>::MIN_UTC);
-        Ok(rows
-            .into_iter()
-            .map(|row| LinkHistoryRow {
-                person_key: PersonKey::stored(row.person_key),
-                rule: row.rule,
-                decided_by: row.decided_by,
-                run_id: row.run_id.map(RunId),
-                linked_at: time(row.linked_at),
-                ended_at: time(row.ended_at),
-                ended_by: row.ended_by,
-                reason: row.reason,
-            })
-            .collect())
+        let whose = Param::Text(lead.as_str());
+        let rows = leads::former_links(&mut self.db, &self.names, "l.source_pk", whose)?;
+        Ok(rows.into_iter().map(|(_, row)| row).collect())
     }
 }
 
@@ -301,26 +276,6 @@ impl LinkStore for SqlStore {
     fn link_history(&mut self, lead: &SourcePk) -> Result<Vec<LinkHistoryRow>, StoreError> {
         self.borrowed().link_history(lead)
     }
-}
-
-#[derive(QueryableByName)]
-struct HistoryRecord {
-    #[diesel(sql_type = Text)]
-    person_key: String,
-    #[diesel(sql_type = Text)]
-    rule: String,
-    #[diesel(sql_type = Nullable<Text>)]
-    decided_by: Option<String>,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    run_id: Option<i64>,
-    #[diesel(sql_type = BigInt)]
-    linked_at: i64,
-    #[diesel(sql_type = BigInt)]
-    ended_at: i64,
-    #[diesel(sql_type = Text)]
-    ended_by: String,
-    #[diesel(sql_type = Text)]
-    reason: String,
 }
 
 /// Makes the failed leads that hold one of these keys pending again; gives how many.
