@@ -14,7 +14,7 @@ use crate::{
     key::HeldKey,
     normalise::Normalised,
     policy::Policy,
-    weak::{BirthDate, BlockingKey, BlockingKind, Name},
+    weak::{BirthDate, BlockingKey, Name},
 };
 
 /// Borrows what deciding needs of one normalised subject.
@@ -344,7 +344,7 @@ impl<I: CandidateIndex + ?Sized> Batch<'_, I> {
             }
             let held = part(&scratch.blocking, scratch.subjects[at].blocking);
             for (key, &held) in subject.blocking.iter().zip(held) {
-                if self.finds(key.kind()) {
+                if self.policy.blocking_list_limit(key.kind()) > 0 {
                     wanted.push(at);
                     keys.push(held);
                 }
@@ -367,16 +367,6 @@ impl<I: CandidateIndex + ?Sized> Batch<'_, I> {
         scratch.wanted = wanted;
         scratch.wanted_keys = keys;
         found
-    }
-
-    fn finds(&self, kind: BlockingKind) -> bool {
-        let finds = self.policy.finds;
-        match kind {
-            BlockingKind::Plate => finds.plate,
-            BlockingKind::NameBirthDate => finds.name_birth_date,
-            BlockingKind::PhoneTail => finds.phone_tail,
-            BlockingKind::Email => finds.address,
-        }
     }
 
     /// Judges each subject and reports it.

@@ -13,11 +13,13 @@
 
 #[cfg(feature = "testing")]
 pub mod conformance;
+pub mod joined;
 mod key;
 mod memory;
 mod once;
 mod sealed;
 
+pub use joined::JoinedIndex;
 pub use key::IndexKey;
 pub use memory::{
     InMemoryIndex, InMemoryIndexBuilder, PersonKey, PersonKeys, PersonView, Profile, SharedKey,

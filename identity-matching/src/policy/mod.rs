@@ -28,6 +28,7 @@ use crate::{
     kinds::email::EmailRules,
     normalise::NormaliseOptions,
     text::Region,
+    weak::BlockingKind,
 };
 
 /// Holds rules that were checked, and the hash of their content.
@@ -55,7 +56,7 @@ pub struct Policy {
     kinds: Arc<[UsedKind]>,
     compiled: Arc<[CompiledRule]>,
     /// Which weak evidence any rule looks persons up by.
-    pub(crate) finds: Finds,
+    finds: Finds,
     list_limit: u32,
     doubt: Arc<[CompiledDiffer]>,
     /// Below this similarity two names differ.
@@ -127,6 +128,16 @@ impl Finds {
         self.phone_tail |= found.phone_tail;
         self.address |= found.address;
         found != Self::default()
+    }
+
+    /// Tells whether any rule finds persons by blocking keys of a kind.
+    fn by(self, kind: BlockingKind) -> bool {
+        match kind {
+            BlockingKind::Plate => self.plate,
+            BlockingKind::NameBirthDate => self.name_birth_date,
+            BlockingKind::PhoneTail => self.phone_tail,
+            BlockingKind::Email => self.address,
+        }
     }
 }
 
@@ -240,6 +251,16 @@ impl Policy {
     #[must_use]
     pub fn kind(&self, kind: KeyKind) -> Option<&KindRules> {
         self.place(kind).and_then(|_| self.rules.kinds.get(&kind))
+    }
+
+    /// Returns of how many holders of a strong key of one kind, at most, any rule wants to know who they are.
+    pub(crate) fn strong_list_limit(&self, kind: KeyKind) -> u32 {
+        self.place(kind).map_or(0, |place| self.kinds[place].corroboration_cap)
+    }
+
+    /// Returns of how many holders of a blocking key, at most, any rule wants to know who they are.
+    pub(crate) fn blocking_list_limit(&self, kind: BlockingKind) -> u32 {
+        if self.finds.by(kind) { self.rules.weak.max_persons_per_key } else { 0 }
     }
 
     /// Lists the differences that together make a match doubtful.
