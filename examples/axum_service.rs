@@ -92,6 +92,12 @@ impl Service {
     }
 }
 
+#[derive(QueryableByName)]
+struct Phone {
+    #[diesel(sql_type = Text)]
+    phone: String,
+}
+
 async fn put_person(
     State(service): State<Arc<Service>>,
     Path(key): Path<String>,
@@ -100,12 +106,18 @@ async fn put_person(
     let phone = fields.get("phone").cloned().unwrap_or_default();
     let woken = Arc::clone(&service).work(move |connection| {
         connection.immediate_transaction(|connection| {
-            let sql = "INSERT INTO person (key, phone) VALUES (?, ?) ON CONFLICT DO NOTHING";
+            // Who shared the old phone has one candidate fewer, who shares the new one has one more.
+            let sql = "SELECT phone FROM person WHERE key = ?";
+            let old: Vec<Phone> = diesel::sql_query(sql).bind::<Text, _>(&key).load(connection)?;
+            let sql = "INSERT INTO person (key, phone) VALUES (?, ?) \
+                 ON CONFLICT (key) DO UPDATE SET phone = excluded.phone";
             diesel::sql_query(sql)
                 .bind::<Text, _>(&key)
                 .bind::<Text, _>(&phone)
                 .execute(connection)?;
-            BorrowedStore::on(connection).wake(&[wake_key(&phone)])
+            let phones = old.iter().map(|row| &row.phone).chain([&phone]);
+            let keys: Vec<_> = phones.map(|phone| wake_key(phone)).collect();
+            BorrowedStore::on(connection).wake(&keys)
         })
     });
     let woken = woken.await?;

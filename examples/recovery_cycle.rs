@@ -110,14 +110,16 @@ fn run(args: Args) -> Result<Exit, Failure> {
     let (mut store, mut service) = open(&url)?;
     stages.end("open");
 
+    let keys = args.recovery.wake_keys(&mut service)?;
     let imports = if files.iter().any(Option::is_some) {
-        service.import(given)?
+        service.import(given, &keys)?
     } else if service.count("leads")? == 0 {
         console
             .note("no leads yet: sample data is made in out/sample (synthetic, from a fixed seed)");
         let sample = sample::write(&files::default_out_dir().join("sample"))?;
         let files = [&sample.leads, &sample.persons, &sample.claims];
-        service.import(Import::open(&tables, files.map(|file| Some(file.as_path())))?)?
+        let sample = Import::open(&tables, files.map(|file| Some(file.as_path())))?;
+        service.import(sample, &keys)?
     } else {
         Vec::new()
     };
@@ -214,7 +216,7 @@ impl Outcome {
             count(seed.reopened),
             count(seed.withdrawn),
             count(seed.leaks),
-            count(self.recover.woken),
+            count(self.imports.iter().map(|import| import.woken_total).sum()),
         ));
         line(format_args!(
             "  recover  {} tried, {} matched",

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use identity_matching::{DeterministicMatcher, Normaliser, Region};
+use identity_matching::{DeterministicMatcher, Normaliser, Policy, Region};
 use recovery_queue::{
-    DatabaseUrl, MatcherResolver, OpenOptions, QueueStore, RecoverOptions, Rejection, RunSummary,
-    Snapshot, SqlStore, Status, WakeKeys, recover_with_workers,
+    DatabaseUrl, MatcherResolver, OpenOptions, RecoverOptions, Rejection, RunSummary, SqlStore,
+    WakeKeys, recover_with_workers,
 };
 use serde::Serialize;
 
@@ -63,29 +63,11 @@ pub fn open(url: &DatabaseUrl) -> Result<(SqlStore, Database), Failure> {
 /// What a recovery did.
 #[derive(Debug, Serialize)]
 pub struct Recovered {
-    /// Failed leads that a new or changed person made pending again.
-    pub woken: u64,
     /// The run.
     #[serde(flatten)]
     pub run: RunSummary,
-    /// How long waking, reading the persons and draining the queue took.
+    /// How long reading the persons and draining the queue took.
     pub stages: Vec<Stage>,
-}
-
-/// Makes the failed leads pending again that share a key with a person who is new or has changed.
-fn wake(store: &mut SqlStore, service: &mut Database, keys: &WakeKeys) -> Result<u64, Failure> {
-    if store.read()?.status_counts()?.get(&Status::Failed).is_none_or(|leads| *leads == 0) {
-        service.forget_persons_to_wake()?;
-        return Ok(0);
-    }
-    let mut woken = 0;
-    service.persons_to_wake(|persons| {
-        let held: Vec<_> =
-            persons.into_iter().flat_map(|person| keys.of(&person.given().record())).collect();
-        woken += store.wake(&held)?;
-        Ok(())
-    })?;
-    Ok(woken)
 }
 
 impl Recovery {
@@ -99,7 +81,23 @@ impl Recovery {
         self.decisions.as_deref().map_or(Ok(()), AtomicFile::check)
     }
 
-    /// Wakes up the leads that the population's changes concern, then recovers leads with a matcher over the service's persons.
+    /// Makes the wake keys of leads and persons, as the policy and the region read them.
+    ///
+    /// # Errors
+    ///
+    /// A policy that cannot be read, and the database's.
+    pub fn wake_keys(&self, service: &mut Database) -> Result<WakeKeys, Failure> {
+        let (_, normaliser) = self.reading()?;
+        Ok(WakeKeys::new(normaliser, service.wake_secret()?))
+    }
+
+    fn reading(&self) -> Result<(Policy, Normaliser), Failure> {
+        let policy = people::read_policy(self.policy.as_ref())?;
+        let normaliser = Normaliser::new(policy.normalise_options(self.region));
+        Ok((policy, normaliser))
+    }
+
+    /// Recovers leads with a matcher over the service's persons.
     ///
     /// # Errors
     ///
@@ -114,11 +112,12 @@ impl Recovery {
     ) -> Result<Recovered, Failure> {
         let mut stages = Stages::start(console);
         let log = self.decisions.as_deref().map(DecisionLog::create).transpose()?;
-        let policy = people::read_policy(self.policy.as_ref())?;
-        let normaliser = Normaliser::new(policy.normalise_options(self.region));
+        let (policy, normaliser) = self.reading()?;
         let keys = WakeKeys::new(normaliser.clone(), service.wake_secret()?);
-        let woken = wake(store, service, &keys)?;
-        stages.end("wake");
+        let woken = service.wake_by_former_outbox(&keys)?;
+        if woken > 0 {
+            console.note(format_args!("{woken} leads are tried again, by persons of earlier runs"));
+        }
         let reading = console.progress(service.count("persons")?, "persons");
         let (index, unusable) = service.index(&normaliser, &reading)?;
         reading.finish_and_clear();
@@ -160,7 +159,7 @@ impl Recovery {
         unwritten.map_or(Ok(()), Err)?;
         log.map_or(Ok(()), DecisionLog::commit)?;
         stages.end("drain");
-        Ok(Recovered { woken, run, stages: stages.into_stages() })
+        Ok(Recovered { run, stages: stages.into_stages() })
     }
 }
 

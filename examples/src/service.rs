@@ -8,6 +8,7 @@
 mod database;
 mod import;
 mod population;
+mod wake;
 
 pub use database::{BACKLOG_VIEW, Database, database_url};
 pub use import::{Import, ImportSummary};

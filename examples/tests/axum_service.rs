@@ -34,9 +34,9 @@ fn a_person_wakes_the_leads_and_a_signal_stops_the_service_while_the_file_is_loc
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let address = line.trim().strip_prefix("http://").unwrap().to_owned();
-    let until = |wanted: &str| {
+    let until = |lead: &str, wanted: &str| {
         for _ in 0..600 {
-            let (_, told) = ask(&address, "GET /leads/L-1");
+            let (_, told) = ask(&address, &format!("GET /leads/{lead}"));
             if told.starts_with(wanted) {
                 return told;
             }
@@ -46,10 +46,16 @@ fn a_person_wakes_the_leads_and_a_signal_stops_the_service_while_the_file_is_loc
     };
     assert_eq!(ask(&address, "GET /leads/L-1").0, 404);
     assert_eq!(ask(&address, "PUT /leads/L-1?phone=5550100").0, 200);
-    until("failed");
+    until("L-1", "failed");
     let woken = ask(&address, "PUT /persons/P-1?phone=5550100");
     assert_eq!(woken, (200, "1 leads are tried again".to_owned()));
-    assert_eq!(until("matched"), "matched P-1");
+    assert_eq!(until("L-1", "matched"), "matched P-1");
+    // A person who changes wakes by the new phone, and is found by it.
+    assert_eq!(ask(&address, "PUT /leads/L-2?phone=5550200").0, 200);
+    assert_eq!(until("L-2", "failed"), "failed");
+    let woken = ask(&address, "PUT /persons/P-1?phone=5550200");
+    assert_eq!(woken, (200, "1 leads are tried again".to_owned()));
+    assert_eq!(until("L-2", "matched"), "matched P-1");
 
     // An outage: somebody else holds the file, and a lead waits for a writer.
     let file = folder.path().join("service.sqlite");

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::path::Path;
 
-use diesel::connection::SimpleConnection;
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager as _};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use recovery_queue::DatabaseUrl;
+use recovery_queue::{BorrowedStore, DatabaseUrl};
 use serde::Serialize;
 
 use crate::cli::Failure;
@@ -63,7 +63,19 @@ impl AnyConnection {
             Self::Postgres(_) => Dialect::Postgres,
         }
     }
+
+    /// Begins a transaction: at once to write on `SQLite`, where a reader that turns writer later could be refused.
+    fn begin(&mut self) -> QueryResult<()> {
+        match self {
+            Self::Sqlite(connection) => {
+                AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN IMMEDIATE")
+            }
+            Self::Postgres(connection) => AnsiTransactionManager::begin_transaction(connection),
+        }
+    }
 }
+
+type Manager = <AnyConnection as Connection>::TransactionManager;
 
 impl Dialect {
     /// Writes an insert that takes all its rows from one JSON array of objects.
@@ -209,26 +221,32 @@ impl Database {
         Ok(self.number(&format!("SELECT count(*) AS n FROM {table}"))?.unsigned_abs())
     }
 
-    /// Runs all of `work` in one transaction: on an error nothing of it stays.
+    /// Runs all of `work` in one transaction of Diesel's: on an error nothing of it stays.
+    ///
+    /// The queue joins it: see [`Database::queue`].
     pub(crate) fn transaction<T>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        // Immediate where the dialect knows it: a reader that turns writer later could be refused as busy.
-        let begin = match self.connection.dialect() {
-            Dialect::Sqlite => "BEGIN IMMEDIATE",
-            Dialect::Postgres => "BEGIN",
-        };
-        self.connection.batch_execute(begin)?;
+        self.connection.begin()?;
         match work(self) {
             Ok(done) => {
-                self.connection.batch_execute("COMMIT")?;
+                Manager::commit_transaction(&mut self.connection)?;
                 Ok(done)
             }
             Err(failure) => {
-                self.connection.batch_execute("ROLLBACK")?;
+                // Where even this fails the connection is gone, and what the work met says more.
+                let _ = Manager::rollback_transaction(&mut self.connection);
                 Err(failure)
             }
+        }
+    }
+
+    /// Lends the connection to the recovery queue, which writes in the transaction that is open.
+    pub fn queue(&mut self) -> BorrowedStore<'_> {
+        match &mut self.connection {
+            AnyConnection::Sqlite(connection) => BorrowedStore::on(connection),
+            AnyConnection::Postgres(connection) => BorrowedStore::on(connection),
         }
     }
 

@@ -13,6 +13,7 @@ mod staging;
 use std::path::Path;
 
 use raw_packets::table::{TableReader, TableReport, TableSchema};
+use recovery_queue::WakeKeys;
 use serde::Serialize;
 
 use super::database::Database;
@@ -57,6 +58,8 @@ pub struct ImportSummary {
     pub repeated_total: u64,
     /// Leads whose `lead_created_at` names no zone and was read as UTC.
     pub zone_missing_total: u64,
+    /// Failed leads that new and changed persons made pending again.
+    pub woken_total: u64,
 }
 
 impl ImportSummary {
@@ -84,6 +87,9 @@ impl ImportSummary {
 impl Database {
     /// Imports the files in one transaction: all of them or, on an error, none.
     ///
+    /// Failed leads that share a key with a person who is new or has changed become pending again in that
+    /// transaction: by the keys that the person had and by those that it has.
+    ///
     /// Leads are written by `source_pk`, which is `external_id`, or `id` where that is blank, byte for byte;
     /// persons are replaced as a whole, record by record; claims by `claim_id`. A broken row is no error: it
     /// is refused and told in the summary.
@@ -91,14 +97,18 @@ impl Database {
     /// # Errors
     ///
     /// The disk's and the database's.
-    pub fn import(&mut self, files: Import) -> Result<Vec<ImportSummary>, Failure> {
+    pub fn import(
+        &mut self,
+        files: Import,
+        keys: &WakeKeys,
+    ) -> Result<Vec<ImportSummary>, Failure> {
         self.transaction(|database| {
             let mut summaries = Vec::new();
             if let Some(table) = files.leads {
                 summaries.push(leads::import(database, table)?);
             }
             if let Some(table) = files.persons {
-                summaries.push(persons::import(database, table)?);
+                summaries.push(persons::import(database, table, keys)?);
             }
             if let Some(table) = files.claims {
                 summaries.push(claims::import(database, table)?);
@@ -111,6 +121,7 @@ impl Database {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use identity_matching::{NormaliseOptions, Normaliser};
     use recovery_queue::DatabaseUrl;
 
     struct Place {
@@ -121,8 +132,8 @@ mod tests {
     impl Place {
         fn new() -> Self {
             let folder = tempfile::tempdir().unwrap();
-            let database =
-                Database::open(&DatabaseUrl::Sqlite(folder.path().join("s.sqlite"))).unwrap();
+            let url = DatabaseUrl::Sqlite(folder.path().join("s.sqlite"));
+            let (_, database) = crate::recovery::open(&url).unwrap();
             Self { folder, database }
         }
 
@@ -132,7 +143,9 @@ mod tests {
             std::fs::write(&leads_csv, leads).unwrap();
             std::fs::write(&persons_csv, persons).unwrap();
             let files = [Some(leads_csv.as_path()), Some(&persons_csv), None];
-            self.database.import(Import::open(&Tables::default(), files)?)
+            let normaliser = Normaliser::new(NormaliseOptions::default());
+            let keys = WakeKeys::new(normaliser, self.database.wake_secret()?);
+            self.database.import(Import::open(&Tables::default(), files)?, &keys)
         }
     }
 

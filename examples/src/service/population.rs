@@ -125,6 +125,10 @@ impl LeadRecord {
 }
 
 impl PersonRecord {
+    /// The columns that a record is read from.
+    pub(super) const COLUMNS: &str = "person_key, CAST(record AS BIGINT) AS record, phone, document, document_type, \
+         document_country, email, full_name, birth_date, plate";
+
     /// Returns what the person gives of itself.
     #[must_use]
     pub fn given(&self) -> Given<'_> {
@@ -198,10 +202,9 @@ impl Database {
         let mut last = (String::new(), 0_i64);
         loop {
             let page: Vec<PersonRecord> = diesel::sql_query(format!(
-                "SELECT person_key, CAST(record AS BIGINT) AS record, phone, document, document_type,
-                        document_country, email, full_name, birth_date, plate
-                 FROM persons WHERE (person_key, record) > ($1, $2)
-                 ORDER BY person_key, record LIMIT {PAGE}"
+                "SELECT {} FROM persons WHERE (person_key, record) > ($1, $2)
+                 ORDER BY person_key, record LIMIT {PAGE}",
+                PersonRecord::COLUMNS
             ))
             .bind::<Text, _>(&last.0)
             .bind::<BigInt, _>(last.1)
@@ -210,87 +213,6 @@ impl Database {
             last = (end.person_key.clone(), end.record);
             each(&page)?;
         }
-    }
-}
-
-/// How many persons are handed out at once to wake leads up.
-const WAKE_PAGE: usize = 1_000;
-
-#[derive(QueryableByName)]
-struct PersonKey {
-    #[diesel(sql_type = Text)]
-    person_key: String,
-}
-
-#[derive(QueryableByName)]
-struct Secret {
-    #[diesel(sql_type = Text)]
-    secret: String,
-}
-
-impl Database {
-    /// Returns the secret under which the keys of leads and persons are digested to be compared.
-    ///
-    /// # Errors
-    ///
-    /// The database's, and a secret that is not the one the migration made.
-    pub fn wake_secret(&mut self) -> Result<[u8; 32], Failure> {
-        let row: Secret =
-            diesel::sql_query("SELECT secret FROM wake_secret").get_result(&mut self.connection)?;
-        let digits = row.secret.as_bytes();
-        let mut secret = [0; 32];
-        let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-        for (at, place) in secret.iter_mut().enumerate() {
-            *place = digits.get(2 * at..2 * at + 2).and_then(byte).ok_or_else(|| {
-                Failure::new("table wake_secret: the secret is not 64 hexadecimal digits")
-            })?;
-        }
-        Ok(secret)
-    }
-
-    /// Hands the records of every person who is new or has changed to `each`, and forgets them after it.
-    ///
-    /// A run that is cut off hands them out again: waking a lead twice is waking it once.
-    ///
-    /// # Errors
-    ///
-    /// The database's, and what `each` returns.
-    pub fn persons_to_wake(
-        &mut self,
-        mut each: impl FnMut(Vec<PersonRecord>) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
-        let of_keys = self.connection.dialect().json_texts();
-        loop {
-            let page: Vec<PersonKey> = diesel::sql_query(format!(
-                "SELECT person_key FROM persons_to_wake ORDER BY person_key LIMIT {WAKE_PAGE}"
-            ))
-            .load(&mut self.connection)?;
-            if page.is_empty() {
-                return Ok(());
-            }
-            let keys: Vec<_> = page.iter().map(|row| row.person_key.as_str()).collect();
-            each(self.load_json(
-                format!(
-                    "SELECT person_key, CAST(record AS BIGINT) AS record, phone, document, document_type,
-                            document_country, email, full_name, birth_date, plate
-                     FROM persons WHERE person_key IN {of_keys}"
-                ),
-                &keys,
-            )?)?;
-            self.execute_json(
-                &format!("DELETE FROM persons_to_wake WHERE person_key IN {of_keys}"),
-                &keys,
-            )?;
-        }
-    }
-
-    /// Forgets who is new or has changed: with no failed lead there is nobody to wake.
-    ///
-    /// # Errors
-    ///
-    /// The database's.
-    pub fn forget_persons_to_wake(&mut self) -> Result<(), Failure> {
-        self.execute("DELETE FROM persons_to_wake").map(|_| ())
     }
 }
 
@@ -318,13 +240,15 @@ mod tests {
     #[test]
     fn every_person_is_read_once_across_pages_and_leads_by_their_keys() {
         let folder = tempfile::tempdir().unwrap();
-        let mut database =
-            Database::open(&DatabaseUrl::Sqlite(folder.path().join("s.sqlite"))).unwrap();
+        let url = DatabaseUrl::Sqlite(folder.path().join("s.sqlite"));
+        let (_, mut database) = crate::recovery::open(&url).unwrap();
+        let normaliser = Normaliser::new(identity_matching::NormaliseOptions::default());
+        let keys = recovery_queue::WakeKeys::new(normaliser, database.wake_secret().unwrap());
         let sample = crate::sample::write(folder.path()).unwrap();
         let files =
             Import::open(&Tables::default(), [Some(&sample.leads), Some(&sample.persons), None])
                 .unwrap();
-        database.import(files).unwrap();
+        database.import(files, &keys).unwrap();
         let mut keys = Vec::new();
         database
             .persons(|page| {

@@ -56,5 +56,6 @@ pub(super) fn import(
         written_total,
         repeated_total,
         zone_missing_total: 0,
+        woken_total: 0,
     })
 }

@@ -80,5 +80,11 @@ pub(super) fn import(
         changes.join(", ")
     ))?;
     database.execute("DROP TABLE incoming_leads")?;
-    Ok(ImportSummary { table: table.finish(), written_total, repeated_total, zone_missing_total })
+    Ok(ImportSummary {
+        table: table.finish(),
+        written_total,
+        repeated_total,
+        zone_missing_total,
+        woken_total: 0,
+    })
 }

@@ -1,7 +1,7 @@
 //! `persons.csv`.
 
 use raw_packets::table::{RefusedRow, TableReader};
-use recovery_queue::PersonKey;
+use recovery_queue::{PersonKey, WakeKeys};
 
 use super::ImportSummary;
 use super::staging::{Staging, check_key};
@@ -29,6 +29,7 @@ const PERSON_COLUMNS: [&str; 9] = [
 pub(super) fn import(
     database: &mut Database,
     mut table: TableReader,
+    keys: &WakeKeys,
 ) -> Result<ImportSummary, Failure> {
     let mut staging = Staging::new(database, "incoming_persons", &PERSON_COLUMNS)?;
     while let Some(row) = table.next_row().map_err(failed)? {
@@ -52,9 +53,9 @@ pub(super) fn import(
          FROM (SELECT DISTINCT {fields} FROM incoming_persons) AS i",
         PERSON_COLUMNS[1..].join(", ")
     ))?;
+    database.execute("CREATE TEMPORARY TABLE changed_persons (person_key TEXT PRIMARY KEY)")?;
     database.execute(&format!(
-        "CREATE TEMPORARY TABLE changed_persons AS
-         SELECT DISTINCT person_key FROM (
+        "INSERT INTO changed_persons SELECT DISTINCT person_key FROM (
            SELECT * FROM (SELECT {fields}, record FROM incoming_records
              EXCEPT SELECT {fields}, record FROM persons) AS added
            UNION ALL
@@ -63,6 +64,9 @@ pub(super) fn import(
              EXCEPT SELECT {fields}, record FROM incoming_records) AS removed
          ) AS changed"
     ))?;
+    // By the records that the changed persons had, and by those that they have now.
+    let woken_total =
+        database.wake_by(keys, "changed_persons", &["persons", "incoming_records"])?;
     let read = database.number("SELECT count(*) AS n FROM incoming_persons")?;
     let distinct = database.number("SELECT count(*) AS n FROM incoming_records")?;
     let written = database.number("SELECT count(*) AS n FROM changed_persons")?;
@@ -73,10 +77,6 @@ pub(super) fn import(
         "INSERT INTO persons ({fields}, record) SELECT {fields}, record FROM incoming_records
          WHERE person_key IN (SELECT person_key FROM changed_persons)"
     ))?;
-    database.execute(
-        "INSERT INTO persons_to_wake (person_key) SELECT person_key FROM changed_persons WHERE true
-         ON CONFLICT (person_key) DO NOTHING",
-    )?;
     for table in ["incoming_persons", "incoming_records", "changed_persons"] {
         database.execute(&format!("DROP TABLE {table}"))?;
     }
@@ -85,5 +85,6 @@ pub(super) fn import(
         written_total: written.unsigned_abs(),
         repeated_total: (read - distinct).unsigned_abs(),
         zone_missing_total: 0,
+        woken_total,
     })
 }

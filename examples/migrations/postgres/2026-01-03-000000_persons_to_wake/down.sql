@@ -1,2 +1,0 @@
-DROP TABLE wake_secret;
-DROP TABLE persons_to_wake;
