@@ -11,13 +11,15 @@ use std::time::Duration;
 use clap::Parser;
 use recovery_queue::ViewBacklog;
 use reference_runners::cli::{Common, EXIT_CODES, Exit, Failure, start};
-use reference_runners::ops::{Answers, Limits, Place, Source, router, serve};
+use reference_runners::guards::Launcher;
+use reference_runners::ops::{Access, Answers, Limits, Place, Source, router, serve};
 use reference_runners::service::{BACKLOG_VIEW, database_url};
 
 /// Serves what an operator looks at, from memory; the database is read at intervals and never written.
 ///
 /// GET /api/v1/ops/payments/cabinet-financial-14d/kpi-red-recovery-metrics, /metrics (OpenMetrics), /livez,
-/// /readyz, /openapi.json, / (the page), /leads?reason=CODE (the leads behind a reason, masked).
+/// /readyz, /openapi.json, / (the page), /leads?reason=CODE (the leads behind a reason, masked),
+/// /lead?key=KEY (one lead: its candidates, its history, what to do next).
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXIT_CODES)]
 struct Args {
@@ -26,12 +28,15 @@ struct Args {
     /// Where to listen; port 0 takes a free one and prints it.
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     bind: SocketAddr,
-    /// Asks for this bearer token on every route but the probes.
+    /// Asks for this bearer token on every route but the probes; a browser gives it once, at /login.
     #[arg(long, env = "METRICS_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     token: Option<String>,
     /// Lets everybody in who reaches an address beyond this machine, where no token is given.
     #[arg(long)]
     insecure: bool,
+    /// A further host name that leads here, such as that of a proxy; requests that name another one are refused.
+    #[arg(long = "allow-host", value_name = "NAME")]
+    allow_hosts: Vec<String>,
     /// Seconds between two reads of the database.
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=3_600))]
     refresh_seconds: u64,
@@ -66,9 +71,12 @@ fn run(args: Args) -> Result<Exit, Failure> {
         backlog: args.backlog,
         zone: args.time_zone,
         refresh: Duration::from_secs(args.refresh_seconds),
+        launcher: Launcher::new(args.common.database_url.as_deref()),
+        sessions: args.token.is_some(),
     }));
     let time = Duration::from_secs(args.time_limit_seconds);
-    let answers = Arc::new(Answers::new(Arc::clone(&source), args.token.as_deref(), time));
+    let access = Access::new(args.bind, &args.allow_hosts, args.token.as_deref().map(str::trim));
+    let answers = Arc::new(Answers::new(Arc::clone(&source), access, time));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let listener = runtime.block_on(tokio::net::TcpListener::bind(args.bind)).map_err(|error| {
         Failure::new(format_args!("{} cannot be listened on: {error}", args.bind))

@@ -20,7 +20,7 @@ use guardrails::{ExitPolicy, Suite, SuiteReport};
 use recovery_queue::{DailyMetrics, QueueStore, SeedOptions, SeedSummary, Snapshot, ViewBacklog};
 use reference_runners::cli::{Common, EXIT_CODES, Exit, Failure, start};
 use reference_runners::files::{self, AtomicFile};
-use reference_runners::guards::{PacketFacts, facts_of, launched};
+use reference_runners::guards::{Launcher, PacketFacts, facts_of};
 use reference_runners::recovery::{Recovered, Recovery, open};
 use reference_runners::sample;
 use reference_runners::service::{BACKLOG_VIEW, Import, ImportSummary, database_url};
@@ -140,7 +140,8 @@ fn run(args: Args) -> Result<Exit, Failure> {
     // Verdicts, reasons, days and the report all come from one consistent read.
     let facts = facts_of(store.read()?, &backlog)?.with_days(args.time_zone, 30);
     let report = Suite::recovery().run(&facts, &Monotonic::start());
-    let suite = launched(report, args.common.database_url.as_deref(), &PacketFacts::default());
+    let suite = Launcher::new(args.common.database_url.as_deref())
+        .launched(report, &PacketFacts::default());
     stages.end("guardrails");
     let queue = facts.queue()?;
     let figures = LeadFigures::read(&facts)?.time_zone(args.time_zone.name());

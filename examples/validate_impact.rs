@@ -11,7 +11,7 @@ use guardrails::format::{TextStyle, text};
 use guardrails::{ExitPolicy, Suite, SuiteReport};
 use recovery_queue::{QueueStore, SeedOptions, SeedSummary, ViewBacklog};
 use reference_runners::cli::{Common, EXIT_CODES, Exit, Failure, start};
-use reference_runners::guards::{PacketFacts, facts_of, launched};
+use reference_runners::guards::{Launcher, PacketFacts, facts_of};
 use reference_runners::recovery::{Recovered, Recovery, open};
 use reference_runners::service::{BACKLOG_VIEW, database_url};
 use reference_runners::table::count;
@@ -63,7 +63,8 @@ fn run(args: &Args) -> Result<Exit, Failure> {
     let facts = facts_of(store.read()?, &backlog)?;
     let report = Suite::recovery().only(["impact"])?.run(&facts, &Monotonic::start());
     drop(facts);
-    let guardrails = launched(report, args.common.database_url.as_deref(), &PacketFacts::default());
+    let guardrails = Launcher::new(args.common.database_url.as_deref())
+        .launched(report, &PacketFacts::default());
     let impact = Impact {
         database: url.to_string(),
         backlog_before,

@@ -18,7 +18,7 @@ use guardrails::{ExitPolicy, Suite, SuiteReport, Verdict};
 use recovery_queue::{DatabaseUrl, OpenOptions, Snapshot, SqlStore, ViewBacklog};
 use reference_runners::cli::{Common, EXIT_CODES, Exit, Failure, start};
 use reference_runners::files;
-use reference_runners::guards::{PacketFacts, facts_of, launched, write_work_list};
+use reference_runners::guards::{Launcher, PacketFacts, facts_of, write_work_list};
 use reference_runners::service::{BACKLOG_VIEW, database_url};
 
 /// Runs the guardrails on one consistent read of the database; it writes nothing to it.
@@ -129,7 +129,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
     let packets = args.packets.read(&args.common, as_of, &console)?;
     let facts = WithPackets::new(facts, packets);
     let report = suite(args)?.run(&facts, &Monotonic::start()).compared_with(&history);
-    let report = launched(report, args.common.database_url.as_deref(), &args.packets);
+    let report = Launcher::new(args.common.database_url.as_deref()).launched(report, &args.packets);
     let rendered = if args.format == Format::Html {
         let past = history.of_suite(&report.suite).cloned().collect();
         let figures = LeadFigures::read(&facts)?.time_zone(args.time_zone.name());

@@ -32,23 +32,45 @@ pub fn facts_of<'a>(
     Ok(facts.with_lead_column("leads", "source_pk")?.with_key_column("claims", "source_pk")?)
 }
 
-/// Makes every command of a report one that runs as it is printed, from where this runner was started.
-#[must_use]
-pub fn launched(report: SuiteReport, database: Option<&str>, packets: &PacketFacts) -> SuiteReport {
-    report.map_commands(|command| {
-        let (runner, flags) = command.split_once(' ').unwrap_or((command, ""));
-        let mut line = launcher(runner);
+/// Writes the commands of remedies so that they run as they are printed, from where this runner was started.
+#[derive(Clone, Debug, Default)]
+pub struct Launcher {
+    /// Behind each runner's name.
+    database: String,
+}
+
+impl Launcher {
+    /// Makes a launcher for a database, as `--database-url` gave it.
+    #[must_use]
+    pub fn new(database: Option<&str>) -> Self {
         // A server's URL may hold a password; it comes from DATABASE_URL then.
-        if let Some(path) = database.filter(|url| !url.contains("://")) {
-            line = format!("{line} --database-url {}", quoted(path));
-        }
-        if runner == "check_packets" {
-            for (flag, value) in packets.flags() {
-                line = format!("{line} {flag} {}", quoted(&value));
-            }
-        }
+        let path = database.filter(|url| !url.contains("://"));
+        let database =
+            path.map_or_else(String::new, |path| format!(" --database-url {}", quoted(path)));
+        Self { database }
+    }
+
+    /// Writes a command, given as a runner's name with its flags.
+    #[must_use]
+    pub fn command(&self, command: &str) -> String {
+        let (runner, flags) = command.split_once(' ').unwrap_or((command, ""));
+        let line = format!("{}{}", launcher(runner), self.database);
         if flags.is_empty() { line } else { format!("{line} {flags}") }
-    })
+    }
+
+    /// Makes every command of a report one that runs.
+    #[must_use]
+    pub fn launched(&self, report: SuiteReport, packets: &PacketFacts) -> SuiteReport {
+        report.map_commands(|command| {
+            let given = match command.split_once(' ').map_or(command, |(runner, _)| runner) {
+                "check_packets" => packets.flags(),
+                _ => Vec::new(),
+            };
+            given.into_iter().fold(self.command(command), |line, (flag, value)| {
+                format!("{line} {flag} {}", quoted(&value))
+            })
+        })
+    }
 }
 
 /// How another runner is started: beside this one, as this one was called; by cargo where it is not built.
@@ -67,7 +89,7 @@ fn launcher(runner: &str) -> String {
 }
 
 /// One word of a POSIX shell.
-fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/@+,".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()

@@ -1,10 +1,14 @@
 //! What `metrics_server` is made of: what it shows, how it answers, how it serves.
 
+mod access;
+mod connections;
+mod leads;
 mod problem;
 mod routes;
 mod serve;
 mod view;
 
+pub use access::Access;
 pub use problem::Problem;
 pub use routes::{Answers, router};
 pub use serve::{Limits, serve};

@@ -28,6 +28,12 @@ impl Problem {
         Self::new(StatusCode::GATEWAY_TIMEOUT, "the answer took too long; try again later")
     }
 
+    /// The request names a host that does not lead here.
+    pub(super) fn wrong_host() -> Self {
+        let what = "this server does not answer for that host; start it with --allow-host NAME";
+        Self::new(StatusCode::MISDIRECTED_REQUEST, what)
+    }
+
     /// Returns what the caller can do.
     #[must_use]
     pub fn detail(&self) -> &str {

@@ -5,53 +5,43 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Query, RawQuery, Request, State};
+use axum::extract::rejection::{FormRejection, QueryRejection};
+use axum::extract::{DefaultBodyLimit, Form, Query, RawQuery, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
 use guardrails::format::OPENMETRICS_TYPE;
-use guardrails::page::{Body, CONTENT_SECURITY_POLICY, Table, encoded, plain_page};
+use guardrails::page::{Body, CONTENT_SECURITY_POLICY, Field, plain_page};
 use recovery_queue::{FailReason, SourcePk};
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
 
-use super::{METRICS_PATH, Problem, Source};
+use super::access::{Access, is_own_form};
+use super::{METRICS_PATH, Problem, Source, leads};
 
 const OPENAPI: &str = include_str!("openapi.json");
 const JSON: &str = "application/json";
 /// Pages of leads that are read at the same time.
 const READS: usize = 2;
 
+/// Bytes of a form.
+const FORM: usize = 4 * 1_024;
+
 /// What the routes share.
 #[derive(Debug)]
 pub struct Answers {
     source: Arc<Source>,
-    token: Option<[u8; 32]>,
+    access: Access,
     time: Duration,
     reads: Arc<Semaphore>,
 }
 
 impl Answers {
-    /// Makes answers from a source; with a token every route but the probes asks for it.
+    /// Makes answers from a source, for whom `access` lets in; probes are answered to everybody.
     #[must_use]
-    pub fn new(source: Arc<Source>, token: Option<&str>, time: Duration) -> Self {
-        let token = token.map(|token| Sha256::digest(token.as_bytes()).into());
-        Self { source, token, time, reads: Arc::new(Semaphore::new(READS)) }
-    }
-
-    fn allows(&self, headers: &HeaderMap) -> bool {
-        let Some(expected) = self.token else { return true };
-        let given = headers
-            .get(header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.split_once(' '))
-            // The scheme's name is written in any case (RFC 9110, 11.1).
-            .and_then(|(scheme, token)| scheme.eq_ignore_ascii_case("bearer").then_some(token));
-        // Digests of one length in constant time: how long it takes tells neither the token nor its length.
-        given.is_some_and(|token| Sha256::digest(token.as_bytes()).ct_eq(&expected).into())
+    pub fn new(source: Arc<Source>, access: Access, time: Duration) -> Self {
+        Self { source, access, time, reads: Arc::new(Semaphore::new(READS)) }
     }
 }
 
@@ -62,13 +52,21 @@ pub fn router(answers: Arc<Answers>) -> Router {
         .route("/metrics", get(openmetrics))
         .route("/openapi.json", get(openapi))
         .route("/", get(page))
-        .route("/leads", get(leads))
+        .route("/leads", get(leads_of_reason))
+        .route("/lead", get(lead))
         .layer(from_fn_with_state(Arc::clone(&answers), authorised));
     guarded
+        .route("/login", get(login_form).post(login))
+        .route("/logout", post(logout))
+        .layer(DefaultBodyLimit::max(FORM))
+        .layer(from_fn_with_state(Arc::clone(&answers), to_this_host))
         .route("/livez", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .method_not_allowed_fallback(async || {
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this server only reads: use GET")
+            Problem::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "this route takes another method; most take GET",
+            )
         })
         .fallback(async || {
             Problem::new(StatusCode::NOT_FOUND, "there is nothing here; see /openapi.json")
@@ -79,12 +77,72 @@ pub fn router(answers: Arc<Answers>) -> Router {
 
 type Shared = State<Arc<Answers>>;
 
-async fn authorised(State(answers): Shared, request: Request, next: Next) -> Response {
-    if answers.allows(request.headers()) {
+/// A page of another site whose name was pointed here (DNS rebinding) gets no answer.
+async fn to_this_host(State(answers): Shared, request: Request, next: Next) -> Response {
+    if answers.access.knows_host(&request) {
         return next.run(request).await;
     }
-    Problem::new(StatusCode::UNAUTHORIZED, "send the header `Authorization: Bearer TOKEN`")
-        .into_response()
+    Problem::wrong_host().into_response()
+}
+
+async fn authorised(State(answers): Shared, request: Request, next: Next) -> Response {
+    if answers.access.allows(request.headers()) {
+        return next.run(request).await;
+    }
+    let html = |value: &HeaderValue| value.to_str().is_ok_and(|kinds| kinds.contains("text/html"));
+    if request.headers().get(header::ACCEPT).is_some_and(html) {
+        return (StatusCode::UNAUTHORIZED, login_page("")).into_response();
+    }
+    let what = "send the header `Authorization: Bearer TOKEN`, or open /login in a browser";
+    Problem::new(StatusCode::UNAUTHORIZED, what).into_response()
+}
+
+fn login_page(why: &str) -> Html<String> {
+    let body = if why.is_empty() { Body::default() } else { Body::default().paragraph(why) };
+    let field = Field { name: "token", label: "Token", value: "", secret: true };
+    Html(plain_page("Log in", None, &body.form("/login", &field, "Log in", true)))
+}
+
+async fn login_form(State(answers): Shared) -> Response {
+    if answers.access.has_token() {
+        login_page("").into_response()
+    } else {
+        Redirect::to("/").into_response()
+    }
+}
+
+#[derive(Deserialize)]
+struct Given {
+    token: String,
+}
+
+async fn login(
+    State(answers): Shared,
+    headers: HeaderMap,
+    given: Result<Form<Given>, FormRejection>,
+) -> Result<Response, Problem> {
+    own_form(&headers)?;
+    // The rejection's own words would quote what was sent.
+    let Form(given) =
+        given.map_err(|error| Problem::new(error.status(), "send the form of /login"))?;
+    if !answers.access.has_token() {
+        return Ok(Redirect::to("/").into_response());
+    }
+    Ok(match answers.access.log_in(&given.token, &headers) {
+        Some(cookie) => ([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response(),
+        None => (StatusCode::UNAUTHORIZED, login_page("That is not the token.")).into_response(),
+    })
+}
+
+async fn logout(State(answers): Shared, headers: HeaderMap) -> Result<Response, Problem> {
+    own_form(&headers)?;
+    let cookie = answers.access.log_out(&headers);
+    Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/login")).into_response())
+}
+
+fn own_form(headers: &HeaderMap) -> Result<(), Problem> {
+    let what = "the form was sent by a page of another site";
+    if is_own_form(headers) { Ok(()) } else { Err(Problem::new(StatusCode::FORBIDDEN, what)) }
 }
 
 /// A time limit, and headers that hold for every answer.
@@ -136,44 +194,57 @@ struct Asked {
     after: String,
 }
 
-async fn leads(
+async fn leads_of_reason(
     State(answers): Shared,
-    asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
+    asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Html<String>, Problem> {
-    let bad = |detail: String| Problem::new(StatusCode::BAD_REQUEST, detail);
     let Query(asked) = asked.map_err(|error| bad(error.body_text()))?;
     let reason: FailReason =
-        asked.reason.parse().map_err(|_| bad("`reason` is not a known fail reason".to_owned()))?;
+        asked.reason.parse().map_err(|_| bad("`reason` is not a known fail reason"))?;
     if !asked.after.is_empty() && SourcePk::new(asked.after.as_str()).is_err() {
-        return Err(bad("`after` is not a key of a lead".to_owned()));
+        return Err(bad("`after` is not a key of a lead"));
     }
+    tracing::debug!(name: "ops.leads", reason = reason.code());
+    let time = answers.time;
+    let found = read(&answers, move |source| source.leads(reason, &asked.after, time)).await?;
+    Ok(Html(leads::list(reason, &found)))
+}
+
+#[derive(Deserialize)]
+struct Wanted {
+    key: String,
+}
+
+async fn lead(
+    State(answers): Shared,
+    wanted: Result<Query<Wanted>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let Query(Wanted { key }) = wanted.map_err(|error| bad(error.body_text()))?;
+    let known = SourcePk::new(key.as_str()).map_err(|_| bad("`key` is not a key of a lead"))?;
+    Ok(match read(&answers, move |source| source.lead(&known)).await? {
+        Some(record) => Html(leads::one(&record, answers.source.launcher())).into_response(),
+        None => (StatusCode::NOT_FOUND, Html(leads::unknown(&key))).into_response(),
+    })
+}
+
+fn bad(detail: impl Into<String>) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, detail)
+}
+
+/// Reads the database for one request; few do at a time.
+async fn read<T: Send + 'static>(
+    answers: &Answers,
+    work: impl FnOnce(&Source) -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
     let Ok(place) = Arc::clone(&answers.reads).acquire_owned().await else {
         return Err(Problem::unavailable("the server is stopping"));
     };
     let source = Arc::clone(&answers.source);
-    let (after, time) = (asked.after, answers.time);
-    tracing::debug!(name: "ops.leads", reason = reason.code());
     // The place is given back when the read ends, also where its client has gone away meanwhile.
-    let read = move || {
+    let work = move || {
         let _place = place;
-        source.leads(reason, &after, time)
+        work(&source)
     };
-    let found = tokio::task::spawn_blocking(read)
-        .await
-        .map_err(|_| Problem::unavailable("the leads could not be read"))??;
-    let heading = format!("Leads that failed as {}", reason.code());
-    let unlisted = found.total.saturating_sub(found.listed.len() as u64);
-    let table =
-        Table::new(format!("{} from here on", found.total), ["Lead", "What is known"]).keys();
-    let table = found.listed.iter().fold(table, |table, row| table.row([&row.key, &row.reason]));
-    let mut body = if found.listed.is_empty() {
-        Body::default().paragraph("There are none from here on.")
-    } else {
-        Body::default().table(&table)
-    };
-    if let Some(last) = found.listed.last().filter(|_| unlisted > 0) {
-        let next = format!("/leads?reason={}&after={}", reason.code(), encoded(&last.key));
-        body = body.link(&next, &format!("Next page ({unlisted} more)"));
-    }
-    Ok(Html(plain_page(&heading, Some(("/", "Back to the overview")), &body)))
+    let read = tokio::task::spawn_blocking(work).await;
+    read.map_err(|_| Problem::unavailable("the leads could not be read"))?
 }

@@ -7,17 +7,18 @@ use axum::body::Bytes;
 use chrono::{DateTime, Days, Utc};
 use chrono_tz::Tz;
 use guardrails::clock::Monotonic;
-use guardrails::facts::{Facts, FactsError, Offenders, Query, Tables};
+use guardrails::facts::{Facts, FactsError, Query, Tables};
 use guardrails::format::Exposition;
-use guardrails::page::{LeadFigures, Page};
+use guardrails::page::{Body, LeadFigures, Page, Section};
 use guardrails::{Suite, SuiteReport};
 use recovery_queue::{
-    DailyMetrics, DatabaseUrl, FailReason, OpenOptions, Snapshot, SqlStore, StoreFacts, ViewBacklog,
+    DailyMetrics, DatabaseUrl, FailReason, LeadRecord, LeadStore, OpenOptions, Snapshot, SourcePk,
+    SqlStore, StoreFacts, ViewBacklog,
 };
 use serde::Serialize;
 
-use super::Problem;
-use crate::guards::facts_of;
+use super::{Problem, leads};
+use crate::guards::{Launcher, PacketFacts, facts_of};
 
 /// The contract's answer: the daily rows and the backlog now.
 #[derive(Debug, Serialize)]
@@ -54,6 +55,10 @@ pub struct Place {
     pub zone: Tz,
     /// How long to wait between two reads.
     pub refresh: Duration,
+    /// How the commands of remedies are written.
+    pub launcher: Launcher,
+    /// Whether browsers have sessions that can be ended.
+    pub sessions: bool,
 }
 
 /// Reads the database; requests see the last read and never wait for one.
@@ -168,7 +173,10 @@ impl Source {
             current_backlog: figures.queue.as_ref().map_or(0, |queue| queue.backlog),
             last_7_days: days,
         };
-        let page = Page::new("Lead recovery", suite).leads(figures);
+        let suite = self.place.launcher.launched(suite, &PacketFacts::default());
+        let page = Page::new("Lead recovery", suite)
+            .leads(figures)
+            .section(Lookup { sessions: self.place.sessions });
         Ok(View {
             as_of,
             metrics: serde_json::to_vec(&metrics).map_err(|error| unreadable(&error))?.into(),
@@ -178,7 +186,7 @@ impl Source {
         })
     }
 
-    /// Reads a page of the leads that failed for a reason, behind a key; identifiers are masked.
+    /// Reads a page of the leads that failed for a reason, behind a key.
     ///
     /// The database ends a read that takes longer than `time`.
     pub fn leads(
@@ -186,7 +194,7 @@ impl Source {
         reason: FailReason,
         after: &str,
         time: Duration,
-    ) -> Result<Offenders, Problem> {
+    ) -> Result<leads::Page, Problem> {
         let mut store = self.leads.lock().unwrap_or_else(PoisonError::into_inner);
         let backlog = ViewBacklog::new(&self.place.backlog).map_err(|error| unreadable(&error))?;
         let opened = self.opened(&mut store)?;
@@ -194,32 +202,53 @@ impl Source {
         let snapshot = opened.read().map_err(|error| unreadable(&error))?;
         let facts = StoreFacts::new(snapshot, &backlog);
         facts.limit_time(Some(time));
-        let sql = format!(
-            "SELECT q.source_pk, 'since ' || q.since || ', ' || q.attempts || ' attempts' || {} || {} || {} \
-             FROM {queue} q LEFT JOIN leads l ON l.source_pk = q.source_pk \
-             WHERE q.reason = $1 AND q.source_pk > $2",
-            masked("phone"),
-            masked("document"),
-            masked("email"),
+        let query = format!(
+            "SELECT source_pk, since || '\t' || attempts || '\t' || COALESCE(evidence, '') \
+             FROM {queue} WHERE reason = $1 AND source_pk > $2"
         );
-        let query = Query::new(sql).bind(reason.code()).bind(after);
-        facts.query(&query, PAGE).map_err(|error| match error {
+        let query = Query::new(query).bind(reason.code()).bind(after);
+        let found = facts.query(&query, PAGE).map_err(|error| match error {
             FactsError::Refused { reason } => {
                 Problem::new(axum::http::StatusCode::BAD_REQUEST, reason)
             }
             FactsError::TimedOut { .. } => Problem::too_slow(),
             other => unreadable(&other),
-        })
+        })?;
+        let leads = found.listed.into_iter().map(|row| {
+            let mut parts = row.reason.splitn(3, '\t');
+            let mut part = || parts.next().unwrap_or_default().to_owned();
+            let (since, attempts) = (part(), part());
+            leads::Listed { key: row.key, since, attempts, evidence: leads::evidence(&part()) }
+        });
+        Ok(leads::Page { leads: leads.collect(), total: found.total })
+    }
+
+    /// Reads one lead with its history; `None` where the queue does not know it.
+    pub fn lead(&self, key: &SourcePk) -> Result<Option<LeadRecord>, Problem> {
+        let mut store = self.leads.lock().unwrap_or_else(PoisonError::into_inner);
+        self.opened(&mut store)?.lead(key).map_err(|error| unreadable(&error))
+    }
+
+    /// Returns how the commands of remedies are written.
+    pub(super) fn launcher(&self) -> &Launcher {
+        &self.place.launcher
     }
 }
 
-/// An identifier of the service's table with all but its first three and last two characters hidden.
-fn masked(column: &str) -> String {
-    format!(
-        "CASE WHEN length(l.{column}) > 8 THEN ', {column} ' || substr(l.{column}, 1, 3) || '*****' \
-         || substr(l.{column}, length(l.{column}) - 1) WHEN length(l.{column}) > 0 \
-         THEN ', {column} *****' ELSE '' END"
-    )
+/// The way to a single lead, and out of the session.
+struct Lookup {
+    sessions: bool,
+}
+
+impl Section for Lookup {
+    fn heading(&self) -> &'static str {
+        "Look up a lead"
+    }
+
+    fn body(&self, _: &SuiteReport) -> Body {
+        let body = leads::search(Body::default(), "");
+        if self.sessions { body.button("/logout", "Log out") } else { body }
+    }
 }
 
 fn unreadable(error: &dyn std::error::Error) -> Problem {

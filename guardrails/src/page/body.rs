@@ -113,6 +113,12 @@ impl Body {
         })
     }
 
+    /// Adds a button that posts an empty form.
+    #[must_use]
+    pub fn button(self, action: &str, text: &str) -> Self {
+        self.with(&html! { form action=(action) method="post" { button type="submit" { (text) } } })
+    }
+
     /// Adds a smaller heading.
     #[must_use]
     pub fn heading(self, text: &str) -> Self {
