@@ -93,9 +93,20 @@ impl<'a> Given<'a> {
         reader.finish()
     }
 
+    /// Returns the parts of a name as one, `surnames, given names` where both are there.
     fn joined_name(&self) -> Option<String> {
-        let parts: Vec<_> = self.name.into_iter().flatten().collect();
-        (!parts.is_empty()).then(|| parts.join(" "))
+        let [first, middle, last] = self.name;
+        let joined = |parts: [Option<&str>; 2]| {
+            let parts: Vec<_> = parts.into_iter().flatten().collect();
+            (!parts.is_empty()).then(|| parts.join(" "))
+        };
+        match (joined([first, middle]), last) {
+            // A comma within a part parts nothing.
+            (Some(given), Some(last)) => {
+                Some(format!("{}, {}", last.replace(',', " "), given.replace(',', " ")))
+            }
+            (given, last) => given.or_else(|| last.map(str::to_owned)),
+        }
     }
 
     /// Copies it into a record.

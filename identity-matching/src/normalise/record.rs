@@ -31,7 +31,7 @@ pub struct Record {
     pub emails: Vec<String>,
     /// Values of a service's own kinds.
     pub own: Vec<OwnValue>,
-    /// Full name, in any order; weak evidence.
+    /// Full name, in any order; `Rojas Quispe, Ana` says which words are the surnames. Weak evidence.
     pub name: Option<String>,
     /// Vehicle registration plate; weak evidence.
     pub plate: Option<String>,

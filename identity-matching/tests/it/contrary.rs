@@ -115,6 +115,39 @@ fn an_exact_key_comes_before_the_alias_of_another_person() {
 }
 
 #[test]
+fn a_plate_and_half_a_name_never_match_a_sister() {
+    let plate = |mut record: Record| {
+        record.plate = Some("AKV-561".into());
+        record
+    };
+    let named = |name: &str| Record { name: Some(name.into()), ..plate(record()) };
+    let mut rules = PolicyRules::default();
+    rules.rule_mut(&Rule::PLATE_NAME).unwrap().grant = Some(Confidence::Medium);
+    let matcher = matcher(
+        &[("SISTER", phone(named("Luisa Rojas Quispe"), "912345671"))],
+        Policy::new(rules).unwrap(),
+    );
+    let reason = |name: &str| matcher.decide_one(&named(name)).unwrap().outcome.reason();
+    for other in ["Rojas Quispe", "Rojas", "Ana Rojas Quispe", "ROJAS QUISPE, ANA", "Luisa"] {
+        assert_eq!(reason(other), Some(UnmatchedReason::MissingIdentifiers), "{other}");
+    }
+    for own in ["Luisa Rojas", "ROJAS QUISPE, LUISA", "L. Rojas Quispe", "Luisa María Rojas Quispe"]
+    {
+        assert_eq!(reason(own), None, "{own}");
+    }
+}
+
+#[test]
+fn the_given_name_chooses_among_sisters_who_share_a_phone_and_a_birth_date() {
+    let named = |name: &str| born(phone(record(), PHONE), name, "1987-03-21");
+    let persons = [("ANA", named("Ana Rojas Quispe")), ("LUISA", named("Luisa Rojas Quispe"))];
+    let decision = decide(&persons, &named("ROJAS QUISPE, LUISA"));
+    assert_eq!(decision.outcome.person(), Some("LUISA"));
+    let decision = decide(&persons, &named("Rojas Quispe"));
+    assert_eq!(decision.outcome.reason(), Some(UnmatchedReason::ConflictMultipleCandidates));
+}
+
+#[test]
 fn a_number_of_an_organisation_finds_weak_candidates_alone() {
     for (country, kind, number) in [
         ("PE", "RUC", "20512333797"),

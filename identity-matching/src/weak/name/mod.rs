@@ -1,19 +1,24 @@
 //! Personal names as weak evidence.
 
 mod fold;
+mod known;
+mod order;
 
 use std::fmt;
 
 use rapidfuzz::distance::jaro_winkler;
 
+use self::order::{Role, WORDS_MAX, Words};
 use crate::normalise::UnusableReason;
 use crate::text::LONGEST_VALUE;
 use crate::text::filler;
 
-/// Is a folded personal name, comparable by [`Name::similarity`].
+/// A folded personal name, comparable by [`Name::similarity`].
 ///
-/// Folding drops accents, case, punctuation, the order of the words, and the particles of Spanish and
-/// Portuguese names (`de`, `de la`, `dos`, `y`). `Debug` shows none of it.
+/// Folding drops accents, case, punctuation, and the particles of Spanish and Portuguese names (`de`, `de la`,
+/// `dos`, `y`), and keeps which words are given names and which are surnames, as far as that is known: a comma parts
+/// them (`Rojas Quispe, Ana`), a name that begins with a frequent surname has its surnames first, and any other is read
+/// in the order of speech, given names first. `Debug` shows none of it.
 ///
 /// ```
 /// use identity_matching::Name;
@@ -49,7 +54,7 @@ impl Name {
         if buffer.len() > LONGEST_VALUE {
             return Err(UnusableReason::TooLong);
         }
-        let words = buffer.split(' ').filter(|word| word.chars().nth(1).is_some()).count();
+        let words = order::each(&buffer).filter(|word| word.chars().nth(1).is_some()).count();
         // A Chinese name may be of one sign for each word.
         if words == 0 && buffer.is_ascii() {
             return Err(if raw.trim().is_empty() {
@@ -60,7 +65,7 @@ impl Name {
                 UnusableReason::Malformed
             });
         }
-        // `no tiene` is sorted by now, `0nr` has lost its digit: both writings count.
+        // `0nr` has lost its digit: both writings count.
         if filler::is_filler(raw) || filler::is_filler(&buffer) {
             return Err(UnusableReason::Placeholder);
         }
@@ -77,7 +82,7 @@ impl Name {
         self.0
     }
 
-    /// Returns the folded name, its words sorted: personal data.
+    /// Returns the folded name, `ana rojas quispe` or `rojas quispe, ana`: personal data.
     ///
     /// Parsing it again gives the same name.
     #[must_use]
@@ -87,7 +92,7 @@ impl Name {
 
     /// Lists the folded words.
     pub fn words(&self) -> impl Iterator<Item = &str> {
-        self.0.split(' ')
+        order::each(&self.0)
     }
 
     /// Lists hashes of how the words sound, for blocking; short words and initials are left out.
@@ -99,14 +104,26 @@ impl Name {
     ///
     /// Words are paired one to one, the most alike first. A pair counts as 1 when equal, 0.95 when it sounds
     /// alike in Spanish or Portuguese, 0.9 for an initial and its word, and as its Jaro–Winkler similarity when
-    /// that is at least 0.88; else the words stay unpaired. The *coverage* of a name is the sum over its
-    /// words of what their pair counts, weighted by their letters. The similarity is ¾ of the greater plus
+    /// that is at least 0.88; else the words stay unpaired. Two frequent given names, and two given names that differ in
+    /// their final `o` or `a` alone (`Mario` and `María`), are two names however alike. The *coverage* of a name is the
+    /// sum over its words of what their pair counts, weighted by their letters. The similarity is ¾ of the greater plus
     /// ¼ of the smaller coverage, so that a name is like its own short form (`Juan Pérez` and `Juan Carlos
-    /// Pérez Gómez`: 0.86); with one pair only, while either name has more words, it is halved.
+    /// Pérez Gómez`: 0.86).
     ///
-    /// Symmetric, and 1 exactly for equal folded names. Sources: Winkler, *String Comparator Metrics* (1990);
-    /// Monge and Elkan, *The Field Matching Problem* (1996), for the pairing of words. Names alone tell
-    /// persons apart badly; the value confirms or refuses, and finds nobody.
+    /// It is halved, and so below every limit of the default policy, where
+    ///
+    /// - no given name is paired with a given name, or no other pair is of surnames (`Rojas Quispe`, half of the name
+    ///   of every sister);
+    /// - both names have a given name that stays unpaired (`Ana Rojas Quispe` and `Luisa Rojas Quispe`, `María
+    ///   Fernanda` and `María Luisa`).
+    ///
+    /// Brothers and sisters have equal surnames by law, of the father and of the mother, so that surnames never tell them
+    /// apart and given names must (Peru: Código Civil, article 20; Spain: Código Civil, article 109). Names of the same
+    /// words are one name in any order, unless commas say that given names and surnames differ.
+    ///
+    /// Symmetric. Sources: Winkler, *String Comparator Metrics* (1990); Monge and Elkan, *The Field Matching Problem*
+    /// (1996), for the pairing of words. Names alone tell persons apart badly; the value confirms or refuses, and finds
+    /// nobody.
     #[must_use]
     pub fn similarity(&self, other: &Self) -> f64 {
         if self == other {
@@ -114,15 +131,13 @@ impl Name {
         }
         // One order of the two, so that ties fall alike and the measure is symmetric.
         let (one, two) = if self.0 <= other.0 { (self, other) } else { (other, self) };
-        let (one, two) = (Words::new(one), Words::new(two));
-        let (pairs, covered_one, covered_two) = pair(&one, &two);
-        let coverage = [covered_one / one.letters(), covered_two / two.letters()];
+        let (one, two) = (Words::of(&one.0), Words::of(&two.0));
+        let pairs = pair(&one, &two);
+        let coverage = [pairs.covered[0] / one.letters(), pairs.covered[1] / two.letters()];
         let [low, high] =
             if coverage[0] <= coverage[1] { coverage } else { [coverage[1], coverage[0]] };
         let similarity = 0.75 * high + 0.25 * low;
-        let lone = pairs < 2 && (one.count > 1 || two.count > 1);
-        // Different names never reach the value of equal ones.
-        (if lone { similarity / 2.0 } else { similarity }).min(0.999)
+        if pairs.are_one_person(&one, &two) { similarity } else { similarity / 2.0 }
     }
 }
 
@@ -132,68 +147,87 @@ impl fmt::Debug for Name {
     }
 }
 
-/// The words of a name, on the stack.
-struct Words<'a> {
-    words: [&'a str; fold::WORDS_MAX],
+/// Which words of two names are paired.
+struct Pairs {
+    /// How many pairs there are, and how many may be of given names, of surnames, and of both.
     count: usize,
+    given: usize,
+    surnames: usize,
+    either: usize,
+    /// What the pairs cover of either name, in letters.
+    covered: [f64; 2],
+    /// Whether the words of either name are unpaired.
+    free: [[bool; WORDS_MAX]; 2],
 }
 
-impl<'a> Words<'a> {
-    fn new(name: &'a Name) -> Self {
-        let mut words = [""; fold::WORDS_MAX];
-        let mut count = 0;
-        for (slot, word) in words.iter_mut().zip(name.words()) {
-            *slot = word;
-            count += 1;
+impl Pairs {
+    /// Tells whether the names may be those of one person.
+    fn are_one_person(&self, one: &Words<'_>, two: &Words<'_>) -> bool {
+        let counts = [one.as_slice().len(), two.as_slice().len()];
+        // Where no comma parts them, the same words are one name in whatever order.
+        if self.count == counts[0] && self.count == counts[1] && !(one.parted && two.parted) {
+            return true;
         }
-        Self { words, count }
-    }
-
-    fn as_slice(&self) -> &[&'a str] {
-        &self.words[..self.count]
-    }
-
-    fn letters(&self) -> f64 {
-        self.as_slice().iter().map(|word| word.len() as f64).sum()
+        let unpaired = |words: &Words<'_>, free: &[bool]| {
+            words.as_slice().iter().zip(free).any(|((_, role), &free)| free && role.may_be_given())
+        };
+        let given_differ = unpaired(one, &self.free[0]) && unpaired(two, &self.free[1]);
+        // One word cannot be the given name and the surname at once.
+        let both = self.given + self.surnames - self.either >= 2;
+        self.given > 0 && self.surnames > 0 && both && !given_differ
     }
 }
 
-/// Pairs words, the most alike first; gives the number of pairs and what they cover of either name.
-fn pair(one: &Words<'_>, two: &Words<'_>) -> (usize, f64, f64) {
-    let mut free_one = [true; fold::WORDS_MAX];
-    let mut free_two = [true; fold::WORDS_MAX];
-    let mut likeness = [[0.0; fold::WORDS_MAX]; fold::WORDS_MAX];
-    for (row, first) in likeness.iter_mut().zip(one.as_slice()) {
-        for (cell, second) in row.iter_mut().zip(two.as_slice()) {
-            *cell = word_similarity(first, second);
+/// Pairs words, the most alike first, and of equals first those of one role.
+fn pair(one: &Words<'_>, two: &Words<'_>) -> Pairs {
+    let (one, two) = (one.as_slice(), two.as_slice());
+    let mut pairs = Pairs {
+        count: 0,
+        given: 0,
+        surnames: 0,
+        either: 0,
+        covered: [0.0; 2],
+        free: [[true; WORDS_MAX]; 2],
+    };
+    let mut likeness = [[(0.0, false); WORDS_MAX]; WORDS_MAX];
+    for (row, first) in likeness.iter_mut().zip(one) {
+        for (cell, second) in row.iter_mut().zip(two) {
+            let given = first.1.may_be_given() && second.1.may_be_given();
+            let surname = first.1.may_be_surname() && second.1.may_be_surname();
+            *cell = (word_similarity(first.0, second.0, given), given || surname);
         }
     }
-    let (mut pairs, mut covered_one, mut covered_two) = (0, 0.0, 0.0);
     loop {
-        let mut best = (0.0, 0, 0);
-        for (at, row) in likeness.iter().enumerate().take(one.count).filter(|(at, _)| free_one[*at])
-        {
-            for (other, &value) in row.iter().enumerate().take(two.count) {
-                if free_two[other] && value > best.0 {
+        let mut best = ((0.0, false), 0, 0);
+        for (at, row) in likeness.iter().enumerate().take(one.len()) {
+            for (other, &value) in row.iter().enumerate().take(two.len()) {
+                if pairs.free[0][at] && pairs.free[1][other] && value > best.0 {
                     best = (value, at, other);
                 }
             }
         }
-        let (value, at, other) = best;
+        let ((value, _), at, other) = best;
         if value <= 0.0 {
-            return (pairs, covered_one, covered_two);
+            return pairs;
         }
-        (free_one[at], free_two[other]) = (false, false);
-        pairs += 1;
-        covered_one += value * one.words[at].len() as f64;
-        covered_two += value * two.words[other].len() as f64;
+        (pairs.free[0][at], pairs.free[1][other]) = (false, false);
+        let (first, second) = (one[at], two[other]);
+        let may = |is: fn(Role) -> bool| is(first.1) && is(second.1);
+        let (given, surname) = (may(Role::may_be_given), may(Role::may_be_surname));
+        pairs.count += 1;
+        pairs.given += usize::from(given);
+        pairs.surnames += usize::from(surname);
+        pairs.either += usize::from(given && surname);
+        pairs.covered[0] += value * first.0.len() as f64;
+        pairs.covered[1] += value * second.0.len() as f64;
     }
 }
 
 /// Least Jaro–Winkler similarity of two words that are taken for one.
 const ALIKE: f64 = 0.88;
 
-fn word_similarity(one: &str, two: &str) -> f64 {
+/// Measures how alike two words are, which may both be given names.
+fn word_similarity(one: &str, two: &str, given: bool) -> f64 {
     if one == two {
         return 1.0;
     }
@@ -204,10 +238,23 @@ fn word_similarity(one: &str, two: &str) -> f64 {
     if fold::sound(one) == fold::sound(two) {
         return 0.95;
     }
+    if given && (known::is_given(one) && known::is_given(two) || is_other_gender(short, long)) {
+        return 0.0;
+    }
     let similarity = if one.is_ascii() && two.is_ascii() {
         jaro_winkler::similarity(one.bytes(), two.bytes())
     } else {
         jaro_winkler::similarity(one.chars(), two.chars())
     };
     if similarity >= ALIKE { similarity.min(0.95) } else { 0.0 }
+}
+
+/// Tells whether two given names are the masculine and the feminine form of one, as `mario` and `maria`, `juan` and
+/// `juana`.
+fn is_other_gender(short: &str, long: &str) -> bool {
+    match (short.strip_suffix(['o', 'a']), long.strip_suffix(['o', 'a'])) {
+        (Some(one), Some(other)) if short.len() == long.len() => one == other,
+        (_, Some(stem)) => short == stem,
+        _ => false,
+    }
 }
