@@ -17,11 +17,11 @@ use guardrails::page::{LeadFigures, Page};
 use guardrails::recovery::QueueFacts;
 use guardrails::recovery::RecoveryFacts;
 use guardrails::{ExitPolicy, Suite, SuiteReport};
-use recovery_queue::{DailyMetrics, QueueStore, SeedOptions, SeedSummary, Snapshot, ViewBacklog};
+use recovery_queue::{DailyMetrics, QueueStore, SeedSummary, Snapshot, ViewBacklog};
 use reference_runners::cli::{Common, EXIT_CODES, Exit, Failure, start};
 use reference_runners::files::{self, AtomicFile};
 use reference_runners::guards::{Launcher, PacketFacts, facts_of};
-use reference_runners::recovery::{Recovered, Recovery, open};
+use reference_runners::recovery::{Recovered, Recovery, Shrink, open};
 use reference_runners::sample;
 use reference_runners::service::{BACKLOG_VIEW, Import, ImportSummary, database_url};
 use reference_runners::stages::{Stage, Stages};
@@ -41,6 +41,8 @@ struct Args {
     common: Common,
     #[command(flatten)]
     recovery: Recovery,
+    #[command(flatten)]
+    shrink: Shrink,
     #[command(flatten)]
     tables: TableArgs,
     /// Leads to import: id, external_id, lead_created_at, phone, document, document_type, document_country,
@@ -104,7 +106,7 @@ fn run(args: Args) -> Result<Exit, Failure> {
     args.recovery.check()?;
     let files = [&args.leads, &args.persons, &args.claims].map(Option::as_deref);
     let tables = args.tables.open()?;
-    let given = Import::open(&tables, files)?;
+    let given = Import::open(&tables, files)?.allowing_shrink(args.shrink.allow_shrink);
 
     let mut stages = Stages::start(&console);
     let (mut store, mut service) = open(&url)?;
@@ -131,7 +133,7 @@ fn run(args: Args) -> Result<Exit, Failure> {
 
     let backlog = ViewBacklog::new(BACKLOG_VIEW)?;
     let backlog_before = service.count(BACKLOG_VIEW)?;
-    let seed = store.seed(&backlog, &SeedOptions::default())?;
+    let seed = store.seed(&backlog, &args.shrink.seed_options("recovery_cycle"))?;
     stages.end("seed");
 
     let recover = args.recovery.run("recovery_cycle", &url, &mut store, &mut service, &console)?;

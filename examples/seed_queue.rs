@@ -6,9 +6,9 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use recovery_queue::{QueueStore, SeedOptions, ViewBacklog};
+use recovery_queue::{QueueStore, ViewBacklog};
 use reference_runners::cli::{Common, EXIT_CODES, Exit, Failure, start};
-use reference_runners::recovery::{self, open};
+use reference_runners::recovery::{self, Shrink, open};
 use reference_runners::service::{BACKLOG_VIEW, database_url};
 use reference_runners::table::count;
 
@@ -25,9 +25,8 @@ struct Args {
     /// lead_version and lead_priority.
     #[arg(long, default_value = BACKLOG_VIEW, value_name = "VIEW")]
     backlog: String,
-    /// Lets the seed withdraw more than half of the backlog at once (100 leads and more).
-    #[arg(long)]
-    allow_shrink: bool,
+    #[command(flatten)]
+    shrink: Shrink,
 }
 
 fn main() -> ExitCode {
@@ -36,12 +35,7 @@ fn main() -> ExitCode {
         let url = database_url(args.common.database_url.as_deref())?;
         let backlog = ViewBacklog::new(&args.backlog)?;
         let (mut store, _) = open(&url)?;
-        let mut options = SeedOptions::default();
-        "seed_queue".clone_into(&mut options.actor);
-        if args.allow_shrink {
-            options.fuse = None;
-        }
-        let seed = store.seed(&backlog, &options)?;
+        let seed = store.seed(&backlog, &args.shrink.seed_options("seed_queue"))?;
         for left_out in &seed.rejections {
             console.warn(format_args!("{}", recovery::left_out(left_out)));
         }

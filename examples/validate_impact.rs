@@ -9,10 +9,10 @@ use clap::Parser;
 use guardrails::clock::Monotonic;
 use guardrails::format::{TextStyle, text};
 use guardrails::{ExitPolicy, Suite, SuiteReport};
-use recovery_queue::{QueueStore, SeedOptions, SeedSummary, ViewBacklog};
+use recovery_queue::{QueueStore, SeedSummary, ViewBacklog};
 use reference_runners::cli::{Common, EXIT_CODES, Exit, Failure, start};
 use reference_runners::guards::{Launcher, PacketFacts, facts_of};
-use reference_runners::recovery::{Recovered, Recovery, open};
+use reference_runners::recovery::{Recovered, Recovery, Shrink, open};
 use reference_runners::service::{BACKLOG_VIEW, database_url};
 use reference_runners::table::count;
 use serde::Serialize;
@@ -27,6 +27,8 @@ struct Args {
     common: Common,
     #[command(flatten)]
     recovery: Recovery,
+    #[command(flatten)]
+    shrink: Shrink,
 }
 
 /// What the run did to the backlog, as `--json` writes it.
@@ -55,9 +57,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
     args.recovery.check()?;
     let (mut store, mut service) = open(&url)?;
     let backlog_before = service.count(BACKLOG_VIEW)?;
-    let mut options = SeedOptions::default();
-    "validate_impact".clone_into(&mut options.actor);
-    let seed = store.seed(&backlog, &options)?;
+    let seed = store.seed(&backlog, &args.shrink.seed_options("validate_impact"))?;
     let recover = args.recovery.run("validate_impact", &url, &mut store, &mut service, &console)?;
     let backlog_after = service.count(BACKLOG_VIEW)?;
     let facts = facts_of(store.read()?, &backlog)?;

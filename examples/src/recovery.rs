@@ -7,8 +7,8 @@ use std::sync::Arc;
 use clap::Args;
 use identity_matching::{DeterministicMatcher, Normaliser, Policy, Region};
 use recovery_queue::{
-    DatabaseUrl, MatcherResolver, OpenOptions, RecoverOptions, Rejection, RunSummary, SqlStore,
-    WakeKeys, recover_with_workers,
+    DatabaseUrl, MatcherResolver, OpenOptions, RecoverOptions, Rejection, RunSummary, SeedOptions,
+    SqlStore, ViewBacklog, WakeKeys, recover_with_workers,
 };
 use serde::Serialize;
 
@@ -42,11 +42,29 @@ pub struct Recovery {
     pub decisions: Option<PathBuf>,
 }
 
+/// What a run says of inputs that have shrunk.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Shrink {
+    /// Lets the seed withdraw more than half of the backlog (100 leads and more), and a file have fewer than half the
+    /// rows of the last import (at least 100 fewer).
+    #[arg(long)]
+    pub allow_shrink: bool,
+}
+
+impl Shrink {
+    /// Gives the options of a seed.
+    #[must_use]
+    pub fn seed_options(self, actor: &str) -> SeedOptions {
+        let options = SeedOptions::default().with_actor(actor);
+        if self.allow_shrink { options.with_fuse(None) } else { options }
+    }
+}
+
 /// Opens the store, brings its tables up to date, and makes the service's backlog view over its links.
 ///
 /// # Errors
 ///
-/// The database's.
+/// The database's, and a `search_path` that leads to other tables than those that were seeded last.
 pub fn open(url: &DatabaseUrl) -> Result<(SqlStore, Database), Failure> {
     if let DatabaseUrl::Sqlite(path) = url {
         files::create_own(path)?;
@@ -57,6 +75,7 @@ pub fn open(url: &DatabaseUrl) -> Result<(SqlStore, Database), Failure> {
     let mut service = Database::open(url)?;
     store.migrate()?;
     service.create_backlog_view(&store.view_name("identity_links"))?;
+    store.read()?.check_backlog(&ViewBacklog::new(BACKLOG_VIEW)?)?;
     Ok((store, service))
 }
 

@@ -342,9 +342,37 @@ fn open_postgres(server: &str) -> Opened<PgConnection> {
     let mut postgres = PgConnection::establish(server)?;
     postgres.transaction(|postgres| {
         postgres.batch_execute("SELECT pg_advisory_xact_lock(7249016541)")?;
+        check_place(postgres)?;
         postgres.run_pending_migrations(POSTGRES).map(|_| ())
     })?;
     Ok(postgres)
+}
+
+#[derive(QueryableByName)]
+struct Place {
+    #[diesel(sql_type = Text)]
+    schema: String,
+}
+
+/// Refuses a `search_path` that leads past the service's tables: a second, empty set would withdraw every lead.
+fn check_place(
+    postgres: &mut PgConnection,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let elsewhere: Vec<Place> = diesel::sql_query(
+        "SELECT CAST(n.nspname AS TEXT) AS schema FROM pg_class c
+         JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE c.relname = 'wake_secret' AND c.relkind = 'r' AND to_regclass('wake_secret') IS NULL
+         ORDER BY n.nspname",
+    )
+    .load(postgres)?;
+    match elsewhere.first() {
+        None => Ok(()),
+        Some(Place { schema }) => Err(format!(
+            "the service's tables lie in schema \"{schema}\", and the search_path leads elsewhere; \
+             put it first in the search_path, as by ?options=-csearch_path%3D{schema} in the URL"
+        )
+        .into()),
+    }
 }
 
 #[cfg(test)]
@@ -377,6 +405,28 @@ mod tests {
                 .get_result(&mut other)
                 .unwrap();
         assert_eq!(tables.n, 1);
+    }
+
+    #[test]
+    fn another_search_path_is_refused_and_makes_no_second_set_of_tables() {
+        let server = match recovery_queue::testing::PostgresServer::start() {
+            Ok(server) => server,
+            Err(error) => {
+                assert!(std::env::var("CI").as_deref() != Ok("true"), "{error}");
+                // Past the harness, which keeps what a passing test prints to itself.
+                let said = format!("LEFT OUT: another search_path: {error}\n");
+                let _ = std::io::Write::write_all(&mut std::io::stderr(), said.as_bytes());
+                return;
+            }
+        };
+        let mut service = Database::open(&DatabaseUrl::parse(server.url()).unwrap()).unwrap();
+        service.execute("CREATE SCHEMA other").unwrap();
+        let sign = if server.url().contains('?') { '&' } else { '?' };
+        let other = format!("{}{sign}options=-csearch_path%3Dother", server.url());
+        let said = Database::open(&DatabaseUrl::parse(&other).unwrap()).unwrap_err().to_string();
+        assert!(said.contains("lie in schema \"public\""), "{said}");
+        let made = "SELECT count(*) AS n FROM pg_class WHERE relnamespace = 'other'::regnamespace";
+        assert_eq!(service.number(made).unwrap(), 0);
     }
 
     #[test]

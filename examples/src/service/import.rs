@@ -8,6 +8,7 @@ mod claims;
 mod instant;
 mod leads;
 mod persons;
+mod shrink;
 mod staging;
 
 use std::path::Path;
@@ -16,6 +17,7 @@ use raw_packets::table::{TableReader, TableReport, TableSchema};
 use recovery_queue::WakeKeys;
 use serde::Serialize;
 
+use self::shrink::mind_the_fuse;
 use super::database::Database;
 use crate::cli::{Console, Exit, Failure};
 use crate::tables::{self, Tables};
@@ -26,6 +28,7 @@ pub struct Import {
     leads: Option<TableReader>,
     persons: Option<TableReader>,
     claims: Option<TableReader>,
+    allow_shrink: bool,
 }
 
 impl Import {
@@ -42,7 +45,15 @@ impl Import {
             leads: open(files[0], &TableSchema::leads())?,
             persons: open(files[1], &TableSchema::persons())?,
             claims: open(files[2], &TableSchema::claims())?,
+            allow_shrink: false,
         })
+    }
+
+    /// Lets files pass that have fewer than half the rows of the last import, at least 100 fewer.
+    #[must_use]
+    pub fn allowing_shrink(mut self, allowed: bool) -> Self {
+        self.allow_shrink = allowed;
+        self
     }
 }
 
@@ -96,22 +107,31 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// The disk's and the database's.
+    /// The disk's and the database's, and a file that has shrunk too much since the last import.
     pub fn import(
         &mut self,
         files: Import,
         keys: &WakeKeys,
     ) -> Result<Vec<ImportSummary>, Failure> {
+        let Import { leads, persons, claims, allow_shrink } = files;
         self.transaction(|database| {
             let mut summaries = Vec::new();
-            if let Some(table) = files.leads {
-                summaries.push(leads::import(database, table)?);
+            let mut done = |database: &mut Self, input, summary: ImportSummary| {
+                mind_the_fuse(database, input, &summary.table, allow_shrink)?;
+                summaries.push(summary);
+                Ok::<_, Failure>(())
+            };
+            if let Some(table) = leads {
+                let summary = leads::import(database, table)?;
+                done(database, "leads", summary)?;
             }
-            if let Some(table) = files.persons {
-                summaries.push(persons::import(database, table, keys)?);
+            if let Some(table) = persons {
+                let summary = persons::import(database, table, keys)?;
+                done(database, "persons", summary)?;
             }
-            if let Some(table) = files.claims {
-                summaries.push(claims::import(database, table)?);
+            if let Some(table) = claims {
+                let summary = claims::import(database, table)?;
+                done(database, "claims", summary)?;
             }
             Ok(summaries)
         })
@@ -127,6 +147,7 @@ mod tests {
     struct Place {
         folder: tempfile::TempDir,
         database: Database,
+        allow_shrink: bool,
     }
 
     impl Place {
@@ -134,7 +155,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let url = DatabaseUrl::Sqlite(folder.path().join("s.sqlite"));
             let (_, database) = crate::recovery::open(&url).unwrap();
-            Self { folder, database }
+            Self { folder, database, allow_shrink: false }
         }
 
         fn import(&mut self, leads: &str, persons: &str) -> Result<Vec<ImportSummary>, Failure> {
@@ -145,7 +166,8 @@ mod tests {
             let files = [Some(leads_csv.as_path()), Some(&persons_csv), None];
             let normaliser = Normaliser::new(NormaliseOptions::default());
             let keys = WakeKeys::new(normaliser, self.database.wake_secret()?);
-            self.database.import(Import::open(&Tables::default(), files)?, &keys)
+            let files = Import::open(&Tables::default(), files)?.allowing_shrink(self.allow_shrink);
+            self.database.import(files, &keys)
         }
     }
 
@@ -175,6 +197,27 @@ mod tests {
         let lines: Vec<_> = summary.table.rows_refused_listed.iter().map(|row| row.line).collect();
         assert_eq!(lines, [6, 4]);
         assert_eq!(summary.exit(), Exit::RowsRefused);
+    }
+
+    #[test]
+    fn a_file_that_has_shrunk_too_much_is_stopped_until_that_is_allowed() {
+        let mut place = Place::new();
+        let leads = |count: usize| {
+            (0..count).fold("id,phone\n".to_owned(), |rows, lead| format!("{rows}L{lead},1\n"))
+        };
+        let person = "person_key,phone\nP,1\n";
+        place.import(&leads(300), person).unwrap();
+        let said = place.import(&leads(149), person).unwrap_err().to_string();
+        assert!(said.contains("leads.csv: 149 leads"), "{said}");
+        assert!(said.contains("took 300") && said.contains("--allow-shrink"), "{said}");
+        // What was stopped is not what the next one is compared with.
+        place.import(&leads(149), person).unwrap_err();
+        place.import(&leads(150), person).unwrap();
+        place.allow_shrink = true;
+        place.import(&leads(1), person).unwrap();
+        place.allow_shrink = false;
+        place.import(&leads(1), person).unwrap();
+        assert_eq!(place.database.count("leads").unwrap(), 300);
     }
 
     #[test]

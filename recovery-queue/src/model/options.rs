@@ -54,7 +54,7 @@ impl Fuse {
 
     /// What to do where a seed was stopped.
     pub(crate) const REMEDY: &'static str = "look whether the view is complete; where the leads are truly gone, \
-        seed once without the fuse (SeedOptions::fuse; seed_queue --allow-shrink)";
+        seed once without the fuse (SeedOptions::fuse; the runners' --allow-shrink)";
 }
 
 impl SeedOptions {

@@ -342,6 +342,19 @@ fn a_view_that_another_search_path_finds_elsewhere_is_refused() {
     let told = store.seed(&todo, &SeedOptions::default()).unwrap_err().to_string();
     assert!(told.contains(&format!("found in schema \"{one}\" before")), "{told}");
     assert!(told.contains("name the view with its schema"), "{told}");
+    // Nor is it read, by whoever looks.
+    let mut read = store.read().unwrap();
+    for told in [read.check_backlog(&todo).unwrap_err(), read.matched_in(&todo).unwrap_err()] {
+        assert!(told.to_string().contains(&format!("found in schema \"{one}\" before")), "{told}");
+    }
+    #[cfg(feature = "guardrails")]
+    {
+        use guardrails::recovery::RecoveryFacts as _;
+        let told = format!("{:?}", StoreFacts::new(read, &todo).queue().unwrap_err());
+        assert!(told.contains("before and"), "{told}");
+    }
+    #[cfg(not(feature = "guardrails"))]
+    drop(read);
     let named = ViewBacklog::new(&format!("{one}.todo")).unwrap().named("todo");
     assert!(!store.seed(&named, &SeedOptions::default()).unwrap().changed());
     // To move on purpose, the schema is named.

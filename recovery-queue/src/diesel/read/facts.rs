@@ -1,6 +1,6 @@
 //! Serves the facts of `guardrails` from one snapshot.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 
 use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
@@ -41,6 +41,8 @@ pub struct StoreFacts<'a> {
     ledger: RefCell<Option<LedgerFacts>>,
     /// Books of migrations beside the store's own.
     books: Vec<MigrationFacts>,
+    /// The view of the backlog, once it was looked for.
+    view: OnceCell<Option<String>>,
     /// The limit of the check under way.
     limit: Cell<Option<std::time::Duration>>,
     /// Whether a check has begun, so that there is a savepoint to go back to.
@@ -66,6 +68,7 @@ impl<'a> StoreFacts<'a> {
             queue: RefCell::new(None),
             ledger: RefCell::new(None),
             books: Vec::new(),
+            view: OnceCell::new(),
             limit: Cell::new(None),
             begun: Cell::new(false),
         }
@@ -175,18 +178,20 @@ impl<'a> StoreFacts<'a> {
         Ok(Offenders { population: Some(population), total, listed })
     }
 
-    /// Gives the quoted view of the backlog, where it is one.
-    pub(crate) fn view(&self) -> Option<String> {
-        match self.backlog.source() {
-            BacklogSource::View(view) => Some(view.quoted()),
-            BacklogSource::Rows(_) => None,
+    /// Gives the quoted view of the backlog, where it is one: the one that was seeded last.
+    pub(crate) fn view(&self) -> FactsResult<Option<String>> {
+        if let Some(view) = self.view.get() {
+            return Ok(view.clone());
         }
+        let found = self.snapshot.borrow_mut().backlog_view(self.backlog);
+        let found = found.map_err(|error| self.explained(error))?;
+        Ok(self.view.get_or_init(|| found).clone())
     }
 
     fn in_backlog(&self, limit: usize) -> FactsResult<Offenders> {
         let reason = "matched, and still in the backlog";
         let matched = "{ns}queue_settled s WHERE s.status = 1";
-        if let Some(view) = self.view() {
+        if let Some(view) = self.view()? {
             let found = matched_in_view(self.is_sqlite(), &view);
             let found = format!("SELECT key, '{reason}' AS reason FROM ({found}) m");
             return self.offending(&found, matched, limit);
@@ -208,7 +213,7 @@ impl StoreFacts<'_> {
             self.snapshot.borrow_mut().status_counts().map_err(|error| self.explained(error))?;
         let reasons =
             self.snapshot.borrow_mut().reason_counts().map_err(|error| self.explained(error))?;
-        let (backlog, absent) = if let Some(view) = self.view() {
+        let (backlog, absent) = if let Some(view) = self.view()? {
             let key = stage::key_text(self.is_sqlite(), "lead_source_pk");
             let keys = format!("(SELECT DISTINCT {key} AS key FROM {view}) v");
             let absent =

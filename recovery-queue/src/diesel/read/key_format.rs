@@ -72,12 +72,12 @@ impl StoreFacts<'_> {
     /// is the backlog, the user's tables, and two spellings that both came into the queue; of those the later
     /// one is odd.
     pub(crate) fn odd_keys(&self, limit: usize) -> FactsResult<Offenders> {
-        let sqlite = self.is_sqlite();
+        let (sqlite, view) = (self.is_sqlite(), self.view()?);
         let places = |leads: bool| {
             let of_kind = |column: &&KeyColumn| column.leads == leads;
             let columns = self.key_columns().iter().filter(of_kind);
             let mut places: Vec<String> = columns.map(|column| column.keys(sqlite)).collect();
-            if let Some(view) = self.view().filter(|_| leads) {
+            if let Some(view) = view.as_ref().filter(|_| leads) {
                 let key = key_text(sqlite, "lead_source_pk");
                 places.push(format!("SELECT {key} AS key, 'the backlog' AS place FROM {view}"));
             }

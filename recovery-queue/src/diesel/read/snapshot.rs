@@ -119,6 +119,25 @@ impl<'a> SqlSnapshot<'a> {
         &mut self.db
     }
 
+    /// Checks that a backlog can be read, and that its view is the one that was seeded last: for the start of a service.
+    ///
+    /// # Errors
+    /// A view that is not there or is no backlog, and a name without a schema that another `search_path` finds
+    /// elsewhere.
+    pub fn check_backlog(&mut self, backlog: &dyn Backlog) -> Result<(), StoreError> {
+        self.backlog_view(backlog).map(|_| ())
+    }
+
+    /// Gives the view of a backlog with its schema, quoted for SQL and checked; `None` where it is no view.
+    pub(crate) fn backlog_view(
+        &mut self,
+        backlog: &dyn Backlog,
+    ) -> Result<Option<String>, StoreError> {
+        let BacklogSource::View(view) = backlog.source() else { return Ok(None) };
+        let (_, place) = stage::check_view(&mut self.db, &self.names, backlog, view)?;
+        Ok(Some(place.quoted()))
+    }
+
     /// Gives everything that is known of a lead; `None` where the store does not know it.
     pub fn lead(&mut self, key: &SourcePk) -> Result<Option<LeadRecord>, StoreError> {
         leads::lead(&mut self.db, &self.names, key)
@@ -354,7 +373,7 @@ impl Snapshot for SqlSnapshot<'_> {
     fn matched_in(&mut self, backlog: &dyn Backlog) -> Result<Vec<SourcePk>, StoreError> {
         match backlog.source() {
             BacklogSource::View(view) => {
-                stage::check_view(&mut self.db, backlog, view)?;
+                let (_, view) = stage::check_view(&mut self.db, &self.names, backlog, view)?;
                 let found = matched_in_view(self.db.is_sqlite(), &view.quoted());
                 let sql = format!("SELECT key AS value FROM ({found}) m ORDER BY key");
                 let rows: Vec<TextRow> = self.query(&sql, &[])?;

@@ -1,7 +1,7 @@
 //! The seed: a backlog is staged once, then a fixed number of set-based statements bring the queue in line.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::sql_types::{BigInt, Nullable};
 
 use crate::diesel::conn::database::{Database, Param, TextRow, failed};
 use crate::diesel::conn::namespace::Names;
@@ -21,10 +21,6 @@ struct BacklogRow {
     id: i64,
     #[diesel(sql_type = Nullable<BigInt>)]
     first_seeded_at: Option<i64>,
-    #[diesel(sql_type = Nullable<Text>)]
-    view_schema: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    view_name: Option<String>,
 }
 
 /// One seed in progress, inside its transaction.
@@ -278,13 +274,10 @@ pub(crate) fn seed(
     let (staged, view) = stage::fill(db, names, backlog, now)?;
     let rows: Vec<BacklogRow> = db
         .query(
-            &names.sql("SELECT id, first_seeded_at, view_schema, view_name FROM {ns}queue_backlog WHERE name = $1"),
+            &names.sql("SELECT id, first_seeded_at FROM {ns}queue_backlog WHERE name = $1"),
             &[Param::Text(backlog.name())],
         )
         .map_err(failed(SEED))?;
-    if let (Some(row), Some(view)) = (rows.first(), &view) {
-        view.is_where_it_was(backlog.name(), row.view_schema.as_deref(), row.view_name.as_deref())?;
-    }
     let (backlog_id, opening) = if let Some(row) = rows.first() {
         (row.id, row.first_seeded_at.is_none())
     } else {

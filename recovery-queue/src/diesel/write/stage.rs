@@ -100,25 +100,28 @@ impl ResolvedView {
         format!("\"{}\".\"{}\"", self.schema, self.name)
     }
 
-    /// Refuses a name without a schema that stood for another view when the backlog was seeded last.
-    pub(crate) fn is_where_it_was(
+    /// Refuses a name without a schema that stands for another view than when the backlog was seeded last.
+    fn is_where_it_was(
         &self,
+        db: &mut Database,
+        names: &Names,
         backlog: &str,
-        schema: Option<&str>,
-        name: Option<&str>,
     ) -> Result<(), StoreError> {
-        let Some(was) = schema.filter(|was| *was != self.schema && name == Some(&self.name)) else {
-            return Ok(());
-        };
         if self.qualified {
             return Ok(());
         }
+        let sql = "SELECT view_schema AS value FROM {ns}queue_backlog \
+             WHERE name = $1 AND view_name = $2 AND view_schema <> $3";
+        let params = [Param::Text(backlog), Param::Text(&self.name), Param::Text(&self.schema)];
+        let was: Vec<TextRow> = db.query(&names.sql(sql), &params).map_err(failed(READ))?;
+        let Some(TextRow { value: was }) = was.first() else { return Ok(()) };
+        let now = match self.schema.as_str() {
+            "" => "is not found now".to_owned(),
+            schema => format!("is found in \"{schema}\" now"),
+        };
         Err(StoreError::Backlog {
             backlog: backlog.to_owned(),
-            reason: format!(
-                "view {} was found in schema \"{was}\" before and is found in \"{}\" now",
-                self.name, self.schema
-            ),
+            reason: format!("view {} was found in schema \"{was}\" before and {now}", self.name),
             remedy: "correct the search_path, or name the view with its schema",
         })
     }
@@ -141,8 +144,8 @@ pub(crate) fn fill(
     }
     let (rows, view) = match backlog.source() {
         BacklogSource::View(view) => {
-            let rows = check_view(db, backlog, view)?;
-            (rows, Some(ResolvedView::of(db, view)?))
+            let (rows, view) = check_view(db, names, backlog, view)?;
+            (rows, Some(view))
         }
         BacklogSource::Rows(leads) => {
             copy_rows(db, leads)?;
@@ -236,18 +239,23 @@ fn mark_no_text(db: &mut Database) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Checks that a view is a backlog; gives the query that reads it.
+/// Checks that a view is a backlog, and the one that was seeded last; gives the query that reads it, and its place.
 pub(crate) fn check_view(
     db: &mut Database,
+    names: &Names,
     backlog: &dyn Backlog,
     view: &ViewName,
-) -> Result<String, StoreError> {
+) -> Result<(String, ResolvedView), StoreError> {
+    let place = ResolvedView::of(db, view)?;
+    place.is_where_it_was(db, names, backlog.name())?;
     let columns = view_columns(db, view)?;
-    view_rows(db.is_sqlite(), view, &columns).map_err(|(reason, remedy)| StoreError::Backlog {
+    let refuse = |(reason, remedy)| StoreError::Backlog {
         backlog: backlog.name().to_owned(),
         reason: format!("view {}: {reason}", view.quoted()),
         remedy,
-    })
+    };
+    let rows = view_rows(db.is_sqlite(), &place, &columns).map_err(refuse)?;
+    Ok((rows, place))
 }
 
 #[derive(QueryableByName)]
@@ -396,7 +404,7 @@ fn view_columns(db: &mut Database, view: &ViewName) -> Result<Vec<(String, Strin
 /// Builds the query that reads a view into the stage's columns, with what is wrong with each date.
 fn view_rows(
     sqlite: bool,
-    view: &ViewName,
+    view: &ResolvedView,
     columns: &[(String, String)],
 ) -> Result<String, (String, &'static str)> {
     let kind = |name: &str| columns.iter().find(|(column, _)| column == name).map(|(_, kind)| kind);
