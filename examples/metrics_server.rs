@@ -67,7 +67,7 @@ fn run(args: Args) -> Result<Exit, Failure> {
     }
     ViewBacklog::new(&args.backlog)?;
     let source = Arc::new(Source::new(Place {
-        url: database_url(args.common.database_url.as_deref())?,
+        url: database_url(args.common.database_url.as_deref())?.read_only(),
         backlog: args.backlog,
         zone: args.time_zone,
         refresh: Duration::from_secs(args.refresh_seconds),

@@ -9,8 +9,9 @@ use clap::Parser;
 use guardrails::clock::Monotonic;
 use guardrails::format::{TextStyle, text};
 use guardrails::{ExitPolicy, Suite, SuiteReport};
-use recovery_queue::{QueueStore, SeedSummary, ViewBacklog};
+use recovery_queue::{DatabaseUrl, QueueStore, SeedSummary, ViewBacklog};
 use reference_runners::cli::{Common, EXIT_CODES, Exit, Failure, start};
+use reference_runners::files;
 use reference_runners::guards::{Launcher, PacketFacts, facts_of};
 use reference_runners::recovery::{Recovered, Recovery, Shrink, open};
 use reference_runners::service::{BACKLOG_VIEW, database_url};
@@ -55,6 +56,10 @@ fn run(args: &Args) -> Result<Exit, Failure> {
     let url = database_url(args.common.database_url.as_deref())?;
     let backlog = ViewBacklog::new(BACKLOG_VIEW)?;
     args.recovery.check()?;
+    if let DatabaseUrl::Sqlite(file) = &url {
+        // A database that is made here would prove nothing.
+        files::open(file)?;
+    }
     let (mut store, mut service) = open(&url)?;
     let backlog_before = service.count(BACKLOG_VIEW)?;
     let seed = store.seed(&backlog, &args.shrink.seed_options("validate_impact"))?;

@@ -108,9 +108,9 @@ fn run(args: &Args) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     let history = args.history.as_deref().map(history_file::read).transpose()?.unwrap_or_default();
-    let url = database_url(args.common.database_url.as_deref())?;
+    let url = database_url(args.common.database_url.as_deref())?.read_only();
     if let DatabaseUrl::Sqlite(path) = &url {
-        // Opening would make the file; a check looks and makes nothing.
+        // It says what is missing, and what to do; a check looks and makes nothing.
         files::open(path)?;
     }
     let mut store = SqlStore::open(&url, OpenOptions::default())?;

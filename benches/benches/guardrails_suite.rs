@@ -146,7 +146,7 @@ fn main() {
     println!("{leads} leads");
     formats();
     let folder = tempfile::tempdir().expect("a temporary folder");
-    measure("SQLite", &DatabaseUrl::Sqlite(folder.path().join("bench.sqlite")), leads);
+    measure("SQLite", &DatabaseUrl::Sqlite(folder.path().join("bench.sqlite").into()), leads);
     match PostgresServer::start() {
         Ok(server) => {
             let url = DatabaseUrl::parse(server.url()).expect("the server's URL");

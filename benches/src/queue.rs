@@ -153,7 +153,7 @@ impl Backend {
                 for end in [".sqlite", ".sqlite-wal", ".sqlite-shm"] {
                     let _ = std::fs::remove_file(file(end));
                 }
-                (DatabaseUrl::Sqlite(file(".sqlite")), Namespace::default())
+                (DatabaseUrl::Sqlite(file(".sqlite").into()), Namespace::default())
             }
             Place::Postgres(server) => {
                 let url = DatabaseUrl::parse(server.url()).expect("the server's URL");

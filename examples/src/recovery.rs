@@ -66,8 +66,14 @@ impl Shrink {
 ///
 /// The database's, and a `search_path` that leads to other tables than those that were seeded last.
 pub fn open(url: &DatabaseUrl) -> Result<(SqlStore, Database), Failure> {
-    if let DatabaseUrl::Sqlite(path) = url {
-        files::create_own(path)?;
+    if let DatabaseUrl::Sqlite(file) = url {
+        if file.is_read_only() {
+            return Err(Failure::new(format_args!("{url}: mode=ro, and this runner writes"))
+                .remedy("leave mode=ro out of the URL"));
+        }
+        // Refuses a file that is not to be made and is not there.
+        file.address()?;
+        files::create_own(file)?;
     }
     let mut store = SqlStore::open(url, OpenOptions::default())?;
     // Whether the store's place is taken by another program is known before anything is written.

@@ -8,6 +8,7 @@
 mod database;
 mod import;
 mod population;
+mod schema;
 mod wake;
 
 pub use database::{BACKLOG_VIEW, Database, database_url};

@@ -24,7 +24,7 @@ pub use crate::diesel::StoreFacts;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use crate::diesel::{
     BorrowedStore, Conn, DatabaseUrl, MigrationStatus, Namespace, OpenOptions, PostgresUrl,
-    QueueMigrations, RollupSummary, SqlSnapshot, SqlStore,
+    QueueMigrations, RollupSummary, SqlSnapshot, SqlStore, SqliteFile,
 };
 #[cfg(feature = "identity-matching")]
 pub use matching::{LeadSource, MatcherResolver, WakeKeys};

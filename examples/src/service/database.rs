@@ -1,4 +1,4 @@
-//! Opening the database, and the tables and the view that are the service's.
+//! Opening the database, and statements on it.
 
 use std::fmt;
 use std::path::Path;
@@ -6,8 +6,7 @@ use std::path::Path;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager as _};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
-use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use recovery_queue::{BorrowedStore, DatabaseUrl};
+use recovery_queue::{BorrowedStore, DatabaseUrl, SqliteFile};
 use serde::Serialize;
 
 use crate::cli::Failure;
@@ -15,9 +14,6 @@ use crate::files;
 
 /// The name of the view that holds the backlog: the leads with neither an identity link nor a claim.
 pub const BACKLOG_VIEW: &str = "backlog_leads";
-
-const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
-const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
 /// Reads `--database-url`; left out, it is an embedded file of the runners' own.
 ///
@@ -27,7 +23,7 @@ const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 pub fn database_url(flag: Option<&str>) -> Result<DatabaseUrl, Failure> {
     match flag {
         Some(url) => Ok(DatabaseUrl::parse(url)?),
-        None => Ok(DatabaseUrl::Sqlite(files::default_out_dir().join("recovery.sqlite"))),
+        None => Ok(DatabaseUrl::Sqlite(files::default_out_dir().join("recovery.sqlite").into())),
     }
 }
 
@@ -127,7 +123,9 @@ impl Database {
     ///
     /// A file that cannot be opened or is no database, a server that does not answer, a migration that fails.
     pub fn open(url: &DatabaseUrl) -> Result<Self, Failure> {
-        Self::connect(url, open_sqlite, open_postgres)
+        let mut database = Self::connect(url, open_sqlite)?;
+        database.migrate()?;
+        Ok(database)
     }
 
     /// Opens the database to read: nothing is made or migrated, and every write is refused.
@@ -137,16 +135,15 @@ impl Database {
     /// As [`Database::open`], and a `SQLite` file that is missing.
     pub fn open_to_read(url: &DatabaseUrl) -> Result<Self, Failure> {
         if let DatabaseUrl::Sqlite(path) = url {
-            // Opening would make the file.
+            // It says what is missing, and what to do.
             files::open(path)?;
         }
-        Self::connect(url, read_sqlite, read_postgres)
+        Self::connect(&url.clone().read_only(), read_sqlite)
     }
 
     fn connect(
         url: &DatabaseUrl,
-        sqlite: impl FnOnce(&Path) -> Opened<SqliteConnection>,
-        postgres: impl FnOnce(&str) -> Opened<PgConnection>,
+        sqlite: impl FnOnce(&SqliteFile) -> Opened<SqliteConnection>,
     ) -> Result<Self, Failure> {
         let cannot = |why: &dyn fmt::Display, remedy: &str| {
             Failure::new(format_args!("{url}: cannot be opened: {why}")).remedy(remedy)
@@ -159,9 +156,9 @@ impl Database {
                 )
             })?),
             DatabaseUrl::Postgres(server) => {
-                AnyConnection::Postgres(postgres(server.as_str()).map_err(|error| {
-                    cannot(&error, "check that the server runs and the URL is right")
-                })?)
+                AnyConnection::Postgres(PgConnection::establish(server.as_str()).map_err(
+                    |error| cannot(&error, "check that the server runs and the URL is right"),
+                )?)
             }
             other => {
                 return Err(Failure::new(format_args!(
@@ -182,19 +179,16 @@ impl Database {
     ///
     /// The database's, named.
     pub fn create_backlog_view(&mut self, links: &str) -> Result<(), Failure> {
-        let create = match self.connection.dialect() {
-            Dialect::Sqlite => "CREATE VIEW IF NOT EXISTS",
-            Dialect::Postgres => "CREATE OR REPLACE VIEW",
-        };
-        self.connection.batch_execute(&format!(
-            "{create} {BACKLOG_VIEW} AS
-             SELECT source_pk AS lead_source_pk, coalesce(lead_created_at, imported_at) AS lead_date,
-                    version AS lead_version
-             FROM leads
-             WHERE NOT EXISTS (SELECT 1 FROM {links} AS link WHERE link.source_pk = leads.source_pk)
-               AND NOT EXISTS (SELECT 1 FROM claims AS claim WHERE claim.source_pk = leads.source_pk)"
-        ))?;
-        Ok(())
+        self.ensure_view(
+            BACKLOG_VIEW,
+            &format!(
+                "SELECT source_pk AS lead_source_pk, coalesce(lead_created_at, imported_at) AS lead_date,
+                        version AS lead_version
+                 FROM leads
+                 WHERE NOT EXISTS (SELECT 1 FROM {links} AS link WHERE link.source_pk = leads.source_pk)
+                   AND NOT EXISTS (SELECT 1 FROM claims AS claim WHERE claim.source_pk = leads.source_pk)"
+            ),
+        )
     }
 
     /// Says whether a table or view of this name is there.
@@ -261,6 +255,10 @@ impl Database {
         Ok(row.n)
     }
 
+    pub(super) fn dialect(&self) -> Dialect {
+        self.connection.dialect()
+    }
+
     /// Tells which of the two dialects the database speaks.
     pub(crate) fn is_postgres(&self) -> bool {
         self.connection.dialect() == Dialect::Postgres
@@ -312,67 +310,21 @@ impl Database {
 
 type Opened<C> = Result<C, Box<dyn std::error::Error + Send + Sync>>;
 
-fn read_sqlite(path: &Path) -> Opened<SqliteConnection> {
-    let mut sqlite = SqliteConnection::establish(path.to_str().ok_or("the path is not UTF-8")?)?;
+fn read_sqlite(file: &SqliteFile) -> Opened<SqliteConnection> {
+    let mut sqlite = SqliteConnection::establish(&file.address()?)?;
     sqlite.batch_execute("PRAGMA busy_timeout = 30000; PRAGMA query_only = ON;")?;
     Ok(sqlite)
 }
 
-/// Sets nothing for the session: behind a transaction pooler it would stay for the next client.
-fn read_postgres(server: &str) -> Opened<PgConnection> {
-    Ok(PgConnection::establish(server)?)
-}
-
-// Diesel's migrations take no lock of their own, so both wait for their turn first; and both apply all that
-// is pending or, in a database that has such tables already, nothing.
-fn open_sqlite(path: &Path) -> Opened<SqliteConnection> {
-    if let Some(folder) = path.parent().filter(|folder| *folder != Path::new("")) {
+fn open_sqlite(file: &SqliteFile) -> Opened<SqliteConnection> {
+    if let Some(folder) = file.parent().filter(|folder| *folder != Path::new("")) {
         std::fs::create_dir_all(folder)?;
     }
-    let path = path.to_str().ok_or("the path is not UTF-8")?;
-    let mut sqlite = SqliteConnection::establish(path)?;
+    let mut sqlite = SqliteConnection::establish(&file.address()?)?;
     sqlite.batch_execute(
         "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;",
     )?;
-    sqlite.immediate_transaction(|sqlite| sqlite.run_pending_migrations(SQLITE).map(|_| ()))?;
     Ok(sqlite)
-}
-
-fn open_postgres(server: &str) -> Opened<PgConnection> {
-    let mut postgres = PgConnection::establish(server)?;
-    postgres.transaction(|postgres| {
-        postgres.batch_execute("SELECT pg_advisory_xact_lock(7249016541)")?;
-        check_place(postgres)?;
-        postgres.run_pending_migrations(POSTGRES).map(|_| ())
-    })?;
-    Ok(postgres)
-}
-
-#[derive(QueryableByName)]
-struct Place {
-    #[diesel(sql_type = Text)]
-    schema: String,
-}
-
-/// Refuses a `search_path` that leads past the service's tables: a second, empty set would withdraw every lead.
-fn check_place(
-    postgres: &mut PgConnection,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let elsewhere: Vec<Place> = diesel::sql_query(
-        "SELECT CAST(n.nspname AS TEXT) AS schema FROM pg_class c
-         JOIN pg_namespace n ON n.oid = c.relnamespace
-         WHERE c.relname = 'wake_secret' AND c.relkind = 'r' AND to_regclass('wake_secret') IS NULL
-         ORDER BY n.nspname",
-    )
-    .load(postgres)?;
-    match elsewhere.first() {
-        None => Ok(()),
-        Some(Place { schema }) => Err(format!(
-            "the service's tables lie in schema \"{schema}\", and the search_path leads elsewhere; \
-             put it first in the search_path, as by ?options=-csearch_path%3D{schema} in the URL"
-        )
-        .into()),
-    }
 }
 
 #[cfg(test)]
@@ -388,7 +340,8 @@ mod tests {
             "these are notes, not a database, and long enough to be read as a header",
         )
         .unwrap();
-        let said = Database::open(&DatabaseUrl::Sqlite(path.clone())).unwrap_err().to_string();
+        let said =
+            Database::open(&DatabaseUrl::Sqlite(path.clone().into())).unwrap_err().to_string();
         assert!(said.contains("notes.txt") && said.contains("what to do"), "{said}");
         assert!(std::fs::read_to_string(&path).unwrap().starts_with("these are notes"));
     }
@@ -399,7 +352,7 @@ mod tests {
         let path = folder.path().join("crm.sqlite");
         let mut other = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
         other.batch_execute("CREATE TABLE persons (name TEXT)").unwrap();
-        Database::open(&DatabaseUrl::Sqlite(path)).unwrap_err();
+        Database::open(&DatabaseUrl::Sqlite(path.into())).unwrap_err();
         let tables: Count =
             diesel::sql_query("SELECT count(*) AS n FROM sqlite_master WHERE type = 'table'")
                 .get_result(&mut other)
@@ -432,7 +385,7 @@ mod tests {
     #[test]
     fn eight_that_open_a_new_database_at_once_all_succeed() {
         let folder = tempfile::tempdir().unwrap();
-        let url = DatabaseUrl::Sqlite(folder.path().join("new.sqlite"));
+        let url = DatabaseUrl::Sqlite(folder.path().join("new.sqlite").into());
         std::thread::scope(|threads| {
             for _ in 0..8 {
                 threads.spawn(|| Database::open(&url).unwrap());

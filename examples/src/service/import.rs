@@ -153,7 +153,7 @@ mod tests {
     impl Place {
         fn new() -> Self {
             let folder = tempfile::tempdir().unwrap();
-            let url = DatabaseUrl::Sqlite(folder.path().join("s.sqlite"));
+            let url = DatabaseUrl::Sqlite(folder.path().join("s.sqlite").into());
             let (_, database) = crate::recovery::open(&url).unwrap();
             Self { folder, database, allow_shrink: false }
         }

@@ -172,7 +172,7 @@ mod tests {
 
     fn on_each(test: fn(Place)) {
         let folder = tempfile::tempdir().unwrap();
-        test(Place::new(&DatabaseUrl::Sqlite(folder.path().join("s.sqlite"))));
+        test(Place::new(&DatabaseUrl::Sqlite(folder.path().join("s.sqlite").into())));
         match recovery_queue::testing::PostgresServer::start() {
             Ok(server) => test(Place::new(&DatabaseUrl::parse(server.url()).unwrap())),
             Err(error) => {

@@ -21,6 +21,7 @@ pub use conn::namespace::Namespace;
 pub use conn::open::OpenOptions;
 #[cfg(feature = "r2d2")]
 pub use conn::source::ConnectionPool;
+pub use conn::sqlite_file::SqliteFile;
 pub use conn::url::{DatabaseUrl, PostgresUrl};
 #[cfg(feature = "identity-matching")]
 pub use index::SqlIndex;

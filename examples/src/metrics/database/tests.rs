@@ -11,7 +11,7 @@ use crate::metrics::raw_row::{COLUMNS, RawRow};
 
 fn sqlite(folder: &tempfile::TempDir, name: usize) -> DatabaseMetrics {
     let path = folder.path().join(format!("{name}.sqlite"));
-    DatabaseMetrics::open(&DatabaseUrl::Sqlite(path)).unwrap()
+    DatabaseMetrics::open(&DatabaseUrl::Sqlite(path.into())).unwrap()
 }
 
 /// Writes values as a service may, which need not have what a load has.

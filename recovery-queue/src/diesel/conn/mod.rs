@@ -30,6 +30,7 @@ pub(crate) mod prepared;
 #[cfg(feature = "postgres")]
 pub(crate) mod session;
 pub(crate) mod source;
+pub(crate) mod sqlite_file;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite_text;
 pub(crate) mod transaction;

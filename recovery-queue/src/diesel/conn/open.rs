@@ -1,6 +1,5 @@
 //! Opening a database: what a URL names, and how a connection is set up.
 
-use std::path::Path;
 use std::time::Duration;
 
 #[cfg(feature = "sqlite")]
@@ -13,6 +12,7 @@ use crate::diesel::conn::namespace::Namespace;
 use crate::diesel::conn::own_session;
 #[cfg(feature = "postgres")]
 use crate::diesel::conn::session::Session;
+use crate::diesel::conn::sqlite_file::SqliteFile;
 use crate::diesel::conn::url::{DatabaseUrl, PostgresUrl};
 use crate::model::error::{ConfigError, StoreError};
 
@@ -85,7 +85,7 @@ pub(crate) fn connect(
     purpose: Purpose,
 ) -> Result<Database<'static>, StoreError> {
     match url {
-        DatabaseUrl::Sqlite(path) => sqlite(path, options, purpose),
+        DatabaseUrl::Sqlite(file) => sqlite(file, options, purpose),
         DatabaseUrl::Postgres(url) => postgres(url, options, purpose),
     }
 }
@@ -96,20 +96,13 @@ fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> StoreEr
 
 #[cfg(feature = "sqlite")]
 fn sqlite(
-    path: &Path,
+    file: &SqliteFile,
     options: &OpenOptions,
     purpose: Purpose,
 ) -> Result<Database<'static>, StoreError> {
-    let Some(name) = path.to_str() else {
-        return Err(ConfigError::new(
-            "database path",
-            path.display().to_string(),
-            "it is not UTF-8",
-            "use another path",
-        )
-        .into());
-    };
-    let establish = || SqliteConnection::establish(name);
+    let name = file.address()?;
+    let purpose = if file.is_read_only() { Purpose::Read } else { purpose };
+    let establish = || SqliteConnection::establish(&name);
     // Only the reads of checks are ever given a time limit.
     #[cfg(feature = "guardrails")]
     let establish = || match purpose {
@@ -137,7 +130,7 @@ fn sqlite(
         if error.to_string().contains("not a database") {
             ConfigError::new(
                 "database path",
-                name,
+                file.display().to_string(),
                 "it holds another kind of file",
                 "give a file of SQLite, or a new path",
             )
@@ -150,10 +143,10 @@ fn sqlite(
 }
 
 #[cfg(not(feature = "sqlite"))]
-fn sqlite(path: &Path, _: &OpenOptions, _: Purpose) -> Result<Database<'static>, StoreError> {
+fn sqlite(file: &SqliteFile, _: &OpenOptions, _: Purpose) -> Result<Database<'static>, StoreError> {
     Err(ConfigError::new(
         "database path",
-        path.display().to_string(),
+        file.display().to_string(),
         "this build has no SQLite",
         "build with the feature sqlite",
     )

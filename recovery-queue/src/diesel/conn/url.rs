@@ -1,9 +1,9 @@
 //! What a text that names a database means; no message holds any part of a password.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::diesel::conn::sqlite_file::SqliteFile;
 use crate::model::error::ConfigError;
 
 /// Names a database: a file of SQLite or a server of PostgreSQL.
@@ -24,7 +24,7 @@ use crate::model::error::ConfigError;
 #[non_exhaustive]
 pub enum DatabaseUrl {
     /// A file of SQLite.
-    Sqlite(PathBuf),
+    Sqlite(SqliteFile),
     /// A server of PostgreSQL.
     Postgres(PostgresUrl),
 }
@@ -109,6 +109,9 @@ impl DatabaseUrl {
     /// Reads a path, `sqlite:PATH`, a URL of PostgreSQL (`postgres://…`, `postgresql://…`) or a connection string of
     /// libpq (`host=… dbname=…`). A scheme may be in upper case.
     ///
+    /// Behind `sqlite:PATH` may stand `?mode=ro` (nothing is written), `?mode=rw` (the file must be there) or
+    /// `?mode=rwc` (it is made where it is missing, as without a mode).
+    ///
     /// # Errors
     /// Another scheme, an empty text, SQLite's in-memory name, and an address of a server that libpq would read in
     /// another way than it was meant, such as one whose password holds a bare `@`.
@@ -120,7 +123,8 @@ impl DatabaseUrl {
         match scheme(text) {
             Some((scheme, rest)) if is_postgres(scheme) => url(rest).map(Self::Postgres),
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("sqlite") => {
-                file(rest.strip_prefix("//").unwrap_or(rest))
+                let rest = rest.strip_prefix("//").unwrap_or(rest);
+                file(rest, SqliteFile::parse)
             }
             Some((scheme, rest)) if rest.starts_with("//") => {
                 Err(refused(&format!("{scheme}://{HIDDEN}"), "there is no such backend", FORMS))
@@ -135,7 +139,20 @@ impl DatabaseUrl {
                     "write postgres:// before it, or sqlite: before the name of a file",
                 ))
             }
-            _ => file(text),
+            _ => file(text, |path| Ok(SqliteFile::new(path))),
+        }
+    }
+}
+
+impl DatabaseUrl {
+    /// Returns the same database for a reader: a file of SQLite is never made, and nothing in it is written.
+    ///
+    /// On PostgreSQL the role decides: a setting of the session would stay behind in a pooler.
+    #[must_use]
+    pub fn read_only(self) -> Self {
+        match self {
+            Self::Sqlite(file) => Self::Sqlite(file.read_only()),
+            server @ Self::Postgres(_) => server,
         }
     }
 }
@@ -153,8 +170,12 @@ fn scheme(text: &str) -> Option<(&str, &str)> {
     (starts && goes_on && scheme.len() > 1).then_some((scheme, rest))
 }
 
-fn file(path: &str) -> Result<DatabaseUrl, ConfigError> {
-    if path.is_empty() || path == ":memory:" || path.starts_with("file:") {
+fn file(
+    path: &str,
+    read: impl FnOnce(&str) -> Result<SqliteFile, ConfigError>,
+) -> Result<DatabaseUrl, ConfigError> {
+    let name = path.split('?').next().unwrap_or_default();
+    if name.is_empty() || name == ":memory:" || path.starts_with("file:") {
         let remedy = "give a path; for a queue in memory use MemoryStore";
         return Err(refused(
             path.split(['?', '/']).next().unwrap_or_default(),
@@ -162,7 +183,7 @@ fn file(path: &str) -> Result<DatabaseUrl, ConfigError> {
             remedy,
         ));
     }
-    Ok(DatabaseUrl::Sqlite(PathBuf::from(path)))
+    read(path).map(DatabaseUrl::Sqlite)
 }
 
 /// Reads what follows the scheme of a URL, by the rules of libpq.
