@@ -332,12 +332,18 @@ impl<'a> RecordReader<'a> {
         }
     }
 
-    /// Reads a vehicle registration plate; the last one counts.
+    /// Reads the vehicle registration plates of a value, of which each finds persons; the first stands for the record.
     pub fn plate(&mut self, raw: &str) {
-        match Plate::parse(raw) {
-            Ok(plate) => self.out.plate = Some(plate),
-            Err(reason) => self.refuse(Field::Plate, reason),
-        }
+        Plate::parse_all(raw, |read| match read {
+            Ok(plate) => {
+                self.out.plate.get_or_insert(plate);
+                self.out.blocking.push(crate::weak::blocking::plate(plate));
+            }
+            Err(UnusableReason::Blank) => {}
+            Err(reason) => {
+                self.out.push_unusable(Source { field: Field::Plate, position: 0 }, reason);
+            }
+        });
     }
 
     /// Reads a date of birth; the last one counts.

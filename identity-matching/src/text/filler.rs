@@ -97,6 +97,7 @@ const FILLERS: &[&str] = &[
     "semrg",
     "semtelefone",
     "sin",
+    "sinapellido",
     "sincedula",
     "sincelular",
     "sincorreo",
@@ -107,6 +108,7 @@ const FILLERS: &[&str] = &[
     "sindocumento",
     "sinemail",
     "sininformacion",
+    "sinnombre",
     "sinnumero",
     "sinplaca",
     "sinplacas",
@@ -161,6 +163,38 @@ pub(crate) fn is_filler(text: &str) -> bool {
     let folded = &folded[..length];
     short
         && (length == 0 || FILLERS.binary_search_by(|filler| filler.as_bytes().cmp(folded)).is_ok())
+}
+
+/// Tells whether a text without an identifier says that there is none: a filler, words that begin with "no" or "without", an
+/// error of a spreadsheet, or keys pressed in a row.
+pub(crate) fn says_nothing(text: &str) -> bool {
+    const NO: [&str; 10] =
+        ["no", "sin", "sem", "nao", "não", "not", "without", "ningun", "ninguna", "nenhum"];
+    if is_filler(text) || is_error(text) {
+        return true;
+    }
+    if text.bytes().any(|byte| byte.is_ascii_digit() || byte == b'@') {
+        return false;
+    }
+    let lower = text.to_lowercase();
+    let mut words =
+        lower.split(|sign: char| !sign.is_alphanumeric()).filter(|word| !word.is_empty());
+    let first = words.next().unwrap_or_default();
+    match words.next() {
+        Some(_) => NO.contains(&first),
+        None => is_keyboard_run(first.as_bytes()),
+    }
+}
+
+/// Tells whether a text is an error of a spreadsheet in any language: `#N/D`, `#¡VALOR!`, `#REF!`, `#¿NOMBRE?`, `#DIV/0!`.
+fn is_error(text: &str) -> bool {
+    let Some(name) = text.trim().strip_prefix('#') else { return false };
+    let letters = name.chars().filter(|sign| sign.is_alphabetic()).count();
+    let digits = name.chars().filter(char::is_ascii_digit).count();
+    let marked = name.ends_with(['!', '?']);
+    (2..=12).contains(&letters)
+        && digits <= 1
+        && (marked || matches!(name, "N/A" | "N/D" | "NV" | "NA"))
 }
 
 /// Longest of the fillers.
@@ -229,6 +263,22 @@ mod tests {
         }
         for text in ["nora", "45678912", "tengo"] {
             assert!(!is_filler(text), "{text}");
+        }
+        for text in [
+            "no tiene celular",
+            "sin telf",
+            "Não quis informar",
+            "#¡VALOR!",
+            "#N/D",
+            "#DIV/0!",
+            "asdasd",
+        ] {
+            assert!(says_nothing(text), "{text}");
+        }
+        for text in
+            ["Noelia", "Ana Díaz", "#987123456", "no 987123456", "no@correo.pe", "Sinforosa"]
+        {
+            assert!(!says_nothing(text), "{text}");
         }
     }
 }

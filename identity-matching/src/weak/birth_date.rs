@@ -107,7 +107,12 @@ impl fmt::Debug for BirthDate {
 
 /// Takes year, month and day apart.
 fn parts(written: &str, month_first: bool) -> Option<(u32, u32, u32)> {
-    let written = spreadsheet::unguarded(written);
+    let written = without_label(spreadsheet::unguarded(written));
+    let whole = match spreadsheet::cell(written) {
+        spreadsheet::Cell::Whole(digits) => digits,
+        _ => String::new(),
+    };
+    let written = if whole.is_empty() { written } else { whole.as_str() };
     if let Some(day) = serial(written) {
         return Some(day);
     }
@@ -117,8 +122,8 @@ fn parts(written: &str, month_first: bool) -> Option<(u32, u32, u32)> {
         if digits { text.parse::<u32>().ok() } else { None }
     };
     let letters = written.chars().filter(|letter| letter.is_alphabetic()).count();
-    if letters > 2
-        && let Some(date) = in_words(written)
+    if letters > 1
+        && let Some(date) = in_words(without_hour(written))
     {
         return Some(date);
     }
@@ -130,10 +135,18 @@ fn parts(written: &str, month_first: bool) -> Option<(u32, u32, u32)> {
     };
     let date = date.strip_suffix(".0").unwrap_or(date);
     if date.len() == 8 && date.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Some((number(&date[..4])?, number(&date[4..6])?, number(&date[6..])?));
+        let (year, month, day) = (number(&date[..4])?, number(&date[4..6])?, number(&date[6..])?);
+        // `21031987`: where the year cannot stand first, it stands last.
+        let first = (1890..=2150).contains(&year) && (1..=days(year, month)).contains(&day);
+        let (last, middle, front) =
+            (number(&date[4..])?, number(&date[2..4])?, number(&date[..2])?);
+        let behind = (1890..=2150).contains(&last) && (1..=days(last, middle)).contains(&front);
+        return Some(if behind && !first { (last, middle, front) } else { (year, month, day) });
     }
-    let mut fields =
-        date.split(['-', '/', '.', ' ']).map(str::trim).filter(|text| !text.is_empty());
+    let mut fields = date
+        .split(['-', '/', '.', ' ', '|', '_', '\\'])
+        .map(str::trim)
+        .filter(|text| !text.is_empty());
     let (first, second, third) = (fields.next()?, fields.next()?, fields.next()?);
     if fields.next().is_some() {
         return None;
@@ -151,6 +164,21 @@ fn parts(written: &str, month_first: bool) -> Option<(u32, u32, u32)> {
         // Two digits of a year do not tell the century.
         _ => None,
     }
+}
+
+/// Drops a label and a weekday before a date: `F. Nac.: 21/03/1987`, `Sábado, 21 de marzo de 1987`, `nacido 21/03/1987`.
+fn without_label(written: &str) -> &str {
+    let start = match written.split_once([':', ',']) {
+        Some((label, rest)) if label.chars().all(|sign| !sign.is_ascii_digit()) => rest,
+        _ => written,
+    };
+    let rest = start.trim_start();
+    let (word, behind) = rest.split_at(
+        rest.find(|sign: char| !(sign.is_alphabetic() || sign == '.')).unwrap_or(rest.len()),
+    );
+    let digits = behind.trim_start().starts_with(|sign: char| sign.is_ascii_digit());
+    let month = month_of(&word.to_lowercase()).is_some();
+    if word.chars().count() > 2 && digits && !month { behind.trim_start() } else { rest }
 }
 
 /// Reads the serial number of a day in a spreadsheet, which counts from 30 December 1899: `31857`, `31857.0`.
@@ -180,23 +208,21 @@ fn serial(written: &str) -> Option<(u32, u32, u32)> {
     Some((years, month, of_year - (153 * shifted + 2) / 5 + 1))
 }
 
+/// Drops a time behind a date: `Mar 21 1987 12:00AM`.
+fn without_hour(written: &str) -> &str {
+    match written.rsplit_once(' ') {
+        Some((date, time))
+            if time.contains(':') && time.starts_with(|sign: char| sign.is_ascii_digit()) =>
+        {
+            date
+        }
+        _ => written,
+    }
+}
+
 /// Reads a date with the month in words, in Spanish, Portuguese or English: `21 de marzo de 1987`, `21-mar-1987`, `March
 /// 21, 1987`.
 fn in_words(written: &str) -> Option<(u32, u32, u32)> {
-    const MONTHS: [&[&str]; 12] = [
-        &["ene", "jan"],
-        &["feb", "fev"],
-        &["mar"],
-        &["abr", "apr"],
-        &["may", "mai"],
-        &["jun"],
-        &["jul"],
-        &["ago", "aug"],
-        &["set", "sep"],
-        &["oct", "out"],
-        &["nov"],
-        &["dic", "dez", "dec"],
-    ];
     let (mut day, mut month, mut year) = (None, None, None);
     for word in written.split(|sign: char| !sign.is_alphanumeric()).filter(|word| !word.is_empty())
     {
@@ -213,16 +239,37 @@ fn in_words(written: &str) -> Option<(u32, u32, u32)> {
             continue;
         }
         let lower = word.to_lowercase();
-        let known = MONTHS.iter().position(|names| {
-            names.iter().any(|name| lower.starts_with(name)) && lower.len() <= 10
-        });
-        match known {
-            Some(at) if month.is_none() => month = u32::try_from(at + 1).ok(),
+        match month_of(&lower) {
+            Some(named) if month.is_none() => month = Some(named),
             None if matches!(lower.as_str(), "de" | "del" | "do" | "of" | "the") => {}
             _ => return None,
         }
     }
     Some((year?, month?, day?))
+}
+
+/// Returns the month that a word in lower case names, in letters or in Roman numerals of two signs at least.
+fn month_of(word: &str) -> Option<u32> {
+    const MONTHS: [&[&str]; 12] = [
+        &["ene", "jan"],
+        &["feb", "fev"],
+        &["mar"],
+        &["abr", "apr"],
+        &["may", "mai"],
+        &["jun"],
+        &["jul"],
+        &["ago", "aug"],
+        &["set", "sep"],
+        &["oct", "out"],
+        &["nov"],
+        &["dic", "dez", "dec"],
+    ];
+    const ROMAN: [&str; 12] =
+        ["", "ii", "iii", "iv", "", "vi", "vii", "viii", "ix", "", "xi", "xii"];
+    let named = |names: &[&str]| names.iter().any(|name| word.starts_with(name));
+    let at = MONTHS.iter().position(|names| named(names) && word.len() <= 10);
+    let at = at.or_else(|| ROMAN.iter().position(|roman| !roman.is_empty() && *roman == word))?;
+    u32::try_from(at + 1).ok()
 }
 
 fn days(year: u32, month: u32) -> u32 {

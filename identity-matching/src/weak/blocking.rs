@@ -2,6 +2,7 @@
 
 use crate::key::Key;
 use crate::normalise::Normalised;
+use crate::weak::Plate;
 
 /// Tells what two records with an equal [`BlockingKey`] have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -90,12 +91,14 @@ pub(crate) fn email(address: Key) -> BlockingKey {
     BlockingKey::new(BlockingKind::Email, hash)
 }
 
+/// Returns the key of a plate, which the plates of one vehicle have in common.
+pub(crate) fn plate(plate: Plate) -> BlockingKey {
+    BlockingKey::new(BlockingKind::Plate, plate.vehicle())
+}
+
 /// Fills in the blocking keys of a record that is otherwise complete.
 pub(crate) fn fill(out: &mut Normalised) {
     let mut blocking = std::mem::take(&mut out.blocking);
-    if let Some(plate) = out.plate() {
-        blocking.push(BlockingKey::new(BlockingKind::Plate, plate.vehicle()));
-    }
     if let (Some(name), Some(date)) = (out.name(), out.birth_date()) {
         // One key per word, so that one shared word and the date are enough to be compared.
         blocking.extend(name.sounds().map(|sound| {

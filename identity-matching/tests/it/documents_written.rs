@@ -82,6 +82,16 @@ fn a_type_is_known_by_its_names_and_official_codes() {
         ("CO", "PPT", "5123457", "PPT 5123457"),
         ("CO", "PEP", "912345678901234", "PEP 912345678901234"),
         ("DE", "Reisepass Nr", "C01X00T47", "? C01X00T47"),
+        // Words that only qualify a type.
+        ("PE", "DNI menor de edad", "45678913", "DNI 45678913"),
+        ("PE", "DNI (vigente)", "45678913", "DNI 45678913"),
+        ("PE", "RUC 10", "10456789141", "RUC 10456789141"),
+        ("PE", "Pasaporte extranjero", "118123457", "PASSPORT 118123457"),
+        ("CL", "Cédula de identidad chilena", "12.531.909-2", "RUT 125319092"),
+        ("ES", "Permiso de residencia", "X2482300W", "NIE X2482300W"),
+        ("BR", "Cadastro de Pessoa Física", "39053344705", "CPF 39053344705"),
+        // A type of another country is none of this one's.
+        ("PE", "Cédula chilena", "12.531.909-2", "? 125319092"),
     ]);
 }
 
@@ -97,6 +107,10 @@ fn a_field_of_several_types_is_decided_by_the_number() {
         ("PE", "DNI o CE", "45678913", "DNI 45678913"),
         ("PE", "DNI / RUC", "20512333797", "RUC 20512333797"),
     ]);
+    // Nine digits of a company's range are nobody's cédula.
+    assert_eq!(keys("CO", "CC/NIT", "900456781", KeyForm::Exact), [""; 0]);
+    assert_eq!(keys("CO", "CC/NIT", "900456781", KeyForm::Alias), ["NIT 9004567816"]);
+    assert_eq!(keys("CO", "CC/NIT", "900456781-6", KeyForm::Exact), ["NIT 9004567816"]);
     // A cédula, or a NIT of the citizen 7945612 with its verification digit 9.
     assert_eq!(keys("CO", "CC/NIT", "79456129", KeyForm::Exact), [""; 0]);
     let both = keys("CO", "CC/NIT", "79456129", KeyForm::Alias);
@@ -178,9 +192,18 @@ fn what_stands_around_a_number_is_no_part_of_it() {
         ("BO", "CI", "4567891 LP", "CI 4567891"),
         ("BO", "CI", "4567891-1A LP", "CI 45678911A"),
         ("MX", "RFC", "ÑUÑ&930714-8T4", "RFC ÑUÑ&9307148T4"),
+        ("CL", "RUT", "RUT: 12.531.909-2 (Ana)", "RUT 125319092"),
+        ("CO", "NIT", "NIT 900456781 DV 6", "NIT 9004567816"),
+        ("CO", "", "NIT. 900.456.781 D.V.: 6", "NIT 9004567816"),
+        ("ES", "DNI", "ES-54362315K", "DNI 54362315K"),
+        ("ES", "DNI/NIE", "ES-X2482300W", "NIE X2482300W"),
     ]);
-    // A letter that belongs to the number is not dropped.
-    assert_unusable(&[("ES", "DNI", "B-5837843", UnusableReason::WrongAlphabet)]);
+    // A letter that belongs to the number is not dropped, nor a check digit that does not fit.
+    assert_unusable(&[
+        ("ES", "DNI", "B-5837843", UnusableReason::WrongAlphabet),
+        ("CL", "RUT", "RUT 12.531.909-K", UnusableReason::WrongCheckDigit),
+        ("CL", "", "RUT: 12531909-k", UnusableReason::WrongCheckDigit),
+    ]);
 }
 
 /// IEEE 754 binary64, as for telephone numbers.
@@ -200,6 +223,7 @@ fn a_spreadsheets_number_is_its_whole_number_or_none() {
         ("EC", "CI", "01714307103", "CI 1714307103"),
         ("CL", "RUT", "0012531909-2", "RUT 125319092"),
         ("BR", "CPF", "000039053344705", "CPF 39053344705"),
+        ("ES", "DNI", "0054362315K", "DNI 54362315K"),
     ]);
     assert_unusable(&[("PE", "RUC", "2,05123E+10", UnusableReason::Rounded)]);
 }
@@ -254,6 +278,20 @@ fn a_passport_without_a_country_has_no_issuer() {
         named.keys().iter().find(|held| held.form == KeyForm::Exact).unwrap().key,
         unnamed.keys()[0].key
     );
+    // Nor does a country that is none; another document of an unknown country is none of the region's.
+    let of = |country: &str, kind: &str| {
+        Normaliser::new(NormaliseOptions::for_region(region("PE"))).normalise(&Record {
+            documents: vec![RawDocument::typed(country, kind, "45678913")],
+            ..Record::default()
+        })
+    };
+    for country in ["Otro", "Extranjero", "N/A", "-"] {
+        assert_eq!(of(country, "PASSPORT").keys().len(), 1, "{country}");
+    }
+    for country in ["Otro", "Extranjero", "XX"] {
+        assert!(of(country, "DNI").keys().is_empty(), "{country}");
+    }
+    assert_eq!(of("n/a", "DNI").keys().len(), 1);
 }
 
 /// Made-up numbers, their check digits by the issuers' rules; python-stdnum agrees where it has the type.
@@ -307,9 +345,11 @@ proptest! {
             (Just("CO"), Just("NIT"), "[0-9]{8,10}"), (Just("BR"), Just("CPF/CNPJ"), "[0-9]{11}"),
             (Just("PE"), Just("PASSPORT"), "[A-Z]{0,2}[0-9]{6,9}"), (Just("MX"), Just("RFC"), "[A-Z]{4}85(0[1-9])1[0-9][A-Z0-9]{3}"),
         ],
-        before in prop::sample::select(vec!["", " ", "DNI ", "N° ", "Nro. ", "(", "'", "=", "documento: ", "titular "]),
+        before in prop::sample::select(vec!["", " ", "DNI ", "N° ", "Nro. ", "(", "'", "=", "documento: ", "titular ", "RUT ", "NIT: ", "CPF ", "C.C. "]),
         after in prop::sample::select(vec!["", " ", ")", " (titular)", "*", " mamá", ".", " DNI", ","]),
     ) {
+        // Up to three letters before a passport's number are its series, but for names of the country's own types.
+        prop_assume!(kind != "PASSPORT" || !matches!(before, "RUT " | "NIT: " | "CPF " | "C.C. "));
         let all = |number: &str| {
             let read = read(country, kind, number);
             read.keys().iter().map(|held| held.key).collect::<Vec<_>>()

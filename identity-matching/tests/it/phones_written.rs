@@ -56,6 +56,7 @@ fn a_spreadsheets_number_is_its_whole_number_or_none() {
         ("PE", "=\"986543217\"", "+51986543217"),
         ("PE", "'986543217", "+51986543217"),
         ("PE", "\u{1f}986543217", "+51986543217"),
+        ("MX", "(55) 1234-8765.0", "+525512348765"),
     ]);
     assert_unusable(&[
         // A subscriber of Trujillo has the digits with the decimal's zero.
@@ -64,6 +65,9 @@ fn a_spreadsheets_number_is_its_whole_number_or_none() {
         ("PE", "5.14567E10", UnusableReason::Rounded),
         ("PE", "5,19865E+10", UnusableReason::Rounded),
         ("PE", "986543217.5", UnusableReason::Malformed),
+        ("PE", "01 613-500.0", UnusableReason::NotAssigned),
+        // Zeros of a fixed width before a mobile, or Iran's country code behind `00`.
+        ("PE", "00987123456", UnusableReason::Ambiguous),
     ]);
 }
 
@@ -114,6 +118,9 @@ fn words_around_a_number_are_no_part_of_it() {
         ("PE", "986543217 (mamá)", "+51986543217"),
         ("PE", "986543217 WhatsApp", "+51986543217"),
         ("PE", "986543217 llamar a las 6", "+51986543217"),
+        ("PE", "986543217 después de las 18:00", "+51986543217"),
+        ("PE", "986543217 6pm", "+51986543217"),
+        ("PE", "986543217 24h", "+51986543217"),
         ("DE", "030 123456 (Ana)", "+4930123456"),
         ("US", "(201) 265-8899 home", "+12012658899"),
         ("US", "1-800-FLOWERS", "+18003569377"),
@@ -127,6 +134,9 @@ fn words_around_a_number_are_no_part_of_it() {
         ("DE", "030 123456O", UnusableReason::Malformed),
         ("US", "800 123 Ana", UnusableReason::WrongLength),
         ("PE", "DNI 44212345", UnusableReason::Malformed),
+        ("PE", "no tiene celular", UnusableReason::Placeholder),
+        ("PE", "sin teléfono fijo", UnusableReason::Placeholder),
+        ("PE", "#¡VALOR!", UnusableReason::Placeholder),
     ]);
 }
 
@@ -189,6 +199,8 @@ fn a_prefix_too_many_and_a_plan_before_its_reform_are_aliases() {
         ("CL", "+56 09 6123 4567", "+56961234567", Reading::TRUNK_PREFIX),
         ("CL", "02 2596 5611", "+56225965611", Reading::TRUNK_PREFIX),
         ("AR", "+54 9 011 4345-2234", "+5491143452234", Reading::TRUNK_PREFIX),
+        ("PE", "(051) 986543217", "+51986543217", Reading::TRUNK_PREFIX),
+        ("PE", "000986543217", "+51986543217", Reading::PADDING_DROPPED),
         ("CO", "+57 1 424 2400", "+576014242400", Reading::LEGACY_FORM),
         ("CO", "031 4242400", "+576014242400", Reading::LEGACY_FORM),
         ("CO", "(571) 4242400", "+576014242400", Reading::LEGACY_FORM),
@@ -212,6 +224,9 @@ fn a_prefix_too_many_and_a_plan_before_its_reform_are_aliases() {
     };
     assert_eq!(shared("+54 9 11 15 4345-2234"), shared("+5491143452234"));
     assert_eq!(shared("03722 15 421234"), shared("+54 9 362 442-1234"));
+    // San Nicolás, 03461 until April 2012; General Roca, 02941 until January 2012.
+    assert_eq!(shared("03461 15 421234"), shared("+54 9 336 442-1234"));
+    assert_eq!(shared("02941 42-1234"), shared("+54 298 442-1234"));
 }
 
 proptest! {

@@ -96,7 +96,11 @@ fn read(
     if raw.value.len() > LONGEST_VALUE || raw.kind.len() > LONGEST_VALUE {
         return Err(UnusableReason::TooLong);
     }
-    let issuer = if is_blank(raw.country) { None } else { Some(country(raw.country, sink)?) };
+    let issuer = match country(raw.country, sink) {
+        // A passport is one whoever issued it: `Otro`, `Extranjero`.
+        Err(_) if types.find(table::ANY, raw.kind).is_some() => None,
+        read => read?,
+    };
     let context = Context { types, issuer };
     // A passport has an issuer that nobody named; other documents are read by the region.
     let country = match issuer.or(region) {
@@ -203,23 +207,31 @@ fn compact(raw: &str) -> Result<DocumentNumber, UnusableReason> {
     let number = match DocumentNumber::compact(raw) {
         Ok(number) => number,
         Err(UnusableReason::TooLong) => return Err(UnusableReason::TooLong),
-        Err(_) if filler::is_filler(raw) => return Err(UnusableReason::Placeholder),
+        Err(_) if filler::says_nothing(raw) => return Err(UnusableReason::Placeholder),
         Err(reason) => return Err(reason),
     };
     // Mostly the first letter settles it.
     let has_digit = number.as_bytes().iter().any(u8::is_ascii_digit);
-    if !has_digit && filler::is_filler(raw) {
+    if !has_digit && filler::says_nothing(raw) {
         return Err(UnusableReason::Placeholder);
     }
     Ok(number)
 }
 
-fn country(raw: &str, sink: &mut Sink<'_>) -> Result<Region, UnusableReason> {
+/// Reads the name of a country; nothing where none or a filler stands there.
+fn country(raw: &str, sink: &mut Sink<'_>) -> Result<Option<Region>, UnusableReason> {
+    if is_blank(raw) {
+        return Ok(None);
+    }
     if let Ok(region) = Region::parse(raw) {
-        return Ok(region);
+        return Ok(Some(region));
+    }
+    let code = raw.len() == 2 && raw.bytes().all(|byte| byte.is_ascii_alphabetic());
+    if raw.len() <= LONGEST_VALUE && !code && filler::is_filler(raw) {
+        return Ok(None);
     }
     sink.mark(Reading::COUNTRY_NAMED);
-    Region::from_name(raw).ok_or(UnusableReason::UnknownRegion)
+    Region::from_name(raw).map(Some).ok_or(UnusableReason::UnknownRegion)
 }
 
 /// Tells whether an accepted number is a filler all the same.
@@ -233,7 +245,7 @@ fn is_placeholder(read: &Read, placeholders: &PlaceholderSet) -> bool {
 fn is_filler_number(raw: &str) -> bool {
     let written = compact(raw);
     written.is_ok_and(|written| written.len() > 2 && is_filler_body(written.as_bytes()))
-        || filler::is_filler(raw)
+        || filler::says_nothing(raw)
 }
 
 /// Tells whether digits are zeros only, one digit repeated, or a run, also behind restored zeros.

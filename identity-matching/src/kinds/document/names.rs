@@ -19,6 +19,34 @@ const NOISE: &[&str] = &[
     "NUMBER", "NUMERO", "OF", "THE", "TIPO", "TYPE",
 ];
 
+/// Words behind the name of a type that only qualify it: `DNI menor de edad`, `RUC 10`, `Cédula vigente`.
+const QUALIFIERS: &[&str] = &[
+    "10",
+    "15",
+    "17",
+    "20",
+    "ANTERIOR",
+    "ANTIGUA",
+    "ANTIGUO",
+    "AZUL",
+    "CADUCADO",
+    "CLIENTE",
+    "DIGITAL",
+    "EDAD",
+    "ELECTRONICO",
+    "MAYOR",
+    "MENOR",
+    "NATURAL",
+    "NUEVA",
+    "NUEVO",
+    "ORIGINAL",
+    "PERSONA",
+    "TITULAR",
+    "VENCIDA",
+    "VENCIDO",
+    "VIGENTE",
+];
+
 /// Words that are written for another.
 const SYNONYMS: &[(&str, &str)] = &[
     ("ALIEN", "FOREIGN"),
@@ -109,10 +137,37 @@ pub(super) fn canonical(name: &str) -> String {
 
 /// Finds what a name stands for in a country.
 pub(super) fn resolve<'t>(types: &'t DocumentTypes, country: Region, name: &str) -> Named<'t> {
-    match one(types, country, name) {
-        Named::Unknown => several(types, country, name),
-        named => named,
+    for find in [one, several, qualified] {
+        match find(types, country, name) {
+            Named::Unknown => {}
+            named => return named,
+        }
     }
+    Named::Unknown
+}
+
+/// Leaves out what only qualifies a type: words such as `vigente`, the country or its adjective, and `extranjero` behind
+/// the name of a passport, which tells nothing of it.
+fn qualified<'t>(types: &'t DocumentTypes, country: Region, name: &str) -> Named<'t> {
+    let words: Vec<&str> = name
+        .split(|sign: char| !(sign.is_alphanumeric() || sign == '.'))
+        .filter(|word| !word.is_empty())
+        .collect();
+    if words.len() < 2 || words.len() > 8 {
+        return Named::Unknown;
+    }
+    let passport = canonical(words[0]) == "PASAPORTE";
+    let says = |word: &&str| {
+        let folded = canonical(word);
+        let qualifies = QUALIFIERS.contains(&folded.as_str())
+            || Region::from_name(word) == Some(country)
+            || passport && matches!(folded.as_str(), "EXTRANJERIA" | "FOREIGN" | "ESTRANGEIRO");
+        !qualifies
+    };
+    // The first word is the type's.
+    let kept: Vec<&str> =
+        words.iter().take(1).chain(words[1..].iter().filter(|word| says(word))).copied().collect();
+    if kept.len() == words.len() { Named::Unknown } else { one(types, country, &kept.join(" ")) }
 }
 
 fn one<'t>(types: &'t DocumentTypes, country: Region, name: &str) -> Named<'t> {

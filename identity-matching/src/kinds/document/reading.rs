@@ -128,8 +128,23 @@ fn of_type(
     Ok(())
 }
 
-/// Reads a number of one of several types that the field names.
+/// Reads a number of one of several types that the field names, of which those come first that the number looks like.
 fn chosen(
+    written: &DocumentNumber,
+    kinds: &[&DocumentType],
+    country: Region,
+    context: &Context<'_>,
+    found: &mut Found<'_>,
+) -> Result<(), UnusableReason> {
+    let likely: Vec<_> = kinds.iter().copied().filter(|kind| kind.may_be(written)).collect();
+    let read = choose(written, &likely, country, context, found);
+    if read.is_err() && likely.len() < kinds.len() {
+        return choose(written, kinds, country, context, found);
+    }
+    read
+}
+
+fn choose(
     written: &DocumentNumber,
     kinds: &[&DocumentType],
     country: Region,

@@ -22,7 +22,8 @@ pub(super) fn dni(number: &mut DocumentNumber) -> Outcome {
         number.append(letter(integer(number.as_bytes())))?;
         return Ok(DocumentReading::unverified().with(restored).with_body(0..8).completed());
     }
-    let restored = number.restore_zeros(9)?;
+    // Zeros of a fixed width say nothing: the letter proves the rest.
+    let restored = number.fit_zeros(9)?;
     let (digits, check) = number.as_bytes().split_at(8);
     if !digits.iter().all(u8::is_ascii_digit) || !check[0].is_ascii_uppercase() {
         return Err(UnusableReason::WrongAlphabet);

@@ -133,6 +133,14 @@ impl DocumentType {
         &*self.rule
     }
 
+    /// Tells whether a number may be of the type where a field names several; a type without a look of its own always may.
+    pub(super) fn may_be(&self, number: &DocumentNumber) -> bool {
+        match self.inference {
+            Inference::Never | Inference::Accepted => true,
+            Inference::Like(like) => like(number),
+        }
+    }
+
     pub(super) fn is_tried_on(&self, number: &DocumentNumber) -> bool {
         match self.inference {
             Inference::Never => false,

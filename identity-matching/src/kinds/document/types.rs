@@ -114,6 +114,8 @@ fn peru_and_spain() -> Vec<DocumentType> {
                 "TARJETA DE IDENTIDAD DE EXTRANJERO",
                 "FOREIGN ID",
                 "TARJETA DE RESIDENCIA",
+                "PERMISO DE RESIDENCIA",
+                "NUMERO DE IDENTIFICACION DE EXTRANJERO",
             ])
             .source("Real Decreto 557/2011, article 206; Orden INT/2058/2008")
             .inferred(),
@@ -198,19 +200,19 @@ fn argentina_and_brazil() -> Vec<DocumentType> {
         DocumentType::new(ar, "DNI", argentina::dni)
             .aliases(&[
                 "DOCUMENTO NACIONAL DE IDENTIDAD", "DU", "DOCUMENTO UNICO", "LE", "LC", "LIBRETA DE ENROLAMIENTO",
-                "LIBRETA CIVICA", "NATIONAL ID", "89", "90", "96",
+                "LIBRETA CIVICA", "DNI EXTRANJERO", "NATIONAL ID", "89", "90", "96",
             ])
-            .source("RENAPER, Ley 17.671, whose article 57 makes the numbers of the libretas those of the DNI")
+            .source("RENAPER, Ley 17.671/1968, under which the numbers of the libretas are those of the DNI")
             .inferred_like(argentina::infers_dni),
         DocumentType::new(ar, "PASSPORT", passport::passport)
             .aliases(&["PASAPORTE", "PASS", "PAS", "94"])
             .source("ICAO Doc 9303, part 4; AFIP, table of document types"),
         DocumentType::new(br, "CPF", brazil::cpf)
-            .aliases(&["CADASTRO DE PESSOAS FISICAS", "CIC", "NATIONAL ID"])
+            .aliases(&["CADASTRO DE PESSOAS FISICAS", "CADASTRO DE PESSOA FISICA", "CIC", "NATIONAL ID"])
             .source("Receita Federal, Instrução Normativa RFB 2.172/2024")
             .inferred_like(|number| (9..=11).contains(&number.len())),
         DocumentType::new(br, "CNPJ", brazil::cnpj)
-            .aliases(&["CADASTRO NACIONAL DA PESSOA JURIDICA", "CGC"])
+            .aliases(&["CADASTRO NACIONAL DA PESSOA JURIDICA", "CADASTRO NACIONAL DE PESSOAS JURIDICAS", "CGC"])
             .source("Receita Federal, Instrução Normativa RFB 2.229/2024")
             .inferred_like(|number| number.len() == 14),
         DocumentType::new(br, "RG", passport::signs(4, 14))
@@ -247,7 +249,7 @@ fn mexico_and_ecuador() -> Vec<DocumentType> {
             .aliases(&[
                 "CEDULA", "CEDULA DE IDENTIDAD", "CEDULA DE CIUDADANIA", "CC", "DNI", "NUI", "NATIONAL ID", "5",
             ])
-            .source("Registro Civil, Ley Orgánica de Gestión de la Identidad, article 93")
+            .source("Registro Civil, Ley Orgánica de Gestión de la Identidad y Datos Civiles, 2016")
             .inferred_like(|number| matches!(number.len(), 9 | 10)),
         DocumentType::new(ec, "PASSPORT", passport::passport)
             .aliases(&["PASAPORTE", "PASS", "PAS", "6"])
@@ -272,7 +274,7 @@ fn andes_and_south() -> Vec<DocumentType> {
             .inferred_like(|number| number.behind_dash() == Some(1)),
         DocumentType::new(py, "CI", passport::digits(5, 8))
             .aliases(&["CEDULA", "CEDULA DE IDENTIDAD", "CIC", "NATIONAL ID", "1"])
-            .source("Policía Nacional, Departamento de Identificaciones, Ley 6562/2020")
+            .source("Policía Nacional, Departamento de Identificaciones, Ley 222/1993, article 6")
             .inferred_like(|number| number.behind_dash() != Some(1)),
         DocumentType::new(uy, "CI", uruguay::cedula)
             .aliases(&["CEDULA", "CEDULA DE IDENTIDAD", "DNI", "NATIONAL ID", "3"])

@@ -129,7 +129,9 @@ impl<'t> WrittenCell<'_, 't> {
             Some(digits) => (digits.as_str(), marks.with(Reading::SPREADSHEET_NUMBER)),
             None => (bare, marks),
         };
-        let core = Core::of(bare).ok_or(if filler::is_filler(bare) {
+        let dashed = with_check_dash(bare);
+        let bare = dashed.as_deref().unwrap_or(bare);
+        let core = Core::of(bare).ok_or(if filler::says_nothing(bare) {
             UnusableReason::Placeholder
         } else {
             UnusableReason::Malformed
@@ -171,7 +173,8 @@ impl<'t> WrittenCell<'_, 't> {
         };
         let remark = keep_tail && long(core.tail, 2);
         let series = core.with_series(bare, keep_lead);
-        let near = series.part(bare, false, keep_tail && !remark);
+        let behind = keep_tail && !remark;
+        let near = series.part(bare, false, behind);
         let near_marks = if near.len() == bare.len() && !stripped { marks } else { dropped };
         let all = core.part(bare, keep_lead, keep_tail);
         let mut found = attempt(near, &own, near_marks);
@@ -180,21 +183,19 @@ impl<'t> WrittenCell<'_, 't> {
         }
         // Letters that may belong to a number are never dropped.
         if found.is_none() && keep_lead && long(core.lead, 4) {
-            found = attempt(core.part(bare, false, keep_tail && !remark), &own, dropped);
+            found = attempt(core.part(bare, false, behind), &own, dropped);
         }
-        if found.is_none() && core.lead.trim().eq_ignore_ascii_case(self.country.as_str()) {
+        let letters = core.lead.trim_matches(|sign: char| !sign.is_alphanumeric());
+        if found.is_none() && letters.eq_ignore_ascii_case(self.country.as_str()) {
             let marks = marks.with(Reading::COUNTRY_DROPPED);
-            found = attempt(core.part(bare, false, keep_tail && !remark), &own, marks);
+            found = attempt(core.part(bare, false, behind), &own, marks);
         }
         if found.is_none() && !labels.is_empty() {
-            found = attempt(
-                core.part(bare, false, false),
-                &Wanted::Named(Named::Types(labels)),
-                dropped,
-            );
+            let named = Wanted::Named(Named::Types(labels));
+            found = attempt(core.part(bare, false, behind), &named, dropped);
         }
         if found.is_none() {
-            found = self.without_letters(core.part(bare, false, false), &own, marks);
+            found = self.without_letters(core.part(bare, false, behind), &own, marks);
         }
         found.ok_or(reason.unwrap_or(UnusableReason::Malformed))
     }
@@ -210,7 +211,7 @@ impl<'t> WrittenCell<'_, 't> {
         let (head, rest) = written.split_at(letters);
         if let Some(country) = head.get(..2)
             && country.eq_ignore_ascii_case(self.country.as_str())
-            && let Ok(reads) = self.number(&written[2..], wanted)
+            && let Ok(reads) = self.number(written[2..].trim_start_matches([' ', '-', '.']), wanted)
         {
             return Some(with(reads, marks.with(Reading::COUNTRY_DROPPED)));
         }
@@ -237,6 +238,25 @@ impl<'t> WrittenCell<'_, 't> {
 
 fn with(reads: Vec<Read>, marks: Reading) -> Vec<Read> {
     reads.into_iter().map(|read| read.with(marks)).collect()
+}
+
+/// Writes the dash that `DV` stands for before a verification digit: `NIT 900456781 DV 6`, `D.V.: 6`.
+fn with_check_dash(written: &str) -> Option<String> {
+    let words: Vec<(usize, &str)> = words(written).collect();
+    let named = |at: usize, name: &str| {
+        words.get(at).is_some_and(|(_, word)| word.eq_ignore_ascii_case(name))
+    };
+    let last = words.len().checked_sub(1)?;
+    let (_, check) = words[last];
+    let label = match last {
+        1.. if named(last - 1, "DV") => last - 1,
+        2.. if named(last - 1, "V") && named(last - 2, "D") => last - 2,
+        _ => return None,
+    };
+    let number = written[..words[label].0].trim_end_matches([' ', '-', ',', '.', '(']);
+    let digits = check.len() <= 2 && check.bytes().all(|byte| byte.is_ascii_digit());
+    (digits && number.ends_with(|sign: char| sign.is_ascii_digit()))
+        .then(|| format!("{number}-{check}"))
 }
 
 /// Lists the runs of letters and digits with their places.

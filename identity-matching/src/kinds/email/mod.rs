@@ -67,7 +67,9 @@ fn read_written(raw: &str, table: &EmailTable, sink: &mut Sink<'_>) {
     }
     let addresses = match written::addresses(folded) {
         Ok(addresses) => addresses,
-        Err(_) if filler::is_filler(folded) => return sink.unusable(UnusableReason::Placeholder),
+        Err(_) if filler::says_nothing(folded) => {
+            return sink.unusable(UnusableReason::Placeholder);
+        }
         Err(reason) => return sink.unusable(reason),
     };
     let marks = sink.reading;
@@ -99,13 +101,22 @@ fn accept(
     table: &EmailTable,
     sink: &mut Sink<'_>,
 ) -> Result<(), UnusableReason> {
-    let known = table.domain(domain);
+    let mut known = table.domain(domain);
+    let (mut local, mut domain) = (local, domain);
+    let written = local.len() + 1 + domain.len();
+    if known.is_none()
+        && let Some((name, parent)) = table.sub_domain(domain)
+    {
+        // What stands before the `@` is a tag.
+        (local, domain) = (name, parent);
+        known = table.domain(parent);
+    }
     let disposable = matches!(known, Some(Domain::Disposable));
     if disposable && table.disposable == AddressUse::Unusable {
         return Err(UnusableReason::DisposableAddress);
     }
     let (mut name, mut host, mut ignored) = (local, domain, "");
-    if let Some(Domain::Provider { canonical, ignored_signs, tag }) = known {
+    if let Some(Domain::Provider { canonical, ignored_signs, tag, .. }) = known {
         name = tag.and_then(|tag| Some(local.split_once(tag)?.0)).unwrap_or(local);
         host = canonical.as_deref().unwrap_or(domain);
         ignored = ignored_signs;
@@ -144,7 +155,7 @@ fn accept(
         sink.out.drop_text(start);
         return Err(reason);
     }
-    let changed = text.len() != local.len() + 1 + domain.len();
+    let changed = text.len() != written;
     let reading = if changed { Reading::PROVIDER_RULES } else { Reading::new() };
     let key = Key::email(text, sink.hash_key);
     sink.out.keep_text(key);
@@ -194,7 +205,10 @@ fn is_filler_phrase(name: &[u8], label: &str) -> bool {
     let Ok(name) = std::str::from_utf8(name) else { return false };
     let bare = name.trim_end_matches(|sign: char| sign.is_ascii_digit());
     let numbered = bare.len() < name.len()
-        && matches!(bare, "test" | "prueba" | "teste" | "correo" | "email" | "mail");
+        && matches!(
+            bare,
+            "test" | "prueba" | "teste" | "correo" | "email" | "mail" | "demo" | "fake"
+        );
     let starts =
         name.len() <= 5 && matches!(name, "no" | "sin" | "nao" | "sem" | "not" | "none" | "nada");
     numbered || starts && (label.len() < 12) && filler::is_filler(&format!("{name}{label}"))

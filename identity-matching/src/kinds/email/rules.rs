@@ -26,6 +26,9 @@ pub struct EmailProvider {
     /// The sign behind which the rest of the local part is a tag.
     #[serde(default)]
     pub tag: Option<char>,
+    /// Whether a name may stand as a sub-domain, and the local part is a tag: `tag@name.fastmail.com`.
+    #[serde(default)]
+    pub sub_domains: bool,
 }
 
 impl EmailProvider {
@@ -37,6 +40,7 @@ impl EmailProvider {
             canonical_domain: None,
             ignored_signs: String::new(),
             tag: None,
+            sub_domains: false,
         }
     }
 
@@ -97,8 +101,9 @@ impl Default for EmailRules {
 
 /// Sources: Gmail Help, "Dots don't matter in Gmail addresses" and "Send emails from a different
 /// address"; Microsoft Support, "Add or remove an email alias in Outlook.com"; Apple Support, "Use email aliases
-/// on iCloud", and "Set up an `iCloud` address" for its three domains; Fastmail Help, "Plus addressing"; Proton Support, "Addresses and aliases" and "Proton Mail domains"; Yandex
-/// Support, "Your Yandex addresses"; Zoho Mail Help, "Plus addressing".
+/// on iCloud", and "Set up an `iCloud` address" for its three domains; Fastmail Help, "Plus addressing and
+/// subdomain addressing"; Proton Support, "Addresses and aliases" and "Proton Mail domains"; Yandex ID help, "Alternate email addresses", by which
+/// one name is one mailbox on all Yandex domains; Zoho Mail Help, "Plus addressing".
 fn providers() -> Vec<EmailProvider> {
     let google = EmailProvider {
         canonical_domain: Some("gmail.com".to_owned()),
@@ -127,13 +132,19 @@ fn providers() -> Vec<EmailProvider> {
     };
     #[rustfmt::skip]
     let yandex = [
-        "yandex.ru", "ya.ru", "yandex.com", "yandex.by", "yandex.kz", "yandex.ua", "yandex.com.tr", "yandex.uz",
+        "yandex.ru", "ya.ru", "yandex.com", "yandex.az", "yandex.by", "yandex.co.il", "yandex.com.am", "yandex.com.ge",
+        "yandex.com.tr", "yandex.ee", "yandex.fr", "yandex.kg", "yandex.kz", "yandex.lt", "yandex.lv", "yandex.md",
+        "yandex.tj", "yandex.tm", "yandex.ua", "yandex.uz",
     ];
+    let fastmail = EmailProvider {
+        sub_domains: true,
+        ..EmailProvider::new(["fastmail.com", "fastmail.fm", "fastmail.es", "messagingengine.com"])
+    };
     let tagged = [
         google,
         EmailProvider::new(microsoft),
         of("icloud.com", &["icloud.com", "me.com", "mac.com"], ""),
-        EmailProvider::new(["fastmail.com", "fastmail.fm", "fastmail.es", "messagingengine.com"]),
+        fastmail,
         of("proton.me", &["proton.me", "protonmail.com", "protonmail.ch", "pm.me"], ".-_"),
         of("yandex.ru", &yandex, ""),
         EmailProvider::new(["zoho.com", "zohomail.com"]),
@@ -176,14 +187,19 @@ const ROLES: &[&str] = &[
 /// Local parts that stand for "there is none".
 #[rustfmt::skip]
 const FILLERS: &[&str] = &[
-    "aaa", "abc", "abcd", "anonimo", "anonymous", "asdf", "asdfg", "asdfgh", "bar", "bbb", "cadastro", "cliente", "correoelectronico", "correofalso", "demo", "donotreply", "ejemplo", "email", "example", "exemplo", "fake", "falso", "falta", "foo", "foobar", "mailerdaemon", "micorreo", "na", "nadie", "name", "naopossui", "naotem", "ninguno", "noaplica", "nobody", "nocontesta", "nocorreo", "nodisponible", "noemail", "nohay", "nomail", "nombre", "nomecorreo", "none", "noposee", "noregistra", "noreply", "noresponder", "notengo", "notengocorreo", "notengoemail", "notengomail", "notiene", "notienecorreo", "notieneemail", "nouse", "null", "pendiente", "prueba", "pruebas", "qwerty", "sememail", "sincorreo", "sindato", "sindatos", "sinemail", "sinmail", "sucorreo", "test", "teste", "testing", "tests", "tucorreo", "undefined", "unknown", "user", "username", "usuario", "xxx", "xxxx", "xxxxx", "youremail",
+    "aaa", "abc", "abcd", "anonimo", "anonymous", "asdf", "asdfg", "asdfgh", "bar", "bbb", "cadastro", "cliente", "correoelectronico", "correofalso", "demo", "donotreply", "ejemplo", "email", "example", "exemplo", "fake", "falso", "falta", "foo", "foobar", "mailerdaemon", "micorreo", "na", "nadie", "name", "naopossui", "naotem", "ninguno", "noaplica", "nobody", "no", "nocontesta", "nocorreo", "nodisponible", "noemail", "nohay", "nomail", "nombre", "nomecorreo", "none", "noposee", "noregistra", "noreply", "noresponder", "notengo", "notengocorreo", "notengoemail", "notengomail", "notiene", "notienecorreo", "notieneemail", "nouse", "null", "nulo", "pendiente", "prueba", "pruebas", "qwerty", "sememail", "sincorreo", "sindato", "sindatos", "sinemail", "sinmail", "sucorreo", "test", "teste", "testing", "tests", "tucorreo", "undefined", "unknown", "user", "username", "usuario", "xxx", "xxxx", "xxxxx", "youremail",
 ];
 
 /// What is known of a domain.
 #[derive(Clone, Debug)]
 pub(super) enum Domain {
     Disposable,
-    Provider { canonical: Option<Box<str>>, ignored_signs: Box<str>, tag: Option<char> },
+    Provider {
+        canonical: Option<Box<str>>,
+        ignored_signs: Box<str>,
+        tag: Option<char>,
+        sub_domains: bool,
+    },
 }
 
 /// What is known of a local part.
@@ -212,6 +228,7 @@ impl EmailTable {
                     canonical: canonical.map(String::into_boxed_str),
                     ignored_signs: provider.ignored_signs.as_str().into(),
                     tag: provider.tag,
+                    sub_domains: provider.sub_domains,
                 };
                 domains.insert(domain.to_ascii_lowercase(), known);
             }
@@ -231,6 +248,13 @@ impl EmailTable {
 
     pub(super) fn domain(&self, domain: &str) -> Option<&Domain> {
         self.domains.get(domain.as_bytes())
+    }
+
+    /// Returns the name and the domain behind a sub-domain that stands for a name: `ana.fastmail.com`.
+    pub(super) fn sub_domain<'d>(&self, domain: &'d str) -> Option<(&'d str, &'d str)> {
+        let (name, parent) = domain.split_once('.')?;
+        let named = matches!(self.domain(parent), Some(Domain::Provider { sub_domains: true, .. }));
+        (named && !matches!(name, "www" | "mail" | "smtp" | "imap")).then_some((name, parent))
     }
 
     /// Takes a local part without dots, hyphens and underscores.

@@ -54,16 +54,30 @@ fn domain(folded: &str, start: usize) -> Range<usize> {
 }
 
 /// Words that stand before an address.
-const LABELS: [&str; 10] = [
+const LABELS: [&str; 24] = [
+    "address",
+    "alternativo",
+    "casa",
+    "contacto",
+    "contato",
     "correo",
-    "email",
-    "mail",
+    "correos",
+    "eletrônico",
     "electronico",
     "electrónico",
+    "email",
+    "emails",
     "es",
-    "address",
-    "contacto",
+    "gmail",
+    "hotmail",
+    "is",
+    "laboral",
+    "mail",
+    "mails",
+    "outlook",
+    "particular",
     "personal",
+    "principal",
     "trabajo",
 ];
 
@@ -71,13 +85,18 @@ const LABELS: [&str; 10] = [
 /// diaz@…`, `…@gmail.co m`; a name begins with a capital.
 fn is_piece(beside: &str, before: bool) -> bool {
     const BETWEEN: [&str; 8] = ["y", "e", "o", "u", "or", "and", "ou", "et"];
-    // `ana/luis@…`: a sign inside a word.
-    let mut back = beside.chars().rev();
+    let label = |word: &str| {
+        let lower = word.to_lowercase();
+        let letters: String = lower.chars().filter(|sign| sign.is_alphabetic()).collect();
+        LABELS.contains(&letters.as_str())
+    };
+    // `ana/luis@…`: a sign inside a word; `email=ana@…` is a label.
     if before
-        && back.next().is_some_and(|sign| matches!(sign, '/' | '|' | '=' | '?' | '\\'))
-        && back.next().is_some_and(char::is_alphanumeric)
+        && let Some(inside) = beside.strip_suffix(['/', '|', '=', '?', '\\'])
+        && inside.ends_with(char::is_alphanumeric)
     {
-        return true;
+        let word = inside.rsplit([' ', '"', '?', '&']).next().unwrap_or_default();
+        return !(beside.ends_with('=') && label(word));
     }
     let inner = beside.trim();
     let (near, parted) = if before {
@@ -91,8 +110,12 @@ fn is_piece(beside: &str, before: bool) -> bool {
     let plain = near.chars().all(char::is_alphanumeric);
     let capital = near.chars().next().is_some_and(char::is_uppercase);
     if before {
-        let known = LABELS.contains(&near.to_lowercase().as_str());
-        return plain && !known && (!capital || near.chars().count() == 1);
+        // What an address may go on from: `ana.` is a piece of `ana. diaz@…`, and `Sra.` is none.
+        let open = near.chars().any(char::is_alphanumeric)
+            && near.ends_with(|sign: char| {
+                sign.is_alphanumeric() || matches!(sign, '.' | '_' | '-' | '+')
+            });
+        return open && !label(near) && (!capital || near.chars().count() == 1);
     }
     // A domain that lost its end begins with a dot.
     near.starts_with('.') || plain && near.chars().count() <= if capital { 1 } else { 2 }

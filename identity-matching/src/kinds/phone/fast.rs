@@ -1,6 +1,6 @@
 //! The fast path: ASCII digits and plain punctuation, numbers of common countries.
 //!
-//! A dot behind five digits is left to the slow path: it may be a spreadsheet's decimal.
+//! A dot behind five digits, or before a last zero, is left to the slow path: it may be a spreadsheet's decimal.
 
 use std::sync::LazyLock;
 
@@ -129,6 +129,10 @@ fn phone(country_code: u16, digits: &[u8], reading: Reading) -> Phone {
 
 /// Takes the digits out of plain punctuation.
 fn compact<'a>(raw: &[u8], digits: &'a mut [u8; DIGITS]) -> Option<&'a [u8]> {
+    let end = raw.iter().rposition(u8::is_ascii_digit).map_or(0, |last| last + 1);
+    if raw[..end].ends_with(b".0") {
+        return None;
+    }
     let (mut count, mut run) = (0, 0);
     for &byte in raw {
         if byte.is_ascii_digit() {

@@ -4,10 +4,11 @@
 //! |---|---|---|
 //! | the country code twice, `+51 51 987…` | once | ITU-T E.164, which has none twice |
 //! | `00` or `011` where the region dials otherwise | `+` | ITU-T E.123; NANPA |
-//! | a trunk `0` behind the country code, or in a plan that has none any more | without | ITU-T E.123, 2.4; Subtel, Resolución Exenta 5.399/2015 |
+//! | a trunk `0` behind the country code, or in a plan that has none any more | without | ITU-T E.123, 2.4; Subtel, nine digits everywhere since 6 February 2016 |
+//! | three zeros or more, of a fixed width | without | ITU-T E.164: no prefix has three |
 //! | Argentina: `9`, area code and `15` together | without `15` | ENACOM, Plan Fundamental de Numeración Nacional |
-//! | Argentina: area codes of four digits that became three | `44…` behind the new one | CNC, Resolución 4180/2008 and later |
-//! | Chile: mobiles of eight digits, Santiago with seven | `9` or `2` in front | Subtel, Plan Técnico Fundamental de Numeración, 2012 |
+//! | Argentina: area codes of four digits that became three | `4` and the number behind the new one | Secretaría de Comunicaciones, Resolución 25/2011; carried out by the CNC from November 2011 to May 2012 |
+//! | Chile: mobiles of eight digits, Santiago with seven | `9` or `2` in front | Subtel, Plan Técnico Fundamental de Numeración, and nine digits everywhere since 6 February 2016 |
 //! | Colombia: area code of one digit | `60` in front | CRC, Resolución 5826/2019, in force since 1 September 2021 |
 
 use super::libphonenumber;
@@ -47,6 +48,13 @@ pub(super) fn read(digits: &str, plus: bool, region: Option<Region>) -> Option<O
 /// Lists the international numbers that may be meant.
 fn forms(digits: &str, plus: bool, region: Option<Region>, form: &mut dyn FnMut(&str, Reading)) {
     let home = libphonenumber::country_code(region);
+    let bare = digits.trim_start_matches('0');
+    if !plus
+        && digits.len() >= bare.len() + 3
+        && libphonenumber::number(bare, false, region).is_ok()
+    {
+        return form(&format!("{home}{bare}"), Reading::PADDING_DROPPED);
+    }
     let dialled = ["00", "011"].iter().find_map(|prefix| digits.strip_prefix(prefix));
     if let Some(rest) = dialled {
         let rest = rest.trim_start_matches('0');
@@ -63,6 +71,10 @@ fn forms(digits: &str, plus: bool, region: Option<Region>, form: &mut dyn FnMut(
         let national = digits.strip_prefix('0').unwrap_or(digits);
         if national.len() < digits.len() {
             form(&format!("{code}{national}"), Reading::TRUNK_PREFIX);
+            // A zero before the country code: `(051) 987…`.
+            if national.starts_with(&code) {
+                form(national, Reading::TRUNK_PREFIX);
+            }
             legacy(home, digits, form);
         }
         legacy(home, national, form);
@@ -121,17 +133,25 @@ fn legacy(code: u16, national: &str, form: &mut dyn FnMut(&str, Reading)) {
 }
 
 fn argentina(national: &str, today: &mut dyn FnMut(&str)) {
-    /// Area codes of four digits, and those of three that took their place.
-    const AREAS: [(&str, &str); 13] = [
+    /// Area codes of four digits, and those of three that took their place; the number got a `4` in front.
+    ///
+    /// Not here: Bariloche (2944 to 294), whose numbers read the same before and after, and three areas whose code
+    /// became another one of four digits (2011: Tartagal, San Pedro de Jujuy, Bell Ville), as the old forms are numbers of
+    /// their neighbours today.
+    const AREAS: [(&str, &str); 17] = [
         ("2293", "249"),
         ("2322", "230"),
         ("2362", "236"),
+        ("2623", "263"),
         ("2627", "260"),
         ("2652", "266"),
+        ("2941", "298"),
         ("2965", "280"),
+        ("3461", "336"),
         ("3488", "348"),
         ("3717", "370"),
         ("3722", "362"),
+        ("3732", "364"),
         ("3752", "376"),
         ("3783", "379"),
         ("3822", "380"),

@@ -21,7 +21,7 @@ pub(super) fn read(raw: &str, region: Option<Region>, found: &mut dyn FnMut(Outc
         return;
     }
     if !written.bytes().any(|byte| byte.is_ascii_digit()) {
-        let filler = filler::is_filler(written);
+        let filler = filler::says_nothing(written);
         let reason = if filler { UnusableReason::Placeholder } else { UnusableReason::Malformed };
         return found(Outcome::unusable(reason));
     }
@@ -230,6 +230,9 @@ const FOREIGN: &[&str] = &[
 /// Letters that stand for a label when one touches a number: `T987…`, `C.987…`.
 const LETTERS: &[&str] = &["c", "f", "m", "n", "p", "t", "w"];
 
+/// What stands behind an hour: `6pm`, `24h`.
+const HOURS: &[&str] = &["am", "h", "hrs", "hs", "pm"];
+
 /// Most digits of an extension.
 const EXTENSION_MAX: usize = 6;
 
@@ -275,7 +278,11 @@ impl Part {
                 let folded = folded(word);
                 let name = folded.as_str();
                 let alone = chunk.groups.is_empty() && part.chunks.is_empty() && name.len() > 2;
-                if EXTENSIONS.contains(&name)
+                if glued && !touches && HOURS.contains(&name) && chunk.drop_hour() {
+                    in_extension = false;
+                    part.end(&mut chunk);
+                    chunk.labelled = true;
+                } else if EXTENSIONS.contains(&name)
                     && (alone || !chunk.groups.is_empty())
                     && digits_follow(rest)
                 {
@@ -333,9 +340,8 @@ impl Part {
         }
         let alone = self.chunks.len() == 1;
         for (at, chunk) in self.chunks.iter().enumerate() {
-            let digits: usize = chunk.groups.iter().map(|group| group.digits.len()).sum();
             // An hour or a count in a remark behind a number.
-            if at > 0 && digits <= 2 {
+            if at > 0 && chunk.is_count_or_hour() {
                 continue;
             }
             let words = !alone || chunk.labelled;
@@ -346,17 +352,33 @@ impl Part {
 }
 
 impl Chunk {
+    /// Drops the hour behind a number: the `6` of `987123456 6pm`; tells whether one stood there.
+    fn drop_hour(&mut self) -> bool {
+        let [.., before, hour] = &self.groups[..] else { return false };
+        let found = hour.digits.len() <= 2 && before.digits.len() >= 3 && !hour.point;
+        if found {
+            self.groups.pop();
+        }
+        found
+    }
+
     /// Drops the decimals of a spreadsheet behind a whole number; others break it.
     fn drop_decimals(&mut self) {
         if let [.., whole, decimals] = &self.groups[..]
             && decimals.point
-            && whole.digits.len() >= 5
+            && (whole.digits.len() >= 5 || decimals.digits == "0")
             && decimals.digits.len() <= 2
         {
             let zeros = decimals.digits.bytes().all(|digit| digit == b'0');
             self.refused |= !zeros;
             self.groups.pop();
         }
+    }
+
+    /// Tells whether it is a number of two digits at most, or an hour: `18`, `18:00`.
+    fn is_count_or_hour(&self) -> bool {
+        let short = |group: &Group| group.digits.len() <= 2 && !group.plus;
+        self.groups.len() <= 2 && self.groups.iter().all(short)
     }
 
     fn is_number(&self, region: Option<Region>) -> bool {
@@ -463,7 +485,25 @@ fn read_one(
 }
 
 fn number(groups: &[Group], region: Option<Region>) -> Number {
-    libphonenumber::number(&digits_of(groups), groups[0].plus, region)
+    let (digits, plus) = (digits_of(groups), groups[0].plus);
+    let phone = libphonenumber::number(&digits, plus, region)?;
+    if phone.reading.contains(Reading::INTERNATIONAL_PREFIX) && is_padded(&digits, region) {
+        return Err(UnusableReason::Ambiguous);
+    }
+    Ok(phone)
+}
+
+/// Tells whether `00` before a number may be the zeros of a fixed width as well: behind them stands a mobile of the region,
+/// and what the prefix leads to abroad is none.
+fn is_padded(digits: &str, region: Option<Region>) -> bool {
+    let Some(bare) = digits.strip_prefix("00") else { return false };
+    let mobile = |number: &str, plus| {
+        libphonenumber::kind(number, plus, region) == Some(PhoneNumberType::Mobile)
+    };
+    mobile(bare, false)
+        && !mobile(bare, true)
+        && libphonenumber::number(bare, false, region)
+            .is_ok_and(|home| !home.reading.contains(Reading::COUNTRY_CODE))
 }
 
 fn digits_of(groups: &[Group]) -> String {

@@ -10,7 +10,8 @@ use crate::text::{is_invisible, mojibake};
 /// address.
 const PARTICLES: &[&str] = &[
     "da", "das", "de", "del", "der", "di", "do", "don", "dona", "dos", "dr", "dra", "e", "el",
-    "ing", "la", "las", "lic", "los", "mr", "mrs", "ms", "sr", "sra", "srta", "van", "von", "y",
+    "ing", "la", "las", "lic", "los", "mr", "mrs", "ms", "sr", "sra", "srta", "van", "vda",
+    "viuda", "von", "y",
 ];
 
 /// Usual abbreviations of names (Real Academia Española, Ortografía, appendix of abbreviations).
@@ -58,11 +59,18 @@ pub(super) fn is_particle(word: &str) -> bool {
 /// A letter that a program lost, a `?` or a replacement character between letters, is left out: the words are alike still.
 fn mended(raw: &str) -> Option<String> {
     let lost = |sign: char| sign == '?' || sign == '\u{fffd}';
-    if !raw.contains(|sign: char| lost(sign) || matches!(sign, '.' | 'ª' | 'Ã' | 'Â')) {
+    let odd = |sign: char| {
+        lost(sign)
+            || matches!(sign, '.' | 'ª' | 'Ã' | 'Â' | '&' | '\\')
+            || matches!(sign, '¡' | '¢' | '£' | '¤' | '¥' | '‚')
+    };
+    if !raw.contains(odd) {
         return None;
     }
-    let repaired = mojibake::repaired(raw);
-    let text = repaired.as_deref().unwrap_or(raw);
+    let unescaped = mojibake::unescaped(raw);
+    let text = unescaped.as_deref().unwrap_or(raw);
+    let repaired = mojibake::repaired(text).or_else(|| mojibake::from_dos(text));
+    let text = repaired.as_deref().unwrap_or(text);
     let mut out = String::with_capacity(text.len());
     for word in text.split_whitespace() {
         if !out.is_empty() {

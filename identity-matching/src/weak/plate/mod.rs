@@ -1,12 +1,13 @@
 //! Vehicle registration plates as weak evidence.
 
+mod written;
+
 use std::fmt;
 
 use rapidfuzz::distance::osa;
 
 use crate::normalise::UnusableReason;
-use crate::text::filler;
-use crate::text::{self, LONGEST_VALUE};
+use crate::text::{LONGEST_VALUE, filler};
 
 /// Is a vehicle registration plate: four to ten letters and digits, without separators.
 ///
@@ -19,35 +20,34 @@ use crate::text::{self, LONGEST_VALUE};
 pub struct Plate(u64);
 
 impl Plate {
-    /// Reads a plate.
+    /// Reads a plate; of several in one value, the first.
     ///
     /// # Errors
     ///
     /// [`UnusableReason::TooLong`], [`UnusableReason::Blank`], [`UnusableReason::WrongLength`],
     /// [`UnusableReason::WrongAlphabet`] without any digit, [`UnusableReason::Malformed`] for letters of other scripts,
-    /// and [`UnusableReason::Placeholder`] for `no tiene`, zeros alone, and one letter and one digit repeated.
+    /// and [`UnusableReason::Placeholder`] for `no tiene`, `0 km`, zeros alone, and one letter and one digit repeated.
     pub fn parse(raw: &str) -> Result<Self, UnusableReason> {
-        if raw.len() > LONGEST_VALUE {
-            return Err(UnusableReason::TooLong);
-        }
-        if raw.is_ascii() {
-            return Self::parse_folded(raw);
-        }
-        let mut folded = String::with_capacity(raw.len());
-        text::fold(raw, &mut folded);
-        Self::parse_folded(&folded)
+        let mut first = None;
+        Self::parse_all(raw, |plate| {
+            first.get_or_insert(plate);
+        });
+        first.unwrap_or(Err(UnusableReason::Blank))
     }
 
-    fn parse_folded(raw: &str) -> Result<Self, UnusableReason> {
-        // Words around a plate: `Placa: ABC-912 (auto)`.
-        let words = raw.split(|sign: char| !sign.is_ascii_alphanumeric());
-        if words.clone().any(|word| word.len() > 3) || raw.contains(['(', ')']) {
-            let bare = without_words(raw);
-            if bare.len() < raw.len() {
-                return Self::parse_signs(&bare);
-            }
+    /// Reads every plate of a value, or says why one gives none.
+    pub(crate) fn parse_all(raw: &str, mut found: impl FnMut(Result<Self, UnusableReason>)) {
+        if raw.len() > LONGEST_VALUE {
+            return found(Err(UnusableReason::TooLong));
         }
-        Self::parse_signs(raw)
+        let plain =
+            raw.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b' '));
+        // A dash before the last sign may part a check digit.
+        let check = raw.len() > 1 && raw.as_bytes()[raw.len() - 2] == b'-';
+        if plain && raw.len() <= 8 && !check {
+            return found(Self::parse_signs(raw));
+        }
+        written::plates(raw, |text| found(Self::parse_signs(text)));
     }
 
     fn parse_signs(raw: &str) -> Result<Self, UnusableReason> {
@@ -73,7 +73,11 @@ impl Plate {
             return Err(UnusableReason::Blank);
         }
         let digits = signs.iter().filter(|sign| sign.is_ascii_digit()).count();
-        if digits == 0 && filler::is_filler(raw) {
+        let none = || {
+            filler::says_nothing(raw)
+                || matches!(signs, b"0KM" | b"SP" | b"NUEVO" | b"NUEVA" | b"NOVO")
+        };
+        if digits <= 1 && none() {
             return Err(UnusableReason::Placeholder);
         }
         if !known {
@@ -92,10 +96,11 @@ impl Plate {
         Ok(Self(signs.iter().fold(0, |packed, &sign| packed * 37 + value(sign))))
     }
 
-    /// Returns what two plates of one vehicle have in common: of a Brazilian plate, the form of before Mercosur.
+    /// Returns what two plates of one vehicle have in common: of a Brazilian plate, the form of before Mercosur; of three
+    /// letters and three digits behind a zero, as Ecuador writes them, the form without it.
     ///
     /// The fifth sign of a plate `ABC1234` became a letter, 0 to 9 by A to J: `ABC1C34`. Source: Contran, Resolução
-    /// 780/2019, annex.
+    /// 780/2019, annex. `PBC-123` is printed and asked for as `PBC-0123`: Agencia Nacional de Tránsito, Ecuador.
     pub(crate) fn vehicle(self) -> u64 {
         let (signs, length) = self.signs();
         // From the last sign to the first: digit, digit, letter, digit, three letters.
@@ -107,7 +112,16 @@ impl Plate {
             && (11..=20).contains(&signs[2])
             && digit(3)
             && letters;
-        if mercosur { self.0 - 10 * 37 * 37 } else { self.0 }
+        if mercosur {
+            return self.0 - 10 * 37 * 37;
+        }
+        // From the last sign to the first: three digits, a zero, three letters.
+        let padded = length == 7 && (0..3).all(digit) && signs[3] == 1 && letters;
+        if padded {
+            let (tail, head) = (self.0 % 37_u64.pow(3), self.0 / 37_u64.pow(4));
+            return head * 37_u64.pow(3) + tail;
+        }
+        self.0
     }
 
     /// Returns the plate as an integer, to be stored; never zero.
@@ -151,38 +165,6 @@ impl fmt::Debug for Plate {
         f.write_str("Plate(…)")
     }
 }
-
-/// Drops words that are no part of a plate: known ones, those in brackets, and what stands before a colon.
-fn without_words(raw: &str) -> String {
-    let bare = match raw.split_once(':') {
-        Some((label, rest)) if label.chars().all(|sign| !sign.is_ascii_digit()) => rest,
-        _ => raw,
-    };
-    let bare = bare.split('(').next().unwrap_or_default();
-    let bare = if bare.trim().is_empty() { raw } else { bare };
-    let word = |word: &str| WORDS.iter().any(|known| word.eq_ignore_ascii_case(known));
-    bare.split_whitespace().filter(|text| !word(text)).collect::<Vec<_>>().join(" ")
-}
-
-/// Words that stand beside a plate.
-const WORDS: [&str; 16] = [
-    "auto",
-    "automovil",
-    "camion",
-    "camioneta",
-    "car",
-    "carro",
-    "coche",
-    "dominio",
-    "matricula",
-    "moto",
-    "patente",
-    "placa",
-    "placas",
-    "plate",
-    "vehiculo",
-    "veiculo",
-];
 
 /// Digits are 1 to 10, letters 11 to 36.
 fn value(sign: u8) -> u64 {
