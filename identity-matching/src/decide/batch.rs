@@ -10,7 +10,7 @@ use super::{
     judge,
 };
 use crate::{
-    index::{CandidateIndex, IndexError, IndexKey, PersonId},
+    index::{CandidateIndex, CandidateRead, IndexError, IndexKey, PersonId},
     key::HeldKey,
     normalise::Normalised,
     policy::Policy,
@@ -157,6 +157,7 @@ impl<I: CandidateIndex + ?Sized> Batch<'_, I> {
     /// Decides one chunk of subjects and reports each, in order.
     pub(super) fn decide(
         &self,
+        read: &mut dyn CandidateRead,
         scratch: &mut Scratch,
         report: &mut dyn FnMut(usize, &Considered<'_>),
     ) -> Result<(), IndexError> {
@@ -165,20 +166,24 @@ impl<I: CandidateIndex + ?Sized> Batch<'_, I> {
         scratch.text.clear();
         scratch.rejected.clear();
         scratch.candidates.clear();
-        self.look_up(scratch)?;
+        self.look_up(read, scratch)?;
         self.raise_strong(scratch);
-        self.compare(scratch)?;
+        self.compare(read, scratch)?;
         self.raise_shared(scratch);
-        self.raise_blocked(scratch)?;
+        self.raise_blocked(read, scratch)?;
         scratch.raised.sort_unstable_by_key(|candidate| (candidate.subject, candidate.person()));
         scratch.raised.dedup_by_key(|candidate| (candidate.subject, candidate.person()));
-        self.compare(scratch)?;
+        self.compare(read, scratch)?;
         self.judge(scratch, report);
         Ok(())
     }
 
     /// Finds who holds the subjects' strong keys.
-    fn look_up(&self, scratch: &mut Scratch) -> Result<(), IndexError> {
+    fn look_up(
+        &self,
+        read: &mut dyn CandidateRead,
+        scratch: &mut Scratch,
+    ) -> Result<(), IndexError> {
         scratch.keys.clear();
         scratch.places.clear();
         scratch.blocking.clear();
@@ -201,7 +206,7 @@ impl<I: CandidateIndex + ?Sized> Batch<'_, I> {
         scratch.hits.resize(scratch.keys.len(), Hit::default());
         scratch.holders.clear();
         let (hits, holders) = (&mut scratch.hits, &mut scratch.holders);
-        self.index.holders(&scratch.keys, self.policy.list_limit(), &mut |at, held| {
+        read.holders(&scratch.keys, self.policy.list_limit(), &mut |at, held| {
             if let Some(hit) = hits.get_mut(at) {
                 *hit = Hit { total: held.total, start: holders.len(), len: held.persons.len() };
                 holders.extend_from_slice(held.persons);
@@ -237,7 +242,11 @@ impl<I: CandidateIndex + ?Sized> Batch<'_, I> {
 
     /// Reads the persons that were raised, compares each with its subject, and adds them to the candidates, but those
     /// that a person has rejected.
-    fn compare(&self, scratch: &mut Scratch) -> Result<(), IndexError> {
+    fn compare(
+        &self,
+        read: &mut dyn CandidateRead,
+        scratch: &mut Scratch,
+    ) -> Result<(), IndexError> {
         let mut raised = std::mem::take(&mut scratch.raised);
         scratch.persons.clear();
         scratch.persons.extend(raised.iter().map(Candidate::person));
@@ -253,10 +262,10 @@ impl<I: CandidateIndex + ?Sized> Batch<'_, I> {
             subjects,
             ..
         } = scratch;
-        let read = if persons.is_empty() {
+        let found = if persons.is_empty() {
             Ok(())
         } else {
-            self.index.persons(persons, &mut |at, person| {
+            read.persons(persons, &mut |at, person| {
                 let Some(candidate) = raised.get_mut(at) else { return };
                 let parts = subjects[candidate.subject];
                 let comparison = Comparison {
@@ -292,7 +301,7 @@ impl<I: CandidateIndex + ?Sized> Batch<'_, I> {
             parts.candidates = (start, start + own);
             start += own;
         }
-        read
+        found
     }
 
     /// Tells whether a subject has exactly one match by its keys, with nothing that speaks against it.
@@ -332,7 +341,11 @@ impl<I: CandidateIndex + ?Sized> Batch<'_, I> {
     }
 
     /// Lists the persons that share a blocking key by which a rule finds persons.
-    fn raise_blocked(&self, scratch: &mut Scratch) -> Result<(), IndexError> {
+    fn raise_blocked(
+        &self,
+        read: &mut dyn CandidateRead,
+        scratch: &mut Scratch,
+    ) -> Result<(), IndexError> {
         let mut wanted = std::mem::take(&mut scratch.wanted);
         let mut keys = std::mem::take(&mut scratch.wanted_keys);
         let mut raised = std::mem::take(&mut scratch.raised);
@@ -354,7 +367,7 @@ impl<I: CandidateIndex + ?Sized> Batch<'_, I> {
             Ok(())
         } else {
             let limit = self.policy.rules().weak.max_persons_per_key;
-            self.index.holders(&keys, limit, &mut |at, held| {
+            read.holders(&keys, limit, &mut |at, held| {
                 let Some(&subject) = wanted.get(at) else { return };
                 for &person in held.persons {
                     if !Self::is_known(scratch, subject, person) {

@@ -241,8 +241,9 @@ impl<I: CandidateIndex> DeterministicMatcher<I> {
                 first: first + start,
                 rejections,
             };
-            self.index.in_one_read(&mut || {
-                batch.decide(&mut scratch, &mut |at, considered| report(start + at, considered))
+            self.index.read(&mut |read| {
+                let report = &mut |at, considered: &Considered<'_>| report(start + at, considered);
+                batch.decide(read, &mut scratch, report)
             })?;
         }
         Ok(())

@@ -17,7 +17,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{CandidateIndex, InMemoryIndex, IndexKey, PersonId, PersonKey};
+use super::{CandidateIndex, Holders, InMemoryIndex, IndexError, IndexKey, PersonId, PersonKey};
 use crate::{
     decide::{Decision, DeterministicMatcher, Rejections, Rule},
     key::{Field, KeyKind},
@@ -152,22 +152,28 @@ fn ask<I: CandidateIndex>(
 ) -> BTreeMap<usize, (u32, Vec<String>)> {
     let held: Vec<IndexKey> = keys.iter().map(|&key| index.as_held(key)).collect();
     let mut found: BTreeMap<usize, (u32, Vec<PersonId>)> = BTreeMap::new();
-    index
-        .holders(&held, limit, &mut |at, holders| {
+    let mut named = BTreeMap::new();
+    let mut reads = 0;
+    let read = index.read(&mut |read| {
+        reads += 1;
+        read.holders(&held, limit, &mut |at, holders| {
             assert!(at < keys.len(), "a position that was not asked for");
             let before = found.insert(at, (holders.total, holders.persons.to_vec()));
             assert!(before.is_none(), "a key was reported twice");
-        })
-        .expect("holders are found");
-    let named = |(at, (total, ids)): (usize, (u32, Vec<PersonId>))| {
-        let mut names = vec![String::new(); ids.len()];
-        index
-            .persons(&ids, &mut |at, person| person.key().clone_into(&mut names[at]))
-            .expect("persons that were listed are known");
-        names.sort_unstable();
-        (at, (total, names))
-    };
-    found.into_iter().map(named).collect()
+        })?;
+        for (&at, (total, ids)) in &found {
+            let mut names = vec![String::new(); ids.len()];
+            read.persons(ids, &mut |at, person| person.key().clone_into(&mut names[at]))?;
+            names.sort_unstable();
+            named.insert(at, (*total, names));
+        }
+        Ok(())
+    });
+    read.expect("holders are found, and persons that were listed are known");
+    assert_eq!(reads, 1, "a read is handed over once");
+    let failed = index.read(&mut |_| Err(IndexError::unavailable("a look-up that fails")));
+    assert!(failed.is_err(), "what the look-ups return is returned");
+    named
 }
 
 fn holders_are_counted_and_listed_up_to_the_limit<I: CandidateIndex>(
@@ -196,12 +202,11 @@ fn persons_are_shown_with_their_keys<I: CandidateIndex>(
     ) -> BTreeMap<String, Vec<PersonKey>> {
         let held: Vec<IndexKey> = keys.iter().map(|&key| index.as_held(key)).collect();
         let mut ids = Vec::new();
-        index
-            .holders(&held, u32::MAX, &mut |_, holders| ids.extend_from_slice(holders.persons))
-            .expect("holders are found");
         let mut persons = BTreeMap::new();
-        index
-            .persons(&ids, &mut |_, person| {
+        let read = index.read(&mut |read| {
+            let list = &mut |_, holders: Holders<'_>| ids.extend_from_slice(holders.persons);
+            read.holders(&held, u32::MAX, list)?;
+            read.persons(&ids, &mut |_, person| {
                 let mut keys: Vec<PersonKey> = person
                     .keys()
                     .map(|held| PersonKey {
@@ -212,7 +217,8 @@ fn persons_are_shown_with_their_keys<I: CandidateIndex>(
                 keys.sort_unstable();
                 persons.insert(person.key().to_owned(), keys);
             })
-            .expect("persons that were listed are known");
+        });
+        read.expect("holders are found, and persons that were listed are known");
         persons
     }
     let keys = keys(population.iter().map(|(_, record)| record));

@@ -1,9 +1,10 @@
-//! Who holds a key: the trait that a population stands behind, and its in-memory implementation.
+//! Who holds a key: the traits that a population stands behind, and their in-memory implementation.
 //!
-//! [`CandidateIndex`] is what the matcher needs from a population, and no more: for a batch of keys who
-//! holds them, and for a batch of persons what they hold. Both methods take batches, may fail and push
-//! what they find into a closure, so that a database can answer with two statements per batch and memory
-//! can answer without copying.
+//! A [`CandidateIndex`] opens a read of one consistent state of the population and hands it over as a
+//! [`CandidateRead`], which answers two questions and no more: for a batch of keys who holds them, and for a batch of
+//! persons what they hold. Both take batches, may fail and push what they find into a closure, so that a database can
+//! answer with two statements per batch, in a transaction that it begins and ends, and memory can answer without
+//! copying.
 //!
 //! [`InMemoryIndex`] holds a population in about sixty bytes per person. Equal keys are stored once, with
 //! the list of their holders, so a value that thousands share costs a counter.
@@ -21,6 +22,7 @@ mod sealed;
 
 pub use joined::JoinedIndex;
 pub use key::IndexKey;
+pub(crate) use memory::RowId;
 pub use memory::{
     InMemoryIndex, InMemoryIndexBuilder, PersonKey, PersonKeys, PersonView, Profile, SharedKey,
 };
@@ -29,18 +31,18 @@ pub use sealed::{DamagedPerson, FORMAT_VERSION, FileError, Seal, StoredPerson, W
 
 /// Points at one person inside one index; of no meaning in another one or after an update.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct PersonId(u32);
+pub struct PersonId(u64);
 
 impl PersonId {
     /// Makes the id of a person from the number that an index gives it.
     #[must_use]
-    pub const fn new(number: u32) -> Self {
+    pub const fn new(number: u64) -> Self {
         Self(number)
     }
 
     /// Returns the number that the index gave.
     #[must_use]
-    pub const fn get(self) -> u32 {
+    pub const fn get(self) -> u64 {
         self.0
     }
 }
@@ -54,11 +56,63 @@ pub struct Holders<'a> {
     pub persons: &'a [PersonId],
 }
 
-/// Looks up who holds which key in a population of persons.
+/// What is done within one read of a population.
+pub type InRead<'a> = dyn FnMut(&mut dyn CandidateRead) -> Result<(), IndexError> + 'a;
+
+/// A population of persons that can be asked who holds which key.
 ///
-/// An implementation answers for one consistent state of the population during each call, and during all
-/// that are made within [`in_one_read`](Self::in_one_read). It is `Sync`, since batches are decided on several
-/// threads at once. Run `identity_matching::index::conformance` (feature `testing`) against an own one.
+/// It is `Sync`, since batches are decided on several threads at once, each within a read of its own. Run
+/// `identity_matching::index::conformance` (feature `testing`) against an own one.
+///
+/// ```
+/// use std::collections::BTreeMap;
+///
+/// use identity_matching::index::{
+///     CandidateIndex, CandidateRead, Holders, IndexError, IndexKey, InRead, PersonId, PersonKey, PersonView,
+/// };
+///
+/// /// Persons by number, and who holds which key.
+/// struct Plain {
+///     persons: Vec<(String, Vec<PersonKey>)>,
+///     holders: BTreeMap<IndexKey, Vec<PersonId>>,
+/// }
+///
+/// impl CandidateIndex for Plain {
+///     fn read(&self, look_up: &mut InRead<'_>) -> Result<(), IndexError> {
+///         look_up(&mut &*self) // Nothing changes meanwhile; a database begins a transaction here.
+///     }
+/// }
+///
+/// impl CandidateRead for &Plain {
+///     fn holders(
+///         &mut self,
+///         keys: &[IndexKey],
+///         limit: u32,
+///         report: &mut dyn FnMut(usize, Holders<'_>),
+///     ) -> Result<(), IndexError> {
+///         for (at, key) in keys.iter().enumerate() {
+///             if let Some(persons) = self.holders.get(key) {
+///                 let total = u32::try_from(persons.len()).unwrap_or(u32::MAX);
+///                 report(at, Holders { total, persons: if total > limit { &[] } else { persons } });
+///             }
+///         }
+///         Ok(())
+///     }
+///
+///     fn persons(
+///         &mut self,
+///         ids: &[PersonId],
+///         report: &mut dyn FnMut(usize, PersonView<'_>),
+///     ) -> Result<(), IndexError> {
+///         for (at, id) in ids.iter().enumerate() {
+///             let person = usize::try_from(id.get()).ok().and_then(|number| self.persons.get(number));
+///             let (key, keys) = person.ok_or(IndexError::UnknownPerson { id: id.get() })?;
+///             report(at, PersonView::new(key, keys, None));
+///         }
+///         Ok(())
+///     }
+/// }
+/// ```
 pub trait CandidateIndex: Send + Sync {
     /// Returns a key as this index holds it; by default unchanged.
     ///
@@ -68,22 +122,21 @@ pub trait CandidateIndex: Send + Sync {
         key
     }
 
-    /// Makes the look-ups of one batch, all of which see one state of the population; by default just makes them.
+    /// Opens a read of one consistent state of the population, hands it to `look_up` once, and ends it, also where
+    /// `look_up` fails or panics.
     ///
-    /// An index that others may change meanwhile opens a read transaction before and ends it after.
+    /// An index that others may change meanwhile holds a transaction for as long.
     ///
     /// # Errors
     ///
     /// What `look_up` returns, and [`IndexError`] where the read can be neither begun nor ended.
-    fn in_one_read(
-        &self,
-        look_up: &mut dyn FnMut() -> Result<(), IndexError>,
-    ) -> Result<(), IndexError> {
-        look_up()
-    }
+    fn read(&self, look_up: &mut InRead<'_>) -> Result<(), IndexError>;
+}
 
+/// One read of a population: all its answers are of one state.
+pub trait CandidateRead {
     /// Reports the holders of each key that anybody holds, by the key's position in `keys`, which are as
-    /// [`as_held`](Self::as_held) gave them.
+    /// [`CandidateIndex::as_held`] gave them.
     ///
     /// Keys that nobody holds are not reported. Of a key that more than `limit` persons hold only the
     /// total is reported, so that its cost does not grow with its holders. The order of reports is free.
@@ -92,7 +145,7 @@ pub trait CandidateIndex: Send + Sync {
     ///
     /// [`IndexError`] where the population cannot be read; what was reported before counts for nothing.
     fn holders(
-        &self,
+        &mut self,
         keys: &[IndexKey],
         limit: u32,
         report: &mut dyn FnMut(usize, Holders<'_>),
@@ -104,7 +157,7 @@ pub trait CandidateIndex: Send + Sync {
     ///
     /// [`IndexError`] where the population cannot be read, or an id is not known.
     fn persons(
-        &self,
+        &mut self,
         ids: &[PersonId],
         report: &mut dyn FnMut(usize, PersonView<'_>),
     ) -> Result<(), IndexError>;
@@ -117,28 +170,8 @@ macro_rules! forward {
                 (**self).as_held(key)
             }
 
-            fn in_one_read(
-                &self,
-                look_up: &mut dyn FnMut() -> Result<(), IndexError>,
-            ) -> Result<(), IndexError> {
-                (**self).in_one_read(look_up)
-            }
-
-            fn holders(
-                &self,
-                keys: &[IndexKey],
-                limit: u32,
-                report: &mut dyn FnMut(usize, Holders<'_>),
-            ) -> Result<(), IndexError> {
-                (**self).holders(keys, limit, report)
-            }
-
-            fn persons(
-                &self,
-                ids: &[PersonId],
-                report: &mut dyn FnMut(usize, PersonView<'_>),
-            ) -> Result<(), IndexError> {
-                (**self).persons(ids, report)
+            fn read(&self, look_up: &mut InRead<'_>) -> Result<(), IndexError> {
+                (**self).read(look_up)
             }
         }
     )*};
@@ -162,7 +195,7 @@ pub enum IndexError {
     #[error("person {id} is not in this index: ids do not outlive an update of their index")]
     UnknownPerson {
         /// The id.
-        id: u32,
+        id: u64,
     },
     /// A person's key cannot be stored.
     #[error("a person's key of {length} bytes: use 1 to {max} bytes", max = memory::MAX_PERSON_KEY)]

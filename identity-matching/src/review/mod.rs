@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
-    index::{InMemoryIndex, PersonId, PersonView},
+    index::{InMemoryIndex, PersonView, RowId},
     key::{DocumentTypeId, KeyForm, KeyKind},
     policy::Policy,
 };
@@ -140,7 +140,7 @@ fn is_exclusive(policy: &Policy, kind: DocumentTypeId) -> bool {
         && !kind.is_organisation()
 }
 
-fn same(index: &InMemoryIndex, policy: &Policy, cap: usize, ids: &[PersonId]) -> SamePerson {
+fn same(index: &InMemoryIndex, policy: &Policy, cap: usize, ids: &[RowId]) -> SamePerson {
     let mut persons = Vec::with_capacity(ids.len());
     let mut holders: BTreeMap<_, usize> = BTreeMap::new();
     let mut types: BTreeMap<_, Vec<_>> = BTreeMap::new();

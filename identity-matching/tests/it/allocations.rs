@@ -2,7 +2,7 @@
 
 use identity_matching::{
     DeterministicMatcher, Normalised, Policy, RawValue, Record, Rejections, SubjectView,
-    index::{CandidateIndex, InMemoryIndex, IndexKey, RelevantBuilder, SubjectKeys},
+    index::{CandidateIndex, CandidateRead, InMemoryIndex, IndexKey, RelevantBuilder, SubjectKeys},
 };
 
 use crate::decisions::normaliser;
@@ -32,7 +32,10 @@ fn a_lookup_allocates_nothing() {
         records.iter().flat_map(|r| r.keys().iter().map(|held| held.key.into())).collect();
     let mut found = 0;
     let spent = allocation_counter::measure(|| {
-        index.holders(&keys, 50, &mut |_, holders| found += holders.persons.len()).unwrap();
+        let look_up = &mut |read: &mut dyn CandidateRead| {
+            read.holders(&keys, 50, &mut |_, holders| found += holders.persons.len())
+        };
+        index.read(look_up).unwrap();
     });
     assert_eq!(found, keys.len());
     assert_eq!(spent.count_total, 0);

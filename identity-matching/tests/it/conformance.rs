@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use identity_matching::{
     HashKey, KeyForm, NormaliseOptions,
     index::{
-        CandidateIndex, Holders, InMemoryIndex, IndexError, IndexKey, PersonId, PersonKey,
-        PersonView, Profile, WeakEvidence,
+        CandidateIndex, CandidateRead, Holders, InMemoryIndex, InRead, IndexError, IndexKey,
+        PersonId, PersonKey, PersonView, Profile, WeakEvidence,
         conformance::{self, Change, Population},
     },
 };
@@ -98,8 +98,14 @@ struct Tables {
 }
 
 impl CandidateIndex for Tables {
+    fn read(&self, look_up: &mut InRead<'_>) -> Result<(), IndexError> {
+        look_up(&mut &*self)
+    }
+}
+
+impl CandidateRead for &Tables {
     fn holders(
-        &self,
+        &mut self,
         keys: &[IndexKey],
         limit: u32,
         report: &mut dyn FnMut(usize, Holders<'_>),
@@ -117,12 +123,12 @@ impl CandidateIndex for Tables {
     }
 
     fn persons(
-        &self,
+        &mut self,
         ids: &[PersonId],
         report: &mut dyn FnMut(usize, PersonView<'_>),
     ) -> Result<(), IndexError> {
         for (at, id) in ids.iter().enumerate() {
-            let row = self.persons.get(id.get() as usize);
+            let row = self.persons.get(usize::try_from(id.get()).unwrap());
             let (key, keys, profile) = row.ok_or(IndexError::UnknownPerson { id: id.get() })?;
             let keys: Vec<PersonKey> =
                 keys.iter().map(|(&key, &form)| PersonKey { key, form }).collect();
@@ -146,11 +152,10 @@ fn an_index_of_two_plain_tables_conforms() {
             for PersonKey { key, form } in PersonKey::of(record) {
                 let held = keys.entry(key).or_insert(form);
                 *held = form.min(*held);
-                let id = PersonId::new(u32::try_from(number).unwrap());
+                let id = PersonId::new(u64::try_from(number).unwrap());
                 tables.postings.entry(key).or_default().insert(id);
             }
-            profile.names.extend(record.name().cloned());
-            profile.birth_dates.extend(record.birth_date());
+            profile.merge(&Profile::of(record));
         }
         tables
     });

@@ -2,7 +2,7 @@
 
 use identity_matching::index::conformance::{self, Change, Population};
 use identity_matching::index::{
-    CandidateIndex, Holders, IndexError, IndexKey, PersonId, PersonView,
+    CandidateIndex, CandidateRead, Holders, InRead, IndexError, IndexKey, PersonId, PersonView,
 };
 use identity_matching::{
     DeterministicMatcher, HashKey, Matcher, NormaliseOptions, Normalised, Normaliser, Policy,
@@ -171,9 +171,8 @@ fn a_value_that_many_hold_is_counted_exactly_as_they_come_and_go() {
     let total = |index: &SqlIndex, limit| {
         let key = index.as_held(IndexKey::from(record.keys()[0].key));
         let mut found = (0, 0);
-        index
-            .holders(&[key], limit, &mut |_, held| found = (held.total, held.persons.len()))
-            .unwrap();
+        let report = &mut |_, held: Holders<'_>| found = (held.total, held.persons.len());
+        index.read(&mut |read| read.holders(&[key], limit, report)).unwrap();
         found
     };
     for (step, held) in [(0..60, 60), (60..101, 101), (101..250, 250)] {
@@ -201,30 +200,34 @@ impl CandidateIndex for Meddled {
         self.index.as_held(key)
     }
 
-    fn in_one_read(
-        &self,
-        look_up: &mut dyn FnMut() -> Result<(), IndexError>,
-    ) -> Result<(), IndexError> {
-        self.index.in_one_read(look_up)
+    fn read(&self, look_up: &mut InRead<'_>) -> Result<(), IndexError> {
+        self.index.read(&mut |read| look_up(&mut MeddledRead { read, other: &self.other }))
     }
+}
 
+struct MeddledRead<'a> {
+    read: &'a mut dyn CandidateRead,
+    other: &'a std::sync::Mutex<SqlIndex>,
+}
+
+impl CandidateRead for MeddledRead<'_> {
     fn holders(
-        &self,
+        &mut self,
         keys: &[IndexKey],
         limit: u32,
         report: &mut dyn FnMut(usize, Holders<'_>),
     ) -> Result<(), IndexError> {
-        self.index.holders(keys, limit, report)?;
+        self.read.holders(keys, limit, report)?;
         self.other.lock().unwrap().remove(&["P-1"]).unwrap();
         Ok(())
     }
 
     fn persons(
-        &self,
+        &mut self,
         ids: &[PersonId],
         report: &mut dyn FnMut(usize, PersonView<'_>),
     ) -> Result<(), IndexError> {
-        self.index.persons(ids, report)
+        self.read.persons(ids, report)
     }
 }
 
@@ -263,6 +266,7 @@ fn a_refused_key_changes_nothing_and_a_person_that_is_gone_is_an_error_to_try_ag
     assert_eq!(index.persons_total().unwrap(), 0);
     assert_eq!(index.remove(&["", "nobody", "P\0"]).unwrap(), 0);
     index.insert(&[("P-1", &record)]).unwrap();
-    let gone = index.persons(&[PersonId::new(1), PersonId::new(7)], &mut |_, _| {});
+    let ids = [PersonId::new(1), PersonId::new(7)];
+    let gone = index.read(&mut |read| read.persons(&ids, &mut |_, _| {}));
     assert!(matches!(gone, Err(IndexError::Unavailable { .. })), "{gone:?}");
 }

@@ -25,7 +25,8 @@ pub use self::{
     stamp::{Stamp, StampError},
 };
 use super::{
-    CandidateIndex, Holders, IndexError, IndexKey, PersonId, PersonView, Seal, StoredPerson,
+    CandidateIndex, CandidateRead, Holders, IndexError, IndexKey, PersonId, PersonView, Seal,
+    StoredPerson,
 };
 use crate::{key::KeyForm, normalise::Normalised, policy::Policy};
 
@@ -193,7 +194,7 @@ impl JoinedIndex {
             let listed = joined.total <= one.list_up_to;
             let mut found = 0_u32;
             for (reached, &id) in reached.iter_mut().zip(&self.group) {
-                let (_, stored) = &self.persons[id.get() as usize];
+                let (_, stored) = &self.persons[place(id)];
                 if stored.keys().binary_search_by_key(&one.key, |held| held.key).is_ok() {
                     *reached |= listed;
                     found += 1;
@@ -216,10 +217,10 @@ impl JoinedIndex {
     /// Returns the id of a person within the chunk.
     fn person(&mut self, person: &str, stored: StoredPerson) -> Result<PersonId, JoinError> {
         if let Some(&id) = self.ids.get(person) {
-            let known = &self.persons[id.get() as usize].1;
+            let known = &self.persons[place(id)].1;
             return if *known == stored { Ok(id) } else { Err(JoinError::PersonDiffers) };
         }
-        let id = u32::try_from(self.persons.len()).map_err(|_| JoinError::Chunk)?;
+        let id = u64::try_from(self.persons.len()).map_err(|_| JoinError::Chunk)?;
         let id = PersonId::new(id);
         self.persons.push((person.into(), stored));
         self.ids.insert(person.into(), id);
@@ -227,14 +228,25 @@ impl JoinedIndex {
     }
 }
 
+/// Returns the place of a person in the chunk.
+fn place(id: PersonId) -> usize {
+    usize::try_from(id.get()).unwrap_or(usize::MAX)
+}
+
 impl CandidateIndex for JoinedIndex {
     fn as_held(&self, key: IndexKey) -> IndexKey {
         self.seal.key(key)
     }
 
+    fn read(&self, look_up: &mut super::InRead<'_>) -> Result<(), IndexError> {
+        look_up(&mut &*self)
+    }
+}
+
+impl CandidateRead for &JoinedIndex {
     /// Reports the counts of the engine; the persons of a key are known where the policy lists them.
     fn holders(
-        &self,
+        &mut self,
         keys: &[IndexKey],
         limit: u32,
         report: &mut dyn FnMut(usize, Holders<'_>),
@@ -250,15 +262,13 @@ impl CandidateIndex for JoinedIndex {
     }
 
     fn persons(
-        &self,
+        &mut self,
         ids: &[PersonId],
         report: &mut dyn FnMut(usize, PersonView<'_>),
     ) -> Result<(), IndexError> {
         for (at, id) in ids.iter().enumerate() {
-            let (key, person) = self
-                .persons
-                .get(id.get() as usize)
-                .ok_or(IndexError::UnknownPerson { id: id.get() })?;
+            let (key, person) =
+                self.persons.get(place(*id)).ok_or(IndexError::UnknownPerson { id: id.get() })?;
             report(at, person.view(key));
         }
         Ok(())

@@ -9,6 +9,7 @@ mod table;
 
 use std::num::NonZeroUsize;
 
+pub(crate) use self::rows::RowId;
 pub use self::{
     build::InMemoryIndexBuilder,
     rows::{PersonKey, PersonKeys, PersonView, Profile},
@@ -22,7 +23,7 @@ use self::{
     shards::{Room, Shards},
     table::Probe,
 };
-use super::{CandidateIndex, Holders, IndexError, IndexKey, PersonId, Seal};
+use super::{CandidateIndex, CandidateRead, Holders, InRead, IndexError, IndexKey, PersonId, Seal};
 use crate::{normalise::Normalised, weak::blocking::BlockingKind};
 
 /// Holds a population in memory.
@@ -52,7 +53,7 @@ pub struct InMemoryIndex {
     pub(in crate::index) filter: RecordFilter,
 }
 
-type Names = std::collections::HashMap<Box<str>, PersonId>;
+type Names = std::collections::HashMap<Box<str>, RowId>;
 
 /// Is a key that several persons hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +97,7 @@ impl InMemoryIndex {
     #[must_use]
     pub fn bytes(&self) -> usize {
         let names = self.names.as_ref().map_or(0, |names| {
-            names.capacity() * size_of::<(Box<str>, PersonId)>()
+            names.capacity() * size_of::<(Box<str>, RowId)>()
                 + names.keys().map(|name| name.len()).sum::<usize>()
         });
         self.rows.bytes() + self.keys.bytes() + names
@@ -162,11 +163,11 @@ impl InMemoryIndex {
     }
 
     /// Lists the keys that more than one person holds, with their holders, in no order.
-    pub(crate) fn shared(&self) -> impl Iterator<Item = (IndexKey, &[PersonId])> {
+    pub(crate) fn shared(&self) -> impl Iterator<Item = (IndexKey, &[RowId])> {
         self.keys.shared()
     }
 
-    pub(crate) fn view(&self, id: PersonId) -> Option<PersonView<'_>> {
+    pub(crate) fn view(&self, id: RowId) -> Option<PersonView<'_>> {
         self.rows.view(id)
     }
 
@@ -179,7 +180,7 @@ impl InMemoryIndex {
     fn put(
         &mut self,
         person: &str,
-        before: Option<PersonId>,
+        before: Option<RowId>,
         mut keys: Vec<PersonKey>,
         profile: Profile,
     ) -> Result<(), IndexError> {
@@ -199,7 +200,7 @@ impl InMemoryIndex {
         Ok(())
     }
 
-    fn forget(&mut self, id: PersonId) {
+    fn forget(&mut self, id: RowId) {
         for held in self.rows.keys(id) {
             self.keys.remove(held.key, id, &self.rows);
         }
@@ -252,8 +253,14 @@ impl CandidateIndex for InMemoryIndex {
         self.filter.seal(key)
     }
 
+    fn read(&self, look_up: &mut InRead<'_>) -> Result<(), IndexError> {
+        look_up(&mut &*self)
+    }
+}
+
+impl CandidateRead for &InMemoryIndex {
     fn holders(
-        &self,
+        &mut self,
         keys: &[IndexKey],
         limit: u32,
         report: &mut dyn FnMut(usize, Holders<'_>),
@@ -262,6 +269,8 @@ impl CandidateIndex for InMemoryIndex {
             return Ok(());
         }
         let mut probes = [(IndexKey::from_bits(0), Probe::default()); GROUP];
+        let mut few = [PersonId::default(); FEW];
+        let mut many = Vec::new();
         for (group, keys) in keys.chunks(GROUP).enumerate() {
             for (probe, &key) in probes.iter_mut().zip(keys) {
                 *probe = (key, self.keys.prefetch(key));
@@ -271,25 +280,38 @@ impl CandidateIndex for InMemoryIndex {
                 self.keys.prefetch_row(probe, &self.rows);
             }
             for (at, &(key, probe)) in probes.iter().enumerate() {
-                if let Some(persons) = self.keys.get(probe, key, &self.rows) {
-                    let total = u32::try_from(persons.len()).unwrap_or(u32::MAX);
-                    let persons = if total > limit { &[] } else { persons };
-                    report(group * GROUP + at, Holders { total, persons });
-                }
+                let Some(rows) = self.keys.get(probe, key, &self.rows) else { continue };
+                let total = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+                let persons = if total > limit {
+                    &[][..]
+                } else if let Some(few) = few.get_mut(..rows.len()) {
+                    for (person, &row) in few.iter_mut().zip(rows) {
+                        *person = row.into();
+                    }
+                    &*few
+                } else {
+                    many.clear();
+                    many.extend(rows.iter().map(|&row| PersonId::from(row)));
+                    &many[..]
+                };
+                report(group * GROUP + at, Holders { total, persons });
             }
         }
         Ok(())
     }
 
     fn persons(
-        &self,
+        &mut self,
         ids: &[PersonId],
         report: &mut dyn FnMut(usize, PersonView<'_>),
     ) -> Result<(), IndexError> {
         for (at, &id) in ids.iter().enumerate() {
-            let view = self.rows.view(id).ok_or(IndexError::UnknownPerson { id: id.get() })?;
-            report(at, view);
+            let view = RowId::of(id).and_then(|row| self.rows.view(row));
+            report(at, view.ok_or(IndexError::UnknownPerson { id: id.get() })?);
         }
         Ok(())
     }
 }
+
+/// How many holders of a key are listed without allocating; the default policy lists no more.
+const FEW: usize = 64;

@@ -23,6 +23,31 @@ const DEAD: u32 = 1 << 31;
 /// A row's place must leave the highest bit of a table's slot free.
 const MAX_WORDS: usize = 1 << 31;
 
+/// The place of a person's row: what lists and tables keep of a person, in half the bytes of a [`PersonId`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct RowId(u32);
+
+impl RowId {
+    pub(in crate::index) const fn new(place: u32) -> Self {
+        Self(place)
+    }
+
+    pub(in crate::index) const fn get(self) -> u32 {
+        self.0
+    }
+
+    /// Takes back what [`PersonId::from`] gave; nothing for an id that no row has.
+    pub(in crate::index) fn of(person: PersonId) -> Option<Self> {
+        u32::try_from(person.get()).ok().map(Self)
+    }
+}
+
+impl From<RowId> for PersonId {
+    fn from(row: RowId) -> Self {
+        Self::new(u64::from(row.0))
+    }
+}
+
 /// Is one key of a person as an index holds it, with the form in which the person holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PersonKey {
@@ -66,7 +91,8 @@ pub struct Profile {
 
 impl Profile {
     /// Takes the weak evidence of one record.
-    pub(in crate::index) fn of(record: &Normalised) -> Self {
+    #[must_use]
+    pub fn of(record: &Normalised) -> Self {
         Self {
             names: record.name().cloned().into_iter().collect(),
             birth_dates: record.birth_date().into_iter().collect(),
@@ -85,7 +111,7 @@ impl Profile {
     }
 
     /// Adds what another record says; the order of records leaves no trace.
-    pub(in crate::index) fn merge(&mut self, other: &Self) {
+    pub fn merge(&mut self, other: &Self) {
         self.names.extend_from_slice(&other.names);
         self.names.sort_unstable_by(|left, right| left.as_str().cmp(right.as_str()));
         self.names.dedup();
@@ -178,7 +204,7 @@ impl Rows {
         person: &str,
         keys: impl Iterator<Item = PersonKey>,
         profile: Option<Profile>,
-    ) -> Result<PersonId, IndexError> {
+    ) -> Result<RowId, IndexError> {
         check_person_key(person)?;
         let start = self.words.len();
         self.words.push(0);
@@ -215,11 +241,11 @@ impl Rows {
         }
         self.words[start] = (entries as u32) << TEXT_BITS | person.len() as u32;
         self.live += 1;
-        Ok(PersonId::new(start as u32))
+        Ok(RowId::new(start as u32))
     }
 
     /// Marks a person as removed; its words stay until the rows are packed anew.
-    pub(in crate::index) fn remove(&mut self, id: PersonId) {
+    pub(in crate::index) fn remove(&mut self, id: RowId) {
         let header = self.words[id.get() as usize];
         if header & DEAD == 0 {
             self.words[id.get() as usize] = header | DEAD;
@@ -229,7 +255,7 @@ impl Rows {
     }
 
     #[inline]
-    fn entries(&self, id: PersonId) -> &[u32] {
+    fn entries(&self, id: RowId) -> &[u32] {
         let start = id.get() as usize;
         let length = (self.words[start] & !DEAD) >> TEXT_BITS;
         &self.words[start + 1..=start + length as usize]
@@ -237,20 +263,20 @@ impl Rows {
 
     /// Tells whether the person at `id` holds `key`.
     #[inline]
-    pub(in crate::index) fn holds(&self, id: PersonId, key: IndexKey) -> bool {
+    pub(in crate::index) fn holds(&self, id: RowId, key: IndexKey) -> bool {
         self.keys(id).any(|held| held.key == key)
     }
 
     /// Tells whether another key of the person at `id` has the same tag as `key`.
-    pub(in crate::index) fn is_ambiguous(&self, id: PersonId, key: IndexKey) -> bool {
+    pub(in crate::index) fn is_ambiguous(&self, id: RowId, key: IndexKey) -> bool {
         self.keys(id).any(|held| held.key != key && held.key.tag() == key.tag())
     }
 
-    pub(in crate::index) fn keys(&self, id: PersonId) -> PersonKeys<'_> {
+    pub(in crate::index) fn keys(&self, id: RowId) -> PersonKeys<'_> {
         PersonKeys(Keys::Packed { words: self.entries(id), sealed: self.sealed })
     }
 
-    pub(in crate::index) fn person(&self, id: PersonId) -> &str {
+    pub(in crate::index) fn person(&self, id: RowId) -> &str {
         let start = id.get() as usize;
         let header = self.words[start];
         let text = start + 1 + ((header & !DEAD) >> TEXT_BITS) as usize;
@@ -260,7 +286,7 @@ impl Rows {
             .expect("the text was copied from a string")
     }
 
-    pub(in crate::index) fn profile(&self, id: PersonId) -> Option<&Profile> {
+    pub(in crate::index) fn profile(&self, id: RowId) -> Option<&Profile> {
         // The position, where there is one, is the last word of the entries.
         let last = *self.entries(id).last()?;
         // Inside a longer entry the last word may look like anything, so the entries are walked.
@@ -279,7 +305,7 @@ impl Rows {
 
     /// Returns the person at `id`, and nothing where no living row begins there.
     #[inline]
-    pub(in crate::index) fn view(&self, id: PersonId) -> Option<PersonView<'_>> {
+    pub(in crate::index) fn view(&self, id: RowId) -> Option<PersonView<'_>> {
         let header = *self.words.get(id.get() as usize)?;
         (header & DEAD == 0).then(|| PersonView {
             key: self.person(id),
@@ -289,12 +315,12 @@ impl Rows {
     }
 
     /// Lists the living persons in the order of their rows.
-    pub(in crate::index) fn ids(&self) -> impl Iterator<Item = PersonId> + '_ {
+    pub(in crate::index) fn ids(&self) -> impl Iterator<Item = RowId> + '_ {
         let mut at = 0;
         std::iter::from_fn(move || {
             loop {
                 let header = *self.words.get(at)?;
-                let id = PersonId::new(at as u32);
+                let id = RowId::new(at as u32);
                 at += row_words(header);
                 if header & DEAD == 0 {
                     return Some(id);
@@ -305,7 +331,7 @@ impl Rows {
 
     /// Asks the processor to fetch the row, of which most are ten words long and span one line or two.
     #[inline]
-    pub(in crate::index) fn prefetch(&self, id: PersonId) {
+    pub(in crate::index) fn prefetch(&self, id: RowId) {
         prefetch_index::prefetch_index(&self.words, id.get() as usize);
         prefetch_index::prefetch_index(&self.words, id.get() as usize + 9);
     }

@@ -8,13 +8,12 @@
 
 use std::{num::NonZeroUsize, thread};
 
-use super::rows::Rows;
-use crate::index::PersonId;
+use super::rows::{RowId, Rows};
 
 /// Lists the rows that share a person key, in groups of two or more, by their first rows; the number of threads
 /// leaves no trace.
-pub(in crate::index) fn same_person(rows: &Rows, threads: NonZeroUsize) -> Vec<Vec<PersonId>> {
-    let ids: Vec<PersonId> = rows.ids().collect();
+pub(in crate::index) fn same_person(rows: &Rows, threads: NonZeroUsize) -> Vec<Vec<RowId>> {
+    let ids: Vec<RowId> = rows.ids().collect();
     let parts = threads.get();
     let share = ids.len().div_ceil(parts).max(1);
     let hashed: Vec<Vec<Vec<u64>>> = on_threads(ids.chunks(share), |ids| {
@@ -26,7 +25,7 @@ pub(in crate::index) fn same_person(rows: &Rows, threads: NonZeroUsize) -> Vec<V
         split
     });
     drop(ids);
-    let mut groups: Vec<Vec<PersonId>> = on_threads(0..parts, |part| {
+    let mut groups: Vec<Vec<RowId>> = on_threads(0..parts, |part| {
         let mut words: Vec<u64> = hashed.iter().flat_map(|split| &split[part]).copied().collect();
         words.sort_unstable();
         let mut groups = Vec::new();
@@ -43,8 +42,8 @@ pub(in crate::index) fn same_person(rows: &Rows, threads: NonZeroUsize) -> Vec<V
 }
 
 /// Splits rows with equal half hashes by the texts themselves.
-fn split_run(run: &[u64], rows: &Rows, groups: &mut Vec<Vec<PersonId>>) {
-    let mut ids: Vec<PersonId> = run.iter().map(|&word| PersonId::new(word as u32)).collect();
+fn split_run(run: &[u64], rows: &Rows, groups: &mut Vec<Vec<RowId>>) {
+    let mut ids: Vec<RowId> = run.iter().map(|&word| RowId::new(word as u32)).collect();
     ids.sort_by_key(|&id| (rows.person(id), id));
     let same = ids.chunk_by(|&one, &next| rows.person(one) == rows.person(next));
     groups.extend(same.filter(|same| same.len() > 1).map(<[_]>::to_vec));
@@ -87,7 +86,7 @@ mod tests {
             threads in 1..5_usize,
         ) {
             let mut rows = Rows::new(false);
-            let mut expected = std::collections::BTreeMap::<u8, Vec<PersonId>>::new();
+            let mut expected = std::collections::BTreeMap::<u8, Vec<RowId>>::new();
             for &person in &persons {
                 let id = rows.push(&format!("P{person}"), std::iter::empty(), None).unwrap();
                 expected.entry(person).or_default().push(id);

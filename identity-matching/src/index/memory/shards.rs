@@ -8,10 +8,10 @@
 use std::{num::NonZeroUsize, thread};
 
 use super::{
-    rows::Rows,
+    rows::{RowId, Rows},
     table::{Probe, Table},
 };
-use crate::index::{IndexKey, PersonId, key::Tags};
+use crate::index::{IndexKey, key::Tags};
 
 /// How many keys are looked up at once, so that their cache misses overlap.
 pub(in crate::index) const GROUP: usize = 32;
@@ -107,12 +107,12 @@ impl Shards {
         probe: Probe,
         key: IndexKey,
         rows: &Rows,
-    ) -> Option<&[PersonId]> {
+    ) -> Option<&[RowId]> {
         self.table(probe).get(probe, key, rows)
     }
 
     /// Notes all keys of a person's row; there must be room.
-    pub(in crate::index) fn insert_row(&mut self, person: PersonId, rows: &Rows) {
+    pub(in crate::index) fn insert_row(&mut self, person: RowId, rows: &Rows) {
         let tags = Tags::of(rows.keys(person).map(|held| held.key.hash()));
         for held in rows.keys(person) {
             let probe = self.prefetch(held.key);
@@ -122,11 +122,11 @@ impl Shards {
         }
     }
 
-    pub(in crate::index) fn remove(&mut self, key: IndexKey, person: PersonId, rows: &Rows) {
+    pub(in crate::index) fn remove(&mut self, key: IndexKey, person: RowId, rows: &Rows) {
         self.tables[shard(key.hash())].remove(key, person, rows);
     }
 
-    pub(in crate::index) fn shared(&self) -> impl Iterator<Item = (IndexKey, &[PersonId])> {
+    pub(in crate::index) fn shared(&self) -> impl Iterator<Item = (IndexKey, &[RowId])> {
         self.tables.iter().flat_map(Table::shared)
     }
 }
@@ -135,7 +135,7 @@ impl Shards {
 #[derive(Clone, Copy)]
 struct Arrival {
     key: IndexKey,
-    person: PersonId,
+    person: RowId,
     ambiguous: bool,
     table: usize,
     probe: Probe,

@@ -16,8 +16,8 @@
 
 use std::slice;
 
-use super::rows::Rows;
-use crate::index::{IndexKey, PersonId, key};
+use super::rows::{RowId, Rows};
+use crate::index::{IndexKey, key};
 
 const SLOTS: usize = 12;
 /// Set in a slot that points at a list.
@@ -31,14 +31,14 @@ struct Bucket {
     tags: [u8; SLOTS],
     /// How many keys found this bucket full and went on.
     passed: u32,
-    slots: [PersonId; SLOTS],
+    slots: [RowId; SLOTS],
 }
 
 /// The persons that hold one key, in the order of their rows.
 #[derive(Clone, Debug)]
 struct List {
     key: IndexKey,
-    persons: Vec<PersonId>,
+    persons: Vec<RowId>,
 }
 
 /// A key's place in the table, before any memory is read.
@@ -82,7 +82,7 @@ impl Table {
     }
 
     pub(in crate::index) fn bytes(&self) -> usize {
-        let lists = self.lists.iter().map(|list| list.persons.capacity() * size_of::<PersonId>());
+        let lists = self.lists.iter().map(|list| list.persons.capacity() * size_of::<RowId>());
         self.buckets.capacity() * size_of::<Bucket>()
             + self.lists.capacity() * size_of::<List>()
             + lists.sum::<usize>()
@@ -107,7 +107,7 @@ impl Table {
     pub(in crate::index) fn prefetch_row(&self, probe: Probe, rows: &Rows) {
         let bucket = &self.buckets[probe.bucket as usize];
         if let Some(slot) = equal_tags(&bucket.tags, probe.tag).next()
-            && bucket.slots[slot].0 & LISTED == 0
+            && bucket.slots[slot].get() & LISTED == 0
         {
             rows.prefetch(bucket.slots[slot]);
         }
@@ -120,12 +120,12 @@ impl Table {
         probe: Probe,
         key: IndexKey,
         rows: &Rows,
-    ) -> Option<&[PersonId]> {
+    ) -> Option<&[RowId]> {
         let place = self.find(probe, key, rows)?;
         let slot = &self.buckets[place.bucket].slots[place.slot];
-        Some(match slot.0 & LISTED {
+        Some(match slot.get() & LISTED {
             0 => slice::from_ref(slot),
-            _ => &self.lists[(slot.0 ^ LISTED) as usize].persons,
+            _ => &self.lists[(slot.get() ^ LISTED) as usize].persons,
         })
     }
 
@@ -137,9 +137,9 @@ impl Table {
             let bucket = &self.buckets[at];
             for slot in equal_tags(&bucket.tags, probe.tag) {
                 let held = bucket.slots[slot];
-                let equal = match held.0 & LISTED {
+                let equal = match held.get() & LISTED {
                     0 => rows.holds(held, key),
-                    _ => self.lists[(held.0 ^ LISTED) as usize].key == key,
+                    _ => self.lists[(held.get() ^ LISTED) as usize].key == key,
                 };
                 if equal {
                     return Some(Place { bucket: at, slot });
@@ -165,20 +165,20 @@ impl Table {
         &mut self,
         probe: Probe,
         key: IndexKey,
-        person: PersonId,
+        person: RowId,
         ambiguous: bool,
         rows: &Rows,
     ) {
         if let Some(place) = self.find(probe, key, rows) {
             let slot = self.buckets[place.bucket].slots[place.slot];
-            if slot.0 & LISTED == 0 {
+            if slot.get() & LISTED == 0 {
                 if slot != person {
                     let persons = vec![slot.min(person), slot.max(person)];
                     let list = self.new_list(key, persons);
                     self.buckets[place.bucket].slots[place.slot] = list;
                 }
             } else {
-                let persons = &mut self.lists[(slot.0 ^ LISTED) as usize].persons;
+                let persons = &mut self.lists[(slot.get() ^ LISTED) as usize].persons;
                 // Rows are appended, so a new person almost always comes last.
                 let at = persons.partition_point(|&before| before < person);
                 if persons.get(at) != Some(&person) {
@@ -202,7 +202,7 @@ impl Table {
         }
     }
 
-    fn new_list(&mut self, key: IndexKey, persons: Vec<PersonId>) -> PersonId {
+    fn new_list(&mut self, key: IndexKey, persons: Vec<RowId>) -> RowId {
         let list = List { key, persons };
         let number = if let Some(free) = self.free_lists.pop() {
             self.lists[free as usize] = list;
@@ -212,7 +212,7 @@ impl Table {
             // Every list belongs to a key, and there are fewer keys than rows have words.
             (self.lists.len() - 1) as u32
         };
-        PersonId(LISTED | number)
+        RowId::new(LISTED | number)
     }
 
     fn drop_list(&mut self, number: u32) {
@@ -221,12 +221,12 @@ impl Table {
     }
 
     /// Notes that a person no longer holds a key; its row must still be there.
-    pub(in crate::index) fn remove(&mut self, key: IndexKey, person: PersonId, rows: &Rows) {
+    pub(in crate::index) fn remove(&mut self, key: IndexKey, person: RowId, rows: &Rows) {
         let probe = self.probe(key.hash());
         let Some(place) = self.find(probe, key, rows) else { return };
         let slot = self.buckets[place.bucket].slots[place.slot];
-        if slot.0 & LISTED != 0 {
-            let number = slot.0 ^ LISTED;
+        if slot.get() & LISTED != 0 {
+            let number = slot.get() ^ LISTED;
             let persons = &mut self.lists[number as usize].persons;
             if let Ok(at) = persons.binary_search(&person) {
                 persons.remove(at);
@@ -242,7 +242,7 @@ impl Table {
             }
         }
         self.buckets[place.bucket].tags[place.slot] = 0;
-        self.buckets[place.bucket].slots[place.slot] = PersonId(0);
+        self.buckets[place.bucket].slots[place.slot] = RowId::new(0);
         self.keys -= 1;
         let mut at = probe.bucket as usize;
         while at != place.bucket {
@@ -252,7 +252,7 @@ impl Table {
     }
 
     /// Lists the keys that more than one person holds, with their holders.
-    pub(in crate::index) fn shared(&self) -> impl Iterator<Item = (IndexKey, &[PersonId])> {
+    pub(in crate::index) fn shared(&self) -> impl Iterator<Item = (IndexKey, &[RowId])> {
         self.lists
             .iter()
             .filter(|list| list.persons.len() > 1)

@@ -8,7 +8,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 use identity_matching::index::{
-    CandidateIndex, Holders, IndexError, IndexKey, PersonId, PersonView, Seal, StoredPerson,
+    CandidateIndex, CandidateRead, Holders, InRead, IndexError, IndexKey, PersonId, PersonView,
+    Seal, StoredPerson,
 };
 use identity_matching::{HashKey, READING};
 
@@ -58,9 +59,8 @@ const READ: &str = "the reading of the candidate index";
 /// # }
 /// ```
 pub struct SqlIndex {
+    /// Whoever has it locked has a read of its own.
     db: Mutex<Database<'static>>,
-    /// Whose read is open on the connection.
-    turn: Mutex<()>,
     names: Names,
     statements: Statements,
     seal: Seal,
@@ -117,7 +117,7 @@ impl SqlStore {
             .into());
         }
         let statements = Statements::new(db.is_sqlite(), &names);
-        Ok(SqlIndex { db: Mutex::new(db), turn: Mutex::new(()), names, statements, seal })
+        Ok(SqlIndex { db: Mutex::new(db), names, statements, seal })
     }
 }
 
@@ -168,19 +168,6 @@ impl SqlIndex {
     fn database(&mut self) -> &mut Database<'static> {
         self.db.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn query<T: crate::diesel::conn::database::Row>(
-        &self,
-        sql: &str,
-        params: &[Param<'_>],
-    ) -> Result<Vec<T>, IndexError> {
-        self.locked().query(sql, params).map_err(|error| unavailable(READ, failed(READ)(error)))
-    }
-
-    fn locked(&self) -> MutexGuard<'_, Database<'static>> {
-        // A panic of another thread leaves no statement half done.
-        self.db.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 fn unavailable(
@@ -191,18 +178,31 @@ fn unavailable(
 }
 
 fn person_id(id: i64) -> Result<PersonId, IndexError> {
-    u32::try_from(id).map(PersonId::new).map_err(|error| {
-        unavailable("the ids of persons are used up: empty the index and build it anew", error)
-    })
+    u64::try_from(id)
+        .map(PersonId::new)
+        .map_err(|error| unavailable("a person of the index has no number", error))
 }
 
-/// Ends a read that was begun, also where the look-ups panic.
-struct Reading<'a>(&'a SqlIndex);
+/// One read: a transaction on the index's connection, ended also where the look-ups panic.
+struct SqlRead<'a> {
+    db: MutexGuard<'a, Database<'static>>,
+    index: &'a SqlIndex,
+}
 
-impl Drop for Reading<'_> {
+impl SqlRead<'_> {
+    fn query<T: crate::diesel::conn::database::Row>(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+    ) -> Result<Vec<T>, IndexError> {
+        self.db.query(sql, params).map_err(|error| unavailable(READ, failed(READ)(error)))
+    }
+}
+
+impl Drop for SqlRead<'_> {
     fn drop(&mut self) {
         // Nothing was written: rolled back is as good as committed, and also ends a read that failed.
-        self.0.locked().rollback();
+        self.db.rollback();
     }
 }
 
@@ -211,19 +211,17 @@ impl CandidateIndex for SqlIndex {
         self.seal.key(key)
     }
 
-    fn in_one_read(
-        &self,
-        look_up: &mut dyn FnMut() -> Result<(), IndexError>,
-    ) -> Result<(), IndexError> {
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let begun = self.locked().begin(Begin::Snapshot);
-        begun.map_err(|error| unavailable(READ, failed(READ)(error)))?;
-        let _reading = Reading(self);
-        look_up()
+    fn read(&self, look_up: &mut InRead<'_>) -> Result<(), IndexError> {
+        // A panic of another thread leaves no statement half done.
+        let mut db = self.db.lock().unwrap_or_else(PoisonError::into_inner);
+        db.begin(Begin::Snapshot).map_err(|error| unavailable(READ, failed(READ)(error)))?;
+        look_up(&mut SqlRead { db, index: self })
     }
+}
 
+impl CandidateRead for SqlRead<'_> {
     fn holders(
-        &self,
+        &mut self,
         keys: &[IndexKey],
         limit: u32,
         report: &mut dyn FnMut(usize, Holders<'_>),
@@ -233,7 +231,7 @@ impl CandidateIndex for SqlIndex {
         }
         let wanted: Vec<String> = keys.iter().map(|key| hex(&key.to_bytes())).collect();
         let rows: Vec<HolderRow> = self.query(
-            &self.statements.holders,
+            &self.index.statements.holders,
             &[Param::Text(&json(&wanted)), Param::Int(i64::from(limit))],
         )?;
         let mut persons = Vec::new();
@@ -251,21 +249,21 @@ impl CandidateIndex for SqlIndex {
     }
 
     fn persons(
-        &self,
+        &mut self,
         ids: &[PersonId],
         report: &mut dyn FnMut(usize, PersonView<'_>),
     ) -> Result<(), IndexError> {
         if ids.is_empty() {
             return Ok(());
         }
-        let mut wanted: Vec<u32> = ids.iter().map(|id| id.get()).collect();
+        let mut wanted: Vec<u64> = ids.iter().map(|id| id.get()).collect();
         wanted.sort_unstable();
         wanted.dedup();
         let rows: Vec<PersonRow> =
-            self.query(&self.statements.persons, &[Param::Text(&json(&wanted))])?;
+            self.query(&self.index.statements.persons, &[Param::Text(&json(&wanted))])?;
         let mut known = Vec::with_capacity(rows.len());
         for row in rows {
-            let person = StoredPerson::from_bytes(&row.held, &row.person_key, &self.seal)
+            let person = StoredPerson::from_bytes(&row.held, &row.person_key, &self.index.seal)
                 .map_err(|error| unavailable("a person of the index is damaged", error))?;
             known.push((person_id(row.id)?, row.person_key, person));
         }
