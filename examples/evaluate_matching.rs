@@ -81,7 +81,7 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> Result<Exit, Failure> {
     let console = args.common.console()?;
     let policy = people::read_policy(args.policy.as_ref())?;
-    let normaliser = Normaliser::new(policy.normalise_options(args.region));
+    let normaliser = people::read_by(&policy, args.region)?;
     let other = args.what_if.as_ref().map(|path| people::read_policy(Some(path))).transpose()?;
     let tables = args.tables.open()?;
     let (mut truth, truth_table) = people::read_truth(&tables, &args.truth)?;
@@ -89,7 +89,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
         people::read_persons(&tables, &args.persons, &normaliser)?;
     let population = args.review_population.then(|| review::review(&index, &policy));
     let threads = std::thread::available_parallelism().unwrap_or(std::num::NonZeroUsize::MIN);
-    let matcher = DeterministicMatcher::new(index, normaliser, policy).with_threads(threads);
+    let matcher = DeterministicMatcher::new(index, normaliser, policy)?.with_threads(threads);
     let other = other.map(|policy| under(&matcher, policy, args, &tables.again())).transpose()?;
 
     let mut evaluator = Evaluator::new(args.list);
@@ -158,13 +158,13 @@ fn under<'a>(
 ) -> Result<Box<dyn Matcher + 'a>, Failure> {
     let options = policy.normalise_options(args.region);
     if options.fingerprint() == matcher.normaliser().options().fingerprint() {
-        return Ok(Box::new(matcher.under(policy)));
+        return Ok(Box::new(matcher.under(policy)?));
     }
-    let normaliser = Normaliser::new(options);
+    let normaliser = Normaliser::new(options)?;
     // The same file is refused in the same lines: told once.
     let (index, ..) = people::read_persons(tables, &args.persons, &normaliser)?;
     let threads = matcher.threads();
-    Ok(Box::new(DeterministicMatcher::new(index, normaliser, policy).with_threads(threads)))
+    Ok(Box::new(DeterministicMatcher::new(index, normaliser, policy)?.with_threads(threads)))
 }
 
 fn tell(found: &Found<'_>, list: usize, console: &Console) -> Result<(), Failure> {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use identity_matching::{DeterministicMatcher, Matcher, Normaliser, RawDocument, Record, Region};
+use identity_matching::{DeterministicMatcher, Matcher, RawDocument, Record, Region};
 use indicatif::ProgressBar;
 use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
 use reference_runners::people;
@@ -80,7 +80,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
         console.data(policy.to_toml().trim_end())?;
         return Ok(Exit::Done);
     }
-    let normaliser = Normaliser::new(policy.normalise_options(args.region));
+    let normaliser = people::read_by(&policy, args.region)?;
     let tables = args.tables.open()?;
     let mut exit = Exit::Done;
     let lead = match (&args.source_pk, &args.leads) {
@@ -105,7 +105,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
         None => open(args)?.index(&normaliser, &ProgressBar::hidden())?.0,
     };
     tables.finish()?;
-    let mut matcher = DeterministicMatcher::new(index, normaliser, policy);
+    let mut matcher = DeterministicMatcher::new(index, normaliser, policy)?;
     if args.show_identifiers {
         matcher = matcher.showing_identifiers();
     }

@@ -5,7 +5,7 @@
 #![allow(missing_docs, reason = "the macros of criterion make undocumented functions")]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use identity_matching::{NormaliseOptions, Normalised, Normaliser, RawValue, Region};
+use identity_matching::{Normalised, Normaliser, RawValue, Region};
 
 /// Eight digits, made from a multiplicative sequence, none of them a filler.
 fn digits() -> impl Iterator<Item = u64> {
@@ -29,7 +29,7 @@ fn documents(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("normalise_document");
     group.throughput(Throughput::Elements(1000));
     let region = Region::parse("PE").expect("a region of the bench");
-    let normaliser = Normaliser::new(NormaliseOptions::for_region(region));
+    let normaliser = Normaliser::for_region(region);
     let checked = |country, kind, prefix: &str, suffix: &str| -> Vec<String> {
         let bodies = digits().map(|digits| format!("{prefix}{digits}{suffix}"));
         bodies.filter_map(|body| complete(&normaliser, country, kind, &body)).take(1000).collect()

@@ -5,7 +5,7 @@
 #![allow(missing_docs, reason = "the macros of criterion make undocumented functions")]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use identity_matching::{NormaliseOptions, Normalised, Normaliser};
+use identity_matching::{Normalised, Normaliser};
 
 fn emails(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("normalise_email");
@@ -19,7 +19,7 @@ fn emails(criterion: &mut Criterion) {
         ("international", addresses(&|at| format!("peña{at}@cañón.pe"))),
         ("refused", vec!["no tiene".to_owned(); 1000]),
     ];
-    let normaliser = Normaliser::new(NormaliseOptions::default());
+    let normaliser = Normaliser::default();
     for (name, addresses) in cases {
         let mut buffer = Normalised::default();
         group.bench_function(name, |bencher| {

@@ -5,7 +5,7 @@
 #![allow(missing_docs, reason = "the macros of criterion make undocumented functions")]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use identity_matching::{NormaliseOptions, Normalised, Normaliser, Region};
+use identity_matching::{Normalised, Normaliser, Region};
 
 /// Numbers of one form, made from a multiplicative sequence.
 fn numbers(form: impl Fn(u64) -> String) -> Vec<String> {
@@ -38,7 +38,7 @@ fn phones(criterion: &mut Criterion) {
     ];
     for (name, region, numbers) in cases {
         let region = Region::parse(region).expect("a region of the bench");
-        let normaliser = Normaliser::new(NormaliseOptions::for_region(region));
+        let normaliser = Normaliser::for_region(region);
         let mut buffer = Normalised::default();
         group.bench_function(name, |bencher| {
             bencher.iter(|| {

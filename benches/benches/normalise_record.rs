@@ -6,7 +6,7 @@
 #![allow(missing_docs, reason = "the macros of criterion make undocumented functions")]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use identity_matching::{NormaliseOptions, Normalised, Normaliser, RawValue, Region};
+use identity_matching::{Normalised, Normaliser, RawValue, Region};
 
 struct Lead {
     phone: String,
@@ -82,7 +82,7 @@ fn records(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("normalise_record");
     group.throughput(Throughput::Elements(10_000));
     let region = Region::parse("PE").expect("a region of the bench");
-    let normaliser = Normaliser::new(NormaliseOptions::for_region(region));
+    let normaliser = Normaliser::for_region(region);
     let mut buffer = Normalised::default();
     let cases = [
         ("three identifiers, one buffer", leads()),

@@ -40,7 +40,8 @@ fn drains(criterion: &mut Criterion) {
         let records = records(count);
         let (builder, normaliser) = population::builder(count, false);
         let index = builder.build().expect("few keys");
-        let matcher = DeterministicMatcher::new(index, normaliser, Policy::default());
+        let matcher = DeterministicMatcher::new(index, normaliser, Policy::default())
+            .expect("the policy's own options");
         let source = |leads: &[ClaimedLead]| -> Result<_, ResolveError> {
             Ok(leads.iter().map(|lead| records.get(lead.source_pk.as_str()).cloned()).collect())
         };

@@ -1,8 +1,8 @@
 //! A population in memory and leads with their keys ready, for the decide and index benches.
 
 use identity_matching::{
-    BlockingKind, DeterministicMatcher, HeldKey, NormaliseOptions, Normalised, Normaliser, Policy,
-    RawValue, Region, SubjectView,
+    BlockingKind, DeterministicMatcher, HeldKey, Normalised, Normaliser, Policy, RawValue, Region,
+    SubjectView,
     index::{InMemoryIndex, InMemoryIndexBuilder},
 };
 
@@ -55,7 +55,7 @@ fn normalise<'a>(
 #[must_use]
 pub fn builder(persons: u32, hubs: bool) -> (InMemoryIndexBuilder, Normaliser) {
     let region = Region::parse("PE").expect("an assigned code");
-    let normaliser = Normaliser::new(NormaliseOptions::for_region(region));
+    let normaliser = Normaliser::for_region(region);
     let mut builder = InMemoryIndex::builder()
         .without_blocking(BlockingKind::PhoneTail)
         .without_blocking(BlockingKind::Plate)
@@ -88,5 +88,9 @@ pub fn matcher(
         ready.keys.extend_from_slice(record.keys());
         ready.ends.push(ready.keys.len());
     }
-    (DeterministicMatcher::new(index, normaliser, Policy::default()), ready)
+    (
+        DeterministicMatcher::new(index, normaliser, Policy::default())
+            .expect("the policy's own options"),
+        ready,
+    )
 }

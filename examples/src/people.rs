@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use identity_matching::index::InMemoryIndex;
-use identity_matching::{Normalised, Normaliser, Policy, RawDocument, RawValue, Record};
+use identity_matching::{Normalised, Normaliser, Policy, RawDocument, RawValue, Record, Region};
 use raw_packets::table::{RefusedRow, Row, TableReport, TableSchema};
 
 use crate::cli::Failure;
@@ -235,6 +235,17 @@ pub fn read_truth(tables: &Tables, path: &Path) -> Result<(Truth, TableReport), 
         }
     }
     Ok((truth, table.finish()))
+}
+
+/// Makes the normaliser that reads values by a region as a policy says.
+///
+/// # Errors
+///
+/// Placeholders of the policy that cannot be read, and kinds that nobody reads.
+pub fn read_by(policy: &Policy, region: Region) -> Result<Normaliser, Failure> {
+    let options = policy.normalise_options(region);
+    policy.check_reading(&options)?;
+    Ok(Normaliser::new(options)?)
 }
 
 /// Reads a policy from a file: TOML where its name ends so, else JSON; no file means the default.

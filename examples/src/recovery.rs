@@ -118,7 +118,7 @@ impl Recovery {
 
     fn reading(&self) -> Result<(Policy, Normaliser), Failure> {
         let policy = people::read_policy(self.policy.as_ref())?;
-        let normaliser = Normaliser::new(policy.normalise_options(self.region));
+        let normaliser = people::read_by(&policy, self.region)?;
         Ok((policy, normaliser))
     }
 
@@ -154,7 +154,7 @@ impl Recovery {
         actor.clone_into(&mut options.actor);
         options.policy = Some(format!("{} {}", policy.version(), policy.hash()));
         // One index for all workers.
-        let matcher = Arc::new(DeterministicMatcher::new(index, normaliser, policy));
+        let matcher = Arc::new(DeterministicMatcher::new(index, normaliser, policy)?);
         let mut workers = Vec::new();
         let mut decided = Vec::new();
         for _ in 0..self.workers {

@@ -15,10 +15,10 @@ const LISTED: usize = 5;
 /// The values themselves are not kept. Memory holds a few keys for each field and reason.
 ///
 /// ```
-/// use identity_matching::{NormaliseOptions, Normaliser, Record, Region};
+/// use identity_matching::{Normaliser, Record, Region};
 /// use reference_runners::unusable::UnusableValues;
 ///
-/// let normaliser = Normaliser::new(NormaliseOptions::for_region(Region::parse("PE")?));
+/// let normaliser = Normaliser::for_region(Region::parse("PE")?);
 /// let record = Record { phones: vec!["12".to_owned()], ..Record::default() };
 /// let mut unusable = UnusableValues::of("persons");
 /// unusable.add("P1", &normaliser.normalise(&record));

@@ -161,7 +161,7 @@ L3,9914345223,,Eva Ruiz
     folder.write("truth.csv", "source_pk,person_key\nL1,P1\nL2,P2\nL3,P3\n");
     for (policy, lead, moved) in [
         ("[addresses]\nroles = \"key\"\n", "L1", "MISSING_IDENTIFIERS -> MATCHED"),
-        ("[placeholders]\nphones = [\"987654312\"]\n", "L2", "MATCHED -> MISSING_IDENTIFIERS"),
+        ("[placeholders]\nphone = [\"987654312\"]\n", "L2", "MATCHED -> MISSING_IDENTIFIERS"),
         ("[weak]\nphone_tail_digits = 9\n", "L3", "WEAK_MATCH_ONLY -> MISSING_IDENTIFIERS"),
     ] {
         folder.write("other.toml", policy);

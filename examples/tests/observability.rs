@@ -6,9 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use guardrails::clock::Monotonic;
 use identity_matching::index::InMemoryIndex;
-use identity_matching::{
-    DeterministicMatcher, NormaliseOptions, Normaliser, Policy, Record, Region,
-};
+use identity_matching::{DeterministicMatcher, Normaliser, Policy, Record, Region};
 use kpi_gap_queue::{GapOptions, GapQueue, InMemoryCatalogue, InMemoryMetrics, MetricScope};
 use raw_packets::edge::{ReadLimits, read_packets, write_packets};
 use raw_packets::{Accept, CheckOptions, PacketOptions, PacketPlan, Stamp, Template};
@@ -93,11 +91,12 @@ fn the_data_loop(folder: &std::path::Path) {
 
 fn the_identity_loop(folder: &std::path::Path) {
     let phone = |number: &str| Record { phones: vec![number.into()], ..Record::default() };
-    let normaliser = Normaliser::new(NormaliseOptions::for_region(Region::parse("PE").unwrap()));
+    let normaliser = Normaliser::for_region(Region::parse("PE").unwrap());
     let mut index = InMemoryIndex::builder();
     index.add(PERSON_KEY, &normaliser.normalise(&phone(PHONE))).unwrap();
     let matcher =
-        DeterministicMatcher::new(index.build().unwrap(), normaliser.clone(), Policy::default());
+        DeterministicMatcher::new(index.build().unwrap(), normaliser.clone(), Policy::default())
+            .unwrap();
     let url = DatabaseUrl::parse(folder.join("q.sqlite").to_str().unwrap()).unwrap();
     let mut store = SqlStore::open(&url, OpenOptions::default()).unwrap();
     store.migrate().unwrap();

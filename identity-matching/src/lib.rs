@@ -34,12 +34,12 @@ pub use kinds::{
     RawValue, Sink,
 };
 pub use normalise::{
-    NormaliseOptions, Normalised, Normaliser, OwnValue, Placeholders, READING, RawDocument, Record,
-    RecordReader, UnknownUnusableReason, Unusable, UnusableReason,
+    NormaliseOptions, Normalised, Normaliser, OptionsError, OwnValue, Placeholders, READING,
+    RawDocument, Record, RecordReader, UnknownUnusableReason, Unusable, UnusableReason,
 };
 pub use policy::{
     AddressRules, Agree, ConditionError, Differ, DoubtRules, KindRules, MatchRule, Policy,
-    PolicyError, PolicyRules, Require, WeakRules,
+    PolicyError, PolicyRules, ReadingConflict, Require, WeakRules,
 };
 pub use text::{Region, UnknownRegion};
 pub use weak::{BirthDate, BlockingKey, BlockingKind, Name, Plate};

@@ -86,15 +86,15 @@ impl WakeKeys {
 ///
 /// ```
 /// use identity_matching::index::InMemoryIndex;
-/// use identity_matching::{DeterministicMatcher, NormaliseOptions, Normaliser, Policy, Record, Region};
+/// use identity_matching::{DeterministicMatcher, Normaliser, Policy, Record, Region};
 /// use recovery_queue::{ClaimedLead, FailReason, MatcherResolver, Resolution, Resolver, SourcePk};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let normaliser = Normaliser::new(NormaliseOptions::for_region(Region::parse("PE")?));
+/// let normaliser = Normaliser::for_region(Region::parse("PE")?);
 /// let phone = |text: &str| Record { phones: vec![text.into()], ..Record::default() };
 /// let mut builder = InMemoryIndex::builder();
 /// builder.add("P-1", &normaliser.normalise(&phone("+51 987 654 321")))?;
-/// let matcher = DeterministicMatcher::new(builder.build()?, normaliser, Policy::default());
+/// let matcher = DeterministicMatcher::new(builder.build()?, normaliser, Policy::default())?;
 ///
 /// let source = |leads: &[ClaimedLead]| {
 ///     Ok(leads.iter().map(|lead| (lead.source_pk.as_str() == "L-1").then(|| phone("987654321"))).collect())

@@ -21,7 +21,8 @@ pub(crate) fn run(folder: &Path, threads: NonZeroUsize) -> Outcome<()> {
     start.print("load_persons");
     figures::count("index_bytes", "bytes", index.bytes());
     figures::count("index_persons", "persons", index.len());
-    let matcher = DeterministicMatcher::new(index, normaliser, Policy::default());
+    let matcher = DeterministicMatcher::new(index, normaliser, Policy::default())
+        .expect("the policy's own options");
 
     let start = Timer::start();
     let leads = Blocks::new(File::open(folder.join("leads.csv"))?);

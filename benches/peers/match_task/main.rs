@@ -15,7 +15,7 @@ mod once;
 use std::{fs, io::Write, path::Path, thread};
 
 use benchmarks::{matching, rows::Outcome};
-use identity_matching::{NormaliseOptions, Normaliser, Record, Region};
+use identity_matching::{Normaliser, Record, Region};
 
 fn main() -> Outcome<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -64,7 +64,7 @@ fn generate(folder: &Path, persons: u32, leads: u32, hubs: bool) -> Outcome<()> 
 
 /// Makes the normaliser of the task, its numbering plans loaded: a service has that behind it.
 fn normaliser() -> Outcome<Normaliser> {
-    let normaliser = Normaliser::new(NormaliseOptions::for_region(Region::parse("PE")?));
+    let normaliser = Normaliser::for_region(Region::parse("PE")?);
     let judged = Record { phones: vec!["044 55 1234 5678".into()], ..Record::default() };
     let _ = normaliser.normalise(&judged);
     Ok(normaliser)

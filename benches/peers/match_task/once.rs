@@ -44,7 +44,8 @@ pub(crate) fn run(folder: &Path, threads: NonZeroUsize) -> Outcome<()> {
     let index = builder.build()?;
     built.print("once_build");
     let decide = Timer::start();
-    let matcher = DeterministicMatcher::new(index, normaliser, Policy::default());
+    let matcher = DeterministicMatcher::new(index, normaliser, Policy::default())
+        .expect("the policy's own options");
     let decided = in_parallel(&leads, |ready| {
         let mut decided = Decided::with_room(ready.len());
         decided.decide(ready, &matcher)?;

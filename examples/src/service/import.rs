@@ -141,7 +141,7 @@ impl Database {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use identity_matching::{NormaliseOptions, Normaliser};
+    use identity_matching::Normaliser;
     use recovery_queue::DatabaseUrl;
 
     struct Place {
@@ -164,7 +164,7 @@ mod tests {
             std::fs::write(&leads_csv, leads).unwrap();
             std::fs::write(&persons_csv, persons).unwrap();
             let files = [Some(leads_csv.as_path()), Some(&persons_csv), None];
-            let normaliser = Normaliser::new(NormaliseOptions::default());
+            let normaliser = Normaliser::default();
             let keys = WakeKeys::new(normaliser, self.database.wake_secret()?);
             let files = Import::open(&Tables::default(), files)?.allowing_shrink(self.allow_shrink);
             self.database.import(files, &keys)

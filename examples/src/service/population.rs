@@ -242,7 +242,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let url = DatabaseUrl::Sqlite(folder.path().join("s.sqlite").into());
         let (_, mut database) = crate::recovery::open(&url).unwrap();
-        let normaliser = Normaliser::new(identity_matching::NormaliseOptions::default());
+        let normaliser = Normaliser::new(identity_matching::NormaliseOptions::default()).unwrap();
         let keys = recovery_queue::WakeKeys::new(normaliser, database.wake_secret().unwrap());
         let sample = crate::sample::write(folder.path()).unwrap();
         let files =

@@ -12,7 +12,7 @@ use crate::{
     index::{CandidateIndex, IndexError},
     normalise::Record,
     normalise::{Normalised, Normaliser},
-    policy::Policy,
+    policy::{Policy, ReadingConflict},
 };
 
 /// Reports that a batch could not be decided.
@@ -96,15 +96,15 @@ forward!(&M, Box<M>, std::sync::Arc<M>);
 ///
 /// ```
 /// use identity_matching::{
-///     DeterministicMatcher, Matcher, NormaliseOptions, Normaliser, Outcome, Policy, Record, Region, Rule,
+///     DeterministicMatcher, Matcher, Normaliser, Outcome, Policy, Record, Region, Rule,
 ///     index::InMemoryIndex,
 /// };
 ///
-/// let normaliser = Normaliser::new(NormaliseOptions::for_region(Region::parse("PE")?));
+/// let normaliser = Normaliser::for_region(Region::parse("PE")?);
 /// let ana = Record { phones: vec!["+51 987 654 321".into()], ..Record::default() };
 /// let mut builder = InMemoryIndex::builder();
 /// builder.add("P1", &normaliser.normalise(&ana))?;
-/// let matcher = DeterministicMatcher::new(builder.build()?, normaliser, Policy::default());
+/// let matcher = DeterministicMatcher::new(builder.build()?, normaliser, Policy::default())?;
 ///
 /// let lead = Record { phones: vec!["987654321".into()], ..Record::default() };
 /// let decision = matcher.decide_one(&lead)?;
@@ -129,15 +129,20 @@ impl<I: CandidateIndex> DeterministicMatcher<I> {
     /// Makes a matcher that works on the calling thread and masks identifiers.
     ///
     /// The normaliser must be the one, or equal to the one, that normalised the population.
-    pub fn new(index: I, normaliser: Normaliser, policy: Policy) -> Self {
-        Self {
+    ///
+    /// # Errors
+    ///
+    /// [`ReadingConflict`] where the normaliser reads records otherwise than the policy says.
+    pub fn new(index: I, normaliser: Normaliser, policy: Policy) -> Result<Self, ReadingConflict> {
+        policy.check_reading(normaliser.options())?;
+        Ok(Self {
             index,
             normaliser,
             policy,
             judge: None,
             threads: NonZeroUsize::MIN,
             show_identifiers: false,
-        }
+        })
     }
 
     /// Judges by a scorer of one's own in place of the policy's rules; what is looked up stays the policy's affair.
@@ -193,17 +198,20 @@ impl<I: CandidateIndex> DeterministicMatcher<I> {
 
     /// Returns the same matcher under another policy, which reads records as this one does.
     ///
-    /// A policy with other placeholders, addresses or phone digits needs a population of its own: compare the
-    /// [`fingerprint`](crate::NormaliseOptions::fingerprint) of their options.
-    pub fn under(&self, policy: Policy) -> DeterministicMatcher<&I> {
-        DeterministicMatcher {
+    /// # Errors
+    ///
+    /// [`ReadingConflict`] for a policy with other placeholders, addresses, phone digits or kinds, which needs a
+    /// population of its own.
+    pub fn under(&self, policy: Policy) -> Result<DeterministicMatcher<&I>, ReadingConflict> {
+        policy.check_reading(self.normaliser.options())?;
+        Ok(DeterministicMatcher {
             index: &self.index,
             normaliser: self.normaliser.clone(),
             policy,
             judge: self.judge.clone(),
             threads: self.threads,
             show_identifiers: self.show_identifiers,
-        }
+        })
     }
 
     /// Considers subjects that are normalised already and reports each, in order, without making evidence.

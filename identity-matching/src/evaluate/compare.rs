@@ -10,17 +10,17 @@ use crate::decide::{Decision, Outcome};
 ///
 /// ```
 /// use identity_matching::{
-///     DeterministicMatcher, Matcher, NormaliseOptions, Normaliser, Policy, PolicyRules, KeyKind, Record,
+///     DeterministicMatcher, Matcher, Normaliser, Policy, PolicyRules, KeyKind, Record,
 ///     evaluate::Comparison, index::InMemoryIndex,
 /// };
 ///
-/// let normaliser = Normaliser::new(NormaliseOptions::default());
+/// let normaliser = Normaliser::default();
 /// let ana = Record { phones: vec!["+51 987 654 312".into()], ..Record::default() };
 /// let mut builder = InMemoryIndex::builder();
 /// builder.add("P1", &normaliser.normalise(&ana))?;
-/// let today = DeterministicMatcher::new(builder.build()?, normaliser, Policy::default());
+/// let today = DeterministicMatcher::new(builder.build()?, normaliser, Policy::default())?;
 /// let rules = PolicyRules::default().without_kind(KeyKind::PHONE);
-/// let other = today.under(Policy::new(rules)?);
+/// let other = today.under(Policy::new(rules)?)?;
 ///
 /// let mut comparison = Comparison::default();
 /// comparison.add("L1", &today.decide_one(&ana)?, &other.decide_one(&ana)?, None);

@@ -89,15 +89,15 @@ enum Judged {
 ///
 /// ```
 /// use identity_matching::{
-///     DeterministicMatcher, Matcher, NormaliseOptions, Normaliser, Policy, Record,
+///     DeterministicMatcher, Matcher, Normaliser, Policy, Record,
 ///     evaluate::Evaluator, index::InMemoryIndex,
 /// };
 ///
-/// let normaliser = Normaliser::new(NormaliseOptions::default());
+/// let normaliser = Normaliser::default();
 /// let ana = Record { phones: vec!["+51 987 654 312".into()], ..Record::default() };
 /// let mut builder = InMemoryIndex::builder();
 /// builder.add("P1", &normaliser.normalise(&ana))?;
-/// let matcher = DeterministicMatcher::new(builder.build()?, normaliser, Policy::default());
+/// let matcher = DeterministicMatcher::new(builder.build()?, normaliser, Policy::default())?;
 ///
 /// let mut evaluator = Evaluator::new(100);
 /// evaluator.add("L1", &matcher.decide_one(&ana)?, Some("P1"));

@@ -46,7 +46,9 @@ impl<I: CandidateIndex> DeterministicMatcher<I> {
         for (what, rules) in other {
             // A variation that contradicts another rule of the policy is no way out.
             let Ok(policy) = Policy::new(rules) else { continue };
-            let outcome = self.under(policy).decide_one(subject)?.outcome;
+            // No variation changes how records are read.
+            let Ok(other) = self.under(policy) else { continue };
+            let outcome = other.decide_one(subject)?.outcome;
             if outcome != decision.outcome {
                 changes.push(Change { what, outcome });
             }

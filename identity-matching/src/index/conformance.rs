@@ -162,10 +162,10 @@ fn ask<I: CandidateIndex>(
             assert!(before.is_none(), "a key was reported twice");
         })?;
         for (&at, (total, ids)) in &found {
-            let mut names = vec![String::new(); ids.len()];
-            read.persons(ids, &mut |at, person| person.key().clone_into(&mut names[at]))?;
-            names.sort_unstable();
-            named.insert(at, (*total, names));
+            let mut held_by = vec![String::new(); ids.len()];
+            read.persons(ids, &mut |at, person| person.key().clone_into(&mut held_by[at]))?;
+            held_by.sort_unstable();
+            named.insert(at, (*total, held_by));
         }
         Ok(())
     });
@@ -232,7 +232,7 @@ fn decisions_are_the_same<I: CandidateIndex>(
     model: &InMemoryIndex,
     leads: &[Normalised],
 ) {
-    let normaliser = Normaliser::new(NormaliseOptions::default());
+    let normaliser = Normaliser::default();
     let mut strict = PolicyRules::default();
     strict.kind_mut(KeyKind::PHONE).max_persons_per_key = 1;
     strict.rules.retain(|rule| rule.name != Rule::DOCUMENT_DERIVED);
@@ -240,6 +240,7 @@ fn decisions_are_the_same<I: CandidateIndex>(
         let decide = |index: &dyn CandidateIndex, rejections: &Rejections| {
             let mut decisions =
                 DeterministicMatcher::new(index, normaliser.clone(), policy.clone())
+                    .expect("the default options")
                     .decide_normalised(leads, rejections)
                     .expect("the population is read");
             decisions.iter_mut().for_each(hide_held_values);
@@ -346,6 +347,6 @@ impl Draw {
         let region = Region::parse("PE").expect("an assigned code");
         let mut options = NormaliseOptions::for_region(region);
         options.email_rules.roles = AddressUse::Weak;
-        Normaliser::new(options).normalise(&record)
+        Normaliser::new(options).expect("options without placeholders").normalise(&record)
     }
 }

@@ -11,10 +11,10 @@ use crate::weak::blocking::BlockingKey;
 /// nothing of the value.
 ///
 /// ```
-/// use identity_matching::{Normaliser, NormaliseOptions, Record, index::IndexKey};
+/// use identity_matching::{Normaliser, Record, index::IndexKey};
 ///
 /// let record = Record { phones: vec!["+51987654321".into()], ..Record::default() };
-/// let normalised = Normaliser::new(NormaliseOptions::default()).normalise(&record);
+/// let normalised = Normaliser::default().normalise(&record);
 /// let key = IndexKey::from(normalised.keys()[0].key);
 /// assert_eq!(IndexKey::from_bytes(key.to_bytes()), Some(key));
 /// ```

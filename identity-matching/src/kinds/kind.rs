@@ -42,7 +42,7 @@ use crate::{
 /// }
 ///
 /// let card = KeyKind::new("card")?;
-/// let normaliser = Normaliser::new(NormaliseOptions::default().with_kind(Card(card))?);
+/// let normaliser = Normaliser::new(NormaliseOptions::default().with_kind(Card(card))?)?;
 /// let lead = Record::default().with(card, "c123457");
 /// assert_eq!(normaliser.normalise(&lead).keys()[0].key.kind(), card);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -131,6 +131,9 @@ impl Sink<'_> {
             return self.unusable(UnusableReason::Malformed);
         }
         let key = Key::own(self.kind, canonical, self.hash_key);
+        if self.placeholders.has_key(key) {
+            return self.unusable(UnusableReason::Placeholder);
+        }
         self.out.push_text(key, canonical);
         self.push_key(key, form);
     }

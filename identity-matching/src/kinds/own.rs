@@ -34,7 +34,7 @@ use crate::{
 /// let lead = Record::default()
 ///     .with("iban".parse()?, "ES91 2100 0418 4502 0005 1332")
 ///     .with("device".parse()?, "dev-00FF17");
-/// let normalised = Normaliser::new(options).normalise(&lead);
+/// let normalised = Normaliser::new(options)?.normalise(&lead);
 /// assert_eq!(normalised.keys().len(), 2);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -1,5 +1,6 @@
 //! Normalising: from records as they were written to keys.
 
+mod options;
 mod placeholders;
 mod record;
 mod unusable;
@@ -8,145 +9,25 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
-
 use crate::weak::BirthDate;
 use crate::weak::blocking::BlockingKey;
 
 pub(crate) use self::placeholders::PlaceholderSet;
-use crate::key::{Field, HashKey, HeldKey, Key, KeyForm, KeyKind, Masked, Reading, Source};
+use crate::key::{Field, HeldKey, Key, KeyForm, KeyKind, Masked, Reading, Source};
 use crate::kinds::{
-    IdentifierKind, KINDS_MAX, KindConflict, Kinds, RawValue, Sink,
-    document::{DocumentKind, DocumentTypes},
-    email::{EmailKind, EmailRules, EmailTable},
+    IdentifierKind, KINDS_MAX, RawValue, Sink,
+    document::DocumentKind,
+    email::{EmailKind, EmailTable},
     phone::PhoneKind,
 };
 use crate::text::Region;
 use crate::weak::Name;
 use crate::weak::Plate;
 
+pub use self::options::{NormaliseOptions, OptionsError};
 pub use self::placeholders::Placeholders;
 pub use self::record::{OwnValue, RawDocument, Record};
 pub use self::unusable::{UnknownUnusableReason, Unusable, UnusableReason};
-
-/// Holds what normalising may be told; the default reads only what says its own country.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct NormaliseOptions {
-    /// Reads local phones, and documents without a country.
-    pub default_region: Option<Region>,
-    /// Document types that are understood; by default the built-in ones.
-    pub document_types: DocumentTypes,
-    /// Providers, throw-away services and roles.
-    pub email_rules: EmailRules,
-    /// Kinds of a service's own; see [`with_kind`](Self::with_kind).
-    pub(crate) kinds: Kinds,
-    /// Values that give no key, added to the built-in rules.
-    pub placeholders: Placeholders,
-    /// How many of a phone's last digits are weak evidence, 6 to 12; all records that are to match need the same.
-    pub phone_tail_digits: u8,
-    /// Secret of hashed keys; all records that are to match need the same.
-    pub hash_key: HashKey,
-}
-
-impl Default for NormaliseOptions {
-    fn default() -> Self {
-        Self {
-            default_region: None,
-            document_types: DocumentTypes::default(),
-            email_rules: EmailRules::default(),
-            kinds: Kinds::default(),
-            placeholders: Placeholders::default(),
-            phone_tail_digits: crate::weak::blocking::PHONE_TAIL_DIGITS,
-            hash_key: HashKey::default(),
-        }
-    }
-}
-
-impl NormaliseOptions {
-    /// Makes the default options with a region to read local values by.
-    #[must_use]
-    pub fn for_region(region: Region) -> Self {
-        Self { default_region: Some(region), ..Self::default() }
-    }
-
-    /// Sets the document types that are understood.
-    #[must_use]
-    pub fn with_document_types(mut self, types: DocumentTypes) -> Self {
-        self.document_types = types;
-        self
-    }
-
-    /// Sets what is known of providers, throw-away services and roles.
-    #[must_use]
-    pub fn with_email_rules(mut self, rules: EmailRules) -> Self {
-        self.email_rules = rules;
-        self
-    }
-
-    /// Adds a kind of the service's own.
-    ///
-    /// # Errors
-    ///
-    /// [`KindConflict`] where its code or one of its columns is taken, or there are too many kinds.
-    pub fn with_kind(mut self, kind: impl IdentifierKind + 'static) -> Result<Self, KindConflict> {
-        self.kinds.add(Arc::new(kind))?;
-        Ok(self)
-    }
-
-    /// Lists the service's own kinds, in the order in which they were added.
-    pub fn own_kinds(&self) -> impl Iterator<Item = &dyn IdentifierKind> {
-        self.kinds.own().iter().map(|kind| &**kind)
-    }
-
-    /// Sets the values that give no key.
-    #[must_use]
-    pub fn with_placeholders(mut self, placeholders: Placeholders) -> Self {
-        self.placeholders = placeholders;
-        self
-    }
-
-    /// Sets the secret of hashed keys.
-    #[must_use]
-    pub fn with_hash_key(mut self, hash_key: HashKey) -> Self {
-        self.hash_key = hash_key;
-        self
-    }
-
-    /// Returns a hash of all that these options say: records are comparable where those who read them agree in it.
-    ///
-    /// It covers [`READING`], the version of the built-in rules. Of document types it covers codes and countries; the
-    /// rules of types of one's own are code, and not seen.
-    ///
-    /// ```
-    /// use identity_matching::{NormaliseOptions, Region};
-    /// let peru = NormaliseOptions::for_region(Region::parse("PE")?);
-    /// assert_eq!(peru.fingerprint(), peru.clone().fingerprint());
-    /// let mut other = peru.clone();
-    /// other.phone_tail_digits = 9;
-    /// assert_ne!(peru.fingerprint(), other.fingerprint());
-    /// # Ok::<(), identity_matching::UnknownRegion>(())
-    /// ```
-    #[must_use]
-    pub fn fingerprint(&self) -> [u8; 16] {
-        let types: Vec<_> =
-            self.document_types.iter().map(|kind| (kind.code(), kind.country())).collect();
-        let own: Vec<_> = self.own_kinds().map(|kind| (kind.code(), kind.version())).collect();
-        let said = (
-            READING,
-            own,
-            self.default_region,
-            types,
-            &self.email_rules,
-            &self.placeholders,
-            self.phone_tail_digits,
-            self.hash_key.as_bytes(),
-        );
-        let json = serde_json::to_vec(&said).expect("options are plain data");
-        let digest = Sha256::digest(&json);
-        digest[..16].try_into().expect("sixteen of 32 bytes")
-    }
-}
 
 /// The version of how the built-in kinds read a value; it rises whenever one value may give other keys than before.
 ///
@@ -157,8 +38,8 @@ pub const READING: u32 = 3;
 /// Normalises records to keys under fixed options.
 ///
 /// ```
-/// use identity_matching::{Normaliser, NormaliseOptions, Record, Region};
-/// let normaliser = Normaliser::new(NormaliseOptions::for_region(Region::parse("PE")?));
+/// use identity_matching::{Normaliser, Record, Region};
+/// let normaliser = Normaliser::for_region(Region::parse("PE")?);
 /// let local = normaliser.normalise(&Record { phones: vec!["987 654 321".into()], ..Record::default() });
 /// let full = normaliser.normalise(&Record { phones: vec!["+51-987654321".into()], ..Record::default() });
 /// assert_eq!(local.keys()[0].key, full.keys()[0].key);
@@ -174,16 +55,32 @@ pub struct Normaliser {
 
 impl Normaliser {
     /// Makes a normaliser.
+    ///
+    /// # Errors
+    ///
+    /// [`OptionsError`] for options by which no value can be read, such as a placeholder that is none.
+    pub fn new(options: NormaliseOptions) -> Result<Self, OptionsError> {
+        options.check()?;
+        let mut normaliser = Self::without_placeholders(options);
+        let listed = PlaceholderSet::read(&normaliser.options.placeholders, &normaliser)?;
+        normaliser.placeholders = listed;
+        Ok(normaliser)
+    }
+
+    /// Makes a normaliser by the default options, with a region to read local values by.
     #[must_use]
-    pub fn new(options: NormaliseOptions) -> Self {
-        let placeholders = PlaceholderSet::new(&options.placeholders, options.default_region);
+    pub fn for_region(region: Region) -> Self {
+        Self::without_placeholders(NormaliseOptions::for_region(region))
+    }
+
+    fn without_placeholders(options: NormaliseOptions) -> Self {
         let built_in: [Arc<dyn IdentifierKind>; 3] = [
             Arc::new(DocumentKind { types: options.document_types.clone() }),
             Arc::new(PhoneKind { tail_digits: options.phone_tail_digits }),
             Arc::new(EmailKind { table: EmailTable::new(&options.email_rules) }),
         ];
         let kinds = built_in.into_iter().chain(options.kinds.own().iter().cloned()).collect();
-        Self { options, placeholders, kinds }
+        Self { options, placeholders: PlaceholderSet::default(), kinds }
     }
 
     /// Returns the options.
@@ -244,8 +141,8 @@ impl Normaliser {
     /// Starts a record that is given value by value, without a [`Record`] and without allocating.
     ///
     /// ```
-    /// use identity_matching::{Normalised, Normaliser, NormaliseOptions};
-    /// let normaliser = Normaliser::new(NormaliseOptions::default());
+    /// use identity_matching::{Normalised, Normaliser};
+    /// let normaliser = Normaliser::default();
     /// let mut buffer = Normalised::default();
     /// let mut reader = normaliser.read_into(&mut buffer);
     /// reader.phone("+51 987 654 321");
@@ -256,6 +153,12 @@ impl Normaliser {
         out.clear();
         let region = self.options.default_region;
         RecordReader { normaliser: self, out, region, positions: [0; KINDS_MAX] }
+    }
+}
+
+impl Default for Normaliser {
+    fn default() -> Self {
+        Self::without_placeholders(NormaliseOptions::default())
     }
 }
 
@@ -327,6 +230,10 @@ impl<'a> RecordReader<'a> {
         let buffer = self.out.name.take().map(Name::into_buffer);
         let buffer = buffer.unwrap_or_else(|| std::mem::take(&mut self.out.spare));
         match Name::parse_into(raw, buffer) {
+            Ok(name) if self.normaliser.placeholders.has_name(&name) => {
+                self.out.spare = name.into_buffer();
+                self.refuse(Field::Name, UnusableReason::Placeholder);
+            }
             Ok(name) => self.out.name = Some(name),
             Err(reason) => self.refuse(Field::Name, reason),
         }
@@ -334,13 +241,15 @@ impl<'a> RecordReader<'a> {
 
     /// Reads the vehicle registration plates of a value, of which each finds persons; the first stands for the record.
     pub fn plate(&mut self, raw: &str) {
+        let listed = &self.normaliser.placeholders;
         Plate::parse_all(raw, |read| match read {
-            Ok(plate) => {
+            Ok(plate) if !listed.has_plate(plate) => {
                 self.out.plate.get_or_insert(plate);
                 self.out.blocking.push(crate::weak::blocking::plate(plate));
             }
             Err(UnusableReason::Blank) => {}
-            Err(reason) => {
+            read => {
+                let reason = read.err().unwrap_or(UnusableReason::Placeholder);
                 self.out.push_unusable(Source { field: Field::Plate, position: 0 }, reason);
             }
         });
@@ -349,6 +258,9 @@ impl<'a> RecordReader<'a> {
     /// Reads a date of birth; the last one counts.
     pub fn birth_date(&mut self, raw: &str) {
         match BirthDate::parse(raw, self.region) {
+            Ok(date) if self.normaliser.placeholders.has_birth_date(date) => {
+                self.refuse(Field::BirthDate, UnusableReason::Placeholder);
+            }
             Ok(date) => self.out.birth_date = Some(date),
             Err(reason) => self.refuse(Field::BirthDate, reason),
         }

@@ -1,53 +1,172 @@
 //! Placeholders: values that people and forms put where an identifier is missing.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use serde::{Deserialize, Serialize};
 
-use crate::kinds::document::DocumentNumber;
-use crate::text::{Region, filler::letters_and_digits};
+use super::{Normalised, Normaliser, OptionsError, UnusableReason};
+use crate::{
+    key::{Field, Key, KeyKind},
+    kinds::{RawValue, document::DocumentNumber},
+    text::{Region, filler::letters_and_digits},
+    weak::{BirthDate, Name, Plate},
+};
 
-/// Lists values that give no key, added to the built-in rules.
+/// Values that give no key and no weak evidence, added to the built-in rules: a list for each field.
 ///
-/// Phones are read like any phone, with their `+` or by the default region; e-mails are addresses, or
-/// whole domains written `@example.com`; documents and texts are compared by letters and digits alone,
-/// whatever their case.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Placeholders {
-    /// Telephone numbers, such as that of the own call centre.
-    pub phones: Vec<String>,
-    /// Document numbers, of any type.
-    pub documents: Vec<String>,
-    /// Addresses, or domains with a leading `@`.
-    pub emails: Vec<String>,
+/// They are read as values of a record are, by the same normaliser and its default region, so that every way to
+/// write one is listed. An e-mail may be a whole domain, `@example.com`; a document may have its country and type
+/// before it, `PE DNI 12345678`, and is listed for every type. A name is listed whatever the order of its words.
+///
+/// ```
+/// use identity_matching::{Field, NormaliseOptions, Normaliser, Placeholders, Record, Region, UnusableReason};
+///
+/// let listed = Placeholders::default()
+///     .with(Field::PHONE, ["01 613 5000"])
+///     .with(Field::Name, ["Cliente Mostrador"]);
+/// let options = NormaliseOptions::for_region(Region::parse("PE")?).with_placeholders(listed);
+/// let record = Record {
+///     phones: vec!["+51 1 6135000".into()],
+///     name: Some("MOSTRADOR, cliente".into()),
+///     ..Record::default()
+/// };
+/// let read = Normaliser::new(options)?.normalise(&record);
+/// assert!(read.keys().is_empty() && read.name().is_none());
+/// assert!(read.unusable().iter().all(|value| value.reason == UnusableReason::Placeholder));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Placeholders(BTreeMap<Field, Vec<String>>);
+
+impl Placeholders {
+    /// Adds values of a field.
+    #[must_use]
+    pub fn with(
+        mut self,
+        field: Field,
+        values: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.0.entry(field).or_default().extend(values.into_iter().map(Into::into));
+        self
+    }
+
+    /// Lists the values of a field.
+    #[must_use]
+    pub fn of(&self, field: Field) -> &[String] {
+        self.0.get(&field).map_or(&[], Vec::as_slice)
+    }
+
+    /// Lists the fields with their values, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (Field, &[String])> {
+        self.0.iter().map(|(&field, values)| (field, values.as_slice()))
+    }
+
+    /// Tells whether nothing is listed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.values().all(Vec::is_empty)
+    }
+}
+
+impl fmt::Debug for Placeholders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter().map(|(field, values)| (field, values.len()))).finish()
+    }
 }
 
 /// The user's lists in the form in which values are compared with them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PlaceholderSet {
-    phones: BTreeSet<u64>,
+    /// Phones, subscribers and values of own kinds.
+    keys: BTreeSet<Key>,
+    /// Numbers of any type.
     documents: BTreeSet<String>,
     emails: BTreeSet<String>,
+    /// The words of names, sorted.
+    names: BTreeSet<String>,
+    plates: BTreeSet<Plate>,
+    birth_dates: BTreeSet<BirthDate>,
 }
 
 impl PlaceholderSet {
-    pub(crate) fn new(lists: &Placeholders, region: Option<Region>) -> Self {
-        let folded = |text: &String| letters_and_digits(text);
-        Self {
-            phones: lists
-                .phones
-                .iter()
-                .filter_map(|raw| crate::kinds::phone::e164(raw, region))
-                .collect(),
-            documents: lists.documents.iter().map(folded).collect(),
-            emails: lists.emails.iter().map(|raw| raw.trim().to_lowercase()).collect(),
+    /// Reads the lists by a normaliser that has none yet.
+    pub(super) fn read(
+        lists: &Placeholders,
+        normaliser: &Normaliser,
+    ) -> Result<Self, OptionsError> {
+        let mut set = Self::default();
+        let mut read = Normalised::default();
+        for (field, values) in lists.iter() {
+            if let Field::Identifier(kind) = field
+                && !normaliser.kinds().any(|known| known.code() == kind)
+            {
+                return Err(OptionsError::PlaceholderKind { kind });
+            }
+            for (at, value) in values.iter().enumerate() {
+                read.clear();
+                let found = set.add(field, value, normaliser, &mut read);
+                let reason = read.unusable().first().map(|unusable| unusable.reason);
+                match reason.unwrap_or(UnusableReason::Blank) {
+                    _ if found => {}
+                    // It is one already.
+                    UnusableReason::Placeholder => {}
+                    reason => {
+                        return Err(OptionsError::Placeholder { field, number: at + 1, reason });
+                    }
+                }
+            }
         }
+        Ok(set)
     }
 
-    pub(crate) fn has_phone(&self, e164: u64) -> bool {
-        !self.phones.is_empty() && self.phones.contains(&e164)
+    /// Adds one value; tells whether it could be read.
+    fn add(
+        &mut self,
+        field: Field,
+        value: &str,
+        normaliser: &Normaliser,
+        read: &mut Normalised,
+    ) -> bool {
+        let mut reader = normaliser.read_into(read);
+        match field {
+            Field::EMAIL if value.trim_start().starts_with('@') => {
+                reader.email(&format!("{SOMEBODY}{}", value.trim()));
+                let read = reader.finish();
+                let domain = |key| Some(read.text(key)?.strip_prefix(SOMEBODY)?.to_owned());
+                let domain = read.keys().first().and_then(|held| domain(held.key));
+                let found = domain.is_some();
+                self.emails.extend(domain);
+                return found;
+            }
+            Field::DOCUMENT => reader.document(as_document(value)),
+            Field::Identifier(kind) => reader.value(kind, value.into()),
+            Field::Name => reader.name(value),
+            Field::Plate => reader.plate(value),
+            Field::BirthDate => reader.birth_date(value),
+        }
+        let read = reader.finish();
+        for held in read.keys() {
+            let text = || read.text(held.key).unwrap_or_default();
+            match held.key.kind() {
+                KeyKind::DOCUMENT => drop(self.documents.insert(letters_and_digits(&text()))),
+                KeyKind::EMAIL => drop(self.emails.insert(text().into_owned())),
+                _ => drop(self.keys.insert(held.key)),
+            }
+        }
+        self.names.extend(read.name().map(sorted));
+        self.plates.extend(read.plate());
+        self.birth_dates.extend(read.birth_date());
+        let weak = read.name().is_some() || read.plate().is_some() || read.birth_date().is_some();
+        weak || !read.keys().is_empty()
+    }
+
+    /// Takes a phone, a subscriber, or a value of an own kind.
+    pub(crate) fn has_key(&self, key: Key) -> bool {
+        !self.keys.is_empty() && self.keys.contains(&key)
     }
 
     /// Takes a canonical number.
@@ -62,4 +181,36 @@ impl PlaceholderSet {
             && (self.emails.contains(canonical)
                 || canonical.rfind('@').is_some_and(|at| self.emails.contains(&canonical[at..])))
     }
+
+    pub(super) fn has_name(&self, name: &Name) -> bool {
+        !self.names.is_empty() && self.names.contains(&sorted(name))
+    }
+
+    pub(super) fn has_plate(&self, plate: Plate) -> bool {
+        self.plates.contains(&plate)
+    }
+
+    pub(super) fn has_birth_date(&self, date: BirthDate) -> bool {
+        self.birth_dates.contains(&date)
+    }
+}
+
+/// A local part that is nobody's and no filler, before a listed domain.
+const SOMEBODY: &str = "jkuquispe";
+
+/// Takes country and type from before a number, `PE DNI 12345678`.
+fn as_document(value: &str) -> RawValue<'_> {
+    let mut parts = value.trim().splitn(3, char::is_whitespace);
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(country), Some(kind), Some(number)) if Region::parse(country).is_ok() => {
+            RawValue { value: number, kind, country }
+        }
+        _ => value.into(),
+    }
+}
+
+fn sorted(name: &Name) -> String {
+    let mut words: Vec<&str> = name.words().collect();
+    words.sort_unstable();
+    words.join(" ")
 }

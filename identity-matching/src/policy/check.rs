@@ -7,7 +7,11 @@ use super::{
     condition::{Agree, Differ},
     exempt::ExemptDocument,
 };
-use crate::{key::KeyKind, kinds::KINDS_MAX, weak::blocking::PHONE_TAIL_RANGE};
+use crate::{
+    key::{Field, KeyKind},
+    kinds::KINDS_MAX,
+    weak::blocking::PHONE_TAIL_RANGE,
+};
 
 /// Says why rules were refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -87,6 +91,18 @@ pub(super) fn check(rules: &PolicyRules) -> Result<(), PolicyError> {
     }
     for differ in &rules.doubt.differ {
         check_differ("doubt.differ", *differ, rules)?;
+    }
+    for (field, _) in rules.placeholders.iter() {
+        if let Field::Identifier(kind) = field
+            && !kind.is_built_in()
+            && !rules.precedence.contains(&kind)
+        {
+            return Err(refuse(
+                format!("placeholders.{kind}"),
+                &"given",
+                "list placeholders of phone, document, email, name, plate, birth_date, or of a kind of `precedence`",
+            ));
+        }
     }
     check_rules(rules)
 }

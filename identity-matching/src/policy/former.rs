@@ -8,8 +8,7 @@ use serde::Deserialize;
 use super::{Agree, Differ, KindRules, Policy, PolicyError, PolicyRules, Require};
 use crate::{
     decide::{Confidence, Rule},
-    key::KeyKind,
-    normalise::Placeholders,
+    key::{Field, KeyKind},
 };
 
 /// What a policy of the former form said; what was left out had the same defaults as now.
@@ -25,7 +24,15 @@ pub(super) struct FormerRules {
     weak: Option<FormerWeak>,
     accept: Option<BTreeMap<Rule, Confidence>>,
     addresses: Option<super::AddressRules>,
-    placeholders: Option<Placeholders>,
+    placeholders: Option<FormerPlaceholders>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct FormerPlaceholders {
+    phones: Vec<String>,
+    documents: Vec<String>,
+    emails: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -71,7 +78,16 @@ pub(super) fn translate(former: FormerRules) -> PolicyError {
         rules.version = version;
     }
     rules.addresses = former.addresses.unwrap_or_default();
-    rules.placeholders = former.placeholders.unwrap_or_default();
+    let listed = former.placeholders.unwrap_or_default();
+    for (field, values) in [
+        (Field::PHONE, listed.phones),
+        (Field::DOCUMENT, listed.documents),
+        (Field::EMAIL, listed.emails),
+    ] {
+        if !values.is_empty() {
+            rules.placeholders = rules.placeholders.with(field, values);
+        }
+    }
     for (kind, own) in
         KeyKind::BUILT_IN.into_iter().zip([former.document, former.phone, former.email])
     {

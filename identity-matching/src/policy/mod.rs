@@ -9,6 +9,7 @@ mod check;
 mod condition;
 mod exempt;
 mod former;
+mod reading;
 mod rules;
 
 use std::{fmt, sync::Arc};
@@ -20,6 +21,7 @@ use exempt::ExemptDocument;
 
 pub use check::PolicyError;
 pub use condition::{Agree, ConditionError, Differ, Require};
+pub use reading::ReadingConflict;
 pub use rules::{AddressRules, DoubtRules, KindRules, MatchRule, PolicyRules, WeakRules};
 
 use crate::{
@@ -211,11 +213,11 @@ impl Policy {
     /// Whoever normalises by these options has every rule that led to a decision under the policy's hash.
     ///
     /// ```
-    /// use identity_matching::{Normaliser, Policy, PolicyRules, Record, Region};
+    /// use identity_matching::{Field, Normaliser, Policy, PolicyRules, Record, Region};
     ///
     /// let mut rules = PolicyRules::default();
-    /// rules.placeholders.emails = vec!["@own-company.pe".into()];
-    /// let normaliser = Normaliser::new(Policy::new(rules)?.normalise_options(Region::parse("PE")?));
+    /// rules.placeholders = rules.placeholders.with(Field::EMAIL, ["@own-company.pe"]);
+    /// let normaliser = Normaliser::new(Policy::new(rules)?.normalise_options(Region::parse("PE")?))?;
     /// let staff = Record { emails: vec!["ana@own-company.pe".into()], ..Record::default() };
     /// assert!(normaliser.normalise(&staff).keys().is_empty());
     /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -71,10 +71,10 @@ pub struct SharedDocument {
 ///
 /// ```
 /// use identity_matching::{
-///     NormaliseOptions, Normaliser, Policy, RawDocument, Record, review, index::InMemoryIndex,
+///     Normaliser, Policy, RawDocument, Record, review, index::InMemoryIndex,
 /// };
 ///
-/// let normaliser = Normaliser::new(NormaliseOptions::default());
+/// let normaliser = Normaliser::default();
 /// let ana = Record { documents: vec![RawDocument::typed("PE", "DNI", "45678913")], ..Record::default() };
 /// let mut builder = InMemoryIndex::builder();
 /// builder.add("P1", &normaliser.normalise(&ana))?;

@@ -44,7 +44,8 @@ fn a_lookup_allocates_nothing() {
 #[test]
 fn considering_more_subjects_allocates_no_more() {
     let records = records(2_048);
-    let matcher = DeterministicMatcher::new(index(&records), normaliser(), Policy::default());
+    let matcher =
+        DeterministicMatcher::new(index(&records), normaliser(), Policy::default()).unwrap();
     let views: Vec<SubjectView<'_>> = records.iter().map(SubjectView::from).collect();
     let allocations = |views: &[SubjectView<'_>]| {
         let mut decided = 0;

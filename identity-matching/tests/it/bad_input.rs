@@ -1,8 +1,8 @@
 //! Input that nobody would send on purpose: each value is read, or is a finding that says where and why.
 
 use identity_matching::{
-    DocumentTypeId, Field, Matcher, NormaliseOptions, Normaliser, Policy, RawDocument, Reading,
-    Record, Region, Rejections, UnmatchedReason, UnusableReason,
+    DocumentTypeId, Field, Matcher, Normaliser, Policy, RawDocument, Reading, Record, Region,
+    Rejections, UnmatchedReason, UnusableReason,
 };
 use proptest::{collection::vec, prelude::*};
 
@@ -133,7 +133,7 @@ fn a_document_without_type_or_country_is_read_by_the_region_or_is_a_finding() {
     let explanation = matcher(&persons, Policy::default()).explain(&bare).unwrap();
     assert_eq!(explanation.decision.outcome.person(), Some("P1"));
     assert_eq!(explanation.values[0].keys[0].reading, ["type_inferred"]);
-    let nowhere = Normaliser::new(NormaliseOptions::default()).normalise(&bare);
+    let nowhere = Normaliser::default().normalise(&bare);
     assert_eq!(nowhere.unusable()[0].reason, UnusableReason::NoRegion);
 }
 

@@ -218,7 +218,7 @@ fn own_kinds() -> (KeyKind, KeyKind, Normaliser) {
         .with_kind(OwnKind::new(rules).unwrap())
         .and_then(|options| options.with_kind(card))
         .unwrap();
-    (iban, loyalty, Normaliser::new(options))
+    (iban, loyalty, Normaliser::new(options).unwrap())
 }
 
 #[test]
@@ -236,7 +236,7 @@ fn a_kind_of_ones_own_decides_like_a_built_in_one() {
         .with(loyalty, "20481358");
     builder.add("ANA", &normaliser.normalise(&ana)).unwrap();
     let index = builder.build().unwrap();
-    let matcher = DeterministicMatcher::new(index, normaliser, policy);
+    let matcher = DeterministicMatcher::new(index, normaliser, policy).unwrap();
     let decided = |lead: &Record| matcher.decide_one(lead).unwrap();
 
     let by_iban = decided(&record().with(iban, "es9121000418450200051332"));
@@ -271,7 +271,8 @@ fn an_exclusive_kind_of_ones_own_contradicts_where_a_rule_says_so() {
     let ana = phone(record(), PHONE).with(iban, "ES91 2100 0418 4502 0005 1332");
     builder.add("ANA", &normaliser.normalise(&ana)).unwrap();
     let index = builder.build().unwrap();
-    let matcher = DeterministicMatcher::new(index, normaliser, Policy::new(rules).unwrap());
+    let matcher =
+        DeterministicMatcher::new(index, normaliser, Policy::new(rules).unwrap()).unwrap();
     let other = phone(record(), PHONE).with(iban, "GB29 NWBK 6016 1331 9268 19");
     let decision = matcher.decide_one(&other).unwrap();
     assert_eq!(decision.outcome.reason(), Some(UnmatchedReason::WeakMatchOnly));

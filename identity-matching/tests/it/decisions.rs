@@ -1,13 +1,12 @@
 //! The rules of deciding, one by one.
 
 use identity_matching::{
-    Confidence, Decision, DeterministicMatcher, KeyKind, Matcher, NormaliseOptions, Normaliser,
-    Policy, PolicyRules, RawDocument, Record, Region, Rule, Standing, UnmatchedReason,
-    index::InMemoryIndex,
+    Confidence, Decision, DeterministicMatcher, KeyKind, Matcher, Normaliser, Policy, PolicyRules,
+    RawDocument, Record, Region, Rule, Standing, UnmatchedReason, index::InMemoryIndex,
 };
 
 pub(crate) fn normaliser() -> Normaliser {
-    Normaliser::new(NormaliseOptions::for_region(Region::parse("PE").unwrap()))
+    Normaliser::for_region(Region::parse("PE").unwrap())
 }
 
 pub(crate) fn record() -> Record {
@@ -48,7 +47,7 @@ pub(crate) fn matcher(
     for (person, record) in persons {
         builder.add(person, &normaliser.normalise(record)).unwrap();
     }
-    DeterministicMatcher::new(builder.build().unwrap(), normaliser, policy)
+    DeterministicMatcher::new(builder.build().unwrap(), normaliser, policy).unwrap()
 }
 
 fn decide(persons: &[(&str, Record)], lead: &Record) -> Decision {
@@ -195,11 +194,12 @@ fn a_plate_with_the_same_name_is_weak_and_accepted_only_by_a_policy() {
 fn an_address_that_is_weak_finds_persons_and_matches_nobody_by_default() {
     let policy =
         Policy::from_json(r#"{"version": "roles", "addresses": {"roles": "weak"}}"#).unwrap();
-    let normaliser = Normaliser::new(policy.normalise_options(Region::parse("PE").unwrap()));
+    let normaliser =
+        Normaliser::new(policy.normalise_options(Region::parse("PE").unwrap())).unwrap();
     let sales = named(email(record(), "ventas@empresa.pe"), "Ana Rojas");
     let mut builder = InMemoryIndex::builder();
     builder.add("P1", &normaliser.normalise(&sales)).unwrap();
-    let matcher = DeterministicMatcher::new(builder.build().unwrap(), normaliser, policy);
+    let matcher = DeterministicMatcher::new(builder.build().unwrap(), normaliser, policy).unwrap();
     let decided = |lead: Record| matcher.decide_one(&lead).unwrap();
     let decision = decided(email(record(), "Ventas@Empresa.pe"));
     assert_eq!(decision.outcome.reason(), Some(UnmatchedReason::WeakMatchOnly));

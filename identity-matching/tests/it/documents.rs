@@ -1,8 +1,8 @@
 //! How written documents become keys.
 
 use identity_matching::{
-    DocumentType, DocumentTypeId, DocumentTypes, KeyForm, NormaliseOptions, Normalised, Normaliser,
-    Placeholders, RawDocument, Reading, Record, Region, UnusableReason,
+    DocumentType, DocumentTypeId, DocumentTypes, Field, KeyForm, NormaliseOptions, Normalised,
+    Normaliser, Placeholders, RawDocument, Reading, Record, Region, UnusableReason,
 };
 use proptest::prelude::*;
 
@@ -11,7 +11,7 @@ pub(crate) fn region(code: &str) -> Region {
 }
 
 fn read_document(document: RawDocument) -> Normalised {
-    Normaliser::new(NormaliseOptions::for_region(region("PE")))
+    Normaliser::for_region(region("PE"))
         .normalise(&Record { documents: vec![document], ..Record::default() })
 }
 
@@ -181,10 +181,9 @@ fn placeholders_give_no_key_whatever_their_check_digit() {
 
 #[test]
 fn listed_numbers_give_no_key() {
-    let mut placeholders = Placeholders::default();
-    placeholders.documents.push("456 789-12".into());
+    let placeholders = Placeholders::default().with(Field::DOCUMENT, ["456 789-12"]);
     let options = NormaliseOptions::for_region(region("PE")).with_placeholders(placeholders);
-    let normalised = Normaliser::new(options).normalise(&Record {
+    let normalised = Normaliser::new(options).unwrap().normalise(&Record {
         documents: vec![RawDocument::typed("PE", "DNI", "45678912")],
         ..Record::default()
     });
@@ -233,7 +232,7 @@ fn half_filled_columns_are_findings_and_empty_ones_are_not() {
     assert_eq!(reason("PE", "DNI", ""), Some(UnusableReason::Blank));
     assert_eq!(reason("PE", "DNI", " \u{a0}"), Some(UnusableReason::Blank));
     assert_eq!(reason("PE", "", ""), None);
-    let unread = Normaliser::new(NormaliseOptions::default()).normalise(&Record {
+    let unread = Normaliser::default().normalise(&Record {
         documents: vec![RawDocument {
             kind: Some("DNI".into()),
             ..RawDocument::untyped("45678912")

@@ -2,8 +2,8 @@
 //! the types themselves stand in the crate's table of types.
 
 use identity_matching::{
-    DocumentTypeId, DocumentTypes, KeyForm, NormaliseOptions, Normalised, Normaliser, RawDocument,
-    Record, UnusableReason,
+    DocumentTypeId, DocumentTypes, KeyForm, Normalised, Normaliser, RawDocument, Record,
+    UnusableReason,
 };
 use proptest::prelude::*;
 
@@ -15,7 +15,7 @@ fn read(country: &str, kind: &str, number: &str) -> Normalised {
         kind: Some(kind.to_owned()).filter(|kind| !kind.is_empty()),
         number: number.to_owned(),
     };
-    Normaliser::new(NormaliseOptions::for_region(region(country)))
+    Normaliser::for_region(region(country))
         .normalise(&Record { documents: vec![document], ..Record::default() })
 }
 
@@ -254,7 +254,7 @@ fn a_country_is_known_by_its_letters_its_number_and_its_names() {
     for country in
         ["PE", "pe", "PER", "604", "Peru", "Perú", "República del Perú", "PE - Perú", "peruana"]
     {
-        let read = Normaliser::new(NormaliseOptions::default()).normalise(&Record {
+        let read = Normaliser::default().normalise(&Record {
             documents: vec![RawDocument::typed(country, "DNI", "45678913")],
             ..Record::default()
         });
@@ -267,7 +267,7 @@ fn a_country_is_known_by_its_letters_its_number_and_its_names() {
 #[test]
 fn a_passport_without_a_country_has_no_issuer() {
     let unnamed = read("PE", "PASSPORT", "AB123456");
-    let named = Normaliser::new(NormaliseOptions::for_region(region("PE"))).normalise(&Record {
+    let named = Normaliser::for_region(region("PE")).normalise(&Record {
         documents: vec![RawDocument::typed("CO", "PASSPORT", "AB123456")],
         ..Record::default()
     });
@@ -280,7 +280,7 @@ fn a_passport_without_a_country_has_no_issuer() {
     );
     // Nor does a country that is none; another document of an unknown country is none of the region's.
     let of = |country: &str, kind: &str| {
-        Normaliser::new(NormaliseOptions::for_region(region("PE"))).normalise(&Record {
+        Normaliser::for_region(region("PE")).normalise(&Record {
             documents: vec![RawDocument::typed(country, kind, "45678913")],
             ..Record::default()
         })

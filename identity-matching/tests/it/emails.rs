@@ -1,13 +1,15 @@
 //! How written addresses become keys.
 
 use identity_matching::{
-    EmailProvider, EmailRules, HashKey, NormaliseOptions, Normalised, Normaliser, Placeholders,
-    Reading, Record, UnusableReason,
+    EmailProvider, EmailRules, Field, HashKey, NormaliseOptions, Normalised, Normaliser,
+    Placeholders, Reading, Record, UnusableReason,
 };
 use proptest::prelude::*;
 
 fn read_by(options: NormaliseOptions, email: &str) -> Normalised {
-    Normaliser::new(options).normalise(&Record { emails: vec![email.into()], ..Record::default() })
+    Normaliser::new(options)
+        .unwrap()
+        .normalise(&Record { emails: vec![email.into()], ..Record::default() })
 }
 
 fn read(email: &str) -> Normalised {
@@ -157,8 +159,8 @@ fn a_megabyte_is_refused_by_its_length() {
 
 #[test]
 fn listed_addresses_and_domains_give_no_key() {
-    let mut placeholders = Placeholders::default();
-    placeholders.emails.extend(["Clientes@Correo.pe".to_owned(), "@propia.pe".to_owned()]);
+    let placeholders =
+        Placeholders::default().with(Field::EMAIL, ["Clientes@Correo.pe", "@propia.pe"]);
     for email in ["clientes@correo.pe", "ana@propia.pe"] {
         let options = NormaliseOptions::default().with_placeholders(placeholders.clone());
         assert_eq!(read_by(options, email).unusable()[0].reason, UnusableReason::Placeholder);

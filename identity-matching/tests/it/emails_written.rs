@@ -1,13 +1,10 @@
 //! Addresses as people and programs write them, by kind; each table states the source of its right values.
 
-use identity_matching::{
-    NormaliseOptions, Normalised, Normaliser, Reading, Record, UnusableReason,
-};
+use identity_matching::{Normalised, Normaliser, Reading, Record, UnusableReason};
 use proptest::prelude::*;
 
 fn read(email: &str) -> Normalised {
-    Normaliser::new(NormaliseOptions::default())
-        .normalise(&Record { emails: vec![email.into()], ..Record::default() })
+    Normaliser::default().normalise(&Record { emails: vec![email.into()], ..Record::default() })
 }
 
 fn addresses(email: &str) -> Vec<String> {

@@ -45,7 +45,7 @@ proptest! {
         }
         prop_assert_eq!(loaded.distinct_keys(), kept.distinct_keys());
         let decide = |index: &InMemoryIndex| {
-            DeterministicMatcher::new(index, normaliser(), policy.clone()).decide(&leads, &Rejections::default()).unwrap()
+            DeterministicMatcher::new(index, normaliser(), policy.clone()).unwrap().decide(&leads, &Rejections::default()).unwrap()
                 .into_iter().map(without_held_values).collect::<Vec<_>>()
         };
         prop_assert_eq!(decide(&loaded), decide(&kept));
@@ -111,7 +111,7 @@ fn an_index_of_records_that_were_read_otherwise_is_refused() {
     rules.weak.phone_tail_digits = 9;
     let digits = Policy::new(rules).unwrap();
     let addresses = Policy::from_json(r#"{"addresses": {"roles": "key"}}"#).unwrap();
-    let fillers = Policy::from_json(r#"{"placeholders": {"phones": ["987654312"]}}"#).unwrap();
+    let fillers = Policy::from_json(r#"{"placeholders": {"phone": ["987654312"]}}"#).unwrap();
     let region = |code| Region::parse(code).unwrap();
     for options in [
         digits.normalise_options(region("PE")),
@@ -140,7 +140,7 @@ fn a_file_with_weak_evidence_holds_no_identifier_in_plain_and_decides_by_it() {
     }
     assert_eq!(file, saved(&ana(), WeakEvidence::Encrypted), "nothing in it is random");
     let loaded = load(&file[..], SECRET).unwrap();
-    let matcher = DeterministicMatcher::new(loaded, normaliser(), Policy::default());
+    let matcher = DeterministicMatcher::new(loaded, normaliser(), Policy::default()).unwrap();
     let lead = Record {
         plate: Some("abc 123".into()),
         name: Some("Ana Rojas Paz".into()),
@@ -161,7 +161,8 @@ fn a_file_without_weak_evidence_holds_no_identifier_and_still_matches() {
     let loaded = load(&file[..], SECRET).unwrap();
     let mut rules = PolicyRules::default();
     rules.rules.retain(|rule| rule.name != Rule::PHONE_TAIL);
-    let matcher = DeterministicMatcher::new(loaded, normaliser(), Policy::new(rules).unwrap());
+    let matcher =
+        DeterministicMatcher::new(loaded, normaliser(), Policy::new(rules).unwrap()).unwrap();
     let lead = Record { phones: vec!["+51 987654312".into()], ..Record::default() };
     assert_eq!(matcher.decide_one(&lead).unwrap().outcome.person(), Some("P1"));
 }

@@ -5,16 +5,16 @@
 use std::sync::LazyLock;
 
 use identity_matching::{
-    BirthDate, DocumentTypes, HeldKey, KeyForm, Name, NormaliseOptions, Normalised, Normaliser,
-    Plate, Policy, RawValue, Reading, RecordReader, Region, UnusableReason,
+    BirthDate, DocumentTypes, HeldKey, KeyForm, Name, Normalised, Normaliser, Plate, Policy,
+    RawValue, Reading, RecordReader, Region, UnusableReason,
 };
 
 static NORMALISERS: LazyLock<Vec<Normaliser>> = LazyLock::new(|| {
     let region = |code| Region::parse(code).expect("a region of the test");
-    let of_region = |code| Normaliser::new(NormaliseOptions::for_region(region(code)));
+    let of_region = |code| Normaliser::for_region(region(code));
     let mut all: Vec<_> =
         ["PE", "ES", "CO", "CL", "AR", "BR", "MX", "EC", "US"].map(of_region).into();
-    all.push(Normaliser::new(NormaliseOptions::default()));
+    all.push(Normaliser::default());
     all
 });
 
@@ -144,7 +144,8 @@ pub(crate) fn policy(text: &str) {
             let json = serde_json::to_string(policy.rules()).expect("rules are plain data");
             let again = Policy::from_json(&json).expect("what was written is read");
             assert_eq!(again.hash(), policy.hash());
-            let _ = Normaliser::new(policy.normalise_options(Region::parse("PE").expect("Peru")));
+            let _ = Normaliser::new(policy.normalise_options(Region::parse("PE").expect("Peru")))
+                .unwrap();
         }
         Err(error) => assert!(!error.to_string().is_empty()),
     }

@@ -84,13 +84,13 @@ proptest! {
     ) {
         let rejected: Rejections =
             rejected.into_iter().map(|(lead, person)| (lead, format!("P{person}"))).collect();
-        let everybody = DeterministicMatcher::new(index(&population), normaliser(), policy.clone());
+        let everybody = DeterministicMatcher::new(index(&population), normaliser(), policy.clone()).unwrap();
         let engine = Engine::new(&population);
         let mut few = JoinedIndex::new(seal());
         for lead in &leads {
             add(&mut few, &engine.group(lead, &policy)).unwrap();
         }
-        let few = DeterministicMatcher::new(few, normaliser(), policy);
+        let few = DeterministicMatcher::new(few, normaliser(), policy).unwrap();
         let decide = |decisions: Vec<_>| -> Vec<_> {
             decisions.into_iter().map(without_held_values).collect()
         };
@@ -179,7 +179,7 @@ fn a_key_above_its_cap_is_counted_and_never_joined() {
     assert!(group.counts.iter().all(|(_, total)| *total == 60) && !group.counts.is_empty());
     let mut index = JoinedIndex::new(seal());
     add(&mut index, &group).unwrap();
-    let matcher = DeterministicMatcher::new(index, normaliser(), policy);
+    let matcher = DeterministicMatcher::new(index, normaliser(), policy).unwrap();
     let decision = matcher.decide_one(&phone("987654321")).unwrap();
     assert_eq!(decision.evidence.keys[0].holders, 60);
 }

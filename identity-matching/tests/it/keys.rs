@@ -1,11 +1,9 @@
 //! What a key is and shows.
 
-use identity_matching::{
-    KeyForm, KeyKind, NormaliseOptions, Normaliser, RawDocument, Record, Region,
-};
+use identity_matching::{KeyForm, KeyKind, Normaliser, RawDocument, Record, Region};
 
 fn peru() -> Normaliser {
-    Normaliser::new(NormaliseOptions::for_region(Region::parse("PE").expect("PE is a region")))
+    Normaliser::for_region(Region::parse("PE").expect("PE is a region"))
 }
 
 #[test]

@@ -84,6 +84,7 @@ pub(crate) fn index(population: &Population) -> InMemoryIndex {
 
 fn decide<I: CandidateIndex>(index: I, policy: &Policy, leads: &[Record]) -> Vec<Decision> {
     DeterministicMatcher::new(index, normaliser(), policy.clone())
+        .unwrap()
         .decide(leads, &Rejections::default())
         .unwrap()
 }
@@ -208,8 +209,8 @@ proptest! {
         for (person, record) in &population {
             builder.add(person, &normaliser().normalise(record)).unwrap();
         }
-        let serial = DeterministicMatcher::new(index(&population), normaliser(), policy.clone());
-        let parallel = DeterministicMatcher::new(builder.build().unwrap(), normaliser(), policy)
+        let serial = DeterministicMatcher::new(index(&population), normaliser(), policy.clone()).unwrap();
+        let parallel = DeterministicMatcher::new(builder.build().unwrap(), normaliser(), policy).unwrap()
             .with_threads(threads);
         // Outcome and evidence both.
         let decisions = serial.decide(&batch, &Rejections::default()).unwrap();

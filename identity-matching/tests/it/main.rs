@@ -20,6 +20,7 @@ mod laws;
 mod oracle;
 mod phones;
 mod phones_written;
+mod placeholders;
 mod relevant;
 mod reports;
 mod stdnum;

@@ -364,7 +364,7 @@ proptest! {
         let rejected: Vec<(usize, String)> =
             rejected.into_iter().map(|(at, person)| (at, format!("P{person}"))).collect();
         let rejections: Rejections = rejected.iter().cloned().collect();
-        let matcher = DeterministicMatcher::new(index(&population), normaliser, policy.clone());
+        let matcher = DeterministicMatcher::new(index(&population), normaliser, policy.clone()).unwrap();
         let decisions = matcher.decide(&leads, &rejections).unwrap();
         for (at, (lead, decision)) in leads.iter().zip(decisions).enumerate() {
             let dropped: BTreeSet<&str> = rejected

@@ -1,14 +1,14 @@
 //! How written phones become keys.
 
 use identity_matching::{
-    Key, KeyForm, NormaliseOptions, Normalised, Normaliser, Placeholders, Reading, Record, Region,
-    UnusableReason,
+    Field, Key, KeyForm, NormaliseOptions, Normalised, Normaliser, Placeholders, Reading, Record,
+    Region, UnusableReason,
 };
 use proptest::prelude::*;
 
 fn normaliser(region: &str) -> Normaliser {
     let region = Region::parse(region).expect("a region of the test");
-    Normaliser::new(NormaliseOptions::for_region(region))
+    Normaliser::for_region(region)
 }
 
 fn read(region: &str, phone: &str) -> Normalised {
@@ -139,7 +139,7 @@ fn what_is_no_number_keeps_its_reason() {
     ] {
         assert_eq!(reason("PE", phone), Some(expected), "{phone}");
     }
-    let unread = Normaliser::new(NormaliseOptions::default())
+    let unread = Normaliser::default()
         .normalise(&Record { phones: vec!["987654321".into()], ..Record::default() });
     assert_eq!(unread.unusable()[0].reason, UnusableReason::NoRegion);
 }
@@ -164,10 +164,9 @@ fn a_context_before_a_scheme_does_not_panic() {
 
 #[test]
 fn listed_numbers_give_no_key() {
-    let mut placeholders = Placeholders::default();
-    placeholders.phones.push("01 613 5000".into());
+    let placeholders = Placeholders::default().with(Field::PHONE, ["01 613 5000"]);
     let options = NormaliseOptions::for_region(Region::parse("PE").unwrap());
-    let normaliser = Normaliser::new(options.with_placeholders(placeholders));
+    let normaliser = Normaliser::new(options.with_placeholders(placeholders)).unwrap();
     let read =
         normaliser.normalise(&Record { phones: vec!["+51 1 6135000".into()], ..Record::default() });
     assert_eq!(read.unusable()[0].reason, UnusableReason::Placeholder);

@@ -1,13 +1,11 @@
 //! Telephone numbers as people and programs write them, by kind; each table states the source of its right values.
 
-use identity_matching::{
-    KeyForm, NormaliseOptions, Normalised, Normaliser, Reading, Record, Region, UnusableReason,
-};
+use identity_matching::{KeyForm, Normalised, Normaliser, Reading, Record, Region, UnusableReason};
 use proptest::prelude::*;
 
 fn read(region: &str, phone: &str) -> Normalised {
     let region = Region::parse(region).expect("a region of the test");
-    Normaliser::new(NormaliseOptions::for_region(region))
+    Normaliser::for_region(region)
         .normalise(&Record { phones: vec![phone.into()], ..Record::default() })
 }
 

@@ -54,8 +54,8 @@ proptest! {
         leads in vec(records(), 0..4),
         policy in policies(),
     ) {
-        let everybody = DeterministicMatcher::new(index(&population), normaliser(), policy.clone());
-        let few = DeterministicMatcher::new(relevant(&population, &leads), normaliser(), policy);
+        let everybody = DeterministicMatcher::new(index(&population), normaliser(), policy.clone()).unwrap();
+        let few = DeterministicMatcher::new(relevant(&population, &leads), normaliser(), policy).unwrap();
         prop_assert!(few.index().len() <= everybody.index().len());
         prop_assert_eq!(few.decide(&leads, &Rejections::default()).unwrap(), everybody.decide(&leads, &Rejections::default()).unwrap());
     }

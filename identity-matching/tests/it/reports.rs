@@ -132,7 +132,7 @@ fn a_comparison_lists_the_leads_that_another_policy_decides_otherwise() {
     let persons = [("P1", phone(record(), PHONE)), ("P2", email(record(), EMAIL))];
     let today = matcher(&persons, Policy::default());
     let rules = PolicyRules::default().without_kind(KeyKind::EMAIL);
-    let other = today.under(Policy::new(rules).unwrap());
+    let other = today.under(Policy::new(rules).unwrap()).unwrap();
     let mut comparison = Comparison::default();
     for (lead, truth) in
         [(phone(record(), PHONE), Some("P1")), (email(phone(record(), PHONE), EMAIL), Some("P1"))]

@@ -7,8 +7,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use identity_matching::{
-    DocumentTypeId, KeyForm, NormaliseOptions, Normaliser, RawDocument, Reading, Record,
-    UnusableReason,
+    DocumentTypeId, KeyForm, Normaliser, RawDocument, Reading, Record, UnusableReason,
 };
 
 use crate::documents::region;
@@ -148,7 +147,7 @@ fn check_digits_are_those_of_python_stdnum() {
     assert!(output.status.success());
     let verdicts = String::from_utf8(output.stdout).expect("python3 writes UTF-8");
 
-    let normaliser = Normaliser::new(NormaliseOptions::for_region(region("PE")));
+    let normaliser = Normaliser::for_region(region("PE"));
     let mut compared = 0;
     let mut accepted = 0;
     let mut differing = Vec::new();

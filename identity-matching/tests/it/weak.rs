@@ -1,8 +1,8 @@
 //! Names, plates and dates of birth: weak evidence and its blocking keys.
 
 use identity_matching::{
-    BirthDate, BlockingKind, Field, Name, NormaliseOptions, Normalised, Normaliser, Plate, Policy,
-    PolicyRules, Record, Region, UnusableReason,
+    BirthDate, BlockingKind, Field, Name, Normalised, Normaliser, Plate, Policy, PolicyRules,
+    Record, Region, UnusableReason,
 };
 use proptest::prelude::*;
 
@@ -12,7 +12,7 @@ fn name(raw: &str) -> Name {
 
 fn read(record: &Record) -> Normalised {
     let region = Region::parse("AR").expect("a region of the test");
-    Normaliser::new(NormaliseOptions::for_region(region)).normalise(record)
+    Normaliser::for_region(region).normalise(record)
 }
 
 #[test]
@@ -244,7 +244,7 @@ fn the_last_digits_of_a_phone_count_within_one_country_and_as_many_as_the_policy
         let options = Policy::new(rules).unwrap().normalise_options(Region::parse("PE").unwrap());
         let phones = phones.iter().map(|&phone| phone.to_owned()).collect();
         let record = Record { phones, ..Record::default() };
-        Normaliser::new(options).normalise(&record).blocking_keys().to_vec()
+        Normaliser::new(options).unwrap().normalise(&record).blocking_keys().to_vec()
     };
     let lima = tails(8, &["+51 1 434 5223"]);
     assert_eq!(lima.len(), 1);
@@ -268,7 +268,7 @@ fn the_address_of_a_role_is_unusable_weak_or_a_key_as_the_policy_says() {
         let options =
             Policy::from_json(policy).unwrap().normalise_options(Region::parse("PE").unwrap());
         let emails = vec!["Ventas@empresa.pe".into(), "ana@yopmail.com".into()];
-        Normaliser::new(options).normalise(&Record { emails, ..Record::default() })
+        Normaliser::new(options).unwrap().normalise(&Record { emails, ..Record::default() })
     };
     let reasons = |read: &Normalised| read.unusable().iter().map(|u| u.reason).collect::<Vec<_>>();
     let both = [UnusableReason::RoleAddress, UnusableReason::DisposableAddress];
@@ -306,7 +306,7 @@ fn unusable_weak_values_are_findings() {
 
 #[test]
 fn a_buffer_keeps_nothing_of_the_record_before() {
-    let normaliser = Normaliser::new(NormaliseOptions::default());
+    let normaliser = Normaliser::default();
     let mut buffer = Normalised::default();
     let full = Record {
         phones: vec!["+51987654321".into()],

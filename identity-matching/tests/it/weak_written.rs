@@ -1,8 +1,6 @@
 //! Names, plates and dates as people and programs write them; each table states the source of its right values.
 
-use identity_matching::{
-    BirthDate, BlockingKey, Name, NormaliseOptions, Normaliser, Plate, Record, UnusableReason,
-};
+use identity_matching::{BirthDate, BlockingKey, Name, Normaliser, Plate, Record, UnusableReason};
 
 use crate::documents::region;
 
@@ -86,7 +84,7 @@ fn a_plate_is_one_with_any_separator_and_words_around_it() {
 
 fn blocking(plate: &str) -> Vec<BlockingKey> {
     let record = Record { plate: Some(plate.into()), ..Record::default() };
-    Normaliser::new(NormaliseOptions::default()).normalise(&record).blocking_keys().to_vec()
+    Normaliser::default().normalise(&record).blocking_keys().to_vec()
 }
 
 #[test]
@@ -107,7 +105,7 @@ fn every_plate_of_a_value_finds_persons_or_is_told() {
         assert_eq!(blocking(written), both, "{written}");
     }
     let record = Record { plate: Some("ABC-912; sin placa".into()), ..Record::default() };
-    let read = Normaliser::new(NormaliseOptions::default()).normalise(&record);
+    let read = Normaliser::default().normalise(&record);
     assert_eq!(read.plate(), Plate::parse("ABC912").ok());
     assert_eq!(read.unusable()[0].reason, UnusableReason::Placeholder);
 }

@@ -5,8 +5,7 @@ use identity_matching::index::{
     CandidateIndex, CandidateRead, Holders, InRead, IndexError, IndexKey, PersonId, PersonView,
 };
 use identity_matching::{
-    DeterministicMatcher, HashKey, Matcher, NormaliseOptions, Normalised, Normaliser, Policy,
-    Record, Region, Rule,
+    DeterministicMatcher, HashKey, Matcher, Normalised, Normaliser, Policy, Record, Region, Rule,
 };
 use proptest::prelude::*;
 use recovery_queue::*;
@@ -104,7 +103,7 @@ proptest! {
 }
 
 fn normaliser() -> Normaliser {
-    Normaliser::new(NormaliseOptions::for_region(Region::parse("PE").unwrap()))
+    Normaliser::for_region(Region::parse("PE").unwrap())
 }
 
 fn ana() -> Record {
@@ -124,7 +123,7 @@ fn the_tables_hold_no_identifier_in_plain_and_are_read_with_their_secret_alone()
     let mut index = store.candidate_index(SECRET).unwrap();
     index.insert(&[("P-1", &normaliser().normalise(&ana()))]).unwrap();
     let lead = Record { phones: Vec::new(), emails: Vec::new(), ..ana() };
-    let matcher = DeterministicMatcher::new(index, normaliser(), Policy::default());
+    let matcher = DeterministicMatcher::new(index, normaliser(), Policy::default()).unwrap();
     let decision = matcher.decide_one(&lead).unwrap();
     assert_eq!(decision.evidence.candidates[0].rule, Some(Rule::PLATE_NAME));
     drop((matcher, store.reopen().unwrap()));
@@ -236,7 +235,8 @@ fn a_batch_sees_one_state(store: &SqlStore) {
     index.insert(&[("P-1", &normaliser().normalise(&ana()))]).unwrap();
     let other = std::sync::Mutex::new(store.candidate_index(SECRET).unwrap());
     let matcher =
-        DeterministicMatcher::new(Meddled { index, other }, normaliser(), Policy::default());
+        DeterministicMatcher::new(Meddled { index, other }, normaliser(), Policy::default())
+            .unwrap();
     let found = matcher.decide_one(&ana()).unwrap();
     assert_eq!(found.outcome.person(), Some("P-1"), "the population as the batch found it");
     let gone = matcher.decide_one(&ana()).unwrap();

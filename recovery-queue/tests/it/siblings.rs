@@ -3,9 +3,7 @@
 use guardrails::clock::Stopped as StoppedClock;
 use guardrails::{Suite, Verdict};
 use identity_matching::index::InMemoryIndex;
-use identity_matching::{
-    DeterministicMatcher, NormaliseOptions, Normaliser, Policy, Record, Region,
-};
+use identity_matching::{DeterministicMatcher, Normaliser, Policy, Record, Region};
 use recovery_queue::*;
 
 use crate::loop_on_sqlite::{at, open, run};
@@ -48,13 +46,14 @@ pub(crate) fn seeded(folder: &tempfile::TempDir, leads: u32) -> (SqlStore, ViewB
 }
 
 pub(crate) fn recover(store: &mut SqlStore, persons: u32) -> RunSummary {
-    let normaliser = Normaliser::new(NormaliseOptions::for_region(Region::parse("PE").unwrap()));
+    let normaliser = Normaliser::for_region(Region::parse("PE").unwrap());
     let mut index = InMemoryIndex::builder();
     for i in 1..=persons {
         index.add(&format!("P-{i}"), &normaliser.normalise(&phone(87_654_000 + i * 7))).unwrap();
     }
     let matcher =
-        DeterministicMatcher::new(index.build().unwrap(), normaliser.clone(), Policy::default());
+        DeterministicMatcher::new(index.build().unwrap(), normaliser.clone(), Policy::default())
+            .unwrap();
     let source = |leads: &[ClaimedLead]| {
         let number = |lead: &ClaimedLead| lead.source_pk.as_str()[2..].parse::<u32>().unwrap();
         Ok(leads.iter().map(|lead| Some(phone(87_654_000 + number(lead) * 7))).collect())

@@ -45,11 +45,11 @@ pub struct LookUp {
 /// Lists what is looked up for a subject, strong keys and those of weak evidence, each once.
 ///
 /// ```
-/// use identity_matching::{HashKey, NormaliseOptions, Normaliser, Policy, Record};
+/// use identity_matching::{HashKey, Normaliser, Policy, Record};
 /// use identity_matching::index::{Seal, joined};
 ///
 /// let lead = Record { phones: vec!["+51987654321".into()], ..Record::default() };
-/// let lead = Normaliser::new(NormaliseOptions::default()).normalise(&lead);
+/// let lead = Normaliser::default().normalise(&lead);
 /// let seal = Seal::new(HashKey::new([7; 16]));
 /// let keys = joined::look_ups(&lead, &Policy::default(), &seal);
 /// assert!(keys.iter().any(|key| key.list_up_to > 0 && !key.key.is_blocking()));
@@ -82,11 +82,11 @@ pub fn look_ups(subject: &Normalised, policy: &Policy, seal: &Seal) -> Vec<LookU
 ///
 /// ```
 /// use identity_matching::{
-///     DeterministicMatcher, HashKey, NormaliseOptions, Normaliser, Policy, Record, Rejections,
+///     DeterministicMatcher, HashKey, Normaliser, Policy, Record, Rejections,
 /// };
 /// use identity_matching::index::{JoinedIndex, Seal, StoredPerson, joined};
 ///
-/// let normaliser = Normaliser::new(NormaliseOptions::default());
+/// let normaliser = Normaliser::default();
 /// let record = Record { phones: vec!["+51987654321".into()], ..Record::default() };
 /// let lead = normaliser.normalise(&record);
 /// let seal = Seal::new(HashKey::new([7; 16]));
@@ -100,7 +100,7 @@ pub fn look_ups(subject: &Normalised, policy: &Policy, seal: &Seal) -> Vec<LookU
 /// let mut index = JoinedIndex::new(seal);
 /// index.add(&keys, &[(phone.key, 1), (tail.key, 1)], [("P1", ana)])?;
 ///
-/// let matcher = DeterministicMatcher::new(index, normaliser, Policy::default());
+/// let matcher = DeterministicMatcher::new(index, normaliser, Policy::default())?;
 /// let decisions = matcher.decide_normalised(&[lead], &Rejections::default())?;
 /// assert_eq!(decisions[0].outcome.person(), Some("P1"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -15,9 +15,9 @@ use crate::{index::IndexError, normalise::Normalised, weak::BlockingKind};
 /// Records come in any order; those with one person key become one person when the index is built.
 ///
 /// ```
-/// use identity_matching::{Normaliser, NormaliseOptions, Record, index::InMemoryIndex};
+/// use identity_matching::{Normaliser, Record, index::InMemoryIndex};
 ///
-/// let normaliser = Normaliser::new(NormaliseOptions::default());
+/// let normaliser = Normaliser::default();
 /// let mut builder = InMemoryIndex::builder();
 /// for (person, phone) in [("P1", "+51987654321"), ("P2", "+51987654322"), ("P1", "+51987654323")] {
 ///     let record = Record { phones: vec![phone.into()], ..Record::default() };

@@ -33,9 +33,9 @@ use crate::{normalise::Normalised, weak::blocking::BlockingKind};
 /// added, changed and removed; the index then answers as one that was built anew.
 ///
 /// ```
-/// use identity_matching::{Normaliser, NormaliseOptions, Record, index::InMemoryIndex};
+/// use identity_matching::{Normaliser, Record, index::InMemoryIndex};
 ///
-/// let normaliser = Normaliser::new(NormaliseOptions::default());
+/// let normaliser = Normaliser::default();
 /// let ana = Record { phones: vec!["+51987654321".into()], ..Record::default() };
 /// let mut index = InMemoryIndex::builder().build()?;
 /// index.insert("P1", &normaliser.normalise(&ana))?;

@@ -21,11 +21,11 @@ use crate::{
 ///
 /// ```
 /// use identity_matching::{
-///     DeterministicMatcher, Matcher, NormaliseOptions, Normaliser, Policy, Record, Region,
+///     DeterministicMatcher, Matcher, Normaliser, Policy, Record, Region,
 ///     index::{Relevant, RelevantBuilder, SubjectKeys},
 /// };
 ///
-/// let normaliser = Normaliser::new(NormaliseOptions::for_region(Region::parse("PE")?));
+/// let normaliser = Normaliser::for_region(Region::parse("PE")?);
 /// let phone = |phone: &str| Record { phones: vec![phone.into()], ..Record::default() };
 /// let lead = phone("987 654 321");
 /// let population = [("P1", "+51987654321"), ("P2", "+51912345876"), ("P1", "+51944555666")];
@@ -49,7 +49,7 @@ use crate::{
 /// };
 /// let index = builder.build()?;
 /// assert_eq!(index.len(), 1);
-/// let matcher = DeterministicMatcher::new(index, normaliser, Policy::default());
+/// let matcher = DeterministicMatcher::new(index, normaliser, Policy::default())?;
 /// assert_eq!(matcher.decide_one(&lead)?.outcome.person(), Some("P1"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -20,9 +20,9 @@ use crate::{decide::SubjectView, normalise::Normalised};
 /// Takes eight bytes for each key. Each thread may fill one of its own.
 ///
 /// ```
-/// use identity_matching::{Normaliser, NormaliseOptions, Record, index::SubjectKeys};
+/// use identity_matching::{Normaliser, Record, index::SubjectKeys};
 ///
-/// let normaliser = Normaliser::new(NormaliseOptions::default());
+/// let normaliser = Normaliser::default();
 /// let phone = |phone: &str| Record { phones: vec![phone.into()], ..Record::default() };
 /// let mut keys = SubjectKeys::default();
 /// keys.add(&normaliser.normalise(&phone("+51987654321")));

@@ -105,7 +105,7 @@ impl InMemoryIndex {
     /// let (options, secret) = (NormaliseOptions::default(), HashKey::new([7; 16]));
     /// let ana = Record { phones: vec!["+51987654321".into()], ..Record::default() };
     /// let mut builder = InMemoryIndex::builder();
-    /// builder.add("P1", &Normaliser::new(options.clone()).normalise(&ana))?;
+    /// builder.add("P1", &Normaliser::new(options.clone())?.normalise(&ana))?;
     /// let mut file = Vec::new();
     /// builder.build()?.save(&mut file, &options, secret, WeakEvidence::LeaveOut)?;
     /// assert_eq!(InMemoryIndex::load(&file[..], &options, secret)?.len(), 1);

@@ -18,10 +18,10 @@ use crate::key::HashKey;
 /// no randomness is needed, and what was changed is noticed).
 ///
 /// ```
-/// use identity_matching::{HashKey, Normaliser, NormaliseOptions, Record, index::{IndexKey, Seal}};
+/// use identity_matching::{HashKey, Normaliser, Record, index::{IndexKey, Seal}};
 ///
 /// let record = Record { phones: vec!["+51987654321".into()], ..Record::default() };
-/// let normalised = Normaliser::new(NormaliseOptions::default()).normalise(&record);
+/// let normalised = Normaliser::default().normalise(&record);
 /// let key = IndexKey::from(normalised.keys()[0].key);
 /// let (one, other) = (Seal::new(HashKey::new([1; 16])), Seal::new(HashKey::new([2; 16])));
 /// assert_ne!(one.key(key), key);

@@ -26,7 +26,7 @@ const FORMS: [KeyForm; 3] = [KeyForm::Exact, KeyForm::Derived, KeyForm::Alias];
 /// [`keys`](Self::keys).
 ///
 /// ```
-/// use identity_matching::{HashKey, Normaliser, NormaliseOptions, Record, index::{Seal, StoredPerson}};
+/// use identity_matching::{HashKey, Normaliser, Record, index::{Seal, StoredPerson}};
 ///
 /// let seal = Seal::new(HashKey::new([7; 16]));
 /// let ana = Record {
@@ -35,7 +35,7 @@ const FORMS: [KeyForm; 3] = [KeyForm::Exact, KeyForm::Derived, KeyForm::Alias];
 ///     ..Record::default()
 /// };
 /// let mut person = StoredPerson::default();
-/// person.add(&Normaliser::new(NormaliseOptions::default()).normalise(&ana), &seal);
+/// person.add(&Normaliser::default().normalise(&ana), &seal);
 /// let bytes = person.to_bytes("P1", &seal);
 /// assert_eq!(StoredPerson::from_bytes(&bytes, "P1", &seal)?, person);
 /// assert!(StoredPerson::from_bytes(&bytes, "P2", &seal).is_err());

@@ -31,7 +31,7 @@ use crate::normalise::UnusableReason;
 /// let andorra = Region::parse("AD")?;
 /// let types = DocumentTypes::built_in().with(DocumentType::new(andorra, "CARD", card))?;
 /// let options = NormaliseOptions::for_region(andorra).with_document_types(types);
-/// let read = Normaliser::new(options).normalise(&Record {
+/// let read = Normaliser::new(options)?.normalise(&Record {
 ///     documents: vec![RawDocument::typed("AD", "card", "10-203/6")],
 ///     ..Record::default()
 /// });

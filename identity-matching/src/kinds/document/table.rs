@@ -267,7 +267,7 @@ impl DocumentTypes {
     /// let peru = Region::parse("PE")?;
     /// let types = DocumentTypes::built_in().with_name(peru, "Clase B", &["CE"])?;
     /// let options = NormaliseOptions::for_region(peru).with_document_types(types);
-    /// let read = Normaliser::new(options).normalise(&Record {
+    /// let read = Normaliser::new(options)?.normalise(&Record {
     ///     documents: vec![RawDocument::typed("PE", "clase B", "1234569")],
     ///     ..Record::default()
     /// });

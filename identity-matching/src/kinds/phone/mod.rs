@@ -166,16 +166,19 @@ fn accept(outcome: Outcome, context: Context, sink: &mut Sink<'_>) {
 }
 
 fn accept_phone(phone: Phone, form: KeyForm, context: Context, sink: &mut Sink<'_>) {
+    let key = Key::phone(phone.e164());
+    let subscriber = alias::subscriber(phone).map(Key::phone_subscriber);
     if filler::is_phone(phone.country_code, phone.national, phone.national_length)
-        || sink.placeholders.has_phone(phone.e164())
+        || sink.placeholders.has_key(key)
+        || subscriber.is_some_and(|subscriber| sink.placeholders.has_key(subscriber))
     {
         return sink.unusable(UnusableReason::Placeholder);
     }
     sink.reading = phone.reading;
-    sink.push_key(Key::phone(phone.e164()), form);
+    sink.push_key(key, form);
     push_tail(phone.country_code, phone.national, context, sink);
-    if let Some(subscriber) = alias::subscriber(phone) {
-        sink.push_key(Key::phone_subscriber(subscriber), KeyForm::Alias);
+    if let Some(subscriber) = subscriber {
+        sink.push_key(subscriber, KeyForm::Alias);
     }
 }
 
@@ -184,7 +187,8 @@ fn is_placeholder(country_code: u16, subscriber: u64, sink: &Sink<'_>) -> bool {
     let length = subscriber.to_string().len() - country_code.to_string().len();
     let length = u8::try_from(length).unwrap_or_default();
     let national = subscriber % POWERS[usize::from(length.min(Phone::NATIONAL_MAX))];
-    filler::is_phone(country_code, national, length) || sink.placeholders.has_phone(subscriber)
+    filler::is_phone(country_code, national, length)
+        || sink.placeholders.has_key(Key::phone_subscriber(subscriber))
 }
 
 fn push_tail(country_code: u16, number: u64, context: Context, sink: &mut Sink<'_>) {
@@ -202,17 +206,6 @@ fn push_written_tail(number: u64, count: u8, plus: bool, context: Context, sink:
     if !plus || number.to_string().starts_with(&country_code.to_string()) {
         push_tail(country_code, number, context, sink);
     }
-}
-
-/// Reads a number for a list of placeholders: its E.164 integer, when a plan assigns it.
-pub(crate) fn e164(raw: &str, region: Option<Region>) -> Option<u64> {
-    let mut read = None;
-    written::read(raw, region, &mut |found| {
-        if let Outcome::Number(phone) = found {
-            read = read.or(Some(phone.e164()));
-        }
-    });
-    read
 }
 
 #[cfg(test)]

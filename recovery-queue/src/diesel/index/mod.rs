@@ -39,7 +39,7 @@ const READ: &str = "the reading of the candidate index";
 ///
 /// ```
 /// use identity_matching::{
-///     DeterministicMatcher, HashKey, Matcher, NormaliseOptions, Normaliser, Policy, Record, Region,
+///     DeterministicMatcher, HashKey, Matcher, Normaliser, Policy, Record, Region,
 /// };
 /// use recovery_queue::{DatabaseUrl, OpenOptions, SqlStore};
 ///
@@ -49,11 +49,11 @@ const READ: &str = "the reading of the candidate index";
 /// # let path = path.to_str().expect("a path of the test");
 /// let mut store = SqlStore::open(&DatabaseUrl::parse(path)?, OpenOptions::default())?;
 /// store.migrate()?;
-/// let normaliser = Normaliser::new(NormaliseOptions::for_region(Region::parse("PE")?));
+/// let normaliser = Normaliser::for_region(Region::parse("PE")?);
 /// let ana = Record { phones: vec!["+51 987 654 321".into()], ..Record::default() };
 /// let mut index = store.candidate_index(HashKey::new(*b"a secret of 16 B"))?;
 /// index.insert(&[("P-1", &normaliser.normalise(&ana))])?;
-/// let matcher = DeterministicMatcher::new(index, normaliser, Policy::default());
+/// let matcher = DeterministicMatcher::new(index, normaliser, Policy::default())?;
 /// assert_eq!(matcher.decide_one(&ana)?.outcome.person(), Some("P-1"));
 /// # Ok(())
 /// # }
