@@ -8,7 +8,7 @@ use identity_matching::{DeterministicMatcher, Matcher, RawDocument, Record, Regi
 use indicatif::ProgressBar;
 use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
 use reference_runners::people;
-use reference_runners::service::{Database, database_url};
+use reference_runners::service::{Database, MapArgs, database_url};
 use reference_runners::tables::{self, TableArgs, Tables};
 
 /// Explains how one lead is decided.
@@ -20,6 +20,8 @@ use reference_runners::tables::{self, TableArgs, Tables};
 struct Args {
     #[command(flatten)]
     common: Common,
+    #[command(flatten)]
+    map: MapArgs,
     #[command(flatten)]
     tables: TableArgs,
     /// The lead's key: its `external_id`, or its `id` where that is blank.
@@ -90,8 +92,8 @@ fn run(args: &Args) -> Result<Exit, Failure> {
             lead
         }
         (Some(wanted), None) => {
-            let found = open(args)?.leads(&[wanted])?.into_iter().next();
-            found.map(|lead| lead.given().record()).ok_or_else(|| not_found(wanted))?
+            let found = open(args)?.subjects(&[wanted])?.remove(wanted);
+            found.ok_or_else(|| not_found(wanted))?
         }
         (None, _) => given(args)?,
     };
@@ -118,7 +120,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
 }
 
 fn open(args: &Args) -> Result<Database, Failure> {
-    Database::open_to_read(&database_url(args.common.database_url.as_deref())?)
+    args.map.open_to_read(&database_url(args.common.database_url.as_deref())?)
 }
 
 fn find_lead(

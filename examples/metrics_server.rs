@@ -9,11 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
-use recovery_queue::ViewBacklog;
 use reference_runners::cli::{Common, EXIT_CODES, Exit, Failure, start};
 use reference_runners::guards::Launcher;
 use reference_runners::ops::{Access, Answers, Limits, Place, Source, router, serve};
-use reference_runners::service::{BACKLOG_VIEW, database_url};
+use reference_runners::service::{BACKLOG_VIEW, MapArgs, database_url};
 
 /// Serves what an operator looks at, from memory; the database is read at intervals and never written.
 ///
@@ -25,6 +24,8 @@ use reference_runners::service::{BACKLOG_VIEW, database_url};
 struct Args {
     #[command(flatten)]
     common: Common,
+    #[command(flatten)]
+    map: MapArgs,
     /// Where to listen; port 0 takes a free one and prints it.
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     bind: SocketAddr,
@@ -44,7 +45,7 @@ struct Args {
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=300))]
     time_limit_seconds: u64,
     /// The view that holds the backlog.
-    #[arg(long, default_value = BACKLOG_VIEW, value_name = "VIEW")]
+    #[arg(long, default_value = BACKLOG_VIEW, value_name = "VIEW", conflicts_with = "map")]
     backlog: String,
     /// The time zone in which days are counted, such as America/Lima.
     #[arg(long, default_value = "UTC", value_name = "ZONE")]
@@ -52,10 +53,10 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    start(run)
+    start(|args: Args| run(&args))
 }
 
-fn run(args: Args) -> Result<Exit, Failure> {
+fn run(args: &Args) -> Result<Exit, Failure> {
     let console = args.common.console()?;
     if args.token.as_deref().is_some_and(|token| token.trim().is_empty()) {
         return Err(Failure::new("the token is empty").remedy("give a token, or leave it out"));
@@ -65,10 +66,11 @@ fn run(args: Args) -> Result<Exit, Failure> {
         return Err(Failure::new(what)
             .remedy("set METRICS_TOKEN, bind to 127.0.0.1, or let everybody in with --insecure"));
     }
-    ViewBacklog::new(&args.backlog)?;
+    let url = database_url(args.common.database_url.as_deref())?.read_only();
+    let backlog = args.map.backlog(&args.backlog, &url)?;
     let source = Arc::new(Source::new(Place {
-        url: database_url(args.common.database_url.as_deref())?.read_only(),
-        backlog: args.backlog,
+        url,
+        backlog,
         zone: args.time_zone,
         refresh: Duration::from_secs(args.refresh_seconds),
         launcher: Launcher::new(args.common.database_url.as_deref()),

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use recovery_queue::Stopped;
 use reference_runners::cli::{Common, EXIT_CODES, Exit, Failure, start};
-use reference_runners::recovery::{Recovery, open};
+use reference_runners::recovery::Recovery;
 use reference_runners::service::database_url;
 use reference_runners::table::{count, figures, share};
 
@@ -29,7 +29,7 @@ fn main() -> ExitCode {
         let console = args.common.console()?;
         let url = database_url(args.common.database_url.as_deref())?;
         args.recovery.check()?;
-        let (mut store, mut service) = open(&url)?;
+        let (mut store, mut service) = args.recovery.map.open(&url)?;
         let run = args.recovery.run("recover_leads", &url, &mut store, &mut service, &console)?;
         console.json(&run)?;
         let run = run.run;

@@ -17,11 +17,11 @@ use guardrails::page::{LeadFigures, Page};
 use guardrails::recovery::QueueFacts;
 use guardrails::recovery::RecoveryFacts;
 use guardrails::{ExitPolicy, Suite, SuiteReport};
-use recovery_queue::{DailyMetrics, QueueStore, SeedSummary, Snapshot, ViewBacklog};
+use recovery_queue::{DailyMetrics, QueueStore, SeedSummary, Snapshot};
 use reference_runners::cli::{Common, EXIT_CODES, Exit, Failure, start};
 use reference_runners::files::{self, AtomicFile};
 use reference_runners::guards::{Launcher, PacketFacts, facts_of};
-use reference_runners::recovery::{Recovered, Recovery, Shrink, open};
+use reference_runners::recovery::{Recovered, Recovery, Shrink};
 use reference_runners::sample;
 use reference_runners::service::{BACKLOG_VIEW, Import, ImportSummary, database_url};
 use reference_runners::stages::{Stage, Stages};
@@ -47,14 +47,14 @@ struct Args {
     tables: TableArgs,
     /// Leads to import: id, external_id, lead_created_at, phone, document, document_type, document_country,
     /// email, first_name, middle_name, last_name, birth_date, plate.
-    #[arg(long, value_name = "CSV")]
+    #[arg(long, value_name = "CSV", conflicts_with = "map")]
     leads: Option<PathBuf>,
     /// Persons to import: person_key, phone, document, document_type, document_country, email, full_name,
     /// birth_date, plate; several rows may share a person_key.
-    #[arg(long, value_name = "CSV")]
+    #[arg(long, value_name = "CSV", conflicts_with = "map")]
     persons: Option<PathBuf>,
     /// Claims to import: claim_id, person_key, source_pk.
-    #[arg(long, value_name = "CSV")]
+    #[arg(long, value_name = "CSV", conflicts_with = "map")]
     claims: Option<PathBuf>,
     /// Where the report goes.
     #[arg(long, default_value_os_t = files::default_out_dir().join("recovery_report.html"), value_name = "HTML")]
@@ -109,13 +109,13 @@ fn run(args: Args) -> Result<Exit, Failure> {
     let given = Import::open(&tables, files)?.allowing_shrink(args.shrink.allow_shrink);
 
     let mut stages = Stages::start(&console);
-    let (mut store, mut service) = open(&url)?;
+    let (mut store, mut service) = args.recovery.map.open(&url)?;
     stages.end("open");
 
     let keys = args.recovery.wake_keys(&mut service)?;
     let imports = if files.iter().any(Option::is_some) {
         service.import(given, &keys)?
-    } else if service.count("leads")? == 0 {
+    } else if service.table_map().is_none() && service.count("leads")? == 0 {
         console
             .note("no leads yet: sample data is made in out/sample (synthetic, from a fixed seed)");
         let sample = sample::write(&files::default_out_dir().join("sample"))?;
@@ -131,7 +131,7 @@ fn run(args: Args) -> Result<Exit, Failure> {
     tables.finish()?;
     stages.end("import");
 
-    let backlog = ViewBacklog::new(BACKLOG_VIEW)?;
+    let backlog = args.recovery.map.backlog(BACKLOG_VIEW, &url)?;
     let backlog_before = service.count(BACKLOG_VIEW)?;
     let seed = store.seed(&backlog, &args.shrink.seed_options("recovery_cycle"))?;
     stages.end("seed");

@@ -6,10 +6,10 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use recovery_queue::{QueueStore, ViewBacklog};
+use recovery_queue::QueueStore;
 use reference_runners::cli::{Common, EXIT_CODES, Exit, Failure, start};
-use reference_runners::recovery::{self, Shrink, open};
-use reference_runners::service::{BACKLOG_VIEW, database_url};
+use reference_runners::recovery::{self, Shrink};
+use reference_runners::service::{BACKLOG_VIEW, MapArgs, database_url};
 use reference_runners::table::count;
 
 /// Seeds the recovery queue from the backlog: new leads become pending, changed ones are tried again,
@@ -21,9 +21,11 @@ use reference_runners::table::count;
 struct Args {
     #[command(flatten)]
     common: Common,
+    #[command(flatten)]
+    map: MapArgs,
     /// The view or table with the leads of the red KPI: lead_source_pk, lead_date and, if it has them,
     /// lead_version and lead_priority.
-    #[arg(long, default_value = BACKLOG_VIEW, value_name = "VIEW")]
+    #[arg(long, default_value = BACKLOG_VIEW, value_name = "VIEW", conflicts_with = "map")]
     backlog: String,
     #[command(flatten)]
     shrink: Shrink,
@@ -33,8 +35,8 @@ fn main() -> ExitCode {
     start(|args: Args| {
         let console = args.common.console()?;
         let url = database_url(args.common.database_url.as_deref())?;
-        let backlog = ViewBacklog::new(&args.backlog)?;
-        let (mut store, _) = open(&url)?;
+        let backlog = args.map.backlog(&args.backlog, &url)?;
+        let (mut store, _) = args.map.open(&url)?;
         let seed = store.seed(&backlog, &args.shrink.seed_options("seed_queue"))?;
         for left_out in &seed.rejections {
             console.warn(format_args!("{}", recovery::left_out(left_out)));

@@ -9,11 +9,11 @@ use clap::Parser;
 use guardrails::clock::Monotonic;
 use guardrails::format::{TextStyle, text};
 use guardrails::{ExitPolicy, Suite, SuiteReport};
-use recovery_queue::{DatabaseUrl, QueueStore, SeedSummary, ViewBacklog};
+use recovery_queue::{DatabaseUrl, QueueStore, SeedSummary};
 use reference_runners::cli::{Common, EXIT_CODES, Exit, Failure, start};
 use reference_runners::files;
 use reference_runners::guards::{Launcher, PacketFacts, facts_of};
-use reference_runners::recovery::{Recovered, Recovery, Shrink, open};
+use reference_runners::recovery::{Recovered, Recovery, Shrink};
 use reference_runners::service::{BACKLOG_VIEW, database_url};
 use reference_runners::table::count;
 use serde::Serialize;
@@ -54,13 +54,13 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> Result<Exit, Failure> {
     let console = args.common.console()?;
     let url = database_url(args.common.database_url.as_deref())?;
-    let backlog = ViewBacklog::new(BACKLOG_VIEW)?;
+    let backlog = args.recovery.map.backlog(BACKLOG_VIEW, &url)?;
     args.recovery.check()?;
     if let DatabaseUrl::Sqlite(file) = &url {
         // A database that is made here would prove nothing.
         files::open(file)?;
     }
-    let (mut store, mut service) = open(&url)?;
+    let (mut store, mut service) = args.recovery.map.open(&url)?;
     let backlog_before = service.count(BACKLOG_VIEW)?;
     let seed = store.seed(&backlog, &args.shrink.seed_options("validate_impact"))?;
     let recover = args.recovery.run("validate_impact", &url, &mut store, &mut service, &console)?;

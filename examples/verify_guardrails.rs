@@ -15,11 +15,11 @@ use guardrails::packets::{PacketFacts as Packets, WithPackets};
 use guardrails::page::{LeadFigures, Page};
 use guardrails::recovery::RecoveryFacts;
 use guardrails::{ExitPolicy, Suite, SuiteReport, Verdict};
-use recovery_queue::{DatabaseUrl, OpenOptions, Snapshot, SqlStore, ViewBacklog};
+use recovery_queue::{DatabaseUrl, OpenOptions, Snapshot, SqlStore};
 use reference_runners::cli::{Common, EXIT_CODES, Exit, Failure, start};
 use reference_runners::files;
 use reference_runners::guards::{Launcher, PacketFacts, facts_of, write_work_list};
-use reference_runners::service::{BACKLOG_VIEW, database_url};
+use reference_runners::service::{BACKLOG_VIEW, MapArgs, database_url};
 
 /// Runs the guardrails on one consistent read of the database; it writes nothing to it.
 ///
@@ -30,6 +30,8 @@ use reference_runners::service::{BACKLOG_VIEW, database_url};
 struct Args {
     #[command(flatten)]
     common: Common,
+    #[command(flatten)]
+    map: MapArgs,
     /// Runs these checks only; tag:NAME stands for all with that tag.
     #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
     only: Vec<String>,
@@ -72,7 +74,7 @@ struct Args {
     #[command(flatten)]
     packets: PacketFacts,
     /// The view that holds the backlog.
-    #[arg(long, default_value = BACKLOG_VIEW, value_name = "VIEW")]
+    #[arg(long, default_value = BACKLOG_VIEW, value_name = "VIEW", conflicts_with = "map")]
     backlog: String,
     /// The time zone in which days are counted, such as America/Lima.
     #[arg(long, default_value = "UTC", value_name = "ZONE")]
@@ -114,7 +116,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
         files::open(path)?;
     }
     let mut store = SqlStore::open(&url, OpenOptions::default())?;
-    let backlog = ViewBacklog::new(&args.backlog)?;
+    let backlog = args.map.backlog(&args.backlog, &url)?;
     let queue_view = store.view_name("recovery_queue");
     let read = store.read().map_err(|error| {
         Failure::from(error).remedy("migrate the database with seed_queue or recovery_cycle")

@@ -16,12 +16,15 @@ use crate::cli::{Console, Failure};
 use crate::decisions::{DecisionLog, Recorded};
 use crate::files::{self, AtomicFile};
 use crate::people;
-use crate::service::{BACKLOG_VIEW, Database, lead_source};
+use crate::service::{BACKLOG_VIEW, Database, MapArgs, TableMap, lead_source};
 use crate::stages::{Stage, Stages};
 
 /// How a run recovers.
 #[derive(Clone, Debug, Args)]
 pub struct Recovery {
+    /// Tables of the operator's.
+    #[command(flatten)]
+    pub map: MapArgs,
     /// Recovers at most this many leads; the rest stay pending.
     #[arg(long, value_name = "N")]
     pub limit: Option<u64>,
@@ -66,6 +69,18 @@ impl Shrink {
 ///
 /// The database's, and a `search_path` that leads to other tables than those that were seeded last.
 pub fn open(url: &DatabaseUrl) -> Result<(SqlStore, Database), Failure> {
+    open_mapped(url, None)
+}
+
+/// Opens the store and tables of the operator's, where a mapping names them, else as [`open`] does.
+///
+/// # Errors
+///
+/// As [`open`], and a mapping that does not fit its tables.
+pub fn open_mapped(
+    url: &DatabaseUrl,
+    map: Option<&TableMap>,
+) -> Result<(SqlStore, Database), Failure> {
     if let DatabaseUrl::Sqlite(file) = url {
         if file.is_read_only() {
             return Err(Failure::new(format_args!("{url}: mode=ro, and this runner writes"))
@@ -78,11 +93,27 @@ pub fn open(url: &DatabaseUrl) -> Result<(SqlStore, Database), Failure> {
     let mut store = SqlStore::open(url, OpenOptions::default())?;
     // Whether the store's place is taken by another program is known before anything is written.
     store.migration_status()?;
+    if let Some(map) = map {
+        migrate(&mut store)?;
+        let (namespace, links) = (store.view_name(""), store.view_name("identity_links"));
+        let service = Database::open_mapped(url, map, &namespace, &links)?;
+        store.read()?.check_backlog(&map.backlog(matches!(url, DatabaseUrl::Sqlite(_)))?)?;
+        return Ok((store, service));
+    }
     let mut service = Database::open(url)?;
-    store.migrate()?;
+    migrate(&mut store)?;
     service.create_backlog_view(&store.view_name("identity_links"))?;
     store.read()?.check_backlog(&ViewBacklog::new(BACKLOG_VIEW)?)?;
     Ok((store, service))
+}
+
+fn migrate(store: &mut SqlStore) -> Result<(), Failure> {
+    store.migrate().map(drop).map_err(|error| {
+        Failure::from(error).remedy(
+            "run once as the role that owns the queue's tables, which makes or migrates them; this role needs rights to \
+             use them alone",
+        )
+    })
 }
 
 /// What a recovery did.
@@ -139,9 +170,10 @@ impl Recovery {
         let log = self.decisions.as_deref().map(DecisionLog::create).transpose()?;
         let (policy, normaliser) = self.reading()?;
         let keys = WakeKeys::new(normaliser.clone(), service.wake_secret()?);
-        let woken = service.wake_by_former_outbox(&keys)?;
+        let woken =
+            service.wake_by_former_outbox(&keys)? + service.wake_by_changed_persons(&keys)?;
         if woken > 0 {
-            console.note(format_args!("{woken} leads are tried again, by persons of earlier runs"));
+            console.note(format_args!("{woken} leads are tried again, by new and changed persons"));
         }
         let reading = console.progress(service.count("persons")?, "persons");
         let (index, unusable) = service.index(&normaliser, &reading)?;
@@ -158,7 +190,7 @@ impl Recovery {
         let mut workers = Vec::new();
         let mut decided = Vec::new();
         for _ in 0..self.workers {
-            let source = lead_source(Database::open(url)?);
+            let source = lead_source(url, service)?;
             let resolver = MatcherResolver::new(Arc::clone(&matcher), source);
             let resolver = Recorded::new(resolver.with_wake_keys(keys.clone()));
             decided.push(resolver.batch());

@@ -7,10 +7,12 @@
 
 mod database;
 mod import;
+mod map;
 mod population;
 mod schema;
 mod wake;
 
 pub use database::{BACKLOG_VIEW, Database, database_url};
 pub use import::{Import, ImportSummary};
+pub use map::{CheckedColumn, CheckedMap, CheckedTable, MapArgs, TableMap};
 pub use population::{LeadRecord, PersonRecord, lead_source};

@@ -9,6 +9,7 @@ mod matching;
 mod metrics_server;
 mod observability;
 mod outages;
+mod own_tables;
 mod packet_runs;
 mod packets;
 mod packets_back;

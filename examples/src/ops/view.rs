@@ -50,7 +50,7 @@ pub struct Place {
     /// The database.
     pub url: DatabaseUrl,
     /// The view that holds the backlog.
-    pub backlog: String,
+    pub backlog: ViewBacklog,
     /// The zone in which days are counted.
     pub zone: Tz,
     /// How long to wait between two reads.
@@ -140,7 +140,7 @@ impl Source {
     }
 
     fn read(&self, store: &mut Option<SqlStore>) -> Result<View, Problem> {
-        let backlog = ViewBacklog::new(&self.place.backlog).map_err(|error| unreadable(&error))?;
+        let backlog = self.place.backlog.clone();
         let snapshot = self.opened(store)?.read().map_err(|error| unreadable(&error))?;
         let facts = facts_of(snapshot, &backlog)
             .map_err(|failure| Problem::unavailable(failure.to_string()))?
@@ -196,7 +196,7 @@ impl Source {
         time: Duration,
     ) -> Result<leads::Page, Problem> {
         let mut store = self.leads.lock().unwrap_or_else(PoisonError::into_inner);
-        let backlog = ViewBacklog::new(&self.place.backlog).map_err(|error| unreadable(&error))?;
+        let backlog = self.place.backlog.clone();
         let opened = self.opened(&mut store)?;
         let queue = opened.view_name("recovery_queue");
         let snapshot = opened.read().map_err(|error| unreadable(&error))?;

@@ -9,6 +9,7 @@ use diesel::sql_types::{BigInt, Text};
 use recovery_queue::{BorrowedStore, DatabaseUrl, SqliteFile};
 use serde::Serialize;
 
+use super::map::Mapped;
 use crate::cli::Failure;
 use crate::files;
 
@@ -30,6 +31,10 @@ pub fn database_url(flag: Option<&str>) -> Result<DatabaseUrl, Failure> {
 /// The service's connection.
 pub struct Database {
     pub(super) connection: AnyConnection,
+    /// The operator's own tables, where a mapping names them.
+    pub(super) map: Option<Mapped>,
+    /// What stands before the names of tables in the queue's namespace.
+    pub(super) namespace: String,
 }
 
 impl fmt::Debug for Database {
@@ -141,6 +146,30 @@ impl Database {
         Self::connect(&url.clone().read_only(), read_sqlite)
     }
 
+    /// Opens tables of the operator's; see [`MapArgs::open`](super::MapArgs::open).
+    pub(crate) fn open_mapped(
+        url: &DatabaseUrl,
+        map: &super::TableMap,
+        namespace: &str,
+        links: &str,
+    ) -> Result<Self, Failure> {
+        Self::connect(url, open_sqlite)?.prepare_mapped(map, namespace, links)
+    }
+
+    /// Opens a further connection to the same tables; nothing is made or migrated.
+    ///
+    /// # Errors
+    ///
+    /// As [`Database::open_to_read`].
+    pub fn reopen(&self, url: &DatabaseUrl) -> Result<Self, Failure> {
+        let mut other = Self::open_to_read(url)?;
+        if let Some(map) = self.table_map() {
+            other = other.mapped(map)?;
+            self.namespace().clone_into(&mut other.namespace);
+        }
+        Ok(other)
+    }
+
     fn connect(
         url: &DatabaseUrl,
         sqlite: impl FnOnce(&SqliteFile) -> Opened<SqliteConnection>,
@@ -166,7 +195,7 @@ impl Database {
                 )));
             }
         };
-        Ok(Self { connection })
+        Ok(Self { connection, map: None, namespace: String::new() })
     }
 
     /// Makes the backlog view, over the service's own tables and the queue's view `links`.
@@ -206,12 +235,14 @@ impl Database {
         Ok(self.number(&sql)? > 0)
     }
 
-    /// Counts the rows of one of the service's tables or of the backlog view.
+    /// Counts the rows of one of the service's tables or of the backlog view, or of the operator's table that stands for it.
     ///
     /// # Errors
     ///
     /// The database's, such as a table that is not there.
     pub fn count(&mut self, table: &'static str) -> Result<u64, Failure> {
+        let mapped = self.map.as_ref().and_then(|map| map.stands_for(table));
+        let table = mapped.unwrap_or_else(|| table.to_owned());
         Ok(self.number(&format!("SELECT count(*) AS n FROM {table}"))?.unsigned_abs())
     }
 

@@ -1,18 +1,24 @@
 //! Reading leads and persons back, in batches.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::time::Duration;
 
+use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use identity_matching::index::InMemoryIndex;
-use identity_matching::{Normalised, Normaliser};
+use identity_matching::{Normalised, Normaliser, Record};
 use indicatif::ProgressBar;
-use recovery_queue::{ClaimedLead, LeadSource, ResolveError};
+use recovery_queue::{ClaimedLead, DatabaseUrl, LeadSource, ResolveError};
 
-use super::database::Database;
+use super::database::{AnyConnection, Database};
 use crate::cli::Failure;
 use crate::people::Given;
 use crate::unusable::UnusableValues;
+
+/// Rows that are read at once.
+const PAGE: usize = 10_000;
 
 /// What a lead gave of itself.
 ///
@@ -173,10 +179,16 @@ impl Database {
 
     /// Reads the leads with these keys, in no particular order; those that are not there are left out.
     ///
+    /// A lead of tables of the operator's may have several records: [`Database::subjects`] joins them.
+    ///
     /// # Errors
     ///
     /// The database's.
     pub fn leads(&mut self, source_pks: &[&str]) -> Result<Vec<LeadRecord>, Failure> {
+        if let Some(mapped) = &self.map {
+            let sql = mapped.leads.clone();
+            return self.load_json(sql, &source_pks);
+        }
         let wanted = self.connection.dialect().json_texts();
         Ok(diesel::sql_query(format!(
             "SELECT source_pk, phone, document, document_type, document_country, email, first_name, middle_name,
@@ -198,7 +210,12 @@ impl Database {
         &mut self,
         mut each: impl FnMut(&[PersonRecord]) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        const PAGE: usize = 10_000;
+        if let Some(mapped) = self.map.take() {
+            let read =
+                mapped.persons.iter().try_for_each(|records| self.stream(records.all(), &mut each));
+            self.map = Some(mapped);
+            return read;
+        }
         let mut last = (String::new(), 0_i64);
         loop {
             let page: Vec<PersonRecord> = diesel::sql_query(format!(
@@ -216,18 +233,117 @@ impl Database {
     }
 }
 
-/// Makes a source of the subjects of claimed leads, for a resolver that works with a matcher.
-#[must_use]
-pub fn lead_source(mut database: Database) -> impl LeadSource {
-    move |claimed: &[ClaimedLead]| {
-        let keys: Vec<_> = claimed.iter().map(|lead| lead.source_pk.as_str()).collect();
-        let found = database.leads(&keys).map_err(|failure| {
-            ResolveError::Unavailable(format!("the leads cannot be read: {failure}"))
-        })?;
-        let mut by_key: HashMap<_, _> =
-            found.into_iter().map(|mut lead| (std::mem::take(&mut lead.source_pk), lead)).collect();
-        Ok(keys.iter().map(|key| by_key.remove(*key).map(|lead| lead.given().record())).collect())
+impl Database {
+    /// Reads what these leads give of themselves, the records of each joined; those that are not there are left out.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub fn subjects(&mut self, source_pks: &[&str]) -> Result<HashMap<String, Record>, Failure> {
+        let mut subjects: HashMap<String, Record> = HashMap::new();
+        for mut lead in self.leads(source_pks)? {
+            let key = std::mem::take(&mut lead.source_pk);
+            let record = lead.given().record();
+            match subjects.entry(key) {
+                Entry::Vacant(place) => {
+                    place.insert(record);
+                }
+                Entry::Occupied(mut known) => {
+                    let known = known.get_mut();
+                    known.phones.extend(record.phones);
+                    known.documents.extend(record.documents);
+                    known.emails.extend(record.emails);
+                    known.name = known.name.take().or(record.name);
+                    known.plate = known.plate.take().or(record.plate);
+                    known.birth_date = known.birth_date.take().or(record.birth_date);
+                }
+            }
+        }
+        Ok(subjects)
     }
+
+    /// Hands all rows of a query without binds to `each`, page by page; memory holds one page.
+    pub(super) fn stream<T>(
+        &mut self,
+        sql: &str,
+        each: &mut impl FnMut(&[T]) -> Result<(), Failure>,
+    ) -> Result<(), Failure>
+    where
+        T: QueryableByName<diesel::sqlite::Sqlite> + QueryableByName<diesel::pg::Pg> + 'static,
+    {
+        match &mut self.connection {
+            AnyConnection::Sqlite(connection) => {
+                let mut page = Vec::with_capacity(PAGE);
+                for row in diesel::sql_query(sql).load_iter::<T, DefaultLoadingMode>(connection)? {
+                    page.push(row?);
+                    if page.len() == PAGE {
+                        each(&page)?;
+                        page.clear();
+                    }
+                }
+                each(&page)
+            }
+            AnyConnection::Postgres(connection) => connection.transaction(|connection| {
+                diesel::sql_query(format!("DECLARE streamed NO SCROLL CURSOR FOR {sql}"))
+                    .execute(connection)?;
+                loop {
+                    let page: Vec<T> =
+                        diesel::sql_query(format!("FETCH FORWARD {PAGE} FROM streamed"))
+                            .load(connection)?;
+                    if page.is_empty() {
+                        break;
+                    }
+                    each(&page)?;
+                }
+                diesel::sql_query("CLOSE streamed").execute(connection)?;
+                Ok(())
+            }),
+        }
+    }
+}
+
+/// How long a source waits for a database that is away: the queue's own patience, of about two minutes.
+const TRIES: u32 = 16;
+/// How often a database may refuse the leads although it lets itself be opened: it may have come back just then.
+const REFUSALS: u32 = 5;
+
+/// Makes a source of the subjects of claimed leads, for a resolver that works with a matcher.
+///
+/// A connection that is gone is opened again: an outage of the database is waited out, as the queue does.
+///
+/// # Errors
+///
+/// A database that does not let a further connection in.
+pub fn lead_source(
+    url: &DatabaseUrl,
+    service: &Database,
+) -> Result<impl LeadSource + use<>, Failure> {
+    let url = url.clone();
+    let mut database = service.reopen(&url)?;
+    Ok(move |claimed: &[ClaimedLead]| {
+        let keys: Vec<_> = claimed.iter().map(|lead| lead.source_pk.as_str()).collect();
+        let (mut rest, mut away, mut refused) = (Duration::from_millis(50), 0, 0);
+        let mut found = loop {
+            let failure = match database.subjects(&keys) {
+                Ok(found) => break found,
+                Err(failure) => failure,
+            };
+            match database.reopen(&url) {
+                Ok(opened) => {
+                    database = opened;
+                    refused += 1;
+                }
+                Err(_) => away += 1,
+            }
+            if refused > REFUSALS || away > TRIES {
+                let why = format!("the leads cannot be read: {failure}");
+                return Err(ResolveError::Unavailable(why));
+            }
+            std::thread::sleep(rest);
+            rest = (rest * 2).min(Duration::from_secs(10));
+        };
+        Ok(keys.iter().map(|key| found.remove(*key)).collect())
+    })
 }
 
 #[cfg(test)]

@@ -1,0 +1,98 @@
+//! The operator's own tables in the place of the runners': a mapping file, and what it means in a database.
+//!
+//! The file says which tables and columns hold leads, persons and claims. Nothing is made in the schema of these
+//! tables; what the runners need for themselves lies in the queue's namespace: schema `recovery` on PostgreSQL, the
+//! file itself on `SQLite`, where one file is one namespace. Every name is quoted, and no statement holds a value.
+
+mod checked;
+mod columns;
+mod file;
+mod name;
+mod select;
+mod state;
+
+use std::path::PathBuf;
+
+use recovery_queue::{DatabaseUrl, SqlStore, ViewBacklog};
+
+pub use checked::{CheckedColumn, CheckedMap, CheckedTable};
+pub use file::TableMap;
+pub(super) use select::Mapped;
+
+use super::database::Database;
+use crate::cli::Failure;
+
+/// The view that the runners make where a mapping names no backlog; it lies in the queue's namespace.
+pub(super) const MAPPED_VIEW: &str = "mapped_leads";
+
+/// The flag of every runner that works on leads.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct MapArgs {
+    /// Works on tables of your own, which this file names with their columns; the runner `map_tables` prints one.
+    #[arg(long, env = "RECOVERY_MAP", value_name = "TOML")]
+    pub map: Option<PathBuf>,
+}
+
+impl MapArgs {
+    /// Reads the mapping file, where one is named.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read, or that names something unknown; its place is told.
+    pub fn read(&self) -> Result<Option<TableMap>, Failure> {
+        self.map.as_deref().map(TableMap::read).transpose()
+    }
+
+    /// Opens the store and the service's tables, and makes what of the runners' own is pending.
+    ///
+    /// # Errors
+    ///
+    /// The database's, and a mapping that does not fit its tables.
+    pub fn open(&self, url: &DatabaseUrl) -> Result<(SqlStore, Database), Failure> {
+        crate::recovery::open_mapped(url, self.read()?.as_ref())
+    }
+
+    /// Opens the service's tables to read: nothing is made or migrated.
+    ///
+    /// # Errors
+    ///
+    /// As [`Database::open_to_read`], and a mapping that does not fit its tables.
+    pub fn open_to_read(&self, url: &DatabaseUrl) -> Result<Database, Failure> {
+        let map = self.read()?;
+        let database = Database::open_to_read(url)?;
+        match map {
+            Some(map) => database.mapped(&map),
+            None => Ok(database),
+        }
+    }
+
+    /// Names the backlog: that of the mapping, else `view`.
+    ///
+    /// # Errors
+    ///
+    /// A name that is no identifier.
+    pub fn backlog(&self, view: &str, url: &DatabaseUrl) -> Result<ViewBacklog, Failure> {
+        match self.read()? {
+            Some(map) => map.backlog(matches!(url, DatabaseUrl::Sqlite(_))),
+            None => Ok(ViewBacklog::new(view)?),
+        }
+    }
+}
+
+impl TableMap {
+    /// Names the backlog as it is seeded: the view of the mapping, or the one that the runners make of it.
+    ///
+    /// # Errors
+    ///
+    /// A view whose name the queue refuses.
+    pub fn backlog(&self, sqlite: bool) -> Result<ViewBacklog, Failure> {
+        let own = if sqlite { MAPPED_VIEW.to_owned() } else { format!("recovery.{MAPPED_VIEW}") };
+        let view = self.backlog.view.as_ref().map_or(own, ToString::to_string);
+        let backlog = ViewBacklog::new(&view)?;
+        Ok(match (&self.backlog.name, &self.backlog.view) {
+            (Some(name), _) => backlog.named(name),
+            (None, None) => backlog.named(MAPPED_VIEW),
+            (None, Some(_)) => backlog,
+        })
+    }
+}

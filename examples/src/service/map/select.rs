@@ -1,0 +1,421 @@
+//! The statements that a mapping means: leads by their keys, all persons, those that changed, the backlog.
+
+use recovery_queue::ViewBacklog;
+
+use super::columns::{Column, TableColumns};
+use super::file::{IdentityColumns, OneOrMore, TableMap};
+use crate::cli::Failure;
+use crate::service::database::{BACKLOG_VIEW, Database, Dialect};
+
+/// A mapping and the statements that it means in one database.
+#[derive(Debug)]
+pub(in crate::service) struct Mapped {
+    pub(super) map: TableMap,
+    /// Reads the leads that `$1` lists: each lead's own row, and its rows in further tables.
+    pub(in crate::service) leads: String,
+    /// Read the records of all persons, table by table.
+    pub(in crate::service) persons: Vec<Records>,
+    pub(super) backlog: ViewBacklog,
+    /// Reads the backlog where no view of it is named: the leads with neither link nor claim.
+    derived: Option<String>,
+    /// The columns that tell a change of persons.
+    pub(in crate::service) changes: Vec<Change>,
+    /// What was understood of each table, for a check.
+    pub(super) looked: Vec<Looked>,
+}
+
+/// What was understood of one table.
+#[derive(Debug)]
+pub(super) struct Looked {
+    /// The section of the mapping.
+    pub(super) section: &'static str,
+    pub(super) table: String,
+    /// What to count from: the table, behind an alias.
+    pub(super) from: String,
+    /// The key as text, and by which column.
+    pub(super) key: String,
+    pub(super) key_named: &'static str,
+    pub(super) key_columns: String,
+    /// Whether a key may stand on one row only.
+    pub(super) is_unique: bool,
+    /// What each column means, its name, its type, and how it is read.
+    pub(super) columns: Vec<(&'static str, String, String, String)>,
+    /// Reads every row, as a lead or as a person.
+    pub(super) rows: String,
+}
+
+/// The records of one table of persons.
+#[derive(Debug)]
+pub(in crate::service) struct Records {
+    select: String,
+    listed: String,
+}
+
+impl Records {
+    /// Reads them all.
+    pub(in crate::service) fn all(&self) -> &str {
+        &self.select
+    }
+
+    /// Reads those of the persons that `$1` lists.
+    pub(in crate::service) fn of_listed(&self) -> String {
+        format!("{} AND {}", self.select, self.listed)
+    }
+}
+
+/// A column that tells a change of persons.
+#[derive(Debug)]
+pub(in crate::service) struct Change {
+    /// The name under which its mark is kept.
+    pub(in crate::service) mark_name: String,
+    /// Gives the mark that a read now leaves.
+    pub(in crate::service) mark: String,
+    /// Reads the persons that changed past the mark that `$1` holds.
+    pub(in crate::service) past: String,
+    /// Reads all persons, where there was none when the mark was made.
+    pub(in crate::service) all: String,
+}
+
+/// What stands in the place of `{links}` in the derived backlog, until the queue's view is known.
+pub(super) const LINKS: &str = "{links}";
+
+/// The identity columns of a table, each read as text, in the order of a record.
+struct Identity {
+    columns: Vec<(&'static str, Column)>,
+}
+
+impl Identity {
+    fn of(found: &TableColumns, columns: &IdentityColumns) -> Result<Self, Failure> {
+        let columns = columns.named();
+        let columns = columns.map(|(means, name)| Ok((means, found.text(name, means)?)));
+        Ok(Self { columns: columns.collect::<Result<_, Failure>>()? })
+    }
+
+    fn looked(&self, alias: &str) -> Vec<(&'static str, String, String, String)> {
+        let columns = self.columns.iter();
+        columns
+            .map(|(means, column)| {
+                (*means, column.name.to_string(), column.kind.clone(), column.text(alias))
+            })
+            .collect()
+    }
+
+    fn select(&self, means: &str, alias: &str) -> String {
+        let found = self.columns.iter().find(|(found, _)| *found == means);
+        found.map_or_else(|| "NULL".to_owned(), |(_, column)| column.text(alias))
+    }
+
+    fn fields(&self, names: &[&str], alias: &str) -> String {
+        let field =
+            |means: &&str| format!("CAST({} AS TEXT) AS {means}", self.select(means, alias));
+        names.iter().map(field).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The whole name, which may lie in parts: `surnames, given names`.
+    fn full_name(&self, alias: &str) -> String {
+        let part = |means| format!("coalesce({}, '')", self.select(means, alias));
+        let given = format!("trim({} || ' ' || {})", part("first_name"), part("middle_name"));
+        let last = format!("trim({})", part("last_name"));
+        format!(
+            "coalesce({}, CASE WHEN {given} <> '' AND {last} <> '' \
+             THEN replace({last}, ',', ' ') || ', ' || replace({given}, ',', ' ') \
+             ELSE nullif({last} || {given}, '') END)",
+            self.select("full_name", alias)
+        )
+    }
+
+    fn lead_fields(&self, alias: &str) -> String {
+        // A lead's whole name stands where the last name does: both are read as they are written.
+        let fields = self.fields(
+            &[
+                "phone",
+                "document",
+                "document_type",
+                "document_country",
+                "email",
+                "first_name",
+                "middle_name",
+            ],
+            alias,
+        );
+        let last = format!(
+            "coalesce({}, {})",
+            self.select("last_name", alias),
+            self.select("full_name", alias)
+        );
+        let rest = self.fields(&["birth_date", "plate"], alias);
+        format!("{fields}, CAST({last} AS TEXT) AS last_name, {rest}")
+    }
+
+    fn person_fields(&self, alias: &str) -> String {
+        let fields = self
+            .fields(&["phone", "document", "document_type", "document_country", "email"], alias);
+        let rest = self.fields(&["birth_date", "plate"], alias);
+        format!("{fields}, CAST({} AS TEXT) AS full_name, {rest}", self.full_name(alias))
+    }
+}
+
+/// The key of a lead: the first of its columns that is not empty.
+struct LeadKey {
+    columns: Vec<Column>,
+}
+
+impl LeadKey {
+    fn of(found: &TableColumns, names: &OneOrMore) -> Result<Self, Failure> {
+        let columns = names.all().iter().map(|name| found.text(name, "source_pk"));
+        Ok(Self { columns: columns.collect::<Result<_, Failure>>()? })
+    }
+
+    fn text(&self, alias: &str) -> String {
+        let parts: Vec<_> = self
+            .columns
+            .iter()
+            .map(|column| format!("nullif({}, '')", column.text(alias)))
+            .collect();
+        if parts.len() == 1 { parts.concat() } else { format!("coalesce({})", parts.join(", ")) }
+    }
+
+    /// For each column the condition that it is the key, and that the key is listed: each can use its own index.
+    fn listed<'a>(&'a self, alias: &'a str) -> impl Iterator<Item = String> + 'a {
+        self.columns.iter().enumerate().map(move |(at, column)| {
+            let blank = self.columns[..at]
+                .iter()
+                .map(|before| format!(" AND nullif({}, '') IS NULL", before.text(alias)));
+            format!("{}{}", column.is_listed(alias), blank.collect::<String>())
+        })
+    }
+}
+
+impl Mapped {
+    /// Looks every table and column of a mapping up, and writes its statements.
+    ///
+    /// # Errors
+    ///
+    /// A table or column that is not there, and a type that cannot be read.
+    pub(super) fn resolve(database: &mut Database, map: &TableMap) -> Result<Self, Failure> {
+        let found = database.columns_of(&map.leads.table)?;
+        let key = LeadKey::of(&found, &map.leads.source_pk)?;
+        let id = found.text(map.lead_id(), "id")?;
+        let mut looked = Vec::new();
+        let leads = leads(database, map, (&found, &key, &id), &mut looked)?;
+        let (persons, changes) = persons(database, map, &mut looked)?;
+        let derived = match &map.backlog.view {
+            Some(_) => None,
+            None => Some(derived(database, map, (&found, &key, &id))?),
+        };
+        let backlog = map.backlog(database.dialect() == Dialect::Sqlite)?;
+        Ok(Self { map: map.clone(), leads, persons, backlog, derived, changes, looked })
+    }
+
+    /// Names what stands in the place of one of the service's tables, or of the backlog view.
+    pub(in crate::service) fn stands_for(&self, table: &str) -> Option<String> {
+        match table {
+            "persons" => Some(self.map.persons.table.quoted()),
+            "leads" => Some(self.map.leads.table.quoted()),
+            BACKLOG_VIEW => match recovery_queue::Backlog::source(&self.backlog) {
+                recovery_queue::BacklogSource::View(view) => Some(view.quoted()),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Gives the backlog over the queue's links, where no view of it is named.
+    pub(in crate::service) fn derived(&self, links: &str) -> Option<String> {
+        self.derived.as_ref().map(|select| select.replace(LINKS, links))
+    }
+}
+
+/// The table of leads, their key, and the column by which other tables name them.
+type LeadTable<'a> = (&'a TableColumns, &'a LeadKey, &'a Column);
+
+/// Writes the statement that reads listed leads, with a part for each table and each column of the key.
+fn leads(
+    database: &mut Database,
+    map: &TableMap,
+    (found, key, id): LeadTable<'_>,
+    looked: &mut Vec<Looked>,
+) -> Result<String, Failure> {
+    let leads = &map.leads;
+    let identity = Identity::of(found, &leads.columns)?;
+    let (table, source_pk, fields) =
+        (leads.table.quoted(), key.text("m"), identity.lead_fields("m"));
+    let mut columns = identity.looked("m");
+    for (means, column) in
+        [("lead_created_at", &leads.lead_created_at), ("changed", &leads.changed)]
+    {
+        if let Some(name) = column {
+            let column = found.text(name, means)?;
+            columns.push((means, name.to_string(), column.kind.clone(), column.text("m")));
+        }
+    }
+    let key_columns: Vec<_> = key.columns.iter().map(|column| column.name.as_str()).collect();
+    looked.push(Looked {
+        section: "leads",
+        table: leads.table.to_string(),
+        from: format!("{table} m"),
+        key: source_pk.clone(),
+        key_named: "source_pk",
+        key_columns: key_columns.join(", "),
+        is_unique: true,
+        columns,
+        rows: format!("SELECT coalesce({source_pk}, '') AS source_pk, {fields} FROM {table} m"),
+    });
+    let listed = key.listed("m");
+    let mut parts: Vec<_> = listed
+        .map(|listed| {
+            format!("SELECT {source_pk} AS source_pk, {fields} FROM {table} m WHERE {listed}")
+        })
+        .collect();
+    for more in &leads.more {
+        let columns = database.columns_of(&more.table)?;
+        let identity = Identity::of(&columns, &more.columns)?;
+        let (fields, theirs) = (identity.lead_fields("t"), more.table.quoted());
+        let whose = match (&more.lead, &more.source_pk) {
+            (Some(lead), _) => ("lead", lead),
+            (None, Some(pk)) => ("source_pk", pk),
+            (None, None) => continue,
+        };
+        let (named, name) = whose;
+        let column = columns.text(name, named)?;
+        let text = column.text("t");
+        if named == "lead" {
+            let same = column.equals("t", id, "m");
+            parts.extend(key.listed("m").map(|listed| {
+                format!(
+                    "SELECT {source_pk} AS source_pk, {fields} FROM {table} m JOIN {theirs} t ON {same} WHERE {listed}"
+                )
+            }));
+        } else {
+            parts.push(format!(
+                "SELECT {text} AS source_pk, {fields} FROM {theirs} t WHERE {} AND {text} IS NOT NULL",
+                column.is_listed("t"),
+            ));
+        }
+        looked.push(Looked {
+            section: "leads.more",
+            table: more.table.to_string(),
+            from: format!("{theirs} t"),
+            rows: format!("SELECT coalesce({text}, '') AS source_pk, {fields} FROM {theirs} t"),
+            key: text,
+            key_named: named,
+            key_columns: name.to_string(),
+            is_unique: false,
+            columns: identity.looked("t"),
+        });
+    }
+    Ok(parts.join("\nUNION ALL\n"))
+}
+
+/// Writes the statements that read persons, and those that find who changed.
+fn persons(
+    database: &mut Database,
+    map: &TableMap,
+    looked: &mut Vec<Looked>,
+) -> Result<(Vec<Records>, Vec<Change>), Failure> {
+    let persons = &map.persons;
+    let own = (&persons.table, &persons.person_key, &persons.changed, &persons.columns);
+    let more = persons.more.iter().filter_map(|more| {
+        Some((&more.table, more.person.as_ref()?, &more.changed, &more.columns))
+    });
+    let (mut records, mut changes) = (Vec::new(), Vec::new());
+    for (table, key, changed, columns) in std::iter::once(own).chain(more) {
+        let found = database.columns_of(table)?;
+        let key = found.text(key, "person_key")?;
+        let identity = Identity::of(&found, columns)?;
+        let (name, person) = (table.quoted(), key.text("t"));
+        let fields = identity.person_fields("t");
+        let rows = format!("AS person_key, CAST(0 AS BIGINT) AS record, {fields} FROM {name} t");
+        let mut columns = identity.looked("t");
+        if let Some(column) = changed {
+            let column = found.text(column, "changed")?;
+            let kind = column.kind.clone();
+            columns.push(("changed", column.name.to_string(), kind, column.text("t")));
+            let all = format!(
+                "SELECT DISTINCT {person} AS person_key FROM {name} t WHERE {person} <> ''"
+            );
+            changes.push(Change {
+                mark_name: format!("changed {table} {}", column.name),
+                mark: format!("SELECT coalesce({}, '') AS value FROM {name} t", column.mark("t")),
+                past: format!("{all} AND {}", column.is_past("t")),
+                all,
+            });
+        }
+        let is_first = records.is_empty();
+        looked.push(Looked {
+            section: if is_first { "persons" } else { "persons.more" },
+            table: table.to_string(),
+            from: format!("{name} t"),
+            key: person.clone(),
+            key_named: if is_first { "person_key" } else { "person" },
+            key_columns: key.name.to_string(),
+            is_unique: false,
+            columns,
+            rows: format!("SELECT coalesce({person}, '') {rows}"),
+        });
+        records.push(Records {
+            select: format!("SELECT {person} {rows} WHERE {person} <> ''"),
+            listed: key.is_listed("t"),
+        });
+    }
+    Ok((records, changes))
+}
+
+/// Writes the backlog: the leads with neither link nor claim.
+fn derived(
+    database: &mut Database,
+    map: &TableMap,
+    (found, key, id): LeadTable<'_>,
+) -> Result<String, Failure> {
+    let leads = &map.leads;
+    let sqlite = database.dialect() == Dialect::Sqlite;
+    let Some(created) = &leads.lead_created_at else {
+        return Err(Failure::new("[leads]: lead_created_at is missing"));
+    };
+    let created = found.text(created, "lead_created_at")?;
+    let date = match leads.time_zone {
+        Some(_) if sqlite || !created.is_time_without_zone() => {
+            return Err(Failure::new(format_args!(
+                "[leads]: time_zone is for a timestamp without a zone, and {} is none",
+                created.name
+            ))
+            .remedy("leave time_zone out"));
+        }
+        // The name of a zone that chrono knows: no quote is in it.
+        Some(zone) => format!("{} AT TIME ZONE '{}'", created.raw("m"), zone.name()),
+        None if created.is_time_without_zone() => {
+            return Err(Failure::new(format_args!(
+                "{}.{}: a timestamp without a zone means another moment elsewhere",
+                leads.table, created.name
+            ))
+            .remedy("say which zone it means, such as time_zone = \"America/Lima\" in [leads]"));
+        }
+        None => created.raw("m"),
+    };
+    let version = match &leads.changed {
+        Some(changed) => format!(", {} AS lead_version", found.text(changed, "changed")?.text("m")),
+        None => String::new(),
+    };
+    let claimed = match &map.claims {
+        None => String::new(),
+        Some(claims) => {
+            let columns = database.columns_of(&claims.table)?;
+            let same = match (&claims.lead, &claims.source_pk) {
+                (Some(lead), _) => columns.text(lead, "lead")?.equals("c", id, "m"),
+                (None, Some(pk)) => {
+                    format!("{} = {}", columns.text(pk, "source_pk")?.text("c"), key.text("m"))
+                }
+                (None, None) => {
+                    return Err(Failure::new("[claims]: which lead a claim is for, is not said"));
+                }
+            };
+            format!(" AND NOT EXISTS (SELECT 1 FROM {} c WHERE {same})", claims.table.quoted())
+        }
+    };
+    Ok(format!(
+        "SELECT {0} AS lead_source_pk, {date} AS lead_date{version} FROM {1} m \
+         WHERE NOT EXISTS (SELECT 1 FROM {LINKS} k WHERE k.source_pk = {0}){claimed}",
+        key.text("m"),
+        leads.table.quoted()
+    ))
+}

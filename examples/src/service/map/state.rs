@@ -1,0 +1,169 @@
+//! What the runners keep for themselves beside tables of the operator's: a secret, and marks of what was read.
+
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use recovery_queue::WakeKeys;
+
+use super::MAPPED_VIEW;
+use super::file::TableMap;
+use super::select::Mapped;
+use crate::cli::Failure;
+use crate::service::database::Database;
+use crate::service::population::PersonRecord;
+
+/// How many persons wake leads up at once.
+const PAGE: usize = 1_000;
+
+#[derive(QueryableByName)]
+struct Kept {
+    #[diesel(sql_type = Text)]
+    value: String,
+}
+
+#[derive(QueryableByName)]
+struct Changed {
+    #[diesel(sql_type = Text)]
+    person_key: String,
+}
+
+impl Database {
+    /// Opens tables of the operator's; what is the runners' own lies behind `namespace`, such as `"recovery".`.
+    ///
+    /// # Errors
+    ///
+    /// A mapping that does not fit its tables, and a role without the rights for what is pending.
+    pub(crate) fn prepare_mapped(
+        mut self,
+        map: &TableMap,
+        namespace: &str,
+        links: &str,
+    ) -> Result<Self, Failure> {
+        self = self.mapped(map)?;
+        namespace.clone_into(&mut self.namespace);
+        let state = format!("{namespace}runner_state");
+        if !self.is_there(&state)? {
+            let secret = if self.is_postgres() {
+                "replace(CAST(gen_random_uuid() AS TEXT) || CAST(gen_random_uuid() AS TEXT), '-', '')"
+            } else {
+                "lower(hex(randomblob(32)))"
+            };
+            self.transaction(|database| {
+                database.execute(&format!(
+                    "CREATE TABLE IF NOT EXISTS {state} (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL)"
+                ))?;
+                database.execute(&format!(
+                    "INSERT INTO {state} (name, value) VALUES ('wake_secret', {secret}) \
+                     ON CONFLICT (name) DO NOTHING"
+                ))
+            })
+            .map_err(|failure| {
+                Failure::new(format_args!("{state} cannot be made: {failure}"))
+                    .remedy("run once as the role that owns the queue's namespace")
+            })?;
+        }
+        if let Some(select) = self.map.as_ref().and_then(|map| map.derived(links)) {
+            self.ensure_view(&format!("{namespace}{MAPPED_VIEW}"), &select)?;
+        }
+        Ok(self)
+    }
+
+    /// Reads tables of the operator's from now on.
+    ///
+    /// # Errors
+    ///
+    /// A mapping that does not fit its tables.
+    pub(crate) fn mapped(mut self, map: &TableMap) -> Result<Self, Failure> {
+        let mapped = Mapped::resolve(&mut self, map)?;
+        self.map = Some(mapped);
+        Ok(self)
+    }
+
+    /// Returns the mapping of the operator's tables, where there is one.
+    #[must_use]
+    pub fn table_map(&self) -> Option<&TableMap> {
+        self.map.as_ref().map(|mapped| &mapped.map)
+    }
+
+    pub(crate) fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    fn is_there(&mut self, name: &str) -> Result<bool, Failure> {
+        let sql = if self.is_postgres() {
+            "SELECT CAST(count(to_regclass($1)) AS TEXT) AS value"
+        } else {
+            "SELECT CAST(count(*) AS TEXT) AS value FROM sqlite_master WHERE name = $1"
+        };
+        let found: Kept =
+            diesel::sql_query(sql).bind::<Text, _>(name).get_result(&mut self.connection)?;
+        Ok(found.value != "0")
+    }
+
+    pub(in crate::service) fn kept(&mut self, name: &str) -> Result<Option<String>, Failure> {
+        let sql = format!("SELECT value FROM {}runner_state WHERE name = $1", self.namespace);
+        let found: Option<Kept> = diesel::sql_query(sql)
+            .bind::<Text, _>(name)
+            .get_result(&mut self.connection)
+            .optional()?;
+        Ok(found.map(|kept| kept.value))
+    }
+
+    fn keep(&mut self, name: &str, value: &str) -> Result<(), Failure> {
+        let sql = format!(
+            "INSERT INTO {}runner_state (name, value) VALUES ($1, $2) \
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            self.namespace
+        );
+        diesel::sql_query(sql)
+            .bind::<Text, _>(name)
+            .bind::<Text, _>(value)
+            .execute(&mut self.connection)?;
+        Ok(())
+    }
+
+    /// Makes the failed leads pending again that share a key with a person of the operator's who changed since the
+    /// last time; gives how many. Without a mapping, or a column that tells a change, nobody is looked for.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub fn wake_by_changed_persons(&mut self, keys: &WakeKeys) -> Result<u64, Failure> {
+        let Some(mapped) = self.map.take() else { return Ok(0) };
+        let woken = self.transaction(|database| database.wake_by_marks(&mapped, keys));
+        self.map = Some(mapped);
+        woken
+    }
+
+    fn wake_by_marks(&mut self, mapped: &Mapped, keys: &WakeKeys) -> Result<u64, Failure> {
+        let mut changed = Vec::new();
+        for change in &mapped.changes {
+            let mark: Kept = diesel::sql_query(&change.mark).get_result(&mut self.connection)?;
+            // On the first run nobody has failed yet.
+            if let Some(last) = self.kept(&change.mark_name)? {
+                let rows: Vec<Changed> = if last.is_empty() {
+                    self.load(&change.all)?
+                } else {
+                    diesel::sql_query(&change.past)
+                        .bind::<Text, _>(last)
+                        .load(&mut self.connection)?
+                };
+                changed.extend(rows.into_iter().map(|row| row.person_key));
+            }
+            self.keep(&change.mark_name, &mark.value)?;
+        }
+        changed.sort_unstable();
+        changed.dedup();
+        let mut woken = 0;
+        for page in changed.chunks(PAGE) {
+            let mut held = Vec::new();
+            for records in &mapped.persons {
+                let rows: Vec<PersonRecord> = self.load_json(records.of_listed(), &page)?;
+                held.extend(rows.iter().flat_map(|person| keys.of(&person.given().record())));
+            }
+            held.sort_unstable();
+            held.dedup();
+            woken += self.queue().wake(&held)?;
+        }
+        Ok(woken)
+    }
+}
