@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
-use identity_matching::{Normaliser, Region};
+use identity_matching::Region;
 use reference_runners::cli::{Common, EXIT_CODES, Exit, Failure, start};
 use reference_runners::people;
 use reference_runners::service::{CheckedMap, MapArgs, database_url};
@@ -57,7 +57,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     let policy = people::read_policy(args.policy.as_ref())?;
-    let normaliser = Normaliser::new(policy.normalise_options(args.region));
+    let normaliser = people::read_by(&policy, args.region)?;
     let checked = args.map.open_to_read(&url)?.check_map(&normaliser)?;
     console.json(&checked)?;
     if args.common.json.as_deref() != Some(Path::new("-")) {
