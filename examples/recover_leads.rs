@@ -36,7 +36,7 @@ fn main() -> ExitCode {
         if args.common.json.as_deref().is_none_or(|path| path.as_os_str() != "-") {
             let rows = std::iter::once(("matched", run.matched))
                 .chain(run.failed.iter().map(|(reason, leads)| (reason.code(), *leads)))
-                .chain(std::iter::once(("put off", run.retried)))
+                .chain([("withdrawn", run.withdrawn), ("put off", run.retried)])
                 .filter(|(_, leads)| *leads > 0)
                 .map(|(what, leads)| [what.to_owned(), count(leads), share(leads, run.claimed)]);
             console.data(format_args!(

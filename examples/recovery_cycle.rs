@@ -16,11 +16,11 @@ use guardrails::format::{TextStyle, text};
 use guardrails::page::{LeadFigures, Page};
 use guardrails::recovery::QueueFacts;
 use guardrails::recovery::RecoveryFacts;
-use guardrails::{ExitPolicy, Suite, SuiteReport};
+use guardrails::{ExitPolicy, SuiteReport};
 use recovery_queue::{DailyMetrics, QueueStore, SeedSummary, Snapshot};
 use reference_runners::cli::{Common, EXIT_CODES, Exit, Failure, start};
 use reference_runners::files::{self, AtomicFile};
-use reference_runners::guards::{Launcher, PacketFacts, facts_of};
+use reference_runners::guards::{Launcher, PacketFacts, facts_of, recovery_suite};
 use reference_runners::recovery::{Recovered, Recovery, Shrink};
 use reference_runners::sample;
 use reference_runners::service::{BACKLOG_VIEW, Import, ImportSummary, database_url};
@@ -141,7 +141,7 @@ fn run(args: Args) -> Result<Exit, Failure> {
 
     // Verdicts, reasons, days and the report all come from one consistent read.
     let facts = facts_of(store.read()?, &backlog)?.with_days(args.time_zone, 30);
-    let report = Suite::recovery().run(&facts, &Monotonic::start());
+    let report = recovery_suite()?.run(&facts, &Monotonic::start());
     let suite = Launcher::new(args.common.database_url.as_deref())
         .launched(report, &PacketFacts::default());
     stages.end("guardrails");

@@ -18,7 +18,7 @@ use guardrails::{ExitPolicy, Suite, SuiteReport, Verdict};
 use recovery_queue::{DatabaseUrl, OpenOptions, Snapshot, SqlStore};
 use reference_runners::cli::{Common, EXIT_CODES, Exit, Failure, start};
 use reference_runners::files;
-use reference_runners::guards::{Launcher, PacketFacts, facts_of, write_work_list};
+use reference_runners::guards::{Launcher, PacketFacts, facts_of, recovery_suite, write_work_list};
 use reference_runners::service::{BACKLOG_VIEW, MapArgs, database_url};
 
 /// Runs the guardrails on one consistent read of the database; it writes nothing to it.
@@ -177,10 +177,10 @@ trait Whole: RecoveryFacts + Tables + Packets {}
 impl<F: RecoveryFacts + Tables + Packets> Whole for F {}
 
 fn suite<F: RecoveryFacts + Tables + Packets + ?Sized>(args: &Args) -> Result<Suite<F>, Failure> {
-    let built_in = || Suite::recovery().and(Suite::packets());
+    let built_in = || Ok::<_, Failure>(recovery_suite()?.and(Suite::packets())?);
     let mut suite = match &args.suite {
         Some(file) => declared(file, built_in()?, args)?,
-        None if args.only.is_empty() && !args.packets.are_given() => Suite::recovery(),
+        None if args.only.is_empty() && !args.packets.are_given() => recovery_suite()?,
         None => built_in()?,
     };
     if !args.only.is_empty() {

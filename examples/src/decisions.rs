@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use recovery_queue::{ClaimedLead, Evidence, Resolution, ResolveError, Resolver};
+use recovery_queue::{
+    ClaimedLead, Evidence, Resolution, ResolveError, Resolver, SettledLead, Status,
+};
 use serde::Serialize;
 
 use crate::cli::Failure;
@@ -30,6 +32,19 @@ fn text(evidence: Option<&Evidence>) -> String {
 }
 
 impl Row {
+    /// Makes the row of a lead that nothing was decided for.
+    fn of(lead: &SettledLead) -> Self {
+        Self {
+            source_pk: lead.source_pk.as_str().to_owned(),
+            status: lead.status.code(),
+            person_key: String::new(),
+            match_rule: String::new(),
+            confidence: String::new(),
+            fail_reason: lead.reason.as_ref().map(ToString::to_string).unwrap_or_default(),
+            evidence: String::new(),
+        }
+    }
+
     fn new(lead: &ClaimedLead, resolution: &Resolution) -> Self {
         let mut row = Self {
             source_pk: lead.source_pk.as_str().to_owned(),
@@ -106,6 +121,18 @@ impl DecisionLog {
 pub struct Batch(Arc<Mutex<BTreeMap<String, Row>>>);
 
 impl Batch {
+    /// Corrects the decisions that the store overruled as it settled the batch: of leads that had left the backlog,
+    /// and of those whose person was gone.
+    pub fn correct(&self, settled: &[SettledLead]) {
+        let mut batch = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for lead in settled.iter().filter(|lead| lead.status != Status::Pending) {
+            let Some(row) = batch.get_mut(lead.source_pk.as_str()) else { continue };
+            if row.status != lead.status.code() {
+                *row = Row::of(lead);
+            }
+        }
+    }
+
     /// Writes the decisions of a batch that has been committed.
     ///
     /// # Errors

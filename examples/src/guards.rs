@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::Parser;
-use guardrails::SuiteReport;
 use guardrails::facts::{Offender, Offenders, Query, Tables};
+use guardrails::recovery::RecoveryFacts;
+use guardrails::{Suite, SuiteReport};
 use raw_packets::{GapStatus, PacketRequest, PacketStatus};
 use recovery_queue::{DatabaseUrl, SqlSnapshot, StoreFacts, ViewBacklog};
 
@@ -30,6 +31,15 @@ pub fn facts_of<'a>(
         return Ok(facts);
     }
     Ok(facts.with_lead_column("leads", "source_pk")?.with_key_column("claims", "source_pk")?)
+}
+
+/// Makes the suite of a recovery: the loop itself, and what surrounds it.
+///
+/// # Errors
+///
+/// None: no two checks of the two have one name.
+pub fn recovery_suite<F: RecoveryFacts + ?Sized>() -> Result<Suite<F>, Failure> {
+    Ok(Suite::recovery().and(Suite::surroundings())?)
 }
 
 /// Writes the commands of remedies so that they run as they are printed, from where this runner was started.

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use clap::Args;
 use identity_matching::{DeterministicMatcher, Normaliser, Policy, Region};
 use recovery_queue::{
-    DatabaseUrl, MatcherResolver, OpenOptions, RecoverOptions, Rejection, RunSummary, SeedOptions,
-    SqlStore, ViewBacklog, WakeKeys, recover_with_workers,
+    DatabaseUrl, MatcherResolver, OpenOptions, PersonView, RecoverOptions, Rejection, RunSummary,
+    SeedOptions, SqlStore, ViewBacklog, WakeKeys, recover_with_workers,
 };
 use serde::Serialize;
 
@@ -98,12 +98,16 @@ pub fn open_mapped(
         let (namespace, links) = (store.view_name(""), store.view_name("identity_links"));
         let service = Database::open_mapped(url, map, &namespace, &links)?;
         store.read()?.check_backlog(&map.backlog(matches!(url, DatabaseUrl::Sqlite(_)))?)?;
+        // Whether the persons of a mapping are there is not asked: their keys are written in a form of the mapping's.
+        store.set_person_view(None)?;
         return Ok((store, service));
     }
     let mut service = Database::open(url)?;
     migrate(&mut store)?;
     service.create_backlog_view(&store.view_name("identity_links"))?;
     store.read()?.check_backlog(&ViewBacklog::new(BACKLOG_VIEW)?)?;
+    // A person who is removed while a run is at work is linked to nobody any more.
+    store.set_person_view(Some(&PersonView::new("persons", "person_key")?))?;
     Ok((store, service))
 }
 
@@ -193,8 +197,13 @@ impl Recovery {
             let source = lead_source(url, service)?;
             let resolver = MatcherResolver::new(Arc::clone(&matcher), source);
             let resolver = Recorded::new(resolver.with_wake_keys(keys.clone()));
+            let (batch, mut worker) = (resolver.batch(), store.reopen()?);
             decided.push(resolver.batch());
-            workers.push((store.reopen()?, resolver));
+            worker.after_settle(move |_, leads| {
+                batch.correct(leads);
+                Ok(())
+            });
+            workers.push((worker, resolver));
         }
         let working = console.progress(service.count(BACKLOG_VIEW)?, "leads");
         let mut unwritten = None;

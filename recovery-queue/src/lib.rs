@@ -43,6 +43,7 @@ pub use model::lease::Lease;
 pub use model::ledger::{DailyMetrics, EventKind, LedgerSlot, SLOT_SECONDS, daily_metrics};
 pub use model::links::{Decider, LinkHistoryRow, MANUAL_RULE};
 pub use model::options::{Backoff, ClaimMode, Fuse, RecoverOptions, SeedOptions};
+pub use model::person_view::PersonView;
 pub use model::rejection::{RejectReason, Rejection};
 pub use model::resolver::{ClaimedLead, FailReason, Match, Resolution, ResolveError, Resolver};
 pub use model::rows::{LinkRow, OriginRow, QueueRow, Status, backlog_size};

@@ -41,6 +41,7 @@ pub(crate) fn run_done(done: &RunSummary) {
         claimed = done.claimed,
         matched = done.matched,
         failed = done.failed_total(),
+        withdrawn = done.withdrawn,
         retried = done.retried,
         lost_leases = done.lost_leases,
         reconnects = done.reconnects,
@@ -58,6 +59,7 @@ pub(crate) fn batch_settled(run: RunId, batch: &BatchSummary) {
         claimed = batch.claimed,
         matched = batch.matched,
         failed = batch.failed.values().sum::<u64>(),
+        withdrawn = batch.withdrawn,
         retried = batch.retried,
         lost_leases = batch.lost_leases,
     );

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use axum::body::Bytes;
 use chrono::{DateTime, Days, Utc};
 use chrono_tz::Tz;
+use guardrails::SuiteReport;
 use guardrails::clock::Monotonic;
 use guardrails::facts::{Facts, FactsError, Query, Tables};
 use guardrails::format::Exposition;
 use guardrails::page::{Body, LeadFigures, Page, Section};
-use guardrails::{Suite, SuiteReport};
 use recovery_queue::{
     DailyMetrics, DatabaseUrl, FailReason, LeadRecord, LeadStore, OpenOptions, Snapshot, SourcePk,
     SqlStore, StoreFacts, ViewBacklog,
@@ -18,7 +18,7 @@ use recovery_queue::{
 use serde::Serialize;
 
 use super::{Problem, leads};
-use crate::guards::{Launcher, PacketFacts, facts_of};
+use crate::guards::{Launcher, PacketFacts, facts_of, recovery_suite};
 
 /// The contract's answer: the daily rows and the backlog now.
 #[derive(Debug, Serialize)]
@@ -145,7 +145,9 @@ impl Source {
         let facts = facts_of(snapshot, &backlog)
             .map_err(|failure| Problem::unavailable(failure.to_string()))?
             .with_days(self.place.zone, 30);
-        let suite = Suite::recovery().run(&facts, &Monotonic::start());
+        let suite = recovery_suite()
+            .map_err(|failure| Problem::unavailable(failure.to_string()))?
+            .run(&facts, &Monotonic::start());
         let migrations = suite.check("single_migration_head");
         if let Some(check) = migrations.filter(|check| !check.success) {
             return Err(Problem::unavailable(format!(

@@ -71,7 +71,7 @@ impl Impact {
 pub struct Explained {
     /// Leads in the backlog.
     pub backlog: u64,
-    /// Fail reasons, and `pending` and `not_in_queue` for leads that nobody has tried; most leads
+    /// Fail reasons, and `pending`, `not_in_queue` and `rejected` for leads that nobody has tried; most leads
     /// first, then by name.
     pub parts: Vec<ReasonCount>,
     /// Leads that none of the parts accounts for.
@@ -82,8 +82,12 @@ impl Explained {
     /// Takes the backlog apart by what the queue knows of it.
     #[must_use]
     pub fn of(queue: &QueueFacts) -> Self {
-        let waiting = [("pending", queue.pending), ("not_in_queue", queue.backlog_not_in_queue)]
-            .map(|(name, leads)| ReasonCount::new(name, leads));
+        let waiting = [
+            ("pending", queue.pending),
+            ("not_in_queue", queue.backlog_not_in_queue),
+            ("rejected", queue.rejected),
+        ]
+        .map(|(name, leads)| ReasonCount::new(name, leads));
         Self::from_parts(queue.backlog, queue.reasons.iter().cloned().chain(waiting))
     }
 

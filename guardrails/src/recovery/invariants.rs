@@ -2,7 +2,7 @@
 
 use super::{Invariant, RecoveryFacts};
 use crate::facts::{FactsError, Offenders};
-use crate::{Check, CheckError, Description, Finding, Remedy};
+use crate::{Check, CheckError, Description, Finding, Remedy, Severity};
 
 /// A check that counts what breaks an invariant, or two that belong together.
 ///
@@ -27,6 +27,7 @@ pub struct InvariantCheck {
     id: &'static str,
     expected: &'static str,
     column: Option<&'static str>,
+    severity: Severity,
     where_empty: Option<&'static str>,
     /// Whether the parts speak of the same rows, which then count once.
     same_rows: bool,
@@ -53,6 +54,7 @@ impl InvariantCheck {
             id,
             expected,
             column: None,
+            severity: Severity::Error,
             where_empty: None,
             same_rows: false,
             parts: Vec::new(),
@@ -79,6 +81,13 @@ impl InvariantCheck {
         remedy: Remedy,
     ) -> Self {
         self.parts.push(Part { invariant, what, apart: Some((figure, remedy)) });
+        self
+    }
+
+    /// Sets the severity that the check has by default.
+    #[must_use]
+    pub fn severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
         self
     }
 
@@ -131,7 +140,7 @@ impl<F: RecoveryFacts + ?Sized> Check<F> for InvariantCheck {
     }
 
     fn describe(&self) -> Description {
-        let description = Description::counting(self.expected);
+        let description = Description::counting(self.expected).severity(self.severity);
         match self.column {
             Some(column) => description.column(column),
             None => description,

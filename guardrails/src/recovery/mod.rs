@@ -11,6 +11,14 @@
 //! | `impact` | the last run left no rise of the backlog without arrivals, and what is left is explained | judges itself; of the KPI |
 //! | `throughput` | on each day and over the last seven more is matched than arrives, or the backlog falls | judges itself, warns; of the KPI |
 //!
+//! What surrounds the queue is judged by a suite of its own, [`Suite::surroundings`], for facts that serve it:
+//!
+//! | id | holds when | default |
+//! |---|---|---|
+//! | `link_target_exists` | every link leads to a person who is there | fails on the first |
+//! | `rejected` | every lead of the backlog could be taken by the last seed | warns on the first |
+//! | `clock` | the clock is not behind what it said before | warns |
+//!
 //! The KPI of the suite is the backlog: it is red while a lead is left in it, whatever the checks say.
 //!
 //! # How a check is added
@@ -33,6 +41,7 @@ mod invariants;
 mod ledger;
 mod migrations;
 mod remedies;
+mod surroundings;
 mod throughput;
 
 use crate::facts::if_provided;
@@ -52,6 +61,16 @@ pub use remedies::reason_in_words;
 pub use throughput::Throughput;
 
 impl<F: RecoveryFacts + ?Sized> Suite<F> {
+    /// Makes the suite of what surrounds the queue: the persons that links lead to, the rows of the backlog that cannot be
+    /// taken, and the clock. Use it with `Suite::recovery().and(Suite::surroundings())`.
+    #[must_use]
+    pub fn surroundings() -> Self {
+        Self::new("surroundings")
+            .built_in(surroundings::link_target_exists())
+            .built_in(surroundings::rejected())
+            .built_in(surroundings::clock())
+    }
+
     /// Makes the suite of the identity loop: every check of [`recovery`](crate::recovery), and the backlog as its KPI.
     #[must_use]
     pub fn recovery() -> Self {

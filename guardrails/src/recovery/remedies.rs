@@ -26,10 +26,12 @@ pub fn reason_in_words(reason: &str) -> Option<&'static str> {
             "Somebody fits by weak evidence alone, such as a shared phone or a name."
         }
         "LEAD_NOT_FOUND" => "The backlog names the lead, but its record is gone.",
+        "PERSON_GONE" => "The lead was matched to a person who was gone by then.",
         "ERROR" => "A technical error came up at each try.",
         "REJECTED" => "A person said that none of the candidates is the lead.",
         "pending" => "The lead waits for its turn; the next run tries it.",
         "not_in_queue" => "The lead is in the backlog, but no seed has taken it in yet.",
+        "rejected" => "The lead's row in the backlog cannot be read, so a seed left it out.",
         _ => return None,
     })
 }
@@ -105,9 +107,21 @@ impl Remedies {
                 ),
                 "seed_queue",
             ),
+            "PERSON_GONE" => to_do(
+                format!(
+                    "{leads} fitted a person who was gone by then: seed, then recover with the persons as they are."
+                ),
+                "seed_queue",
+            ),
             "pending" => to_do(
                 format!("{leads} {wait} for {} turn: recover.", if one { "its" } else { "their" }),
                 "recover_leads",
+            ),
+            "rejected" => to_do(
+                format!(
+                    "{leads} of the backlog cannot be read: correct the rows that `rejected` lists, then seed."
+                ),
+                "verify_guardrails --only rejected",
             ),
             "not_in_queue" => {
                 to_do(format!("{leads} of the backlog {wait} to be seeded."), "seed_queue")

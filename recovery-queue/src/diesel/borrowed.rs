@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::diesel::batch::again::Settling;
 use crate::diesel::batch::{self, lease};
 use crate::diesel::conn::database::{Begin, Database, Param, failed};
 use crate::diesel::conn::lent::Conn;
@@ -9,7 +10,7 @@ use crate::diesel::conn::namespace::{Names, Namespace};
 use crate::diesel::migrate;
 use crate::diesel::migrate::status::MigrationStatus;
 use crate::diesel::read::snapshot::SqlSnapshot;
-use crate::diesel::write::{forget, links, reopen, retention, runs, seed};
+use crate::diesel::write::{forget, links, person_view, reopen, retention, runs, seed};
 use crate::model::backlog::Backlog;
 use crate::model::error::{ConfigError, StoreError};
 use crate::model::key::{PersonKey, RunId, SourcePk};
@@ -17,6 +18,7 @@ use crate::model::lead::{Forget, Forgotten, LeadRecord, PersonRecord, Pruned, Re
 use crate::model::lease::Lease;
 use crate::model::links::Decider;
 use crate::model::options::SeedOptions;
+use crate::model::person_view::PersonView;
 use crate::model::resolver::{FailReason, Resolution};
 use crate::model::rows::QueueRow;
 use crate::model::run::{NewRun, RunKind, RunOutcome};
@@ -188,6 +190,18 @@ impl<'c> BorrowedStore<'c> {
         Ok(())
     }
 
+    /// Records the service's view of the persons who are there, or that there is none: no batch links a lead to anybody
+    /// else from now on, in any program. Such a lead fails as `PERSON_GONE`.
+    ///
+    /// # Errors
+    /// A view that does not exist or has no such column.
+    pub fn set_person_view(&mut self, persons: Option<&PersonView>) -> Result<(), StoreError> {
+        let names = &self.names;
+        self.db.transaction("the record of the view of persons", |db| {
+            person_view::set(db, names, persons)
+        })
+    }
+
     /// Opens a consistent read; inside an open transaction it sees what that sees, its own writes included.
     ///
     /// # Errors
@@ -228,7 +242,7 @@ impl LeaseStore for BorrowedStore<'_> {
     ) -> Result<BatchSummary, StoreError> {
         let (names, clock) = (&self.names, self.clock);
         self.db.transaction_as(Begin::Batch, batch::BATCH, |db| {
-            lease::settle(db, names, clock, batch, lease, answers, None)
+            lease::settle(db, names, clock, batch, lease, answers, &mut Settling::default())
         })
     }
 

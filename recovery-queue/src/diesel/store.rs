@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 
-use crate::diesel::batch::hook::{AfterSettle, SettledLead};
+use crate::diesel::batch::again::Settling;
+use crate::diesel::batch::hook::SettledLead;
 use crate::diesel::batch::{self, Context};
 use crate::diesel::borrowed::BorrowedStore;
 use crate::diesel::conn::database::{Begin, Database, failed};
@@ -30,6 +31,7 @@ use crate::model::lead::{Forget, Forgotten, LeadRecord, PersonRecord, Pruned, Re
 use crate::model::lease::Lease;
 use crate::model::links::Decider;
 use crate::model::options::SeedOptions;
+use crate::model::person_view::PersonView;
 use crate::model::resolver::{FailReason, Resolution, Resolver};
 use crate::model::rows::QueueRow;
 use crate::model::run::{NewRun, RunKind, RunOutcome};
@@ -55,7 +57,7 @@ pub struct SqlStore {
     pub(crate) clock: Option<i64>,
     /// The worker whose lock this session holds.
     lives: Option<String>,
-    after_settle: Option<AfterSettle>,
+    settling: Settling,
     /// The flag that ends waits.
     stop: Stop,
 }
@@ -105,7 +107,7 @@ impl SqlStore {
             options,
             clock: None,
             lives: None,
-            after_settle: None,
+            settling: Settling::default(),
             stop: Stop::new(),
         })
     }
@@ -168,6 +170,15 @@ impl SqlStore {
     /// `NotFound` for a backlog that was never seeded.
     pub fn set_paused(&mut self, backlog: &str, paused: bool) -> Result<(), StoreError> {
         self.borrowed().set_paused(backlog, paused)
+    }
+
+    /// Records the service's view of the persons who are there, or that there is none: no batch links a lead to anybody
+    /// else from now on, in any program. Such a lead fails as `PERSON_GONE`.
+    ///
+    /// # Errors
+    /// A view that does not exist or has no such column.
+    pub fn set_person_view(&mut self, persons: Option<&PersonView>) -> Result<(), StoreError> {
+        self.borrowed().set_person_view(persons)
     }
 
     /// Names the limit of the server that ended a transaction, where one did; the connection is a live one then.
@@ -251,7 +262,7 @@ impl SqlStore {
         &mut self,
         hook: impl FnMut(Conn<'_>, &[SettledLead]) -> diesel::QueryResult<()> + Send + 'static,
     ) {
-        self.after_settle = Some(Box::new(hook));
+        self.settling.after_settle = Some(Box::new(hook));
     }
 
     /// Lends the writing connection, for the user's own tables in the same database.
@@ -328,7 +339,7 @@ impl QueueStore for SqlStore {
         resolver: &mut dyn Resolver,
     ) -> Result<BatchSummary, StoreError> {
         let (names, clock) = (&self.names, self.clock);
-        let after_settle = &mut self.after_settle;
+        let settling = &mut self.settling;
         if batch.careful {
             self.db.transaction_as(Begin::Batch, batch::BATCH, |db| {
                 batch::count_attempt(db, names, clock, batch, cursor)
@@ -337,8 +348,7 @@ impl QueueStore for SqlStore {
         // The cursor moves only with the commit.
         let mut ahead = cursor.clone();
         let done = self.db.transaction_as(Begin::Batch, batch::BATCH, |db| {
-            let hook = after_settle.as_mut();
-            batch::in_transaction(db, names, clock, batch, &mut ahead, resolver, hook)
+            batch::in_transaction(db, names, clock, batch, &mut ahead, resolver, settling)
         });
         match done {
             Ok(summary) => {
@@ -440,10 +450,9 @@ impl LeaseStore for SqlStore {
         answers: &[Resolution],
     ) -> Result<BatchSummary, StoreError> {
         let (names, clock) = (&self.names, self.clock);
-        let after_settle = &mut self.after_settle;
+        let settling = &mut self.settling;
         self.db.transaction_as(Begin::Batch, batch::BATCH, |db| {
-            let hook = after_settle.as_mut();
-            batch::lease::settle(db, names, clock, batch, lease, answers, hook)
+            batch::lease::settle(db, names, clock, batch, lease, answers, settling)
         })
     }
 

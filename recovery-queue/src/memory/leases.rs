@@ -91,6 +91,13 @@ impl LeaseStore for MemoryStore {
             } else if let Some(lead) = self.leads.get_mut(&pk)
                 && let State::Pending { attempts, .. } = lead.state
             {
+                if self.left.contains(&pk) {
+                    let run_id = Some(batch.run);
+                    lead.state = State::Withdrawn { attempts, run_id, cancelled: false };
+                    lead.since = now;
+                    summary.withdrawn += 1;
+                    continue;
+                }
                 lead.fail_as_error(attempts, batch.run, "every attempt ended without an answer");
                 lead.since = now;
                 *summary.failed.entry(FailReason::Error).or_default() += 1;

@@ -7,7 +7,7 @@ mod runs;
 mod seed;
 mod snapshot;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
@@ -20,7 +20,7 @@ use crate::model::ledger::{EventKind, LedgerSlot};
 use crate::model::links::LinkHistoryRow;
 use crate::model::options::SeedOptions;
 use crate::model::resolver::{ClaimedLead, FailReason, Resolution, Resolver};
-use crate::model::rows::LinkRow;
+use crate::model::rows::{LinkRow, Status};
 use crate::model::run::RunRecord;
 use crate::model::settlement::Settlement;
 use crate::model::work::{BatchRequest, BatchSummary, SeedSummary};
@@ -154,6 +154,10 @@ pub struct MemoryStore {
     runs: Vec<RunRecord>,
     leaks: BTreeMap<SourcePk, i64>,
     actions: BTreeMap<SourcePk, Vec<LeadAction>>,
+    /// Leads that have left their backlog since the last seed.
+    left: BTreeSet<SourcePk>,
+    /// Persons who are gone.
+    gone: BTreeSet<PersonKey>,
     marks: BTreeMap<String, u32>,
     last_token: i64,
     last_lead: i64,
@@ -170,6 +174,20 @@ impl MemoryStore {
     /// Sets the time that all further commands happen at.
     pub fn set_clock(&mut self, now: DateTime<Utc>) {
         self.now = now;
+    }
+
+    /// Says that a lead has left its backlog since the last seed: the batch that settles it withdraws it.
+    ///
+    /// A store in a database looks at the backlog's view again by itself.
+    pub fn leave_backlog(&mut self, lead: &SourcePk) {
+        self.left.insert(lead.clone());
+    }
+
+    /// Says that a person is gone: no batch links a lead to the person any more.
+    ///
+    /// A store in a database looks at the view of persons that is recorded in it.
+    pub fn remove_person(&mut self, person: &PersonKey) {
+        self.gone.insert(person.clone());
     }
 
     /// Gives the time, or the latest instant that the store has seen where the clock has gone back behind it.
@@ -266,11 +284,25 @@ impl MemoryStore {
         if !matches!(lead.state, State::Pending { .. }) {
             return;
         }
-        let told = Settlement::of(&answer, claimed, now, batch.options);
+        let told = if self.left.contains(pk) {
+            Settlement::withdrawn(claimed)
+        } else if matches!(&answer, Resolution::Matched(found) if self.gone.contains(&found.person_key))
+        {
+            Settlement::person_gone(claimed)
+        } else {
+            Settlement::of(&answer, claimed, now, batch.options)
+        };
         summary.count(&told);
         lead.since = now;
         let (attempts, run_id) = (told.attempts, batch.run);
         match answer {
+            _ if told.status == Status::Withdrawn => {
+                lead.state = State::Withdrawn { attempts, run_id: Some(run_id), cancelled: false };
+            }
+            Resolution::Matched(_) if told.status == Status::Failed => {
+                let (reason, wake_keys) = (FailReason::PersonGone, Vec::new());
+                lead.state = State::Failed { reason, attempts, run_id, wake_keys, evidence: None };
+            }
             Resolution::Matched(found) => {
                 let person = found.person_key;
                 lead.state =

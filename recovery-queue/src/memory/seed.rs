@@ -64,6 +64,7 @@ pub(super) fn seed(
     // Leads are numbered by creation; of those created together the first by key comes first.
     for row in staged.in_order() {
         let pk = &row.source_pk;
+        store.left.remove(pk);
         let Some(lead) = store.leads.get(pk) else {
             store.last_lead += 1;
             let lead = Lead {

@@ -80,14 +80,19 @@ impl ViewName {
     /// # Errors
     /// A text that is not one or two identifiers is refused.
     pub fn new(text: &str) -> Result<Self, ConfigError> {
+        Self::of("backlog view", text)
+    }
+
+    /// Checks the name of what is called `what` in the error.
+    pub(crate) fn of(what: &'static str, text: &str) -> Result<Self, ConfigError> {
         let (schema, name) = match text.split_once('.') {
             Some((schema, name)) => (Some(schema), name),
             None => (None, text),
         };
         if let Some(schema) = schema {
-            check_identifier("backlog view", schema)?;
+            check_identifier(what, schema)?;
         }
-        check_identifier("backlog view", name)?;
+        check_identifier(what, name)?;
         Ok(Self { schema: schema.map(str::to_owned), name: name.to_owned() })
     }
 

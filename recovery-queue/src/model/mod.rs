@@ -9,6 +9,7 @@ pub(crate) mod lease;
 pub(crate) mod ledger;
 pub(crate) mod links;
 pub(crate) mod options;
+pub(crate) mod person_view;
 pub(crate) mod rejection;
 pub(crate) mod resolver;
 pub(crate) mod rows;

@@ -13,7 +13,7 @@ use crate::model::key::{PersonKey, SourcePk};
 /// Says why a lead was not matched.
 ///
 /// The codes are those of the deterministic matcher, and `ERROR` for a lead whose resolver failed
-/// `max_attempts` times.
+/// `max_attempts` times; `PERSON_GONE` is the store's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum FailReason {
@@ -27,18 +27,21 @@ pub enum FailReason {
     MissingIdentifiers,
     /// No person holds a key of the lead.
     NoCandidates,
+    /// The lead was matched, and the person was gone when the match was to be written.
+    PersonGone,
     /// Only weak evidence points to somebody.
     WeakMatchOnly,
 }
 
 impl FailReason {
     /// Lists every reason, in the order of their codes.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::ConflictMultipleCandidates,
         Self::Error,
         Self::LeadNotFound,
         Self::MissingIdentifiers,
         Self::NoCandidates,
+        Self::PersonGone,
         Self::WeakMatchOnly,
     ];
 
@@ -51,6 +54,7 @@ impl FailReason {
             Self::LeadNotFound => "LEAD_NOT_FOUND",
             Self::MissingIdentifiers => "MISSING_IDENTIFIERS",
             Self::NoCandidates => "NO_CANDIDATES",
+            Self::PersonGone => "PERSON_GONE",
             Self::WeakMatchOnly => "WEAK_MATCH_ONLY",
         }
     }

@@ -77,6 +77,25 @@ impl Settlement {
         settlement
     }
 
+    /// Says what becomes of a lead that has left its backlog since it was claimed, whatever was answered.
+    #[must_use]
+    pub fn withdrawn(lead: &ClaimedLead) -> Self {
+        Self {
+            status: Status::Withdrawn,
+            reason: None,
+            person_key: None,
+            attempts: lead.attempts,
+            not_before: None,
+        }
+    }
+
+    /// Says what becomes of a lead that was matched to a person who is gone: it fails as `PERSON_GONE`.
+    #[must_use]
+    pub fn person_gone(lead: &ClaimedLead) -> Self {
+        let reason = Some(FailReason::PersonGone);
+        Self { status: Status::Failed, reason, ..Self::withdrawn(lead) }
+    }
+
     /// Writes what became of a lead into its row.
     pub fn write(self, row: &mut QueueRow, run: RunId, now: DateTime<Utc>) {
         row.status = self.status;
@@ -101,6 +120,7 @@ impl BatchSummary {
         match (settlement.status, settlement.reason) {
             (Status::Matched, _) => self.matched += 1,
             (Status::Failed, Some(reason)) => *self.failed.entry(reason).or_default() += 1,
+            (Status::Withdrawn, _) => self.withdrawn += 1,
             _ => self.retried += 1,
         }
     }
@@ -111,6 +131,7 @@ impl BatchSummary {
         let mut events = vec![(EventKind::Matched, None, self.matched)];
         events
             .extend(self.failed.iter().map(|(&why, &leads)| (EventKind::Failed, Some(why), leads)));
+        events.push((EventKind::Withdrawn, None, self.withdrawn));
         events.push((EventKind::Retried, None, self.retried));
         events.retain(|(_, _, leads)| *leads > 0);
         events

@@ -65,6 +65,8 @@ pub struct BatchSummary {
     pub already_linked: u64,
     /// Leads settled as failed, by reason.
     pub failed: BTreeMap<FailReason, u64>,
+    /// Leads that had left their backlog since they were claimed: settled as withdrawn, whatever was answered.
+    pub withdrawn: u64,
     /// Leads put off after a technical error.
     pub retried: u64,
     /// Leads whose lease was lost before the answer came; nothing was written for them.

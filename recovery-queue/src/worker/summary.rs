@@ -68,6 +68,8 @@ pub struct RunSummary {
     pub already_linked: u64,
     /// Leads settled as failed, by reason.
     pub failed: BTreeMap<FailReason, u64>,
+    /// Leads that had left their backlog since the seed: withdrawn, whatever was answered.
+    pub withdrawn: u64,
     /// Leads put off after a technical error.
     pub retried: u64,
     /// Leads whose lease was lost before the answer came.
@@ -92,6 +94,7 @@ impl RunSummary {
             matched: 0,
             already_linked: 0,
             failed: BTreeMap::new(),
+            withdrawn: 0,
             retried: 0,
             lost_leases: 0,
             reconnects: 0,
@@ -112,9 +115,11 @@ impl RunSummary {
     pub(super) fn correct(&mut self, record: &RunRecord) {
         let events = |kind: EventKind| record.events.get(kind.code()).copied().unwrap_or_default();
         self.matched = events(EventKind::Matched);
+        self.withdrawn = events(EventKind::Withdrawn);
         self.retried = events(EventKind::Retried);
         self.failed.clone_from(&record.failed);
-        self.claimed = self.matched + self.failed_total() + self.retried + self.lost_leases;
+        let settled = self.matched + self.failed_total() + self.withdrawn;
+        self.claimed = settled + self.retried + self.lost_leases;
     }
 }
 
@@ -122,6 +127,7 @@ fn add(total: &mut BatchSummary, batch: &BatchSummary) {
     total.claimed += batch.claimed;
     total.matched += batch.matched;
     total.already_linked += batch.already_linked;
+    total.withdrawn += batch.withdrawn;
     total.retried += batch.retried;
     total.lost_leases += batch.lost_leases;
     for (&reason, leads) in &batch.failed {
@@ -194,7 +200,15 @@ impl<'a> Shared<'a> {
     pub(super) fn summary(self, stopped: Stopped, recorded: bool) -> RunSummary {
         let Progress { run_id, batches, total, .. } =
             self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let BatchSummary { claimed, matched, already_linked, failed, retried, lost_leases } = total;
+        let BatchSummary {
+            claimed,
+            matched,
+            already_linked,
+            failed,
+            withdrawn,
+            retried,
+            lost_leases,
+        } = total;
         RunSummary {
             run_id,
             batches,
@@ -202,6 +216,7 @@ impl<'a> Shared<'a> {
             matched,
             already_linked,
             failed,
+            withdrawn,
             retried,
             lost_leases,
             reconnects: self.reconnects.into_inner(),

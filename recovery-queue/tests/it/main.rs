@@ -27,6 +27,7 @@ mod interleavings;
 mod leases;
 #[cfg(feature = "postgres")]
 mod limits;
+mod look_again;
 mod loop_on_sqlite;
 mod migrations;
 mod outages;
@@ -43,5 +44,7 @@ mod siblings;
 mod stops;
 mod support;
 #[cfg(feature = "postgres-bundled-tls")]
+#[cfg(feature = "guardrails")]
+mod surroundings;
 mod tls;
 mod upgrades;

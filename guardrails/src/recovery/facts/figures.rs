@@ -51,6 +51,9 @@ pub struct QueueFacts {
     pub backlog: u64,
     /// Leads of the backlog that the queue does not hold at all: a seed is due.
     pub backlog_not_in_queue: u64,
+    /// Leads of the backlog that the last seed left out, since they cannot be taken, and that the queue does not hold.
+    #[serde(default)]
+    pub rejected: u64,
     /// Leads of the queue that wait for their turn.
     pub pending: u64,
     /// Leads of the queue that have their person.

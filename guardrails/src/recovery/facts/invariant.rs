@@ -35,8 +35,17 @@ impl Invariant {
     /// Key: the lead's `source_pk`.
     pub const LEDGER_AGREES_WITH_QUEUE: Self = Self("ledger_agrees_with_queue");
 
+    /// Every link leads to a person who is there, by the service's own record of persons. Population: links. Key: the
+    /// lead's `source_pk`.
+    pub const LINK_TARGET_EXISTS: Self = Self("link_target_exists");
+    /// Every lead of the backlog could be taken by the last seed. Population: leads of the queue, and those left out.
+    /// Key: the lead's `source_pk`, or the SHA-256 of a key that is no key.
+    pub const BACKLOG_LEAD_TAKEN: Self = Self("backlog_lead_taken");
+    /// The clock is not behind what it said before. Population: clocks, one. Key: `clock`.
+    pub const CLOCK_GOES_FORWARD: Self = Self("clock_goes_forward");
+
     /// The invariants that this crate's own checks ask for.
-    pub const BUILT_IN: [Self; 7] = [
+    pub const BUILT_IN: [Self; 10] = [
         Self::MATCHED_NOT_IN_BACKLOG,
         Self::MATCHED_HAS_ORIGIN,
         Self::ORIGIN_HAS_LINK,
@@ -44,6 +53,9 @@ impl Invariant {
         Self::LINK_TO_SAME_PERSON,
         Self::SOURCE_PK_IN_ONE_FORMAT,
         Self::LEDGER_AGREES_WITH_QUEUE,
+        Self::LINK_TARGET_EXISTS,
+        Self::BACKLOG_LEAD_TAKEN,
+        Self::CLOCK_GOES_FORWARD,
     ];
 
     /// Names an invariant, in `snake_case`.

@@ -91,6 +91,7 @@ pub(crate) fn troubled() -> InMemoryFacts {
         .with_queue(QueueFacts {
             backlog: 57,
             backlog_not_in_queue: 3,
+            rejected: 0,
             pending: 10,
             matched: 120,
             failed: 42,

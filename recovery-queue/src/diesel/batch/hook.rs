@@ -14,7 +14,7 @@ use crate::model::rows::Status;
 pub struct SettledLead {
     /// The lead.
     pub source_pk: SourcePk,
-    /// Where it stands: matched, failed, or still pending after a technical error.
+    /// Where it stands: matched, failed, withdrawn, or still pending after a technical error.
     pub status: Status,
     /// The person, when this batch matched it; absent where it had been linked before.
     pub person_key: Option<PersonKey>,
@@ -43,6 +43,7 @@ impl From<&Settled> for SettledLead {
             Verdict::AlreadyLinked => (Status::Matched, None, None),
             Verdict::Failed { reason, .. } => (Status::Failed, None, Some(*reason)),
             Verdict::Retry { .. } => (Status::Pending, None, None),
+            Verdict::Withdrawn => (Status::Withdrawn, None, None),
         };
         let source_pk = SourcePk::stored(settled.claim.source_pk.clone());
         Self { source_pk, status, person_key, reason }

@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-use crate::diesel::batch::hook::{self, AfterSettle};
-use crate::diesel::batch::{BATCH, Claim, Context, claim, open_leads, rows, verdicts, write};
+use crate::diesel::batch::again::{self, Settling};
+use crate::diesel::batch::{BATCH, Claim, Context, claim, hook, open_leads, rows, verdicts, write};
 use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;
 use crate::diesel::store::now;
@@ -126,7 +126,7 @@ pub(crate) fn settle(
     batch: &BatchRequest<'_>,
     lease: &Lease,
     answers: &[Resolution],
-    after_settle: Option<&mut AfterSettle>,
+    settling: &mut Settling,
 ) -> Result<BatchSummary, StoreError> {
     let leads = lease.leads();
     if answers.len() != leads.len() {
@@ -155,11 +155,12 @@ pub(crate) fn settle(
     let mut answers: HashMap<&str, &Resolution> =
         leads.iter().map(|lead| lead.source_pk.as_str()).zip(answers).collect();
     let claims = ours.into_iter().map(|row| row.claim).collect();
-    let settled = verdicts(claims, batch.options, context.now, |claim| {
+    let mut settled = verdicts(claims, batch.options, context.now, |claim| {
         answers.remove(claim.source_pk.as_str()).map(|answer| storable(answer.clone()))
     });
+    again::look(db, names, &context, &mut settled, &mut settling.looks)?;
     let mut summary = write(db, names, &context, &settled)?;
-    hook::call(after_settle, db, &settled)?;
+    hook::call(settling.after_settle.as_mut(), db, &settled)?;
     summary.claimed = lease.claimed();
     summary.lost_leases = lost;
     Ok(summary)

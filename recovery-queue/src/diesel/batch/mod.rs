@@ -1,5 +1,6 @@
 //! One batch: claim, resolve, settle. What both backends share; the two hot statements are theirs.
 
+pub(crate) mod again;
 pub(crate) mod hook;
 pub(crate) mod lease;
 #[cfg(feature = "postgres")]
@@ -13,20 +14,17 @@ mod sqlite_persons;
 #[cfg(feature = "sqlite")]
 mod sqlite_rows;
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
-use crate::diesel::batch::hook::AfterSettle;
+use crate::diesel::batch::again::Settling;
 use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;
 use crate::diesel::write::events::Events;
 use crate::model::error::StoreError;
 use crate::model::evidence::Evidence;
 use crate::model::key::SourcePk;
-use crate::model::ledger::EventKind;
 use crate::model::options::RecoverOptions;
 use crate::model::resolver::{ClaimedLead, FailReason, Resolution, ResolveError, Resolver};
 use crate::model::work::{BatchRequest, BatchSummary, from_std};
@@ -64,10 +62,24 @@ impl Claim {
 
 /// What is written of one lead.
 pub(crate) enum Verdict {
-    Matched { person_key: String, rule: String, confidence: String, evidence: Option<String> },
+    Matched {
+        person_key: String,
+        rule: String,
+        confidence: String,
+        evidence: Option<String>,
+    },
     AlreadyLinked,
-    Failed { reason: FailReason, evidence: Option<String>, wake_keys: Vec<String> },
-    Retry { not_before: i64, message: String },
+    Failed {
+        reason: FailReason,
+        evidence: Option<String>,
+        wake_keys: Vec<String>,
+    },
+    Retry {
+        not_before: i64,
+        message: String,
+    },
+    /// The lead has left its backlog since it was claimed.
+    Withdrawn,
 }
 
 /// A lead and what is written of it.
@@ -273,19 +285,10 @@ pub(crate) fn summarise(settled: &[Settled]) -> BatchSummary {
             }
             Verdict::Failed { reason, .. } => *summary.failed.entry(*reason).or_default() += 1,
             Verdict::Retry { .. } => summary.retried += 1,
+            Verdict::Withdrawn => summary.withdrawn += 1,
         }
     }
     summary
-}
-
-fn events(matched: u64, retried: u64, failed: &BTreeMap<FailReason, u64>) -> Events {
-    let mut events = Events::default();
-    events.add(EventKind::Matched, None, matched);
-    for (&reason, &leads) in failed {
-        events.add(EventKind::Failed, Some(reason), leads);
-    }
-    events.add(EventKind::Retried, None, retried);
-    events
 }
 
 /// Counts an attempt of the next lead before it is made, so that it counts even if it kills the process.
@@ -332,7 +335,7 @@ pub(crate) fn write(
         }
     }
     let summary = summarise(settled);
-    events(summary.matched, summary.retried, &summary.failed).append(
+    Events::of(summary.events()).append(
         db,
         names,
         context.now,
@@ -380,7 +383,7 @@ pub(crate) fn in_transaction(
     batch: &BatchRequest<'_>,
     cursor: &mut Cursor,
     resolver: &mut dyn Resolver,
-    after_settle: Option<&mut AfterSettle>,
+    settling: &mut Settling,
 ) -> Result<BatchSummary, StoreError> {
     let Some((mut context, claims)) = claim(db, names, clock, batch, cursor)? else {
         return Ok(BatchSummary::default());
@@ -388,10 +391,11 @@ pub(crate) fn in_transaction(
     let open = open_leads(&claims, batch.options);
     let mut outside = Outside { resolver, sqlite: db.is_sqlite() };
     let mut answers = resolve_isolated(&mut outside, &open)?.into_iter();
-    let settled = verdicts(claims, batch.options, context.now, |_| answers.next());
+    let mut settled = verdicts(claims, batch.options, context.now, |_| answers.next());
     // The resolver may have taken its time; events are dated when they are written.
     context.now = crate::diesel::store::now(db, clock)?;
+    again::look(db, names, &context, &mut settled, &mut settling.looks)?;
     let summary = write(db, names, &context, &settled)?;
-    hook::call(after_settle, db, &settled)?;
+    hook::call(settling.after_settle.as_mut(), db, &settled)?;
     Ok(summary)
 }

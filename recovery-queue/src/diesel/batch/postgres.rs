@@ -32,7 +32,7 @@ pub(crate) fn claim(
 
 const SETTLE_UNLINKED: &str = include_str!("../../../queries/postgres/settle_unlinked.sql");
 
-/// Settles the leads that need no link: those that failed, and those that have one.
+/// Settles the leads that need no link: those that failed or have left the backlog, and those that have one.
 fn settle_others(
     db: &mut Database,
     names: &Names,
@@ -47,6 +47,7 @@ fn settle_others(
             Verdict::Failed { reason, evidence, .. } => {
                 (2, Some(reason.code()), 0, evidence.as_deref())
             }
+            Verdict::Withdrawn => (3, None, 0, None),
             Verdict::Matched { .. } | Verdict::Retry { .. } => continue,
         };
         lead_id.push(lead.claim.lead_id);

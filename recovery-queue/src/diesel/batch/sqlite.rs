@@ -18,6 +18,7 @@ const CHUNK: usize = 2000;
 
 const MATCHED: i64 = 1;
 const FAILED: i64 = 2;
+const WITHDRAWN: i64 = 3;
 const LINKED: i64 = 4;
 const RETRY: i64 = 5;
 
@@ -68,6 +69,7 @@ fn row(lead: &Settled, person: Option<Person>) -> StagedRow<'_> {
             row.evidence = evidence.as_deref();
         }
         Verdict::AlreadyLinked => {}
+        Verdict::Withdrawn => row.status = WITHDRAWN,
         Verdict::Failed { reason, evidence, .. } => {
             row.status = FAILED;
             row.reason = Some(reason.code());

@@ -67,6 +67,7 @@ pub(crate) const MIGRATIONS: &[Embedded] = embedded![
     "00000000000004" "person_numbers" Queue breaking: false,
     "00000000000005" "lead_actions" Queue breaking: false,
     "00000000000006" "rejected" Queue breaking: false,
+    "00000000000007" "person_view" Queue breaking: false,
 ];
 
 /// Gives the migrations of some lines, oldest first.

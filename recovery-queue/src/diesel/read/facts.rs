@@ -17,14 +17,19 @@ use guardrails::recovery::{
 
 use crate::diesel::conn::database::Param;
 use crate::diesel::read::key_format::KeyColumn;
+use crate::diesel::read::presence::{Relation, gone_persons};
 use crate::diesel::read::snapshot::{SqlSnapshot, matched_in_view};
 use crate::diesel::read::time_limit;
 use crate::diesel::write::stage;
-use crate::model::backlog::{Backlog, BacklogSource};
+use crate::model::backlog::{Backlog, BacklogRows};
 use crate::model::error::{ConfigError, StoreError};
+use crate::model::key::MAX_KEY_BYTES;
 use crate::model::ledger::EventKind;
 use crate::model::rows::Status;
 use crate::store::Snapshot;
+
+/// How far behind the latest instant a clock may be: clocks of several machines differ by that much.
+const CLOCK_MAY_BE_BEHIND: Duration = Duration::seconds(60);
 
 /// Answers the checks of `guardrails` from one consistent read of the store.
 ///
@@ -213,34 +218,37 @@ impl StoreFacts<'_> {
             self.snapshot.borrow_mut().status_counts().map_err(|error| self.explained(error))?;
         let reasons =
             self.snapshot.borrow_mut().reason_counts().map_err(|error| self.explained(error))?;
-        let (backlog, absent) = if let Some(view) = self.view()? {
+        let (backlog, absent, rejected) = if let Some(view) = self.view()? {
             let key = stage::key_text(self.is_sqlite(), "lead_source_pk");
             let keys = format!("(SELECT DISTINCT {key} AS key FROM {view}) v");
             let absent =
                 "WHERE NOT EXISTS (SELECT 1 FROM {ns}queue_lead l WHERE l.source_pk = v.key)";
-            (
-                self.count(&format!("SELECT count(*) AS value FROM {keys}"))?,
-                self.count(&format!("SELECT count(*) AS value FROM {keys} {absent}"))?,
-            )
+            let all = self.count(&format!("SELECT count(*) AS value FROM {keys}"))?;
+            let unknown = self.count(&format!("SELECT count(*) AS value FROM {keys} {absent}"))?;
+            let absent =
+                if unknown == 0 { 0 } else { self.not_seeded(&format!("{keys} {absent}"))? };
+            (all, absent, unknown - absent)
         } else {
-            let BacklogSource::Rows(leads) = self.backlog.source() else {
-                return Err(FactsError::not_provided("queue"));
-            };
-            let mut keys: std::collections::BTreeSet<_> =
-                leads.map(|lead| lead.source_pk).collect();
-            let size = keys.len() as u64;
+            let rows = BacklogRows::read(self.backlog).map_err(|error| self.explained(error))?;
+            let mut known = std::collections::BTreeSet::new();
             let mut snapshot = self.snapshot.borrow_mut();
             snapshot
                 .queue(&mut |row| {
-                    keys.remove(&row.source_pk);
+                    if rows.contains(&row.source_pk) {
+                        known.insert(row.source_pk);
+                    }
                 })
                 .map_err(|error| self.explained(error))?;
-            (size, keys.len() as u64)
+            let rejected =
+                rows.rejected().keys().filter(|key| !known.contains(*key)).count() as u64;
+            let size = rows.len() as u64;
+            (size, size - known.len() as u64 - rejected, rejected)
         };
         let of = |status: Status| counts.get(&status).copied().unwrap_or_default();
         Ok(QueueFacts {
             backlog,
             backlog_not_in_queue: absent,
+            rejected,
             pending: of(Status::Pending),
             matched: of(Status::Matched),
             failed: of(Status::Failed),
@@ -252,6 +260,51 @@ impl StoreFacts<'_> {
                     .collect(),
             ),
         })
+    }
+
+    /// Counts the keys that no seed has met: neither taken nor left out. No key longer than the longest is ever taken.
+    fn not_seeded(&self, keys: &str) -> FactsResult<u64> {
+        let length =
+            if self.is_sqlite() { "length(CAST(key AS BLOB))" } else { "octet_length(key)" };
+        // One sort and no join: no planner can take one side for short and read it once for each row of the other.
+        self.count(&format!(
+            "SELECT count(*) AS value FROM (SELECT key FROM ( \
+                 SELECT key, 0 AS rejected FROM {keys} UNION ALL \
+                 SELECT source_pk, 1 FROM {{ns}}queue_rejected WHERE source_pk IS NOT NULL) u \
+             WHERE {length} <= {MAX_KEY_BYTES} GROUP BY key HAVING max(rejected) = 0) n"
+        ))
+    }
+
+    /// Finds the links whose persons are gone, where the service's view of persons is recorded.
+    fn links_to_nobody(&self, limit: usize) -> FactsResult<Offenders> {
+        let sql = "SELECT view_schema, view_name, key_column FROM {ns}queue_person_view";
+        let views: Vec<PersonViewRow> = self.read(sql)?;
+        let Some(view) = views.into_iter().next() else {
+            return Err(FactsError::not_provided(Invariant::LINK_TARGET_EXISTS.as_str()));
+        };
+        let persons = Relation::new(view.view_schema, view.view_name, view.key_column);
+        let found = format!(
+            "SELECT (SELECT l.source_pk FROM {{ns}}queue_lead l WHERE l.id = k.lead_id) AS key, \
+                 'its person is gone' AS reason \
+             FROM ({}) g CROSS JOIN {{ns}}queue_person p CROSS JOIN {{ns}}queue_link k \
+             WHERE p.person_key = g.person_key AND k.person_id = p.id",
+            gone_persons(self.is_sqlite(), &persons),
+        );
+        self.offending(&found, "{ns}queue_link k", limit)
+    }
+
+    /// Compares the clock with the latest instant that the store has seen.
+    fn clock(&self, limit: usize) -> Offenders {
+        let snapshot = self.snapshot.borrow();
+        let (clock, latest) = (snapshot.clock, snapshot.as_of());
+        let mut behind = Vec::new();
+        if latest - clock > CLOCK_MAY_BE_BEHIND {
+            let second = |at: DateTime<Utc>| at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+            let reason =
+                format!("it says {}, and something happened at {}", second(clock), second(latest));
+            behind.push(Offender::new("clock", reason));
+        }
+        Offenders::of(behind, Some(1), limit)
     }
 
     fn sum_ledger(&self) -> FactsResult<LedgerFacts> {
@@ -301,6 +354,16 @@ impl StoreFacts<'_> {
             matched_last_24h: Some(matched_last_24h),
         })
     }
+}
+
+#[derive(QueryableByName)]
+struct PersonViewRow {
+    #[diesel(sql_type = Text)]
+    view_schema: String,
+    #[diesel(sql_type = Text)]
+    view_name: String,
+    #[diesel(sql_type = Text)]
+    key_column: String,
 }
 
 #[derive(QueryableByName)]
@@ -407,6 +470,17 @@ impl RecoveryFacts for StoreFacts<'_> {
                 "{ns}queue_lead l",
                 limit,
             ),
+            Invariant::LINK_TARGET_EXISTS => self.links_to_nobody(limit),
+            Invariant::BACKLOG_LEAD_TAKEN => self.offending_of(
+                "SELECT COALESCE(r.source_pk, 'sha256:' || r.key_hash) AS key, \
+                     r.reason || ', a key of ' || r.key_bytes || ' bytes, SHA-256 ' || r.key_hash AS reason \
+                 FROM {ns}queue_rejected r",
+                "SELECT (SELECT count(*) FROM {ns}queue_lead) + (SELECT count(*) FROM {ns}queue_rejected r \
+                     WHERE r.source_pk IS NULL OR NOT EXISTS \
+                         (SELECT 1 FROM {ns}queue_lead l WHERE l.source_pk = r.source_pk)) AS value",
+                limit,
+            ),
+            Invariant::CLOCK_GOES_FORWARD => Ok(self.clock(limit)),
             other => Err(FactsError::not_provided(other.as_str())),
         }
     }

@@ -7,6 +7,7 @@ pub(crate) mod key_format;
 pub(crate) mod leads;
 #[cfg(feature = "guardrails")]
 pub(crate) mod missing_identifiers;
+pub(crate) mod presence;
 pub(crate) mod records;
 pub(crate) mod snapshot;
 #[cfg(feature = "guardrails")]

@@ -35,6 +35,9 @@ pub struct SqlSnapshot<'a> {
     db: Database<'a>,
     names: Names,
     as_of: DateTime<Utc>,
+    /// What the clock says.
+    #[cfg_attr(not(feature = "guardrails"), allow(dead_code))] // read by the facts
+    pub(crate) clock: DateTime<Utc>,
     #[cfg_attr(not(feature = "guardrails"), allow(dead_code))] // read by the facts
     id: String,
     /// When the statements of the check under way must have ended.
@@ -60,6 +63,7 @@ impl<'a> SqlSnapshot<'a> {
             db,
             names: names.clone(),
             as_of: DateTime::<Utc>::MIN_UTC,
+            clock: DateTime::<Utc>::MIN_UTC,
             id: String::new(),
             #[cfg(feature = "guardrails")]
             deadline: None,
@@ -67,6 +71,7 @@ impl<'a> SqlSnapshot<'a> {
         // The first read fixes the instant.
         migrate::ensure_usable(&mut read.db, names)?;
         let now = now(&mut read.db, clock)?;
+        read.clock = time(now);
         let now = latest_instant(&mut read.db, names, now)?;
         read.as_of = time(now);
         read.id = if read.db.is_sqlite() {

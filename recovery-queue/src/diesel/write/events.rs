@@ -58,6 +58,15 @@ pub(crate) fn latest_instant(
 pub(crate) struct Events(Vec<(EventKind, Option<FailReason>, i64)>);
 
 impl Events {
+    /// Makes the events of a summary.
+    pub(crate) fn of(all: Vec<(EventKind, Option<FailReason>, u64)>) -> Self {
+        let mut events = Self::default();
+        for (kind, reason, leads) in all {
+            events.add(kind, reason, leads);
+        }
+        events
+    }
+
     pub(crate) fn add(&mut self, kind: EventKind, reason: Option<FailReason>, leads: u64) {
         if leads > 0 {
             self.0.push((kind, reason, i64::try_from(leads).unwrap_or(i64::MAX)));

@@ -5,6 +5,7 @@ pub(crate) mod events;
 pub(crate) mod forget;
 pub(crate) mod links;
 pub(crate) mod origins;
+pub(crate) mod person_view;
 pub(crate) mod reopen;
 pub(crate) mod retention;
 pub(crate) mod rollup;

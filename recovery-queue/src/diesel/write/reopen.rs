@@ -171,9 +171,10 @@ pub(crate) fn reopen(
             Ok(reopened)
         }
         Reopen::Reason(reason) => {
+            // IS TRUE: no index is chosen by how many leads it is thought to find.
             let query = |bind| {
                 format!(
-                    "SELECT z.lead_id FROM {{ns}}queue_settled z WHERE z.status = 2 AND z.reason = ${bind}"
+                    "SELECT z.lead_id FROM {{ns}}queue_settled z WHERE z.status = 2 AND (z.reason = ${bind}) IS TRUE"
                 )
             };
             let bind = Some(Param::Text(FailReason::code(*reason)));

@@ -79,7 +79,7 @@ pub(crate) struct ResolvedView {
 
 impl ResolvedView {
     /// Finds out which view a name stands for, in this session.
-    fn of(db: &mut Database, view: &ViewName) -> Result<Self, StoreError> {
+    pub(crate) fn of(db: &mut Database, view: &ViewName) -> Result<Self, StoreError> {
         let schema = match view.schema() {
             Some(schema) => schema.to_owned(),
             None if db.is_sqlite() => "main".to_owned(),
@@ -382,7 +382,10 @@ struct ViewColumn {
 }
 
 /// Reads the columns of a view; none when it does not exist.
-fn view_columns(db: &mut Database, view: &ViewName) -> Result<Vec<(String, String)>, StoreError> {
+pub(crate) fn view_columns(
+    db: &mut Database,
+    view: &ViewName,
+) -> Result<Vec<(String, String)>, StoreError> {
     let rows: Vec<ViewColumn> = if db.is_sqlite() {
         let schema = view.schema().unwrap_or("main");
         db.query(

@@ -40,8 +40,8 @@ pub(crate) fn fill(store: &mut SqlStore, leads: u32) -> ViewBacklog {
              WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {leads} - 1) \
              INSERT INTO {table} SELECT 'L-' || CAST(i AS TEXT), \
                  '2026-01-' || CAST(10 + i % 20 AS TEXT) || 'T10:00:00Z' FROM n WHERE i < {leads}; \
-             CREATE VIEW {view} AS SELECT id AS lead_source_pk, born AS lead_date FROM {table} \
-                 WHERE id NOT IN (SELECT source_pk FROM {links});"
+             CREATE VIEW {view} AS SELECT id AS lead_source_pk, born AS lead_date FROM {table} t \
+                 WHERE NOT EXISTS (SELECT 1 FROM {links} k WHERE k.source_pk = t.id);"
         ),
     );
     backlog_of(store)
