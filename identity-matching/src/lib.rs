@@ -1,12 +1,15 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "testing")]
+pub mod conformance;
 mod decide;
 pub mod evaluate;
 mod explain;
 pub mod index;
 mod key;
 mod kinds;
+mod matcher;
 mod normalise;
 mod policy;
 pub mod review;
@@ -14,15 +17,15 @@ mod text;
 mod weak;
 
 pub use decide::{
-    Agreement, CandidateEvidence, Compared, Confidence, Considered, Decision, DeterministicMatcher,
-    Disagreement, Evidence, Judge, Judged, KeyEvidence, KeyUse, KindSet, MatchError, Matcher,
-    Outcome, PolicyStamp, Rejections, Rule, RuleNameError, Standing, SubjectView,
-    UnknownConfidence, UnknownReason, UnmatchedReason, Verdict, judge,
+    Agreement, CandidateEvidence, Compared, Considered, Decision, DeterministicMatcher,
+    Disagreement, Evidence, Judge, Judged, KeyEvidence, KeyUse, KindSet, MatchError, Outcome,
+    PolicyStamp, Rejections, Standing, UnknownReason, UnmatchedReason, Verdict, judge,
 };
 pub use explain::{Change, Explanation, ReadKey, ValueReading};
+pub use index::SubjectView;
 pub use key::{
     DocumentTypeId, Field, HashKey, HeldKey, Key, KeyForm, KeyKind, KindCodeError, Masked, Reading,
-    Source,
+    Source, UnknownKeyForm, UnknownUnusableReason, Unusable, UnusableReason,
 };
 pub use kinds::document::{
     DocumentNumber, DocumentReading, DocumentRule, DocumentType, DocumentTypeConflict,
@@ -30,16 +33,18 @@ pub use kinds::document::{
 };
 pub use kinds::email::{AddressUse, EmailProvider, EmailRules};
 pub use kinds::{
-    Characters, CheckDigits, IdentifierKind, KindConflict, OwnKind, OwnKindError, OwnKindRules,
-    RawValue, Sink,
+    Characters, CheckDigits, IdentifierKind, KindConflict, Normalised, OwnKind, OwnKindError,
+    OwnKindRules, RawValue, Sink,
 };
+pub use matcher::Matcher;
 pub use normalise::{
-    NormaliseOptions, Normalised, Normaliser, OptionsError, OwnValue, Placeholders, READING,
-    RawDocument, Record, RecordReader, UnknownUnusableReason, Unusable, UnusableReason,
+    NormaliseOptions, Normaliser, OptionsError, OwnValue, Placeholders, READING, RawDocument,
+    Record, RecordReader,
 };
 pub use policy::{
-    AddressRules, Agree, ConditionError, Differ, DoubtRules, KindRules, MatchRule, Policy,
-    PolicyError, PolicyRules, ReadingConflict, Require, WeakRules,
+    AddressRules, Agree, ConditionError, Confidence, Differ, DoubtRules, KindRules, MatchRule,
+    Policy, PolicyError, PolicyRules, ReadingConflict, Require, Rule, RuleNameError,
+    UnknownConfidence, WeakRules,
 };
 pub use text::{Region, UnknownRegion};
 pub use weak::{BirthDate, BlockingKey, BlockingKind, Name, Plate};

@@ -1,8 +1,7 @@
 //! One person beside one subject: what agrees and what differs, without a word on what follows from it.
 
-use super::SubjectView;
 use crate::{
-    index::{IndexKey, PersonId, PersonView},
+    index::{IndexKey, PersonId, PersonView, SubjectView},
     key::{KeyForm, KeyKind},
     policy::{Policy, UsedKind},
     weak::{BirthDate, BlockingKind, Name},

@@ -3,14 +3,16 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Outcome, Rule, UnmatchedReason, Verdict,
+    Outcome, UnmatchedReason, Verdict,
     batch::Considered,
     compare::{Agreed, Candidate, Differing, Weight, weight},
 };
 use crate::{
+    key::Unusable,
     key::{DocumentTypeId, Field, HeldKey, KeyForm, KeyKind},
-    normalise::{Normalised, Normaliser, Unusable},
-    policy::Policy,
+    kinds::Normalised,
+    normalise::Normaliser,
+    policy::{Policy, Rule},
 };
 
 /// Is the outcome of one subject with its evidence.

@@ -1,7 +1,7 @@
 //! Judging: from compared candidates to a verdict, without looking anything up.
 
-use super::{Compared, Confidence, Rule, Standing, UnmatchedReason};
-use crate::policy::{Agree, CompiledDiffer, CompiledRule, Policy};
+use super::{Compared, Standing, UnmatchedReason};
+use crate::policy::{Agree, CompiledDiffer, CompiledRule, Confidence, Policy, Rule};
 
 /// What was decided, without a word of evidence.
 #[derive(Clone, Debug, PartialEq)]

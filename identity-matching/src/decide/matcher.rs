@@ -1,17 +1,17 @@
-//! The matcher trait and the deterministic matcher.
+//! The deterministic matcher.
 
 use std::{num::NonZeroUsize, sync::Arc};
 
 use super::{
-    Considered, Decision, Judge, Rejections, SubjectView,
+    Considered, Decision, Judge, Rejections,
     batch::{Batch, Scratch},
     evidence::EvidenceWriter,
 };
 use crate::{
-    explain::Explanation,
-    index::{CandidateIndex, IndexError},
+    index::{CandidateIndex, IndexError, SubjectView},
+    kinds::Normalised,
+    normalise::Normaliser,
     normalise::Record,
-    normalise::{Normalised, Normaliser},
     policy::{Policy, ReadingConflict},
 };
 
@@ -32,65 +32,6 @@ pub enum MatchError {
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
 }
-
-/// Decides which person of a population a subject is.
-///
-/// Implementations answer the same for the same subject, in any batch, any order and on any thread.
-pub trait Matcher: Send + Sync {
-    /// Decides a batch: one decision for each subject, in their order.
-    ///
-    /// Pairs of a subject and a person that a person has rejected are dropped before anything is judged.
-    ///
-    /// # Errors
-    ///
-    /// [`MatchError`] where the batch could not be decided; nothing was decided then.
-    fn decide(
-        &self,
-        subjects: &[Record],
-        rejections: &Rejections,
-    ) -> Result<Vec<Decision>, MatchError>;
-
-    /// Explains how one subject is decided, with nobody rejected; by default by its decision and evidence alone.
-    ///
-    /// # Errors
-    ///
-    /// As [`decide`](Self::decide).
-    fn explain(&self, subject: &Record) -> Result<Explanation, MatchError> {
-        Ok(Explanation::of(self.decide_one(subject)?))
-    }
-
-    /// Decides one subject, with nobody rejected.
-    ///
-    /// # Errors
-    ///
-    /// As [`decide`](Self::decide).
-    fn decide_one(&self, subject: &Record) -> Result<Decision, MatchError> {
-        let decisions = self.decide(std::slice::from_ref(subject), &Rejections::default())?;
-        decisions.into_iter().next().ok_or_else(|| MatchError::Failed {
-            reason: "the matcher gave no decision for one subject".into(),
-            source: None,
-        })
-    }
-}
-
-macro_rules! forward {
-    ($($pointer:ty),*) => {$(
-        impl<M: Matcher + ?Sized> Matcher for $pointer {
-            fn decide(
-                &self,
-                subjects: &[Record],
-                rejections: &Rejections,
-            ) -> Result<Vec<Decision>, MatchError> {
-                (**self).decide(subjects, rejections)
-            }
-
-            fn explain(&self, subject: &Record) -> Result<Explanation, MatchError> {
-                (**self).explain(subject)
-            }
-        }
-    )*};
-}
-forward!(&M, Box<M>, std::sync::Arc<M>);
 
 /// Decides by a policy over a population: same input, same answer.
 ///
@@ -308,8 +249,18 @@ impl<I: CandidateIndex> DeterministicMatcher<I> {
     }
 }
 
-impl<I: CandidateIndex> Matcher for DeterministicMatcher<I> {
-    fn decide(
+impl<I> std::fmt::Debug for DeterministicMatcher<I> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DeterministicMatcher")
+            .field("policy", &self.policy)
+            .field("threads", &self.threads)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<I: CandidateIndex> DeterministicMatcher<I> {
+    /// Decides a batch: one decision for each subject, in their order; what [`Matcher`](crate::Matcher) does.
+    pub(crate) fn decide_records(
         &self,
         subjects: &[Record],
         rejections: &Rejections,
@@ -329,21 +280,13 @@ impl<I: CandidateIndex> Matcher for DeterministicMatcher<I> {
         Ok(decisions)
     }
 
-    fn explain(&self, subject: &Record) -> Result<Explanation, MatchError> {
-        crate::explain::explain(self, subject)
+    /// Decides one subject, with nobody rejected.
+    pub(crate) fn decide_record(&self, subject: &Record) -> Result<Decision, MatchError> {
+        let decisions =
+            self.decide_records(std::slice::from_ref(subject), &Rejections::default())?;
+        Ok(decisions.into_iter().next().expect("one decision for each subject"))
     }
-}
 
-impl<I> std::fmt::Debug for DeterministicMatcher<I> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("DeterministicMatcher")
-            .field("policy", &self.policy)
-            .field("threads", &self.threads)
-            .finish_non_exhaustive()
-    }
-}
-
-impl<I: CandidateIndex> DeterministicMatcher<I> {
     fn decide_all(
         &self,
         subjects: &[Record],

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
-    decide::{Decision, Rule, Standing},
+    decide::{Decision, Standing},
     key::KeyKind,
+    policy::Rule,
 };
 
 /// Counts decisions by how they compare with the truth.

@@ -2,14 +2,11 @@
 
 use super::{Change, sources};
 use crate::{
-    decide::{
-        CandidateEvidence, Confidence, Decision, DeterministicMatcher, MatchError, Matcher, Rule,
-        Standing,
-    },
+    decide::{CandidateEvidence, Decision, DeterministicMatcher, MatchError, Standing},
     index::CandidateIndex,
     key::{Field, KeyKind, Source},
     normalise::Record,
-    policy::{Differ, Policy, PolicyRules},
+    policy::{Confidence, Differ, Policy, PolicyRules, Rule},
 };
 
 /// Of a subject with more values than this, only the first are left out one by one.
@@ -24,7 +21,7 @@ impl<I: CandidateIndex> DeterministicMatcher<I> {
     ) -> Result<Vec<Change>, MatchError> {
         let mut changes = Vec::new();
         for (source, raw) in sources(subject).take(MAX_VALUES) {
-            let outcome = self.decide_one(&without(subject, source))?.outcome;
+            let outcome = self.decide_record(&without(subject, source))?.outcome;
             if outcome != decision.outcome {
                 let field = source.field.as_str();
                 let value = self.shown(source.field, raw);
@@ -48,7 +45,7 @@ impl<I: CandidateIndex> DeterministicMatcher<I> {
             let Ok(policy) = Policy::new(rules) else { continue };
             // No variation changes how records are read.
             let Ok(other) = self.under(policy) else { continue };
-            let outcome = other.decide_one(subject)?.outcome;
+            let outcome = other.decide_record(subject)?.outcome;
             if outcome != decision.outcome {
                 changes.push(Change { what, outcome });
             }

@@ -9,13 +9,13 @@ mod text;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    decide::{Decision, DeterministicMatcher, MatchError, Matcher, Outcome, UnmatchedReason},
+    decide::{Decision, DeterministicMatcher, MatchError, Outcome, UnmatchedReason},
     index::CandidateIndex,
     key::Masked,
+    key::UnusableReason,
     key::{Field, KeyForm, KeyKind, Source},
-    normalise::Normalised,
+    kinds::Normalised,
     normalise::Record,
-    normalise::UnusableReason,
 };
 
 /// Explains the decision of one subject; `Display` writes it as text, serde as JSON.
@@ -95,7 +95,7 @@ pub(crate) fn explain<I: CandidateIndex>(
     subject: &Record,
 ) -> Result<Explanation, MatchError> {
     let normalised = matcher.normaliser().normalise(subject);
-    let decision = matcher.decide_one(subject)?;
+    let decision = matcher.decide_record(subject)?;
     let mut changes = matcher.without_each_value(subject, &decision)?;
     changes.extend(matcher.under_other_policies(subject, &decision)?);
     let values = matcher.values(subject, &normalised);

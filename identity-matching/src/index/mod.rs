@@ -12,13 +12,12 @@
 //! Who decides one set of subjects over a population that is read once makes [`SubjectKeys`] and a
 //! [`RelevantBuilder`]: an index of those persons alone who can matter, with the same decisions.
 
-#[cfg(feature = "testing")]
-pub mod conformance;
 pub mod joined;
 mod key;
 mod memory;
 mod once;
 mod sealed;
+mod subject;
 
 pub use joined::JoinedIndex;
 pub use key::IndexKey;
@@ -28,6 +27,7 @@ pub use memory::{
 };
 pub use once::{Relevant, RelevantBuilder, Remainder, SubjectFilter, SubjectKeys};
 pub use sealed::{DamagedPerson, FORMAT_VERSION, FileError, Seal, StoredPerson, WeakEvidence};
+pub use subject::SubjectView;
 
 /// Points at one person inside one index; of no meaning in another one or after an update.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -62,7 +62,7 @@ pub type InRead<'a> = dyn FnMut(&mut dyn CandidateRead) -> Result<(), IndexError
 /// A population of persons that can be asked who holds which key.
 ///
 /// It is `Sync`, since batches are decided on several threads at once, each within a read of its own. Run
-/// `identity_matching::index::conformance` (feature `testing`) against an own one.
+/// `identity_matching::conformance` (feature `testing`) against an own one.
 ///
 /// ```
 /// use std::collections::BTreeMap;

@@ -22,8 +22,9 @@ mod kind;
 mod mask;
 mod reading;
 mod secret;
+mod unusable;
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +34,7 @@ pub use mask::Masked;
 pub(crate) use mask::write_masked;
 pub use reading::{Field, HeldKey, Reading, Source};
 pub use secret::HashKey;
+pub use unusable::{UnknownUnusableReason, Unusable, UnusableReason};
 
 /// Tells how one record came to hold a key; the first form is the strongest.
 ///
@@ -60,6 +62,40 @@ impl KeyForm {
             Self::Alias => "alias",
         }
     }
+}
+
+impl fmt::Display for KeyForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for KeyForm {
+    type Err = UnknownKeyForm;
+
+    fn from_str(name: &str) -> Result<Self, UnknownKeyForm> {
+        let all = [Self::Exact, Self::Derived, Self::Alias];
+        all.into_iter()
+            .find(|form| form.as_str() == name)
+            .ok_or_else(|| UnknownKeyForm { name: name.chars().take(64).collect() })
+    }
+}
+
+impl TryFrom<&str> for KeyForm {
+    type Error = UnknownKeyForm;
+
+    fn try_from(name: &str) -> Result<Self, UnknownKeyForm> {
+        name.parse()
+    }
+}
+
+/// Reports a word that names no form of a key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown form {name:?}: use exact, derived or alias")]
+#[non_exhaustive]
+pub struct UnknownKeyForm {
+    /// What was read, cut to 64 characters.
+    pub name: String,
 }
 
 /// Is one normalised identifier, ready to be compared and looked up.

@@ -97,6 +97,14 @@ pub struct HeldKey {
     pub reading: Reading,
 }
 
+impl HeldKey {
+    /// Makes a held key of a matcher or an index of one's own; a key itself is only made by normalising.
+    #[must_use]
+    pub const fn new(key: Key, form: KeyForm, source: Source, reading: Reading) -> Self {
+        Self { key, form, source, reading }
+    }
+}
+
 /// Collects what a normaliser had to understand or supply to read a value.
 ///
 /// A set of marks, empty for a value that was already in canonical form.

@@ -6,9 +6,9 @@
 
 use std::fmt;
 
+use super::{Normalised, PlaceholderSet};
 use crate::{
-    key::{HashKey, Key, KeyForm, KeyKind, Masked, Reading, Source},
-    normalise::{Normalised, PlaceholderSet, UnusableReason},
+    key::{HashKey, Key, KeyForm, KeyKind, Masked, Reading, Source, UnusableReason},
     text::Region,
 };
 

@@ -3,11 +3,15 @@
 pub(crate) mod document;
 pub(crate) mod email;
 mod kind;
+mod normalised;
 pub(crate) mod own;
 pub(crate) mod phone;
+mod placeholders;
 mod registry;
 
 pub use kind::{IdentifierKind, RawValue, Sink};
+pub use normalised::Normalised;
 pub use own::{Characters, CheckDigits, OwnKind, OwnKindError, OwnKindRules};
+pub(crate) use placeholders::PlaceholderSet;
 pub use registry::KindConflict;
 pub(crate) use registry::{KINDS_MAX, Kinds};

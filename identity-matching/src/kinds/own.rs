@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{IdentifierKind, RawValue, Sink};
 use crate::{
+    key::UnusableReason,
     key::{KeyForm, KeyKind, Reading},
-    normalise::UnusableReason,
     text::{self, LONGEST_VALUE, Region, filler},
 };
 

@@ -3,31 +3,22 @@
 mod options;
 mod placeholders;
 mod record;
-mod unusable;
 
-use std::borrow::Cow;
-use std::fmt;
 use std::sync::Arc;
 
-use crate::weak::BirthDate;
-use crate::weak::blocking::BlockingKey;
-
-pub(crate) use self::placeholders::PlaceholderSet;
-use crate::key::{Field, HeldKey, Key, KeyForm, KeyKind, Masked, Reading, Source};
+use crate::key::{Field, KeyKind, Masked, Reading, Source, UnusableReason};
 use crate::kinds::{
-    IdentifierKind, KINDS_MAX, RawValue, Sink,
+    IdentifierKind, KINDS_MAX, Normalised, PlaceholderSet, RawValue, Sink,
     document::DocumentKind,
     email::{EmailKind, EmailTable},
     phone::PhoneKind,
 };
 use crate::text::Region;
-use crate::weak::Name;
-use crate::weak::Plate;
+use crate::weak::{BirthDate, Name, Plate};
 
 pub use self::options::{NormaliseOptions, OptionsError};
 pub use self::placeholders::Placeholders;
 pub use self::record::{OwnValue, RawDocument, Record};
-pub use self::unusable::{UnknownUnusableReason, Unusable, UnusableReason};
 
 /// The version of how the built-in kinds read a value; it rises whenever one value may give other keys than before.
 ///
@@ -62,7 +53,7 @@ impl Normaliser {
     pub fn new(options: NormaliseOptions) -> Result<Self, OptionsError> {
         options.check()?;
         let mut normaliser = Self::without_placeholders(options);
-        let listed = PlaceholderSet::read(&normaliser.options.placeholders, &normaliser)?;
+        let listed = placeholders::read(&normaliser.options.placeholders, &normaliser)?;
         normaliser.placeholders = listed;
         Ok(normaliser)
     }
@@ -281,141 +272,7 @@ impl<'a> RecordReader<'a> {
             self.out.keys.sort_unstable();
             self.out.keys.dedup_by_key(|held| held.key);
         }
-        crate::weak::blocking::fill(self.out);
+        self.out.fill_blocking();
         self.out
-    }
-}
-
-/// Holds what one record normalises to; also the buffer for the next.
-///
-/// `Debug` shows masked keys and no plain value.
-#[derive(Clone, Default, PartialEq)]
-pub struct Normalised {
-    keys: Vec<HeldKey>,
-    unusable: Vec<Unusable>,
-    /// Canonical texts of hashed keys, one after the other.
-    texts: String,
-    text_ends: Vec<(Key, usize)>,
-    name: Option<Name>,
-    /// Memory for the next name.
-    spare: String,
-    plate: Option<Plate>,
-    birth_date: Option<BirthDate>,
-    pub(crate) blocking: Vec<BlockingKey>,
-}
-
-impl fmt::Debug for Normalised {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Normalised")
-            .field("keys", &self.keys)
-            .field("unusable", &self.unusable)
-            .field("blocking_keys", &self.blocking.len())
-            .finish_non_exhaustive()
-    }
-}
-
-impl Normalised {
-    /// Lists the keys, sorted, each once and in its strongest form.
-    #[must_use]
-    pub fn keys(&self) -> &[HeldKey] {
-        &self.keys
-    }
-
-    /// Lists the values that give no key, in the order in which they were read.
-    #[must_use]
-    pub fn unusable(&self) -> &[Unusable] {
-        &self.unusable
-    }
-
-    /// Returns the folded name.
-    #[must_use]
-    pub fn name(&self) -> Option<&Name> {
-        self.name.as_ref()
-    }
-
-    /// Returns the plate.
-    #[must_use]
-    pub fn plate(&self) -> Option<Plate> {
-        self.plate
-    }
-
-    /// Returns the date of birth.
-    #[must_use]
-    pub fn birth_date(&self) -> Option<BirthDate> {
-        self.birth_date
-    }
-
-    /// Lists the blocking keys under which weak candidates are looked up, sorted and each once.
-    #[must_use]
-    pub fn blocking_keys(&self) -> &[BlockingKey] {
-        &self.blocking
-    }
-
-    /// Returns the plain canonical text of a key of this record, hashed or not.
-    ///
-    /// The text is personal data: it belongs into no log. [`Masked`](crate::Masked) shows a part of it.
-    #[must_use]
-    pub fn text(&self, key: Key) -> Option<Cow<'_, str>> {
-        let at = self.text_ends.iter().position(|(held, _)| *held == key);
-        match at {
-            Some(at) => {
-                let start = at.checked_sub(1).map_or(0, |before| self.text_ends[before].1);
-                Some(Cow::Borrowed(&self.texts[start..self.text_ends[at].1]))
-            }
-            None => self.keys.iter().find(|held| held.key == key)?.key.text().map(Cow::Owned),
-        }
-    }
-
-    /// Empties the buffer and keeps its memory.
-    pub fn clear(&mut self) {
-        self.keys.clear();
-        self.unusable.clear();
-        self.texts.clear();
-        self.text_ends.clear();
-        if let Some(name) = self.name.take() {
-            self.spare = name.into_buffer();
-            self.spare.clear();
-        }
-        self.plate = None;
-        self.birth_date = None;
-        self.blocking.clear();
-    }
-
-    pub(crate) fn push_key(&mut self, key: Key, form: KeyForm, source: Source, reading: Reading) {
-        self.keys.push(HeldKey { key, form, source, reading });
-    }
-
-    pub(crate) fn push_text(&mut self, key: Key, text: &str) {
-        self.texts.push_str(text);
-        self.text_ends.push((key, self.texts.len()));
-    }
-
-    /// Begins a text, to be kept or dropped; gives its start.
-    pub(crate) fn begin_text(&self) -> usize {
-        self.texts.len()
-    }
-
-    /// Appends to the text that was begun.
-    pub(crate) fn extend_text(&mut self, part: &str) {
-        self.texts.push_str(part);
-    }
-
-    /// Returns the text that was begun.
-    pub(crate) fn text_from(&self, start: usize) -> &str {
-        &self.texts[start..]
-    }
-
-    /// Keeps the text that was begun, as that of a key.
-    pub(crate) fn keep_text(&mut self, key: Key) {
-        self.text_ends.push((key, self.texts.len()));
-    }
-
-    /// Drops the text that was begun.
-    pub(crate) fn drop_text(&mut self, start: usize) {
-        self.texts.truncate(start);
-    }
-
-    pub(crate) fn push_unusable(&mut self, source: Source, reason: UnusableReason) {
-        self.unusable.push(Unusable::new(source, reason));
     }
 }

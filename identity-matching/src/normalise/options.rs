@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::{Placeholders, READING, UnusableReason};
+use super::{Placeholders, READING};
 use crate::{
-    key::{Field, HashKey, KeyKind},
+    key::{Field, HashKey, KeyKind, UnusableReason},
     kinds::{IdentifierKind, KindConflict, Kinds, document::DocumentTypes, email::EmailRules},
     text::Region,
     weak::blocking::{PHONE_TAIL_DIGITS, PHONE_TAIL_RANGE},

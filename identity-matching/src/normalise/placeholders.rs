@@ -1,18 +1,14 @@
 //! Placeholders: values that people and forms put where an identifier is missing.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Normalised, Normaliser, OptionsError, UnusableReason};
+use super::{Normaliser, OptionsError};
 use crate::{
-    key::{Field, Key, KeyKind},
-    kinds::{RawValue, document::DocumentNumber},
+    key::{Field, KeyKind, UnusableReason},
+    kinds::{Normalised, PlaceholderSet, RawValue},
     text::{Region, filler::letters_and_digits},
-    weak::{BirthDate, Name, Plate},
 };
 
 /// Values that give no key and no weak evidence, added to the built-in rules: a list for each field.
@@ -78,121 +74,77 @@ impl fmt::Debug for Placeholders {
     }
 }
 
-/// The user's lists in the form in which values are compared with them.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct PlaceholderSet {
-    /// Phones, subscribers and values of own kinds.
-    keys: BTreeSet<Key>,
-    /// Numbers of any type.
-    documents: BTreeSet<String>,
-    emails: BTreeSet<String>,
-    /// The words of names, sorted.
-    names: BTreeSet<String>,
-    plates: BTreeSet<Plate>,
-    birth_dates: BTreeSet<BirthDate>,
-}
-
-impl PlaceholderSet {
-    /// Reads the lists by a normaliser that has none yet.
-    pub(super) fn read(
-        lists: &Placeholders,
-        normaliser: &Normaliser,
-    ) -> Result<Self, OptionsError> {
-        let mut set = Self::default();
-        let mut read = Normalised::default();
-        for (field, values) in lists.iter() {
-            if let Field::Identifier(kind) = field
-                && !normaliser.kinds().any(|known| known.code() == kind)
-            {
-                return Err(OptionsError::PlaceholderKind { kind });
-            }
-            for (at, value) in values.iter().enumerate() {
-                read.clear();
-                let found = set.add(field, value, normaliser, &mut read);
-                let reason = read.unusable().first().map(|unusable| unusable.reason);
-                match reason.unwrap_or(UnusableReason::Blank) {
-                    _ if found => {}
-                    // It is one already.
-                    UnusableReason::Placeholder => {}
-                    reason => {
-                        return Err(OptionsError::Placeholder { field, number: at + 1, reason });
-                    }
+/// Reads lists by a normaliser that has none yet.
+pub(super) fn read(
+    lists: &Placeholders,
+    normaliser: &Normaliser,
+) -> Result<PlaceholderSet, OptionsError> {
+    let mut set = PlaceholderSet::default();
+    let mut read = Normalised::default();
+    for (field, values) in lists.iter() {
+        if let Field::Identifier(kind) = field
+            && !normaliser.kinds().any(|known| known.code() == kind)
+        {
+            return Err(OptionsError::PlaceholderKind { kind });
+        }
+        for (at, value) in values.iter().enumerate() {
+            read.clear();
+            let found = add(&mut set, field, value, normaliser, &mut read);
+            let reason = read.unusable().first().map(|unusable| unusable.reason);
+            match reason.unwrap_or(UnusableReason::Blank) {
+                _ if found => {}
+                // It is one already.
+                UnusableReason::Placeholder => {}
+                reason => {
+                    return Err(OptionsError::Placeholder { field, number: at + 1, reason });
                 }
             }
         }
-        Ok(set)
     }
+    Ok(set)
+}
 
-    /// Adds one value; tells whether it could be read.
-    fn add(
-        &mut self,
-        field: Field,
-        value: &str,
-        normaliser: &Normaliser,
-        read: &mut Normalised,
-    ) -> bool {
-        let mut reader = normaliser.read_into(read);
-        match field {
-            Field::EMAIL if value.trim_start().starts_with('@') => {
-                reader.email(&format!("{SOMEBODY}{}", value.trim()));
-                let read = reader.finish();
-                let domain = |key| Some(read.text(key)?.strip_prefix(SOMEBODY)?.to_owned());
-                let domain = read.keys().first().and_then(|held| domain(held.key));
-                let found = domain.is_some();
-                self.emails.extend(domain);
-                return found;
-            }
-            Field::DOCUMENT => reader.document(as_document(value)),
-            Field::Identifier(kind) => reader.value(kind, value.into()),
-            Field::Name => reader.name(value),
-            Field::Plate => reader.plate(value),
-            Field::BirthDate => reader.birth_date(value),
+/// Adds one value; tells whether it could be read.
+fn add(
+    set: &mut PlaceholderSet,
+    field: Field,
+    value: &str,
+    normaliser: &Normaliser,
+    read: &mut Normalised,
+) -> bool {
+    let mut reader = normaliser.read_into(read);
+    match field {
+        Field::EMAIL if value.trim_start().starts_with('@') => {
+            reader.email(&format!("{SOMEBODY}{}", value.trim()));
+            let read = reader.finish();
+            let domain = |key| Some(read.text(key)?.strip_prefix(SOMEBODY)?.to_owned());
+            let domain = read.keys().first().and_then(|held| domain(held.key));
+            let found = domain.is_some();
+            set.emails.extend(domain);
+            return found;
         }
-        let read = reader.finish();
-        for held in read.keys() {
-            let text = || read.text(held.key).unwrap_or_default();
-            match held.key.kind() {
-                KeyKind::DOCUMENT => drop(self.documents.insert(letters_and_digits(&text()))),
-                KeyKind::EMAIL => drop(self.emails.insert(text().into_owned())),
-                _ => drop(self.keys.insert(held.key)),
-            }
+        Field::DOCUMENT => reader.document(as_document(value)),
+        Field::Identifier(kind) => reader.value(kind, value.into()),
+        Field::Name => reader.name(value),
+        Field::Plate => reader.plate(value),
+        Field::BirthDate => reader.birth_date(value),
+    }
+    let read = reader.finish();
+    for held in read.keys() {
+        let text = || read.text(held.key).unwrap_or_default();
+        match held.key.kind() {
+            KeyKind::DOCUMENT => drop(set.documents.insert(letters_and_digits(&text()))),
+            KeyKind::EMAIL => drop(set.emails.insert(text().into_owned())),
+            _ => drop(set.keys.insert(held.key)),
         }
-        self.names.extend(read.name().map(sorted));
-        self.plates.extend(read.plate());
-        self.birth_dates.extend(read.birth_date());
-        let weak = read.name().is_some() || read.plate().is_some() || read.birth_date().is_some();
-        weak || !read.keys().is_empty()
     }
-
-    /// Takes a phone, a subscriber, or a value of an own kind.
-    pub(crate) fn has_key(&self, key: Key) -> bool {
-        !self.keys.is_empty() && self.keys.contains(&key)
+    if let Some(name) = read.name() {
+        set.add_name(name);
     }
-
-    /// Takes a canonical number.
-    pub(crate) fn has_document(&self, canonical: &DocumentNumber) -> bool {
-        !self.documents.is_empty()
-            && self.documents.contains(&letters_and_digits(canonical.as_str()))
-    }
-
-    /// Takes a canonical address.
-    pub(crate) fn has_email(&self, canonical: &str) -> bool {
-        !self.emails.is_empty()
-            && (self.emails.contains(canonical)
-                || canonical.rfind('@').is_some_and(|at| self.emails.contains(&canonical[at..])))
-    }
-
-    pub(super) fn has_name(&self, name: &Name) -> bool {
-        !self.names.is_empty() && self.names.contains(&sorted(name))
-    }
-
-    pub(super) fn has_plate(&self, plate: Plate) -> bool {
-        self.plates.contains(&plate)
-    }
-
-    pub(super) fn has_birth_date(&self, date: BirthDate) -> bool {
-        self.birth_dates.contains(&date)
-    }
+    set.plates.extend(read.plate());
+    set.birth_dates.extend(read.birth_date());
+    let weak = read.name().is_some() || read.plate().is_some() || read.birth_date().is_some();
+    weak || !read.keys().is_empty()
 }
 
 /// A local part that is nobody's and no filler, before a listed domain.
@@ -207,10 +159,4 @@ fn as_document(value: &str) -> RawValue<'_> {
         }
         _ => value.into(),
     }
-}
-
-fn sorted(name: &Name) -> String {
-    let mut words: Vec<&str> = name.words().collect();
-    words.sort_unstable();
-    words.join(" ")
 }

@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Agree, Differ, KindRules, Policy, PolicyError, PolicyRules, Require};
-use crate::{
-    decide::{Confidence, Rule},
-    key::{Field, KeyKind},
+use super::{
+    Agree, Confidence, Differ, KindRules, Policy, PolicyError, PolicyRules, Require, Rule,
 };
+use crate::key::{Field, KeyKind};
 
 /// What a policy of the former form said; what was left out had the same defaults as now.
 #[derive(Deserialize)]

@@ -7,9 +7,11 @@
 
 mod check;
 mod condition;
+mod confidence;
 mod exempt;
 mod former;
 mod reading;
+mod rule;
 mod rules;
 
 use std::{fmt, sync::Arc};
@@ -21,11 +23,12 @@ use exempt::ExemptDocument;
 
 pub use check::PolicyError;
 pub use condition::{Agree, ConditionError, Differ, Require};
+pub use confidence::{Confidence, UnknownConfidence};
 pub use reading::ReadingConflict;
+pub use rule::{Rule, RuleNameError};
 pub use rules::{AddressRules, DoubtRules, KindRules, MatchRule, PolicyRules, WeakRules};
 
 use crate::{
-    decide::Rule,
     key::{DocumentTypeId, KeyKind},
     kinds::email::EmailRules,
     normalise::NormaliseOptions,

@@ -4,14 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::condition::{Agree, Differ, Require};
-use crate::{
-    decide::{Confidence, Rule},
-    key::KeyKind,
-    kinds::email::AddressUse,
-    normalise::Placeholders,
-    weak::blocking,
+use super::{
+    Confidence, Rule,
+    condition::{Agree, Differ, Require},
 };
+use crate::{key::KeyKind, kinds::email::AddressUse, normalise::Placeholders, weak::blocking};
 
 /// Every rule of a policy as plain data; the default is the policy that the README describes.
 ///

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::normalise::UnusableReason;
+use serde::{Deserialize, Serialize};
+
+use crate::key::UnusableReason;
 use crate::text::Region;
 use crate::text::filler;
 use crate::text::{self, LONGEST_VALUE, spreadsheet};
@@ -16,7 +18,8 @@ use crate::text::{self, LONGEST_VALUE, spreadsheet};
 /// assert_eq!(date.as_u32(), 19_870_321);
 /// # Ok::<(), identity_matching::UnusableReason>(())
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct BirthDate(u32);
 
 /// Dates that forms and spreadsheets write where there is none.
@@ -79,25 +82,9 @@ impl BirthDate {
     pub const fn as_u32(self) -> u32 {
         self.0
     }
-
-    /// Measures how alike two dates are: 1 when equal, 0.8 when day and month are swapped, 0.6 when one of
-    /// year, month and day differs, else 0.
-    ///
-    /// These are the slips of those who write dates down; the steps are a convention of this crate, after
-    /// the agreement levels of Fellegi and Sunter, *A Theory for Record Linkage* (1969).
-    #[must_use]
-    pub fn similarity(self, other: Self) -> f64 {
-        let [one, two] =
-            [self.0, other.0].map(|date| [date / 10_000, date / 100 % 100, date % 100]);
-        let agreeing = one.iter().zip(&two).filter(|(one, two)| one == two).count();
-        match agreeing {
-            3 => 1.0,
-            _ if one == [two[0], two[2], two[1]] => 0.8,
-            2 => 0.6,
-            _ => 0.0,
-        }
-    }
 }
+
+crate::weak::text_form!(BirthDate, |raw| BirthDate::parse(raw, None), BirthDate::to_string);
 
 impl fmt::Debug for BirthDate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

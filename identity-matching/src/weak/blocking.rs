@@ -1,8 +1,7 @@
 //! Blocking keys: the values under which weak candidates are looked up, never by a scan.
 
 use crate::key::Key;
-use crate::normalise::Normalised;
-use crate::weak::Plate;
+use crate::weak::{BirthDate, Name, Plate};
 
 /// Tells what two records with an equal [`BlockingKey`] have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -96,17 +95,11 @@ pub(crate) fn plate(plate: Plate) -> BlockingKey {
     BlockingKey::new(BlockingKind::Plate, plate.vehicle())
 }
 
-/// Fills in the blocking keys of a record that is otherwise complete.
-pub(crate) fn fill(out: &mut Normalised) {
-    let mut blocking = std::mem::take(&mut out.blocking);
-    if let (Some(name), Some(date)) = (out.name(), out.birth_date()) {
-        // One key per word, so that one shared word and the date are enough to be compared.
-        blocking.extend(name.sounds().map(|sound| {
-            let mixed = (sound ^ u64::from(date.as_u32())).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-            BlockingKey::new(BlockingKind::NameBirthDate, mixed >> 4)
-        }));
-    }
-    blocking.sort_unstable();
-    blocking.dedup();
-    out.blocking = blocking;
+/// Lists the keys of a name with a date of birth: one for each word, so that one shared word and the date are enough to
+/// be compared.
+pub(crate) fn name_birth_date(name: &Name, date: BirthDate) -> impl Iterator<Item = BlockingKey> {
+    name.sounds().map(move |sound| {
+        let mixed = (sound ^ u64::from(date.as_u32())).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        BlockingKey::new(BlockingKind::NameBirthDate, mixed >> 4)
+    })
 }

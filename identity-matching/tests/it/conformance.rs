@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use identity_matching::{
     HashKey, KeyForm, NormaliseOptions,
+    conformance::{self, Change, Population},
     index::{
         CandidateIndex, CandidateRead, Holders, InMemoryIndex, InRead, IndexError, IndexKey,
         PersonId, PersonKey, PersonView, Profile, WeakEvidence,
-        conformance::{self, Change, Population},
     },
 };
 use proptest::prelude::*;

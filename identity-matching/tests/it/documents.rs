@@ -303,3 +303,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_name_that_only_hashes_like_a_types_is_not_that_type() {
+    let (types, dni) = (DocumentTypes::built_in(), DocumentTypeId::new(region("PE"), "DNI"));
+    let colliding = (0..10_000_000_u32)
+        .map(|number| format!("X{number}"))
+        .find(|name| DocumentTypeId::new(region("PE"), name) == dni)
+        .expect("one in 131072 does");
+    assert!(types.find(region("PE"), "dni").is_some());
+    assert!(types.find(region("PE"), &colliding).is_none(), "{colliding}");
+}

@@ -1,6 +1,8 @@
 //! What a key is and shows.
 
-use identity_matching::{KeyForm, KeyKind, Normaliser, RawDocument, Record, Region};
+use identity_matching::{
+    KeyForm, KeyKind, Normaliser, RawDocument, Record, Region, Rule, UnusableReason,
+};
 
 fn peru() -> Normaliser {
     Normaliser::for_region(Region::parse("PE").expect("PE is a region"))
@@ -31,4 +33,17 @@ fn keys_come_in_the_order_of_precedence_and_once() {
     let kinds: Vec<_> = normalised.keys().iter().map(|held| held.key.kind()).collect();
     assert_eq!(kinds, [KeyKind::DOCUMENT, KeyKind::PHONE, KeyKind::EMAIL]);
     assert!(normalised.keys().iter().all(|held| held.form == KeyForm::Exact));
+}
+
+#[test]
+fn forms_and_reasons_are_read_as_they_are_written() {
+    for form in [KeyForm::Exact, KeyForm::Derived, KeyForm::Alias] {
+        assert_eq!(form.to_string().parse(), Ok(form));
+    }
+    let refused = KeyForm::try_from("Exact").unwrap_err();
+    assert!(refused.to_string().contains("use exact, derived or alias"));
+    for reason in UnusableReason::ALL {
+        assert_eq!(UnusableReason::try_from(reason.code()), Ok(reason));
+    }
+    assert_eq!(Rule::try_from("PHONE_EXACT"), Ok(Rule::PHONE_EXACT));
 }

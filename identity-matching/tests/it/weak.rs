@@ -135,9 +135,6 @@ fn plates_lose_their_separators_and_nothing_else() {
     assert_eq!(plate("abc-912"), plate("ABC 912"));
     assert_eq!(plate("ＡＢＣ９１２"), plate("ABC.912"));
     assert_ne!(plate("ABC-012"), plate("ABC-12"));
-    assert!(plate("ABC912").similarity(plate("A8C912")) > 0.9);
-    assert!(plate("ABC912").similarity(plate("ACB912")) > 0.8);
-    assert!(plate("ABC912").similarity(plate("XYZ345")) < 0.2);
     for (raw, expected) in [
         ("", UnusableReason::Blank),
         ("no tiene", UnusableReason::Placeholder),
@@ -181,18 +178,6 @@ fn dates_are_read_in_the_usual_orders() {
         ("n/a", UnusableReason::Placeholder),
     ] {
         assert_eq!(BirthDate::parse(raw, None), Err(expected), "{raw}");
-    }
-}
-
-#[test]
-fn dates_are_alike_by_the_slips_that_people_make() {
-    let date = |raw| BirthDate::parse(raw, None).unwrap();
-    let born = date("1987-03-05");
-    for (other, expected) in
-        [("1987-03-05", 1.0), ("1987-05-03", 0.8), ("1978-03-05", 0.6), ("1978-05-03", 0.0)]
-    {
-        let similarity = born.similarity(date(other));
-        assert!((similarity - expected).abs() < 1e-9, "{other}: {similarity}");
     }
 }
 
@@ -350,7 +335,7 @@ proptest! {
     }
 
     #[test]
-    fn plates_and_dates_are_symmetric_and_never_panic(
+    fn plates_and_dates_survive_their_text_and_never_panic(
         one in any::<String>(), other in "[A-Za-z0-9 -]{3,10}", third in "[A-Z]{3}[0-9]{3}",
         date in "[0-9./T -]{0,12}",
     ) {
@@ -358,8 +343,8 @@ proptest! {
         let _ = BirthDate::parse(&one, None);
         let _ = BirthDate::parse(&date, None);
         if let (Ok(one), Ok(other)) = (Plate::parse(&other), Plate::parse(&third)) {
-            prop_assert_eq!(one.similarity(other).to_bits(), other.similarity(one).to_bits());
-            prop_assert!((0.0..=1.0).contains(&one.similarity(other)));
+            prop_assert_eq!(one.to_string().parse(), Ok(one));
+            prop_assert_eq!(other.to_string().parse(), Ok(other));
         }
     }
 
@@ -412,4 +397,19 @@ proptest! {
         prop_assert_eq!(one.blocking_keys(), other.blocking_keys());
         prop_assert_eq!(one.unusable().len(), other.unusable().len());
     }
+}
+
+#[test]
+fn weak_evidence_is_read_and_written_as_text() {
+    let name: Name = "ROJAS QUISPE, Ana".try_into().unwrap();
+    assert_eq!(String::from(name.clone()), "rojas quispe, ana");
+    assert_eq!(serde_json::from_str::<Name>(&serde_json::to_string(&name).unwrap()).unwrap(), name);
+    let plate: Plate = "abc-123".try_into().unwrap();
+    assert_eq!(serde_json::to_string(&plate).unwrap(), "\"ABC123\"");
+    assert_eq!(serde_json::from_str::<Plate>("\"ABC 123\"").unwrap(), plate);
+    let date: BirthDate = "21/03/1987".try_into().unwrap();
+    assert_eq!(serde_json::to_string(&date).unwrap(), "\"1987-03-21\"");
+    assert_eq!("".parse::<Plate>(), Err(UnusableReason::Blank));
+    let refused = serde_json::from_str::<Name>("\"1234\"").unwrap_err().to_string();
+    assert!(refused.contains("not written like"), "{refused}");
 }

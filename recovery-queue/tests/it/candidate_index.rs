@@ -1,6 +1,6 @@
 //! The candidate index as tables: the same answers as in memory, on SQLite and on PostgreSQL.
 
-use identity_matching::index::conformance::{self, Change, Population};
+use identity_matching::conformance::{self, Change, Population};
 use identity_matching::index::{
     CandidateIndex, CandidateRead, Holders, InRead, IndexError, IndexKey, PersonId, PersonView,
 };

@@ -28,7 +28,7 @@ use super::{
     CandidateIndex, CandidateRead, Holders, IndexError, IndexKey, PersonId, PersonView, Seal,
     StoredPerson,
 };
-use crate::{key::KeyForm, normalise::Normalised, policy::Policy};
+use crate::{key::KeyForm, kinds::Normalised, policy::Policy};
 
 /// Names one key of a subject, and up to how many holders of it an engine joins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use super::{
     same_person::same_person,
     shards::{Room, Shards},
 };
-use crate::{index::IndexError, normalise::Normalised, weak::BlockingKind};
+use crate::{index::IndexError, kinds::Normalised, weak::BlockingKind};
 
 /// Collects the records of a population and builds their index.
 ///

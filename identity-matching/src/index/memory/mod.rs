@@ -24,7 +24,7 @@ use self::{
     table::Probe,
 };
 use super::{CandidateIndex, CandidateRead, Holders, InRead, IndexError, IndexKey, PersonId, Seal};
-use crate::{normalise::Normalised, weak::blocking::BlockingKind};
+use crate::{kinds::Normalised, weak::blocking::BlockingKind};
 
 /// Holds a population in memory.
 ///

@@ -9,7 +9,7 @@ use super::entry::{self, Entry};
 use crate::{
     index::{IndexError, IndexKey, PersonId},
     key::{KeyForm, KeyKind},
-    normalise::Normalised,
+    kinds::Normalised,
     weak::BirthDate,
     weak::Name,
 };

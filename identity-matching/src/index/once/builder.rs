@@ -9,7 +9,7 @@ use crate::{
         key::fold,
         memory::{GROUP, InMemoryIndexBuilder, PersonKey, Profile, check_person_key},
     },
-    normalise::Normalised,
+    kinds::Normalised,
     weak::{BirthDate, BlockingKind, Name},
 };
 

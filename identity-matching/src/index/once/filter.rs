@@ -13,7 +13,8 @@
 use std::{fmt, sync::Arc};
 
 use crate::index::IndexKey;
-use crate::{decide::SubjectView, normalise::Normalised};
+use crate::index::SubjectView;
+use crate::kinds::Normalised;
 
 /// Collects the keys of subjects that are decided together, strong and blocking.
 ///

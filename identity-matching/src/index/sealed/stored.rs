@@ -13,7 +13,7 @@ use super::Seal;
 use crate::{
     index::{IndexKey, PersonKey, PersonView, Profile},
     key::KeyForm,
-    normalise::Normalised,
+    kinds::Normalised,
     weak::{BirthDate, Name},
 };
 

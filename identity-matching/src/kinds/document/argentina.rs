@@ -4,7 +4,7 @@ use super::check::{digit, weighted};
 use super::number::DocumentNumber;
 use super::rule::{DocumentReading, Outcome};
 use crate::key::DocumentTypeId;
-use crate::normalise::UnusableReason;
+use crate::key::UnusableReason;
 use crate::text::Region;
 
 const DNI: DocumentTypeId = DocumentTypeId::new(Region::known(*b"AR"), "DNI");

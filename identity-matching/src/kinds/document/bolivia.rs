@@ -2,7 +2,7 @@
 
 use super::number::DocumentNumber;
 use super::rule::{DocumentReading, Outcome};
-use crate::normalise::UnusableReason;
+use crate::key::UnusableReason;
 
 /// Where a cédula was issued, which stands behind the number and is no part of it.
 const DEPARTMENTS: [&[u8]; 14] = [

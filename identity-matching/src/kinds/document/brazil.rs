@@ -3,7 +3,7 @@
 use super::check::{digit, value};
 use super::number::DocumentNumber;
 use super::rule::{DocumentReading, Outcome};
-use crate::normalise::UnusableReason;
+use crate::key::UnusableReason;
 
 /// Reads a CPF: nine digits and two check digits modulo 11.
 pub(super) fn cpf(number: &mut DocumentNumber) -> Outcome {

@@ -4,7 +4,7 @@ use super::check::value;
 use super::number::DocumentNumber;
 use super::rule::{DocumentReading, Outcome, Second};
 use crate::key::Reading;
-use crate::normalise::UnusableReason;
+use crate::key::UnusableReason;
 
 /// Reads a RUT: up to eight digits, nine of provisional ones, and a verification character, 0 to 9 or K, modulo 11.
 ///

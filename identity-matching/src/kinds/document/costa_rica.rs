@@ -2,7 +2,7 @@
 
 use super::number::DocumentNumber;
 use super::rule::{DocumentReading, Outcome};
-use crate::normalise::UnusableReason;
+use crate::key::UnusableReason;
 
 /// Reads a cédula física: a digit for the province, and two groups of four, which dashes may cut short.
 pub(super) fn cedula(number: &mut DocumentNumber) -> Outcome {

@@ -6,7 +6,7 @@ use super::check::{digit, luhn_sum, weighted};
 use super::number::DocumentNumber;
 use super::rule::{DocumentReading, Outcome};
 use crate::key::Reading;
-use crate::normalise::UnusableReason;
+use crate::key::UnusableReason;
 
 /// Reads a cédula: three digits of the municipality, seven, and a check digit by Luhn's sum.
 pub(super) fn cedula(number: &mut DocumentNumber) -> Outcome {

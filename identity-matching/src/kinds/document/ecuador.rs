@@ -3,8 +3,8 @@
 use super::check::{digit, integer, luhn_sum, weighted};
 use super::number::DocumentNumber;
 use super::rule::{DocumentReading, Outcome};
+use crate::key::UnusableReason;
 use crate::key::{DocumentTypeId, Reading};
-use crate::normalise::UnusableReason;
 use crate::text::Region;
 
 const CEDULA: DocumentTypeId = DocumentTypeId::new(Region::known(*b"EC"), "CI");

@@ -3,7 +3,7 @@
 use super::check::{integer, value};
 use super::number::DocumentNumber;
 use super::rule::{DocumentReading, Outcome};
-use crate::normalise::UnusableReason;
+use crate::key::UnusableReason;
 
 /// Reads a CUI: eight digits, a check digit modulo 11, and two digits each for department and municipality.
 pub(super) fn cui(number: &mut DocumentNumber) -> Outcome {

@@ -3,7 +3,7 @@
 use super::check::{digit, integer, is_short_date, luhn_sum, value};
 use super::number::DocumentNumber;
 use super::rule::{DocumentReading, Outcome};
-use crate::normalise::UnusableReason;
+use crate::key::UnusableReason;
 
 /// What a sign in an odd place counts, from 0 to 9 and from A to Z; a digit counts as the letter of its value.
 const ODD: [u32; 26] =

@@ -4,7 +4,7 @@ use super::check::{digit, is_short_date};
 use super::number::DocumentNumber;
 use super::rule::{DocumentReading, Outcome};
 use crate::key::Reading;
-use crate::normalise::UnusableReason;
+use crate::key::UnusableReason;
 
 /// Codes of the states in a CURP, and `NE` for born abroad.
 const STATES: &[u8] = b"ASBCBSCCCHCLCMCSDFDGGRGTHGJCMCMNMSNENLNTOCPLQRQTSLSPSRTCTLTSVZYNZS";

@@ -29,6 +29,7 @@ mod portugal;
 mod reading;
 mod rule;
 mod spain;
+mod spelling;
 mod table;
 mod types;
 mod uruguay;
@@ -43,10 +44,10 @@ use self::names::Named;
 use self::reading::{Read, Wanted};
 use super::{IdentifierKind, RawValue, Sink};
 use crate::key::{DocumentTypeId, Key, KeyForm, KeyKind, Reading};
-use crate::normalise::{PlaceholderSet, UnusableReason};
 use crate::text::LONGEST_VALUE;
 use crate::text::Region;
 use crate::text::filler;
+use crate::{key::UnusableReason, kinds::PlaceholderSet};
 
 /// The passport of an issuer that nobody named.
 const ANY_PASSPORT: DocumentTypeId = DocumentTypeId::new(table::ANY, "PASSPORT");

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::key::Reading;
-use crate::normalise::UnusableReason;
+use crate::key::UnusableReason;
 use crate::text;
 
 /// Holds the letters and digits of a document, in upper case and without separators.

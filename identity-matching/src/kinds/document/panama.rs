@@ -3,7 +3,7 @@
 use super::number::DocumentNumber;
 use super::rule::{DocumentReading, Outcome};
 use crate::key::Reading;
-use crate::normalise::UnusableReason;
+use crate::key::UnusableReason;
 
 /// Reads a cédula: a province or a sign of the kind of citizen, a book and an entry, which dashes part: `8-123-4567`,
 /// `PE-12-345`, `E-8-12345`. Canonical with all parts in full length; without its dashes it cannot be read.

@@ -4,7 +4,7 @@ use super::check::{digit, value};
 use super::number::DocumentNumber;
 use super::rule::{DocumentReading, Outcome, Second};
 use crate::key::DocumentTypeId;
-use crate::normalise::UnusableReason;
+use crate::key::UnusableReason;
 use crate::text::Region;
 
 const CI: DocumentTypeId = DocumentTypeId::new(Region::known(*b"PY"), "CI");

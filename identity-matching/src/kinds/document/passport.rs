@@ -3,7 +3,7 @@
 use super::number::DocumentNumber;
 use super::rule::{DocumentReading, Outcome};
 use crate::key::Reading;
-use crate::normalise::UnusableReason;
+use crate::key::UnusableReason;
 
 /// Reads a passport number: five to fifteen letters and digits, at least three of them digits.
 pub(super) fn passport(number: &mut DocumentNumber) -> Outcome {

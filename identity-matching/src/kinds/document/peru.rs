@@ -3,8 +3,8 @@
 use super::check::{digit, weighted};
 use super::number::DocumentNumber;
 use super::rule::{DocumentReading, Outcome, Second};
+use crate::key::UnusableReason;
 use crate::key::{DocumentTypeId, Reading};
-use crate::normalise::UnusableReason;
 use crate::text::Region;
 
 const DNI: DocumentTypeId = DocumentTypeId::new(Region::known(*b"PE"), "DNI");

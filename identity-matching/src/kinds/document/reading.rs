@@ -4,8 +4,8 @@ use super::names::Named;
 use super::rule::DocumentReading;
 use super::table::DocumentType;
 use super::{ANY_PASSPORT, Context, DocumentNumber, passport};
+use crate::key::UnusableReason;
 use crate::key::{DocumentTypeId, KeyForm, Reading};
-use crate::normalise::UnusableReason;
 use crate::text::Region;
 
 /// Tells how a number was read, of which type.

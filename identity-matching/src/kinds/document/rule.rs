@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::number::DocumentNumber;
+use crate::key::UnusableReason;
 use crate::key::{DocumentTypeId, KeyForm, Reading};
-use crate::normalise::UnusableReason;
 
 /// Reads the numbers of one document type.
 ///

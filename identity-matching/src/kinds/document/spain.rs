@@ -4,7 +4,7 @@ use super::check::{integer, luhn_sum};
 use super::number::DocumentNumber;
 use super::rule::{DocumentReading, Outcome};
 use crate::key::DocumentTypeId;
-use crate::normalise::UnusableReason;
+use crate::key::UnusableReason;
 use crate::text::Region;
 
 const SPAIN: Region = Region::known(*b"ES");

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use super::number::DocumentNumber;
 use super::rule::DocumentRule;
-use super::{DocumentReading, names, types};
+use super::{DocumentReading, spelling};
 use crate::key::DocumentTypeId;
 use crate::text::Region;
 
@@ -174,15 +174,18 @@ pub struct DocumentTypes {
     inner: Arc<Inner>,
 }
 
+/// A name of a type: the id that it would have, the name, and the type's place.
+type Named = (DocumentTypeId, Box<str>, u16);
+
 #[derive(Clone, Default)]
 struct Inner {
     types: Vec<DocumentType>,
-    /// Every code and alias, sorted by id.
-    names: Vec<(DocumentTypeId, u16)>,
+    /// Every code and alias, folded, sorted by id.
+    names: Vec<Named>,
     /// Where in `names` the names of each country begin, by [`Region::index`]; empty without any.
     countries: Vec<u16>,
     /// The same for types of every country, under [`ANY`].
-    any: Vec<(DocumentTypeId, u16)>,
+    any: Vec<Named>,
     /// Names that stand for several types, or for one besides its own names.
     groups: Vec<(Region, String, Vec<u16>)>,
     /// Types to try on untyped numbers, in order.
@@ -192,26 +195,11 @@ struct Inner {
 /// Stands in the ids of types that every country issues; no country has the code.
 pub(super) const ANY: Region = Region::known(*b"ZZ");
 
-static BUILT_IN: LazyLock<DocumentTypes> = LazyLock::new(|| {
-    let table = types::built_in().into_iter().fold(DocumentTypes::empty(), |table, kind| {
-        table.with(kind).expect("a test adds every built-in type")
-    });
-    types::GROUPS.iter().fold(table, |table, &(country, name, codes)| {
-        table.with_name(Region::known(*country), name, codes).expect("a test adds every name")
-    })
-});
-
 impl DocumentTypes {
     /// Makes a table without any type: every number is kept as it is.
     #[must_use]
     pub fn empty() -> Self {
         Self { inner: Arc::default() }
-    }
-
-    /// Returns the table of all types that this crate knows.
-    #[must_use]
-    pub fn built_in() -> Self {
-        BUILT_IN.clone()
     }
 
     /// Adds a type, tried on untyped numbers after those already in the table.
@@ -231,17 +219,18 @@ impl DocumentTypes {
         let names = if added.country.is_some() { &mut inner.names } else { &mut inner.any };
         let written = std::iter::once(&added.code).chain(&added.aliases);
         for (name, folded) in
-            written.flat_map(|name| [(name, folded_name(name)), (name, names::canonical(name))])
+            written.flat_map(|name| [(name, folded_name(name)), (name, spelling::canonical(name))])
         {
             let id = DocumentTypeId::new(added.country.unwrap_or(ANY), &folded);
-            match names.binary_search_by_key(&id, |&(id, _)| id) {
-                // A type may repeat itself, in its code and an alias.
-                Ok(found) if names[found].1 == at => {}
-                Ok(found) => {
-                    let existing = &inner.types[usize::from(names[found].1)];
-                    return Err(conflict(name, &existing.code));
-                }
-                Err(place) => names.insert(place, (id, at)),
+            let place = names.partition_point(|&(other, ..)| other < id);
+            let mut same = names[place..].iter().take_while(|(other, ..)| *other == id);
+            if let Some((.., other)) = same.clone().find(|(.., other)| *other != at) {
+                let existing = &inner.types[usize::from(*other)];
+                return Err(conflict(name, &existing.code));
+            }
+            // A type may repeat itself, in its code and an alias.
+            if !same.any(|(_, known, _)| **known == *folded) {
+                names.insert(place, (id, folded.into(), at));
             }
         }
         if let (Some(country), Inference::Accepted | Inference::Like(_)) =
@@ -251,7 +240,7 @@ impl DocumentTypes {
         }
         inner.types.push(added);
         let before =
-            |country: u16| inner.names.partition_point(|&(id, _)| id.country().index() < country);
+            |country: u16| inner.names.partition_point(|(id, ..)| id.country().index() < country);
         inner.countries = (0..=677)
             .map(|country| u16::try_from(before(country)).expect("each type has a few names"))
             .collect();
@@ -284,7 +273,7 @@ impl DocumentTypes {
         name: &str,
         codes: &[&str],
     ) -> Result<Self, DocumentTypeConflict> {
-        let folded = names::canonical(name);
+        let folded = spelling::canonical(name);
         let conflict = |with: &str| DocumentTypeConflict {
             country: Some(country),
             name: name.to_owned(),
@@ -305,7 +294,7 @@ impl DocumentTypes {
         Ok(self)
     }
 
-    /// Returns the types behind a name that [`names::canonical`] folded.
+    /// Returns the types behind a name that [`spelling::canonical`] folded.
     pub(super) fn group(&self, country: Region, folded: &str) -> Option<Vec<&DocumentType>> {
         if let Some(found) = self.find_plain(country, folded) {
             return Some(vec![found]);
@@ -327,10 +316,13 @@ impl DocumentTypes {
 
     fn find_plain(&self, country: Region, name: &str) -> Option<&DocumentType> {
         let inner = &*self.inner;
-        let look = |names: &[(DocumentTypeId, u16)], country: Region| {
+        let look = |names: &[Named], country: Region| {
             let id = DocumentTypeId::new(country, name);
-            let found = names.binary_search_by_key(&id, |&(id, _)| id).ok()?;
-            Some(&inner.types[usize::from(names[found].1)])
+            let place = names.partition_point(|&(other, ..)| other < id);
+            let mut same = names[place..].iter().take_while(|(other, ..)| *other == id);
+            // Many names have one hash.
+            let (.., at) = same.find(|(_, known, _)| known.eq_ignore_ascii_case(name))?;
+            Some(&inner.types[usize::from(*at)])
         };
         // Ids begin with the country, so a country's names lie together.
         let index = usize::from(country.index());

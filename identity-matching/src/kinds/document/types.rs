@@ -6,7 +6,9 @@
 //! DGII, Norma General 07-2018; Paraguay, SIFEN, Manual técnico; Uruguay, DGI, Formato CFE; Bolivia, SIN, catalogue of
 //! document types.
 
-use super::table::DocumentType;
+use std::sync::LazyLock;
+
+use super::table::{DocumentType, DocumentTypes};
 use super::{
     argentina, bolivia, brazil, chile, colombia, costa_rica, dominican_republic, ecuador,
     el_salvador, guatemala, honduras, italy, mexico, panama, paraguay, passport, peru, portugal,
@@ -14,8 +16,25 @@ use super::{
 };
 use crate::text::Region;
 
+static BUILT_IN: LazyLock<DocumentTypes> = LazyLock::new(|| {
+    let table = built_in().into_iter().fold(DocumentTypes::empty(), |table, kind| {
+        table.with(kind).expect("a test adds every built-in type")
+    });
+    GROUPS.iter().fold(table, |table, &(country, name, codes)| {
+        table.with_name(Region::known(*country), name, codes).expect("a test adds every name")
+    })
+});
+
+impl DocumentTypes {
+    /// Returns the table of all types that this crate knows.
+    #[must_use]
+    pub fn built_in() -> Self {
+        BUILT_IN.clone()
+    }
+}
+
 /// Names of a country that stand for several types, of which the number decides.
-pub(super) const GROUPS: &[(&[u8; 2], &str, &[&str])] = &[
+const GROUPS: &[(&[u8; 2], &str, &[&str])] = &[
     (b"AR", "TAX ID", &["CUIT"]),
     (b"BR", "TAX ID", &["CPF", "CNPJ"]),
     (b"BR", "VAT", &["CPF", "CNPJ"]),
@@ -30,7 +49,7 @@ pub(super) const GROUPS: &[(&[u8; 2], &str, &[&str])] = &[
     (b"PY", "TAX ID", &["RUC"]),
 ];
 
-pub(super) fn built_in() -> Vec<DocumentType> {
+fn built_in() -> Vec<DocumentType> {
     let mut types = Vec::new();
     let parts = [peru_and_spain, colombia_and_chile, argentina_and_brazil, mexico_and_ecuador];
     for part in parts.into_iter().chain([andes_and_south, central_america, europe]) {

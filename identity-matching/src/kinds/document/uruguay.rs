@@ -3,7 +3,7 @@
 use super::check::{digit, integer, weighted};
 use super::number::DocumentNumber;
 use super::rule::{DocumentReading, Outcome};
-use crate::normalise::UnusableReason;
+use crate::key::UnusableReason;
 
 /// Reads a cédula: seven digits and a check digit modulo 10.
 pub(super) fn cedula(number: &mut DocumentNumber) -> Outcome {

@@ -5,7 +5,7 @@ use super::names::{self, Beside, Named};
 use super::reading::{self, Found, Read, Wanted};
 use super::{Context, DocumentNumber, is_filler_number};
 use crate::key::Reading;
-use crate::normalise::UnusableReason;
+use crate::key::UnusableReason;
 use crate::text::spreadsheet::{self, Cell};
 use crate::text::{self, Region, filler};
 

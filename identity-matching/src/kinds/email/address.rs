@@ -1,6 +1,6 @@
 //! The syntax of addresses, as mailbox providers really take them.
 
-use crate::normalise::UnusableReason;
+use crate::key::UnusableReason;
 
 /// Longest local part (RFC 5321, section 4.5.3.1.1).
 pub(super) const LOCAL_MAX: usize = 64;

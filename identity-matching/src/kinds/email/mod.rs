@@ -14,8 +14,8 @@ pub(crate) use rules::EmailTable;
 pub use rules::{AddressUse, EmailProvider, EmailRules};
 
 use super::{IdentifierKind, RawValue, Sink};
+use crate::key::UnusableReason;
 use crate::key::{Key, KeyForm, KeyKind, Reading};
-use crate::normalise::UnusableReason;
 use crate::text::{LONGEST_VALUE, Region, filler};
 use crate::weak::blocking;
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::normalise::UnusableReason;
+use crate::key::UnusableReason;
 
 /// Lists the addresses of a folded value, each as its local part and its domain.
 ///

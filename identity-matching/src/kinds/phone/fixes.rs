@@ -14,7 +14,7 @@
 use super::libphonenumber;
 use super::{Outcome, Phone, alias};
 use crate::key::Reading;
-use crate::normalise::UnusableReason;
+use crate::key::UnusableReason;
 use crate::text::Region;
 
 const CHILE: u16 = 56;

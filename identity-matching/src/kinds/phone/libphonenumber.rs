@@ -7,7 +7,7 @@ use rlibphonenumber::{
 
 use super::Phone;
 use crate::key::Reading;
-use crate::normalise::UnusableReason;
+use crate::key::UnusableReason;
 use crate::text::Region;
 
 /// Returns the calling code by which a region's numbers are read; 0 without a region.

@@ -17,7 +17,7 @@ use super::{IdentifierKind, RawValue, Sink};
 use crate::key::{Key, KeyForm, KeyKind, Reading};
 use crate::weak::blocking;
 
-use crate::normalise::UnusableReason;
+use crate::key::UnusableReason;
 use crate::text::Region;
 use crate::text::{self, LONGEST_VALUE};
 

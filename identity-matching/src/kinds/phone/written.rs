@@ -8,7 +8,7 @@ use rlibphonenumber::PhoneNumberType;
 use super::libphonenumber::{self, Number};
 use super::{Outcome, fixes};
 use crate::key::Reading;
-use crate::normalise::UnusableReason;
+use crate::key::UnusableReason;
 use crate::text::spreadsheet::{self, Cell};
 use crate::text::{self, Region, filler};
 

@@ -6,14 +6,6 @@ use unicode_normalization::char::is_combining_mark;
 use super::order;
 use crate::text::{is_invisible, mojibake};
 
-/// Words that join the parts of a name and may be missing: Spanish and Portuguese particles, and forms of
-/// address.
-const PARTICLES: &[&str] = &[
-    "da", "das", "de", "del", "der", "di", "do", "don", "dona", "dos", "dr", "dra", "e", "el",
-    "ing", "la", "las", "lic", "los", "mr", "mrs", "ms", "sr", "sra", "srta", "van", "vda",
-    "viuda", "von", "y",
-];
-
 /// Usual abbreviations of names (Real Academia Española, Ortografía, appendix of abbreviations).
 const ABBREVIATIONS: &[(&str, &str)] = &[
     ("fco.", "francisco"),
@@ -47,11 +39,6 @@ pub(super) fn fold(raw: &str, out: &mut String) {
         fold_plain(raw, out);
     }
     order::arrange(start, out);
-}
-
-/// Tells whether a folded word joins the parts of a name.
-pub(super) fn is_particle(word: &str) -> bool {
-    PARTICLES.binary_search(&word).is_ok()
 }
 
 /// Mends what programs did to a name, and writes out abbreviations; nothing where there is nothing to mend.
@@ -177,11 +164,6 @@ mod tests {
         let mut out = String::new();
         fold(raw, &mut out);
         out
-    }
-
-    #[test]
-    fn particles_are_sorted_so_that_they_are_found() {
-        assert!(PARTICLES.is_sorted());
     }
 
     #[test]

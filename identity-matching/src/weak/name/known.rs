@@ -1,9 +1,17 @@
-//! Frequent given names and surnames, by which it is told where in a name the surnames stand.
+//! Particles, and frequent given names and surnames, by which it is told where in a name the surnames stand.
 //!
 //! A list of facts, not of rules: a name that is in neither list is read by its place. Chosen from the most frequent
 //! names that statistical offices publish: Instituto Nacional de Estadística (Spain), "Apellidos y nombres más
 //! frecuentes"; IBGE (Brazil), "Nomes no Brasil", 2010; RENIEC (Peru), yearly notes on frequent names. Words that are
 //! frequent as both, such as `Cruz`, `Martín` or `Santiago`, are left out: they tell nothing.
+
+/// Words that join the parts of a name and may be missing: Spanish and Portuguese particles, and forms of
+/// address.
+const PARTICLES: &[&str] = &[
+    "da", "das", "de", "del", "der", "di", "do", "don", "dona", "dos", "dr", "dra", "e", "el",
+    "ing", "la", "las", "lic", "los", "mr", "mrs", "ms", "sr", "sra", "srta", "van", "vda",
+    "viuda", "von", "y",
+];
 
 /// Given names, folded, in order.
 #[rustfmt::skip]
@@ -96,6 +104,11 @@ const SURNAMES: &[&str] = &[
     "villegas", "yanez", "yupanqui", "zambrano", "zamora", "zapata", "zarate", "zavala", "zegarra", "zuniga",
 ];
 
+/// Tells whether a folded word joins the parts of a name.
+pub(super) fn is_particle(word: &str) -> bool {
+    PARTICLES.binary_search(&word).is_ok()
+}
+
 /// Tells whether a folded word is a frequent given name.
 pub(super) fn is_given(word: &str) -> bool {
     GIVEN.binary_search(&word).is_ok()
@@ -111,8 +124,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_lists_are_in_order_and_share_no_word() {
-        for list in [GIVEN, SURNAMES] {
+    fn the_lists_are_in_order_and_share_no_name() {
+        for list in [GIVEN, PARTICLES, SURNAMES] {
             assert!(list.is_sorted_by(|one, next| one < next));
         }
         assert!(!GIVEN.iter().any(|word| is_surname(word)));

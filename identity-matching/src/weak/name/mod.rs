@@ -6,10 +6,12 @@ mod order;
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use rapidfuzz::distance::jaro_winkler;
 
 use self::order::{Role, WORDS_MAX, Words};
-use crate::normalise::UnusableReason;
+use crate::key::UnusableReason;
 use crate::text::LONGEST_VALUE;
 use crate::text::filler;
 
@@ -28,7 +30,8 @@ use crate::text::filler;
 /// assert!(full.similarity(&Name::parse("Mario Quispe")?) < 0.66);
 /// # Ok::<(), identity_matching::UnusableReason>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Name(String);
 
 impl Name {
@@ -138,6 +141,21 @@ impl Name {
             if coverage[0] <= coverage[1] { coverage } else { [coverage[1], coverage[0]] };
         let similarity = 0.75 * high + 0.25 * low;
         if pairs.are_one_person(&one, &two) { similarity } else { similarity / 2.0 }
+    }
+}
+
+crate::weak::text_form!(Name, Name::parse, |name: &Name| name.0.clone());
+
+impl AsRef<str> for Name {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl fmt::Display for Name {
+    /// Writes the folded name: personal data.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
     }
 }
 

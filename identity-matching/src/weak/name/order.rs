@@ -1,9 +1,6 @@
 //! The place of given names and surnames within a name.
 
-use super::{
-    fold,
-    known::{is_given, is_surname},
-};
+use super::known::{is_given, is_particle, is_surname};
 
 /// Most words of a name that are kept; nobody's name has more that matter.
 pub(super) const WORDS_MAX: usize = 12;
@@ -25,7 +22,7 @@ pub(super) fn arrange(start: usize, out: &mut String) {
     let (mut parted, mut ended) = (None, false);
     for (at, segment) in written.split(',').enumerate() {
         let first = count;
-        for word in segment.split(' ').filter(|word| !word.is_empty() && !fold::is_particle(word)) {
+        for word in segment.split(' ').filter(|word| !word.is_empty() && !is_particle(word)) {
             if count < WORDS_MAX {
                 words[count] = word;
                 count += 1;

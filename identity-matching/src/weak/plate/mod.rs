@@ -4,9 +4,9 @@ mod written;
 
 use std::fmt;
 
-use rapidfuzz::distance::osa;
+use serde::{Deserialize, Serialize};
 
-use crate::normalise::UnusableReason;
+use crate::key::UnusableReason;
 use crate::text::{LONGEST_VALUE, filler};
 
 /// Is a vehicle registration plate: four to ten letters and digits, without separators.
@@ -16,7 +16,8 @@ use crate::text::{LONGEST_VALUE, filler};
 /// assert_eq!(Plate::parse("abc-912")?, Plate::parse("ABC 912")?);
 /// # Ok::<(), identity_matching::UnusableReason>(())
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Plate(u64);
 
 impl Plate {
@@ -130,23 +131,6 @@ impl Plate {
         self.0
     }
 
-    /// Measures how alike two plates are: one minus the edits between them by the length of the longer.
-    ///
-    /// An edit inserts, drops or changes a sign or swaps two neighbours (optimal string alignment). Signs that
-    /// are read for each other, `0` and `O`, `1` and `I`, `2` and `Z`, `5` and `S`, `8` and `B`, count as one sign. 1 for
-    /// equal plates, 0 when nothing agrees. Source: Damerau, *A technique for computer detection and
-    /// correction of spelling errors* (1964).
-    #[must_use]
-    pub fn similarity(self, other: Self) -> f64 {
-        if self == other {
-            return 1.0;
-        }
-        let [(one, one_length), (two, two_length)] = [self, other].map(Self::signs);
-        let (one, two) = (&one[..one_length], &two[..two_length]);
-        osa::normalized_similarity(one.iter().copied().map(alike), two.iter().copied().map(alike))
-            .min(0.99)
-    }
-
     fn signs(self) -> ([u8; 13], usize) {
         let mut signs = [0; 13];
         let mut length = 0;
@@ -160,6 +144,19 @@ impl Plate {
     }
 }
 
+impl fmt::Display for Plate {
+    /// Writes the plate without separators, `ABC123`: it leads to a person.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (signs, length) = self.signs();
+        signs[..length].iter().rev().try_for_each(|&sign| {
+            let sign = if sign <= 10 { b'0' + sign - 1 } else { b'A' + sign - 11 };
+            write!(f, "{}", char::from(sign))
+        })
+    }
+}
+
+crate::weak::text_form!(Plate, Plate::parse, Plate::to_string);
+
 impl fmt::Debug for Plate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Plate(…)")
@@ -169,19 +166,6 @@ impl fmt::Debug for Plate {
 /// Digits are 1 to 10, letters 11 to 36.
 fn value(sign: u8) -> u64 {
     u64::from(if sign.is_ascii_digit() { sign - b'0' + 1 } else { sign - b'A' + 11 })
-}
-
-/// Maps letters to the digits that they are taken for.
-fn alike(value: u8) -> u8 {
-    const LETTER: u8 = 11;
-    match value {
-        v if v == LETTER + (b'O' - b'A') => 1,
-        v if v == LETTER + (b'I' - b'A') => 2,
-        v if v == LETTER + (b'Z' - b'A') => 3,
-        v if v == LETTER + (b'S' - b'A') => 6,
-        v if v == LETTER + (b'B' - b'A') => 9,
-        other => other,
-    }
 }
 
 /// Tells whether a plate is a filler: `ABC000`, `XXX999`.

@@ -4,7 +4,7 @@
 //! the same questions. It panics with what differs, as a test does.
 //!
 //! ```
-//! use identity_matching::index::{InMemoryIndex, conformance};
+//! use identity_matching::{conformance, index::InMemoryIndex};
 //!
 //! conformance::run(|population| {
 //!     let mut builder = InMemoryIndex::builder();
@@ -17,14 +17,16 @@
 
 use std::collections::BTreeMap;
 
-use super::{CandidateIndex, Holders, InMemoryIndex, IndexError, IndexKey, PersonId, PersonKey};
+use crate::index::{
+    CandidateIndex, Holders, InMemoryIndex, IndexError, IndexKey, PersonId, PersonKey,
+};
 use crate::{
-    decide::{Decision, DeterministicMatcher, Rejections, Rule},
+    decide::{Decision, DeterministicMatcher, Rejections},
     key::{Field, KeyKind},
+    kinds::Normalised,
     kinds::email::AddressUse,
-    normalise::{NormaliseOptions, Normalised, Normaliser},
-    normalise::{RawDocument, Record},
-    policy::{Policy, PolicyRules},
+    normalise::{NormaliseOptions, Normaliser, RawDocument, Record},
+    policy::{Policy, PolicyRules, Rule},
     text::Region,
 };
 

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::key::Source;
+use super::Source;
 
 /// Says that one value of a record gives no key, and why, or what is odd about a key that it gives.
 ///
@@ -19,7 +19,9 @@ pub struct Unusable {
 }
 
 impl Unusable {
-    pub(crate) const fn new(source: Source, reason: UnusableReason) -> Self {
+    /// Makes the finding of a matcher of one's own.
+    #[must_use]
+    pub const fn new(source: Source, reason: UnusableReason) -> Self {
         Self { source, reason }
     }
 }
@@ -172,6 +174,14 @@ impl FromStr for UnusableReason {
         let mut all = Self::ALL.into_iter();
         all.find(|reason| reason.code() == code)
             .ok_or_else(|| UnknownUnusableReason { code: code.chars().take(64).collect() })
+    }
+}
+
+impl TryFrom<&str> for UnusableReason {
+    type Error = UnknownUnusableReason;
+
+    fn try_from(code: &str) -> Result<Self, UnknownUnusableReason> {
+        code.parse()
     }
 }
 

@@ -132,6 +132,14 @@ impl FromStr for Rule {
     }
 }
 
+impl TryFrom<&str> for Rule {
+    type Error = RuleNameError;
+
+    fn try_from(name: &str) -> Result<Self, RuleNameError> {
+        Self::new(name)
+    }
+}
+
 impl TryFrom<Cow<'_, str>> for Rule {
     type Error = RuleNameError;
 
