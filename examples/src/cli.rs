@@ -88,6 +88,13 @@ impl Failure {
         self.remedy = Some(remedy.to_string());
         self
     }
+
+    /// Says where it happened, before what is wrong.
+    #[must_use]
+    pub fn within(mut self, place: impl Display) -> Self {
+        self.what = format!("{place}: {}", self.what);
+        self
+    }
 }
 
 impl Display for Failure {

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+pub mod at_scale;
 pub mod cli;
 pub mod decisions;
 pub mod files;

@@ -45,26 +45,38 @@ impl<'a> Given<'a> {
     /// Takes the columns of a row of leads.
     #[must_use]
     pub fn by_lead(row: Row<'a>) -> Self {
-        let name = ["first_name", "middle_name", "last_name"].map(|column| row.optional(column));
-        Self { name, ..Self::by_both(row) }
+        Self::of_lead(|column| row.optional(column))
     }
 
     /// Takes the columns of a row of persons.
     #[must_use]
     pub fn by_person(row: Row<'a>) -> Self {
-        Self { name: [row.optional("full_name"), None, None], ..Self::by_both(row) }
+        Self::of_person(|column| row.optional(column))
     }
 
-    fn by_both(row: Row<'a>) -> Self {
+    /// Takes the columns of a lead, by the names that leads.csv gives them.
+    #[must_use]
+    pub fn of_lead(get: impl Fn(&'static str) -> Option<&'a str>) -> Self {
+        let name = ["first_name", "middle_name", "last_name"].map(&get);
+        Self { name, ..Self::of_both(get) }
+    }
+
+    /// Takes the columns of a person, by the names that persons.csv gives them.
+    #[must_use]
+    pub fn of_person(get: impl Fn(&'static str) -> Option<&'a str>) -> Self {
+        Self { name: [get("full_name"), None, None], ..Self::of_both(get) }
+    }
+
+    fn of_both(get: impl Fn(&'static str) -> Option<&'a str>) -> Self {
         Self {
-            phone: row.optional("phone"),
-            document: row.optional("document"),
-            document_type: row.optional("document_type"),
-            document_country: row.optional("document_country"),
-            email: row.optional("email"),
+            phone: get("phone"),
+            document: get("document"),
+            document_type: get("document_type"),
+            document_country: get("document_country"),
+            email: get("email"),
             name: [None; 3],
-            birth_date: row.optional("birth_date"),
-            plate: row.optional("plate"),
+            birth_date: get("birth_date"),
+            plate: get("plate"),
         }
     }
 

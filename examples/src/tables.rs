@@ -66,11 +66,23 @@ impl Tables {
     ///
     /// A missing or unreadable file, and a header without the columns that the table needs.
     pub fn read(&self, path: &Path, schema: &TableSchema) -> Result<TableReader, Failure> {
-        let name = path.display().to_string();
-        let mut table =
-            TableReader::new(name, files::open(path)?, schema, &self.map).map_err(failed)?;
+        self.read_from(&path.display().to_string(), files::open(path)?, schema)
+    }
+
+    /// Opens a table that is no file of its own, such as standard input, and reads its header.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tables::read`].
+    pub fn read_from(
+        &self,
+        name: &str,
+        input: impl std::io::Read + Send + 'static,
+        schema: &TableSchema,
+    ) -> Result<TableReader, Failure> {
+        let mut table = TableReader::new(name, input, schema, &self.map).map_err(failed)?;
         if let Some(rows) = self.refused.clone() {
-            let file = path.display().to_string();
+            let file = name.to_owned();
             table.on_refused(move |row| {
                 rows.write(&file, row.line, row.column.as_deref(), &row.reason);
             });

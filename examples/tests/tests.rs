@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // also in what tests call: a panic says where
 
+mod at_scale;
 mod axum_service;
 mod gap_report;
 mod house;

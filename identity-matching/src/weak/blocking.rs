@@ -20,6 +20,17 @@ pub enum BlockingKind {
 impl BlockingKind {
     /// Lists all kinds.
     pub const ALL: [Self; 4] = [Self::Plate, Self::NameBirthDate, Self::PhoneTail, Self::Email];
+
+    /// Returns the name that is written to files and tables: `plate`, `name_birth_date`, `phone_tail` or `address`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Plate => "plate",
+            Self::NameBirthDate => "name_birth_date",
+            Self::PhoneTail => "phone_tail",
+            Self::Email => "address",
+        }
+    }
 }
 
 /// Is a value under which weak candidates are found; agreeing on it is not yet evidence.

@@ -1,0 +1,182 @@
+//! Turns records into rows of sealed keys, for an engine that joins them.
+
+// Doc comments of flags are what `--help` prints: no backticks there.
+#![allow(clippy::doc_markdown)]
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, ValueEnum};
+use identity_matching::index::joined::{LookUp, SealedRecord, Stamp, look_ups};
+use identity_matching::index::{Seal, StoredPerson};
+use identity_matching::{KeyForm, KeyKind, Normalised, Normaliser, Policy, Region};
+use raw_packets::table::TableSchema;
+use reference_runners::at_scale::{self, Format, KEYS, RowWriter, SecretArgs, Value, records};
+use reference_runners::cli::{Console, EXIT_CODES, Exit, Failure, start};
+use reference_runners::people::{self, Given};
+use reference_runners::tables::TableArgs;
+use reference_runners::unusable::UnusableValues;
+
+/// Turns leads or persons into rows of keys: a keyed digest of 128 bits as two integers, its kind and form.
+///
+/// Rows in, rows out, no database: reads stdin, writes stdout, and holds one row. Names, dates of birth and the lead's
+/// own values travel encrypted. `decide` takes the rows that an engine joins of these, under the same secret, policy
+/// and region.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXIT_CODES)]
+struct Args {
+    /// What the records are.
+    #[arg(long, value_name = "WHAT")]
+    of: Of,
+    /// How rows are read and written.
+    #[arg(long, default_value = "csv", value_name = "FORMAT")]
+    format: Format,
+    #[command(flatten)]
+    tables: TableArgs,
+    #[command(flatten)]
+    secret: SecretArgs,
+    /// The region that reads local phones and documents.
+    #[arg(long, default_value = "PE", value_name = "CODE")]
+    region: Region,
+    /// The policy, as TOML or JSON (left out: the default).
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// Prints no messages on stderr; errors and refused rows still appear.
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Of {
+    /// Leads, by the columns of leads.csv.
+    Leads,
+    /// Persons, by the columns of persons.csv; one with several rows is one person.
+    Persons,
+}
+
+fn main() -> ExitCode {
+    start(|args: Args| run(&args))
+}
+
+fn run(args: &Args) -> Result<Exit, Failure> {
+    let console = Console::new(args.quiet);
+    let policy = people::read_policy(args.policy.as_ref())?;
+    let normaliser = people::read_by(&policy, args.region)?;
+    let seal = args.secret.seal()?;
+    let stamp = Stamp::new(normaliser.options(), &policy, &seal).to_string();
+    let tables = args.tables.open()?;
+    let (schema, whose) = match args.of {
+        Of::Leads => (TableSchema::leads(), "leads"),
+        Of::Persons => (TableSchema::persons(), "persons"),
+    };
+    let mut keys = Keys {
+        out: RowWriter::new(args.format, KEYS, io::stdout())?,
+        normaliser,
+        policy,
+        seal,
+        stamp,
+        unusable: UnusableValues::of(whose),
+    };
+    let mut read = Normalised::default();
+    let exit = records::read(args.format, &tables, &schema, io::stdin(), &console, |row| {
+        match args.of {
+            Of::Leads => match row.text("external_id").or_else(|| row.text("id")) {
+                Some(key) => {
+                    keys.lead(key, &Given::of_lead(|column| row.text(column)), &mut read)?;
+                }
+                None => {
+                    return Ok(Some("neither `id` nor `external_id` is given; give one of them"));
+                }
+            },
+            Of::Persons => match row.text("person_key") {
+                Some(key) => {
+                    keys.person(key, &Given::of_person(|column| row.text(column)), &mut read)?;
+                }
+                None => return Ok(Some("the person has no key; give every person one")),
+            },
+        }
+        Ok(None)
+    })?;
+    let Keys { out, unusable, .. } = keys;
+    out.finish()?;
+    tables.finish()?;
+    unusable.tell(&console);
+    Ok(exit)
+}
+
+/// Where the rows of keys go, and what they are made by.
+struct Keys {
+    out: RowWriter,
+    normaliser: Normaliser,
+    policy: Policy,
+    seal: Seal,
+    stamp: String,
+    unusable: UnusableValues,
+}
+
+impl Keys {
+    fn lead(&mut self, key: &str, given: &Given<'_>, read: &mut Normalised) -> Result<(), Failure> {
+        let record = given.record();
+        self.normaliser.normalise_into(&record, read);
+        self.unusable.add(key, read);
+        let sealed = SealedRecord::new(key, &record, &self.seal);
+        self.record(key, &at_scale::to_text(sealed.as_bytes()))?;
+        for one in look_ups(read, &self.policy, &self.seal) {
+            self.key(key, one)?;
+        }
+        Ok(())
+    }
+
+    fn person(
+        &mut self,
+        key: &str,
+        given: &Given<'_>,
+        read: &mut Normalised,
+    ) -> Result<(), Failure> {
+        let read = given.normalise(&self.normaliser, read);
+        self.unusable.add(key, read);
+        let mut person = StoredPerson::default();
+        person.add(read, &self.seal);
+        self.record(key, &at_scale::to_text(&person.to_bytes(key, &self.seal)))?;
+        for held in person.keys() {
+            self.key(key, LookUp { key: held.key, form: held.form, list_up_to: 0 })?;
+        }
+        Ok(())
+    }
+
+    fn record(&mut self, key: &str, sealed: &str) -> Result<(), Failure> {
+        self.out.write(&[
+            Value::Text(key),
+            Value::Int(0),
+            Value::Null,
+            Value::Null,
+            Value::Null,
+            Value::Null,
+            Value::Null,
+            Value::Text(sealed),
+            Value::Text(&self.stamp),
+        ])
+    }
+
+    fn key(&mut self, record: &str, one: LookUp) -> Result<(), Failure> {
+        let [high, low] = at_scale::halves(one.key);
+        let kind = one.key.kind();
+        let kind = match (&kind, one.key.blocking()) {
+            (Some(kind), _) => KeyKind::as_str(kind),
+            (None, Some(key)) => key.kind().as_str(),
+            (None, None) => "",
+        };
+        self.out.write(&[
+            Value::Text(record),
+            Value::Int(1),
+            Value::Text(kind),
+            Value::Text(KeyForm::as_str(one.form)),
+            Value::Int(high),
+            Value::Int(low),
+            Value::Int(one.list_up_to.into()),
+            Value::Null,
+            Value::Null,
+        ])
+    }
+}
