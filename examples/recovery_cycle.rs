@@ -140,7 +140,7 @@ fn run(args: Args) -> Result<Exit, Failure> {
     stages.end("recover");
 
     // Verdicts, reasons, days and the report all come from one consistent read.
-    let facts = facts_of(store.read()?, &backlog)?.with_days(args.time_zone, 30);
+    let facts = facts_of(store.read()?, &backlog, &url)?.with_days(args.time_zone, 30);
     let report = recovery_suite()?.run(&facts, &Monotonic::start());
     let suite = Launcher::new(args.common.database_url.as_deref())
         .launched(report, &PacketFacts::default());

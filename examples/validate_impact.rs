@@ -65,7 +65,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
     let seed = store.seed(&backlog, &args.shrink.seed_options("validate_impact"))?;
     let recover = args.recovery.run("validate_impact", &url, &mut store, &mut service, &console)?;
     let backlog_after = service.count(BACKLOG_VIEW)?;
-    let facts = facts_of(store.read()?, &backlog)?;
+    let facts = facts_of(store.read()?, &backlog, &url)?;
     let report = Suite::recovery().only(["impact"])?.run(&facts, &Monotonic::start());
     drop(facts);
     let guardrails = Launcher::new(args.common.database_url.as_deref())

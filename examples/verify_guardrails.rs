@@ -15,10 +15,12 @@ use guardrails::packets::{PacketFacts as Packets, WithPackets};
 use guardrails::page::{LeadFigures, Page};
 use guardrails::recovery::RecoveryFacts;
 use guardrails::{ExitPolicy, Suite, SuiteReport, Verdict};
-use recovery_queue::{DatabaseUrl, OpenOptions, Snapshot, SqlStore};
-use reference_runners::cli::{Common, EXIT_CODES, Exit, Failure, start};
+use recovery_queue::{BookFacts, DatabaseUrl, OpenOptions, Snapshot, SqlStore};
+use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
 use reference_runners::files;
-use reference_runners::guards::{Launcher, PacketFacts, facts_of, recovery_suite, write_work_list};
+use reference_runners::guards::{
+    Launcher, PacketFacts, books_of, facts_of, is_usable, recovery_suite, write_work_list,
+};
 use reference_runners::service::{BACKLOG_VIEW, MapArgs, database_url};
 
 /// Runs the guardrails on one consistent read of the database; it writes nothing to it.
@@ -118,28 +120,38 @@ fn run(args: &Args) -> Result<Exit, Failure> {
     let mut store = SqlStore::open(&url, OpenOptions::default())?;
     let backlog = args.map.backlog(&args.backlog, &url)?;
     let queue_view = store.view_name("recovery_queue");
-    let read = store.read().map_err(|error| {
-        Failure::from(error).remedy("migrate the database with seed_queue or recovery_cycle")
-    })?;
-    let as_of = Snapshot::as_of(&read);
-    let facts = facts_of(read, &backlog)?.with_days(args.time_zone, 30);
-    if let Some(file) = &args.work_list {
-        let listed = write_work_list(file, &facts, &queue_view, &url)?;
-        console.note(format_args!("{}: {listed} failed leads", file.display()));
-    }
-    // The packets lie in files, the rest in the database.
-    let packets = args.packets.read(&args.common, as_of, &console)?;
-    let facts = WithPackets::new(facts, packets);
-    let report = suite(args)?.run(&facts, &Monotonic::start()).compared_with(&history);
-    let report = Launcher::new(args.common.database_url.as_deref()).launched(report, &args.packets);
+    let refused = !is_usable(&store.migration_status()?);
+    let (report, figures) = if refused {
+        // The books of the migrations can be read where nothing else may be.
+        let books = BookFacts::read(&mut store, &books_of(&backlog, &url)?)?;
+        (suite(args)?.run(&WithPackets::new(books, None), &Monotonic::start()), None)
+    } else {
+        let read = store.read()?;
+        let as_of = Snapshot::as_of(&read);
+        let facts = facts_of(read, &backlog, &url)?.with_days(args.time_zone, 30);
+        if let Some(file) = &args.work_list {
+            let listed = write_work_list(file, &facts, &queue_view, &url)?;
+            console.note(format_args!("{}: {listed} failed leads", file.display()));
+        }
+        // The packets lie in files, the rest in the database.
+        let packets = args.packets.read(&args.common, as_of, &console)?;
+        let facts = WithPackets::new(facts, packets);
+        let report = suite(args)?.run(&facts, &Monotonic::start());
+        let shown = args.format == Format::Html;
+        (report, shown.then(|| LeadFigures::read(&facts)).transpose()?)
+    };
+    let launcher = Launcher::new(args.common.database_url.as_deref());
+    let report = launcher.launched(report.compared_with(&history), &args.packets);
     let rendered = if args.format == Format::Html {
         let past = history.of_suite(&report.suite).cloned().collect();
-        let figures = LeadFigures::read(&facts)?.time_zone(args.time_zone.name());
-        Page::new("Guardrails", report.clone()).leads(figures).history(past).html()
+        let page = Page::new("Guardrails", report.clone()).history(past);
+        match figures {
+            Some(figures) => page.leads(figures.time_zone(args.time_zone.name())).html(),
+            None => page.html(),
+        }
     } else {
         rendered(&report, args.format, args.output.is_none())?
     };
-    drop(facts);
 
     match &args.output {
         Some(file) => files::write_atomic(file, rendered.as_bytes())?,
@@ -152,13 +164,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
             history_file::trim(file, keep)?;
         }
     }
-    for check in report.checks.iter().filter(|check| check.verdict == Verdict::Error) {
-        console.warn(format_args!(
-            "{} could not be evaluated: {}",
-            check.assertion,
-            check.reason.as_deref().unwrap_or("no reason")
-        ));
-    }
+    tell_errors(&report, &console);
     let policy = ExitPolicy::default()
         .warnings_as_exit(args.warnings_as_exit)
         .allow_inconclusive(args.allow_inconclusive);
@@ -169,6 +175,21 @@ fn run(args: &Args) -> Result<Exit, Failure> {
         3 => Exit::Inconclusive,
         _ => Exit::CouldNotRun,
     })
+}
+
+/// Names the checks that could not be evaluated, those of one reason together.
+fn tell_errors(report: &SuiteReport, console: &Console) {
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for check in report.checks.iter().filter(|check| check.verdict == Verdict::Error) {
+        let reason = check.reason.as_deref().unwrap_or("no reason");
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, checks)) => checks.push(&check.assertion),
+            None => reasons.push((reason, vec![&check.assertion])),
+        }
+    }
+    for (reason, checks) in reasons {
+        console.warn(format_args!("{} could not be evaluated: {reason}", checks.join(", ")));
+    }
 }
 
 /// Whatever the checks of this runner read.

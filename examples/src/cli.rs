@@ -129,16 +129,16 @@ impl<E: std::error::Error> From<E> for Failure {
 pub struct Common {
     /// Where the data lies: a path, `sqlite://PATH` or `postgres://…`
     /// (left out: an embedded `SQLite` file of the runner's own).
-    #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true, global = true)]
     pub database_url: Option<String>,
     /// Writes what the run found as JSON to this file (`-` for stdout).
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", global = true)]
     pub json: Option<PathBuf>,
     /// The mode of the files that the run makes, in octal; they hold personal data.
-    #[arg(long, value_name = "MODE", default_value = "600", value_parser = file_mode, hide_short_help = true)]
+    #[arg(long, value_name = "MODE", default_value = "600", value_parser = file_mode, hide_short_help = true, global = true)]
     pub file_mode: u32,
     /// Prints neither messages nor progress on stderr; errors and refused rows still appear.
-    #[arg(long, short)]
+    #[arg(long, short, global = true)]
     pub quiet: bool,
 }
 

@@ -9,15 +9,18 @@ use guardrails::facts::{Offender, Offenders, Query, Tables};
 use guardrails::recovery::RecoveryFacts;
 use guardrails::{Suite, SuiteReport};
 use raw_packets::{GapStatus, PacketRequest, PacketStatus};
-use recovery_queue::{DatabaseUrl, SqlSnapshot, StoreFacts, ViewBacklog};
+use recovery_queue::{
+    DatabaseUrl, MigrationStatus, ServiceMigrations, SqlSnapshot, StoreFacts, ViewBacklog,
+};
 
 use crate::cli::{Common, Console, Failure};
 use crate::files;
 use crate::packets::PacketArgs;
 use crate::returned::ReturnArgs;
-use crate::service::BACKLOG_VIEW;
+use crate::service::{BACKLOG_VIEW, migrations};
 
-/// Makes the facts of a read; beside the runners' own backlog, their tables hold keys of leads, too.
+/// Makes the facts of a read; beside the runners' own backlog, their tables hold keys of leads, too, and their
+/// migrations have a book of their own.
 ///
 /// # Errors
 ///
@@ -25,12 +28,29 @@ use crate::service::BACKLOG_VIEW;
 pub fn facts_of<'a>(
     read: SqlSnapshot<'a>,
     backlog: &'a ViewBacklog,
+    url: &DatabaseUrl,
 ) -> Result<StoreFacts<'a>, Failure> {
-    let facts = StoreFacts::new(read, backlog);
+    let mut facts = StoreFacts::new(read, backlog);
     if recovery_queue::Backlog::name(backlog) != BACKLOG_VIEW {
         return Ok(facts);
     }
+    for book in books_of(backlog, url)? {
+        facts = facts.with_migrations(book);
+    }
     Ok(facts.with_lead_column("leads", "source_pk")?.with_key_column("claims", "source_pk")?)
+}
+
+/// Gives the migrations whose book is looked at beside the queue's: the runners' own, where the tables are.
+///
+/// # Errors
+///
+/// None: they are embedded.
+pub fn books_of(
+    backlog: &ViewBacklog,
+    url: &DatabaseUrl,
+) -> Result<Vec<ServiceMigrations>, Failure> {
+    let is_own = recovery_queue::Backlog::name(backlog) == BACKLOG_VIEW;
+    is_own.then(|| migrations(url)).into_iter().collect()
 }
 
 /// Makes the suite of a recovery: the loop itself, and what surrounds it.
@@ -40,6 +60,12 @@ pub fn facts_of<'a>(
 /// None: no two checks of the two have one name.
 pub fn recovery_suite<F: RecoveryFacts + ?Sized>() -> Result<Suite<F>, Failure> {
     Ok(Suite::recovery().and(Suite::surroundings())?)
+}
+
+/// Says whether the queue's tables are those of this program, so that more than their books can be read.
+#[must_use]
+pub fn is_usable(status: &MigrationStatus) -> bool {
+    status.refusal().is_none() && status.pending.is_empty()
 }
 
 /// Writes the commands of remedies so that they run as they are printed, from where this runner was started.

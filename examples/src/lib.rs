@@ -1,11 +1,13 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+pub mod admin;
 pub mod at_scale;
 pub mod cli;
 pub mod decisions;
 pub mod files;
 pub mod guards;
+pub mod lead;
 pub mod metrics;
 pub mod ops;
 pub mod packets;

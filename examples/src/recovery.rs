@@ -92,7 +92,11 @@ pub fn open_mapped(
     }
     let mut store = SqlStore::open(url, OpenOptions::default())?;
     // Whether the store's place is taken by another program is known before anything is written.
-    store.migration_status()?;
+    if let Some((reason, remedy)) = store.migration_status()?.refusal() {
+        return Err(
+            Failure::new(format_args!("the queue's tables are refused: {reason}")).remedy(remedy)
+        );
+    }
     if let Some(map) = map {
         migrate(&mut store)?;
         let (namespace, links) = (store.view_name(""), store.view_name("identity_links"));

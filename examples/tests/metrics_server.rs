@@ -463,18 +463,25 @@ pub(crate) fn database_of_its_own(server: &str, name: &str) -> String {
     format!("{place}/{name}{options}")
 }
 
-#[test]
-fn the_same_is_served_from_postgres() {
-    let server = match recovery_queue::testing::PostgresServer::start() {
-        Ok(server) => server,
+/// Starts a server, or says past the harness, which keeps what a passing test prints to itself, that it is left out.
+pub(crate) fn postgres() -> Option<&'static recovery_queue::testing::PostgresServer> {
+    use recovery_queue::testing::PostgresServer;
+    static SERVER: std::sync::OnceLock<Option<PostgresServer>> = std::sync::OnceLock::new();
+    let start = || match PostgresServer::start() {
+        Ok(server) => Some(server),
         Err(error) => {
             assert!(std::env::var("CI").as_deref() != Ok("true"), "{error}");
-            // Past the harness, which keeps what a passing test prints to itself.
-            let said = format!("LEFT OUT: the operator's endpoint on PostgreSQL: {error}\n");
+            let said = format!("LEFT OUT: the runners on PostgreSQL: {error}\n");
             let _ = std::io::stderr().write_all(said.as_bytes());
-            return;
+            None
         }
     };
+    SERVER.get_or_init(start).as_ref()
+}
+
+#[test]
+fn the_same_is_served_from_postgres() {
+    let Some(server) = postgres() else { return };
     let database = database_of_its_own(server.url(), "ops");
     let folder = recovered_in(Some(&database));
     let ops = Server::on(&database, folder.path(), &["--token", "secret"], Stdio::null());

@@ -14,6 +14,7 @@ mod own_tables;
 mod packet_runs;
 mod packets;
 mod packets_back;
+mod queue_admin;
 mod recovery_cycle;
 mod recovery_steps;
 mod runner;

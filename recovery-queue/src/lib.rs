@@ -20,7 +20,7 @@ pub use crate::diesel::SettledLead;
 #[cfg(all(feature = "identity-matching", any(feature = "sqlite", feature = "postgres")))]
 pub use crate::diesel::SqlIndex;
 #[cfg(all(feature = "guardrails", any(feature = "sqlite", feature = "postgres")))]
-pub use crate::diesel::StoreFacts;
+pub use crate::diesel::{BookFacts, ServiceMigrations, StoreFacts};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use crate::diesel::{
     BorrowedStore, Conn, DatabaseUrl, MigrationStatus, Namespace, OpenOptions, PostgresUrl,

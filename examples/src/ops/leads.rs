@@ -7,9 +7,10 @@ use chrono::{DateTime, Utc};
 use guardrails::page::{Body, Field, Table, encoded, plain_page};
 use guardrails::recovery::reason_in_words;
 use identity_matching::{CandidateEvidence, Evidence, KeyUse};
-use recovery_queue::{FailReason, LeadActionKind, LeadRecord, Status};
+use recovery_queue::{FailReason, LeadRecord, Status};
 
 use crate::guards::Launcher;
+use crate::lead;
 
 /// Candidates that stand side by side; further ones are counted.
 const ABREAST: usize = 6;
@@ -36,11 +37,6 @@ pub struct Page {
     pub leads: Vec<Listed>,
     /// All of them.
     pub total: u64,
-}
-
-/// Reads the evidence that a matcher wrote; another resolver's is its own affair.
-pub(super) fn evidence(text: &str) -> Option<Evidence> {
-    serde_json::from_str(text).ok()
 }
 
 /// The form that looks a lead up.
@@ -115,7 +111,7 @@ pub(super) fn unknown(key: &str) -> String {
 pub(super) fn one(record: &LeadRecord, launcher: &Launcher) -> String {
     let row = &record.row;
     let key = row.source_pk.as_str();
-    let evidence = record.evidence.as_deref().and_then(evidence);
+    let evidence = record.evidence.as_deref().and_then(lead::evidence);
     let mut body = search(Body::default(), key);
     let status = match row.reason {
         Some(reason) if row.status == Status::Failed => format!("failed as {}", reason.code()),
@@ -281,49 +277,11 @@ fn next_steps(
 }
 
 fn history(body: Body, record: &LeadRecord) -> Body {
-    let row = &record.row;
-    let mut events: Vec<(DateTime<Utc>, String, String)> = vec![
-        (row.lead_at, "the lead came into being".to_owned(), String::new()),
-        (row.first_seen_at, "the queue saw it first".to_owned(), String::new()),
-    ];
-    for former in &record.former_links {
-        let who = former.decided_by.clone().unwrap_or_else(|| "a run".to_owned());
-        let linked = format!("linked to {} by {}", former.person_key, former.rule);
-        events.push((former.linked_at, linked, who));
-        let ended = format!("no longer linked to {}: {}", former.person_key, former.reason);
-        events.push((former.ended_at, ended, former.ended_by.clone()));
-    }
-    for action in &record.actions {
-        let what = match action.kind {
-            LeadActionKind::Reopened => "made pending again",
-            LeadActionKind::Cancelled => "taken out of the work",
-            _ => "changed by hand",
-        };
-        let before = action
-            .fail_reason
-            .map_or_else(String::new, |reason| format!(" after {}", reason.code()));
-        events.push((action.at, format!("{what}{before}: {}", action.reason), action.by.clone()));
-    }
-    match &record.link {
-        Some(link) => {
-            let who = link.decided_by.clone().unwrap_or_else(|| "a run".to_owned());
-            let sure =
-                format!("linked to {} by {} ({})", link.person_key, link.rule, link.confidence);
-            events.push((link.linked_at, sure, who));
-        }
-        None if row.status != Status::Matched => {
-            let now = row.reason.map_or(row.status.code(), FailReason::code);
-            events.push((row.since, format!("since then {now}"), String::new()));
-        }
-        None => {}
-    }
-    events.sort_by_key(|(at, ..)| *at);
-    let left_out = caption("History, oldest first", events.len());
+    let events = lead::history(record);
     let skipped = events.len().saturating_sub(LISTED);
-    let table = Table::new(left_out, ["When", "What", "Who"]);
-    let table = events.iter().skip(skipped).fold(table, |table, (at, what, who)| {
-        let who = if who.is_empty() { "–" } else { who };
-        table.row([&time(*at), what.as_str(), who])
+    let table = Table::new(caption("History, oldest first", events.len()), ["When", "What", "Who"]);
+    let table = events.iter().skip(skipped).fold(table, |table, event| {
+        table.row([&time(event.at), event.what.as_str(), event.who.as_deref().unwrap_or("–")])
     });
     body.table(&table)
 }

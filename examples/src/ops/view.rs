@@ -6,19 +6,20 @@ use std::time::{Duration, Instant};
 use axum::body::Bytes;
 use chrono::{DateTime, Days, Utc};
 use chrono_tz::Tz;
-use guardrails::SuiteReport;
 use guardrails::clock::Monotonic;
 use guardrails::facts::{Facts, FactsError, Query, Tables};
 use guardrails::format::Exposition;
 use guardrails::page::{Body, LeadFigures, Page, Section};
+use guardrails::{Suite, SuiteReport};
 use recovery_queue::{
-    DailyMetrics, DatabaseUrl, FailReason, LeadRecord, LeadStore, OpenOptions, Snapshot, SourcePk,
+    BookFacts, DailyMetrics, DatabaseUrl, FailReason, LeadRecord, OpenOptions, Snapshot, SourcePk,
     SqlStore, StoreFacts, ViewBacklog,
 };
 use serde::Serialize;
 
 use super::{Problem, leads};
-use crate::guards::{Launcher, PacketFacts, facts_of, recovery_suite};
+use crate::guards::{Launcher, PacketFacts, books_of, facts_of, is_usable, recovery_suite};
+use crate::lead;
 
 /// The contract's answer: the daily rows and the backlog now.
 #[derive(Debug, Serialize)]
@@ -141,19 +142,22 @@ impl Source {
 
     fn read(&self, store: &mut Option<SqlStore>) -> Result<View, Problem> {
         let backlog = self.place.backlog.clone();
-        let snapshot = self.opened(store)?.read().map_err(|error| unreadable(&error))?;
-        let facts = facts_of(snapshot, &backlog)
+        let store = self.opened(store)?;
+        if !is_usable(&store.migration_status().map_err(|error| unreadable(&error))?) {
+            let books = books_of(&backlog, &self.place.url)
+                .and_then(|services| Ok(BookFacts::read(store, &services)?));
+            let books = books.map_err(|failure| Problem::unavailable(failure.to_string()))?;
+            return Err(not_migrated(&Suite::recovery().run(&books, &Monotonic::start())));
+        }
+        let snapshot = store.read().map_err(|error| unreadable(&error))?;
+        let facts = facts_of(snapshot, &backlog, &self.place.url)
             .map_err(|failure| Problem::unavailable(failure.to_string()))?
             .with_days(self.place.zone, 30);
         let suite = recovery_suite()
             .map_err(|failure| Problem::unavailable(failure.to_string()))?
             .run(&facts, &Monotonic::start());
-        let migrations = suite.check("single_migration_head");
-        if let Some(check) = migrations.filter(|check| !check.success) {
-            return Err(Problem::unavailable(format!(
-                "the database is not migrated to this version: {}; run seed_queue",
-                check.actual
-            )));
+        if suite.check(HEADS).is_some_and(|check| !check.success) {
+            return Err(not_migrated(&suite));
         }
         let figures = LeadFigures::read(&facts)
             .map_err(|error| unreadable(&error))?
@@ -220,7 +224,7 @@ impl Source {
             let mut parts = row.reason.splitn(3, '\t');
             let mut part = || parts.next().unwrap_or_default().to_owned();
             let (since, attempts) = (part(), part());
-            leads::Listed { key: row.key, since, attempts, evidence: leads::evidence(&part()) }
+            leads::Listed { key: row.key, since, attempts, evidence: lead::evidence(&part()) }
         });
         Ok(leads::Page { leads: leads.collect(), total: found.total })
     }
@@ -228,7 +232,8 @@ impl Source {
     /// Reads one lead with its history; `None` where the queue does not know it.
     pub fn lead(&self, key: &SourcePk) -> Result<Option<LeadRecord>, Problem> {
         let mut store = self.leads.lock().unwrap_or_else(PoisonError::into_inner);
-        self.opened(&mut store)?.lead(key).map_err(|error| unreadable(&error))
+        let mut read = self.opened(&mut store)?.read().map_err(|error| unreadable(&error))?;
+        read.lead(key).map_err(|error| unreadable(&error))
     }
 
     /// Returns how the commands of remedies are written.
@@ -251,6 +256,21 @@ impl Section for Lookup {
         let body = leads::search(Body::default(), "");
         if self.sessions { body.button("/logout", "Log out") } else { body }
     }
+}
+
+/// The check of the heads of the migrations.
+const HEADS: &str = "single_migration_head";
+
+/// Says in what way the tables are not those of this program; versions and tables are no secret.
+fn not_migrated(suite: &SuiteReport) -> Problem {
+    let check = suite.check(HEADS);
+    let mut words = check.map_or_else(String::new, |check| check.actual.clone());
+    if let Some(first) = check.and_then(|check| check.samples.first()) {
+        words = format!("{words}, such as {}: {}", first.key, first.reason);
+    }
+    Problem::unavailable(format!(
+        "the database is not migrated to this version: {words}; verify_guardrails says what to do"
+    ))
 }
 
 fn unreadable(error: &dyn std::error::Error) -> Problem {

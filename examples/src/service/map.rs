@@ -29,7 +29,7 @@ pub(super) const MAPPED_VIEW: &str = "mapped_leads";
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct MapArgs {
     /// Works on tables of your own, which this file names with their columns; the runner `map_tables` prints one.
-    #[arg(long, env = "RECOVERY_MAP", value_name = "TOML")]
+    #[arg(long, env = "RECOVERY_MAP", value_name = "TOML", global = true)]
     pub map: Option<PathBuf>,
 }
 

@@ -2,10 +2,12 @@
 //! not touched again.
 
 use diesel::connection::SimpleConnection as _;
-use diesel::migration::MigrationSource;
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
+use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
+use recovery_queue::{DatabaseUrl, ServiceMigrations};
 use sha2::{Digest as _, Sha256};
 
 use super::database::{AnyConnection, Database, Dialect};
@@ -13,6 +15,29 @@ use crate::cli::Failure;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+
+/// Returns the service's own migrations, for the check of the heads; their book is Diesel's.
+///
+/// # Errors
+///
+/// None: they are embedded.
+pub fn migrations(url: &DatabaseUrl) -> Result<ServiceMigrations, Failure> {
+    embedded(match url {
+        DatabaseUrl::Sqlite(_) => Dialect::Sqlite,
+        _ => Dialect::Postgres,
+    })
+}
+
+fn embedded(dialect: Dialect) -> Result<ServiceMigrations, Failure> {
+    let embedded = match dialect {
+        Dialect::Sqlite => ServiceMigrations::of::<Sqlite>("service", &SQLITE),
+        Dialect::Postgres => ServiceMigrations::of::<Pg>("service", &POSTGRES),
+    };
+    Ok(embedded.map_err(Failure::new)?.with_remedy(
+        "Migrate the service's tables; every runner that writes does so when it starts.",
+        "seed_queue",
+    ))
+}
 
 /// The lock under which the runners make what is theirs on PostgreSQL; it ends with the transaction.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(7249016541)";
@@ -101,11 +126,8 @@ impl Database {
         }
         let applied: Vec<Version> =
             self.load(&format!("SELECT CAST(version AS TEXT) AS version FROM {BOOK}"))?;
-        let known = match self.dialect() {
-            Dialect::Sqlite => versions::<diesel::sqlite::Sqlite>(&SQLITE)?,
-            Dialect::Postgres => versions::<diesel::pg::Pg>(&POSTGRES)?,
-        };
-        Ok(known.iter().any(|known| applied.iter().all(|row| row.version != *known)))
+        let known = embedded(self.dialect())?;
+        Ok(known.versions().iter().any(|known| applied.iter().all(|row| row.version != *known)))
     }
 
     /// Makes a view of ours where it is missing or of a former release; one that is not ours is refused and left.
@@ -210,13 +232,6 @@ fn words(sql: &str) -> String {
     sql.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn versions<DB: diesel::backend::Backend>(
-    source: &impl MigrationSource<DB>,
-) -> Result<Vec<String>, Failure> {
-    let all = source.migrations().map_err(Failure::new)?;
-    Ok(all.iter().map(|migration| migration.name().version().to_string()).collect())
-}
-
 fn not_ours(name: &str) -> Failure {
     Failure::new(format_args!("{name} is there already, and these runners have not made it"))
         .remedy("give that view or table another name, or name your own tables with --map; nothing was changed")
@@ -226,7 +241,7 @@ fn not_ours(name: &str) -> Failure {
 mod tests {
     use super::*;
     use crate::service::BACKLOG_VIEW;
-    use recovery_queue::{DatabaseUrl, testing::PostgresServer};
+    use recovery_queue::testing::PostgresServer;
 
     fn on_each(test: fn(&DatabaseUrl)) {
         let folder = tempfile::tempdir().unwrap();

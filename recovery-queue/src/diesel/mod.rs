@@ -28,6 +28,8 @@ pub use index::SqlIndex;
 pub use migrate::source::QueueMigrations;
 pub use migrate::status::MigrationStatus;
 #[cfg(feature = "guardrails")]
+pub use read::books::{BookFacts, ServiceMigrations};
+#[cfg(feature = "guardrails")]
 pub use read::facts::StoreFacts;
 pub use read::snapshot::SqlSnapshot;
 pub use store::SqlStore;

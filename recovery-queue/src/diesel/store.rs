@@ -147,9 +147,18 @@ impl SqlStore {
         self.write_ahead()
     }
 
+    /// Records one pending migration whose tables and columns are there already, after checking that they are.
+    ///
+    /// # Errors
+    /// A version that is not pending, and tables or columns that it or an earlier one makes and that are missing.
+    pub fn stamp_version(&mut self, version: &str) -> Result<(), StoreError> {
+        migrate::stamp_version(&mut self.db, &self.names, version)
+    }
+
     /// Has SQLite write ahead, so that readers and the writer do not wait for each other; the file keeps it.
     fn write_ahead(&mut self) -> Result<(), StoreError> {
-        if !self.db.is_sqlite() {
+        // Inside a transaction SQLite switches nothing; the next opening that migrates does.
+        if !self.db.is_sqlite() || self.db.in_transaction().map_err(failed("the migration"))? {
             return Ok(());
         }
         // SQLite does not wait by itself where several programs switch a new file over at once.

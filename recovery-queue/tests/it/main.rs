@@ -11,6 +11,8 @@
 )]
 
 mod bad_input;
+#[cfg(feature = "guardrails")]
+mod books;
 mod borrowed;
 #[cfg(feature = "identity-matching")]
 mod candidate_index;

@@ -143,6 +143,12 @@ pub struct MigrationFacts {
     pub applied: Vec<String>,
     /// Applied versions whose source or tables have changed since, each with what changed.
     pub drifted: Vec<Offender>,
+    /// Pending versions whose tables are there already, since another branch or program made them.
+    #[serde(default)]
+    pub made: Vec<String>,
+    /// Tables that the migrations make, which are there though the book records no migration.
+    #[serde(default)]
+    pub unrecorded: Vec<String>,
 }
 
 /// Leads of the backlog whose age lies in a range of days.

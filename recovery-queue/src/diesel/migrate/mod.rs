@@ -139,6 +139,11 @@ fn columns(db: &mut Database, names: &Names) -> Result<BTreeSet<(String, String)
     Ok(rows.into_iter().filter_map(|row| Some((row.table_name, row.column_name?))).collect())
 }
 
+/// Gives what a migration and all before it make.
+fn made_by(version: &str, sqlite: bool, lines: &[Line]) -> Shape {
+    shape(in_effect(lines).filter(|m| m.version <= version).map(|m| m.script(sqlite)))
+}
+
 /// Lists what of the expected shape is not there.
 fn missing(expected: &Shape, columns: &BTreeSet<(String, String)>) -> Vec<String> {
     let mut missing = Vec::new();
@@ -177,15 +182,6 @@ fn status_of(
         )
         .map_err(failed("the look at the migrations"))?
     } else {
-        let expected = expected(sqlite, lines);
-        let ours = expected.keys().find(|table| columns.iter().any(|(name, _)| name == *table));
-        if let Some(table) = ours {
-            return Err(StoreError::Schema {
-                namespace: names.label.clone(),
-                reason: format!("there is a {table} and no record of migrations"),
-                remedy: "choose another namespace, or call stamp when the tables were made by this crate",
-            });
-        }
         Vec::new()
     };
     let is_applied = |version: &str| applied.iter().any(|row| row.version == version);
@@ -223,6 +219,20 @@ fn status_of(
                 status.unknown_breaking.push(row.version.clone());
             }
         }
+    }
+    if has_book {
+        for version in &status.pending {
+            let made = made_by(version, sqlite, lines);
+            let before = shape(
+                in_effect(lines).filter(|m| m.version < version.as_str()).map(|m| m.script(sqlite)),
+            );
+            if made != before && missing(&made, &columns).is_empty() {
+                status.made.push(version.clone());
+            }
+        }
+    } else {
+        let held = |table: &String| columns.iter().any(|(name, _)| name == table);
+        status.unrecorded = expected(sqlite, lines).into_keys().filter(held).collect();
     }
     if status.pending.is_empty() {
         status.missing = missing(&expected(sqlite, lines), &columns);
@@ -335,6 +345,45 @@ pub(crate) fn stamp(db: &mut Database, names: &Names) -> Result<(), StoreError> 
             record(db, names, migration, now)?;
         }
         Ok(())
+    })
+}
+
+/// Records one pending migration whose tables and columns are there already, such as those of another branch.
+pub(crate) fn stamp_version(
+    db: &mut Database,
+    names: &Names,
+    version: &str,
+) -> Result<(), StoreError> {
+    db.transaction("the stamp", |db| {
+        lock(db, names)?;
+        let status = status_of(db, names, LINES)?;
+        let refused = |reason: String, remedy| {
+            Err(StoreError::Schema { namespace: names.label.clone(), reason, remedy })
+        };
+        if let Some((reason, remedy)) = status.fault() {
+            return refused(reason, remedy);
+        }
+        let migration = MIGRATIONS.iter().find(|known| known.version == version);
+        let Some(migration) = migration.filter(|_| status.pending.iter().any(|v| v == version))
+        else {
+            let pending = match status.pending.as_slice() {
+                [] => "nothing".to_owned(),
+                pending => pending.join(", "),
+            };
+            let reason = format!("the migration to be recorded is not pending; pending: {pending}");
+            return refused(reason, "stamp a pending version");
+        };
+        let made = made_by(migration.version, db.is_sqlite(), LINES);
+        let missing = missing(&made, &columns(db, names)?);
+        if !missing.is_empty() {
+            let reason = format!("they lack {}", missing.join(", "));
+            return refused(reason, "call migrate, which makes what is not there");
+        }
+        if status.applied.is_empty() {
+            make_book(db, names)?;
+        }
+        let now = db.now().map_err(failed("the stamp"))?;
+        record(db, names, migration, now)
     })
 }
 

@@ -24,6 +24,10 @@ pub struct MigrationStatus {
     pub changed: Vec<String>,
     /// Tables or columns that should be there and are not (`table` or `table.column`).
     pub missing: Vec<String>,
+    /// Pending versions whose tables and columns are there already: another branch or program made them.
+    pub made: Vec<String>,
+    /// Tables that the migrations make, which are there though no book records any migration.
+    pub unrecorded: Vec<String>,
 }
 
 impl MigrationStatus {
@@ -36,10 +40,29 @@ impl MigrationStatus {
             && self.out_of_order.is_empty()
             && self.changed.is_empty()
             && self.missing.is_empty()
+            && self.unrecorded.is_empty()
     }
 
-    /// Gives why this build must not write to the tables, if so.
-    pub(crate) fn refusal(&self) -> Option<(String, &'static str)> {
+    /// Returns why this build must not write to the tables, if so, and what to do.
+    #[must_use]
+    pub fn refusal(&self) -> Option<(String, &'static str)> {
+        self.fault().or_else(|| {
+            (!self.made.is_empty()).then(|| {
+                let made = self.made.join(", ");
+                let reason = format!("what the pending migrations {made} make is there already");
+                (reason, "stamp the first of them, so that it is recorded; then call migrate")
+            })
+        })
+    }
+
+    /// Gives what is wrong beyond tables that are there before their time.
+    pub(super) fn fault(&self) -> Option<(String, &'static str)> {
+        if let Some(table) = self.unrecorded.first() {
+            return Some((
+                format!("there is a {table} and no record of migrations"),
+                "choose another namespace, or call stamp when the tables were made by this crate",
+            ));
+        }
         if !self.unknown_breaking.is_empty() {
             return Some((
                 format!(

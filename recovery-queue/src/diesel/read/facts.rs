@@ -16,6 +16,7 @@ use guardrails::recovery::{
 };
 
 use crate::diesel::conn::database::Param;
+use crate::diesel::read::books::{self, ServiceMigrations};
 use crate::diesel::read::key_format::KeyColumn;
 use crate::diesel::read::presence::{Relation, gone_persons};
 use crate::diesel::read::snapshot::{SqlSnapshot, matched_in_view};
@@ -44,10 +45,10 @@ pub struct StoreFacts<'a> {
     /// What was counted already: within one snapshot it does not change, and several checks and pages ask.
     queue: RefCell<Option<QueueFacts>>,
     ledger: RefCell<Option<LedgerFacts>>,
-    /// Books of migrations beside the store's own.
-    books: Vec<MigrationFacts>,
     /// The view of the backlog, once it was looked for.
     view: OnceCell<Option<String>>,
+    /// Whose books of migrations are looked at beside the store's own.
+    services: Vec<ServiceMigrations>,
     /// The limit of the check under way.
     limit: Cell<Option<std::time::Duration>>,
     /// Whether a check has begun, so that there is a savepoint to go back to.
@@ -72,8 +73,8 @@ impl<'a> StoreFacts<'a> {
             key_columns: Vec::new(),
             queue: RefCell::new(None),
             ledger: RefCell::new(None),
-            books: Vec::new(),
             view: OnceCell::new(),
+            services: Vec::new(),
             limit: Cell::new(None),
             begun: Cell::new(false),
         }
@@ -88,10 +89,10 @@ impl<'a> StoreFacts<'a> {
         self
     }
 
-    /// Adds a book of migrations of the service's own, for the check of the heads.
+    /// Adds the migrations of a service, for the check of the heads; their book is read within the snapshot.
     #[must_use]
-    pub fn with_migrations(mut self, book: MigrationFacts) -> Self {
-        self.books.push(book);
+    pub fn with_migrations(mut self, service: ServiceMigrations) -> Self {
+        self.services.push(service);
         self
     }
 
@@ -520,21 +521,12 @@ impl RecoveryFacts for StoreFacts<'_> {
     }
 
     fn migrations(&self) -> FactsResult<Vec<MigrationFacts>> {
-        let status =
-            self.snapshot.borrow_mut().migration_status().map_err(|error| self.explained(error))?;
-        let mut drifted: Vec<Offender> = status
-            .changed
-            .into_iter()
-            .map(|version| Offender::new(version, "applied from a file with another checksum"))
-            .collect();
-        drifted.extend(status.missing.into_iter().map(|what| Offender::new(what, "it is missing")));
-        let own = MigrationFacts {
-            embedded: status.embedded,
-            applied: status.applied,
-            drifted,
-            ..MigrationFacts::default()
-        };
-        Ok(std::iter::once(own).chain(self.books.iter().cloned()).collect())
+        let mut snapshot = self.snapshot.borrow_mut();
+        let status = snapshot.migration_status().map_err(|error| self.explained(error))?;
+        let services = self.services.iter().map(|service| {
+            service.book(snapshot.database()).map_err(|error| self.explained(error))
+        });
+        std::iter::once(Ok(books::own(status))).chain(services).collect()
     }
 
     fn ageing(&self) -> FactsResult<Vec<AgeBucket>> {

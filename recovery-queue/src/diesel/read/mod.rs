@@ -1,6 +1,8 @@
 //! Reads: the consistent read of a whole store and the facts that checks ask of it.
 
 #[cfg(feature = "guardrails")]
+pub(crate) mod books;
+#[cfg(feature = "guardrails")]
 pub(crate) mod facts;
 #[cfg(feature = "guardrails")]
 pub(crate) mod key_format;

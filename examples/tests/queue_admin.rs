@@ -1,0 +1,278 @@
+//! The operator's levers, each with its dry run, its one line and its history; on both backends.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::metrics_server::database_of_its_own;
+use crate::runner::{Run, run};
+use crate::verify_guardrails::{command, recovered_in};
+
+/// A database that a recovery has worked on: L-1 and L-2 are matched, L-3 has failed.
+struct Place {
+    folder: tempfile::TempDir,
+    url: String,
+}
+
+impl Place {
+    /// Makes one on each backend that is there.
+    fn on_each(name: &str) -> Vec<Self> {
+        let mut places = vec![Self { folder: recovered_in(None), url: "q.sqlite".to_owned() }];
+        if let Some(server) = crate::metrics_server::postgres() {
+            let url = database_of_its_own(server.url(), name);
+            places.push(Self { folder: recovered_in(Some(&url)), url });
+        }
+        places
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn runs(&self, runner: &str, args: &[&str]) -> Run {
+        run(command(runner, self.path())
+            .env("DATABASE_URL", &self.url)
+            .env("USER", "ana")
+            .args(args))
+    }
+
+    /// Runs a lever that must succeed and gives its one line.
+    fn admin(&self, args: &[&str]) -> String {
+        let ran = self.runs("queue_admin", args);
+        assert_eq!(ran.code, 0, "{args:?}: {ran:?}");
+        ran.stdout.trim_end().to_owned()
+    }
+
+    fn lead(&self, key: &str) -> Value {
+        serde_json::from_str(&self.admin(&["lead", "show", key, "--json", "-"])).unwrap()
+    }
+
+    /// Runs statements of a user's own.
+    fn script(&self, sql: &str) {
+        use diesel::connection::SimpleConnection as _;
+        use recovery_queue::{Conn, DatabaseUrl, OpenOptions, SqlStore};
+        let url = match self.url.as_str() {
+            "q.sqlite" => DatabaseUrl::Sqlite(self.path().join("q.sqlite").into()),
+            url => DatabaseUrl::parse(url).unwrap(),
+        };
+        let mut store = SqlStore::open(&url, OpenOptions::default()).unwrap();
+        let sql = sql.replace("{ns}", &store.view_name(""));
+        match store.connection() {
+            Conn::Sqlite(connection) => connection.batch_execute(&sql).unwrap(),
+            Conn::Postgres(connection) => connection.batch_execute(&sql).unwrap(),
+            _ => unreachable!(),
+        }
+    }
+
+    /// Follows a printed command of a sibling runner.
+    fn follow(&self, line: &str) -> Run {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let (path, args) = words.split_first().expect("a command");
+        let runner = Path::new(path).file_name().and_then(|name| name.to_str()).expect("a runner");
+        self.runs(runner, args)
+    }
+}
+
+fn what(record: &Value) -> Vec<&str> {
+    let events = record["history"].as_array().unwrap();
+    events.iter().map(|event| event["what"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn two_heads_are_shown_stamped_and_migrated_to_one() {
+    for place in Place::on_each("heads") {
+        assert!(place.admin(&["migrate", "status"]).contains("recovery queue   one head: "));
+        // Another branch made the tables of the newest version, and nobody recorded it.
+        let sound = place.admin(&["status"]);
+        let head =
+            sound.lines().next().and_then(|line| line.rsplit(' ').next()).unwrap().to_owned();
+        place.script(&format!("DELETE FROM {{ns}}queue_migration WHERE version = '{head}'"));
+        let two = place.runs("queue_admin", &["migrate", "status"]);
+        assert_eq!(two.code, 1, "{two:?}");
+        assert!(two.stdout.contains("two heads"), "{two:?}");
+        assert!(
+            two.stdout.contains(&format!("{head} pending, though its tables are there")),
+            "{two:?}"
+        );
+        let early = place.runs("queue_admin", &["migrate"]);
+        assert_eq!(early.code, 4, "{early:?}");
+        let blocked = place.runs("queue_admin", &["lead", "show", "L-1"]);
+        assert!(
+            blocked.code == 4
+                && blocked.stderr.contains("what to do: ")
+                && blocked.stderr.contains(" status"),
+            "{blocked:?}"
+        );
+        // The guardrail says the same, though the store refuses to open.
+        let verified = place.runs("verify_guardrails", &["--json", "-", "--output", "r.txt"]);
+        assert_eq!(verified.code, 1, "{verified:?}");
+        let report: Value = serde_json::from_str(&verified.stdout).unwrap();
+        let checks = report["checks"].as_array().unwrap();
+        let check =
+            checks.iter().find(|check| check["assertion"] == "single_migration_head").unwrap();
+        assert_eq!(check["verdict"], "fail");
+        let remedy = check["help"][0]["command"].as_str().unwrap();
+        assert!(remedy.ends_with(&format!("stamp {head}")), "{remedy}");
+        assert!(two.stdout.contains(remedy), "the two say one command: {two:?}");
+
+        let dry = place.admin(&["stamp", &head, "--dry-run"]);
+        assert!(dry.starts_with("dry run, nothing changed: 1 migration recorded"), "{dry}");
+        assert_eq!(place.runs("queue_admin", &["status"]).code, 1, "nothing was stamped");
+        let stamped = place.follow(remedy);
+        assert_eq!(stamped.code, 0, "{stamped:?}");
+        assert!(place.admin(&["migrate"]).contains("one head in each book"));
+        let after = place.admin(&["migrate", "status"]);
+        assert_eq!(after, sound, "one head again");
+        let verified = place.runs("verify_guardrails", &["--only", "single_migration_head"]);
+        assert_eq!(verified.code, 0, "{verified:?}");
+    }
+}
+
+#[test]
+fn what_is_pending_in_either_book_is_migrated_by_the_command_that_the_guardrail_prints() {
+    for place in Place::on_each("pending") {
+        // The service's newest migration was taken back by hand, with what it had made.
+        let backend = if place.url == "q.sqlite" { "sqlite" } else { "postgres" };
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(backend);
+        let mut folders: Vec<_> =
+            std::fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
+        folders.sort();
+        let down = std::fs::read_to_string(folders.last().unwrap().join("down.sql")).unwrap();
+        place.script(&format!(
+            "{down}; DELETE FROM __diesel_schema_migrations WHERE version = \
+             (SELECT max(version) FROM __diesel_schema_migrations)"
+        ));
+        let verified = place.runs("verify_guardrails", &["--only", "single_migration_head"]);
+        assert_eq!(verified.code, 1, "{verified:?}");
+        assert!(verified.stdout.contains("service: 2026"), "{verified:?}");
+        let status = place.runs("queue_admin", &["status"]);
+        let remedy = status.stdout.lines().last().unwrap().trim();
+        assert_eq!(place.follow(remedy).code, 0, "{status:?}");
+        let verified = place.runs("verify_guardrails", &["--only", "single_migration_head"]);
+        assert_eq!(verified.code, 0, "{verified:?}");
+        // Tables without their book.
+        place.script("DROP TABLE {ns}queue_migration");
+        let bare = place.runs("queue_admin", &["status"]);
+        assert!(bare.code == 1 && bare.stdout.contains("no book records it"), "{bare:?}");
+        assert!(place.admin(&["stamp", "--dry-run"]).starts_with("dry run"));
+        let remedy = bare.stdout.lines().last().unwrap().trim();
+        assert_eq!(place.follow(remedy).code, 0, "{bare:?}");
+        assert_eq!(place.runs("queue_admin", &["status"]).code, 0);
+    }
+}
+
+#[test]
+fn leads_are_shown_tried_again_and_cancelled_and_a_dry_run_changes_nothing() {
+    for place in Place::on_each("leads") {
+        let shown = place.admin(&["lead", "show", "L-3"]);
+        assert!(shown.starts_with("lead L-3 is failed as NO_CANDIDATES since "), "{shown}");
+        assert!(shown.contains("gave phone +51*****4303 (0 persons with it)"), "{shown}");
+        let why = ["--why", "the person was imported"];
+        let line = place.admin(&[&["lead", "reopen", "L-3", "--dry-run"][..], &why].concat());
+        assert_eq!(line, "dry run, nothing changed: 1 lead pending again");
+        assert_eq!(place.lead("L-3")["status"], "failed");
+        let line =
+            place.admin(&[&["lead", "reopen", "--reason", "NO_CANDIDATES"][..], &why].concat());
+        assert_eq!(line, "1 lead pending again");
+        let record = place.lead("L-3");
+        assert_eq!(record["status"], "pending");
+        assert!(
+            what(&record)
+                .contains(&"made pending again after NO_CANDIDATES: the person was imported")
+        );
+        assert!(record["history"].as_array().unwrap().iter().any(|event| event["who"] == "ana"));
+        let line = place.admin(&["lead", "cancel", "L-3", "--why", "asked to be left alone"]);
+        assert_eq!(line, "1 lead taken out of the work");
+        assert_eq!(place.lead("L-3")["status"], "withdrawn");
+        for (args, said) in [
+            (&["lead", "reopen", "L-9", "--why", "x"][..], "L-9"),
+            (&["lead", "cancel", "L-1", "--why", "x"][..], "matched"),
+            (&["lead", "reopen", "L-3"][..], "--why"),
+            (&["lead", "show", "L-9"][..], "knows no lead L-9"),
+        ] {
+            let refused = place.runs("queue_admin", args);
+            assert!(refused.code == 4 && refused.stderr.contains(said), "{args:?}: {refused:?}");
+        }
+    }
+}
+
+#[test]
+fn links_are_made_moved_and_undone_with_their_history() {
+    for place in Place::on_each("links") {
+        let by_hand = ["--why", "seen on paper"];
+        let line =
+            place.admin(&[&["link", "add", "L-3", "P-1", "--dry-run"][..], &by_hand].concat());
+        assert_eq!(line, "dry run, nothing changed: lead L-3 linked to P-1");
+        assert_eq!(place.lead("L-3")["status"], "failed");
+        place.admin(&[&["link", "add", "L-3", "P-1"][..], &by_hand].concat());
+        place.admin(&[&["link", "move", "L-3", "P-2"][..], &by_hand].concat());
+        assert_eq!(place.lead("L-3")["person_key"], "P-2");
+        let person = place.admin(&["person", "show", "P-2"]);
+        assert!(person.starts_with("person P-2 has 2 leads; origin L-2"), "{person}");
+        place.admin(&[&["link", "undo", "L-3"][..], &by_hand].concat());
+        let record = place.lead("L-3");
+        assert_eq!(record["status"], "pending");
+        let events = what(&record);
+        assert!(events.contains(&"no longer linked to P-1: seen on paper"), "{events:?}");
+        assert!(events.contains(&"no longer linked to P-2: seen on paper"), "{events:?}");
+        let verified = place.runs("verify_guardrails", &["--allow-inconclusive"]);
+        assert_eq!(verified.code, 0, "{verified:?}");
+    }
+}
+
+#[test]
+fn a_backlog_is_held_and_resumed_and_what_is_old_is_removed() {
+    for place in Place::on_each("pause") {
+        place.admin(&["lead", "reopen", "L-3", "--why", "again"]);
+        assert_eq!(place.admin(&["pause"]), "backlog_leads paused");
+        assert_eq!(place.runs("recover_leads", &["--quiet"]).code, 0);
+        assert_eq!(place.lead("L-3")["status"], "pending", "it is held");
+        assert_eq!(place.admin(&["resume"]), "backlog_leads resumed");
+        assert_eq!(place.runs("recover_leads", &["--quiet"]).code, 0);
+        assert_eq!(place.lead("L-3")["status"], "failed");
+        let unknown = place.runs("queue_admin", &["pause", "nowhere"]);
+        assert!(unknown.code == 4 && unknown.stderr.contains("nowhere"), "{unknown:?}");
+        let line = place.admin(&["prune", "--history", "0", "--dry-run"]);
+        assert!(line.contains("1 row of history"), "{line}");
+        assert!(place.admin(&["prune", "--history", "0"]).contains("1 row of history"));
+        assert!(place.admin(&["prune", "--history", "0"]).contains("0 rows of history"));
+        assert_eq!(place.runs("queue_admin", &["prune"]).code, 4, "an age is asked for");
+    }
+}
+
+#[test]
+fn a_person_and_a_lead_are_forgotten_in_the_queue_and_in_the_services_tables() {
+    for place in Place::on_each("forget") {
+        let line = place.admin(&["person", "forget", "P-1", "--dry-run"]);
+        assert!(line.starts_with("dry run, nothing changed: forgot the person: "), "{line}");
+        assert!(place.admin(&["person", "show", "P-1"]).contains("has 1 lead"));
+        let ran = place.runs("queue_admin", &["person", "forget", "P-1"]);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        assert!(ran.stdout.contains("1 lead pending again"), "{ran:?}");
+        assert!(
+            ran.stderr.contains("decisions, reports"),
+            "the files that it cannot reach: {ran:?}"
+        );
+        assert_eq!(place.runs("queue_admin", &["person", "show", "P-1"]).code, 4);
+        place.admin(&["lead", "forget", "L-1"]);
+        assert_eq!(place.runs("queue_admin", &["lead", "show", "L-1"]).code, 4);
+        // Neither comes back: the service's tables hold them no more.
+        assert_eq!(place.runs("seed_queue", &["--quiet"]).code, 0);
+        assert_eq!(place.runs("recover_leads", &["--quiet"]).code, 0);
+        assert_eq!(place.runs("queue_admin", &["lead", "show", "L-1"]).code, 4);
+        assert_eq!(place.runs("queue_admin", &["person", "show", "P-1"]).code, 4);
+    }
+}
+
+#[test]
+fn the_policy_and_the_suite_are_printed_and_a_reader_makes_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let prints = |args: &[&str]| run(command("queue_admin", folder.path()).args(args));
+    assert!(prints(&["policy", "print"]).stdout.contains("version = "));
+    assert!(prints(&["suite", "print"]).stdout.contains("[check.drain]"));
+    let missing = prints(&["--database-url", "none.sqlite", "status"]);
+    assert_eq!(missing.code, 4, "{missing:?}");
+    let dry = prints(&["--database-url", "none.sqlite", "migrate", "--dry-run"]);
+    assert_eq!(dry.code, 4, "{dry:?}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was made");
+}
