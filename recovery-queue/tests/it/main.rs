@@ -49,4 +49,5 @@ mod support;
 #[cfg(feature = "guardrails")]
 mod surroundings;
 mod tls;
+mod unchanged;
 mod upgrades;

@@ -404,6 +404,30 @@ fn on_sqlite_every_plan_is_the_same_with_any_statistics_and_none_is_quadratic() 
     assert!(faulty.is_empty(), "{}", faulty.join("\n"));
 }
 
+#[test]
+fn a_seed_that_finds_nothing_new_stages_nothing_on_sqlite() {
+    listen();
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = crate::loop_on_sqlite::open(&dir);
+    let service = Service::of(&store);
+    service.create(&mut store);
+    service.fill(&mut store);
+    let backlog = ViewBacklog::new(&service.view).unwrap();
+    let staged = |store: &mut SqlStore| {
+        let statements = heard(|| {
+            store.seed(&backlog, &SeedOptions::default()).unwrap();
+        });
+        statements.iter().filter(|sql| sql.starts_with("INSERT INTO temp.rq_stage")).count()
+    };
+    assert_eq!([staged(&mut store), staged(&mut store)], [1, 0]);
+    let new = "'N-1', 1, '2026-01-30T10:00:00Z', '1'";
+    script(&mut store, &format!("INSERT INTO {} VALUES ({new})", service.leads));
+    assert_eq!([staged(&mut store), staged(&mut store)], [1, 0]);
+    script(&mut store, &format!("DELETE FROM {} WHERE id = 'L-7'", service.leads));
+    assert_eq!(staged(&mut store), 0);
+    assert_eq!(store.snapshot().unwrap().status_counts().unwrap()[&Status::Withdrawn], 1);
+}
+
 /// What counts of a plan: how the user's tables are met is the user's affair, a Bloom filter is a shortcut within the
 /// same plan, and a table of a few rows may be met in any way.
 fn detail(plan: &[Step]) -> Vec<&str> {

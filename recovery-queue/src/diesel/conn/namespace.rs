@@ -58,7 +58,7 @@ impl Namespace {
 pub(crate) struct Names {
     /// How messages call the place.
     pub(crate) label: String,
-    /// What `{ns}` stands for: qualifies a table or view.
+    /// What `{ns}` stands for: qualifies a table or view; `{tmp}` qualifies a temporary table.
     pub(crate) ns: String,
     /// The schema, on PostgreSQL.
     pub(crate) schema: Option<String>,
@@ -67,8 +67,10 @@ pub(crate) struct Names {
 impl Names {
     /// Puts the names into a statement.
     pub(crate) fn sql(&self, template: &str) -> String {
+        // What the user has is never taken for a temporary table of ours, nor the other way round.
+        let temporary = if self.schema.is_some() { "pg_temp." } else { "temp." };
         // `{bare}` stood before the names of indexes when SQLite had prefixes; migrations are never edited.
-        template.replace("{ns}", &self.ns).replace("{bare}", "")
+        template.replace("{ns}", &self.ns).replace("{tmp}", temporary).replace("{bare}", "")
     }
 
     /// Puts the names into a statement of `queries/`, which is written for the default place and is valid as it lies.

@@ -15,6 +15,7 @@ use crate::diesel::store::now;
 use crate::diesel::write::events::{LedgerIndex, ROLLED_UP_TO, SLOT_MICROS, latest_instant};
 use crate::diesel::write::runs;
 use crate::diesel::write::stage;
+use crate::diesel::write::view::BacklogView;
 use crate::model::backlog::{Backlog, BacklogSource};
 use crate::model::error::StoreError;
 use crate::model::key::{PersonKey, RunId, SourcePk};
@@ -139,7 +140,7 @@ impl<'a> SqlSnapshot<'a> {
         backlog: &dyn Backlog,
     ) -> Result<Option<String>, StoreError> {
         let BacklogSource::View(view) = backlog.source() else { return Ok(None) };
-        let (_, place) = stage::check_view(&mut self.db, &self.names, backlog, view)?;
+        let place = BacklogView::checked(&mut self.db, &self.names, backlog, view)?;
         Ok(Some(place.quoted()))
     }
 
@@ -378,7 +379,7 @@ impl Snapshot for SqlSnapshot<'_> {
     fn matched_in(&mut self, backlog: &dyn Backlog) -> Result<Vec<SourcePk>, StoreError> {
         match backlog.source() {
             BacklogSource::View(view) => {
-                let (_, view) = stage::check_view(&mut self.db, &self.names, backlog, view)?;
+                let view = BacklogView::checked(&mut self.db, &self.names, backlog, view)?;
                 let found = matched_in_view(self.db.is_sqlite(), &view.quoted());
                 let sql = format!("SELECT key AS value FROM ({found}) m ORDER BY key");
                 let rows: Vec<TextRow> = self.query(&sql, &[])?;

@@ -12,3 +12,7 @@ pub(crate) mod rollup;
 pub(crate) mod runs;
 pub(crate) mod seed;
 pub(crate) mod stage;
+#[cfg(feature = "sqlite")]
+mod unchanged;
+pub(crate) mod view;
+mod view_values;

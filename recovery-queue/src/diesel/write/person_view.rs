@@ -2,7 +2,7 @@
 
 use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;
-use crate::diesel::write::stage::{ResolvedView, view_columns};
+use crate::diesel::write::view::{columns, schema_of};
 use crate::model::error::{ConfigError, StoreError};
 use crate::model::person_view::PersonView;
 
@@ -18,7 +18,7 @@ pub(crate) fn set(
         db.execute(&names.sql("DELETE FROM {ns}queue_person_view"), &[]).map_err(failed(RECORD))?;
         return Ok(());
     };
-    let columns = view_columns(db, persons.view())?;
+    let columns = columns(db, persons.view())?;
     let refused = |reason: &str, remedy| {
         ConfigError::new("person view", persons.to_string(), reason, remedy).into()
     };
@@ -31,8 +31,9 @@ pub(crate) fn set(
             "name the column that holds the persons' keys",
         ));
     }
-    let view = ResolvedView::of(db, persons.view())?;
-    let params = [&view.schema, &view.name, persons.column()].map(|text: &str| Param::Text(text));
+    let schema = schema_of(db, persons.view())?;
+    let params =
+        [&schema, persons.view().name(), persons.column()].map(|text: &str| Param::Text(text));
     let sql = "SELECT count(*) AS value FROM {ns}queue_person_view \
          WHERE view_schema = $1 AND view_name = $2 AND key_column = $3";
     if db.int(&names.sql(sql), &params).map_err(failed(RECORD))? > 0 {

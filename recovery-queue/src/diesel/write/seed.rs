@@ -6,7 +6,9 @@ use diesel::sql_types::{BigInt, Nullable};
 use crate::diesel::conn::database::{Database, Param, TextRow, failed};
 use crate::diesel::conn::namespace::Names;
 use crate::diesel::write::events::Events;
-use crate::diesel::write::stage::{self, ResolvedView};
+use crate::diesel::write::stage;
+use crate::diesel::write::stage::Asked;
+use crate::diesel::write::view::BacklogView;
 use crate::model::backlog::Backlog;
 use crate::model::error::StoreError;
 use crate::model::ledger::EventKind;
@@ -52,7 +54,7 @@ impl Seed<'_, '_> {
         let added = self.execute(
             "INSERT INTO {ns}queue_lead \
                  (source_pk, backlog_id, priority, lead_at, lead_version, first_seen_at) \
-             SELECT s.source_pk, $1, s.priority, s.lead_at, s.lead_version, $2 FROM rq_stage s \
+             SELECT s.source_pk, $1, s.priority, s.lead_at, s.lead_version, $2 FROM {tmp}rq_stage s \
              WHERE s.problem = 0 \
                AND NOT EXISTS (SELECT 1 FROM {ns}queue_lead l WHERE l.source_pk = s.source_pk) \
              ORDER BY s.lead_at, s.source_pk",
@@ -72,46 +74,43 @@ impl Seed<'_, '_> {
     /// Numbers the staged leads that were known before.
     fn number_known(&mut self) -> Result<(), StoreError> {
         self.execute(
-            "INSERT INTO rq_seed (lead_id, lead_at, lead_version, priority, problem) \
-             SELECT l.id, s.lead_at, s.lead_version, s.priority, s.problem FROM rq_stage s \
+            "INSERT INTO {tmp}rq_seed (lead_id, lead_at, lead_version, priority, problem) \
+             SELECT l.id, s.lead_at, s.lead_version, s.priority, s.problem FROM {tmp}rq_stage s \
              CROSS JOIN {ns}queue_lead l WHERE l.source_pk = s.source_pk AND +l.id <= $1 ORDER BY l.id",
             &[Param::Int(self.known)],
         )?;
         if !self.db.is_sqlite() {
-            self.execute("ANALYZE rq_seed", &[])?;
+            self.execute("ANALYZE {tmp}rq_seed", &[])?;
         }
         Ok(())
     }
 
     /// Brings withdrawn leads back, and reopens failed ones whose data changed or whose rest is over.
-    fn bring_back(&mut self, cool_down: Option<i64>) -> Result<(u64, u64), StoreError> {
+    fn bring_back(&mut self, rested: i64) -> Result<(u64, u64), StoreError> {
         let back = self.execute(
-            "INSERT INTO rq_move (lead_id) SELECT r.lead_id FROM rq_seed r \
+            "INSERT INTO {tmp}rq_move (lead_id) SELECT r.lead_id FROM {tmp}rq_seed r \
              CROSS JOIN {ns}queue_settled s \
              WHERE s.lead_id = r.lead_id AND r.problem = 0 AND s.status = 3 AND s.cancelled = 0",
             &[],
         )?;
         let reopened = self.execute(
-            "INSERT INTO rq_move (lead_id) SELECT r.lead_id FROM rq_seed r \
+            "INSERT INTO {tmp}rq_move (lead_id) SELECT r.lead_id FROM {tmp}rq_seed r \
              CROSS JOIN {ns}queue_settled s CROSS JOIN {ns}queue_lead l \
              WHERE s.lead_id = r.lead_id AND l.id = r.lead_id AND r.problem = 0 AND +s.status = 2 AND +s.backlog_id = $1 \
                AND (l.lead_version IS DISTINCT FROM r.lead_version OR s.settled_at <= $2)",
-            &[
-                Param::Int(self.backlog_id),
-                Param::Int(cool_down.map_or(i64::MIN, |rest| self.now.saturating_sub(rest))),
-            ],
+            &[Param::Int(self.backlog_id), Param::Int(rested)],
         )?;
         // A lead keeps its place while it is pending; it takes a new one when it comes back.
         if back + reopened > 0 {
             self.execute(
                 "UPDATE {ns}queue_lead SET (backlog_id, priority, lead_at, lead_version) = \
-                     (SELECT $1, r.priority, r.lead_at, r.lead_version FROM rq_seed r \
-                      WHERE r.lead_id = {ns}queue_lead.id) WHERE id IN (SELECT lead_id FROM rq_move)",
+                     (SELECT $1, r.priority, r.lead_at, r.lead_version FROM {tmp}rq_seed r \
+                      WHERE r.lead_id = {ns}queue_lead.id) WHERE id IN (SELECT lead_id FROM {tmp}rq_move)",
                 &[Param::Int(self.backlog_id)],
             )?;
             self.execute(
                 "INSERT INTO {ns}queue_pending (backlog_id, priority, lead_at, lead_id, attempts, since) \
-                 SELECT l.backlog_id, l.priority, l.lead_at, l.id, 0, $1 FROM rq_move m \
+                 SELECT l.backlog_id, l.priority, l.lead_at, l.id, 0, $1 FROM {tmp}rq_move m \
                  CROSS JOIN {ns}queue_lead l WHERE l.id = m.lead_id \
                  ORDER BY l.backlog_id, l.priority, l.lead_at, l.id",
                 &[Param::Int(self.now)],
@@ -119,7 +118,7 @@ impl Seed<'_, '_> {
             for table in ["queue_settled", "queue_wake_key"] {
                 self.execute(
                     &format!(
-                        "DELETE FROM {{ns}}{table} WHERE lead_id IN (SELECT lead_id FROM rq_move)"
+                        "DELETE FROM {{ns}}{table} WHERE lead_id IN (SELECT lead_id FROM {{tmp}}rq_move)"
                     ),
                     &[],
                 )?;
@@ -127,8 +126,8 @@ impl Seed<'_, '_> {
         }
         self.execute(
             "UPDATE {ns}queue_lead SET lead_version = \
-                 (SELECT r.lead_version FROM rq_seed r WHERE r.lead_id = {ns}queue_lead.id) \
-             WHERE id IN (SELECT r.lead_id FROM rq_seed r CROSS JOIN {ns}queue_lead l \
+                 (SELECT r.lead_version FROM {tmp}rq_seed r WHERE r.lead_id = {ns}queue_lead.id) \
+             WHERE id IN (SELECT r.lead_id FROM {tmp}rq_seed r CROSS JOIN {ns}queue_lead l \
                  WHERE l.id = r.lead_id AND l.backlog_id = $1 AND r.problem = 0 \
                    AND l.lead_version IS DISTINCT FROM r.lead_version)",
             &[Param::Int(self.backlog_id)],
@@ -136,22 +135,44 @@ impl Seed<'_, '_> {
         Ok((back, reopened))
     }
 
-    /// Withdraws the leads of this backlog that are no longer in it.
-    fn withdraw(&mut self) -> Result<u64, StoreError> {
-        let gone = "AND NOT EXISTS (SELECT 1 FROM rq_seed r WHERE r.lead_id = q.lead_id)";
+    /// Finds the open leads of this backlog that are not staged, where all of it was.
+    fn find_absent(&mut self) -> Result<u64, StoreError> {
+        let absent = "AND NOT EXISTS (SELECT 1 FROM {tmp}rq_seed r WHERE r.lead_id = q.lead_id)";
+        self.execute(
+            &format!(
+                "INSERT INTO {{tmp}}rq_absent (lead_id) SELECT q.lead_id FROM {{ns}}queue_pending q \
+                     WHERE q.backlog_id = $1 AND +q.lead_id <= $2 {absent} \
+                 UNION ALL SELECT q.lead_id FROM {{ns}}queue_parked q \
+                     WHERE q.backlog_id = $1 AND +q.lead_id <= $2 {absent} \
+                 UNION ALL SELECT q.lead_id FROM {{ns}}queue_settled q \
+                     WHERE q.status = 2 AND q.backlog_id = $1 {absent}"
+            ),
+            &[Param::Int(self.backlog_id), Param::Int(self.known)],
+        )
+    }
+
+    /// Withdraws the leads of this backlog that are no longer in it; `whole` says that all of it was staged.
+    fn withdraw(&mut self, whole: bool) -> Result<u64, StoreError> {
+        if whole {
+            self.find_absent()?;
+        }
+        if self.count("SELECT count(*) AS value FROM {tmp}rq_absent", &[])? == 0 {
+            return Ok(0);
+        }
+        let gone = "AND q.lead_id IN (SELECT a.lead_id FROM {tmp}rq_absent a)";
         if self.db.is_sqlite() {
             for table in ["queue_pending", "queue_parked"] {
                 self.execute(
                     &format!(
-                        "INSERT INTO rq_gone (lead_id, attempts) SELECT q.lead_id, q.attempts \
-                         FROM {{ns}}{table} q WHERE q.backlog_id = $1 AND +q.lead_id <= $2 {gone}"
+                        "INSERT INTO {{tmp}}rq_gone (lead_id, attempts) SELECT q.lead_id, q.attempts \
+                         FROM {{ns}}{table} q WHERE q.backlog_id = $1 {gone}"
                     ),
-                    &[Param::Int(self.backlog_id), Param::Int(self.known)],
+                    &[Param::Int(self.backlog_id)],
                 )?;
                 self.execute(
                     &format!(
                         "DELETE FROM {{ns}}{table} WHERE backlog_id = $1 \
-                         AND lead_id IN (SELECT lead_id FROM rq_gone)"
+                         AND lead_id IN (SELECT lead_id FROM {{tmp}}rq_gone)"
                     ),
                     &[Param::Int(self.backlog_id)],
                 )?;
@@ -162,28 +183,27 @@ impl Seed<'_, '_> {
                 self.execute(
                     &format!(
                         "WITH c AS MATERIALIZED (SELECT q.ctid AS place FROM {{ns}}{table} q \
-                             WHERE q.backlog_id = $1 AND q.lead_id <= $2 {gone} \
-                             FOR UPDATE SKIP LOCKED), \
+                             WHERE q.backlog_id = $1 {gone} FOR UPDATE SKIP LOCKED), \
                          d AS (DELETE FROM {{ns}}{table} q USING c WHERE q.ctid = c.place \
                              RETURNING q.lead_id, q.attempts) \
-                         INSERT INTO rq_gone (lead_id, attempts) SELECT lead_id, attempts FROM d"
+                         INSERT INTO {{tmp}}rq_gone (lead_id, attempts) SELECT lead_id, attempts FROM d"
                     ),
-                    &[Param::Int(self.backlog_id), Param::Int(self.known)],
+                    &[Param::Int(self.backlog_id)],
                 )?;
             }
         }
         let pending = self.execute(
             "INSERT INTO {ns}queue_settled (lead_id, backlog_id, status, attempts, run_id, settled_at) \
-             SELECT lead_id, $1, 3, attempts, $2, $3 FROM rq_gone ORDER BY lead_id",
+             SELECT lead_id, $1, 3, attempts, $2, $3 FROM {tmp}rq_gone ORDER BY lead_id",
             &[Param::Int(self.backlog_id), Param::Int(self.run_id), Param::Int(self.now)],
         )?;
         let wake = "DELETE FROM {ns}queue_wake_key WHERE lead_id IN (SELECT q.lead_id \
-             FROM {ns}queue_settled q WHERE q.status = 2 AND q.backlog_id = $1 ";
+             FROM {ns}queue_settled q WHERE +q.status = 2 AND +q.backlog_id = $1 ";
         self.execute(&format!("{wake} {gone})"), &[Param::Int(self.backlog_id)])?;
         let failed = self.execute(
             &format!(
                 "UPDATE {{ns}}queue_settled AS q SET status = 3, reason = NULL, evidence = NULL, \
-                     run_id = $1, settled_at = $2 WHERE q.status = 2 AND q.backlog_id = $3 {gone}"
+                     run_id = $1, settled_at = $2 WHERE +q.status = 2 AND +q.backlog_id = $3 {gone}"
             ),
             &[Param::Int(self.run_id), Param::Int(self.now), Param::Int(self.backlog_id)],
         )?;
@@ -220,7 +240,7 @@ impl Seed<'_, '_> {
     /// Records the matched leads that are in the backlog: all of them, and those not known before.
     fn leaks(&mut self, view: Option<&str>) -> Result<(u64, u64), StoreError> {
         let mut all = self.execute(
-            "INSERT INTO rq_leak (lead_id, source_pk) SELECT r.lead_id, l.source_pk FROM rq_seed r \
+            "INSERT INTO {tmp}rq_leak (lead_id, source_pk) SELECT r.lead_id, l.source_pk FROM {tmp}rq_seed r \
              CROSS JOIN {ns}queue_settled s CROSS JOIN {ns}queue_lead l \
              WHERE s.lead_id = r.lead_id AND l.id = r.lead_id AND s.status = 1 AND s.settled_at <= $1",
             &[Param::Int(self.now)],
@@ -230,27 +250,27 @@ impl Seed<'_, '_> {
         if let Some(view) = view.filter(|_| all > 0 && !self.db.is_sqlite()) {
             self.execute(
                 &format!(
-                    "INSERT INTO rq_again (source_pk) SELECT DISTINCT {} FROM {view} \
+                    "INSERT INTO {{tmp}}rq_again (source_pk) SELECT DISTINCT {} FROM {view} \
                      WHERE lead_source_pk IS NOT NULL",
                     stage::key_text(false, "lead_source_pk"),
                 ),
                 &[],
             )?;
             self.execute(
-                "DELETE FROM rq_leak WHERE NOT EXISTS \
-                 (SELECT 1 FROM rq_again a WHERE a.source_pk = rq_leak.source_pk)",
+                "DELETE FROM {tmp}rq_leak AS x WHERE NOT EXISTS \
+                 (SELECT 1 FROM {tmp}rq_again a WHERE a.source_pk = x.source_pk)",
                 &[],
             )?;
-            all = self.count("SELECT count(*) AS value FROM rq_leak", &[])?;
+            all = self.count("SELECT count(*) AS value FROM {tmp}rq_leak", &[])?;
         }
         self.execute(
             "DELETE FROM {ns}queue_leak WHERE backlog_id = $1 AND NOT EXISTS \
-             (SELECT 1 FROM rq_leak x WHERE x.lead_id = {ns}queue_leak.lead_id)",
+             (SELECT 1 FROM {tmp}rq_leak x WHERE x.lead_id = {ns}queue_leak.lead_id)",
             &[Param::Int(self.backlog_id)],
         )?;
         let new = self.execute(
             "INSERT INTO {ns}queue_leak (lead_id, backlog_id, first_seen_at) \
-             SELECT x.lead_id, $1, $2 FROM rq_leak x WHERE NOT EXISTS \
+             SELECT x.lead_id, $1, $2 FROM {tmp}rq_leak x WHERE NOT EXISTS \
                  (SELECT 1 FROM {ns}queue_leak k WHERE k.lead_id = x.lead_id) ORDER BY x.lead_id",
             &[Param::Int(self.backlog_id), Param::Int(self.now)],
         )?;
@@ -271,13 +291,18 @@ pub(crate) fn seed(
         None => db.now().map_err(failed(SEED))?,
     };
     stage::create(db)?;
-    let (staged, view) = stage::fill(db, names, backlog, now)?;
     let rows: Vec<BacklogRow> = db
         .query(
             &names.sql("SELECT id, first_seeded_at FROM {ns}queue_backlog WHERE name = $1"),
             &[Param::Text(backlog.name())],
         )
         .map_err(failed(SEED))?;
+    // Numbers begin at 1, so a backlog that is new holds no lead.
+    let asked = Asked {
+        backlog_id: rows.first().map_or(0, |row| row.id),
+        rested: options.cool_down.map_or(i64::MIN, |rest| now.saturating_sub(from_std(rest))),
+    };
+    let (staged, view) = stage::fill(db, names, backlog, now, &asked)?;
     let (backlog_id, opening) = if let Some(row) = rows.first() {
         (row.id, row.first_seeded_at.is_none())
     } else {
@@ -292,15 +317,15 @@ pub(crate) fn seed(
     let added = seed.add_new()?;
     seed.number_known()?;
     let held_elsewhere = seed.count(
-        "SELECT count(*) AS value FROM rq_seed r CROSS JOIN {ns}queue_lead l \
+        "SELECT count(*) AS value FROM {tmp}rq_seed r CROSS JOIN {ns}queue_lead l \
          LEFT JOIN {ns}queue_settled s ON s.lead_id = l.id \
          WHERE l.id = r.lead_id AND l.backlog_id <> $1 AND COALESCE(s.status, 2) = 2",
         &[Param::Int(backlog_id)],
     )?;
-    let (back, reopened) = seed.bring_back(options.cool_down.map(from_std))?;
-    let withdrawn = seed.withdraw()?;
+    let (back, reopened) = seed.bring_back(asked.rested)?;
+    let withdrawn = seed.withdraw(staged.whole)?;
     seed.mind_the_fuse(backlog.name(), options.fuse, withdrawn, back)?;
-    let (leaks, new_leaks) = seed.leaks(view.as_ref().map(ResolvedView::quoted).as_deref())?;
+    let (leaks, new_leaks) = seed.leaks(view.as_ref().map(BacklogView::quoted).as_deref())?;
     seed.execute(
         "UPDATE {ns}queue_backlog SET first_seeded_at = COALESCE(first_seeded_at, $1), \
          last_seeded_at = $1, view_schema = $2, view_name = $3 WHERE id = $4",

@@ -3,9 +3,12 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 
-use crate::diesel::conn::database::{Database, Param, TextRow, failed};
+use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;
-use crate::model::backlog::{Backlog, BacklogLead, BacklogSource, ViewName};
+#[cfg(feature = "sqlite")]
+use crate::diesel::write::unchanged;
+use crate::diesel::write::view::BacklogView;
+use crate::model::backlog::{Backlog, BacklogLead, BacklogSource};
 use crate::model::error::StoreError;
 use crate::model::key::{MAX_KEY_BYTES, SourcePk};
 use crate::model::rejection::{RejectReason, Rejection};
@@ -13,7 +16,7 @@ use crate::model::rejection::{RejectReason, Rejection};
 const READ: &str = "the look at the backlog";
 
 /// Temporary tables, with what they hold.
-const TABLES: [(&str, &str); 7] = [
+const TABLES: [(&str, &str); 9] = [
     (
         "rq_rows",
         "source_pk TEXT, lead_at BIGINT, lead_version TEXT, priority BIGINT, problem BIGINT",
@@ -27,6 +30,8 @@ const TABLES: [(&str, &str); 7] = [
         "rq_seed",
         "lead_id BIGINT PRIMARY KEY, lead_at BIGINT, lead_version TEXT, priority BIGINT, problem BIGINT",
     ),
+    ("rq_wanted", "source_pk TEXT PRIMARY KEY"),
+    ("rq_absent", "lead_id BIGINT PRIMARY KEY"),
     ("rq_move", "lead_id BIGINT PRIMARY KEY"),
     ("rq_gone", "lead_id BIGINT PRIMARY KEY, attempts BIGINT"),
     ("rq_leak", "lead_id BIGINT PRIMARY KEY, source_pk TEXT"),
@@ -39,6 +44,29 @@ pub(crate) struct Staged {
     pub(crate) duplicates: u64,
     pub(crate) undated: u64,
     pub(crate) rejected: u64,
+    /// Whether all of the backlog was staged, or what needs something done and `rq_absent` alone.
+    pub(crate) whole: bool,
+}
+
+/// What a seed asks of a known lead.
+pub(crate) struct Asked {
+    #[cfg_attr(not(feature = "sqlite"), allow(dead_code))] // read where what is unchanged is found
+    pub(crate) backlog_id: i64,
+    /// Failed leads that were settled at this instant or before are tried again.
+    pub(crate) rested: i64,
+}
+
+/// What was found in the view beside what is to be staged.
+#[derive(Debug, Default)]
+pub(crate) struct Unchanged {
+    /// Leads that need nothing done.
+    pub(crate) leads: u64,
+    /// Rows beyond the first of such a lead.
+    pub(crate) duplicates: u64,
+    /// Rows of such leads without a date.
+    pub(crate) undated: u64,
+    /// Keys to be staged.
+    pub(crate) wanted: u64,
 }
 
 pub(crate) fn create(db: &mut Database) -> Result<(), StoreError> {
@@ -69,71 +97,18 @@ pub(crate) fn drop(db: &mut Database) -> Result<(), StoreError> {
     db.script(&format!("DROP TABLE {tables}")).map_err(failed(READ))
 }
 
-/// A view with the schema that it was found in.
-pub(crate) struct ResolvedView {
-    pub(crate) schema: String,
-    pub(crate) name: String,
-    /// Whether the user named the schema.
-    qualified: bool,
-}
-
-impl ResolvedView {
-    /// Finds out which view a name stands for, in this session.
-    pub(crate) fn of(db: &mut Database, view: &ViewName) -> Result<Self, StoreError> {
-        let schema = match view.schema() {
-            Some(schema) => schema.to_owned(),
-            None if db.is_sqlite() => "main".to_owned(),
-            None => {
-                let sql = "SELECT CAST(n.nspname AS TEXT) AS value FROM pg_class c \
-                     JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1)";
-                let rows: Vec<TextRow> =
-                    db.query(sql, &[Param::Text(&view.quoted())]).map_err(failed(READ))?;
-                rows.into_iter().next().map(|row| row.value).unwrap_or_default()
-            }
-        };
-        let name = view.name().to_owned();
-        Ok(Self { schema, name, qualified: view.schema().is_some() })
-    }
-
-    /// Gives the name with its schema, quoted for SQL.
-    pub(crate) fn quoted(&self) -> String {
-        format!("\"{}\".\"{}\"", self.schema, self.name)
-    }
-
-    /// Refuses a name without a schema that stands for another view than when the backlog was seeded last.
-    fn is_where_it_was(
-        &self,
-        db: &mut Database,
-        names: &Names,
-        backlog: &str,
-    ) -> Result<(), StoreError> {
-        if self.qualified {
-            return Ok(());
-        }
-        let sql = "SELECT view_schema AS value FROM {ns}queue_backlog \
-             WHERE name = $1 AND view_name = $2 AND view_schema <> $3";
-        let params = [Param::Text(backlog), Param::Text(&self.name), Param::Text(&self.schema)];
-        let was: Vec<TextRow> = db.query(&names.sql(sql), &params).map_err(failed(READ))?;
-        let Some(TextRow { value: was }) = was.first() else { return Ok(()) };
-        let now = match self.schema.as_str() {
-            "" => "is not found now".to_owned(),
-            schema => format!("is found in \"{schema}\" now"),
-        };
-        Err(StoreError::Backlog {
-            backlog: backlog.to_owned(),
-            reason: format!("view {} was found in schema \"{was}\" before and {now}", self.name),
-            remedy: "correct the search_path, or name the view with its schema",
-        })
-    }
-}
-
 /// Stages a backlog and checks it; gives the view where it is one.
+///
+/// On SQLite what is unchanged is left out where the view is one that was seeded before.
 pub(crate) fn fill(
     db: &mut Database,
     names: &Names,
     backlog: &dyn Backlog,
     now: i64,
-) -> Result<(Staged, Option<ResolvedView>), StoreError> {
+    #[cfg_attr(not(feature = "sqlite"), allow(unused_variables))]
+    // what is unchanged is found on SQLite
+    asked: &Asked,
+) -> Result<(Staged, Option<BacklogView>), StoreError> {
     let refuse = |reason: String, remedy: &'static str| StoreError::Backlog {
         backlog: backlog.name().to_owned(),
         reason,
@@ -142,20 +117,28 @@ pub(crate) fn fill(
     if backlog.name().is_empty() || backlog.name().len() > MAX_KEY_BYTES {
         return Err(refuse("its name is empty or too long".to_owned(), "give it a short name"));
     }
-    let (rows, view) = match backlog.source() {
-        BacklogSource::View(view) => {
-            let (rows, view) = check_view(db, names, backlog, view)?;
-            (rows, Some(view))
-        }
+    let view = match backlog.source() {
+        BacklogSource::View(view) => Some(BacklogView::checked(db, names, backlog, view)?),
         BacklogSource::Rows(leads) => {
             copy_rows(db, leads)?;
-            (
-                "SELECT source_pk, lead_at, lead_version, priority, problem FROM rq_rows"
-                    .to_owned(),
-                None,
-            )
+            None
         }
     };
+    let unchanged: Option<Unchanged> = match (&mut *db, &view) {
+        #[cfg(feature = "sqlite")]
+        (Database::Sqlite(connection), Some(view)) => {
+            unchanged::find(connection, names, view, asked)?
+        }
+        _ => None,
+    };
+    let wanted = unchanged.as_ref().map(|_| "SELECT w.source_pk FROM {tmp}rq_wanted w");
+    let rows = view.as_ref().map_or_else(
+        || {
+            "SELECT source_pk, lead_at, lead_version, priority, problem FROM {tmp}rq_rows"
+                .to_owned()
+        },
+        |view| view.rows(db.is_sqlite(), wanted),
+    );
     let length =
         if db.is_sqlite() { "length(CAST(source_pk AS BLOB))" } else { "octet_length(source_pk)" };
     // PostgreSQL keeps no text that is none; keys that come as rows were checked when they were made.
@@ -166,25 +149,27 @@ pub(crate) fn fill(
     } else {
         ""
     };
-    db.execute(
-        &names.sql(&format!(
-            "INSERT INTO rq_stage \
-             SELECT source_pk, COALESCE(min(lead_at), $1), max(lead_version), min(priority), count(*), \
-                 count(*) - count(lead_at), \
-                 max(CASE WHEN source_pk IS NULL OR source_pk = '' THEN 1 \
-                     WHEN {length} > {MAX_KEY_BYTES} THEN 2 {no_text} ELSE problem END) \
-             FROM ({rows}) b GROUP BY source_pk ORDER BY source_pk"
-        )),
-        &[Param::Int(now)],
-    )
-    .map_err(failed(READ))?;
+    if unchanged.as_ref().is_none_or(|unchanged| unchanged.wanted > 0) {
+        db.execute(
+            &names.sql(&format!(
+                "INSERT INTO {{tmp}}rq_stage \
+                 SELECT source_pk, COALESCE(min(lead_at), $1), max(lead_version), min(priority), count(*), \
+                     count(*) - count(lead_at), \
+                     max(CASE WHEN source_pk IS NULL OR source_pk = '' THEN 1 \
+                         WHEN {length} > {MAX_KEY_BYTES} THEN 2 {no_text} ELSE problem END) \
+                 FROM ({rows}) b GROUP BY source_pk ORDER BY source_pk"
+            )),
+            &[Param::Int(now)],
+        )
+        .map_err(failed(READ))?;
+    }
     if !db.is_sqlite() {
-        db.execute("ANALYZE rq_stage", &[]).map_err(failed(READ))?;
+        db.execute(&names.sql("ANALYZE {tmp}rq_stage"), &[]).map_err(failed(READ))?;
     }
     if asks && !db.is_ours() {
         mark_no_text(db)?;
     }
-    Ok((check(db, &refuse)?, view))
+    Ok((check(db, names, unchanged, &refuse)?, view))
 }
 
 /// Reads a key out of a column of the user's: as text, compared byte for byte whatever the column's own collation.
@@ -239,25 +224,6 @@ fn mark_no_text(db: &mut Database) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Checks that a view is a backlog, and the one that was seeded last; gives the query that reads it, and its place.
-pub(crate) fn check_view(
-    db: &mut Database,
-    names: &Names,
-    backlog: &dyn Backlog,
-    view: &ViewName,
-) -> Result<(String, ResolvedView), StoreError> {
-    let place = ResolvedView::of(db, view)?;
-    place.is_where_it_was(db, names, backlog.name())?;
-    let columns = view_columns(db, view)?;
-    let refuse = |(reason, remedy)| StoreError::Backlog {
-        backlog: backlog.name().to_owned(),
-        reason: format!("view {}: {reason}", view.quoted()),
-        remedy,
-    };
-    let rows = view_rows(db.is_sqlite(), &place, &columns).map_err(refuse)?;
-    Ok((rows, place))
-}
-
 #[derive(QueryableByName)]
 struct Totals {
     #[diesel(sql_type = BigInt)]
@@ -274,11 +240,13 @@ struct Totals {
 /// seed would withdraw that lead. Another lead that cannot be taken is left out alone, unless none is left then.
 fn check(
     db: &mut Database,
+    names: &Names,
+    unchanged: Option<Unchanged>,
     refuse: &dyn Fn(String, &'static str) -> StoreError,
 ) -> Result<Staged, StoreError> {
     let sql = "SELECT problem, count(*) AS leads, CAST(sum(copies) AS BIGINT) AS copies, \
-         CAST(sum(undated) AS BIGINT) AS undated FROM rq_stage GROUP BY problem ORDER BY problem";
-    let rows: Vec<Totals> = db.query(sql, &[]).map_err(failed(READ))?;
+         CAST(sum(undated) AS BIGINT) AS undated FROM {tmp}rq_stage GROUP BY problem ORDER BY problem";
+    let rows: Vec<Totals> = db.query(&names.sql(sql), &[]).map_err(failed(READ))?;
     let count = |value: i64| u64::try_from(value).unwrap_or_default();
     let of =
         |number: i64| rows.iter().find(|row| row.problem == number).map(|row| count(row.leads));
@@ -295,8 +263,13 @@ fn check(
         ));
     }
     let sum = |column: fn(&Totals) -> i64| count(rows.iter().map(column).sum());
-    let leads = sum(|row| row.leads);
-    let rejected = leads - of(0).unwrap_or_default();
+    let staged = sum(|row| row.leads);
+    let rejected = staged - of(0).unwrap_or_default();
+    let copies = sum(|row| row.copies) - staged;
+    // Where something was left out because it is unchanged, the rest of the known leads is not staged either.
+    let whole = unchanged.is_none();
+    let unchanged = unchanged.unwrap_or_default();
+    let leads = staged + unchanged.leads;
     if rejected > 0 && rejected == leads {
         let found =
             RejectReason::ALL.into_iter().filter_map(|reason| Some((of(reason.number())?, reason)));
@@ -308,9 +281,10 @@ fn check(
     let undated = rows.iter().filter(|row| row.problem == 0).map(|row| row.undated).sum();
     Ok(Staged {
         leads,
-        duplicates: sum(|row| row.copies) - leads,
-        undated: count(undated),
+        duplicates: copies + unchanged.duplicates,
+        undated: count(undated) + unchanged.undated,
         rejected,
+        whole,
     })
 }
 
@@ -338,8 +312,10 @@ pub(crate) fn record_rejected(
     loop {
         let page: Vec<RejectedRow> = db
             .query(
-                "SELECT source_pk, problem FROM rq_stage WHERE problem > 0 AND source_pk > $1 \
-                 ORDER BY source_pk LIMIT 200",
+                &names.sql(
+                    "SELECT source_pk, problem FROM {tmp}rq_stage WHERE problem > 0 AND source_pk > $1 \
+                     ORDER BY source_pk LIMIT 200",
+                ),
                 &[Param::Text(&last)],
             )
             .map_err(failed(RECORD))?;
@@ -371,214 +347,6 @@ pub(crate) fn record_rejected(
             }
         }
     }
-}
-
-#[derive(QueryableByName)]
-struct ViewColumn {
-    #[diesel(sql_type = Text)]
-    name: String,
-    #[diesel(sql_type = Nullable<Text>)]
-    kind: Option<String>,
-}
-
-/// Reads the columns of a view; none when it does not exist.
-pub(crate) fn view_columns(
-    db: &mut Database,
-    view: &ViewName,
-) -> Result<Vec<(String, String)>, StoreError> {
-    let rows: Vec<ViewColumn> = if db.is_sqlite() {
-        let schema = view.schema().unwrap_or("main");
-        db.query(
-            "SELECT name, type AS kind FROM pragma_table_info($1, $2)",
-            &[Param::Text(view.name()), Param::Text(schema)],
-        )
-    } else {
-        db.query(
-            "SELECT CAST(a.attname AS TEXT) AS name, CAST(a.atttypid::regtype AS TEXT) AS kind \
-             FROM pg_attribute a WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 \
-             AND NOT a.attisdropped",
-            &[Param::Text(&view.quoted())],
-        )
-    }
-    .map_err(failed(READ))?;
-    Ok(rows.into_iter().map(|row| (row.name, row.kind.unwrap_or_default())).collect())
-}
-
-/// Builds the query that reads a view into the stage's columns, with what is wrong with each date.
-fn view_rows(
-    sqlite: bool,
-    view: &ResolvedView,
-    columns: &[(String, String)],
-) -> Result<String, (String, &'static str)> {
-    let kind = |name: &str| columns.iter().find(|(column, _)| column == name).map(|(_, kind)| kind);
-    if columns.is_empty() {
-        return Err(("it does not exist".to_owned(), "create it, or name another"));
-    }
-    if kind("lead_source_pk").is_none() {
-        return Err((
-            "it has no column lead_source_pk".to_owned(),
-            "add it: COALESCE(external_id, id) as text",
-        ));
-    }
-    let Some(date_kind) = kind("lead_date") else {
-        return Err((
-            "it has no column lead_date".to_owned(),
-            "add it: when the lead came into being",
-        ));
-    };
-    let (at, dated) = if sqlite { sqlite_date() } else { postgres_date(date_kind)? };
-    let (priority, ranked) = match kind("lead_priority") {
-        None => ("CAST(0 AS BIGINT)".to_owned(), "0".to_owned()),
-        Some(_) if sqlite => sqlite_priority(),
-        Some(kind) => postgres_priority(kind)?,
-    };
-    let problem = format!("CASE WHEN {dated} <> 0 THEN {dated} ELSE {ranked} END");
-    let problem = if ranked == "0" { dated } else { problem };
-    let version = if kind("lead_version").is_some() {
-        "CAST(lead_version AS TEXT)"
-    } else {
-        "CAST(NULL AS TEXT)"
-    };
-    Ok(format!(
-        "SELECT {} AS source_pk, {at} AS lead_at, {version} AS lead_version, \
-         {priority} AS priority, {problem} AS problem FROM {}",
-        key_text(sqlite, "lead_source_pk"),
-        view.quoted()
-    ))
-}
-
-/// The parts of a text in ISO 8601 form: the day, and a time with a zone. The hours of a zone go to 14, as the world's do.
-#[cfg(feature = "postgres")]
-const ISO: [&str; 2] = [
-    "[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])",
-    "[T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]+)?)?",
-];
-#[cfg(feature = "postgres")]
-const ZONE: &str = "(Z|z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)";
-
-/// The instant of `lead_date` in microseconds, and the number of what is wrong with it: by the type of its column.
-#[cfg(feature = "postgres")]
-fn postgres_date(kind: &str) -> Result<(String, String), (String, &'static str)> {
-    let micros = |instant: &str| format!("CAST(extract(epoch FROM {instant}) * 1000000 AS BIGINT)");
-    let typed = |instant: &str| {
-        let problem = "CASE WHEN lead_date IS NULL THEN 0 WHEN NOT isfinite(lead_date) THEN 6 \
-             WHEN lead_date < '0001-01-01 00:00:00+00' OR lead_date >= '10000-01-01 00:00:00+00' THEN 7 ELSE 0 END";
-        (format!("CASE WHEN {problem} = 0 THEN {} END", micros(instant)), problem.to_owned())
-    };
-    match kind {
-        // A date is its midnight in UTC, whatever the zone of the session.
-        "date" => Ok(typed("CAST(lead_date AS timestamp)")),
-        "timestamp with time zone" => Ok(typed("lead_date")),
-        "text" | "character varying" => {
-            let [day, time] = ISO;
-            // The last day of its month, reckoned without a text that is no date being read as one.
-            let day_exists = "CAST(substr(lead_date, 9, 2) AS INT) <= extract(day FROM \
-                 make_date(CAST(substr(lead_date, 1, 4) AS INT), CAST(substr(lead_date, 6, 2) AS INT), 1) \
-                 + interval '1 month - 1 day')";
-            let problem = format!(
-                "CASE WHEN lead_date IS NULL THEN 0 WHEN lead_date !~ '^{day}({time}{ZONE}?)?$' THEN 3 \
-                 WHEN substr(lead_date, 1, 4) = '0000' THEN 7 WHEN NOT {day_exists} THEN 3 \
-                 WHEN length(lead_date) > 10 AND lead_date !~ '{ZONE}$' THEN 4 ELSE 0 END"
-            );
-            // Cut to microseconds as everywhere, and never rounded up to them.
-            let instant = "CAST(CASE WHEN length(lead_date) = 10 THEN lead_date || 'T00:00:00Z' \
-                 ELSE regexp_replace(lead_date, '([.][0-9]{6})[0-9]+', '\\1') END AS timestamptz)";
-            let at = format!("CASE WHEN {problem} = 0 THEN {} END", micros(instant));
-            Ok((at, problem))
-        }
-        "timestamp without time zone" => Err((
-            "lead_date is a timestamp without a zone".to_owned(),
-            "say which zone it means: lead_date AT TIME ZONE 'America/Lima'",
-        )),
-        other => Err((
-            format!("lead_date has the type {other}"),
-            "make it a date, a timestamp with time zone, or a text",
-        )),
-    }
-}
-
-#[cfg(not(feature = "postgres"))]
-fn postgres_date(_: &str) -> Result<(String, String), (String, &'static str)> {
-    Ok(sqlite_date())
-}
-
-/// As [`postgres_date`], of a text: SQLite itself would take a 30th of February for a day in March.
-fn sqlite_date() -> (String, String) {
-    let digits = |form: &str| form.replace('#', "[0-9]");
-    let (day, time) = (digits("####-##-##"), digits("[T ]##:##*"));
-    // The zone as SQLite reads it, with minutes and a colon; what is before it, without a fraction of a second.
-    let tail = "ltrim(substr(lead_date, 17), ':.0123456789')";
-    let zone = format!(
-        "CASE WHEN length({tail}) = 3 THEN {tail} || ':00' \
-         WHEN length({tail}) = 5 THEN substr({tail}, 1, 3) || ':' || substr({tail}, 4) ELSE {tail} END"
-    );
-    let clock = format!("substr(lead_date, 17, length(lead_date) - 16 - length({tail}))");
-    let seconds = format!("CASE WHEN {clock} = '' THEN '' ELSE substr({clock}, 1, 3) END");
-    let instant = format!(
-        "CASE WHEN length(lead_date) = 10 THEN unixepoch(lead_date) \
-         ELSE unixepoch(substr(lead_date, 1, 16) || {seconds} || {zone}) END"
-    );
-    let fraction = format!("substr({clock}, 5)");
-    let at_least_one = digits(".#*");
-    let two_digits = digits(":##");
-    let problem = format!(
-        "CASE WHEN lead_date IS NULL THEN 0 \
-         WHEN typeof(lead_date) <> 'text' OR substr(lead_date, 1, 10) NOT GLOB '{day}' THEN 3 \
-         WHEN substr(lead_date, 1, 4) = '0000' THEN \
-             CASE WHEN date('2000' || substr(lead_date, 5, 6)) IS NULL THEN 3 ELSE 7 END \
-         WHEN date(substr(lead_date, 1, 10)) IS NOT substr(lead_date, 1, 10) THEN 3 \
-         WHEN length(lead_date) = 10 THEN 0 \
-         WHEN substr(lead_date, 11) NOT GLOB '{time}' OR substr(lead_date, 12, 2) > '23' \
-           OR substr({clock}, 1, 3) NOT GLOB CASE WHEN {clock} = '' THEN '' ELSE '{two_digits}' END \
-           OR ({fraction} <> '' AND {fraction} GLOB '*[^0-9]*') \
-           OR (length({clock}) > 3 AND substr({clock}, 4) NOT GLOB '{at_least_one}') \
-           OR {tail} NOT GLOB CASE length({tail}) WHEN 0 THEN '' WHEN 1 THEN '[Zz]' WHEN 3 THEN '{}' \
-                WHEN 5 THEN '{}' WHEN 6 THEN '{}' ELSE '' END \
-           OR {instant} IS NULL THEN 3 \
-         WHEN {tail} = '' THEN 4 ELSE 0 END",
-        digits("[+-]##"),
-        digits("[+-]####"),
-        digits("[+-]##:##"),
-    );
-    let at = format!(
-        "CASE WHEN length(lead_date) = 10 THEN {instant} * 1000000 \
-         ELSE {instant} * 1000000 + CAST(substr({fraction} || '000000', 1, 6) AS INTEGER) END"
-    );
-    (at, problem)
-}
-
-/// The priority and the number of what is wrong with it.
-fn sqlite_priority() -> (String, String) {
-    let whole = "CASE typeof(lead_priority) WHEN 'null' THEN 1 WHEN 'integer' THEN 1 \
-         WHEN 'real' THEN abs(lead_priority) < 9e15 AND lead_priority = CAST(lead_priority AS INTEGER) \
-         WHEN 'text' THEN CAST(CAST(lead_priority AS INTEGER) AS TEXT) = CAST(lead_priority AS TEXT) \
-         ELSE 0 END";
-    (
-        "COALESCE(CAST(lead_priority AS INTEGER), 0)".to_owned(),
-        format!("CASE WHEN {whole} THEN 0 ELSE 9 END"),
-    )
-}
-
-/// As [`sqlite_priority`], by the type of the column.
-fn postgres_priority(kind: &str) -> Result<(String, String), (String, &'static str)> {
-    let whole = match kind {
-        "smallint" | "integer" | "bigint" => {
-            return Ok(("COALESCE(CAST(lead_priority AS BIGINT), 0)".to_owned(), "0".to_owned()));
-        }
-        // Not a number and the infinities fail the first comparison, so that none of them is cast.
-        "numeric" | "real" | "double precision" => {
-            "CASE WHEN lead_priority > -9e15 AND lead_priority < 9e15 \
-             THEN lead_priority = trunc(lead_priority) ELSE false END"
-        }
-        "text" | "character varying" => "lead_priority ~ '^(0|-?[1-9][0-9]{0,17})$'",
-        other => {
-            return Err((format!("lead_priority has the type {other}"), "make it an integer"));
-        }
-    };
-    Ok((
-        format!("CASE WHEN {whole} THEN CAST(lead_priority AS BIGINT) ELSE 0 END"),
-        format!("CASE WHEN lead_priority IS NULL OR {whole} THEN 0 ELSE 9 END"),
-    ))
 }
 
 /// Rows per statement; five binds each on SQLite, far below its limit.
@@ -613,7 +381,7 @@ fn copy_chunk(db: &mut Database, chunk: &[BacklogLead]) -> Result<(), StoreError
         #[cfg(feature = "sqlite")]
         Database::Sqlite(_) => {
             let mut sql = String::with_capacity(32 + chunk.len() * 10);
-            sql.push_str("INSERT INTO rq_rows VALUES ");
+            sql.push_str("INSERT INTO temp.rq_rows VALUES ");
             let mut params = Vec::with_capacity(chunk.len() * 5);
             for (row, lead) in chunk.iter().enumerate() {
                 // Not numbered: SQLite would look each number up among all that came before.
@@ -636,7 +404,7 @@ fn copy_chunk(db: &mut Database, chunk: &[BacklogLead]) -> Result<(), StoreError
             let priorities: Vec<_> = chunk.iter().map(|lead| i64::from(lead.priority)).collect();
             let problems: Vec<_> = chunk.iter().map(problem).collect();
             db.execute(
-                "INSERT INTO rq_rows SELECT * FROM unnest($1, $2, $3, $4, $5)",
+                "INSERT INTO pg_temp.rq_rows SELECT * FROM unnest($1, $2, $3, $4, $5)",
                 &[
                     Param::OptTexts(&keys),
                     Param::Ints(&dates),
