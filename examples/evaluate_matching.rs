@@ -14,7 +14,7 @@ use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
 use reference_runners::people;
 use reference_runners::table::{count, figures};
 use reference_runners::tables::{self, TableArgs, Tables};
-use reference_runners::unusable::UnusableRow;
+use reference_runners::unusable::{UnusableRow, UnusableValues, ValueReport};
 use serde::Serialize;
 
 /// Decides every lead of a file and compares the decisions with labelled truth.
@@ -56,7 +56,7 @@ struct Args {
 
 /// What the run found, as `--json` writes it.
 #[derive(Serialize)]
-struct Found<'a> {
+struct Found {
     evaluation: Evaluation,
     /// Leads of the file that the truth does not name: decided, but not judged.
     leads_without_truth_total: u64,
@@ -67,7 +67,9 @@ struct Found<'a> {
     /// The first of their keys.
     duplicate_leads_listed: Vec<String>,
     /// What of the persons gives no key, by field and reason.
-    unusable_values: Vec<UnusableRow<'a>>,
+    unusable_values: Vec<UnusableRow>,
+    /// What is odd about the values of leads and persons.
+    values: [ValueReport; 2],
     #[serde(skip_serializing_if = "Option::is_none")]
     what_if: Option<Comparison>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -97,7 +99,10 @@ fn run(args: &Args) -> Result<Exit, Failure> {
     let mut leads_without_truth_total = 0;
     let mut seen = HashSet::new();
     let (mut duplicate_leads_total, mut duplicate_leads_listed) = (0, Vec::new());
-    let leads_table = people::read_leads(&tables, &args.leads, |keys, leads| {
+    let reading = matcher.normaliser().clone();
+    let mut of_leads = UnusableValues::of("leads");
+    let counted = Some((&reading, &mut of_leads));
+    let leads_table = people::read_leads(&tables, &args.leads, counted, |keys, leads| {
         let decisions = matcher.decide(leads, &Rejections::default())?;
         let others =
             other.as_ref().map(|other| other.decide(leads, &Rejections::default())).transpose()?;
@@ -127,7 +132,9 @@ fn run(args: &Args) -> Result<Exit, Failure> {
         exit = exit.and(tables::exit(table));
     }
     tables.finish()?;
-    unusable.tell(&console);
+    let (of_leads, of_persons) = (of_leads.report(), unusable.report());
+    of_persons.tell(&console);
+    of_leads.tell(&console);
     if duplicate_leads_total > 0 {
         exit = exit.and(Exit::RowsRefused);
     }
@@ -137,7 +144,8 @@ fn run(args: &Args) -> Result<Exit, Failure> {
         truth_without_lead_total: truth.len() as u64,
         duplicate_leads_total,
         duplicate_leads_listed,
-        unusable_values: unusable.rows(),
+        unusable_values: of_persons.unusable.clone(),
+        values: [of_leads, of_persons],
         what_if: comparison,
         population,
     };
@@ -167,7 +175,7 @@ fn under<'a>(
     Ok(Box::new(DeterministicMatcher::new(index, normaliser, policy)?.with_threads(threads)))
 }
 
-fn tell(found: &Found<'_>, list: usize, console: &Console) -> Result<(), Failure> {
+fn tell(found: &Found, list: usize, console: &Console) -> Result<(), Failure> {
     let evaluation = &found.evaluation;
     console.data(format_args!(
         "{} leads judged: precision {}, recall {}, F1 {}",

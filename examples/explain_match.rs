@@ -130,7 +130,7 @@ fn find_lead(
     console: &Console,
 ) -> Result<(Record, Exit), Failure> {
     let mut found = None;
-    let summary = people::read_leads(tables, path, |keys, records| {
+    let summary = people::read_leads(tables, path, None, |keys, records| {
         if found.is_none() {
             let at = keys.iter().position(|key| key == wanted);
             found = at.map(|at| records[at].clone());

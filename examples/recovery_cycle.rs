@@ -27,6 +27,7 @@ use reference_runners::service::{BACKLOG_VIEW, Import, ImportSummary, database_u
 use reference_runners::stages::{Stage, Stages};
 use reference_runners::table::{count, figures, share};
 use reference_runners::tables::TableArgs;
+use reference_runners::unusable::ValueSection;
 use serde::Serialize;
 
 /// Runs the identity loop once: import, seed, recover, guardrails, metrics, report.
@@ -147,7 +148,8 @@ fn run(args: Args) -> Result<Exit, Failure> {
     stages.end("guardrails");
     let queue = facts.queue()?;
     let figures = LeadFigures::read(&facts)?.time_zone(args.time_zone.name());
-    let html = Page::new("Recovery cycle", suite.clone()).leads(figures).html();
+    let values = ValueSection(recover.values.clone());
+    let html = Page::new("Recovery cycle", suite.clone()).leads(figures).section(values).html();
     let mut snapshot = facts.into_snapshot();
     let today = snapshot.as_of().with_timezone(&args.time_zone).date_naive();
     let daily_metrics = snapshot.daily_metrics(today - Days::new(6), today, args.time_zone)?;

@@ -101,7 +101,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
     let Keys { out, unusable, .. } = keys;
     out.finish()?;
     tables.finish()?;
-    unusable.tell(&console);
+    unusable.report().tell(&console);
     Ok(exit)
 }
 
@@ -119,7 +119,7 @@ impl Keys {
     fn lead(&mut self, key: &str, given: &Given<'_>, read: &mut Normalised) -> Result<(), Failure> {
         let record = given.record();
         self.normaliser.normalise_into(&record, read);
-        self.unusable.add(key, read);
+        self.unusable.add(key, given, read);
         let sealed = SealedRecord::new(key, &record, &self.seal);
         self.record(key, &at_scale::to_text(sealed.as_bytes()))?;
         for one in look_ups(read, &self.policy, &self.seal) {
@@ -135,7 +135,7 @@ impl Keys {
         read: &mut Normalised,
     ) -> Result<(), Failure> {
         let read = given.normalise(&self.normaliser, read);
-        self.unusable.add(key, read);
+        self.unusable.add(key, given, read);
         let mut person = StoredPerson::default();
         person.add(read, &self.seal);
         self.record(key, &at_scale::to_text(&person.to_bytes(key, &self.seal)))?;

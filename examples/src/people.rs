@@ -42,6 +42,22 @@ impl std::fmt::Debug for Given<'_> {
 }
 
 impl<'a> Given<'a> {
+    /// Takes the first value of each kind of a record.
+    #[must_use]
+    pub fn of(record: &'a Record) -> Self {
+        let document = record.documents.first();
+        Self {
+            phone: record.phones.first().map(String::as_str),
+            document: document.map(|document| document.number.as_str()),
+            document_type: document.and_then(|document| document.kind.as_deref()),
+            document_country: document.and_then(|document| document.country.as_deref()),
+            email: record.emails.first().map(String::as_str),
+            name: [record.name.as_deref(), None, None],
+            birth_date: record.birth_date.as_deref(),
+            plate: record.plate.as_deref(),
+        }
+    }
+
     /// Takes the columns of a row of leads.
     #[must_use]
     pub fn by_lead(row: Row<'a>) -> Self {
@@ -166,8 +182,9 @@ pub fn read_persons(
         let added = match row.optional("person_key") {
             None => Err("the person has no key; give every person one".to_owned()),
             Some(person) => {
-                let record = Given::by_person(row).normalise(normaliser, &mut buffer);
-                unusable.add(person, record);
+                let given = Given::by_person(row);
+                let record = given.normalise(normaliser, &mut buffer);
+                unusable.add(person, &given, record);
                 builder.add(person, record).map_err(|error| error.to_string())
             }
         };
@@ -179,7 +196,8 @@ pub fn read_persons(
     Ok((builder.build()?, table.finish(), unusable))
 }
 
-/// Reads a file of leads, batch by batch, and hands each batch of keys and records to `each`.
+/// Reads a file of leads, batch by batch, hands each batch of keys and records to `each`, and
+/// counts what gives no key where a reading is given.
 ///
 /// Memory holds one batch.
 ///
@@ -189,12 +207,14 @@ pub fn read_persons(
 pub fn read_leads(
     tables: &Tables,
     path: &Path,
+    mut counted: Option<(&Normaliser, &mut UnusableValues)>,
     mut each: impl FnMut(&[String], &[Record]) -> Result<(), Failure>,
 ) -> Result<TableReport, Failure> {
     const BATCH: usize = 8_192;
     let mut table = tables.read(path, &TableSchema::leads())?;
     let mut keys = Vec::with_capacity(BATCH);
     let mut records = Vec::with_capacity(BATCH);
+    let mut buffer = Normalised::default();
     while let Some(row) = table.next_row().map_err(failed)? {
         let Some(key) = lead_key(row) else {
             let line = row.line();
@@ -202,8 +222,12 @@ pub fn read_leads(
             table.refuse(RefusedRow::new(line, "id", why));
             continue;
         };
+        let given = Given::by_lead(row);
+        if let Some((normaliser, values)) = &mut counted {
+            values.add(key, &given, given.normalise(normaliser, &mut buffer));
+        }
         keys.push(key.to_owned());
-        records.push(Given::by_lead(row).record());
+        records.push(given.record());
         if keys.len() == BATCH {
             each(&keys, &records)?;
             keys.clear();

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::Args;
 use identity_matching::{DeterministicMatcher, Normaliser, Policy, Region};
@@ -16,8 +16,9 @@ use crate::cli::{Console, Failure};
 use crate::decisions::{DecisionLog, Recorded};
 use crate::files::{self, AtomicFile};
 use crate::people;
-use crate::service::{BACKLOG_VIEW, Database, MapArgs, TableMap, lead_source};
+use crate::service::{BACKLOG_VIEW, Counted, Database, MapArgs, TableMap, lead_source};
 use crate::stages::{Stage, Stages};
+use crate::unusable::{UnusableValues, ValueReport};
 
 /// How a run recovers.
 #[derive(Clone, Debug, Args)]
@@ -132,6 +133,8 @@ pub struct Recovered {
     pub run: RunSummary,
     /// How long reading the persons and draining the queue took.
     pub stages: Vec<Stage>,
+    /// What is odd about the values of the leads that were tried and of all persons.
+    pub values: Vec<ValueReport>,
 }
 
 impl Recovery {
@@ -184,9 +187,10 @@ impl Recovery {
             console.note(format_args!("{woken} leads are tried again, by new and changed persons"));
         }
         let reading = console.progress(service.count("persons")?, "persons");
-        let (index, unusable) = service.index(&normaliser, &reading)?;
+        let (index, of_persons) = service.index(&normaliser, &reading)?;
         reading.finish_and_clear();
-        unusable.tell(console);
+        let of_persons = of_persons.report();
+        of_persons.tell(console);
         stages.end("index");
         let mut options = RecoverOptions::default();
         options.batch_size = self.batch_size;
@@ -194,11 +198,13 @@ impl Recovery {
         actor.clone_into(&mut options.actor);
         options.policy = Some(format!("{} {}", policy.version(), policy.hash()));
         // One index for all workers.
-        let matcher = Arc::new(DeterministicMatcher::new(index, normaliser, policy)?);
+        let of_leads = Arc::new(Mutex::new(UnusableValues::of("leads")));
+        let matcher = Arc::new(DeterministicMatcher::new(index, normaliser.clone(), policy)?);
         let mut workers = Vec::new();
         let mut decided = Vec::new();
         for _ in 0..self.workers {
-            let source = lead_source(url, service)?;
+            let counted = Counted { normaliser: normaliser.clone(), values: Arc::clone(&of_leads) };
+            let source = lead_source(url, service, counted)?;
             let resolver = MatcherResolver::new(Arc::clone(&matcher), source);
             let resolver = Recorded::new(resolver.with_wake_keys(keys.clone()));
             let (batch, mut worker) = (resolver.batch(), store.reopen()?);
@@ -228,8 +234,11 @@ impl Recovery {
         working.finish_and_clear();
         unwritten.map_or(Ok(()), Err)?;
         log.map_or(Ok(()), DecisionLog::commit)?;
+        let of_leads = of_leads.lock().unwrap_or_else(PoisonError::into_inner).report();
+        of_leads.tell(console);
         stages.end("drain");
-        Ok(Recovered { run, stages: stages.into_stages() })
+        let values = vec![of_leads, of_persons];
+        Ok(Recovered { run, stages: stages.into_stages(), values })
     }
 }
 

@@ -15,5 +15,5 @@ mod wake;
 pub use database::{BACKLOG_VIEW, Database, database_url};
 pub use import::{Import, ImportSummary};
 pub use map::{CheckedColumn, CheckedMap, CheckedTable, MapArgs, TableMap};
-pub use population::{LeadRecord, PersonRecord, lead_source};
+pub use population::{Counted, LeadRecord, PersonRecord, lead_source};
 pub use schema::migrations;

@@ -257,7 +257,7 @@ fn what_gives_no_key_of_a_population_is_counted_with_its_reason_and_the_first_pe
     let done = folder.evaluate(&["--json", "out.json"]);
     assert_eq!(done.code, 0, "{}", done.stderr);
     let told = "7 × phone WRONG_LENGTH (the value is too short or too long for its type or country), \
-                such as of B1, B2, B3, B4, B5, …";
+                such as ** of B1, B2, B3, B4, B5, …";
     assert!(done.stderr.contains(told), "{}", done.stderr);
     let json: Value =
         serde_json::from_slice(&fs::read(folder.0.path().join("out.json")).unwrap()).unwrap();
@@ -266,7 +266,7 @@ fn what_gives_no_key_of_a_population_is_counted_with_its_reason_and_the_first_pe
         rows.iter().any(|row| {
             row["field"] == field
                 && row["values_total"] == total
-                && row["persons_listed"].as_array().unwrap().len() == persons
+                && row["listed"].as_array().unwrap().len() == persons
         })
     };
     assert!(

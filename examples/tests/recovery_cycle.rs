@@ -103,6 +103,51 @@ fn the_sample_runs_with_no_flags_and_a_second_run_changes_nothing() {
 }
 
 #[test]
+fn what_leads_gave_and_nobody_understood_is_told_in_text_json_and_report() {
+    let desk = Desk::new();
+    let mut leads = String::from("id,lead_created_at,phone,document,document_type\n");
+    for at in 0..30 {
+        writeln!(leads, "F{at:02},2026-01-01T00:00:00Z,consultar en mesa,,").unwrap();
+    }
+    leads += "S1,2026-01-01T00:00:00Z,12,4567891,Brevete\n";
+    desk.write("leads.csv", &leads);
+    desk.write(
+        "persons.csv",
+        "person_key,phone,document,document_type\nP1,987654312,71234567,Carnet del club\n",
+    );
+    let done = run(&mut desk.cycle(&[
+        "--leads",
+        "leads.csv",
+        "--persons",
+        "persons.csv",
+        "--json",
+        "run.json",
+    ]));
+    assert_eq!(done.code, 0, "{}\n{}", done.stdout, done.stderr);
+    for told in [
+        "leads: values that give no key: 1 × phone WRONG_LENGTH",
+        "leads: values that give no key: 30 × phone MALFORMED",
+        "stands in at least 30 of them",
+        "leads: 1 × document type \"Brevete\", which is in no table",
+        "persons: 1 × document type \"Carnet del club\", which is in no table",
+    ] {
+        assert!(done.stderr.contains(told), "{told}: {}", done.stderr);
+    }
+    let json = desk.json();
+    let leads = &json["recover"]["values"][0];
+    assert_eq!((leads["whose"].as_str(), number(&leads["records_total"])), (Some("leads"), 31));
+    assert_eq!(leads["unknown_document_types"][0]["name"], "Brevete");
+    assert_eq!(number(&leads["frequent_values"][0]["records_at_least"]), 30);
+    let report = std::fs::read_to_string(desk.path().join("out/recovery_report.html")).unwrap();
+    assert!(report.contains("Values that were not understood") && report.contains("Brevete"));
+    // Nothing of it shows a value, and a lead that gave a phone is not asked for one.
+    assert!(
+        ![&done.stderr, &done.stdout, &report].iter().any(|text| text.contains("consultar en"))
+    );
+    assert!(report.contains("30 leads gave a phone that cannot be read"), "{}", done.stdout);
+}
+
+#[test]
 fn a_backlog_of_203_that_nobody_matches_stays_at_203_explained_and_is_no_failure() {
     let desk = Desk::new();
     let mut leads =

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use diesel::connection::DefaultLoadingMode;
@@ -168,8 +169,9 @@ impl Database {
         self.persons(|page| {
             progress.inc(page.len() as u64);
             for person in page {
-                let record = person.given().normalise(normaliser, &mut keys);
-                unusable.add(&person.person_key, record);
+                let given = person.given();
+                let record = given.normalise(normaliser, &mut keys);
+                unusable.add(&person.person_key, &given, record);
                 builder.add(&person.person_key, record)?;
             }
             Ok(())
@@ -307,7 +309,17 @@ const TRIES: u32 = 16;
 /// How often a database may refuse the leads although it lets itself be opened: it may have come back just then.
 const REFUSALS: u32 = 5;
 
-/// Makes a source of the subjects of claimed leads, for a resolver that works with a matcher.
+/// How the values of leads are read to be counted, and where; all workers of a run share the counts.
+#[derive(Clone, Debug)]
+pub struct Counted {
+    /// Reads the values.
+    pub normaliser: Normaliser,
+    /// Counts them; a batch that is tried again counts each time.
+    pub values: Arc<Mutex<UnusableValues>>,
+}
+
+/// Makes a source of the subjects of claimed leads, for a resolver that works with a matcher; it counts what of them gives
+/// no key.
 ///
 /// A connection that is gone is opened again: an outage of the database is waited out, as the queue does.
 ///
@@ -317,8 +329,10 @@ const REFUSALS: u32 = 5;
 pub fn lead_source(
     url: &DatabaseUrl,
     service: &Database,
+    counted: Counted,
 ) -> Result<impl LeadSource + use<>, Failure> {
     let url = url.clone();
+    let mut buffer = Normalised::default();
     let mut database = service.reopen(&url)?;
     Ok(move |claimed: &[ClaimedLead]| {
         let keys: Vec<_> = claimed.iter().map(|lead| lead.source_pk.as_str()).collect();
@@ -342,6 +356,13 @@ pub fn lead_source(
             std::thread::sleep(rest);
             rest = (rest * 2).min(Duration::from_secs(10));
         };
+        let mut values = counted.values.lock().unwrap_or_else(PoisonError::into_inner);
+        for key in &keys {
+            let Some(record) = found.get(*key) else { continue };
+            counted.normaliser.normalise_into(record, &mut buffer);
+            values.add(key, &Given::of(record), &buffer);
+        }
+        drop(values);
         Ok(keys.iter().map(|key| found.remove(*key)).collect())
     })
 }

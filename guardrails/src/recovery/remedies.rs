@@ -73,10 +73,7 @@ impl Remedies {
         };
         match part.reason.as_str() {
             "NO_CANDIDATES" => no_candidates(part, lacking),
-            "MISSING_IDENTIFIERS" => to_do(
-                format!("{leads} gave no identifier: ask for any of phone, document, e-mail."),
-                WORK_LIST,
-            ),
+            "MISSING_IDENTIFIERS" => missing(part, lacking),
             "CONFLICT_MULTIPLE_CANDIDATES" => to_do(
                 format!(
                     "{} {wait} for a person's decision: choose between the candidates, then import \
@@ -133,6 +130,47 @@ impl Remedies {
     }
 }
 
+/// Names kinds of identifiers as people call them.
+fn names(kinds: &[String]) -> Vec<&str> {
+    let known = KINDS.iter().filter(|(kind, _)| kinds.iter().any(|given| given == kind));
+    let own = kinds.iter().map(String::as_str).filter(|k| KINDS.iter().all(|(kind, _)| kind != k));
+    known.map(|(_, name)| *name).chain(own).collect()
+}
+
+/// Leads that gave values which nobody can read: they are corrected, not asked for.
+fn unread(leads: u64, kinds: &[String]) -> Remedy {
+    Remedy::new(format!(
+        "{} gave a {} that cannot be read: correct what was written, or ask for it again, then import the lead \
+         again; `explain_match` says why it cannot be read.",
+        many(leads, "lead"),
+        names(kinds).join(" or "),
+    ))
+    .command(WORK_LIST)
+    .frees(leads)
+}
+
+/// Leads without a usable identifier: those that gave none, and those that gave what cannot be read.
+fn missing(part: &ReasonCount, lacking: &[LackCount]) -> Vec<Remedy> {
+    let mut left = part.leads;
+    let mut remedies = Vec::new();
+    let of_part =
+        lacking.iter().filter(|lack| lack.reason == part.reason && !lack.unread.is_empty());
+    for lack in of_part {
+        let leads = lack.leads.min(left);
+        if leads > 0 {
+            left -= leads;
+            remedies.push(unread(leads, &lack.unread));
+        }
+    }
+    if left > 0 {
+        let asked = "gave no identifier: ask for any of phone, document, e-mail.";
+        remedies.push(
+            Remedy::new(format!("{} {asked}", many(left, "lead"))).command(WORK_LIST).frees(left),
+        );
+    }
+    remedies
+}
+
 /// Leads whose identifiers nobody has: one that lacks a kind is asked for it, since it may be known by that one;
 /// for the others only the person's own record is missing.
 fn no_candidates(part: &ReasonCount, lacking: &[LackCount]) -> Vec<Remedy> {
@@ -144,17 +182,11 @@ fn no_candidates(part: &ReasonCount, lacking: &[LackCount]) -> Vec<Remedy> {
             continue;
         }
         left -= leads;
-        let names: Vec<&str> = KINDS
-            .iter()
-            .filter(|(kind, _)| lack.kinds.iter().any(|lacked| lacked == kind))
-            .map(|(_, name)| *name)
-            .chain(
-                lack.kinds
-                    .iter()
-                    .map(String::as_str)
-                    .filter(|k| KINDS.iter().all(|(kind, _)| kind != k)),
-            )
-            .collect();
+        if !lack.unread.is_empty() {
+            remedies.push(unread(leads, &lack.unread));
+            continue;
+        }
+        let names = names(&lack.kinds);
         let any = if names.len() > 1 { "any of " } else { "the " };
         remedies.push(
             Remedy::new(format!(

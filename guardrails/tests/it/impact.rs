@@ -56,6 +56,25 @@ fn each_lead_counts_once_under_what_would_free_it_soonest() {
 }
 
 #[test]
+fn a_lead_that_gave_what_cannot_be_read_is_not_asked_for_what_it_gave() {
+    let facts = unchanged_backlog().with_lacking(vec![
+        LackCount::new("MISSING_IDENTIFIERS", ["document", "email", "phone"], 30).unread(["phone"]),
+        LackCount::new("NO_CANDIDATES", ["document", "phone"], 90).unread(["phone", "document"]),
+    ]);
+    let told: Vec<_> = impact(&facts).help.into_iter().map(|remedy| remedy.action).collect();
+    let says = |words: &str| told.iter().any(|action| action.starts_with(words));
+    assert!(
+        says("30 leads gave a phone that cannot be read: correct what was written"),
+        "{told:#?}"
+    );
+    assert!(says("90 leads gave a phone or document that cannot be read: correct"), "{told:#?}");
+    assert!(
+        says("10 leads gave no identifier: ask for any of phone, document, e-mail."),
+        "{told:#?}"
+    );
+}
+
+#[test]
 fn what_a_run_took_off_the_backlog_is_told_as_reduced_by() {
     let queue = QueueFacts { backlog: 90, pending: 90, ..QueueFacts::default() };
     let facts = |before, after| {

@@ -215,6 +215,16 @@ fn what_failed_leads_lack_is_counted_from_their_evidence() {
     let asked = "3 leads are unknown by what they gave: ask for any of document, e-mail";
     assert!(report.checks[0].help.iter().any(|r| r.action.starts_with(asked)), "{report:#?}");
     drop(facts);
+    // A value that could not be read is told apart from one that was never given.
+    run(
+        &mut store,
+        "UPDATE queue_settled SET evidence = replace(evidence, '\"unusable\":[]', \
+         '\"unusable\":[{\"source\":{\"field\":\"email\",\"position\":0},\"reason\":\"MALFORMED\"}]') WHERE status = 2",
+    );
+    let facts = StoreFacts::new(store.read().unwrap(), &backlog);
+    let unread = guardrails::recovery::LackCount::new("NO_CANDIDATES", ["document", "email"], 3);
+    assert_eq!(facts.lacking().unwrap(), [unread.unread(["email"])]);
+    drop(facts);
     // Evidence of another form tells nothing, and breaks nothing.
     run(&mut store, "UPDATE queue_settled SET evidence = 'not JSON' WHERE status = 2");
     let facts = StoreFacts::new(store.read().unwrap(), &backlog);

@@ -28,6 +28,9 @@ pub struct LackCount {
     pub reason: String,
     /// The kinds that the leads lack, such as `document`, `phone`, `email`; at least one.
     pub kinds: Vec<String>,
+    /// Those of the kinds of which the leads gave a value that could not be read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<String>,
     /// How many leads of the reason lack just these.
     pub leads: u64,
 }
@@ -40,7 +43,14 @@ impl LackCount {
         leads: u64,
     ) -> Self {
         let kinds = kinds.into_iter().map(Into::into).collect();
-        Self { reason: reason.into(), kinds, leads }
+        Self { reason: reason.into(), kinds, unread: Vec::new(), leads }
+    }
+
+    /// Says of which of the kinds the leads gave a value that could not be read.
+    #[must_use]
+    pub fn unread<K: Into<String>>(mut self, kinds: impl IntoIterator<Item = K>) -> Self {
+        self.unread = kinds.into_iter().map(Into::into).collect();
+        self
     }
 }
 
