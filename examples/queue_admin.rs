@@ -370,7 +370,7 @@ fn levers(
         Command::Lead(Lead::Show { key }) => show_lead(line, store, key, console),
         Command::Person(Person::Show { key }) => show_person(line, store, key, console),
         Command::Lead(Lead::Reopen { keys, reason, decision }) => {
-            let leads = reason.map_or(Reopen::Keys(keys), Reopen::Reason);
+            let leads = reason.clone().map_or(Reopen::Keys(keys), Reopen::Reason);
             let count =
                 in_one(store, dry, |store| Ok(store.reopen_leads(leads, decision.decider())?))?;
             let words = format!("{} pending again", counted(count, "lead"));
@@ -452,7 +452,7 @@ fn show_lead(
             .remedy("seed first; keys are compared letter by letter")
     })?;
     let (row, history) = (&record.row, lead::history(&record));
-    let reason = row.reason.map(|reason| reason.code().to_owned());
+    let reason = row.reason.as_ref().map(|reason| reason.code().to_owned());
     let evidence = record.evidence.as_deref().and_then(lead::evidence);
     console.json(&json!({
         "source_pk": key.as_str(),

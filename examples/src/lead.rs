@@ -44,7 +44,7 @@ pub fn history(record: &LeadRecord) -> Vec<Event> {
             LeadActionKind::Cancelled => "taken out of the work",
             _ => "changed by hand",
         };
-        let before = action.fail_reason.map(|reason| format!(" after {}", reason.code()));
+        let before = action.fail_reason.as_ref().map(|reason| format!(" after {}", reason.code()));
         let what = format!("{what}{}: {}", before.unwrap_or_default(), action.reason);
         events.push(event(action.at, what, Some(action.by.clone())));
     }
@@ -55,7 +55,7 @@ pub fn history(record: &LeadRecord) -> Vec<Event> {
             events.push(event(link.linked_at, sure, by(&link.decided_by)));
         }
         None if row.status != Status::Matched => {
-            let now = row.reason.map_or(row.status.code(), |reason| reason.code());
+            let now = row.reason.as_ref().map_or(row.status.code(), |reason| reason.code());
             events.push(event(row.since, format!("since then {now}"), None));
         }
         None => {}

@@ -45,7 +45,9 @@ pub use model::links::{Decider, LinkHistoryRow, MANUAL_RULE};
 pub use model::options::{Backoff, ClaimMode, Fuse, RecoverOptions, SeedOptions};
 pub use model::person_view::PersonView;
 pub use model::rejection::{RejectReason, Rejection};
-pub use model::resolver::{ClaimedLead, FailReason, Match, Resolution, ResolveError, Resolver};
+pub use model::resolver::{
+    ClaimedLead, FailReason, Match, OwnReason, Resolution, ResolveError, Resolver,
+};
 pub use model::rows::{LinkRow, OriginRow, QueueRow, Status, backlog_size};
 pub use model::run::{NewRun, RunKind, RunOutcome, RunRecord};
 pub use model::settlement::{SeedStep, Settlement};

@@ -46,7 +46,7 @@ pub(super) fn search(body: Body, key: &str) -> Body {
 }
 
 /// The page of the leads behind a reason.
-pub(super) fn list(reason: FailReason, found: &Page) -> String {
+pub(super) fn list(reason: &FailReason, found: &Page) -> String {
     let mut body = Body::default();
     if let Some(words) = reason_in_words(reason.code()) {
         body = body.paragraph(words);
@@ -113,7 +113,7 @@ pub(super) fn one(record: &LeadRecord, launcher: &Launcher) -> String {
     let key = row.source_pk.as_str();
     let evidence = record.evidence.as_deref().and_then(lead::evidence);
     let mut body = search(Body::default(), key);
-    let status = match row.reason {
+    let status = match &row.reason {
         Some(reason) if row.status == Status::Failed => format!("failed as {}", reason.code()),
         _ => row.status.code().to_owned(),
     };
@@ -125,7 +125,7 @@ pub(super) fn one(record: &LeadRecord, launcher: &Launcher) -> String {
         figures.push(("Technical errors", row.attempts.to_string()));
     }
     body = body.figures(figures);
-    if let Some(words) = row.reason.and_then(|reason| reason_in_words(reason.code())) {
+    if let Some(words) = row.reason.as_ref().and_then(|reason| reason_in_words(reason.code())) {
         body = body.paragraph(words);
     }
     let next = next_steps(record, evidence.as_ref(), launcher);
@@ -245,7 +245,7 @@ fn next_steps(
     };
     let see = step("See every key, candidate and rule.", explain());
     let recover = || step("Recover.", Some(launcher.command("recover_leads")));
-    match (record.row.status, record.row.reason) {
+    match (record.row.status, &record.row.reason) {
         (Status::Pending, _) => {
             vec![step("It waits for its turn: recover.", Some(launcher.command("recover_leads")))]
         }

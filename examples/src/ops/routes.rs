@@ -206,8 +206,9 @@ async fn leads_of_reason(
     }
     tracing::debug!(name: "ops.leads", reason = reason.code());
     let time = answers.time;
-    let found = read(&answers, move |source| source.leads(reason, &asked.after, time)).await?;
-    Ok(Html(leads::list(reason, &found)))
+    let wanted = reason.clone();
+    let found = read(&answers, move |source| source.leads(&wanted, &asked.after, time)).await?;
+    Ok(Html(leads::list(&reason, &found)))
 }
 
 #[derive(Deserialize)]

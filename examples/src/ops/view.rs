@@ -197,7 +197,7 @@ impl Source {
     /// The database ends a read that takes longer than `time`.
     pub fn leads(
         &self,
-        reason: FailReason,
+        reason: &FailReason,
         after: &str,
         time: Duration,
     ) -> Result<leads::Page, Problem> {

@@ -1,8 +1,8 @@
-use super::{DailyMetrics, Invariant, LedgerFacts, RecoveryFacts};
-use crate::facts::{FactsError, Offender, Offenders};
+use super::{DailyMetrics, Invariant, LedgerFacts, RecoveryFacts, RunFacts};
+use crate::facts::{FactsError, Offender, Offenders, if_provided};
 use crate::{Check, CheckError, Description, Finding, Remedy};
 
-/// Checks that every day adds up, that days join, and that ledger and queue agree.
+/// Checks that every day adds up, that days join, that the last runs add up, and that ledger and queue agree.
 ///
 /// Per day: `backlog_end = backlog_start + new_backlog_in − matched_out − other_out` and
 /// `net_change = backlog_end − backlog_start`; between days: yesterday's end is today's start.
@@ -27,6 +27,11 @@ impl<F: RecoveryFacts + ?Sized> Check<F> for LedgerBalance {
         if days == 0 && ledger.open_by_ledger == 0 && ledger.open_by_queue == 0 {
             statements = 0;
         }
+        // A run tells where the leads went by its own count of events: what is left over is a fault.
+        let runs = if_provided(facts.runs(RUNS))?.unwrap_or_default();
+        let ended = runs.iter().filter(|run| run.finished_at.is_some());
+        statements += ended.clone().count() as u64;
+        faults.extend(ended.filter_map(remainder));
         let mut beyond = 0;
         match facts.offenders(Invariant::LEDGER_AGREES_WITH_QUEUE, list) {
             Ok(found) => {
@@ -56,6 +61,23 @@ impl<F: RecoveryFacts + ?Sized> Check<F> for LedgerBalance {
                 "Find the writer that bypasses the queue; correct by appending, never by editing.",
             )))
     }
+}
+
+/// How many of the last runs are looked at.
+const RUNS: usize = 20;
+
+/// Gives what a run leaves over: leads that its backlog lost or won without an event.
+fn remainder(run: &RunFacts) -> Option<Offender> {
+    let wide = i128::from;
+    let expected = wide(run.backlog_before) + wide(run.new_backlog_in)
+        - wide(run.matched)
+        - wide(run.other_out);
+    (expected != wide(run.backlog_after)).then(|| {
+        let found = run.backlog_after;
+        let reason =
+            format!("backlog_after is {found}, but before + in − matched − other is {expected}");
+        Offender::new(format!("run {}", run.run_id), reason)
+    })
 }
 
 fn faults(ledger: &LedgerFacts) -> Vec<Offender> {

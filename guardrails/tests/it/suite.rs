@@ -40,7 +40,7 @@ fn every_check_finds_its_trouble_with_exact_totals() {
             ("source_pk_consistency", Verdict::Fail, 1, Some(170)),
             ("identity_link_integrity", Verdict::Fail, 2, Some(120)),
             ("single_migration_head", Verdict::Fail, 1, Some(2)),
-            ("ledger_balance", Verdict::Fail, 2, Some(12)),
+            ("ledger_balance", Verdict::Fail, 3, Some(13)),
             ("impact", Verdict::Fail, 0, None),
             ("throughput", Verdict::Warn, 0, None),
             ("packets_complete", Verdict::Fail, 1, Some(4)),

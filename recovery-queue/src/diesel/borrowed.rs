@@ -263,7 +263,7 @@ impl LeadStore for BorrowedStore<'_> {
 
     fn failed(
         &mut self,
-        reason: Option<FailReason>,
+        reason: Option<&FailReason>,
         after: Option<&SourcePk>,
         limit: u32,
     ) -> Result<Vec<QueueRow>, StoreError> {

@@ -414,7 +414,7 @@ impl LeadStore for SqlStore {
 
     fn failed(
         &mut self,
-        reason: Option<FailReason>,
+        reason: Option<&FailReason>,
         after: Option<&SourcePk>,
         limit: u32,
     ) -> Result<Vec<QueueRow>, StoreError> {

@@ -30,7 +30,7 @@ impl MemoryStore {
     fn act(&mut self, kind: LeadActionKind, key: &SourcePk, decider: Decider<'_>) {
         let mut action = LeadAction::new(kind, self.now, decider.by, decider.reason);
         if let Some(State::Failed { reason, .. }) = self.leads.get(key).map(|lead| &lead.state) {
-            action.fail_reason = Some(*reason);
+            action.fail_reason = Some(reason.clone());
         }
         self.actions.entry(key.clone()).or_default().push(action);
     }
@@ -56,7 +56,7 @@ impl MemoryStore {
                 found.dedup();
                 return Ok(found);
             }
-            Reopen::Reason(wanted) => self.failed_where(|reason, _| reason == *wanted),
+            Reopen::Reason(wanted) => self.failed_where(|reason, _| reason == wanted),
             Reopen::OtherPolicyThan(policy) => self.failed_where(|_, run| {
                 let run = self.runs.iter().find(|record| record.run_id.get() == run);
                 run.and_then(|record| record.policy.as_deref()) != Some(*policy)
@@ -65,8 +65,8 @@ impl MemoryStore {
         Ok(keys)
     }
 
-    fn failed_where(&self, wanted: impl Fn(FailReason, i64) -> bool) -> Vec<SourcePk> {
-        let failed = |lead: &Lead| match lead.state {
+    fn failed_where(&self, wanted: impl Fn(&FailReason, i64) -> bool) -> Vec<SourcePk> {
+        let failed = |lead: &Lead| match &lead.state {
             State::Failed { reason, run_id, .. } => wanted(reason, run_id.get()),
             _ => false,
         };
@@ -175,11 +175,11 @@ impl LeadStore for MemoryStore {
 
     fn failed(
         &mut self,
-        reason: Option<FailReason>,
+        reason: Option<&FailReason>,
         after: Option<&SourcePk>,
         limit: u32,
     ) -> Result<Vec<QueueRow>, StoreError> {
-        let wanted = |found: FailReason, _: i64| reason.is_none_or(|wanted| wanted == found);
+        let wanted = |found: &FailReason, _: i64| reason.is_none_or(|wanted| wanted == found);
         let keys = self.failed_where(wanted).into_iter();
         let keys = keys.filter(|key| after.is_none_or(|after| key > after)).take(limit as usize);
         Ok(keys.filter_map(|key| Some(self.row(&key, self.leads.get(&key)?))).collect())

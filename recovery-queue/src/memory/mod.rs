@@ -152,6 +152,8 @@ pub struct MemoryStore {
     origins: BTreeMap<PersonKey, Origin>,
     ledger: Vec<Event>,
     runs: Vec<RunRecord>,
+    /// How long the ledger was when each run began.
+    run_starts: BTreeMap<RunId, usize>,
     leaks: BTreeMap<SourcePk, i64>,
     actions: BTreeMap<SourcePk, Vec<LeadAction>>,
     /// Leads that have left their backlog since the last seed.
@@ -436,5 +438,5 @@ impl QueueStore for MemoryStore {
 }
 
 fn slot(event: &Event) -> LedgerSlot {
-    LedgerSlot::new(event.at, event.kind, event.reason, event.leads)
+    LedgerSlot::new(event.at, event.kind, event.reason.clone(), event.leads)
 }

@@ -15,6 +15,7 @@ impl RunStore for MemoryStore {
         record.policy.clone_from(&run.policy);
         record.backlog_before = self.backlog_size();
         self.runs.push(record);
+        self.run_starts.insert(run_id, self.ledger.len());
         if run.kind == RunKind::Recover {
             let persons: Vec<PersonKey> =
                 self.links.values().map(|link| link.person.clone()).collect();
@@ -38,19 +39,26 @@ impl RunStore for MemoryStore {
         record.outcome = Some(outcome);
         record.backlog_after = (!killed).then_some(size);
         (record.events, record.failed, record.new_backlog_in) = Default::default();
-        for event in &self.ledger {
+        let (mut left, begun) = (0, self.run_starts.get(&run).copied().unwrap_or_default());
+        for (at, event) in self.ledger.iter().enumerate() {
             let own = event.run_id == Some(run);
             if own {
                 *record.events.entry(event.kind.code().to_owned()).or_default() += event.leads;
             }
-            if let (true, EventKind::Failed, Some(reason)) = (own, event.kind, event.reason) {
-                *record.failed.entry(reason).or_default() += event.leads;
+            if let (true, EventKind::Failed, Some(reason)) = (own, event.kind, &event.reason) {
+                *record.failed.entry(reason.clone()).or_default() += event.leads;
             }
-            let arrival = matches!(event.kind, EventKind::Arrived | EventKind::Opening);
-            if arrival && (own || event.at > record.started_at) {
-                record.new_backlog_in += event.leads;
+            if at < begun {
+                continue;
+            }
+            match event.kind {
+                EventKind::Arrived | EventKind::Opening => record.new_backlog_in += event.leads,
+                EventKind::Withdrawn => left += event.leads,
+                EventKind::Matched if !own => left += event.leads,
+                _ => {}
             }
         }
+        record.other_out = (!killed).then_some(left);
         Ok(())
     }
 

@@ -38,7 +38,7 @@ impl MemoryStore {
             }
             State::Failed { reason, attempts, run_id, .. } => {
                 row.status = Status::Failed;
-                row.reason = Some(*reason);
+                row.reason = Some(reason.clone());
                 row.attempts = *attempts;
                 row.run_id = Some(*run_id);
             }

@@ -72,11 +72,15 @@ pub enum LeadActionKind {
     Reopened,
     /// It was taken out of the work.
     Cancelled,
+    /// What disagreed about it was put right.
+    Reconciled,
+    /// Something that this build does not know; its word stands before the reason.
+    Unknown,
 }
 
 impl LeadActionKind {
-    /// Lists every kind.
-    pub const ALL: [Self; 2] = [Self::Reopened, Self::Cancelled];
+    /// Lists every kind that this build writes.
+    pub const ALL: [Self; 3] = [Self::Reopened, Self::Cancelled, Self::Reconciled];
 
     /// Gives the word, as it is stored.
     #[must_use]
@@ -84,6 +88,8 @@ impl LeadActionKind {
         match self {
             Self::Reopened => "reopened",
             Self::Cancelled => "cancelled",
+            Self::Reconciled => "reconciled",
+            Self::Unknown => "unknown",
         }
     }
 

@@ -32,10 +32,12 @@ pub enum EventKind {
     Retried,
     /// A matched lead was found in the backlog; it is reported and not counted again.
     Leaked,
+    /// A kind that this build does not know; a slot of it holds its text in the place of the reason.
+    Unknown,
 }
 
 impl EventKind {
-    /// Lists every kind.
+    /// Lists every kind that this build writes.
     pub const ALL: [Self; 8] = [
         Self::Opening,
         Self::Arrived,
@@ -59,6 +61,7 @@ impl EventKind {
             Self::Reopened => "reopened",
             Self::Retried => "retried",
             Self::Leaked => "leaked",
+            Self::Unknown => "unknown",
         }
     }
 
@@ -74,7 +77,7 @@ impl EventKind {
         match self {
             Self::Opening | Self::Arrived => 1,
             Self::Matched | Self::Withdrawn => -1,
-            Self::Failed | Self::Reopened | Self::Retried | Self::Leaked => 0,
+            Self::Failed | Self::Reopened | Self::Retried | Self::Leaked | Self::Unknown => 0,
         }
     }
 }
@@ -206,7 +209,10 @@ pub fn daily_metrics(
                         *day.reasons.entry(reason).or_default() += slot.leads;
                     }
                 }
-                EventKind::Reopened | EventKind::Retried | EventKind::Leaked => {}
+                EventKind::Reopened
+                | EventKind::Retried
+                | EventKind::Leaked
+                | EventKind::Unknown => {}
             }
         }
     }
@@ -237,13 +243,13 @@ pub fn daily_metrics(
 
 fn top_reason(reasons: &BTreeMap<FailReason, u64>) -> Option<FailReason> {
     // The map is in the order of the codes, and only a larger count replaces an earlier one.
-    let mut top: Option<(FailReason, u64)> = None;
-    for (&reason, &leads) in reasons {
+    let mut top: Option<(&FailReason, u64)> = None;
+    for (reason, &leads) in reasons {
         if leads > top.map_or(0, |(_, most)| most) {
             top = Some((reason, leads));
         }
     }
-    top.map(|(reason, _)| reason)
+    top.map(|(reason, _)| reason.clone())
 }
 
 /// Gives the midnight in UTC of a day and so many days more.
@@ -334,7 +340,7 @@ mod tests {
             // Summed up by slot, kind and reason, as a roll-up does it, they are the same days.
             let mut sums: BTreeMap<_, u64> = BTreeMap::new();
             for slot in &slots {
-                *sums.entry((slot.start, slot.kind, slot.reason)).or_default() += slot.leads;
+                *sums.entry((slot.start, slot.kind, slot.reason.clone())).or_default() += slot.leads;
             }
             let rolled_up = sums
                 .into_iter()

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
@@ -12,9 +13,20 @@ use crate::model::key::{PersonKey, SourcePk};
 
 /// Says why a lead was not matched.
 ///
-/// The codes are those of the deterministic matcher, and `ERROR` for a lead whose resolver failed
-/// `max_attempts` times; `PERSON_GONE` is the store's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// The codes are those of the deterministic matcher, `ERROR` for a lead whose resolver failed `max_attempts` times,
+/// `PERSON_GONE`, which is the store's, and those that a service makes for itself ([`own`](Self::own)). They are ordered by
+/// their codes.
+///
+/// ```
+/// use recovery_queue::FailReason;
+///
+/// let reason = FailReason::own("OUT_OF_REGION")?;
+/// assert_eq!(reason.code(), "OUT_OF_REGION");
+/// assert_eq!(FailReason::own("NO_CANDIDATES")?, FailReason::NoCandidates);
+/// assert!(FailReason::own("out of region").is_err());
+/// # Ok::<(), recovery_queue::ConfigError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FailReason {
     /// Several persons fit and none fits better.
@@ -31,10 +43,21 @@ pub enum FailReason {
     PersonGone,
     /// Only weak evidence points to somebody.
     WeakMatchOnly,
+    /// A reason of the service's own.
+    Own(OwnReason),
+}
+
+/// The code of a reason of a service's own; made by [`FailReason::own`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct OwnReason(Arc<str>);
+
+impl OwnReason {
+    /// The longest code, in bytes.
+    pub const MAX_BYTES: usize = 40;
 }
 
 impl FailReason {
-    /// Lists every reason, in the order of their codes.
+    /// Lists every reason of this crate, in the order of their codes.
     pub const ALL: [Self; 7] = [
         Self::ConflictMultipleCandidates,
         Self::Error,
@@ -45,9 +68,36 @@ impl FailReason {
         Self::WeakMatchOnly,
     ];
 
+    /// Makes a reason of the service's own, or gives the one of this crate that has the code.
+    ///
+    /// # Errors
+    /// A code that is not upper snake case (`OUT_OF_REGION`) or is longer than [`OwnReason::MAX_BYTES`].
+    pub fn own(code: &str) -> Result<Self, ConfigError> {
+        let is_word = |word: &str| {
+            !word.is_empty()
+                && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+        };
+        let starts = code.starts_with(|first: char| first.is_ascii_uppercase());
+        if !starts || code.len() > OwnReason::MAX_BYTES || !code.split('_').all(is_word) {
+            return Err(ConfigError::new(
+                "fail reason",
+                code.chars().take(60).collect::<String>(),
+                "it is no code",
+                "use upper snake case such as OUT_OF_REGION, 40 bytes at most",
+            ));
+        }
+        Ok(Self::stored(code))
+    }
+
+    /// Gives the reason of a stored code, whatever its text is: none is dropped.
+    pub(crate) fn stored(code: &str) -> Self {
+        let own = || Self::Own(OwnReason(code.into()));
+        Self::ALL.into_iter().find(|reason| reason.code() == code).unwrap_or_else(own)
+    }
+
     /// Gives the code in upper snake case, as it is stored and written.
     #[must_use]
-    pub const fn code(self) -> &'static str {
+    pub fn code(&self) -> &str {
         match self {
             Self::ConflictMultipleCandidates => "CONFLICT_MULTIPLE_CANDIDATES",
             Self::Error => "ERROR",
@@ -56,7 +106,20 @@ impl FailReason {
             Self::NoCandidates => "NO_CANDIDATES",
             Self::PersonGone => "PERSON_GONE",
             Self::WeakMatchOnly => "WEAK_MATCH_ONLY",
+            Self::Own(own) => &own.0,
         }
+    }
+}
+
+impl Ord for FailReason {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.code().cmp(other.code())
+    }
+}
+
+impl PartialOrd for FailReason {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -75,21 +138,13 @@ impl Serialize for FailReason {
 impl FromStr for FailReason {
     type Err = ConfigError;
 
-    /// Reads a code; `no_match_found` and any lower case spelling are read as their synonyms.
+    /// Reads a code; `no_match_found` and any lower case spelling of a code of this crate are read as their synonyms.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text.eq_ignore_ascii_case("no_match_found") {
             return Ok(Self::NoCandidates);
         }
-        Self::ALL.into_iter().find(|reason| text.eq_ignore_ascii_case(reason.code())).ok_or_else(
-            || {
-                ConfigError::new(
-                    "fail reason",
-                    text,
-                    "no such code",
-                    "use a code of FailReason::ALL",
-                )
-            },
-        )
+        let known = Self::ALL.into_iter().find(|reason| text.eq_ignore_ascii_case(reason.code()));
+        known.map_or_else(|| Self::own(text), Ok)
     }
 }
 
@@ -276,10 +331,26 @@ mod tests {
     #[test]
     fn every_code_is_read_back_in_either_case() {
         for reason in FailReason::ALL {
+            assert_eq!(FailReason::own(reason.code()).unwrap(), reason);
             assert_eq!(reason.code().parse::<FailReason>().unwrap(), reason);
             assert_eq!(reason.code().to_lowercase().parse::<FailReason>().unwrap(), reason);
         }
         assert_eq!("no_match_found".parse::<FailReason>().unwrap(), FailReason::NoCandidates);
-        assert!("NOBODY".parse::<FailReason>().is_err());
+        assert_eq!("NOBODY".parse::<FailReason>().unwrap().code(), "NOBODY");
+    }
+
+    #[test]
+    fn a_code_of_a_services_own_is_upper_snake_case_of_at_most_forty_bytes() {
+        let longest = "X".repeat(40);
+        for code in ["A", "OUT_OF_REGION", "RULE_7", "V2", &longest] {
+            assert_eq!(FailReason::own(code).unwrap().to_string(), code);
+        }
+        let long = "X".repeat(41);
+        for code in
+            ["", "a", "nobody", "Nobody", "7_UP", "_A", "A_", "A__B", "A B", "A-B", "Ñ", &long]
+        {
+            let error = FailReason::own(code).unwrap_err().to_string();
+            assert!(error.contains("OUT_OF_REGION"), "{error}");
+        }
     }
 }

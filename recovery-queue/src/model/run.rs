@@ -127,10 +127,15 @@ pub struct RunRecord {
     pub backlog_after: Option<u64>,
     /// Leads that came into the backlog while it worked, from any seed.
     pub new_backlog_in: u64,
+    /// Leads that left the backlog while it worked other than by its own matches: withdrawn, or matched by others;
+    /// counted from the events. Absent while unfinished, for a killed run and for one of an older version.
+    pub other_out: Option<u64>,
     /// Leads per event kind (`matched`, `failed`, `arrived` …), from the ledger.
     pub events: BTreeMap<String, u64>,
     /// Leads that it settled as failed, by reason.
     pub failed: BTreeMap<FailReason, u64>,
+    /// What is stored of its figures and cannot be read, as it is stored; they are then those of the ledger.
+    pub damaged: Vec<String>,
     /// Leads settled per second; absent while unfinished or when nothing was settled.
     pub leads_per_second: Option<f64>,
 }
@@ -154,8 +159,10 @@ impl RunRecord {
             backlog_before: 0,
             backlog_after: None,
             new_backlog_in: 0,
+            other_out: None,
             events: BTreeMap::new(),
             failed: BTreeMap::new(),
+            damaged: Vec::new(),
             leads_per_second: None,
         }
     }

@@ -61,7 +61,7 @@ impl Settlement {
                 settlement.status = Status::Matched;
                 settlement.person_key = Some(found.person_key.clone());
             }
-            Resolution::Unmatched { reason, .. } => settlement.reason = Some(*reason),
+            Resolution::Unmatched { reason, .. } => settlement.reason = Some(reason.clone()),
             Resolution::Error { .. } => {
                 settlement.attempts += 1;
                 if settlement.attempts >= options.max_attempts {
@@ -117,9 +117,9 @@ impl BatchSummary {
 
     /// Counts what became of one lead.
     pub fn count(&mut self, settlement: &Settlement) {
-        match (settlement.status, settlement.reason) {
+        match (settlement.status, &settlement.reason) {
             (Status::Matched, _) => self.matched += 1,
-            (Status::Failed, Some(reason)) => *self.failed.entry(reason).or_default() += 1,
+            (Status::Failed, Some(reason)) => *self.failed.entry(reason.clone()).or_default() += 1,
             (Status::Withdrawn, _) => self.withdrawn += 1,
             _ => self.retried += 1,
         }
@@ -129,8 +129,9 @@ impl BatchSummary {
     #[must_use]
     pub fn events(&self) -> Vec<(EventKind, Option<FailReason>, u64)> {
         let mut events = vec![(EventKind::Matched, None, self.matched)];
-        events
-            .extend(self.failed.iter().map(|(&why, &leads)| (EventKind::Failed, Some(why), leads)));
+        events.extend(
+            self.failed.iter().map(|(why, &leads)| (EventKind::Failed, Some(why.clone()), leads)),
+        );
         events.push((EventKind::Withdrawn, None, self.withdrawn));
         events.push((EventKind::Retried, None, self.retried));
         events.retain(|(_, _, leads)| *leads > 0);

@@ -19,7 +19,7 @@ pub trait LeadStore {
     /// one reason. The last key of one list is the `after` of the next.
     fn failed(
         &mut self,
-        reason: Option<FailReason>,
+        reason: Option<&FailReason>,
         after: Option<&SourcePk>,
         limit: u32,
     ) -> Result<Vec<QueueRow>, StoreError>;

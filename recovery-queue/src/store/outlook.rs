@@ -51,7 +51,7 @@ impl AgeBucket {
 }
 
 /// Says how much of the failures one reason makes up.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct ReasonShare {
     /// The reason.
@@ -120,7 +120,8 @@ pub fn outlook(snapshot: &mut dyn Snapshot, days: u16) -> Result<Outlook, StoreE
         _ => None,
     };
     let mut counts: Vec<(FailReason, u64)> = snapshot.reason_counts()?.into_iter().collect();
-    counts.sort_by_key(|&(reason, leads)| (std::cmp::Reverse(leads), reason));
+    // They come in the order of their codes, and the sort keeps it among equals.
+    counts.sort_by_key(|(_, leads)| std::cmp::Reverse(*leads));
     let failed: u64 = counts.iter().map(|(_, leads)| leads).sum();
     let mut so_far = 0;
     let reasons = counts

@@ -130,8 +130,8 @@ fn add(total: &mut BatchSummary, batch: &BatchSummary) {
     total.withdrawn += batch.withdrawn;
     total.retried += batch.retried;
     total.lost_leases += batch.lost_leases;
-    for (&reason, leads) in &batch.failed {
-        *total.failed.entry(reason).or_default() += leads;
+    for (reason, leads) in &batch.failed {
+        *total.failed.entry(reason.clone()).or_default() += leads;
     }
 }
 

@@ -37,6 +37,7 @@ mod plans;
 #[cfg(feature = "postgres")]
 mod pooler;
 mod processes;
+mod reasons;
 mod refusals;
 mod rejected;
 mod runs;

@@ -41,7 +41,7 @@ impl From<&Settled> for SettledLead {
                 (Status::Matched, Some(PersonKey::stored(person_key.clone())), None)
             }
             Verdict::AlreadyLinked => (Status::Matched, None, None),
-            Verdict::Failed { reason, .. } => (Status::Failed, None, Some(*reason)),
+            Verdict::Failed { reason, .. } => (Status::Failed, None, Some(reason.clone())),
             Verdict::Retry { .. } => (Status::Pending, None, None),
             Verdict::Withdrawn => (Status::Withdrawn, None, None),
         };

@@ -283,7 +283,9 @@ pub(crate) fn summarise(settled: &[Settled]) -> BatchSummary {
                 summary.matched += 1;
                 summary.already_linked += 1;
             }
-            Verdict::Failed { reason, .. } => *summary.failed.entry(*reason).or_default() += 1,
+            Verdict::Failed { reason, .. } => {
+                *summary.failed.entry(reason.clone()).or_default() += 1;
+            }
             Verdict::Retry { .. } => summary.retried += 1,
             Verdict::Withdrawn => summary.withdrawn += 1,
         }

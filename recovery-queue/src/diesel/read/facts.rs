@@ -21,6 +21,7 @@ use crate::diesel::read::key_format::KeyColumn;
 use crate::diesel::read::presence::{Relation, gone_persons};
 use crate::diesel::read::snapshot::{SqlSnapshot, matched_in_view};
 use crate::diesel::read::time_limit;
+use crate::diesel::write::events::{LedgerIndex, ROLLED_UP_TO};
 use crate::diesel::write::stage;
 use crate::model::backlog::{Backlog, BacklogRows};
 use crate::model::error::{ConfigError, StoreError};
@@ -458,7 +459,7 @@ impl RecoveryFacts for StoreFacts<'_> {
             // The ledger counts and does not name leads; what can be told of one lead is whether it is in
             // exactly one state. The sums are compared in `ledger`.
             Invariant::LEDGER_AGREES_WITH_QUEUE => self.offending(
-                "SELECT COALESCE((SELECT l.source_pk FROM {ns}queue_lead l WHERE l.id = x.lead_id), \
+                &"SELECT COALESCE((SELECT l.source_pk FROM {ns}queue_lead l WHERE l.id = x.lead_id), \
                          'lead no. ' || x.lead_id) AS key, \
                      CASE WHEN x.leads = 0 THEN 'a state whose lead the queue does not hold' \
                          WHEN x.states = 0 THEN 'in no state' ELSE 'in more than one state' END AS reason \
@@ -467,7 +468,14 @@ impl RecoveryFacts for StoreFacts<'_> {
                      SELECT lead_id, 0, 1 FROM {ns}queue_pending UNION ALL \
                      SELECT lead_id, 0, 1 FROM {ns}queue_parked UNION ALL \
                      SELECT lead_id, 0, 1 FROM {ns}queue_settled) y GROUP BY lead_id) x \
-                 WHERE x.leads <> 1 OR x.states <> 1",
+                 WHERE x.leads <> 1 OR x.states <> 1 \
+                 UNION ALL SELECT 'event ' || t.kind, CAST(sum(t.leads) AS BIGINT) || ' leads under a kind that this \
+                     version does not know' FROM (SELECT kind, leads FROM {ns}queue_ledger_slot UNION ALL \
+                     SELECT e.kind, e.leads FROM {ledger} WHERE e.at >= {rolled}) t \
+                 WHERE t.kind NOT IN ({kinds}) GROUP BY t.kind"
+                    .replace("{ledger}", LedgerIndex::Time.of(self.is_sqlite()))
+                    .replace("{rolled}", ROLLED_UP_TO)
+                    .replace("{kinds}", &EventKind::ALL.map(|kind| format!("'{}'", kind.code())).join(", ")),
                 "{ns}queue_lead l",
                 limit,
             ),
@@ -502,6 +510,7 @@ impl RecoveryFacts for StoreFacts<'_> {
             let (before, arrived) = (run.backlog_before, run.new_backlog_in);
             let expected = (before + arrived).saturating_sub(matched);
             let after = run.backlog_after.unwrap_or(expected);
+            // A run that was killed, or is of an older version, has counted none: the rest is what left.
             let reasons = run.failed.into_iter();
             RunFacts {
                 run_id: run.run_id.to_string(),
@@ -511,7 +520,7 @@ impl RecoveryFacts for StoreFacts<'_> {
                 backlog_after: after,
                 new_backlog_in: arrived,
                 matched,
-                other_out: expected.saturating_sub(after),
+                other_out: run.other_out.unwrap_or_else(|| expected.saturating_sub(after)),
                 failed: by_size(
                     reasons.map(|(reason, leads)| ReasonCount::new(reason.code(), leads)).collect(),
                 ),

@@ -95,7 +95,7 @@ struct ActionRow {
 }
 
 fn reason(code: Option<&str>) -> Option<FailReason> {
-    code.and_then(|code| code.parse().ok())
+    code.map(FailReason::stored)
 }
 
 impl LeadRow {
@@ -198,12 +198,14 @@ fn actions(db: &mut Database, names: &Names, lead: i64) -> Result<Vec<LeadAction
     let rows: Vec<ActionRow> =
         db.query(&names.sql(sql), &[Param::Int(lead)]).map_err(failed(READ))?;
     let action = |row: ActionRow| {
-        let kind = LeadActionKind::from_code(&row.kind)?;
-        let mut action = LeadAction::new(kind, time(row.at), row.decided_by, row.reason);
+        let kind = LeadActionKind::from_code(&row.kind);
+        let why = if kind.is_none() { format!("{}: {}", row.kind, row.reason) } else { row.reason };
+        let kind = kind.unwrap_or(LeadActionKind::Unknown);
+        let mut action = LeadAction::new(kind, time(row.at), row.decided_by, why);
         action.fail_reason = reason(row.fail_reason.as_deref());
-        Some(action)
+        action
     };
-    Ok(rows.into_iter().filter_map(action).collect())
+    Ok(rows.into_iter().map(action).collect())
 }
 
 /// Reads everything that is known of a lead.
@@ -248,7 +250,7 @@ pub(crate) fn person(
 pub(crate) fn failed_after(
     db: &mut Database,
     names: &Names,
-    wanted: Option<FailReason>,
+    wanted: Option<&FailReason>,
     after: Option<&SourcePk>,
     limit: u32,
 ) -> Result<Vec<QueueRow>, StoreError> {

@@ -157,7 +157,7 @@ impl<'a> SqlSnapshot<'a> {
     /// Lists failed leads; see [`LeadStore::failed`](crate::LeadStore::failed).
     pub fn failed(
         &mut self,
-        reason: Option<FailReason>,
+        reason: Option<&FailReason>,
         after: Option<&SourcePk>,
         limit: u32,
     ) -> Result<Vec<QueueRow>, StoreError> {
@@ -221,7 +221,7 @@ fn count(value: i64) -> u64 {
 }
 
 fn reason(code: Option<&str>) -> Option<FailReason> {
-    code.and_then(|code| code.parse().ok())
+    code.map(FailReason::stored)
 }
 
 const DAY_MICROS: i64 = 86_400_000_000;
@@ -352,11 +352,12 @@ impl Snapshot for SqlSnapshot<'_> {
             ],
         )?;
         for row in rows {
-            let Some(kind) = EventKind::from_code(&row.kind) else { continue };
+            let kind = EventKind::from_code(&row.kind);
+            let text = if kind.is_none() { Some(&row.kind) } else { row.reason.as_ref() };
             each(LedgerSlot {
                 start: time(row.slot * SLOT_MICROS),
-                kind,
-                reason: reason(row.reason.as_deref()),
+                kind: kind.unwrap_or(EventKind::Unknown),
+                reason: reason(text.map(String::as_str)),
                 leads: count(row.leads),
             });
         }
@@ -453,9 +454,6 @@ impl Snapshot for SqlSnapshot<'_> {
             "SELECT reason AS name, count(*) AS leads FROM {ns}queue_settled WHERE status = 2 GROUP BY reason",
             &[],
         )?;
-        Ok(rows
-            .into_iter()
-            .filter_map(|row| Some((row.name.parse().ok()?, count(row.leads))))
-            .collect())
+        Ok(rows.into_iter().map(|row| (FailReason::stored(&row.name), count(row.leads))).collect())
     }
 }

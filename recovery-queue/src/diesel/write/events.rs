@@ -90,7 +90,7 @@ impl Events {
              SELECT {}, $2, $3, $4, $5, $6",
             latest_sql(db.is_sqlite()),
         ));
-        for &(kind, reason, leads) in &self.0 {
+        for (kind, reason, leads) in &self.0 {
             db.execute_prepared(
                 &sql,
                 &[
@@ -98,8 +98,8 @@ impl Events {
                     Param::Int(backlog_id),
                     Param::OptInt(run_id),
                     Param::Text(kind.code()),
-                    Param::OptText(reason.map(FailReason::code)),
-                    Param::Int(leads),
+                    Param::OptText(reason.as_ref().map(FailReason::code)),
+                    Param::Int(*leads),
                 ],
             )
             .map_err(failed("the ledger's entry"))?;

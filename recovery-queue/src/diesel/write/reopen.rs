@@ -13,7 +13,6 @@ use crate::model::key::SourcePk;
 use crate::model::lead::{LeadActionKind, Reopen};
 use crate::model::ledger::EventKind;
 use crate::model::links::Decider;
-use crate::model::resolver::FailReason;
 
 const REOPEN: &str = "the reopening of leads";
 const CANCEL: &str = "the cancelling of leads";
@@ -177,7 +176,7 @@ pub(crate) fn reopen(
                     "SELECT z.lead_id FROM {{ns}}queue_settled z WHERE z.status = 2 AND (z.reason = ${bind}) IS TRUE"
                 )
             };
-            let bind = Some(Param::Text(FailReason::code(*reason)));
+            let bind = Some(Param::Text(reason.code()));
             reopen_which(db, names, now, &Which { query: Box::new(query), bind }, decider)
         }
         Reopen::OtherPolicyThan(policy) => {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
+use serde::{Deserialize, Serialize};
 
 use crate::diesel::conn::database::{Database, IntRow, Param, failed};
 use crate::diesel::conn::namespace::Names;
@@ -12,6 +13,7 @@ use crate::diesel::store::now;
 use crate::diesel::write::events::{LedgerIndex, ROLLED_UP_TO, latest_instant};
 use crate::model::error::StoreError;
 use crate::model::key::RunId;
+use crate::model::ledger::EventKind;
 use crate::model::resolver::FailReason;
 use crate::model::run::{NewRun, RunKind, RunOutcome, RunRecord};
 
@@ -19,19 +21,38 @@ const BEGIN: &str = "the start of a run";
 const END: &str = "the end of a run";
 const READ: &str = "the read of runs";
 
-/// Gives the size of the backlog by the ledger, which costs the same however long the queue is.
-fn balance(db: &mut Database, names: &Names) -> Result<i64, StoreError> {
-    let sign = "CASE WHEN kind IN ('opening', 'arrived') THEN leads \
-         WHEN kind IN ('matched', 'withdrawn') THEN -leads ELSE 0 END";
-    db.int(
-        &names.sql(&format!(
-            "SELECT CAST((SELECT COALESCE(sum({sign}), 0) FROM {{ns}}queue_ledger_slot) \
-                 + (SELECT COALESCE(sum({sign}), 0) FROM {} WHERE e.at >= {ROLLED_UP_TO}) AS BIGINT) AS value",
+/// The leads of all events of the ledger, by kind.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(transparent)]
+struct Totals(BTreeMap<String, i64>);
+
+impl Totals {
+    /// Sums the ledger up, in one statement, so that no event is counted for one kind and missed for another.
+    fn of(db: &mut Database, names: &Names) -> Result<Self, StoreError> {
+        let sql = format!(
+            "SELECT t.kind, NULL AS reason, CAST(sum(t.leads) AS BIGINT) AS leads FROM (\
+                 SELECT m.kind, m.leads FROM {{ns}}queue_ledger_slot m UNION ALL \
+                 SELECT e.kind, e.leads FROM {} WHERE e.at >= {ROLLED_UP_TO}) t GROUP BY t.kind ORDER BY t.kind",
             LedgerIndex::Time.of(db.is_sqlite()),
-        )),
-        &[],
-    )
-    .map_err(failed("the look at the ledger"))
+        );
+        let rows: Vec<Counted> =
+            db.query(&names.sql(&sql), &[]).map_err(failed("the look at the ledger"))?;
+        Ok(Self(rows.into_iter().map(|row| (row.kind, row.leads)).collect()))
+    }
+
+    fn leads(&self, kind: EventKind) -> i64 {
+        self.0.get(kind.code()).copied().unwrap_or_default()
+    }
+
+    /// Gives the size of the backlog, which costs the same however long the queue is.
+    fn balance(&self) -> i64 {
+        EventKind::ALL.into_iter().map(|kind| kind.effect() * self.leads(kind)).sum()
+    }
+
+    /// Counts the leads of some kinds since `before`.
+    fn since(&self, before: &Self, kinds: &[EventKind]) -> u64 {
+        count(kinds.iter().map(|&kind| self.leads(kind) - before.leads(kind)).sum())
+    }
 }
 
 /// Records that a run begins; gives its number.
@@ -47,18 +68,20 @@ pub(crate) fn insert(
         let seconds = (now - clock) / 1_000_000;
         tracing::warn!(name: "recovery_queue.clock_went_back", seconds);
     }
-    let balance = balance(db, names)?;
+    let totals = Totals::of(db, names)?;
+    let kept = serde_json::to_string(&totals).unwrap_or_default();
     db.int(
         &names.sql(
-            "INSERT INTO {ns}queue_run (kind, actor, policy, started_at, backlog_before) \
-             VALUES ($1, $2, $3, $4, $5) RETURNING id AS value",
+            "INSERT INTO {ns}queue_run (kind, actor, policy, started_at, backlog_before, totals_before) \
+             VALUES ($1, $2, $3, $4, $5, $6) RETURNING id AS value",
         ),
         &[
             Param::Text(run.kind.code()),
             Param::Text(&run.actor),
             Param::OptText(run.policy.as_deref()),
             Param::Int(now),
-            Param::Int(balance),
+            Param::Int(totals.balance()),
+            Param::Text(&kept),
         ],
     )
     .map_err(failed(BEGIN))
@@ -82,6 +105,15 @@ struct Figures {
     events: BTreeMap<String, u64>,
     failed: BTreeMap<FailReason, u64>,
     new_backlog_in: u64,
+    other_out: Option<u64>,
+}
+
+#[derive(QueryableByName)]
+struct Start {
+    #[diesel(sql_type = BigInt)]
+    started_at: i64,
+    #[diesel(sql_type = Nullable<Text>)]
+    totals_before: Option<String>,
 }
 
 #[derive(QueryableByName)]
@@ -132,10 +164,11 @@ fn figures(
         events: BTreeMap::new(),
         failed: BTreeMap::new(),
         new_backlog_in: count(arrived),
+        other_out: None,
     };
     for row in rows {
-        if let Some(reason) = row.reason.and_then(|code| code.parse().ok()) {
-            *figures.failed.entry(reason).or_default() += count(row.leads);
+        if let Some(code) = row.reason {
+            *figures.failed.entry(FailReason::stored(&code)).or_default() += count(row.leads);
         }
         *figures.events.entry(row.kind).or_default() += count(row.leads);
     }
@@ -150,14 +183,15 @@ pub(crate) fn finish(
     run_id: i64,
     outcome: RunOutcome,
 ) -> Result<(), StoreError> {
-    let started = "SELECT started_at AS value FROM {ns}queue_run WHERE id = $1";
-    let rows: Vec<IntRow> =
-        db.query(&names.sql(started), &[Param::Int(run_id)]).map_err(failed(END))?;
-    let Some(started) = rows.first().map(|row| row.value) else {
+    let start = "SELECT started_at, totals_before FROM {ns}queue_run WHERE id = $1";
+    let rows: Vec<Start> =
+        db.query(&names.sql(start), &[Param::Int(run_id)]).map_err(failed(END))?;
+    let Some(start) = rows.into_iter().next() else {
         return Err(StoreError::NotFound { what: "run", key: run_id.to_string() });
     };
+    let started = start.started_at;
     // When and with what backlog a killed run ended nobody saw: its last event is what is known of it.
-    let (finished, balance) = if outcome == RunOutcome::Killed {
+    let (finished, totals) = if outcome == RunOutcome::Killed {
         let last = format!(
             "SELECT COALESCE(max(at), $1) AS value FROM {} WHERE run_id = $2",
             LedgerIndex::Run.of(db.is_sqlite()),
@@ -166,9 +200,17 @@ pub(crate) fn finish(
         (last.map_err(failed(END))?, None)
     } else {
         let now = now(db, clock)?;
-        (latest_instant(db, names, now)?, Some(balance(db, names)?))
+        (latest_instant(db, names, now)?, Some(Totals::of(db, names)?))
     };
-    let figures = figures(db, names, run_id, (started, finished.max(started)))?;
+    let mut figures = figures(db, names, run_id, (started, finished.max(started)))?;
+    let before = start.totals_before.and_then(|text| serde_json::from_str::<Totals>(&text).ok());
+    if let Some((totals, before)) = totals.as_ref().zip(before) {
+        // What others did meanwhile counts from when it could be seen, as the two sizes of the backlog do.
+        figures.new_backlog_in = totals.since(&before, &[EventKind::Opening, EventKind::Arrived]);
+        let left = totals.since(&before, &[EventKind::Matched, EventKind::Withdrawn]);
+        let own = figures.events.get(EventKind::Matched.code()).copied().unwrap_or_default();
+        figures.other_out = Some(left.saturating_sub(own));
+    }
     let events = serde_json::to_string(&figures.events).unwrap_or_default();
     let codes: BTreeMap<&str, u64> =
         figures.failed.iter().map(|(reason, leads)| (reason.code(), *leads)).collect();
@@ -176,15 +218,16 @@ pub(crate) fn finish(
     db.execute(
         &names.sql(
             "UPDATE {ns}queue_run SET finished_at = $1, events = $2, backlog_after = $3, \
-                 outcome = $4, new_backlog_in = $5, fail_reasons = $6 WHERE id = $7",
+                 outcome = $4, new_backlog_in = $5, fail_reasons = $6, other_out = $7 WHERE id = $8",
         ),
         &[
             Param::Int(finished),
             Param::Text(&events),
-            Param::OptInt(balance),
+            Param::OptInt(totals.as_ref().map(Totals::balance)),
             Param::Text(outcome.code()),
             Param::Int(i64::try_from(figures.new_backlog_in).unwrap_or(i64::MAX)),
             Param::Text(&reasons),
+            Param::OptInt(figures.other_out.map(|leads| i64::try_from(leads).unwrap_or(i64::MAX))),
             Param::Int(run_id),
         ],
     )
@@ -234,6 +277,8 @@ struct RunRow {
     backlog_after: Option<i64>,
     #[diesel(sql_type = Nullable<BigInt>)]
     new_backlog_in: Option<i64>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    other_out: Option<i64>,
     #[diesel(sql_type = Nullable<Text>)]
     events: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -249,16 +294,31 @@ impl RunRow {
             events: serde_json::from_str(self.events.as_deref()?).ok()?,
             failed: codes
                 .into_iter()
-                .filter_map(|(code, leads)| Some((code.parse().ok()?, leads)))
+                .map(|(code, leads)| (FailReason::stored(&code), leads))
                 .collect(),
             new_backlog_in: count(self.new_backlog_in?),
+            other_out: self.other_out.map(count),
         })
+    }
+
+    /// Gives what was kept and cannot be read.
+    fn damaged(&self) -> Vec<String> {
+        let is_damaged =
+            |text: &&String| serde_json::from_str::<BTreeMap<String, u64>>(text).is_err();
+        [&self.events, &self.fail_reasons]
+            .into_iter()
+            .flatten()
+            .filter(is_damaged)
+            .cloned()
+            .collect()
     }
 }
 
 fn rate(kind: RunKind, events: &BTreeMap<String, u64>, micros: i64) -> Option<f64> {
     let settled: u64 = match kind {
-        RunKind::Recover => ["matched", "failed"].iter().filter_map(|key| events.get(*key)).sum(),
+        RunKind::Recover => {
+            ["matched", "failed", "withdrawn"].iter().filter_map(|key| events.get(*key)).sum()
+        }
         RunKind::Seed => return None,
     };
     (settled > 0 && micros > 0).then(|| settled as f64 / (micros as f64 / 1e6))
@@ -276,7 +336,7 @@ pub(crate) fn latest(
         .query(
             &names.sql(
                 "SELECT id, kind, actor, policy, started_at, finished_at, outcome, backlog_before, \
-                     backlog_after, new_backlog_in, events, fail_reasons FROM {ns}queue_run \
+                     backlog_after, new_backlog_in, other_out, events, fail_reasons FROM {ns}queue_run \
                  WHERE COALESCE($1, kind) = kind ORDER BY id DESC LIMIT $2",
             ),
             &[Param::OptText(kind.map(RunKind::code)), Param::Int(i64::from(limit))],
@@ -289,6 +349,7 @@ pub(crate) fn latest(
         // A closed run keeps its figures; an open or killed one is summed up from the ledger, whose events
         // are kept as long as there is such a run.
         let end = row.finished_at.unwrap_or_else(|| as_of.timestamp_micros());
+        let damaged = row.damaged();
         let figures = match row.kept() {
             Some(figures) => figures,
             None => figures(db, names, row.id, (row.started_at, end))?,
@@ -306,8 +367,10 @@ pub(crate) fn latest(
             backlog_before: count(row.backlog_before),
             backlog_after: row.backlog_after.map(count),
             new_backlog_in: figures.new_backlog_in,
+            other_out: figures.other_out,
             events: figures.events,
             failed: figures.failed,
+            damaged,
             leads_per_second: rate,
         });
     }

@@ -123,8 +123,8 @@ fn failed_leads_are_listed_page_by_page<S: TestStore + LeadStore>(store: &mut S)
     };
     assert_eq!(page(None, None, 4), ["L0", "L1", "L2", "L4"]);
     assert_eq!(page(None, Some("L4"), 4), ["L5", "L6"]);
-    assert_eq!(page(Some(FailReason::WeakMatchOnly), None, 9), ["L1", "L5"]);
-    assert_eq!(page(Some(FailReason::WeakMatchOnly), Some("L1"), 9), ["L5"]);
+    assert_eq!(page(Some(&FailReason::WeakMatchOnly), None, 9), ["L1", "L5"]);
+    assert_eq!(page(Some(&FailReason::WeakMatchOnly), Some("L1"), 9), ["L5"]);
     assert!(page(None, None, 0).is_empty());
 }
 
