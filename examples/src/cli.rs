@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
+use guardrails::visible;
 use indicatif::{HumanFloatCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde::Serialize;
 use tracing_subscriber::filter::Targets;
@@ -189,7 +190,17 @@ impl Console {
     }
 
     /// Prints data on stdout; a reader that has gone away is no error.
+    ///
+    /// What cannot be seen is shown ([`guardrails::visible`]): a key could move the cursor or turn the line around.
     pub fn data(&self, text: impl Display) -> Result<(), Failure> {
+        // Colours are ours; they are taken out again where stdout is no terminal.
+        let text = text.to_string();
+        let parts: Vec<_> = text.split('\u{1b}').map(visible).collect();
+        self.raw(parts.join("\u{1b}"))
+    }
+
+    #[allow(clippy::unused_self)] // a console writes it
+    fn raw(&self, text: impl Display) -> Result<(), Failure> {
         let mut out = anstream::stdout().lock();
         match writeln!(out, "{text}").and_then(|()| out.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -209,7 +220,7 @@ impl Console {
     /// Prints a message on stderr, always: something was refused, skipped or left out.
     pub fn warn(&self, text: impl Display) {
         // Nobody is left to tell when stderr itself is closed.
-        let _ = writeln!(anstream::stderr(), "{text}");
+        let _ = writeln!(anstream::stderr(), "{}", visible(&text.to_string()));
     }
 
     /// Prints how long a stage took, where no terminal has shown it as a bar; nothing when quiet.
@@ -254,7 +265,7 @@ impl Console {
                 file.write_all(text.as_bytes())?;
                 file.commit()
             }
-            _ => self.data(text),
+            _ => self.raw(text),
         }
     }
 }

@@ -1,19 +1,20 @@
-//! `decisions.csv`: what a run decided, lead by lead.
+//! `decisions.csv`: what runs decided, lead by lead.
 //!
-//! A decision is written only once the batch that it belongs to has been committed, so the file never tells of
-//! a link that is not there. Memory holds one batch.
+//! It is written from the database once a run has ended, so it holds what was committed and nothing else: each settled
+//! lead once, with the person that the database has. A run that was killed, or could not write its file, leaves its
+//! leads to the file of the next one; a mark in the database says up to which run they are written. Memory holds one page.
 
-use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
 
-use recovery_queue::{
-    ClaimedLead, Evidence, Resolution, ResolveError, Resolver, SettledLead, Status,
-};
+use recovery_queue::{Decision, QueueStore as _, RunId, SqlStore};
 use serde::Serialize;
 
 use crate::cli::Failure;
-use crate::files::AtomicFile;
+use crate::files::{AtomicFile, cell};
+use crate::service::Database;
+
+/// The name of the mark.
+const WRITTEN_UP_TO: &str = "decisions written up to run";
 
 /// One row of `decisions.csv`.
 #[derive(Debug, Serialize)]
@@ -27,69 +28,64 @@ struct Row {
     evidence: String,
 }
 
-fn text(evidence: Option<&Evidence>) -> String {
-    evidence.map(Evidence::as_str).unwrap_or_default().to_owned()
-}
-
-impl Row {
-    /// Makes the row of a lead that nothing was decided for.
-    fn of(lead: &SettledLead) -> Self {
+impl From<Decision> for Row {
+    fn from(decision: Decision) -> Self {
+        let text = |text: Option<String>| text.map(|text| cell(&text)).unwrap_or_default();
         Self {
-            source_pk: lead.source_pk.as_str().to_owned(),
-            status: lead.status.code(),
-            person_key: String::new(),
-            match_rule: String::new(),
-            confidence: String::new(),
-            fail_reason: lead.reason.as_ref().map(ToString::to_string).unwrap_or_default(),
-            evidence: String::new(),
+            source_pk: cell(decision.source_pk.as_str()),
+            status: decision.status.code(),
+            person_key: text(decision.person_key.map(|key| key.to_string())),
+            match_rule: text(decision.rule),
+            confidence: text(decision.confidence),
+            fail_reason: text(decision.reason),
+            evidence: text(decision.evidence),
         }
-    }
-
-    fn new(lead: &ClaimedLead, resolution: &Resolution) -> Self {
-        let mut row = Self {
-            source_pk: lead.source_pk.as_str().to_owned(),
-            status: "failed",
-            person_key: String::new(),
-            match_rule: String::new(),
-            confidence: String::new(),
-            fail_reason: String::new(),
-            evidence: String::new(),
-        };
-        match resolution {
-            Resolution::Matched(found) => {
-                row.status = "matched";
-                found.person_key.as_str().clone_into(&mut row.person_key);
-                row.match_rule.clone_from(&found.rule);
-                row.confidence.clone_from(&found.confidence);
-                row.evidence = text(found.evidence.as_ref());
-            }
-            Resolution::Unmatched { reason, evidence, .. } => {
-                reason.code().clone_into(&mut row.fail_reason);
-                row.evidence = text(evidence.as_ref());
-            }
-            // The lead stays pending and is tried again.
-            _ => {
-                row.status = "pending";
-                "ERROR".clone_into(&mut row.fail_reason);
-            }
-        }
-        row
     }
 }
 
-/// The file of a run's decisions; several workers may share it.
-#[derive(Clone, Debug)]
-pub struct DecisionLog(Arc<Mutex<csv::Writer<AtomicFile>>>);
+/// The file of decisions, begun before a run and written after it.
+#[derive(Debug)]
+pub struct DecisionFile {
+    file: AtomicFile,
+    after: RunId,
+}
 
-impl DecisionLog {
-    /// Begins the file.
+impl DecisionFile {
+    /// Begins the file, and takes note of the runs whose decisions no file was asked to hold.
     ///
     /// # Errors
     ///
-    /// A folder that cannot be written.
-    pub fn create(path: &Path) -> Result<Self, Failure> {
-        let mut out =
-            csv::WriterBuilder::new().has_headers(false).from_writer(AtomicFile::create(path)?);
+    /// A folder that cannot be written, and the database's.
+    pub fn begin(
+        path: &Path,
+        store: &mut SqlStore,
+        service: &mut Database,
+    ) -> Result<Self, Failure> {
+        let file = AtomicFile::create(path)?;
+        let after = if let Some(run) = service.kept(WRITTEN_UP_TO)? {
+            run.parse().map_err(|_| {
+                Failure::new(format_args!("table runner_state: {WRITTEN_UP_TO}: `{run}` is no run"))
+            })?
+        } else {
+            let last = store.snapshot()?.runs(1)?.first().map_or(0, |run| run.run_id.get());
+            service.keep(WRITTEN_UP_TO, &last.to_string())?;
+            last
+        };
+        Ok(Self { file, after: RunId::new(after) })
+    }
+
+    /// Writes what a run has settled, and earlier runs whose decisions are not written yet; gives the number of leads.
+    ///
+    /// # Errors
+    ///
+    /// The database's and the disk's; the next run's file holds these leads then.
+    pub fn write(
+        self,
+        run: RunId,
+        store: &mut SqlStore,
+        service: &mut Database,
+    ) -> Result<u64, Failure> {
+        let mut out = csv::WriterBuilder::new().has_headers(false).from_writer(self.file);
         out.write_record([
             "source_pk",
             "status",
@@ -99,84 +95,18 @@ impl DecisionLog {
             "fail_reason",
             "evidence",
         ])?;
-        Ok(Self(Arc::new(Mutex::new(out))))
-    }
-
-    /// Puts the file in its place; the last of its workers must be done.
-    ///
-    /// # Errors
-    ///
-    /// The disk's.
-    pub fn commit(self) -> Result<(), Failure> {
-        let out = Arc::into_inner(self.0)
-            .ok_or_else(|| Failure::new("decisions: a worker still writes"))?
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
-        out.into_inner().map_err(|error| Failure::new(error.error()))?.commit()
-    }
-}
-
-/// The decisions of the batch in hand, which are written once it is committed.
-#[derive(Clone, Debug, Default)]
-pub struct Batch(Arc<Mutex<BTreeMap<String, Row>>>);
-
-impl Batch {
-    /// Corrects the decisions that the store overruled as it settled the batch: of leads that had left the backlog,
-    /// and of those whose person was gone.
-    pub fn correct(&self, settled: &[SettledLead]) {
-        let mut batch = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for lead in settled.iter().filter(|lead| lead.status != Status::Pending) {
-            let Some(row) = batch.get_mut(lead.source_pk.as_str()) else { continue };
-            if row.status != lead.status.code() {
-                *row = Row::of(lead);
+        let (mut written, mut failed) = (0, None);
+        let newest = store.read()?.decisions(run, self.after, &mut |decision| {
+            if failed.is_none() {
+                written += 1;
+                failed = out.serialize(Row::from(decision)).err();
             }
+        })?;
+        if let Some(error) = failed {
+            return Err(error.into());
         }
-    }
-
-    /// Writes the decisions of a batch that has been committed.
-    ///
-    /// # Errors
-    ///
-    /// The disk's.
-    pub fn settle(&self, log: &DecisionLog) -> Result<(), Failure> {
-        let rows = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut out = log.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for row in rows.into_values() {
-            out.serialize(row)?;
-        }
-        Ok(())
-    }
-}
-
-/// A resolver that remembers what the resolver within it decides.
-#[derive(Debug)]
-pub struct Recorded<R> {
-    resolver: R,
-    batch: Batch,
-}
-
-impl<R: Resolver> Recorded<R> {
-    /// Listens to a resolver.
-    pub fn new(resolver: R) -> Self {
-        Self { resolver, batch: Batch::default() }
-    }
-
-    /// Returns the decisions of the batch in hand.
-    #[must_use]
-    pub fn batch(&self) -> Batch {
-        self.batch.clone()
-    }
-}
-
-impl<R: Resolver> Resolver for Recorded<R> {
-    fn resolve(&mut self, leads: &[ClaimedLead]) -> Result<Vec<Resolution>, ResolveError> {
-        let resolutions = self.resolver.resolve(leads)?;
-        let mut batch = self.batch.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // A batch that is tried again replaces what was said of its leads before.
-        batch.extend(leads.iter().zip(&resolutions).map(|(lead, resolution)| {
-            let row = Row::new(lead, resolution);
-            (row.source_pk.clone(), row)
-        }));
-        Ok(resolutions)
+        out.into_inner().map_err(|error| Failure::new(error.error()))?.commit()?;
+        service.keep(WRITTEN_UP_TO, &newest.get().to_string())?;
+        Ok(written)
     }
 }

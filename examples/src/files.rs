@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use fs4::FileExt;
+use guardrails::visible;
+use raw_packets::value::guard;
 
 use crate::cli::{Console, Failure};
 
@@ -243,6 +245,20 @@ pub fn create_own(path: &Path) -> Result<(), Failure> {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(unwritable(path, &error)),
         _ => Ok(()),
     }
+}
+
+/// Returns a text as a cell of a CSV file that a person opens: what cannot be seen is shown, and a spreadsheet takes it
+/// for no formula.
+///
+/// ```
+/// use reference_runners::files::cell;
+///
+/// assert_eq!(cell("=HYPERLINK(1)"), "'=HYPERLINK(1)");
+/// assert_eq!(cell("L-\u{202e}1"), "L-⟨U+202E⟩1");
+/// ```
+#[must_use]
+pub fn cell(text: &str) -> String {
+    guard(&visible(text)).into_owned()
 }
 
 /// Opens a file for reading, or says which one is missing and what to do.

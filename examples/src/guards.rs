@@ -261,7 +261,9 @@ pub fn write_work_list(
         let mut csv = csv::Writer::from_writer(out);
         csv.write_record(["source_pk", "fail_reason", "since", "attempts", "lacks"])?;
         for Offender { key, reason } in &found.listed {
-            csv.write_record(std::iter::once(key.as_str()).chain(reason.split('\t')))?;
+            csv.write_record(
+                std::iter::once(key.as_str()).chain(reason.split('\t')).map(files::cell),
+            )?;
         }
         csv.flush()
     })?;

@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use clap::Args;
 use identity_matching::{DeterministicMatcher, Normaliser, Policy, Region};
 use recovery_queue::{
-    DatabaseUrl, MatcherResolver, OpenOptions, PersonView, RecoverOptions, Rejection, RunSummary,
-    SeedOptions, SqlStore, ViewBacklog, WakeKeys, recover_with_workers,
+    DatabaseUrl, MatcherResolver, OpenOptions, PersonView, QueueStore as _, RecoverOptions,
+    Rejection, RunSummary, SeedOptions, SqlStore, ViewBacklog, WakeKeys, recover_with_workers,
 };
 use serde::Serialize;
 
 use crate::cli::{Console, Failure};
-use crate::decisions::{DecisionLog, Recorded};
+use crate::decisions::DecisionFile;
 use crate::files::{self, AtomicFile};
 use crate::people;
 use crate::service::{BACKLOG_VIEW, Counted, Database, MapArgs, TableMap, lead_source};
@@ -178,7 +178,8 @@ impl Recovery {
         console: &Console,
     ) -> Result<Recovered, Failure> {
         let mut stages = Stages::start(console);
-        let log = self.decisions.as_deref().map(DecisionLog::create).transpose()?;
+        let file = self.decisions.as_deref();
+        let file = file.map(|path| DecisionFile::begin(path, store, service)).transpose()?;
         let (policy, normaliser) = self.reading()?;
         let keys = WakeKeys::new(normaliser.clone(), service.wake_secret()?);
         let woken =
@@ -201,41 +202,29 @@ impl Recovery {
         let of_leads = Arc::new(Mutex::new(UnusableValues::of("leads")));
         let matcher = Arc::new(DeterministicMatcher::new(index, normaliser.clone(), policy)?);
         let mut workers = Vec::new();
-        let mut decided = Vec::new();
         for _ in 0..self.workers {
             let counted = Counted { normaliser: normaliser.clone(), values: Arc::clone(&of_leads) };
             let source = lead_source(url, service, counted)?;
             let resolver = MatcherResolver::new(Arc::clone(&matcher), source);
-            let resolver = Recorded::new(resolver.with_wake_keys(keys.clone()));
-            let (batch, mut worker) = (resolver.batch(), store.reopen()?);
-            decided.push(resolver.batch());
-            worker.after_settle(move |_, leads| {
-                batch.correct(leads);
-                Ok(())
-            });
-            workers.push((worker, resolver));
+            workers.push((store.reopen()?, resolver.with_wake_keys(keys.clone())));
         }
         let working = console.progress(service.count(BACKLOG_VIEW)?, "leads");
-        let mut unwritten = None;
         let run = recover_with_workers(&mut workers, &options, &mut |progress| {
             working.set_position(progress.total.claimed);
-            let written = match (&log, decided.get(progress.worker)) {
-                (Some(log), Some(batch)) => batch.settle(log),
-                _ => Ok(()),
-            };
-            match written {
-                Ok(()) => ControlFlow::Continue(()),
-                Err(failure) => {
-                    unwritten = Some(failure);
-                    ControlFlow::Break(())
-                }
-            }
+            ControlFlow::Continue(())
         })?;
         working.finish_and_clear();
-        unwritten.map_or(Ok(()), Err)?;
-        log.map_or(Ok(()), DecisionLog::commit)?;
         let of_leads = of_leads.lock().unwrap_or_else(PoisonError::into_inner).report();
         of_leads.tell(console);
+        drop(workers);
+        // An outage that the workers have outlived has cut these connections, too.
+        if !service.is_alive() || run.reconnects > 0 {
+            store.reconnect()?;
+            service.revive(url)?;
+        }
+        if let Some(file) = file {
+            file.write(run.run_id, store, service)?;
+        }
         stages.end("drain");
         let values = vec![of_leads, of_persons];
         Ok(Recovered { run, stages: stages.into_stages(), values })

@@ -157,7 +157,7 @@ impl RefusedRows {
         let mut written = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if written.failed.is_none() {
             let line = line.to_string();
-            let row = [file, &line, column.unwrap_or_default(), reason];
+            let row = [file, &line, column.unwrap_or_default(), reason].map(files::cell);
             written.failed = written.out.write_record(row).err();
         }
     }

@@ -8,6 +8,7 @@ mod gap_report;
 mod house;
 mod matching;
 mod metrics_server;
+mod nights;
 mod observability;
 mod outages;
 mod own_tables;

@@ -18,6 +18,7 @@ mod suite;
 pub mod testing;
 mod threshold;
 mod verdict;
+mod visible;
 mod words;
 
 pub use check::{
@@ -32,3 +33,4 @@ pub use suite::{ConfigError, Settings, Suite};
 pub use suite::{DeclareError, Variables};
 pub use threshold::{Threshold, ThresholdError, Thresholds};
 pub use verdict::{ExitPolicy, Severity, Verdict};
+pub use visible::visible;

@@ -170,6 +170,19 @@ impl Database {
         Ok(other)
     }
 
+    /// Says whether the database answers on this connection.
+    pub(crate) fn is_alive(&mut self) -> bool {
+        self.number("SELECT CAST(1 AS BIGINT) AS n").is_ok()
+    }
+
+    /// Takes a new connection where this one is gone.
+    pub(crate) fn revive(&mut self, url: &DatabaseUrl) -> Result<(), Failure> {
+        if !self.is_alive() {
+            *self = self.reopen(url)?;
+        }
+        Ok(())
+    }
+
     fn connect(
         url: &DatabaseUrl,
         sqlite: impl FnOnce(&SqliteFile) -> Opened<SqliteConnection>,

@@ -3,7 +3,7 @@ use std::time::Duration;
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::FormatError;
-use crate::{CheckReport, SuiteReport, Verdict};
+use crate::{CheckReport, SuiteReport, Verdict, visible};
 
 /// Writes the report as `JUnit` XML (feature `junit`).
 ///
@@ -38,7 +38,7 @@ pub fn junit(report: &SuiteReport) -> Result<String, FormatError> {
     // XML 1.0 has no place for some characters, and the writer lets a few of them through.
     whole
         .to_string()
-        .map(|xml| xml.replace(is_no_xml, "\u{fffd}"))
+        .map(|xml| visible(&xml).into_owned())
         .map_err(|source| FormatError::Junit { source: Box::new(source) })
 }
 
@@ -90,9 +90,4 @@ fn details(check: &CheckReport) -> String {
         .chain(help)
         .collect::<Vec<_>>()
         .join("\n")
-}
-
-/// Says whether a character may not stand in XML 1.0, even as a reference.
-fn is_no_xml(c: char) -> bool {
-    matches!(c, '\u{0}'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
 }

@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use crate::{CheckReport, SuiteReport, Verdict};
+use crate::{CheckReport, SuiteReport, Verdict, visible};
 
 /// Writes the report as GitHub-flavoured Markdown, such as for a comment on a pull request.
 ///
@@ -89,7 +89,7 @@ fn symbol(verdict: Verdict) -> &'static str {
 }
 
 fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    visible(&text.replace(['\n', '\r', '\t'], " ")).into_owned()
 }
 
 /// Text in which no ASCII punctuation means anything.

@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use crate::{KpiState, SuiteReport, Verdict};
+use crate::{KpiState, SuiteReport, Verdict, visible};
 
 /// The media type of what [`Exposition`] writes.
 pub const OPENMETRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -171,7 +171,7 @@ fn allowed(name: &str) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+    visible(text).replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
 /// Writes the report as an OpenMetrics exposition.

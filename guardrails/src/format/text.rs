@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 use textwrap::Options;
 
 use crate::words::count_of;
-use crate::{CheckReport, SuiteReport, Verdict};
+use crate::{CheckReport, SuiteReport, Verdict, visible};
 
 /// How [`text()`] writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,9 +150,9 @@ fn push(out: &mut String, text: &str, width: usize, first: &str, rest: &str) {
     }
 }
 
-/// Replaces control characters, which in a key could move the cursor of a terminal.
+/// Shows what is hidden, and keeps line breaks out: a key could move the cursor of a terminal.
 fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    visible(text).replace(['\n', '\r', '\t'], "\u{fffd}")
 }
 
 fn painted(verdict: Verdict, colour: bool) -> String {

@@ -6,8 +6,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::body::Body;
 use super::sections::{Section, guardrails, history};
 use super::words::{badge, kpi_badge, prose, slug, time, word};
-use crate::SuiteReport;
 use crate::history::Record;
+use crate::{SuiteReport, visible};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -199,7 +199,7 @@ pub fn plain_page(heading: &str, back: Option<(&str, &str)>, body: &Body) -> Str
 }
 
 fn document(title: &str, refresh: Option<u32>, body: &Markup) -> String {
-    html! {
+    let page = html! {
         (DOCTYPE)
         html lang="en" {
             head {
@@ -214,6 +214,6 @@ fn document(title: &str, refresh: Option<u32>, body: &Markup) -> String {
             }
             body { (body) }
         }
-    }
-    .into_string()
+    };
+    visible(&page.into_string()).into_owned()
 }

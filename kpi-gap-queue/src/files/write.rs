@@ -33,6 +33,10 @@ pub fn write_queue_csv(queue: &GapQueue, out: impl Write) -> io::Result<()> {
     for row in queue.rows() {
         for cell in row.cells() {
             match cell {
+                // A spreadsheet would take such a text for a formula (OWASP, CSV injection).
+                Cell::Text(text) if text.starts_with(['=', '+', '-', '@', '\t', '\r']) => {
+                    csv.write_field(format!("'{text}"))?;
+                }
                 Cell::Text(text) => csv.write_field(text)?,
                 Cell::Flag(flag) => csv.write_field(if flag { "true" } else { "false" })?,
                 Cell::Number(number) => csv.write_field(number.to_string())?,

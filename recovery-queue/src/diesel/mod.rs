@@ -29,6 +29,7 @@ pub use migrate::source::QueueMigrations;
 pub use migrate::status::MigrationStatus;
 #[cfg(feature = "guardrails")]
 pub use read::books::{BookFacts, ServiceMigrations};
+pub use read::decisions::Decision;
 #[cfg(feature = "guardrails")]
 pub use read::facts::StoreFacts;
 pub use read::snapshot::SqlSnapshot;

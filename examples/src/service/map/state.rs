@@ -99,7 +99,8 @@ impl Database {
         Ok(found.value != "0")
     }
 
-    pub(in crate::service) fn kept(&mut self, name: &str) -> Result<Option<String>, Failure> {
+    /// Returns a mark of the runners' own.
+    pub(crate) fn kept(&mut self, name: &str) -> Result<Option<String>, Failure> {
         let sql = format!("SELECT value FROM {}runner_state WHERE name = $1", self.namespace);
         let found: Option<Kept> = diesel::sql_query(sql)
             .bind::<Text, _>(name)
@@ -108,7 +109,8 @@ impl Database {
         Ok(found.map(|kept| kept.value))
     }
 
-    fn keep(&mut self, name: &str, value: &str) -> Result<(), Failure> {
+    /// Keeps a mark of the runners' own.
+    pub(crate) fn keep(&mut self, name: &str, value: &str) -> Result<(), Failure> {
         let sql = format!(
             "INSERT INTO {}runner_state (name, value) VALUES ($1, $2) \
              ON CONFLICT (name) DO UPDATE SET value = excluded.value",

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "guardrails")]
 pub(crate) mod books;
+pub(crate) mod decisions;
 #[cfg(feature = "guardrails")]
 pub(crate) mod facts;
 #[cfg(feature = "guardrails")]

@@ -169,7 +169,7 @@ impl<'a> SqlSnapshot<'a> {
         migrate::status(&mut self.db, &self.names)
     }
 
-    fn query<T: crate::diesel::conn::database::Row>(
+    pub(super) fn query<T: crate::diesel::conn::database::Row>(
         &mut self,
         sql: &str,
         params: &[Param<'_>],
@@ -200,7 +200,7 @@ impl SqlSnapshot<'_> {
     /// Joins the row that an index finds for each row so far, or none.
     ///
     /// A page is short and the tables are long: PostgreSQL, left alone, may read a whole table for each page.
-    fn found_by_index(&self, table: &str, alias: &str, on: &str) -> String {
+    pub(super) fn found_by_index(&self, table: &str, alias: &str, on: &str) -> String {
         if self.db.is_sqlite() {
             format!("LEFT JOIN {{ns}}{table} {alias} ON {on}")
         } else {
