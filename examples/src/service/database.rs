@@ -303,6 +303,14 @@ impl Database {
         self.connection.dialect()
     }
 
+    /// Has PostgreSQL count a temporary table, for it plans by the figures; `SQLite` plans without any.
+    pub(crate) fn analyze(&mut self, table: &str) -> Result<(), Failure> {
+        if self.is_postgres() {
+            self.execute(&format!("ANALYZE {table}"))?;
+        }
+        Ok(())
+    }
+
     /// Tells which of the two dialects the database speaks.
     pub(crate) fn is_postgres(&self) -> bool {
         self.connection.dialect() == Dialect::Postgres

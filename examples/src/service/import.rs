@@ -4,6 +4,7 @@
 //! transaction for all files. Memory holds one batch. A row that stands there already as it is stays
 //! untouched, so a second import of the same file changes nothing.
 
+mod bulk;
 mod claims;
 mod instant;
 mod leads;

@@ -201,6 +201,42 @@ mod tests {
     }
 
     #[test]
+    fn a_file_is_taken_cell_by_cell_and_a_second_time_changes_nothing() {
+        on_each(|mut place| {
+            let odd = "person_key,phone,email,full_name\n\
+                 A,,,\"tab\tback\\slash \\N\"\nA,,a@b.pe,\"two\nlines\"\nB,'1',,\n\
+                 A,,,\"tab\tback\\slash \\N\"\n";
+            place.write("persons", odd);
+            let first = &place.import(&["persons"]).unwrap()[0];
+            assert_eq!((first.written_total, first.repeated_total), (2, 1));
+            let mut kept = Vec::new();
+            let mut take = |page: &[PersonRecord]| {
+                kept.extend(page.iter().map(|person| {
+                    let texts = [&person.phone, &person.email, &person.full_name, &person.plate];
+                    (person.person_key.clone(), texts.map(|text| text.clone().unwrap_or_default()))
+                }));
+                Ok(())
+            };
+            place.service.persons(&mut take).unwrap();
+            let text = |text: &str| text.to_owned();
+            for expected in [
+                ("A", ["", "", "tab\tback\\slash \\N", ""]),
+                ("A", ["", "a@b.pe", "two\nlines", ""]),
+                ("B", ["'1'", "", "", ""]),
+            ] {
+                let expected = (text(expected.0), expected.1.map(text));
+                assert!(kept.contains(&expected), "{expected:?} in {kept:?}");
+            }
+            assert_eq!(place.import(&["persons"]).unwrap()[0].written_total, 0);
+            // One record fewer, and one that differs.
+            place.write("persons", "person_key,email\nA,a@b.pe\nB,b@b.pe\n");
+            assert_eq!(place.import(&["persons"]).unwrap()[0].written_total, 2);
+            let left = "SELECT count(*) AS n FROM persons WHERE person_key IN ('A', 'B')";
+            assert_eq!(place.service.number(left).unwrap(), 2);
+        });
+    }
+
+    #[test]
     fn an_import_that_fails_wakes_nobody() {
         on_each(|mut place| {
             place.service.execute("ALTER TABLE claims RENAME TO others").unwrap();

@@ -37,8 +37,7 @@ pub(super) fn import(
             continue;
         }
         let version = version(row.cells().skip(1));
-        let named = COLUMNS.map(|column| (column, row.optional(column)));
-        staging.add(line, named.into_iter().chain([("version", Some(version.as_str()))]))?;
+        staging.add(line, [id, person, lead, Some(&version)])?;
     }
     staging.finish()?;
     let repeated_total = refuse_repeated(database, &mut table, "incoming_claims", "claim_id")?;
@@ -46,6 +45,7 @@ pub(super) fn import(
         "INSERT INTO claims (claim_id, person_key, source_pk)
          SELECT claim_id, person_key, source_pk FROM incoming_claims AS i WHERE
            NOT EXISTS (SELECT 1 FROM incoming_claims AS e WHERE e.claim_id = i.claim_id AND e.line < i.line)
+         ORDER BY i.claim_id
          ON CONFLICT (claim_id) DO UPDATE SET person_key = excluded.person_key, source_pk = excluded.source_pk
          WHERE coalesce(claims.person_key, '') <> coalesce(excluded.person_key, '')
             OR coalesce(claims.source_pk, '') <> coalesce(excluded.source_pk, '')",

@@ -58,15 +58,9 @@ pub(super) fn import(
         };
         zone_missing_total += u64::from(created.as_ref().is_some_and(|(_, zoned)| !zoned));
         let version = version(row.cells().skip(2));
-        let named = [
-            ("source_pk", Some(source_pk)),
-            ("lead_created_at", created.as_ref().map(|(instant, _)| instant.as_str())),
-            ("version", Some(&version)),
-        ];
-        staging.add(
-            line,
-            named.into_iter().chain(CONTENT.map(|column| (column, row.optional(column)))),
-        )?;
+        let created = created.as_ref().map(|(instant, _)| instant.as_str());
+        let named = [Some(source_pk), created, Some(&version)];
+        staging.add(line, named.into_iter().chain(CONTENT.map(|column| row.optional(column))))?;
     }
     staging.finish()?;
     let repeated_total = refuse_repeated(database, &mut table, "incoming_leads", "source_pk")?;
@@ -76,6 +70,7 @@ pub(super) fn import(
     let written_total = database.execute(&format!(
         "INSERT INTO leads ({names}) SELECT {names} FROM incoming_leads AS i WHERE
            NOT EXISTS (SELECT 1 FROM incoming_leads AS e WHERE e.source_pk = i.source_pk AND e.line < i.line)
+         ORDER BY i.source_pk
          ON CONFLICT (source_pk) DO UPDATE SET {} WHERE leads.version <> excluded.version",
         changes.join(", ")
     ))?;

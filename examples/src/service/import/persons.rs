@@ -4,7 +4,7 @@ use raw_packets::table::{RefusedRow, TableReader};
 use recovery_queue::{PersonKey, WakeKeys};
 
 use super::ImportSummary;
-use super::staging::{Staging, check_key};
+use super::staging::{Staging, check_key, has_repeated};
 use crate::cli::Failure;
 use crate::service::database::Database;
 use crate::tables::failed;
@@ -43,27 +43,33 @@ pub(super) fn import(
             table.refuse(RefusedRow::new(line, column, why));
             continue;
         }
-        staging.add(line, PERSON_COLUMNS.map(|column| (column, row.optional(column))))?;
+        staging.add(line, PERSON_COLUMNS.map(|column| row.optional(column)))?;
     }
     staging.finish()?;
     let fields = PERSON_COLUMNS.join(", ");
+    let repeated = has_repeated(database, "incoming_persons", "person_key")?;
+    number_records(database, &fields, repeated)?;
+    let bytes = if database.is_postgres() { " COLLATE \"C\"" } else { "" };
     database.execute(&format!(
-        "CREATE TEMPORARY TABLE incoming_records AS
-         SELECT {fields}, row_number() OVER (PARTITION BY person_key ORDER BY {}) AS record
-         FROM (SELECT DISTINCT {fields} FROM incoming_persons) AS i",
-        PERSON_COLUMNS[1..].join(", ")
+        "CREATE TEMPORARY TABLE changed_persons (person_key TEXT{bytes} PRIMARY KEY)"
     ))?;
-    database.execute("CREATE TEMPORARY TABLE changed_persons (person_key TEXT PRIMARY KEY)")?;
+    let differs: Vec<_> = PERSON_COLUMNS[1..]
+        .iter()
+        .map(|column| format!("p.{column} IS DISTINCT FROM i.{column}"))
+        .collect();
     database.execute(&format!(
-        "INSERT INTO changed_persons SELECT DISTINCT person_key FROM (
-           SELECT * FROM (SELECT {fields}, record FROM incoming_records
-             EXCEPT SELECT {fields}, record FROM persons) AS added
-           UNION ALL
-           SELECT * FROM (SELECT {fields}, record FROM persons
-             WHERE person_key IN (SELECT person_key FROM incoming_records)
-             EXCEPT SELECT {fields}, record FROM incoming_records) AS removed
-         ) AS changed"
+        "INSERT INTO changed_persons
+         SELECT i.person_key FROM incoming_records AS i
+           LEFT JOIN persons AS p ON p.person_key = i.person_key AND p.record = i.record
+           WHERE p.person_key IS NULL OR {}
+         UNION
+         SELECT p.person_key FROM persons AS p
+           WHERE EXISTS (SELECT 1 FROM incoming_persons AS k WHERE k.person_key = p.person_key)
+             AND NOT EXISTS (SELECT 1 FROM incoming_records AS i
+               WHERE i.person_key = p.person_key AND i.record = p.record)",
+        differs.join(" OR ")
     ))?;
+    database.analyze("changed_persons")?;
     // By the records that the changed persons had, and by those that they have now.
     let woken_total =
         database.wake_by(keys, "changed_persons", &["persons", "incoming_records"])?;
@@ -75,11 +81,14 @@ pub(super) fn import(
     )?;
     database.execute(&format!(
         "INSERT INTO persons ({fields}, record) SELECT {fields}, record FROM incoming_records
-         WHERE person_key IN (SELECT person_key FROM changed_persons)"
+         WHERE person_key IN (SELECT person_key FROM changed_persons)
+         ORDER BY person_key, record"
     ))?;
-    for table in ["incoming_persons", "incoming_records", "changed_persons"] {
-        database.execute(&format!("DROP TABLE {table}"))?;
+    let records = if repeated { "TABLE" } else { "VIEW" };
+    for gone in [records, "TABLE"].into_iter().zip(["incoming_records", "changed_persons"]) {
+        database.execute(&format!("DROP {} {}", gone.0, gone.1))?;
     }
+    database.execute("DROP TABLE incoming_persons")?;
     Ok(ImportSummary {
         table: table.finish(),
         written_total: written.unsigned_abs(),
@@ -87,4 +96,24 @@ pub(super) fn import(
         zone_missing_total: 0,
         woken_total,
     })
+}
+
+/// Numbers the records of each person; where no person has two, there is nothing to be sorted or copied.
+fn number_records(database: &mut Database, fields: &str, repeated: bool) -> Result<(), Failure> {
+    if !repeated {
+        database.execute(&format!(
+            "CREATE TEMPORARY VIEW incoming_records AS
+             SELECT {fields}, CAST(1 AS BIGINT) AS record FROM incoming_persons"
+        ))?;
+        return Ok(());
+    }
+    database.execute(&format!(
+        "CREATE TEMPORARY TABLE incoming_records AS
+         SELECT {fields}, row_number() OVER (PARTITION BY person_key ORDER BY {}) AS record
+         FROM (SELECT DISTINCT {fields} FROM incoming_persons) AS i",
+        PERSON_COLUMNS[1..].join(", ")
+    ))?;
+    database
+        .execute("CREATE INDEX incoming_records_key ON incoming_records (person_key, record)")?;
+    database.analyze("incoming_records")
 }

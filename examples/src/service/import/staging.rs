@@ -1,16 +1,14 @@
 //! The temporary table that a file goes into before it goes anywhere else.
 
-use std::collections::BTreeMap;
-
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use raw_packets::table::{RefusedRow, TableReader};
 use recovery_queue::KeyError;
-use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use super::bulk::Rows;
 use crate::cli::Failure;
-use crate::service::database::Database;
+use crate::service::database::{AnyConnection, Database};
 
 /// The most rows, and about the most bytes of text, that go to the database at once.
 const BATCH: usize = 5_000;
@@ -19,66 +17,58 @@ const BATCH_BYTES: usize = 4 << 20;
 /// A temporary table of texts, each row with the line that it came from.
 pub(super) struct Staging<'a> {
     database: &'a mut Database,
-    insert: String,
-    batch: Vec<BTreeMap<&'static str, Field>>,
-    bytes: usize,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Field {
-    Line(u64),
-    Text(String),
+    name: &'static str,
+    columns: &'a [&'static str],
+    rows: Rows,
 }
 
 impl<'a> Staging<'a> {
     /// Makes the table `name` with the column `line` and these; the first of them is the key.
+    ///
+    /// Texts are compared byte for byte, whatever the database's collation.
     pub(super) fn new(
         database: &'a mut Database,
         name: &'static str,
-        columns: &[&'static str],
+        columns: &'a [&'static str],
     ) -> Result<Self, Failure> {
-        let typed: Vec<_> = std::iter::once(("line", "bigint"))
-            .chain(columns.iter().map(|column| (*column, "text")))
-            .collect();
+        let bytes = if database.is_postgres() { " COLLATE \"C\"" } else { "" };
         let declared: Vec<_> =
-            typed.iter().map(|(column, kind)| format!("{column} {kind}")).collect();
-        database.execute(&format!("CREATE TEMPORARY TABLE {name} ({})", declared.join(", ")))?;
-        database.execute(&format!("CREATE INDEX {name}_key ON {name} ({}, line)", columns[0]))?;
-        let insert = database.insert_json(name, &typed);
-        Ok(Self { database, insert, batch: Vec::with_capacity(BATCH), bytes: 0 })
+            columns.iter().map(|column| format!("{column} TEXT{bytes}")).collect();
+        let declared = declared.join(", ");
+        database.execute(&format!("CREATE TEMPORARY TABLE {name} (line BIGINT, {declared})"))?;
+        Ok(Self { database, name, columns, rows: Rows::default() })
     }
 
-    /// Adds a row; what it does not give is null.
+    /// Adds a row with a value for each column; none is NULL.
     pub(super) fn add<'v>(
         &mut self,
         line: u64,
-        values: impl IntoIterator<Item = (&'static str, Option<&'v str>)>,
+        values: impl IntoIterator<Item = Option<&'v str>>,
     ) -> Result<(), Failure> {
-        let mut row: BTreeMap<_, _> = values
-            .into_iter()
-            .filter_map(|(column, value)| Some((column, value?)))
-            .map(|(column, value)| {
-                self.bytes += value.len();
-                (column, Field::Text(value.to_owned()))
-            })
-            .collect();
-        row.insert("line", Field::Line(line));
-        self.batch.push(row);
-        if self.batch.len() >= BATCH || self.bytes >= BATCH_BYTES { self.flush() } else { Ok(()) }
+        self.rows.add(i64::try_from(line)?, values);
+        let full = self.rows.len() >= BATCH || self.rows.bytes() >= BATCH_BYTES;
+        if full { self.flush() } else { Ok(()) }
     }
 
-    /// Writes the last batch.
+    /// Writes the last batch, and orders the rows by key and line.
     pub(super) fn finish(mut self) -> Result<(), Failure> {
-        self.flush()
+        self.flush()?;
+        let (name, key) = (self.name, self.columns[0]);
+        self.database.execute(&format!("CREATE INDEX {name}_key ON {name} ({key}, line)"))?;
+        self.database.analyze(name)
     }
 
     fn flush(&mut self) -> Result<(), Failure> {
-        if !self.batch.is_empty() {
-            self.database.execute_json(&self.insert, &self.batch)?;
-            self.batch.clear();
-            self.bytes = 0;
+        if self.rows.len() == 0 {
+            return Ok(());
         }
+        match &mut self.database.connection {
+            AnyConnection::Sqlite(connection) => {
+                self.rows.insert(connection, self.name, self.columns)?;
+            }
+            AnyConnection::Postgres(connection) => self.rows.copy(connection, self.name)?,
+        }
+        self.rows.clear();
         Ok(())
     }
 }
@@ -91,6 +81,18 @@ struct Repeated {
     first: i64,
 }
 
+/// Says whether a key stands on more than one line.
+pub(super) fn has_repeated(
+    database: &mut Database,
+    staging: &str,
+    key: &'static str,
+) -> Result<bool, Failure> {
+    let repeated = database.number(&format!(
+        "SELECT count(*) AS n FROM (SELECT 1 AS one FROM {staging} GROUP BY {key} HAVING count(*) > 1 LIMIT 1) AS r"
+    ))?;
+    Ok(repeated > 0)
+}
+
 /// Refuses rows whose key stands on an earlier line with another `version`, and counts plain repetitions.
 pub(super) fn refuse_repeated(
     database: &mut Database,
@@ -98,6 +100,9 @@ pub(super) fn refuse_repeated(
     staging: &str,
     key: &'static str,
 ) -> Result<u64, Failure> {
+    if !has_repeated(database, staging, key)? {
+        return Ok(0);
+    }
     let later = format!(
         "FROM {staging} AS i JOIN {staging} AS f ON f.{key} = i.{key} AND f.line < i.line
          AND NOT EXISTS (SELECT 1 FROM {staging} AS e WHERE e.{key} = i.{key} AND e.line < f.line)"
