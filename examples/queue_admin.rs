@@ -58,6 +58,16 @@ enum Command {
     /// Looks at one person, or forgets the person everywhere.
     #[command(subcommand)]
     Person(Person),
+    /// Puts right what disagrees about leads: state, link, origin, ledger; with --dry-run says what does, exit 1 where
+    /// something disagrees.
+    Reconcile {
+        /// Who puts it right.
+        #[arg(long, env = "USER", default_value = "queue_admin", value_name = "NAME")]
+        by: String,
+        /// Why; a dry run needs none.
+        #[arg(long, value_name = "TEXT", required_unless_present = "dry_run")]
+        why: Option<String>,
+    },
     /// Removes what is older than it is to be kept.
     Prune(Ages),
     /// Holds a backlog: none of its leads is claimed until it is resumed.
@@ -321,6 +331,39 @@ fn books(
     }
 }
 
+/// Says what disagrees, and puts it right unless that is only to be counted.
+fn reconcile(
+    line: &Line,
+    store: &mut SqlStore,
+    decider: Decider<'_>,
+    console: &Console,
+) -> Result<Exit, Failure> {
+    let found = if line.dry_run { store.disagreements()? } else { store.reconcile(decider)? };
+    let mut words = vec![match found.len() {
+        0 => "nothing disagrees".to_owned(),
+        _ if line.dry_run => "these disagree".to_owned(),
+        _ => "these disagreed".to_owned(),
+    }];
+    for told in &found {
+        let more = told.count.saturating_sub(told.keys.len() as u64);
+        let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+        let right = match (told.kind.can_be_mended(), line.dry_run) {
+            (false, _) => "mend the backlog's view: it must read the links by the same key",
+            (true, true) => "can be put right",
+            (true, false) => "put right",
+        };
+        words.push(format!(
+            "  {} {}, {right}: {}{more}",
+            told.kind,
+            told.count,
+            told.keys.join(", ")
+        ));
+    }
+    let left = found.iter().any(|told| line.dry_run || !told.kind.can_be_mended());
+    done(line, console, &words.join("\n"), json!({ "disagreements": found }))?;
+    Ok(if left { Exit::Failed } else { Exit::Done })
+}
+
 fn status(
     line: &Line,
     store: &mut SqlStore,
@@ -413,6 +456,10 @@ fn levers(
                 })
             })?;
             done(line, console, &words, json!({ "links": 1 }))
+        }
+        Command::Reconcile { by, why } => {
+            let decider = Decider { by, reason: why.as_deref().unwrap_or_default() };
+            reconcile(line, store, decider, console)
         }
         Command::Prune(ages) => {
             let pruned = in_one(store, dry, |store| Ok(store.prune(ages.retention())?))?;

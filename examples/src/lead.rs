@@ -42,6 +42,7 @@ pub fn history(record: &LeadRecord) -> Vec<Event> {
         let what = match action.kind {
             LeadActionKind::Reopened => "made pending again",
             LeadActionKind::Cancelled => "taken out of the work",
+            LeadActionKind::Reconciled => "put right",
             _ => "changed by hand",
         };
         let before = action.fail_reason.as_ref().map(|reason| format!(" after {}", reason.code()));

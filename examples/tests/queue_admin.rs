@@ -276,3 +276,36 @@ fn the_policy_and_the_suite_are_printed_and_a_reader_makes_no_file() {
     assert_eq!(dry.code, 4, "{dry:?}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was made");
 }
+
+#[test]
+fn what_disagrees_is_told_by_a_dry_run_and_put_right() {
+    for place in Place::on_each("reconcile") {
+        assert_eq!(
+            place.admin(&["reconcile", "--dry-run"]),
+            "dry run, nothing changed: nothing disagrees"
+        );
+        place.script(
+            "DELETE FROM {ns}queue_link WHERE lead_id = (SELECT id FROM {ns}queue_lead WHERE source_pk = 'L-1')",
+        );
+        let told = place.runs("queue_admin", &["reconcile", "--dry-run"]);
+        assert_eq!(told.code, 1, "{told:?}");
+        let line = "matched_without_link 1, can be put right: L-1";
+        assert!(told.stdout.contains(line), "{told:?}");
+        let refused = place.runs("queue_admin", &["reconcile"]);
+        assert_eq!(refused.code, 4, "{refused:?}");
+        assert!(refused.stderr.contains("--why"), "{refused:?}");
+
+        // The guardrail names the command that puts it right.
+        let report = place.runs("verify_guardrails", &["--only", "identity_link_integrity"]);
+        assert_eq!(report.code, 1, "{report:?}");
+        let printed = report.stdout.lines().find(|line| line.contains("queue_admin reconcile"));
+        assert!(printed.is_some(), "{report:?}");
+        let done = place.admin(&["reconcile", "--why", "identity_link_integrity"]);
+        assert!(done.contains("matched_without_link 1, put right: L-1"), "{done}");
+        assert_eq!(place.lead("L-1")["status"], "pending");
+        let report = place.runs("verify_guardrails", &["--only", "identity_link_integrity"]);
+        assert_eq!(report.code, 0, "{report:?}");
+        let told = "put right: matched_without_link: identity_link_integrity";
+        assert!(what(&place.lead("L-1")).contains(&told), "{:?}", place.lead("L-1"));
+    }
+}

@@ -32,6 +32,7 @@ pub use memory::MemoryStore;
 pub use model::backlog::{
     Backlog, BacklogLead, BacklogRows, BacklogSource, MemoryBacklog, ViewBacklog, ViewName,
 };
+pub use model::disagreement::{Disagreement, DisagreementKind};
 pub use model::error::{ConfigError, KeyError, StoreError};
 pub use model::evidence::Evidence;
 pub use model::key::{MAX_KEY_BYTES, PersonKey, RunId, SourcePk};

@@ -224,8 +224,10 @@ pub(super) fn drain() -> InvariantCheck {
             "explain_match --source-pk=",
         )
         .remedy(
-            Remedy::new("Record the leaks; a seed reports them and resets none.")
-                .command("seed_queue"),
+            Remedy::new(
+                "Put right the leads whose link is gone: they are pending again. Where the link stands, mend the view: let it read the links by the same key.",
+            )
+            .command("queue_admin reconcile --why drain"),
         )
 }
 
@@ -247,9 +249,9 @@ pub(super) fn origin_missing() -> InvariantCheck {
         "origins have no link to their person",
         "origins_without_link",
         Remedy::new(
-            "Seed, then recover: the lead comes back into the backlog, and its match links it again.",
+            "Run the recovery: it moves each such origin to the person's first linked lead.",
         )
-        .command("seed_queue"),
+        .command("recover_leads"),
     )
     .where_empty("nothing is matched, so no origin can be missing")
     .column("person_key")
@@ -285,7 +287,9 @@ pub(super) fn identity_link_integrity() -> InvariantCheck {
     .column("person_key")
     .cause("links were removed or moved by something other than the recovery")
     .remedy(
-        Remedy::new("Seed: a lead without link and claim comes back into the backlog.")
-            .command("seed_queue"),
+        Remedy::new(
+            "Put them right: a lead without its link is pending again; where the two differ, the link holds.",
+        )
+        .command("queue_admin reconcile --why identity_link_integrity"),
     )
 }

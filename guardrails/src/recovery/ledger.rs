@@ -57,9 +57,12 @@ impl<F: RecoveryFacts + ?Sized> Check<F> for LedgerBalance {
         Ok(finding
             .cause("queue rows were changed without their ledger event")
             .cause("ledger events were changed or removed; they are append-only")
-            .remedy(Remedy::new(
-                "Find the writer that bypasses the queue; correct by appending, never by editing.",
-            )))
+            .remedy(
+                Remedy::new(
+                    "Put ledger and queue right: by an appended event, never by editing. Then find the writer that bypasses the queue.",
+                )
+                .command("queue_admin reconcile --why ledger_balance"),
+            ))
     }
 }
 

@@ -15,7 +15,7 @@ pub(super) fn link_target_exists() -> InvariantCheck {
             Remedy::new(
                 "Put the links right: each such lead is unlinked and pending again, with a history.",
             )
-            .command("queue_admin reconcile"),
+            .command("queue_admin reconcile --why link_target_exists"),
         )
 }
 

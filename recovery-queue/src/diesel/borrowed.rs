@@ -10,8 +10,9 @@ use crate::diesel::conn::namespace::{Names, Namespace};
 use crate::diesel::migrate;
 use crate::diesel::migrate::status::MigrationStatus;
 use crate::diesel::read::snapshot::SqlSnapshot;
-use crate::diesel::write::{forget, links, person_view, reopen, retention, runs, seed};
+use crate::diesel::write::{forget, links, person_view, reconcile, reopen, retention, runs, seed};
 use crate::model::backlog::Backlog;
+use crate::model::disagreement::Disagreement;
 use crate::model::error::{ConfigError, StoreError};
 use crate::model::key::{PersonKey, RunId, SourcePk};
 use crate::model::lead::{Forget, Forgotten, LeadRecord, PersonRecord, Pruned, Reopen, Retention};
@@ -287,6 +288,17 @@ impl LeadStore for BorrowedStore<'_> {
     fn forget(&mut self, whom: Forget<'_>) -> Result<Forgotten, StoreError> {
         let (names, clock) = (&self.names, self.clock);
         self.db.transaction("the forgetting", |db| forget::forget(db, names, clock, whom))
+    }
+
+    fn disagreements(&mut self) -> Result<Vec<Disagreement>, StoreError> {
+        self.read()?.disagreements()
+    }
+
+    fn reconcile(&mut self, decider: Decider<'_>) -> Result<Vec<Disagreement>, StoreError> {
+        let (names, clock) = (&self.names, self.clock);
+        self.db.transaction("the putting right of what disagrees", |db| {
+            reconcile::reconcile(db, names, clock, decider)
+        })
     }
 
     fn prune(&mut self, retention: Retention) -> Result<Pruned, StoreError> {

@@ -25,6 +25,7 @@ use crate::diesel::write::crash_marker;
 use crate::diesel::write::origins;
 use crate::diesel::write::runs;
 use crate::model::backlog::Backlog;
+use crate::model::disagreement::Disagreement;
 use crate::model::error::StoreError;
 use crate::model::key::{PersonKey, RunId, SourcePk};
 use crate::model::lead::{Forget, Forgotten, LeadRecord, PersonRecord, Pruned, Reopen, Retention};
@@ -431,6 +432,14 @@ impl LeadStore for SqlStore {
 
     fn forget(&mut self, whom: Forget<'_>) -> Result<Forgotten, StoreError> {
         self.borrowed().forget(whom)
+    }
+
+    fn disagreements(&mut self) -> Result<Vec<Disagreement>, StoreError> {
+        self.read()?.disagreements()
+    }
+
+    fn reconcile(&mut self, decider: Decider<'_>) -> Result<Vec<Disagreement>, StoreError> {
+        self.borrowed().reconcile(decider)
     }
 
     fn prune(&mut self, retention: Retention) -> Result<Pruned, StoreError> {

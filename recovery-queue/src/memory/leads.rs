@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::links::conflict;
 use super::{Lead, MemoryStore, State};
+use crate::model::disagreement::{Disagreement, DisagreementKind};
 use crate::model::error::StoreError;
 use crate::model::key::{PersonKey, SourcePk};
 use crate::model::lead::{
@@ -17,6 +18,7 @@ use crate::model::links::{Decider, LinkHistoryRow};
 use crate::model::resolver::FailReason;
 use crate::model::rows::QueueRow;
 use crate::store::leads::LeadStore;
+use crate::store::links::LinkStore as _;
 
 /// What stands in the place of evidence that named somebody who was forgotten.
 const FORGOTTEN: &str = r#"{"forgotten":true}"#;
@@ -71,6 +73,12 @@ impl MemoryStore {
             _ => false,
         };
         self.leads.iter().filter(|(_, lead)| failed(lead)).map(|(key, _)| key.clone()).collect()
+    }
+
+    /// Lists the leads that are linked to persons who are gone: all that can disagree in a store that nobody else writes to.
+    fn linked_to_nobody(&self) -> Vec<SourcePk> {
+        let gone = |link: &super::Link| self.gone.contains(&link.person);
+        self.links.iter().filter(|(_, link)| gone(link)).map(|(key, _)| key.clone()).collect()
     }
 
     /// Replaces the evidence that names a key; gives how often.
@@ -238,6 +246,23 @@ impl LeadStore for MemoryStore {
             Forget::Lead(key) => self.forget_lead(key),
             Forget::Person(key) => self.forget_person(key),
         }
+    }
+
+    fn disagreements(&mut self) -> Result<Vec<Disagreement>, StoreError> {
+        let keys = self.linked_to_nobody().iter().map(ToString::to_string).collect::<Vec<_>>();
+        let found = Disagreement::of(DisagreementKind::PersonGone, keys);
+        Ok(Some(found).filter(|found| found.count > 0).into_iter().collect())
+    }
+
+    fn reconcile(&mut self, decider: Decider<'_>) -> Result<Vec<Disagreement>, StoreError> {
+        decider.check()?;
+        let found = self.disagreements()?;
+        for key in self.linked_to_nobody() {
+            self.unlink(&key, decider)?;
+            let why = format!("{}: {}", DisagreementKind::PersonGone, decider.reason);
+            self.act(LeadActionKind::Reconciled, &key, Decider { reason: &why, ..decider });
+        }
+        Ok(found)
     }
 
     fn prune(&mut self, retention: Retention) -> Result<Pruned, StoreError> {

@@ -1,6 +1,7 @@
 //! What a queue is made of: keys, rows, options, answers and errors. Depends on no store.
 
 pub(crate) mod backlog;
+pub(crate) mod disagreement;
 pub(crate) mod error;
 pub(crate) mod evidence;
 pub(crate) mod key;

@@ -1,5 +1,6 @@
 //! What a person looks up and does by hand with single leads and persons.
 
+use crate::model::disagreement::Disagreement;
 use crate::model::error::StoreError;
 use crate::model::key::{PersonKey, SourcePk};
 use crate::model::lead::{Forget, Forgotten, LeadRecord, PersonRecord, Pruned, Reopen, Retention};
@@ -48,6 +49,16 @@ pub trait LeadStore {
     /// # Errors
     /// `NotFound` for a key that the store does not know.
     fn forget(&mut self, whom: Forget<'_>) -> Result<Forgotten, StoreError>;
+
+    /// Says what disagrees about leads, by kind; nothing where all is sound. Reads only.
+    ///
+    /// A lead's state, its link, its person's origin, the ledger's sum and the backlog are compared.
+    fn disagreements(&mut self) -> Result<Vec<Disagreement>, StoreError>;
+
+    /// Puts right what disagrees, in one transaction with the ledger's events and the leads' history; gives what was found.
+    ///
+    /// What each kind is brought to says [`DisagreementKind`](crate::DisagreementKind). Workers are waited for, and wait.
+    fn reconcile(&mut self, decider: Decider<'_>) -> Result<Vec<Disagreement>, StoreError>;
 
     /// Removes what is older than it is to be kept.
     fn prune(&mut self, retention: Retention) -> Result<Pruned, StoreError>;

@@ -38,6 +38,7 @@ mod plans;
 mod pooler;
 mod processes;
 mod reasons;
+mod reconcile;
 mod refusals;
 mod rejected;
 mod runs;

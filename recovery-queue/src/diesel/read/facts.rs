@@ -17,8 +17,8 @@ use guardrails::recovery::{
 
 use crate::diesel::conn::database::Param;
 use crate::diesel::read::books::{self, ServiceMigrations};
+use crate::diesel::read::disagreements::links_to_nobody;
 use crate::diesel::read::key_format::KeyColumn;
-use crate::diesel::read::presence::{Relation, gone_persons};
 use crate::diesel::read::snapshot::{SqlSnapshot, matched_in_view};
 use crate::diesel::read::time_limit;
 use crate::diesel::write::events::{LedgerIndex, ROLLED_UP_TO};
@@ -279,18 +279,14 @@ impl StoreFacts<'_> {
 
     /// Finds the links whose persons are gone, where the service's view of persons is recorded.
     fn links_to_nobody(&self, limit: usize) -> FactsResult<Offenders> {
-        let sql = "SELECT view_schema, view_name, key_column FROM {ns}queue_person_view";
-        let views: Vec<PersonViewRow> = self.read(sql)?;
-        let Some(view) = views.into_iter().next() else {
+        let persons =
+            self.snapshot.borrow_mut().person_view().map_err(|error| self.explained(error))?;
+        let Some(persons) = persons else {
             return Err(FactsError::not_provided(Invariant::LINK_TARGET_EXISTS.as_str()));
         };
-        let persons = Relation::new(view.view_schema, view.view_name, view.key_column);
         let found = format!(
-            "SELECT (SELECT l.source_pk FROM {{ns}}queue_lead l WHERE l.id = k.lead_id) AS key, \
-                 'its person is gone' AS reason \
-             FROM ({}) g CROSS JOIN {{ns}}queue_person p CROSS JOIN {{ns}}queue_link k \
-             WHERE p.person_key = g.person_key AND k.person_id = p.id",
-            gone_persons(self.is_sqlite(), &persons),
+            "SELECT n.key, 'its person is gone' AS reason FROM ({}) n",
+            links_to_nobody(self.is_sqlite(), &persons),
         );
         self.offending(&found, "{ns}queue_link k", limit)
     }
@@ -356,16 +352,6 @@ impl StoreFacts<'_> {
             matched_last_24h: Some(matched_last_24h),
         })
     }
-}
-
-#[derive(QueryableByName)]
-struct PersonViewRow {
-    #[diesel(sql_type = Text)]
-    view_schema: String,
-    #[diesel(sql_type = Text)]
-    view_name: String,
-    #[diesel(sql_type = Text)]
-    key_column: String,
 }
 
 #[derive(QueryableByName)]

@@ -3,6 +3,7 @@
 #[cfg(feature = "guardrails")]
 pub(crate) mod books;
 pub(crate) mod decisions;
+pub(crate) mod disagreements;
 #[cfg(feature = "guardrails")]
 pub(crate) mod facts;
 #[cfg(feature = "guardrails")]

@@ -7,7 +7,10 @@ use chrono::{DateTime, Utc};
 use crate::diesel::conn::database::{Begin, Database, Param, TextRow, failed};
 use crate::diesel::conn::namespace::Names;
 use crate::diesel::migrate;
+use crate::diesel::read::disagreements;
 use crate::diesel::read::leads;
+#[cfg(feature = "guardrails")]
+use crate::diesel::read::presence::Relation;
 use crate::diesel::read::records::{
     Aged, Counted, LinkRecord, OriginRecord, QueueRecord, SlotRecord, time,
 };
@@ -17,6 +20,7 @@ use crate::diesel::write::runs;
 use crate::diesel::write::stage;
 use crate::diesel::write::view::BacklogView;
 use crate::model::backlog::{Backlog, BacklogSource};
+use crate::model::disagreement::Disagreement;
 use crate::model::error::StoreError;
 use crate::model::key::{PersonKey, RunId, SourcePk};
 use crate::model::lead::{LeadRecord, PersonRecord};
@@ -154,6 +158,17 @@ impl<'a> SqlSnapshot<'a> {
         leads::person(&mut self.db, &self.names, key)
     }
 
+    /// Says what disagrees; see [`LeadStore::disagreements`](crate::LeadStore::disagreements).
+    pub fn disagreements(&mut self) -> Result<Vec<Disagreement>, StoreError> {
+        Ok(disagreements::find(&mut self.db, &self.names)?.told)
+    }
+
+    /// Gives the service's view of persons, where one is recorded.
+    #[cfg(feature = "guardrails")]
+    pub(crate) fn person_view(&mut self) -> Result<Option<Relation>, StoreError> {
+        disagreements::person_view(&mut self.db, &self.names)
+    }
+
     /// Lists failed leads; see [`LeadStore::failed`](crate::LeadStore::failed).
     pub fn failed(
         &mut self,
@@ -187,7 +202,7 @@ impl<'a> SqlSnapshot<'a> {
 ///
 /// The user's view is read once and from end to end, whatever it is made of; ours are looked up for each of its keys.
 /// The other way round, a planner that takes the queue for small would read the view once for each lead.
-pub(super) fn matched_in_view(sqlite: bool, view: &str) -> String {
+pub(crate) fn matched_in_view(sqlite: bool, view: &str) -> String {
     let key = stage::key_text(sqlite, "lead_source_pk");
     format!(
         "SELECT v.key FROM (SELECT DISTINCT {key} AS key FROM {view}) v \

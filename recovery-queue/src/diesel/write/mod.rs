@@ -6,6 +6,7 @@ pub(crate) mod forget;
 pub(crate) mod links;
 pub(crate) mod origins;
 pub(crate) mod person_view;
+pub(crate) mod reconcile;
 pub(crate) mod reopen;
 pub(crate) mod retention;
 pub(crate) mod rollup;

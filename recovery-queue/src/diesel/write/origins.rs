@@ -51,11 +51,13 @@ fn run(context: &Context) -> Option<i64> {
     (context.run_id > 0).then_some(context.run_id)
 }
 
+/// Persons that have links and no origin, or an origin that is not linked to the person.
+pub(crate) const BROKEN: &str = "SELECT x.id FROM {ns}queue_person x LEFT JOIN {ns}queue_link y \
+     ON y.lead_id = x.origin_lead_id AND y.person_id = x.id \
+     WHERE y.lead_id IS NULL AND (x.origin_lead_id IS NOT NULL \
+         OR EXISTS (SELECT 1 FROM {ns}queue_link z WHERE z.person_id = x.id))";
+
 /// Mends every person that has links and no origin, or an origin that is not linked to the person.
 pub(crate) fn mend(db: &mut Database, names: &Names, context: &Context) -> Result<(), StoreError> {
-    let broken = "SELECT x.id FROM {ns}queue_person x LEFT JOIN {ns}queue_link y \
-         ON y.lead_id = x.origin_lead_id AND y.person_id = x.id \
-         WHERE y.lead_id IS NULL AND (x.origin_lead_id IS NOT NULL \
-             OR EXISTS (SELECT 1 FROM {ns}queue_link z WHERE z.person_id = x.id))";
-    ensure(db, names, broken, context)
+    ensure(db, names, BROKEN, context)
 }
