@@ -15,7 +15,7 @@
 //! });
 //! ```
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use crate::index::{
     CandidateIndex, Holders, InMemoryIndex, IndexError, IndexKey, PersonId, PersonKey,
@@ -24,9 +24,9 @@ use crate::{
     decide::{Decision, DeterministicMatcher, Rejections},
     key::{Field, KeyKind},
     kinds::Normalised,
-    kinds::email::AddressUse,
-    normalise::{NormaliseOptions, Normaliser, RawDocument, Record},
-    policy::{Policy, PolicyRules, Rule},
+    kinds::{OwnKindRules, email::AddressUse},
+    normalise::{Normaliser, RawDocument, Record},
+    policy::{KindRules, Policy, PolicyRules, Rule},
     text::Region,
 };
 
@@ -234,15 +234,15 @@ fn decisions_are_the_same<I: CandidateIndex>(
     model: &InMemoryIndex,
     leads: &[Normalised],
 ) {
-    let normaliser = Normaliser::default();
-    let mut strict = PolicyRules::default();
+    let mut strict = rules();
     strict.kind_mut(KeyKind::PHONE).max_persons_per_key = 1;
     strict.rules.retain(|rule| rule.name != Rule::DOCUMENT_DERIVED);
-    for policy in [Policy::default(), Policy::new(strict).expect("valid rules")] {
+    for rules in [rules(), strict] {
+        let policy = Policy::new(rules).expect("valid rules");
         let decide = |index: &dyn CandidateIndex, rejections: &Rejections| {
             let mut decisions =
-                DeterministicMatcher::new(index, normaliser.clone(), policy.clone())
-                    .expect("the default options")
+                DeterministicMatcher::new(index, NORMALISER.clone(), policy.clone())
+                    .expect("the suite's own options")
                     .decide_normalised(leads, rejections)
                     .expect("the population is read");
             decisions.iter_mut().for_each(hide_held_values);
@@ -335,6 +335,10 @@ impl Draw {
         if self.below(3) > 0 {
             record.emails.push(format!("persona{}@correo.pe", self.below(values)));
         }
+        for _ in 0..self.below(3) {
+            // Of an own kind a person may hold several values.
+            record = record.with(card(), format!("{:06}", 104_729 + self.below(values) * 7_919));
+        }
         if self.below(6) == 0 {
             record.emails.push(format!("ventas@empresa{}.pe", self.below(values)));
         }
@@ -346,9 +350,26 @@ impl Draw {
             record.birth_date = Some(format!("1987-03-{:02}", 10 + self.below(9)));
             record.plate = Some(format!("ABC-{:03}", 123 + self.below(values)));
         }
-        let region = Region::parse("PE").expect("an assigned code");
-        let mut options = NormaliseOptions::for_region(region);
-        options.email_rules.roles = AddressUse::Weak;
-        Normaliser::new(options).expect("options without placeholders").normalise(&record)
+        NORMALISER.normalise(&record)
     }
 }
+
+/// A kind of the suite's own.
+fn card() -> KeyKind {
+    KeyKind::new("card").expect("a code")
+}
+
+/// The policy of the suite: the default, with weak addresses of roles and cards of which a person has one.
+fn rules() -> PolicyRules {
+    let cards = KindRules { exclusive: Some(true), ..KindRules::default() };
+    let mut rules = PolicyRules::default().with_kind(card(), cards);
+    rules.addresses.roles = AddressUse::Weak;
+    rules.own_kinds.push(OwnKindRules { lengths: (6, 8), ..OwnKindRules::of(card()) });
+    rules
+}
+
+static NORMALISER: LazyLock<Normaliser> = LazyLock::new(|| {
+    let region = Region::parse("PE").expect("an assigned code");
+    let policy = Policy::new(rules()).expect("valid rules");
+    Normaliser::new(policy.normalise_options(region)).expect("options without placeholders")
+});

@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::{IdentifierKind, RawValue, Sink};
 use crate::{
@@ -64,7 +65,11 @@ impl OwnKind {
         }
         let columns = rules.columns.clone();
         let code = rules.code;
+        // Other rules read other keys.
+        let digest = Sha256::digest(serde_json::to_vec(&rules).expect("rules are plain data"));
+        let version = digest.first_chunk().copied().map(u32::from_be_bytes).unwrap_or_default();
         let kind = Self::reading(code, move |value, sink| rules.read(value, sink));
+        let kind = kind.with_version(version);
         Ok(if columns.is_empty() { kind } else { kind.with_columns(columns) })
     }
 

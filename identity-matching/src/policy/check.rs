@@ -9,7 +9,8 @@ use super::{
 };
 use crate::{
     key::{Field, KeyKind},
-    kinds::KINDS_MAX,
+    kinds::{KINDS_MAX, OwnKind, OwnKindRules},
+    normalise::NormaliseOptions,
     weak::blocking::PHONE_TAIL_RANGE,
 };
 
@@ -67,6 +68,7 @@ pub(super) fn check(rules: &PolicyRules) -> Result<(), PolicyError> {
         ));
     }
     check_precedence(&rules.precedence)?;
+    check_own_kinds(&rules.own_kinds)?;
     for (kind, own) in &rules.kinds {
         if !rules.precedence.contains(kind) {
             return Err(refuse(
@@ -105,6 +107,19 @@ pub(super) fn check(rules: &PolicyRules) -> Result<(), PolicyError> {
         }
     }
     check_rules(rules)
+}
+
+fn check_own_kinds(own: &[OwnKindRules]) -> Result<(), PolicyError> {
+    let mut options = NormaliseOptions::default();
+    for rules in own {
+        let path = || format!("own_kinds.{}", rules.code);
+        let kind = OwnKind::new(rules.clone())
+            .map_err(|error| refuse(path(), &"a kind that no value fits", &error.to_string()))?;
+        options = options
+            .with_kind(kind)
+            .map_err(|error| refuse(path(), &"not to be told from another", &error.to_string()))?;
+    }
+    Ok(())
 }
 
 fn check_precedence(precedence: &[KeyKind]) -> Result<(), PolicyError> {

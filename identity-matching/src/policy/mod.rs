@@ -30,7 +30,7 @@ pub use rules::{AddressRules, DoubtRules, KindRules, MatchRule, PolicyRules, Wea
 
 use crate::{
     key::{DocumentTypeId, KeyKind},
-    kinds::email::EmailRules,
+    kinds::{OwnKind, email::EmailRules},
     normalise::NormaliseOptions,
     text::Region,
     weak::BlockingKind,
@@ -210,8 +210,8 @@ impl Policy {
         &self.hash
     }
 
-    /// Returns the options that read values by a region, leave out the policy's placeholders and keep what it
-    /// takes for weak evidence.
+    /// Returns the options that read values by a region, know the policy's own kinds, leave out its placeholders and keep
+    /// what it takes for weak evidence.
     ///
     /// Whoever normalises by these options has every rule that led to a decision under the policy's hash.
     ///
@@ -236,6 +236,10 @@ impl Policy {
                 ..EmailRules::default()
             });
         options.phone_tail_digits = self.rules.weak.phone_tail_digits;
+        for rules in &self.rules.own_kinds {
+            let kind = OwnKind::new(rules.clone()).expect("the policy was checked");
+            options = options.with_kind(kind).expect("the policy was checked");
+        }
         options
     }
 

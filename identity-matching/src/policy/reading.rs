@@ -47,7 +47,10 @@ impl Policy {
         let read = |kind: KeyKind| {
             kind.is_built_in() || options.own_kinds().any(|known| known.code() == kind)
         };
-        if let Some(&kind) = self.rules.precedence.iter().find(|&&kind| !read(kind)) {
+        let own = self.rules.own_kinds.iter().map(|rules| rules.code);
+        if let Some(kind) =
+            self.rules.precedence.iter().copied().chain(own).find(|&kind| !read(kind))
+        {
             return Err(ReadingConflict::UnknownKind { kind });
         }
         let rules = &self.rules;

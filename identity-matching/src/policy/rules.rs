@@ -8,7 +8,12 @@ use super::{
     Confidence, Rule,
     condition::{Agree, Differ, Require},
 };
-use crate::{key::KeyKind, kinds::email::AddressUse, normalise::Placeholders, weak::blocking};
+use crate::{
+    key::KeyKind,
+    kinds::{OwnKindRules, email::AddressUse},
+    normalise::Placeholders,
+    weak::blocking,
+};
 
 /// Every rule of a policy as plain data; the default is the policy that the README describes.
 ///
@@ -40,6 +45,12 @@ pub struct PolicyRules {
     ///
     /// [`Policy::normalise_options`]: super::Policy::normalise_options
     pub placeholders: Placeholders,
+    /// Kinds of a service's own that are data: how their values are read, and which columns hold them; see
+    /// [`Policy::normalise_options`]. Each is used where `precedence` lists it.
+    ///
+    /// [`Policy::normalise_options`]: super::Policy::normalise_options
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub own_kinds: Vec<OwnKindRules>,
     /// The rules, most trusted first: of a candidate the first that fits counts.
     pub rules: Vec<MatchRule>,
 }
@@ -71,6 +82,7 @@ impl Default for PolicyRules {
             kinds: kinds.into(),
             addresses: AddressRules::default(),
             placeholders: Placeholders::default(),
+            own_kinds: Vec::new(),
             rules: vec![
                 strong(Rule::DOCUMENT_EXACT, Require::exact(KeyKind::DOCUMENT), Confidence::High),
                 strong(Rule::DOCUMENT_DERIVED, Require::any(KeyKind::DOCUMENT), Confidence::High),

@@ -5,8 +5,10 @@ use identity_matching::{
     RawDocument, Record, Region, Rule, Standing, UnmatchedReason, index::InMemoryIndex,
 };
 
+use crate::support::options;
+
 pub(crate) fn normaliser() -> Normaliser {
-    Normaliser::for_region(Region::parse("PE").unwrap())
+    Normaliser::new(options()).unwrap()
 }
 
 pub(crate) fn record() -> Record {

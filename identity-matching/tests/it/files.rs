@@ -106,13 +106,15 @@ fn each_refusal_says_what_is_wrong() {
 
 #[test]
 fn an_index_of_records_that_were_read_otherwise_is_refused() {
-    let file = saved(&ana(), WeakEvidence::Encrypted);
+    let region = |code| Region::parse(code).unwrap();
+    let read = Policy::default().normalise_options(region("PE"));
+    let mut file = Vec::new();
+    ana().save(&mut file, &read, SECRET, WeakEvidence::Encrypted).unwrap();
     let mut rules = PolicyRules::default();
     rules.weak.phone_tail_digits = 9;
     let digits = Policy::new(rules).unwrap();
     let addresses = Policy::from_json(r#"{"addresses": {"roles": "key"}}"#).unwrap();
     let fillers = Policy::from_json(r#"{"placeholders": {"phone": ["987654312"]}}"#).unwrap();
-    let region = |code| Region::parse(code).unwrap();
     for options in [
         digits.normalise_options(region("PE")),
         addresses.normalise_options(region("PE")),
@@ -122,7 +124,7 @@ fn an_index_of_records_that_were_read_otherwise_is_refused() {
         let other = InMemoryIndex::load(&file[..], &options, SECRET).unwrap_err();
         assert!(matches!(other, FileError::OtherOptions), "{other}");
         assert!(other.to_string().contains("build the index anew"), "{other}");
-        let loaded = load(&file, SECRET).unwrap();
+        let loaded = InMemoryIndex::load(&file[..], &read, SECRET).unwrap();
         let saved = loaded.save(Vec::new(), &options, SECRET, WeakEvidence::Encrypted);
         assert!(matches!(saved, Err(FileError::OtherOptions)));
     }

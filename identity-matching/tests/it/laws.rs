@@ -3,12 +3,12 @@
 use std::{collections::BTreeMap, num::NonZeroUsize};
 
 use identity_matching::{
-    Decision, DeterministicMatcher, Matcher, Policy, RawDocument, Record, Rejections,
+    Decision, DeterministicMatcher, Matcher, OwnValue, Policy, RawDocument, Record, Rejections,
     index::{CandidateIndex, InMemoryIndex},
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
-use crate::decisions::normaliser;
+use crate::{decisions::normaliser, support::card};
 
 pub(crate) type Population = Vec<(String, Record)>;
 
@@ -41,8 +41,13 @@ pub(crate) fn records() -> impl Strategy<Value = Record> {
         "test@test.com",
         "luis@correo.pe",
     ]);
-    let names =
-        select(vec!["Ana Rojas Quispe", "Rojas Quispe, Ana", "Luis Paz", "José de la Cruz"]);
+    let names = select(vec![
+        "Ana Rojas Quispe",
+        "Rojas Quispe, Ana",
+        "Luisa Rojas",
+        "Luis Paz",
+        "José de la Cruz",
+    ]);
     let plates = select(vec!["ABC-123", "XYZ-987"]);
     let dates = select(vec!["1987-03-21", "1990-12-01"]);
     (
@@ -52,8 +57,9 @@ pub(crate) fn records() -> impl Strategy<Value = Record> {
         option::of(names),
         option::of(plates),
         option::of(dates),
+        vec(select(vec!["11", "12", "~11", "13"]), 0..2),
     )
-        .prop_map(|(phones, documents, emails, name, plate, birth_date)| Record {
+        .prop_map(|(phones, documents, emails, name, plate, birth_date, cards)| Record {
             phones: phones.into_iter().map(String::from).collect(),
             documents: documents
                 .into_iter()
@@ -63,6 +69,10 @@ pub(crate) fn records() -> impl Strategy<Value = Record> {
             name: name.map(String::from),
             plate: plate.map(String::from),
             birth_date: birth_date.map(String::from),
+            own: cards
+                .into_iter()
+                .map(|value| OwnValue { kind: card(), value: value.into() })
+                .collect(),
             ..Record::default()
         })
 }

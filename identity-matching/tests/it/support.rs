@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use identity_matching::{
-    Agree, Confidence, Decision, Differ, Field, KeyKind, KindRules, MatchRule, Policy, PolicyRules,
-    Require,
+    Agree, Confidence, Decision, Differ, Field, KeyForm, KeyKind, KindRules, MatchRule,
+    NormaliseOptions, OwnKind, Policy, PolicyRules, Region, Require, Sink,
 };
 use proptest::prelude::*;
 
@@ -51,13 +51,35 @@ fn differences() -> impl Strategy<Value = Differ> {
     prop_oneof![
         2 => Just(Differ::Kind(KeyKind::DOCUMENT)),
         1 => Just(Differ::Kind(KeyKind::PHONE)),
+        1 => Just(Differ::Kind(card())),
         1 => Just(Differ::BirthDate),
         1 => ratios().prop_map(Differ::Name),
     ]
 }
 
+/// A kind of the tests' own, of which a person may hold several values.
+pub(crate) fn card() -> KeyKind {
+    "card".parse().unwrap()
+}
+
+/// The options by which the tests read records: those of Peru, with the kind [`card`], a name of which is an alias.
+pub(crate) fn options() -> NormaliseOptions {
+    let read = |value: &str, sink: &mut Sink<'_>| match value.strip_prefix('~') {
+        Some(like) => sink.key(like, KeyForm::Alias),
+        None => sink.key(value, KeyForm::Exact),
+    };
+    NormaliseOptions::for_region(Region::parse("PE").unwrap())
+        .with_kind(OwnKind::reading(card(), read))
+        .unwrap()
+}
+
+/// The kinds of [`options`].
+fn all_kinds() -> Vec<KeyKind> {
+    KeyKind::BUILT_IN.into_iter().chain([card()]).collect()
+}
+
 fn kinds() -> impl Strategy<Value = KeyKind> {
-    prop::sample::select(KeyKind::BUILT_IN.to_vec())
+    prop::sample::select(all_kinds())
 }
 
 /// Lists names of rules that a random policy uses.
@@ -93,13 +115,13 @@ fn kind_rules() -> impl Strategy<Value = KindRules> {
 
 /// Draws policies that are allowed: the default list with its switches turned, or a list of random rules.
 pub(crate) fn policies() -> impl Strategy<Value = Policy> {
-    let precedence = Just(KeyKind::BUILT_IN.to_vec()).prop_shuffle();
-    let caps = prop::collection::vec(kind_rules(), 3);
+    let precedence = Just(all_kinds()).prop_shuffle();
+    let caps = prop::collection::vec(kind_rules(), 4);
     let own = prop::option::of(prop::collection::vec(rules(), 1..8));
     let doubt = (prop::collection::vec(differences(), 0..3), grants());
     let tie_break = prop::collection::vec(agreements(), 0..3);
     let rest = (prop::collection::vec((any::<prop::sample::Index>(), grants()), 0..4), 1..4_u32);
-    (precedence, 1..4_usize, caps, own, doubt, tie_break, rest).prop_map(
+    (precedence, 1..5_usize, caps, own, doubt, tie_break, rest).prop_map(
         |(mut precedence, used, caps, own, doubt, tie_break, (regrant, weak_cap))| {
             precedence.truncate(used);
             let mut rules = PolicyRules::default();
