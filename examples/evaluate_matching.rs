@@ -11,7 +11,7 @@ use identity_matching::{
     DeterministicMatcher, Matcher, Normaliser, Policy, Region, Rejections, review,
 };
 use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
-use reference_runners::people;
+use reference_runners::people::{self, OwnColumns};
 use reference_runners::table::{count, figures};
 use reference_runners::tables::{self, TableArgs, Tables};
 use reference_runners::unusable::{UnusableRow, UnusableValues, ValueReport};
@@ -85,6 +85,9 @@ fn run(args: &Args) -> Result<Exit, Failure> {
     let policy = people::read_policy(args.policy.as_ref())?;
     let normaliser = people::read_by(&policy, args.region)?;
     let other = args.what_if.as_ref().map(|path| people::read_policy(Some(path))).transpose()?;
+    let options = |policy: &Policy| policy.normalise_options(args.region);
+    let own = OwnColumns::of(normaliser.options());
+    let own = other.iter().fold(own, |own, other| own.and(OwnColumns::of(&options(other))));
     let tables = args.tables.open()?;
     let (mut truth, truth_table) = people::read_truth(&tables, &args.truth)?;
     let (index, persons_table, unusable) =
@@ -102,7 +105,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
     let reading = matcher.normaliser().clone();
     let mut of_leads = UnusableValues::of("leads");
     let counted = Some((&reading, &mut of_leads));
-    let leads_table = people::read_leads(&tables, &args.leads, counted, |keys, leads| {
+    let leads_table = people::read_leads(&tables, &args.leads, &own, counted, |keys, leads| {
         let decisions = matcher.decide(leads, &Rejections::default())?;
         let others =
             other.as_ref().map(|other| other.decide(leads, &Rejections::default())).transpose()?;

@@ -7,7 +7,7 @@ use clap::Parser;
 use identity_matching::{DeterministicMatcher, Matcher, RawDocument, Record, Region};
 use indicatif::ProgressBar;
 use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
-use reference_runners::people;
+use reference_runners::people::{self, OwnColumns};
 use reference_runners::service::{Database, MapArgs, database_url};
 use reference_runners::tables::{self, TableArgs, Tables};
 
@@ -83,11 +83,12 @@ fn run(args: &Args) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     let normaliser = people::read_by(&policy, args.region)?;
+    let own = OwnColumns::of(normaliser.options());
     let tables = args.tables.open()?;
     let mut exit = Exit::Done;
     let lead = match (&args.source_pk, &args.leads) {
         (Some(wanted), Some(leads)) => {
-            let (lead, refused) = find_lead(&tables, leads, wanted, &console)?;
+            let (lead, refused) = find_lead(&tables, leads, &own, wanted, &console)?;
             exit = exit.and(refused);
             lead
         }
@@ -126,11 +127,12 @@ fn open(args: &Args) -> Result<Database, Failure> {
 fn find_lead(
     tables: &Tables,
     path: &Path,
+    own: &OwnColumns,
     wanted: &str,
     console: &Console,
 ) -> Result<(Record, Exit), Failure> {
     let mut found = None;
-    let summary = people::read_leads(tables, path, None, |keys, records| {
+    let summary = people::read_leads(tables, path, own, None, |keys, records| {
         if found.is_none() {
             let at = keys.iter().position(|key| key == wanted);
             found = at.map(|at| records[at].clone());

@@ -4,7 +4,10 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use identity_matching::index::InMemoryIndex;
-use identity_matching::{Normalised, Normaliser, Policy, RawDocument, RawValue, Record, Region};
+use identity_matching::{
+    KeyKind, NormaliseOptions, Normalised, Normaliser, OwnValue, Policy, RawDocument, RawValue,
+    Record, Region,
+};
 use raw_packets::table::{RefusedRow, Row, TableReport, TableSchema};
 
 use crate::cli::Failure;
@@ -33,6 +36,50 @@ pub struct Given<'a> {
     pub birth_date: Option<&'a str>,
     /// The plate of a vehicle.
     pub plate: Option<&'a str>,
+    /// Where values of the policy's own kinds stand.
+    pub own: Option<(&'a OwnColumns, Row<'a>)>,
+}
+
+/// The columns that hold values of a policy's own kinds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OwnColumns(Vec<(KeyKind, String)>);
+
+impl OwnColumns {
+    /// Lists the columns of the kinds that are read beyond the built-in ones.
+    #[must_use]
+    pub fn of(options: &NormaliseOptions) -> Self {
+        let own = options.own_kinds();
+        let columns = own
+            .flat_map(|kind| kind.columns().into_iter().map(move |column| (kind.code(), column)));
+        Self(columns.collect())
+    }
+
+    /// Adds the columns of another policy's kinds.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self.0.sort_unstable();
+        self.0.dedup();
+        self
+    }
+
+    /// Adds these columns to those of a table: they are taken where they are there, and identify like the built-in ones.
+    fn of_table(&self, schema: TableSchema, keys: &[&str]) -> TableSchema {
+        if self.0.is_empty() {
+            return schema;
+        }
+        let own = || self.0.iter().map(|(_, column)| column.as_str());
+        let columns = schema.columns().iter().map(String::as_str).chain(own());
+        TableSchema::new(schema.name(), columns)
+            .needs(keys.iter().copied())
+            .needs(["phone", "document", "email", "plate"].into_iter().chain(own()))
+            .accepts(own())
+    }
+
+    /// Lists the values of a row.
+    fn values<'a>(&'a self, row: Row<'a>) -> impl Iterator<Item = (KeyKind, &'a str)> {
+        self.0.iter().filter_map(move |(kind, column)| Some((*kind, row.optional(column)?)))
+    }
 }
 
 impl std::fmt::Debug for Given<'_> {
@@ -55,6 +102,7 @@ impl<'a> Given<'a> {
             name: [record.name.as_deref(), None, None],
             birth_date: record.birth_date.as_deref(),
             plate: record.plate.as_deref(),
+            own: None,
         }
     }
 
@@ -68,6 +116,16 @@ impl<'a> Given<'a> {
     #[must_use]
     pub fn by_person(row: Row<'a>) -> Self {
         Self::of_person(|column| row.optional(column))
+    }
+
+    /// Adds the values of a policy's own kinds.
+    #[must_use]
+    pub fn with_own(self, columns: &'a OwnColumns, row: Row<'a>) -> Self {
+        Self { own: Some((columns, row)), ..self }
+    }
+
+    fn own_values(&self) -> impl Iterator<Item = (KeyKind, &'a str)> {
+        self.own.into_iter().flat_map(|(columns, row)| columns.values(row))
     }
 
     /// Takes the columns of a lead, by the names that leads.csv gives them.
@@ -93,6 +151,7 @@ impl<'a> Given<'a> {
             name: [None; 3],
             birth_date: get("birth_date"),
             plate: get("plate"),
+            own: None,
         }
     }
 
@@ -116,6 +175,7 @@ impl<'a> Given<'a> {
             [Some(whole), None, None] => reader.name(whole),
             _ => self.joined_name().iter().for_each(|name| reader.name(name)),
         }
+        self.own_values().for_each(|(kind, value)| reader.value(kind, value.into()));
         self.plate.into_iter().for_each(|plate| reader.plate(plate));
         self.birth_date.into_iter().for_each(|date| reader.birth_date(date));
         reader.finish()
@@ -146,7 +206,9 @@ impl<'a> Given<'a> {
             kind: text(self.document_type),
             number: number.to_owned(),
         });
+        let own = self.own_values().map(|(kind, value)| OwnValue { kind, value: value.to_owned() });
         Record {
+            own: own.collect(),
             phones: text(self.phone).into_iter().collect(),
             documents: document.into_iter().collect(),
             emails: text(self.email).into_iter().collect(),
@@ -174,7 +236,8 @@ pub fn read_persons(
     path: &Path,
     normaliser: &Normaliser,
 ) -> Result<(InMemoryIndex, TableReport, UnusableValues), Failure> {
-    let mut table = tables.read(path, &TableSchema::persons())?;
+    let own = OwnColumns::of(normaliser.options());
+    let mut table = tables.read(path, &own.of_table(TableSchema::persons(), &["person_key"]))?;
     let mut builder = InMemoryIndex::builder();
     let mut buffer = Normalised::default();
     let mut unusable = UnusableValues::of("persons");
@@ -182,7 +245,7 @@ pub fn read_persons(
         let added = match row.optional("person_key") {
             None => Err("the person has no key; give every person one".to_owned()),
             Some(person) => {
-                let given = Given::by_person(row);
+                let given = Given::by_person(row).with_own(&own, row);
                 let record = given.normalise(normaliser, &mut buffer);
                 unusable.add(person, &given, record);
                 builder.add(person, record).map_err(|error| error.to_string())
@@ -207,11 +270,13 @@ pub fn read_persons(
 pub fn read_leads(
     tables: &Tables,
     path: &Path,
+    own: &OwnColumns,
     mut counted: Option<(&Normaliser, &mut UnusableValues)>,
     mut each: impl FnMut(&[String], &[Record]) -> Result<(), Failure>,
 ) -> Result<TableReport, Failure> {
     const BATCH: usize = 8_192;
-    let mut table = tables.read(path, &TableSchema::leads())?;
+    let mut table =
+        tables.read(path, &own.of_table(TableSchema::leads(), &["id", "external_id"]))?;
     let mut keys = Vec::with_capacity(BATCH);
     let mut records = Vec::with_capacity(BATCH);
     let mut buffer = Normalised::default();
@@ -222,7 +287,7 @@ pub fn read_leads(
             table.refuse(RefusedRow::new(line, "id", why));
             continue;
         };
-        let given = Given::by_lead(row);
+        let given = Given::by_lead(row).with_own(own, row);
         if let Some((normaliser, values)) = &mut counted {
             values.add(key, &given, given.normalise(normaliser, &mut buffer));
         }

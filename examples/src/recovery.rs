@@ -160,6 +160,13 @@ impl Recovery {
 
     fn reading(&self) -> Result<(Policy, Normaliser), Failure> {
         let policy = people::read_policy(self.policy.as_ref())?;
+        if let Some(own) = policy.rules().own_kinds.first() {
+            return Err(Failure::new(format_args!(
+                "the policy has the kind `{}` of its own, for which the tables of leads and persons have no column",
+                own.code
+            ))
+            .remedy("leave `own_kinds` out, or decide over files: evaluate_matching, explain_match --leads --persons"));
+        }
         let normaliser = people::read_by(&policy, self.region)?;
         Ok((policy, normaliser))
     }

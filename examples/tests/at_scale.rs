@@ -94,11 +94,17 @@ impl Data {
             people::read_persons(&tables, &self.path("persons.csv"), &normaliser).unwrap();
         let matcher = DeterministicMatcher::new(index, normaliser, policy).unwrap();
         let mut decided = BTreeMap::new();
-        people::read_leads(&tables, &self.path("leads.csv"), None, |keys, leads| {
-            let decisions = matcher.decide(leads, &Rejections::default())?;
-            decided.extend(keys.iter().cloned().zip(decisions.iter().map(read_back)));
-            Ok(())
-        })
+        people::read_leads(
+            &tables,
+            &self.path("leads.csv"),
+            &people::OwnColumns::default(),
+            None,
+            |keys, leads| {
+                let decisions = matcher.decide(leads, &Rejections::default())?;
+                decided.extend(keys.iter().cloned().zip(decisions.iter().map(read_back)));
+                Ok(())
+            },
+        )
         .unwrap();
         decided
     }

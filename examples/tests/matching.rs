@@ -177,6 +177,35 @@ L3,9914345223,,Eva Ruiz
 }
 
 #[test]
+fn a_kind_of_the_policys_own_is_read_from_the_columns_that_it_names() {
+    let folder = Folder::new();
+    let policy = r#"
+precedence = ["document", "phone", "email", "loyalty"]
+[[own_kinds]]
+code = "loyalty"
+columns = ["card", "second_card"]
+lengths = [8, 8]
+[[rules]]
+name = "LOYALTY_EXACT"
+require = ["loyalty exact"]
+grant = "high"
+"#;
+    folder.write("policy.toml", policy);
+    folder.write(
+        "persons.csv",
+        "person_key,phone,card,second_card\nP1,,20481357,20481358\nP2,987654312,20481399,\n",
+    );
+    folder.write("leads.csv", "id,phone,card\nL1,,2048-1358\nL2,,20481399\nL3,,2048\n");
+    folder.write("truth.csv", "source_pk,person_key\nL1,P1\nL2,P2\nL3,\n");
+    let done = folder.evaluate(&["--json", "out.json", "--policy", "policy.toml"]);
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    let json: Value =
+        serde_json::from_slice(&fs::read(folder.0.path().join("out.json")).unwrap()).unwrap();
+    assert_eq!(json["evaluation"]["counts"]["right"], 2);
+    assert_eq!(json["evaluation"]["counts"]["rightly_nobody"], 1);
+}
+
+#[test]
 fn what_cannot_be_read_in_a_file_is_refused_by_its_line_or_found_in_its_field() {
     let folder = Folder::new();
     let header = "id,phone,document,document_type,document_country,email,first_name\n";

@@ -127,6 +127,7 @@ impl LeadRecord {
                 .map(|part| part.as_deref()),
             birth_date: self.birth_date.as_deref(),
             plate: self.plate.as_deref(),
+            own: None,
         }
     }
 }
@@ -148,6 +149,7 @@ impl PersonRecord {
             name: [self.full_name.as_deref(), None, None],
             birth_date: self.birth_date.as_deref(),
             plate: self.plate.as_deref(),
+            own: None,
         }
     }
 }

@@ -373,7 +373,8 @@ impl EvidenceWriter<'_> {
             })
             .collect();
         agrees.sort_by(|left, right| {
-            let order = |one: &Agreement| (self.place(one.kind), one.form);
+            // Two values may be masked alike.
+            let order = |one: &Agreement| (self.place(one.kind), one.form, one.shared);
             order(left).cmp(&order(right)).then_with(|| left.value.cmp(&right.value))
         });
         let judged = considered.judged.get(at);

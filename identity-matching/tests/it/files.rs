@@ -1,13 +1,13 @@
 //! Saving and loading an index, and what becomes of damaged files.
 
 use identity_matching::{
-    DeterministicMatcher, HashKey, KeyKind, Matcher, Policy, PolicyRules, Record, Region,
-    Rejections, Rule,
+    DeterministicMatcher, HashKey, KeyKind, KindRules, Matcher, Policy, PolicyRules, Record,
+    Region, Rejections, Rule,
     index::{FORMAT_VERSION, FileError, InMemoryIndex, WeakEvidence},
 };
 use proptest::prelude::*;
 
-use crate::support::without_held_values;
+use crate::support::{card, without_held_values};
 use crate::{
     decisions::normaliser,
     laws::{index, policies, populations, records},
@@ -167,4 +167,32 @@ fn a_file_without_weak_evidence_holds_no_identifier_and_still_matches() {
         DeterministicMatcher::new(loaded, normaliser(), Policy::new(rules).unwrap()).unwrap();
     let lead = Record { phones: vec!["+51 987654312".into()], ..Record::default() };
     assert_eq!(matcher.decide_one(&lead).unwrap().outcome.person(), Some("P1"));
+}
+
+/// Two cards that are masked alike, of which four persons hold one: however the keys are hashed, the evidence is one.
+#[test]
+fn evidence_of_values_that_are_masked_alike_is_the_same_in_every_index() {
+    let rules = PolicyRules::default().with_kind(card(), KindRules::default());
+    let policy = Policy::new(rules).unwrap();
+    let both = Record::default().with(card(), "100001").with(card(), "200001");
+    let mut builder = InMemoryIndex::builder();
+    builder.add("ANA", &normaliser().normalise(&both)).unwrap();
+    for person in ["P1", "P2", "P3", "P4"] {
+        let one = Record::default().with(card(), "100001");
+        builder.add(person, &normaliser().normalise(&one)).unwrap();
+    }
+    let plain = builder.build().unwrap();
+    let decide = |index: &InMemoryIndex| {
+        let matcher = DeterministicMatcher::new(index, normaliser(), policy.clone()).unwrap();
+        without_held_values(matcher.decide_one(&both).unwrap())
+    };
+    let expected = decide(&plain);
+    assert_eq!(expected.outcome.person(), Some("ANA"));
+    for secret in 0..16 {
+        let secret = HashKey::new([secret; 16]);
+        let mut file = Vec::new();
+        plain.save(&mut file, normaliser().options(), secret, WeakEvidence::LeaveOut).unwrap();
+        let loaded = InMemoryIndex::load(&file[..], normaliser().options(), secret).unwrap();
+        assert_eq!(decide(&loaded), expected);
+    }
 }
