@@ -215,6 +215,21 @@ impl SqlStore {
         error
     }
 
+    /// Does a part of a batch's work in one transaction; a limit of the server that ends it is named.
+    fn in_batch<T>(
+        &mut self,
+        work: impl FnOnce(&mut Database, &Names, Option<i64>, &mut Settling) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let (names, clock, settling) = (&self.names, self.clock, &mut self.settling);
+        let done = self
+            .db
+            .transaction_as(Begin::Batch, batch::BATCH, |db| work(db, names, clock, settling));
+        done.map_err(|error| {
+            let pace = self.db.pace();
+            self.explained(error, pace)
+        })
+    }
+
     /// Gives the store on its writing connection.
     pub(crate) fn borrowed(&mut self) -> BorrowedStore<'_> {
         let names = self.names.clone();
@@ -348,28 +363,18 @@ impl QueueStore for SqlStore {
         cursor: &mut Cursor,
         resolver: &mut dyn Resolver,
     ) -> Result<BatchSummary, StoreError> {
-        let (names, clock) = (&self.names, self.clock);
-        let settling = &mut self.settling;
         if batch.careful {
-            self.db.transaction_as(Begin::Batch, batch::BATCH, |db| {
+            self.in_batch(|db, names, clock, _| {
                 batch::count_attempt(db, names, clock, batch, cursor)
             })?;
         }
         // The cursor moves only with the commit.
         let mut ahead = cursor.clone();
-        let done = self.db.transaction_as(Begin::Batch, batch::BATCH, |db| {
+        let summary = self.in_batch(|db, names, clock, settling| {
             batch::in_transaction(db, names, clock, batch, &mut ahead, resolver, settling)
-        });
-        match done {
-            Ok(summary) => {
-                *cursor = ahead;
-                Ok(summary)
-            }
-            Err(error) => {
-                let pace = self.db.pace();
-                Err(self.explained(error, pace))
-            }
-        }
+        })?;
+        *cursor = ahead;
+        Ok(summary)
     }
 
     fn wake(&mut self, keys: &[String]) -> Result<u64, StoreError> {
@@ -454,11 +459,17 @@ impl LeaseStore for SqlStore {
         ttl: Duration,
         cursor: &mut Cursor,
     ) -> Result<Option<Lease>, StoreError> {
-        self.borrowed().lease(batch, ttl, cursor)
+        // The cursor moves only with the commit.
+        let mut ahead = cursor.clone();
+        let lease = self.in_batch(|db, names, clock, _| {
+            batch::lease::take(db, names, clock, batch, ttl, &mut ahead)
+        })?;
+        *cursor = ahead;
+        Ok(lease)
     }
 
     fn renew(&mut self, lease: &mut Lease, ttl: Duration) -> Result<u64, StoreError> {
-        self.borrowed().renew(lease, ttl)
+        self.in_batch(|db, names, clock, _| batch::lease::renew(db, names, clock, lease, ttl))
     }
 
     fn settle(
@@ -467,15 +478,13 @@ impl LeaseStore for SqlStore {
         lease: &Lease,
         answers: &[Resolution],
     ) -> Result<BatchSummary, StoreError> {
-        let (names, clock) = (&self.names, self.clock);
-        let settling = &mut self.settling;
-        self.db.transaction_as(Begin::Batch, batch::BATCH, |db| {
+        self.in_batch(|db, names, clock, settling| {
             batch::lease::settle(db, names, clock, batch, lease, answers, settling)
         })
     }
 
     fn give_back(&mut self, lease: &Lease) -> Result<u64, StoreError> {
-        self.borrowed().give_back(lease)
+        self.in_batch(|db, names, _, _| batch::lease::give_back(db, names, lease))
     }
 }
 

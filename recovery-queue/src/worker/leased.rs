@@ -42,5 +42,11 @@ pub(super) fn recover<S: QueueStore + ?Sized>(
         }
     };
     // The answers were dear: an outage now does not throw them away.
-    retry_on_outage(store, patience, |store| leases(store)?.settle(request, &lease, &answers))
+    let settled =
+        retry_on_outage(store, patience, |store| leases(store)?.settle(request, &lease, &answers));
+    if let Err(StoreError::Cut { .. }) = settled {
+        // Fewer leads fit into what the server allows: they are claimed again, at once and uncounted.
+        leases(store)?.give_back(&lease)?;
+    }
+    settled
 }

@@ -93,7 +93,11 @@ fn a_batch_that_idles_too_long_is_halved_until_it_fits() {
 
 #[test]
 fn a_statement_that_takes_too_long_is_halved_and_a_seed_names_the_limit() {
-    for server in server::in_each_language() {
+    let lease = ClaimMode::Lease { ttl: Duration::from_secs(600) };
+    let ways = [ClaimMode::Transaction, lease];
+    for (server, claim) in
+        server::in_each_language().into_iter().flat_map(|it| ways.map(|way| (it, way)))
+    {
         let (mut store, mut free, _) = limited(server, "statement_timeout", "1s");
         let backlog = fill(&mut free, LEADS);
         free.seed(&backlog, &SeedOptions::default()).unwrap();
@@ -108,8 +112,8 @@ fn a_statement_that_takes_too_long_is_halved_and_a_seed_names_the_limit() {
                      FOR EACH STATEMENT EXECUTE FUNCTION {slow}()"
             ),
         );
-        let run = store.recover(&mut resolve, &batches_of_100()).unwrap();
-        assert_eq!(run.stopped, Stopped::Drained);
+        let run = store.recover(&mut resolve, &batches_of_100().with_claim(claim)).unwrap();
+        assert_eq!((run.stopped, run.lost_leases, run.reconnects), (Stopped::Drained, 0, 0));
         prove_drained(&mut free, LEADS);
 
         let (view, leads) = (free.view_name("slow_backlog"), free.view_name("leads"));
