@@ -32,6 +32,7 @@ pub use memory::MemoryStore;
 pub use model::backlog::{
     Backlog, BacklogLead, BacklogRows, BacklogSource, MemoryBacklog, ViewBacklog, ViewName,
 };
+pub use model::cursor::{Cursor, Position};
 pub use model::disagreement::{Disagreement, DisagreementKind};
 pub use model::error::{ConfigError, KeyError, StoreError};
 pub use model::evidence::Evidence;
@@ -45,6 +46,7 @@ pub use model::ledger::{DailyMetrics, EventKind, LedgerSlot, SLOT_SECONDS, daily
 pub use model::links::{Decider, LinkHistoryRow, MANUAL_RULE};
 pub use model::options::{Backoff, ClaimMode, Fuse, RecoverOptions, SeedOptions};
 pub use model::person_view::PersonView;
+pub use model::progress::{Progress, RunSummary, Stopped};
 pub use model::rejection::{RejectReason, Rejection};
 pub use model::resolver::{
     ClaimedLead, FailReason, Match, OwnReason, Resolution, ResolveError, Resolver,
@@ -60,7 +62,4 @@ pub use store::links::LinkStore;
 pub use store::outlook::{AGE_BOUNDS, AgeBucket, Outlook, ReasonShare, outlook};
 pub use store::runs::RunStore;
 pub use store::{QueueStore, Snapshot};
-pub use worker::{
-    AsyncResolver, Cursor, Position, Progress, RunSummary, Stopped, recover_with_workers,
-    resolve_isolated,
-};
+pub use worker::{AsyncResolver, recover_with_workers, resolve_isolated};

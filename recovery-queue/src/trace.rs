@@ -6,10 +6,10 @@ use tracing::Span;
 
 use crate::model::error::StoreError;
 use crate::model::key::RunId;
+use crate::model::progress::RunSummary;
 use crate::model::work::BatchSummary;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 use crate::model::work::SeedSummary;
-use crate::worker::RunSummary;
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(crate) fn seed(backlog: &str) -> Span {

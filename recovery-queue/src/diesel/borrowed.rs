@@ -12,6 +12,7 @@ use crate::diesel::migrate::status::MigrationStatus;
 use crate::diesel::read::snapshot::SqlSnapshot;
 use crate::diesel::write::{forget, links, person_view, reconcile, reopen, retention, runs, seed};
 use crate::model::backlog::Backlog;
+use crate::model::cursor::Cursor;
 use crate::model::disagreement::Disagreement;
 use crate::model::error::{ConfigError, StoreError};
 use crate::model::key::{PersonKey, RunId, SourcePk};
@@ -27,7 +28,6 @@ use crate::model::work::{BatchRequest, BatchSummary, SeedSummary};
 use crate::store::leads::LeadStore;
 use crate::store::leases::LeaseStore;
 use crate::trace;
-use crate::worker::Cursor;
 
 /// Keeps the recovery queue on a connection of the caller's, also inside the caller's open transaction.
 ///

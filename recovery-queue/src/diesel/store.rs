@@ -25,6 +25,7 @@ use crate::diesel::write::crash_marker;
 use crate::diesel::write::origins;
 use crate::diesel::write::runs;
 use crate::model::backlog::Backlog;
+use crate::model::cursor::Cursor;
 use crate::model::disagreement::Disagreement;
 use crate::model::error::StoreError;
 use crate::model::key::{PersonKey, RunId, SourcePk};
@@ -43,7 +44,7 @@ use crate::store::leases::LeaseStore;
 use crate::store::runs::RunStore;
 use crate::store::{QueueStore, Snapshot};
 use crate::trace;
-use crate::worker::{Cursor, Patience, retry_on_outage};
+use crate::worker::{Patience, retry_on_outage};
 
 /// Keeps the recovery queue in SQLite or PostgreSQL.
 ///

@@ -5,13 +5,14 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::{MemoryStore, Parked, State};
+use crate::model::cursor::Cursor;
 use crate::model::error::StoreError;
 use crate::model::key::SourcePk;
 use crate::model::lease::Lease;
 use crate::model::resolver::{ClaimedLead, FailReason, Resolution};
 use crate::model::work::{BatchRequest, BatchSummary};
 use crate::store::leases::LeaseStore;
-use crate::worker::{Cursor, storable};
+use crate::worker::storable;
 
 impl MemoryStore {
     /// Gives the leads that a token still holds.

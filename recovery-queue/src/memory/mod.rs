@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 
 use crate::model::backlog::Backlog;
+use crate::model::cursor::{Cursor, Position};
 use crate::model::error::StoreError;
 use crate::model::evidence::Evidence;
 use crate::model::key::{PersonKey, RunId, SourcePk};
@@ -27,7 +28,7 @@ use crate::model::work::{BatchRequest, BatchSummary, SeedSummary};
 use crate::store::leases::LeaseStore;
 use crate::store::runs::RunStore;
 use crate::store::{QueueStore, Snapshot};
-use crate::worker::{Cursor, Position, resolve_isolated};
+use crate::worker::resolve_isolated;
 
 /// Where a lead stands, with what belongs to it there.
 #[derive(Clone, Debug)]

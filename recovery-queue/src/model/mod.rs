@@ -1,6 +1,7 @@
 //! What a queue is made of: keys, rows, options, answers and errors. Depends on no store.
 
 pub(crate) mod backlog;
+pub(crate) mod cursor;
 pub(crate) mod disagreement;
 pub(crate) mod error;
 pub(crate) mod evidence;
@@ -11,6 +12,7 @@ pub(crate) mod ledger;
 pub(crate) mod links;
 pub(crate) mod options;
 pub(crate) mod person_view;
+pub(crate) mod progress;
 pub(crate) mod rejection;
 pub(crate) mod resolver;
 pub(crate) mod rows;

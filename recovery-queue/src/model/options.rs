@@ -8,6 +8,20 @@ use crate::model::stop::Stop;
 /// How often an outage of the database is waited out by default.
 const MAX_RECONNECTS: u32 = 16;
 
+/// Writes the setters of options: each takes a value and gives the options back.
+macro_rules! setters {
+    ($($(#[$doc:meta])+ $name:ident($value:ident: $type:ty) sets $field:ident = $set:expr;)+) => {
+        $(
+            $(#[$doc])+
+            #[must_use]
+            pub fn $name(mut self, $value: $type) -> Self {
+                self.$field = $set;
+                self
+            }
+        )+
+    };
+}
+
 /// Sets how a seed treats what it finds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -58,39 +72,21 @@ impl Fuse {
 }
 
 impl SeedOptions {
-    /// Sets how much of the backlog the seed may withdraw; `None` = any part of it.
-    #[must_use]
-    pub fn with_fuse(mut self, fuse: Option<Fuse>) -> Self {
-        self.fuse = fuse;
-        self
-    }
+    setters! {
+        /// Sets how much of the backlog the seed may withdraw; `None` = any part of it.
+        with_fuse(fuse: Option<Fuse>) sets fuse = fuse;
 
-    /// Sets how long a failed lead rests before it is tried again though nothing changed; `None` = for ever.
-    #[must_use]
-    pub fn with_cool_down(mut self, rest: Option<Duration>) -> Self {
-        self.cool_down = rest;
-        self
-    }
+        /// Sets how long a failed lead rests before it is tried again though nothing changed; `None` = for ever.
+        with_cool_down(rest: Option<Duration>) sets cool_down = rest;
 
-    /// Sets who seeds.
-    #[must_use]
-    pub fn with_actor(mut self, actor: impl Into<String>) -> Self {
-        self.actor = actor.into();
-        self
-    }
+        /// Sets who seeds.
+        with_actor(actor: impl Into<String>) sets actor = actor.into();
 
-    /// Sets how often the seed is tried again when the database is away.
-    #[must_use]
-    pub fn with_max_reconnects(mut self, times: u32) -> Self {
-        self.max_reconnects = times;
-        self
-    }
+        /// Sets how often the seed is tried again when the database is away.
+        with_max_reconnects(times: u32) sets max_reconnects = times;
 
-    /// Sets the flag that ends the wait for a database that is away.
-    #[must_use]
-    pub fn with_stop(mut self, stop: Stop) -> Self {
-        self.stop = stop;
-        self
+        /// Sets the flag that ends the wait for a database that is away.
+        with_stop(stop: Stop) sets stop = stop;
     }
 }
 
@@ -215,74 +211,36 @@ impl Default for RecoverOptions {
 }
 
 impl RecoverOptions {
-    /// Sets the leads per batch, 1 to 10,000.
-    #[must_use]
-    pub fn with_batch_size(mut self, size: u32) -> Self {
-        self.batch_size = size;
-        self
-    }
+    setters! {
+        /// Sets the leads per batch, 1 to 10,000.
+        with_batch_size(size: u32) sets batch_size = size;
 
-    /// Sets how many leads to claim in all; `None` = until the queue is empty.
-    #[must_use]
-    pub fn with_limit(mut self, leads: Option<u64>) -> Self {
-        self.limit = leads;
-        self
-    }
+        /// Sets how many leads to claim in all; `None` = until the queue is empty.
+        with_limit(leads: Option<u64>) sets limit = leads;
 
-    /// Works on one backlog alone.
-    #[must_use]
-    pub fn with_backlog(mut self, name: impl Into<String>) -> Self {
-        self.backlog = Some(name.into());
-        self
-    }
+        /// Works on one backlog alone.
+        with_backlog(name: impl Into<String>) sets backlog = Some(name.into());
 
-    /// Sets after how many technical errors a lead is settled as `ERROR`.
-    #[must_use]
-    pub fn with_max_attempts(mut self, attempts: u32) -> Self {
-        self.max_attempts = attempts;
-        self
-    }
+        /// Sets after how many technical errors a lead is settled as `ERROR`.
+        with_max_attempts(attempts: u32) sets max_attempts = attempts;
 
-    /// Sets the rest after a technical error.
-    #[must_use]
-    pub fn with_backoff(mut self, backoff: Backoff) -> Self {
-        self.backoff = backoff;
-        self
-    }
+        /// Sets the rest after a technical error.
+        with_backoff(backoff: Backoff) sets backoff = backoff;
 
-    /// Sets how leads are claimed.
-    #[must_use]
-    pub fn with_claim(mut self, claim: ClaimMode) -> Self {
-        self.claim = claim;
-        self
-    }
+        /// Sets how leads are claimed.
+        with_claim(claim: ClaimMode) sets claim = claim;
 
-    /// Sets who recovers.
-    #[must_use]
-    pub fn with_actor(mut self, actor: impl Into<String>) -> Self {
-        self.actor = actor.into();
-        self
-    }
+        /// Sets who recovers.
+        with_actor(actor: impl Into<String>) sets actor = actor.into();
 
-    /// Names the policy's version.
-    #[must_use]
-    pub fn with_policy(mut self, version: impl Into<String>) -> Self {
-        self.policy = Some(version.into());
-        self
-    }
+        /// Names the policy's version.
+        with_policy(version: impl Into<String>) sets policy = Some(version.into());
 
-    /// Sets how often one outage of the database is waited out.
-    #[must_use]
-    pub fn with_max_reconnects(mut self, times: u32) -> Self {
-        self.max_reconnects = times;
-        self
-    }
+        /// Sets how often one outage of the database is waited out.
+        with_max_reconnects(times: u32) sets max_reconnects = times;
 
-    /// Sets the flag that asks the run to stop.
-    #[must_use]
-    pub fn with_stop(mut self, stop: Stop) -> Self {
-        self.stop = stop;
-        self
+        /// Sets the flag that asks the run to stop.
+        with_stop(stop: Stop) sets stop = stop;
     }
 
     /// Checks the options.

@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::model::key::RunId;
+use crate::model::progress::Stopped;
 use crate::model::resolver::FailReason;
-use crate::worker::Stopped;
 
 /// Says what a run does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]

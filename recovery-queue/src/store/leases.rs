@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use crate::model::cursor::Cursor;
 use crate::model::error::StoreError;
 use crate::model::lease::Lease;
 use crate::model::resolver::Resolution;
 use crate::model::work::{BatchRequest, BatchSummary};
-use crate::worker::Cursor;
 
 /// A store that can lend leads for longer than a transaction.
 ///

@@ -13,10 +13,12 @@ use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 
 use crate::model::backlog::{Backlog, BacklogRows};
+use crate::model::cursor::Cursor;
 use crate::model::error::{ConfigError, StoreError};
 use crate::model::key::{PersonKey, SourcePk};
 use crate::model::ledger::{DailyMetrics, LedgerSlot, daily_metrics};
 use crate::model::options::{RecoverOptions, SeedOptions};
+use crate::model::progress::{Progress, RunSummary};
 use crate::model::resolver::{FailReason, Resolver};
 use crate::model::rows::{LinkRow, OriginRow, QueueRow, Status};
 use crate::model::run::RunRecord;
@@ -25,7 +27,6 @@ use crate::model::work::{BatchRequest, BatchSummary, SeedSummary};
 use crate::store::leases::LeaseStore;
 use crate::store::outlook::{AGE_BOUNDS, AgeBucket};
 use crate::store::runs::RunStore;
-use crate::worker::{Cursor, Progress, RunSummary};
 
 /// Keeps the recovery queue, durably.
 ///

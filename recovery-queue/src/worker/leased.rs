@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::cursor::Cursor;
 use super::isolate::resolve_isolated;
 use super::reconnect::{Patience, retry_on_outage};
+use crate::model::cursor::Cursor;
 use crate::model::error::{ConfigError, StoreError};
 use crate::model::resolver::Resolver;
 use crate::model::work::{BatchRequest, BatchSummary};

@@ -2,7 +2,6 @@
 
 mod async_resolver;
 mod batch_size;
-mod cursor;
 mod isolate;
 mod leased;
 mod reconnect;
@@ -13,15 +12,15 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, PoisonError};
 
 pub use async_resolver::AsyncResolver;
-pub use cursor::{Cursor, Position};
 pub use isolate::resolve_isolated;
 pub(crate) use isolate::storable;
 pub(crate) use reconnect::{Patience, retry_on_outage};
-pub use summary::{Progress, RunSummary, Stopped};
 
+use crate::model::cursor::Cursor;
 use crate::model::error::{ConfigError, StoreError};
 use crate::model::key::RunId;
 use crate::model::options::{ClaimMode, RecoverOptions};
+use crate::model::progress::{Progress, RunSummary, Stopped};
 use crate::model::resolver::Resolver;
 use crate::model::run::{NewRun, RunKind, RunOutcome};
 use crate::model::work::{BatchRequest, BatchSummary};

@@ -12,11 +12,12 @@ use crate::diesel::batch::{BATCH, Claim, Context, claim, hook, open_leads, rows,
 use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;
 use crate::diesel::store::now;
+use crate::model::cursor::Cursor;
 use crate::model::error::StoreError;
 use crate::model::lease::Lease;
 use crate::model::resolver::Resolution;
 use crate::model::work::{BatchRequest, BatchSummary, from_std};
-use crate::worker::{Cursor, storable};
+use crate::worker::storable;
 
 fn until(now: i64, ttl: Duration) -> DateTime<Utc> {
     let micros = now.saturating_add(from_std(ttl));

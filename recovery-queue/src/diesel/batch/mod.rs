@@ -22,13 +22,14 @@ use crate::diesel::batch::again::Settling;
 use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;
 use crate::diesel::write::events::Events;
+use crate::model::cursor::{Cursor, Position};
 use crate::model::error::StoreError;
 use crate::model::evidence::Evidence;
 use crate::model::key::SourcePk;
 use crate::model::options::RecoverOptions;
 use crate::model::resolver::{ClaimedLead, FailReason, Resolution, ResolveError, Resolver};
 use crate::model::work::{BatchRequest, BatchSummary, from_std};
-use crate::worker::{Cursor, Position, resolve_isolated};
+use crate::worker::resolve_isolated;
 
 pub(crate) const BATCH: &str = "the batch";
 

@@ -6,8 +6,8 @@ use crate::diesel::batch::postgres_link;
 use crate::diesel::batch::{BATCH, Claim, Context, Settled, Verdict};
 use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;
+use crate::model::cursor::Position;
 use crate::model::error::StoreError;
-use crate::worker::Position;
 
 const CLAIM: &str = include_str!("../../../queries/postgres/claim.sql");
 

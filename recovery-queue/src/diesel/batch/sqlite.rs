@@ -10,8 +10,8 @@ use crate::diesel::batch::sqlite_rows::{self, StagedRow};
 use crate::diesel::batch::{BATCH, Claim, Context, Settled, Verdict};
 use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;
+use crate::model::cursor::Position;
 use crate::model::error::StoreError;
-use crate::worker::Position;
 
 /// Keys per statement: below SQLite's limit of 32,766 binds.
 const CHUNK: usize = 2000;

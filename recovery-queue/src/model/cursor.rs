@@ -37,7 +37,7 @@ struct Claimed {
 }
 
 impl SharedCursor {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Some(Arc::default()))
     }
 
@@ -83,7 +83,7 @@ impl Cursor {
     }
 
     /// Makes the cursor of one worker among several.
-    pub(super) fn beside(together: &SharedCursor) -> Self {
+    pub(crate) fn beside(together: &SharedCursor) -> Self {
         Self { together: together.clone(), ..Self::default() }
     }
 
@@ -103,12 +103,12 @@ impl Cursor {
         self.together.clone()
     }
 
-    pub(super) fn at_start(&self) -> bool {
+    pub(crate) fn at_start(&self) -> bool {
         !self.moved
     }
 
     /// Goes back to the start: leads that somebody gave back stand there.
-    pub(super) fn rewind(&mut self) {
+    pub(crate) fn rewind(&mut self) {
         self.positions.clear();
         self.together.change(BTreeMap::clear);
         self.moved = false;
