@@ -25,6 +25,12 @@ pub fn set_mode(mode: u32) {
     MODE.store(mode, Ordering::Relaxed);
 }
 
+/// Returns the mode of the files that this process makes.
+#[must_use]
+pub fn mode() -> u32 {
+    MODE.load(Ordering::Relaxed)
+}
+
 /// A file that is written under a temporary name beside its place and appears there only when committed.
 ///
 /// A reader sees the old content or the new, never a part; two writers do not mix; dropped without

@@ -9,14 +9,15 @@ use kpi_gap_queue::{
     GapOptions, GapQueue, GapReport, InMemoryCatalogue, MetricQuery, MetricScope, MetricStore as _,
 };
 use raw_packets::{
-    FormulaError, GapStatus, PacketForm, PacketOptions, PacketPlan, RunStatus, Template,
+    CsvMetrics, CsvOptions, CsvStoreError, FormulaError, GapStatus, PacketForm, PacketOptions,
+    PacketPlan, RunStatus, Template,
 };
 
 use crate::cli::{Common, Console, Exit, Failure};
 use crate::files;
-use crate::metrics::{CsvMetrics, DatabaseMetrics, Values};
+use crate::metrics::{DatabaseMetrics, Values};
 use crate::service::database_url;
-use crate::tables::{TableArgs, Tables};
+use crate::tables::{TableArgs, unread};
 
 /// The catalogue of the official review of sanctions, in Spain.
 const SAMPLE: &[u8] = include_bytes!("../data/catalog.json");
@@ -162,12 +163,12 @@ impl QueueArgs {
     fn open(
         &self,
         common: &Common,
-        open_csv: impl FnOnce(&Tables, &Path) -> Result<CsvMetrics, Failure>,
+        open_csv: impl FnOnce(&Path, CsvOptions) -> Result<CsvMetrics, CsvStoreError>,
     ) -> Result<Values, Failure> {
         Ok(match (&self.metrics, &common.database_url) {
             (Some(path), _) => {
                 let tables = self.tables.open()?;
-                let csv = open_csv(&tables, path)?;
+                let csv = open_csv(path, tables.values_options(path)).map_err(unread)?;
                 tables.finish()?;
                 Values::Csv(Box::new(csv))
             }

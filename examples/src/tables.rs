@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use kpi_gap_queue::GapPolicy;
-use raw_packets::table::{
-    ColumnMap, MetricRows, TableError, TableReader, TableReport, TableSchema,
-};
+use raw_packets::table::{ColumnMap, TableError, TableReader, TableReport, TableSchema};
+use raw_packets::{CsvOptions, CsvStoreError};
 
 use crate::cli::{Console, Exit, Failure};
 use crate::files::{self, AtomicFile};
@@ -90,33 +89,17 @@ impl Tables {
         Ok(table)
     }
 
-    /// Opens a table of values; `bytes` are those of the file.
-    ///
-    /// # Errors
-    ///
-    /// As [`Tables::read`].
-    pub fn read_metrics(&self, path: &Path, bytes: Vec<u8>) -> Result<MetricRows, Failure> {
+    /// Returns how a file of values is read and written: by the map of columns, what it refuses into the file of refused rows.
+    #[must_use]
+    pub fn values_options(&self, path: &Path) -> CsvOptions {
+        let mut options = CsvOptions::default();
+        options.columns = self.map.clone();
+        options.mode = files::mode();
+        let Some(refused) = self.refused.clone() else { return options };
         let file = path.display().to_string();
-        let names = GapPolicy::default().names;
-        let bytes = std::io::Cursor::new(bytes);
-        let mut rows = MetricRows::new(&file, bytes, &names, &self.map).map_err(failed)?;
-        if let Some(refused) = self.refused.clone() {
-            rows.on_refused(move |row| {
-                refused.write(&file, row.line, row.column.as_deref(), &row.reason);
-            });
-        }
-        Ok(rows)
-    }
-
-    /// Opens a table of values row by row; `bytes` are those of the file.
-    ///
-    /// # Errors
-    ///
-    /// As [`Tables::read`].
-    pub fn read_values(&self, path: &Path, bytes: Vec<u8>) -> Result<TableReader, Failure> {
-        let schema = TableSchema::metrics(&GapPolicy::default().names);
-        let name = path.display().to_string();
-        TableReader::new(name, std::io::Cursor::new(bytes), &schema, &self.map).map_err(failed)
+        options.on_refused(move |row| {
+            refused.write(&file, row.line, row.column.as_deref(), &row.reason);
+        })
     }
 
     /// Reads a table that was read before: what it refuses is written already.
@@ -172,6 +155,13 @@ impl RefusedRows {
         }
         written.out.into_inner().map_err(|error| Failure::new(error.error()))?.commit()
     }
+}
+
+/// Returns why a file of values cannot be read, with what to do.
+#[must_use]
+pub fn unread(error: CsvStoreError) -> Failure {
+    let remedy = error.remedy();
+    Failure::from(error).remedy(remedy)
 }
 
 /// Returns why a table cannot be read, with what to do.

@@ -1,8 +1,11 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod cells;
 mod check;
 mod correct;
+#[cfg(feature = "csv-store")]
+mod csv_store;
 mod digest;
 pub mod edge;
 mod finding;
@@ -29,6 +32,8 @@ pub mod value;
 mod workbook;
 
 pub use self::check::{Accept, CheckOptions, CheckedPacket, CheckedPlan, NotReady, ReturnedFile};
+#[cfg(feature = "csv-store")]
+pub use self::csv_store::{CsvMetrics, CsvOptions, CsvStoreError};
 pub use self::finding::{Code, Finding, PacketStatus, Reason, Severity};
 pub use self::formula::{EvaluateError, Formula, FormulaError, KpiValue};
 pub use self::load::{KpiRow, LeftOut, Load, LoadId, Provenance, Stamp};

@@ -2,22 +2,17 @@
 //!
 //! [`Values`] is a metric store and a metric sink at once, so that a run reads and loads the same place.
 
-mod csv_file;
-mod csv_sink;
-mod csv_table;
 mod database;
-mod history_file;
-mod raw_row;
 
 use kpi_gap_queue::{MetricQuery, MetricRef, MetricStore, StoreError};
 use raw_packets::{
-    HistoryEntry, InMemorySink, LeftOutRecord, Load, LoadId, LoadReceipt, MetricSink, Run,
-    SinkError, Stamp, UndoReceipt,
+    CsvMetrics, HistoryEntry, InMemorySink, LeftOutRecord, Load, LoadId, LoadReceipt, MetricSink,
+    Run, SinkError, Stamp, UndoReceipt,
 };
 
-pub use self::csv_file::CsvMetrics;
 pub use self::database::DatabaseMetrics;
 use crate::cli::{Console, Exit};
+use crate::tables;
 
 /// The values that a run works on.
 #[derive(Debug)]
@@ -37,8 +32,15 @@ impl Values {
         match self {
             Self::Nothing | Self::Database(_) => Exit::Done,
             Self::Csv(csv) => {
-                csv.tell(console);
-                csv.exit()
+                let reading = csv.reading();
+                tables::tell(&reading.table, console);
+                let rows = reading.rows_without_value_total;
+                if rows > 0 {
+                    let file = csv.path().display();
+                    console
+                        .warn(format_args!("{file}: {rows} rows hold no value and count as none"));
+                }
+                tables::exit(&reading.table)
             }
         }
     }

@@ -3,6 +3,7 @@
 
 mod codes;
 mod correct;
+mod csv_store;
 mod cycle;
 mod damage;
 mod edge;

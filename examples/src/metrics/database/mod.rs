@@ -18,6 +18,9 @@ use recovery_queue::DatabaseUrl;
 use crate::cli::Failure;
 use crate::service::Database;
 
+/// Text by column.
+type RawRow = std::collections::BTreeMap<String, String>;
+
 /// Holds the values of a database.
 #[derive(Debug)]
 pub struct DatabaseMetrics {

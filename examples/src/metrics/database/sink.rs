@@ -9,9 +9,9 @@ use raw_packets::{
 };
 
 use super::DatabaseMetrics;
+use super::RawRow;
 use super::statements::StoredEntry;
 use crate::cli::Failure;
-use crate::metrics::raw_row::{self, RawRow};
 use crate::service::Database;
 
 /// Runs `work` in one transaction, in which nobody else loads; an error of either kind undoes it.
@@ -34,7 +34,7 @@ fn transact<T>(
 impl MetricTable for Database {
     fn rows(&mut self, keys: &[&str]) -> Result<BTreeMap<String, Option<KpiRow>>, SinkError> {
         let rows = self.values(keys).map_err(failed)?.into_iter();
-        Ok(rows.map(|(key, raw)| (key.clone(), raw_row::kpi_row(&key, &raw))).collect())
+        Ok(rows.map(|(key, raw)| (key.clone(), KpiRow::from_cells(&key, &raw))).collect())
     }
 
     fn changes_beside(&mut self, load_id: &LoadId) -> Result<Vec<HistoryEntry>, SinkError> {
@@ -69,7 +69,7 @@ fn write(database: &mut Database, changes: &Changes) -> Result<(), Failure> {
         match (entry.act, &entry.new) {
             (Act::Load, Some(row)) => {
                 let mut raw = RawRow::new();
-                raw_row::write(row, &mut raw);
+                row.write_cells(&mut raw);
                 rows.push(raw);
                 entries.push((entry.clone(), current.remove(metric_key)));
                 continue;

@@ -7,8 +7,8 @@ use diesel::sql_types::{Nullable, Text};
 use raw_packets::{Act, HistoryEntry, KpiRow, LeftOutRecord, LoadId};
 use serde::Serialize;
 
+use super::RawRow;
 use crate::cli::Failure;
-use crate::metrics::raw_row::{COLUMNS, RawRow};
 use crate::service::Database;
 
 #[derive(QueryableByName)]
@@ -83,7 +83,8 @@ impl Database {
 
     pub(super) fn values(&mut self, keys: &[&str]) -> Result<HashMap<String, RawRow>, Failure> {
         let object = if self.is_postgres() { "json_build_object" } else { "json_object" };
-        let members: Vec<_> = COLUMNS.iter().map(|name| format!("'{name}', {name}")).collect();
+        let members: Vec<_> =
+            KpiRow::COLUMNS.iter().map(|name| format!("'{name}', {name}")).collect();
         let sql = format!(
             "SELECT CAST({object}({}) AS TEXT) AS json FROM metric_values WHERE metric_key IN {}",
             members.join(", "),
@@ -114,7 +115,7 @@ impl Database {
             &format!("DELETE FROM metric_values WHERE metric_key IN {of_keys}"),
             &keys,
         )?;
-        let sql = self.insert_json("metric_values", &COLUMNS.map(|name| (name, "text")));
+        let sql = self.insert_json("metric_values", &KpiRow::COLUMNS.map(|name| (name, "text")));
         self.execute_json(&sql, &rows)?;
         Ok(())
     }

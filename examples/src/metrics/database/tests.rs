@@ -4,10 +4,9 @@ use raw_packets::testing::{metric_sink_conformance, sample_load, sample_stamp};
 use recovery_queue::testing::PostgresServer;
 
 use diesel::prelude::*;
-use raw_packets::{Effect, MetricSink as _, Run};
+use raw_packets::{Effect, KpiRow, MetricSink as _, Run};
 
 use super::*;
-use crate::metrics::raw_row::{COLUMNS, RawRow};
 
 fn sqlite(folder: &tempfile::TempDir, name: usize) -> DatabaseMetrics {
     let path = folder.path().join(format!("{name}.sqlite"));
@@ -19,7 +18,8 @@ fn insert(metrics: &DatabaseMetrics, values: &[Metric]) {
     let rows: Vec<RawRow> = values
         .iter()
         .map(|value| {
-            let mut raw: RawRow = COLUMNS.map(|name| (name.to_owned(), String::new())).into();
+            let mut raw: RawRow =
+                KpiRow::COLUMNS.map(|name| (name.to_owned(), String::new())).into();
             let date = value.period_date.map(|date| date.to_string()).unwrap_or_default();
             for (column, text) in [
                 ("metric_key", value.key()),

@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use csv::StringRecord;
-use raw_packets::KpiRow;
-use raw_packets::table::Entry;
 
-use super::raw_row::{self, COLUMNS, RawRow};
-use crate::cli::Failure;
-use crate::tables::{Tables, failed};
+use super::error::CsvStoreError;
+use super::{CsvOptions, RawRow};
+use crate::load::KpiRow;
+use crate::table::{Entry, TableReader, TableSchema};
 
 /// All rows of the file, broken ones and unknown columns included.
 #[derive(Debug, Clone)]
@@ -31,18 +30,21 @@ enum Line {
 impl CsvTable {
     /// Splits a file into its rows; `lines` says on which line the row of each key begins.
     pub(super) fn new(
-        tables: &Tables,
+        options: &CsvOptions,
         path: &Path,
         bytes: &[u8],
         lines: &BTreeMap<String, u64>,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, CsvStoreError> {
         let mut rows = Vec::new();
         let mut at_line = BTreeMap::new();
         let mut header = Vec::new();
         if !bytes.is_empty() {
-            let mut table = tables.again().read_values(path, bytes.to_vec())?;
+            let schema = TableSchema::metrics(&options.names);
+            let name = path.display().to_string();
+            let file = std::io::Cursor::new(bytes.to_vec());
+            let mut table = TableReader::new(name, file, &schema, &options.columns)?;
             header = table.header().iter().map(|name| name.trim().to_lowercase()).collect();
-            while let Some(entry) = table.next_entry().map_err(failed)? {
+            while let Some(entry) = table.next_entry()? {
                 match entry {
                     Entry::Row(row) => {
                         at_line.insert(row.line(), rows.len());
@@ -52,14 +54,12 @@ impl CsvTable {
                         rows.push(Line::Broken(line.trim_ascii_end().to_vec()));
                     }
                     _ => {
-                        let file = path.display();
-                        let why = format_args!("{file}: a line is too long to be kept as it is");
-                        return Err(Failure::new(why).remedy("take it out, or correct its quotes"));
+                        return Err(CsvStoreError::LineTooLong { path: path.to_owned() });
                     }
                 }
             }
         }
-        for column in COLUMNS {
+        for column in KpiRow::COLUMNS {
             if !header.iter().any(|name| name == column) {
                 header.push(column.to_owned());
             }
@@ -77,13 +77,13 @@ impl CsvTable {
 
     /// Returns the row of a key as a load states it, if it has all that a load has.
     pub(super) fn kpi_row(&self, key: &str) -> Option<KpiRow> {
-        raw_row::kpi_row(key, &self.raw(key)?)
+        KpiRow::from_cells(key, &self.raw(key)?)
     }
 
     /// Puts a row in the place of its key, or at the end; other columns of the row stay.
     pub(super) fn put(&mut self, row: &KpiRow) {
         let mut raw = self.raw(&row.metric_key).unwrap_or_default();
-        raw_row::write(row, &mut raw);
+        row.write_cells(&mut raw);
         self.put_raw(&row.metric_key, &raw);
     }
 

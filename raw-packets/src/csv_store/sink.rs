@@ -3,26 +3,18 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 
-use fs4::FileExt;
-use raw_packets::{
-    Act, Change, Changes, HistoryEntry, KpiRow, LeftOutRecord, Load, LoadId, LoadReceipt,
-    MetricSink, MetricTable, Run, SinkError, Stamp, UndoReceipt, load_into, undo_in,
+use super::CsvMetrics;
+use super::atomic::replace;
+use super::error::CsvStoreError;
+use super::history::{Batch, History};
+use super::table::CsvTable;
+use crate::digest::sha256;
+use crate::load::{KpiRow, Load, LoadId, Stamp};
+use crate::metric_table::{Change, Changes, MetricTable, load_into, undo_in};
+use crate::sink::{
+    Act, HistoryEntry, LeftOutRecord, LoadReceipt, MetricSink, Run, SinkError, UndoReceipt,
 };
-
-use super::csv_file::{CsvMetrics, sha256};
-use super::csv_table::CsvTable;
-use super::history_file::{Batch, History};
-use crate::cli::Failure;
-use crate::files;
-
-#[allow(clippy::needless_pass_by_value, reason = "it is what `map_err` hands over")]
-fn store(failure: Failure) -> SinkError {
-    SinkError::store(failure.to_string())
-}
-
-fn csv_error(error: csv::Error) -> SinkError {
-    SinkError::store(error)
-}
+use fs4::FileExt;
 
 impl CsvMetrics {
     /// Takes the turn of writing and makes sure that nobody wrote since the file was read.
@@ -39,12 +31,12 @@ impl CsvMetrics {
         if sha256(&now) == self.sha256() {
             return Ok(file);
         }
-        let path = self.path().display();
-        Err(SinkError::store(format!("{path} was changed since it was read; run again")))
+        Err(SinkError::store(CsvStoreError::Changed { path: self.path().to_owned() }))
     }
 
     fn table(&self) -> Result<CsvTable, SinkError> {
-        CsvTable::new(self.tables(), self.path(), self.bytes(), self.lines()).map_err(store)
+        CsvTable::new(self.options(), self.path(), self.bytes(), self.lines())
+            .map_err(SinkError::store)
     }
 
     fn open_history(&self) -> Result<History, SinkError> {
@@ -58,7 +50,8 @@ impl CsvMetrics {
                 _ => false,
             }
         };
-        History::open(self.path(), self.sha256(), stands).map_err(store)
+        History::open(self.path(), self.sha256(), self.options().mode, stands)
+            .map_err(SinkError::store)
     }
 
     /// Writes the history, then the values, whose rename is what makes the change, then that it was made.
@@ -70,14 +63,14 @@ impl CsvMetrics {
     ) -> Result<(), SinkError> {
         if batch.entries.is_empty() {
             // No value changes: what is told of the load is all there is to write.
-            history.announce(batch, self.sha256().to_owned()).map_err(store)?;
-            return history.settle().map_err(store);
+            history.announce(batch, self.sha256().to_owned()).map_err(SinkError::store)?;
+            return history.settle().map_err(SinkError::store);
         }
-        let bytes = table.to_bytes().map_err(csv_error)?;
-        history.announce(batch, sha256(&bytes)).map_err(store)?;
-        files::write_atomic(self.path(), &bytes).map_err(store)?;
-        history.settle().map_err(store)?;
-        *self = Self::read(&self.tables().again(), self.path(), bytes).map_err(store)?;
+        let bytes = table.to_bytes().map_err(SinkError::store)?;
+        history.announce(batch, sha256(&bytes)).map_err(SinkError::store)?;
+        replace(self.path(), &bytes, self.options().mode).map_err(SinkError::store)?;
+        history.settle().map_err(SinkError::store)?;
+        *self = Self::read(self.path(), bytes, self.options().again()).map_err(SinkError::store)?;
         Ok(())
     }
 }
@@ -140,7 +133,7 @@ impl MetricSink for CsvMetrics {
         let mut change = self.change()?;
         let receipt = load_into(&mut change, load, run)?;
         if run == Run::Commit {
-            change.history.decide().map_err(store)?;
+            change.history.decide().map_err(SinkError::store)?;
         }
         Ok(receipt)
     }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use raw_packets::{HistoryEntry, LeftOutRecord};
 use serde::{Deserialize, Serialize};
 
-use super::raw_row::RawRow;
-use crate::cli::Failure;
-use crate::files;
+use super::RawRow;
+use super::atomic::replace;
+use super::error::CsvStoreError;
+use crate::sink::{Act, HistoryEntry, LeftOutRecord};
 
 /// What one load, or the undoing of one, changed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -48,6 +48,8 @@ impl Batch {
 pub(super) struct History {
     path: PathBuf,
     batches: Vec<Batch>,
+    /// The mode of a new file.
+    mode: u32,
     /// Whether the file still says of its last change that it is to come.
     undecided: bool,
 }
@@ -62,18 +64,18 @@ impl History {
     pub(super) fn open(
         csv: &Path,
         csv_now: &str,
+        mode: u32,
         stands: impl Fn(&HistoryEntry) -> bool,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, CsvStoreError> {
         let mut path = csv.as_os_str().to_owned();
         path.push(".history.jsonl");
         let path = PathBuf::from(path);
         let mut batches: Vec<Batch> = Vec::new();
         if path.exists() {
-            let text = std::io::read_to_string(files::open(&path)?)?;
+            let text = std::fs::read_to_string(&path).map_err(CsvStoreError::io("read", &path))?;
             for (at, line) in text.lines().enumerate() {
-                let batch = serde_json::from_str(line).map_err(|error| {
-                    Failure::new(format_args!("{}: line {}: {error}", path.display(), at + 1))
-                        .remedy("restore the file from a copy, or move it away to begin anew")
+                let batch = serde_json::from_str(line).map_err(|source| {
+                    CsvStoreError::History { path: path.clone(), line: at + 1, source }
                 })?;
                 batches.push(batch);
             }
@@ -88,18 +90,22 @@ impl History {
                 batches.pop();
             }
         }
-        Ok(Self { path, batches, undecided })
+        Ok(Self { path, batches, mode, undecided })
     }
 
     /// Writes down a change that is about to be made, with the hash that the values will have.
-    pub(super) fn announce(&mut self, mut batch: Batch, csv_after: String) -> Result<(), Failure> {
+    pub(super) fn announce(
+        &mut self,
+        mut batch: Batch,
+        csv_after: String,
+    ) -> Result<(), CsvStoreError> {
         batch.csv_after = csv_after;
         self.batches.push(batch);
         self.write()
     }
 
     /// Writes down that the announced change was made.
-    pub(super) fn settle(&mut self) -> Result<(), Failure> {
+    pub(super) fn settle(&mut self) -> Result<(), CsvStoreError> {
         if let Some(last) = self.batches.last_mut() {
             last.pending = false;
         }
@@ -108,18 +114,17 @@ impl History {
     }
 
     /// Writes down what became of a change that was cut off, if there was one.
-    pub(super) fn decide(&mut self) -> Result<(), Failure> {
+    pub(super) fn decide(&mut self) -> Result<(), CsvStoreError> {
         if self.undecided { self.settle() } else { Ok(()) }
     }
 
-    fn write(&self) -> Result<(), Failure> {
-        files::write_with(&self.path, |file| {
-            for batch in &self.batches {
-                serde_json::to_writer(&mut *file, batch)?;
-                std::io::Write::write_all(file, b"\n")?;
-            }
-            Ok(())
-        })
+    fn write(&self) -> Result<(), CsvStoreError> {
+        let mut bytes = Vec::new();
+        for batch in &self.batches {
+            serde_json::to_writer(&mut bytes, batch).expect("a batch is plain data");
+            bytes.push(b'\n');
+        }
+        replace(&self.path, &bytes, self.mode)
     }
 
     /// Returns every change, oldest first.
@@ -135,9 +140,10 @@ impl History {
     /// Returns the row that the last standing load of this id replaced, as it stood.
     pub(super) fn replaced(&self, load_id: &str, key: &str) -> Option<&RawRow> {
         self.batches.iter().rev().find_map(|batch| {
-            let of_load = batch.entries.iter().any(|entry| {
-                entry.act == raw_packets::Act::Load && entry.load_id.as_str() == load_id
-            });
+            let of_load = batch
+                .entries
+                .iter()
+                .any(|entry| entry.act == Act::Load && entry.load_id.as_str() == load_id);
             if of_load { batch.replaced.get(key) } else { None }
         })
     }
