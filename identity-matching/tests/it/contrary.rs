@@ -1,10 +1,11 @@
 //! Decisions in which evidence speaks for one person and against another, each an example of its kind.
 
 use identity_matching::{
-    Characters, CheckDigits, Compared, Confidence, Decision, DeterministicMatcher, Field, Judged,
-    KeyKind, KeyUse, KindRules, Matcher, NormaliseOptions, Normaliser, OwnKind, OwnKindRules,
-    Policy, PolicyRules, RawDocument, Record, Region, Rejections, Rule, Standing, UnmatchedReason,
-    UnusableReason, Verdict, index::InMemoryIndex,
+    Characters, CheckDigits, Compared, Confidence, Decision, DeterministicMatcher, Field, HashKey,
+    Judged, KeyForm, KeyKind, KeyUse, KindRules, Matcher, NormaliseOptions, Normaliser, OwnKind,
+    OwnKindRules, Policy, PolicyRules, RawDocument, Record, Region, Rejections, Rule, Standing,
+    UnmatchedReason, UnusableReason, Verdict,
+    index::{InMemoryIndex, WeakEvidence},
 };
 
 use crate::decisions::{dni, email, matcher, normaliser, phone, record};
@@ -145,6 +146,39 @@ fn the_given_name_chooses_among_sisters_who_share_a_phone_and_a_birth_date() {
     assert_eq!(decision.outcome.person(), Some("LUISA"));
     let decision = decide(&persons, &named("Rojas Quispe"));
     assert_eq!(decision.outcome.reason(), Some(UnmatchedReason::ConflictMultipleCandidates));
+}
+
+/// A number of before a reform is read to today's as an alias, on whichever side it stands.
+#[test]
+fn a_persons_phone_of_before_a_reform_matches_as_an_alias() {
+    let (former, today) = ("+57 1 424 2400", "+57 601 424 2400");
+    for (person, lead) in [(former, today), (today, former), (former, former)] {
+        let decision = decide(&[("P1", phone(record(), person))], &phone(record(), lead));
+        assert_eq!(decision.outcome.rule(), Some(&Rule::PHONE_ALIAS), "{person} {lead}");
+        assert_eq!(confidence(&decision), Some(Confidence::Medium));
+    }
+    // Also after the index was changed, or saved and loaded.
+    let mut index = InMemoryIndex::default();
+    index.insert("P1", &normaliser().normalise(&phone(record(), former))).unwrap();
+    let (secret, mut file) = (HashKey::new([7; 16]), Vec::new());
+    index.save(&mut file, normaliser().options(), secret, WeakEvidence::Encrypted).unwrap();
+    let loaded = InMemoryIndex::load(&file[..], normaliser().options(), secret).unwrap();
+    for index in [index, loaded] {
+        let matcher = DeterministicMatcher::new(index, normaliser(), Policy::default()).unwrap();
+        let decision = matcher.decide_one(&phone(record(), today)).unwrap();
+        assert_eq!(decision.outcome.rule(), Some(&Rule::PHONE_ALIAS));
+    }
+}
+
+/// A number that may be a company's or a citizen's decides nothing as an exact key of either.
+#[test]
+fn a_number_that_reads_as_a_company_and_a_citizen_is_exact_for_neither() {
+    let number = |kind| document(record(), "CO", kind, "79456129");
+    let keys = normaliser().normalise(&number("CC/NIT"));
+    assert!(!keys.keys().is_empty());
+    assert!(keys.keys().iter().all(|held| held.form != KeyForm::Exact));
+    let decision = decide(&[("P1", number("CC"))], &number("CC/NIT"));
+    assert_ne!(decision.outcome.rule(), Some(&Rule::DOCUMENT_EXACT));
 }
 
 #[test]

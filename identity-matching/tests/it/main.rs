@@ -25,5 +25,6 @@ mod relevant;
 mod reports;
 mod stdnum;
 mod support;
+mod switches;
 mod weak;
 mod weak_written;
