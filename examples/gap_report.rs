@@ -61,7 +61,9 @@ fn run(args: Args) -> Result<Exit, Failure> {
     if let Some(path) = page {
         let mut page = GapPage::new(&queue, at);
         if let Some(progress) = &progress {
-            page = page.runs(&progress.burn_down, progress.difference.as_ref());
+            page = page
+                .runs(&progress.burn_down, progress.difference.as_ref())
+                .time_to_drain(&progress.time_to_drain);
         }
         files::write_atomic(&path, page.render().as_bytes())?;
     }

@@ -11,8 +11,10 @@ use guardrails::visible;
 use indicatif::{HumanFloatCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde::Serialize;
 use tracing_subscriber::filter::Targets;
-use tracing_subscriber::fmt::format::FmtSpan;
+use tracing_subscriber::fmt::format::{self, FmtSpan};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::prelude::*;
+use tracing_subscriber::registry::LookupSpan;
 
 use crate::files::{self, AtomicFile};
 
@@ -270,6 +272,29 @@ impl Console {
     }
 }
 
+/// A line that begins with the event's name, such as `guardrails.check`, by which an alert finds it.
+struct Named(format::Format);
+
+impl<S, N> FormatEvent<S, N> for Named
+where
+    S: tracing::Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: format::Writer<'_>,
+        event: &tracing::Event<'_>,
+    ) -> fmt::Result {
+        // One that was given no name is called by its place in the code.
+        let name = event.metadata().name();
+        if !name.starts_with("event ") {
+            write!(writer, "{name} ")?;
+        }
+        self.0.format_event(context, writer, event)
+    }
+}
+
 /// Writes spans and events to stderr as `RUST_LOG` asks for: `info`, or `recovery_queue=debug,warn`.
 ///
 /// Each span tells when it closes how long it was busy; without the variable nothing is written.
@@ -285,7 +310,8 @@ fn trace_to_stderr() -> Result<(), Failure> {
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
         .with_ansi(false)
-        .with_span_events(FmtSpan::CLOSE);
+        .with_span_events(FmtSpan::CLOSE)
+        .event_format(Named(format::Format::default().with_ansi(false)));
     // A second runner in one process, as in a test, writes where the first one does.
     let _ = tracing_subscriber::registry().with(lines.with_filter(filter)).try_init();
     Ok(())

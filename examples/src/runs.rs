@@ -6,6 +6,7 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use fs4::FileExt;
+use guardrails::recovery::TimeToDrain;
 use kpi_gap_queue::files::{RunHistory, SavedRun};
 use kpi_gap_queue::{BurnDown, Difference, GapQueue, GapStatus, Movement};
 use serde::Serialize;
@@ -27,9 +28,11 @@ pub struct Progress {
     pub burn_down: BurnDown,
     /// By how many gaps a day the queue fell over all runs; negative where it grew.
     pub net_per_day: Option<f64>,
-    /// In how many days the queue is empty if it goes on so; `None` means never, or that it is too early to
-    /// say.
+    /// In how many days the queue is empty at the rate of a typical day; `None` means never, or that it is too early
+    /// to say.
     pub days_to_drain: Option<f64>,
+    /// The same in words, with its range, as every report says it.
+    pub time_to_drain: String,
 }
 
 /// A pair that changed between two runs.
@@ -88,11 +91,14 @@ pub fn record(path: &Path, queue: &GapQueue, at: DateTime<Utc>) -> Result<Progre
         history.write_last(file)
     })?;
     let burn_down = history.burn_down().clone();
+    let open = burn_down.points().last().map_or(0, |point| point.gaps_total);
+    let time = TimeToDrain::at_rates(open, &burn_down.fall_by_day(TimeToDrain::DAYS), 0, &[]);
     Ok(Progress {
         difference,
         changes,
         net_per_day: burn_down.net_per_day(),
-        days_to_drain: burn_down.days_to_drain(),
+        days_to_drain: time.expected_days(),
+        time_to_drain: time.in_words(),
         burn_down,
     })
 }
@@ -151,13 +157,12 @@ impl Progress {
                 point.closed_total,
             ))?;
         }
-        match (self.net_per_day, self.days_to_drain) {
-            (_, Some(0.0)) => console.data("  the queue is empty"),
-            (Some(net), Some(days)) => {
-                console.data(format_args!("  {net:.1} a day; empty in {days:.0} days at this rate"))
-            }
-            (Some(_), None) => console.data("  it is not falling: empty never at this rate"),
-            (None, _) => Ok(()),
+        match self.net_per_day {
+            None => Ok(()),
+            Some(net) => console.data(format_args!(
+                "  fell by {net:.1} a day; time to drain: {}",
+                self.time_to_drain
+            )),
         }
     }
 }

@@ -315,6 +315,7 @@ fn one_lead_is_shown_with_its_candidates_its_history_and_what_to_do_next() {
         "phone +51*****4302",
         "agrees (exact)",
         "Decide between the candidates",
+        "queue_admin --database-url q.sqlite link add L-2 P-3 --why",
         "explain_match --database-url q.sqlite --source-pk L-2",
         "the queue saw it first",
         "since then CONFLICT_MULTIPLE_CANDIDATES",

@@ -19,4 +19,5 @@ mod queue_admin;
 mod recovery_cycle;
 mod recovery_steps;
 mod runner;
+mod source;
 mod verify_guardrails;

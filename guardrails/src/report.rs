@@ -269,39 +269,6 @@ impl SuiteReport {
         self.checks.iter().find(|check| check.assertion == id)
     }
 
-    /// Names, at each check that passed before and does not now, the report in which it last passed.
-    ///
-    /// ```
-    /// use guardrails::facts::Offender;
-    /// use guardrails::recovery::{InMemoryFacts, Invariant};
-    /// use guardrails::{Suite, clock::Stopped, format, history::History};
-    ///
-    /// let report = |leaks| {
-    ///     let facts = InMemoryFacts::new("s1", "2026-03-01T00:00:00Z".parse().unwrap())
-    ///         .with_offenders(Invariant::MATCHED_NOT_IN_BACKLOG, 120, leaks);
-    ///     Suite::recovery().only(["drain"]).unwrap().run(&facts, &Stopped)
-    /// };
-    /// let mut history = History::default();
-    /// history.push(&report(vec![]));
-    /// let now = report(vec![Offender::new("L-7", "leak")]).compared_with(&history);
-    /// assert!(format::markdown(&now).contains("regression: it passed on 2026-03-01 00:00 UTC (0 of 120)"));
-    /// ```
-    #[must_use]
-    pub fn compared_with(mut self, history: &crate::history::History) -> Self {
-        for regression in history.regressions(&self) {
-            let check = self.checks.iter_mut().find(|check| check.assertion == regression.check);
-            if let Some(check) = check {
-                check.baseline = Some(Baseline {
-                    as_of: regression.baseline_as_of,
-                    snapshot_id: regression.baseline_snapshot_id,
-                    numerator: regression.baseline.numerator,
-                    denominator: regression.baseline.denominator,
-                });
-            }
-        }
-        self
-    }
-
     /// Rewrites the commands of all remedies, such as to put a service's own launcher before them.
     #[must_use]
     pub fn map_commands(mut self, map: impl Fn(&str) -> String) -> Self {

@@ -45,7 +45,7 @@ impl RunPoint {
 /// burn_down.push(point("01", 12, 0, 0))?;
 /// burn_down.push(point("05", 8, 1, 5))?;
 /// assert_eq!(burn_down.net_per_day(), Some(1.0));
-/// assert_eq!(burn_down.days_to_drain(), Some(8.0));
+/// assert_eq!(burn_down.fall_by_day(3), [1.0, 1.0, 1.0]);
 /// # Ok::<(), kpi_gap_queue::BurnDownError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
@@ -126,16 +126,32 @@ impl BurnDown {
         Some((first.gaps_total as f64 - last.gaps_total as f64) / days)
     }
 
-    /// Returns in how many days the queue is empty if it goes on as it did.
+    /// Returns by how many gaps the queue fell on each of the last `days` days, of 24 hours each and newest first; below
+    /// zero where it grew.
     ///
-    /// 0 when it is empty; `None`, which means never, while it is not falling, and with fewer than two
-    /// runs.
+    /// Between two runs it is taken to fall evenly. What is not a whole day before the last run is left out.
     #[must_use]
-    pub fn days_to_drain(&self) -> Option<f64> {
-        let open = self.points.last()?.gaps_total;
-        if open == 0 {
-            return Some(0.0);
+    pub fn fall_by_day(&self, days: usize) -> Vec<f64> {
+        let [first, .., last] = self.points.as_slice() else { return Vec::new() };
+        let whole = usize::try_from((last.at - first.at).num_days()).unwrap_or_default();
+        let open = |day: usize| {
+            let back = i64::try_from(day).ok().and_then(chrono::TimeDelta::try_days);
+            self.open_at(last.at - back.unwrap_or_default())
+        };
+        (0..days.min(whole)).map(|day| open(day + 1) - open(day)).collect()
+    }
+
+    /// The gaps at a moment between the first run and the last.
+    fn open_at(&self, at: DateTime<Utc>) -> f64 {
+        let behind = self.points.partition_point(|point| point.at <= at);
+        let gaps = |place: usize| self.points.get(place).map(|p| (p.at, p.gaps_total as f64));
+        match (behind.checked_sub(1).and_then(gaps), gaps(behind)) {
+            (Some((before, open)), Some((after, then))) => {
+                let share = (at - before).as_seconds_f64() / (after - before).as_seconds_f64();
+                open + (then - open) * share
+            }
+            (Some((_, open)), None) | (None, Some((_, open))) => open,
+            (None, None) => 0.0,
         }
-        self.net_per_day().filter(|&net| net > 0.0).map(|net| open as f64 / net)
     }
 }

@@ -24,13 +24,15 @@ pub struct GapPage<'a> {
     pub burn_down: Option<&'a BurnDown>,
     /// What changed since the run before.
     pub difference: Option<&'a Difference>,
+    /// When the queue would be empty, in words.
+    pub time_to_drain: Option<&'a str>,
 }
 
 impl<'a> GapPage<'a> {
     /// Makes the page of a queue as of a time.
     #[must_use]
     pub const fn new(queue: &'a GapQueue, generated_at: DateTime<Utc>) -> Self {
-        Self { queue, generated_at, burn_down: None, difference: None }
+        Self { queue, generated_at, burn_down: None, difference: None, time_to_drain: None }
     }
 
     /// Shows how the gaps went down, and what changed since the run before.
@@ -42,6 +44,13 @@ impl<'a> GapPage<'a> {
     ) -> Self {
         self.burn_down = Some(burn_down);
         self.difference = difference;
+        self
+    }
+
+    /// Says when the queue would be empty, as the service reckons it from [`BurnDown::fall_by_day`].
+    #[must_use]
+    pub const fn time_to_drain(mut self, words: &'a str) -> Self {
+        self.time_to_drain = Some(words);
         self
     }
 
@@ -68,7 +77,7 @@ impl<'a> GapPage<'a> {
                     }
                     (self.scopes())
                     @if let Some(difference) = self.difference { (changed(difference)) }
-                    @if let Some(burn_down) = self.burn_down { (burned_down(burn_down)) }
+                    @if let Some(burn_down) = self.burn_down { (burned_down(burn_down, self.time_to_drain)) }
                     (aged(&self.queue.ageing(as_of)))
                     (self.owners())
                 }
@@ -141,20 +150,17 @@ fn changed(difference: &Difference) -> Markup {
     }
 }
 
-fn burned_down(burn_down: &BurnDown) -> Markup {
+fn burned_down(burn_down: &BurnDown, time_to_drain: Option<&str>) -> Markup {
     let points = burn_down.points();
     html! {
         h2 { "Burn-down" }
         (curve(points))
         p {
-            @match (burn_down.net_per_day(), burn_down.days_to_drain()) {
-                (_, Some(0.0)) => "The queue is empty.",
-                (Some(net), Some(days)) => {
-                    (format!("{net:.1} gaps a day; empty in {days:.0} days at this rate."))
-                }
-                (Some(_), None) => "It is not falling: empty never at this rate.",
-                (None, _) => "One run so far.",
+            @match burn_down.net_per_day() {
+                Some(net) => (format!("It fell by {net:.1} gaps a day.")),
+                None => "One run so far.",
             }
+            @if let Some(words) = time_to_drain { " Time to drain: " (words) "." }
         }
         table {
             thead { tr { th { "run" } th.n { "gaps" } th.n { "opened" } th.n { "closed" } } }

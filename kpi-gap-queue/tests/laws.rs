@@ -330,11 +330,8 @@ proptest! {
         let gaps_total = difference.gaps_before_total;
         burn_down.push(RunPoint { at: at(1), gaps_total, opened_total: 0, closed_total: 0 }).unwrap();
         burn_down.push(RunPoint::after(at(2), &difference)).unwrap();
-        let falls = difference.gaps_after_total < difference.gaps_before_total;
-        prop_assert_eq!(
-            burn_down.days_to_drain().is_some(),
-            falls || difference.gaps_after_total == 0
-        );
+        let fell = difference.gaps_before_total as f64 - difference.gaps_after_total as f64;
+        prop_assert_eq!(burn_down.fall_by_day(14), vec![fell]);
     }
 }
 
@@ -360,7 +357,15 @@ fn a_run_in_the_wrong_order_or_a_series_that_does_not_add_up_is_refused() {
     let torn = burn_down.push(RunPoint { closed_total: 1, ..later });
     assert!(matches!(torn, Err(BurnDownError::DoesNotAddUp { .. })));
     assert_eq!(burn_down.push(later), Ok(()));
-    assert_eq!((burn_down.net_per_day(), burn_down.days_to_drain()), (Some(0.0), None));
+    assert_eq!((burn_down.net_per_day(), burn_down.fall_by_day(14)), (Some(0.0), vec![0.0]));
+    // Half a day later five more: the last whole day holds half of the rise and half a day without one.
+    let at = later.at + chrono::TimeDelta::hours(12);
+    burn_down.push(RunPoint { at, gaps_total: 8, opened_total: 5, closed_total: 0 }).unwrap();
+    assert_eq!(burn_down.fall_by_day(14), [-5.0]);
+    let at = at + chrono::TimeDelta::days(2);
+    burn_down.push(RunPoint { at, gaps_total: 0, opened_total: 0, closed_total: 8 }).unwrap();
+    assert_eq!(burn_down.fall_by_day(14), [4.0, 4.0, -5.0]);
+    assert_eq!(burn_down.fall_by_day(2), [4.0, 4.0]);
 }
 
 #[test]

@@ -130,7 +130,7 @@ pub(super) fn one(record: &LeadRecord, launcher: &Launcher) -> String {
     }
     let next = next_steps(record, evidence.as_ref(), launcher);
     let next = next.iter().map(|(words, command)| (words.as_str(), command.as_deref()));
-    body = body.heading("What to do next").to_do(next);
+    body = body.paragraph("What to do next:").to_do(next);
     body = match &evidence {
         Some(evidence) => candidates(given(body, evidence), evidence),
         None => body.remark("No matcher's evidence is kept for this status."),
@@ -255,13 +255,22 @@ fn next_steps(
         (Status::Withdrawn, _) => {
             vec![step("Nothing: it has left the backlog, or was cancelled by hand.", None)]
         }
-        (_, Some(FailReason::ConflictMultipleCandidates | FailReason::WeakMatchOnly)) => vec![
-            see,
-            step(
-                "Decide between the candidates, and import the decision as a claim with the person and this lead.",
-                None,
-            ),
-        ],
+        (_, Some(FailReason::ConflictMultipleCandidates | FailReason::WeakMatchOnly)) => {
+            let candidates = evidence.map_or(&[][..], |evidence| &evidence.candidates);
+            let mut steps = vec![
+                see,
+                step(
+                    "Decide between the candidates, and link the lead to the one who it is:",
+                    None,
+                ),
+            ];
+            steps.extend(candidates.iter().take(ABREAST).map(|one| {
+                let person = crate::guards::quoted(&one.person);
+                let link = format!("queue_admin link add {key} {person} --why 'decided by hand'");
+                step(&format!("It is {}.", one.person), Some(launcher.command(&link)))
+            }));
+            steps
+        }
         (_, Some(FailReason::LeadNotFound)) => {
             vec![step("Find out why the backlog still names it: its record is gone.", explain())]
         }

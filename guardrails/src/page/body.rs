@@ -2,7 +2,7 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use super::plot::bars;
+use super::plot::{Bar, bars};
 use super::words::prose;
 
 /// The content of a section or of a plain page.
@@ -146,19 +146,6 @@ pub struct Field<'a> {
     pub value: &'a str,
     /// Whether it hides what is typed.
     pub secret: bool,
-}
-
-/// One horizontal bar with its words above it.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Bar {
-    /// What it stands for.
-    pub label: String,
-    /// What stands at its right end.
-    pub value: String,
-    /// Its length, from 0 to 1.
-    pub share: f64,
-    /// Where its label leads to.
-    pub link: Option<String>,
 }
 
 /// A table that becomes a list of rows on a narrow screen.

@@ -12,7 +12,8 @@ mod plot;
 mod sections;
 mod words;
 
-pub use body::{Bar, Body, Field, Table};
+pub use body::{Body, Field, Table};
 pub use frame::{CONTENT_SECURITY_POLICY, Page, plain_page};
+pub use plot::Bar;
 pub use sections::{LeadFigures, Section};
 pub use words::encoded;

@@ -2,8 +2,20 @@
 
 use maud::{Markup, html};
 
-use super::body::Bar;
 use crate::words::grouped;
+
+/// One horizontal bar with its words above it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Bar {
+    /// What it stands for.
+    pub label: String,
+    /// What stands at its right end.
+    pub value: String,
+    /// Its length, from 0 to 1.
+    pub share: f64,
+    /// Where its label leads to.
+    pub link: Option<String>,
+}
 
 /// The vertical scale of a plot: from zero, or below it, to a round number.
 pub(super) struct Scale {

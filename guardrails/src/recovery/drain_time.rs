@@ -68,25 +68,44 @@ pub enum TimeToDrain {
     },
 }
 
-/// How many days are looked at.
-const DAYS: usize = 14;
 /// How many days tell something.
 const ENOUGH: usize = 3;
 
 impl TimeToDrain {
+    /// How many days are looked at.
+    pub const DAYS: usize = 14;
+
     /// Reckons the time from the ledger's days and what the queue holds.
     #[must_use]
     pub fn of(ledger: &LedgerFacts, queue: &QueueFacts) -> Self {
+        let over = ledger.days.iter().filter(|day| Some(day.day) != ledger.unfinished);
+        let rates: Vec<f64> = over.rev().map(net_out).collect();
         let pending = queue.pending.saturating_add(queue.backlog_not_in_queue);
-        let failed = queue.failed;
+        Self::at_rates(pending, &rates, queue.failed, &queue.reasons)
+    }
+
+    /// Reckons the time for whatever drains: how many are pending, and by how many they fell on each day that is over,
+    /// newest day first; a day on which they rose is below zero.
+    ///
+    /// `failed` counts those that no rate frees, with their `reasons`.
+    ///
+    /// ```
+    /// use guardrails::recovery::TimeToDrain;
+    ///
+    /// let gaps = TimeToDrain::at_rates(12, &[4.0, 3.0, 2.0], 0, &[]);
+    /// assert_eq!(gaps.in_words(), "4 days (3.4 to 4.8)");
+    /// assert_eq!(gaps.expected_days(), Some(4.0));
+    /// assert_eq!(TimeToDrain::at_rates(12, &[4.0], 0, &[]).in_words(), "unknown: only one day is over");
+    /// ```
+    #[must_use]
+    pub fn at_rates(pending: u64, rates: &[f64], failed: u64, reasons: &[ReasonCount]) -> Self {
         if pending == 0 {
             return match failed {
                 0 => Self::Empty,
-                failed => Self::NotByRunning { failed, reasons: queue.reasons.clone() },
+                failed => Self::NotByRunning { failed, reasons: reasons.to_vec() },
             };
         }
-        let over = ledger.days.iter().filter(|day| Some(day.day) != ledger.unfinished);
-        let mut rates: Vec<f64> = over.rev().take(DAYS).map(net_out).collect();
+        let mut rates: Vec<f64> = rates.iter().copied().take(Self::DAYS).collect();
         if rates.len() < ENOUGH {
             return Self::Unknown { days: rates.len() };
         }
@@ -97,6 +116,16 @@ impl TimeToDrain {
                 Self::Days { soonest, expected, latest: days(at(&rates, 0.25)), failed }
             }
             _ => Self::Never { failed },
+        }
+    }
+
+    /// Returns the days at the rate of a typical day: 0 where nothing is left, none where it is never or unknown.
+    #[must_use]
+    pub fn expected_days(&self) -> Option<f64> {
+        match self {
+            Self::Empty => Some(0.0),
+            Self::Days { expected, .. } => Some(*expected),
+            _ => None,
         }
     }
 

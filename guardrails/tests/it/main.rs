@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 #[cfg(feature = "html")]
+mod billing;
+#[cfg(feature = "html")]
 mod browser;
 #[cfg(feature = "toml")]
 mod declared;

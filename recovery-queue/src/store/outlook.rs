@@ -1,4 +1,4 @@
-//! What lies ahead: how old the backlog is, how fast it moves, and when it would be empty.
+//! How the backlog stands: how old it is, how fast it moves, and why its leads failed.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
@@ -64,10 +64,10 @@ pub struct ReasonShare {
     pub cumulative: f64,
 }
 
-/// Tells how the backlog stands and where it goes.
+/// Tells how the backlog stands and how it moves.
 ///
-/// Rates are those of the window; where they stay as they are, `days_to_drain` is when the backlog is empty.
-/// Little's law behind it holds for a steady state: after an import or an outage it is a guess.
+/// Rates are those of the window. When the backlog would be empty is `TimeToDrain`'s to say, of the crate `guardrails`:
+/// from typical days, and for what is pending alone.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Outlook {
@@ -81,8 +81,6 @@ pub struct Outlook {
     pub matched_per_day: f64,
     /// Leads that left by another way per day.
     pub withdrawn_per_day: f64,
-    /// Days until the backlog is empty at these rates; absent = never, for it is not falling.
-    pub days_to_drain: Option<f64>,
     /// The backlog by age, youngest first.
     pub ageing: Vec<AgeBucket>,
     /// The failed leads by reason, most first; of equals, the first by code.
@@ -113,12 +111,6 @@ pub fn outlook(snapshot: &mut dyn Snapshot, days: u16) -> Result<Outlook, StoreE
     })?;
     let backlog = backlog_size(&snapshot.status_counts()?);
     let rate = |leads: u64| leads as f64 / days;
-    let falling = rate(matched) + rate(withdrawn) - rate(arrived);
-    let days_to_drain = match backlog {
-        0 => Some(0.0),
-        _ if falling > 0.0 => Some(backlog as f64 / falling),
-        _ => None,
-    };
     let mut counts: Vec<(FailReason, u64)> = snapshot.reason_counts()?.into_iter().collect();
     // They come in the order of their codes, and the sort keeps it among equals.
     counts.sort_by_key(|(_, leads)| std::cmp::Reverse(*leads));
@@ -142,7 +134,6 @@ pub fn outlook(snapshot: &mut dyn Snapshot, days: u16) -> Result<Outlook, StoreE
         arrived_per_day: rate(arrived),
         matched_per_day: rate(matched),
         withdrawn_per_day: rate(withdrawn),
-        days_to_drain,
         ageing: snapshot.ageing()?,
         reasons,
         overdue: snapshot.overdue()?,

@@ -236,6 +236,27 @@ fn moment(text: &str, dialect: Dialect) -> Option<DateTime<Utc>> {
     Some(text.parse::<NaiveDate>().ok()?.and_hms_opt(0, 0, 0)?.and_utc())
 }
 
+fn no_times(table: &str, column: &str) -> CheckError {
+    CheckError::broken(format!(
+        "`{column}` of `{table}` holds no times: freshness needs a time or a date"
+    ))
+}
+
+/// Refuses a column whose declared type is that of no time; a column that is not there is the query's to name.
+pub(super) fn check_times(
+    table: &str,
+    column: &str,
+    columns: &[Offender],
+) -> Result<(), CheckError> {
+    let declared = columns.iter().find(|held| held.key == column);
+    match declared.map(|held| held.reason.as_str()) {
+        Some(kind) if kind != "date" && !kind.starts_with("timestamp") => {
+            Err(no_times(table, column))
+        }
+        _ => Ok(()),
+    }
+}
+
 pub(super) fn freshness(
     table: &str,
     column: &str,
@@ -249,11 +270,7 @@ pub(super) fn freshness(
         let none = format!("times stand in `{column}` of `{table}`");
         return Ok(Finding::counted(Offenders::none_of(0), none));
     }
-    let Some(at) = moment(newest, dialect) else {
-        return Err(CheckError::broken(format!(
-            "`{column}` of `{table}` holds no times: freshness needs a time or a date"
-        )));
-    };
+    let Some(at) = moment(newest, dialect) else { return Err(no_times(table, column)) };
     let since = as_of - at;
     let stale = since > limit;
     let mut found = Offenders::counted(u64::from(stale), 1);

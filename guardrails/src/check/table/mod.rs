@@ -7,7 +7,7 @@ mod sql;
 use serde_json::{Map, Value};
 
 use self::sql::Filter;
-use crate::facts::{Offender, Offenders, Query, Tables};
+use crate::facts::{Dialect, Offender, Offenders, Query, Tables};
 use crate::{Check, CheckError, Description, Finding};
 
 pub use rule::{ColumnType, RuleError, TableRule};
@@ -86,6 +86,11 @@ impl<F: Tables + ?Sized> Check<F> for TableCheck {
         let filter = Filter { sql: self.rule.filter(), binds: &self.binds };
         match &self.rule {
             TableRule::Freshness { table, column, max_age, .. } => {
+                if dialect == Dialect::Postgres {
+                    // Its own words for a column that holds no times name functions and types.
+                    let columns = facts.query(&sql::columns(table, dialect), usize::MAX)?;
+                    kinds::check_times(table, column, &columns.listed)?;
+                }
                 let found = facts.query(&sql::newest(table, column, filter, dialect), 1)?;
                 let newest = found.listed.first().map_or("", |row| row.key.trim());
                 let as_of = facts.snapshot().as_of;

@@ -2,6 +2,7 @@
 
 mod ageing;
 mod burn_down;
+mod figures;
 pub(super) mod guardrails;
 pub(super) mod history;
 mod leads;
@@ -13,7 +14,7 @@ mod throughput;
 use super::body::Body;
 use crate::SuiteReport;
 
-pub use leads::LeadFigures;
+pub use figures::LeadFigures;
 
 /// A part of a page under a heading of its own.
 pub trait Section: Send + Sync {
