@@ -17,6 +17,7 @@ mod garbage;
 mod joined;
 mod keys;
 mod laws;
+mod layout;
 mod oracle;
 mod phones;
 mod phones_written;
