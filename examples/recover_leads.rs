@@ -3,10 +3,12 @@
 // Doc comments of flags are what `--help` prints: no backticks there.
 #![allow(clippy::doc_markdown)]
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
 use recovery_queue::Stopped;
+use reference_runners::at_scale::SecretArgs;
 use reference_runners::cli::{Common, EXIT_CODES, Exit, Failure, start};
 use reference_runners::recovery::Recovery;
 use reference_runners::service::database_url;
@@ -22,6 +24,12 @@ struct Args {
     common: Common,
     #[command(flatten)]
     recovery: Recovery,
+    /// Settles leads by the decisions of this file, which decide wrote, and matches nobody itself; a lead that has
+    /// changed since, and one that is not in the file, stays pending.
+    #[arg(long, value_name = "CSV")]
+    decided: Option<PathBuf>,
+    #[command(flatten)]
+    secret: SecretArgs,
 }
 
 fn main() -> ExitCode {
@@ -30,7 +38,14 @@ fn main() -> ExitCode {
         let url = database_url(args.common.database_url.as_deref())?;
         args.recovery.check()?;
         let (mut store, mut service) = args.recovery.map.open(&url)?;
-        let run = args.recovery.run("recover_leads", &url, &mut store, &mut service, &console)?;
+        let (by, recovery) = ("recover_leads", &args.recovery);
+        let (run, exit) = match &args.decided {
+            Some(path) => {
+                let decided = (path.as_path(), args.secret.seal()?);
+                recovery.run_decided(by, &url, &mut store, &mut service, decided, &console)?
+            }
+            None => (recovery.run(by, &url, &mut store, &mut service, &console)?, Exit::Done),
+        };
         console.json(&run)?;
         let run = run.run;
         if args.common.json.as_deref().is_none_or(|path| path.as_os_str() != "-") {
@@ -49,6 +64,6 @@ fn main() -> ExitCode {
                 figures(["outcome", "leads", "share"], rows),
             ))?;
         }
-        Ok::<_, Failure>(Exit::Done)
+        Ok::<_, Failure>(exit)
     })
 }

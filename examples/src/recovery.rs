@@ -1,18 +1,21 @@
 //! A run of recovery over the service's tables, as `recover_leads` and `validate_impact` do it.
 
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::Args;
+use identity_matching::index::{Seal, joined::Stamp};
 use identity_matching::{DeterministicMatcher, Normaliser, Policy, Region};
 use recovery_queue::{
-    DatabaseUrl, MatcherResolver, OpenOptions, PersonView, QueueStore as _, RecoverOptions,
-    Rejection, RunSummary, SeedOptions, SqlStore, ViewBacklog, WakeKeys, recover_with_workers,
+    DatabaseUrl, LeadSource, MatcherResolver, OpenOptions, PersonView, QueueStore as _,
+    RecoverOptions, Rejection, Resolver, RunSummary, SeedOptions, SqlStore, ViewBacklog, WakeKeys,
+    recover_with_workers,
 };
 use serde::Serialize;
 
-use crate::cli::{Console, Failure};
+use crate::at_scale::Decided;
+use crate::cli::{Console, Exit, Failure};
 use crate::decisions::DecisionFile;
 use crate::files::{self, AtomicFile};
 use crate::people;
@@ -185,44 +188,98 @@ impl Recovery {
         console: &Console,
     ) -> Result<Recovered, Failure> {
         let mut stages = Stages::start(console);
-        let file = self.decisions.as_deref();
-        let file = file.map(|path| DecisionFile::begin(path, store, service)).transpose()?;
         let (policy, normaliser) = self.reading()?;
         let keys = WakeKeys::new(normaliser.clone(), service.wake_secret()?);
-        let woken =
-            service.wake_by_former_outbox(&keys)? + service.wake_by_changed_persons(&keys)?;
-        if woken > 0 {
-            console.note(format_args!("{woken} leads are tried again, by new and changed persons"));
-        }
+        wake(service, &keys, console)?;
         let reading = console.progress(service.count("persons")?, "persons");
         let (index, of_persons) = service.index(&normaliser, &reading)?;
         reading.finish_and_clear();
         let of_persons = of_persons.report();
         of_persons.tell(console);
         stages.end("index");
+        let options = self.options(actor, &policy);
+        // One index for all workers.
+        let matcher = Arc::new(DeterministicMatcher::new(index, normaliser.clone(), policy)?);
+        let mut resolver = |source| -> Box<dyn Resolver + Send> {
+            let resolver = MatcherResolver::new(Arc::clone(&matcher), source);
+            Box::new(resolver.with_wake_keys(keys.clone()))
+        };
+        let queue = (url, store, service);
+        let (run, of_leads) = self.drain(queue, normaliser, console, &options, &mut resolver)?;
+        stages.end("drain");
+        let values = vec![of_leads, of_persons];
+        Ok(Recovered { run, stages: stages.into_stages(), values })
+    }
+
+    /// Settles leads by decisions that were made elsewhere; those that changed since stay pending.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run), and decisions that were made by another policy, region, secret or version.
+    pub fn run_decided(
+        &self,
+        actor: &str,
+        url: &DatabaseUrl,
+        store: &mut SqlStore,
+        service: &mut Database,
+        decided: (&Path, Seal),
+        console: &Console,
+    ) -> Result<(Recovered, Exit), Failure> {
+        let mut stages = Stages::start(console);
+        let (policy, normaliser) = self.reading()?;
+        let (path, seal) = decided;
+        let stamp = Stamp::new(normaliser.options(), &policy, &seal);
+        let decided = Decided::open(path, &stamp, seal)?;
+        console.note(format_args!("{} leads are decided in {}", decided.len(), path.display()));
+        stages.end("decisions");
+        let keys = WakeKeys::new(normaliser.clone(), service.wake_secret()?);
+        wake(service, &keys, console)?;
+        let options = self.options(actor, &policy);
+        let mut resolver = |source| -> Box<dyn Resolver + Send> {
+            Box::new(decided.resolver(source, keys.clone()))
+        };
+        let queue = (url, store, service);
+        let (run, of_leads) = self.drain(queue, normaliser, console, &options, &mut resolver)?;
+        stages.end("drain");
+        let exit = if decided.tell(console) { Exit::RowsRefused } else { Exit::Done };
+        Ok((Recovered { run, stages: stages.into_stages(), values: vec![of_leads] }, exit))
+    }
+
+    fn options(&self, actor: &str, policy: &Policy) -> RecoverOptions {
         let mut options = RecoverOptions::default();
         options.batch_size = self.batch_size;
         options.limit = self.limit;
         actor.clone_into(&mut options.actor);
         options.policy = Some(format!("{} {}", policy.version(), policy.hash()));
-        // One index for all workers.
-        let of_leads = Arc::new(Mutex::new(UnusableValues::of("leads")));
-        let matcher = Arc::new(DeterministicMatcher::new(index, normaliser.clone(), policy)?);
+        options
+    }
+
+    /// Drains the queue by workers, each with a resolver of its own; counts what of the leads gives no key.
+    fn drain(
+        &self,
+        (url, store, service): (&DatabaseUrl, &mut SqlStore, &mut Database),
+        normaliser: Normaliser,
+        console: &Console,
+        options: &RecoverOptions,
+        resolver: &mut dyn FnMut(Source) -> Box<dyn Resolver + Send>,
+    ) -> Result<(RunSummary, ValueReport), Failure> {
+        let file = self.decisions.as_deref();
+        let file = file.map(|path| DecisionFile::begin(path, store, service)).transpose()?;
+        let values = Arc::new(Mutex::new(UnusableValues::of("leads")));
+        let counted = Counted { normaliser, values: Arc::clone(&values) };
         let mut workers = Vec::new();
         for _ in 0..self.workers {
-            let counted = Counted { normaliser: normaliser.clone(), values: Arc::clone(&of_leads) };
-            let source = lead_source(url, service, counted)?;
-            let resolver = MatcherResolver::new(Arc::clone(&matcher), source);
-            workers.push((store.reopen()?, resolver.with_wake_keys(keys.clone())));
+            let source = Box::new(lead_source(url, service, counted.clone())?);
+            workers.push((store.reopen()?, resolver(source)));
         }
         let working = console.progress(service.count(BACKLOG_VIEW)?, "leads");
-        let run = recover_with_workers(&mut workers, &options, &mut |progress| {
+        let run = recover_with_workers(&mut workers, options, &mut |progress| {
             working.set_position(progress.total.claimed);
             ControlFlow::Continue(())
         })?;
         working.finish_and_clear();
-        let of_leads = of_leads.lock().unwrap_or_else(PoisonError::into_inner).report();
-        of_leads.tell(console);
+        let values = values.lock().unwrap_or_else(PoisonError::into_inner).report();
+        values.tell(console);
         drop(workers);
         // An outage that the workers have outlived has cut these connections, too.
         if !service.is_alive() || run.reconnects > 0 {
@@ -232,10 +289,20 @@ impl Recovery {
         if let Some(file) = file {
             file.write(run.run_id, store, service)?;
         }
-        stages.end("drain");
-        let values = vec![of_leads, of_persons];
-        Ok(Recovered { run, stages: stages.into_stages(), values })
+        Ok((run, values))
     }
+}
+
+/// Where the subjects of one worker's leads come from.
+type Source = Box<dyn LeadSource + Send>;
+
+/// Makes the failed leads pending again that share a key with a person who is new or has changed.
+fn wake(service: &mut Database, keys: &WakeKeys, console: &Console) -> Result<(), Failure> {
+    let woken = service.wake_by_former_outbox(keys)? + service.wake_by_changed_persons(keys)?;
+    if woken > 0 {
+        console.note(format_args!("{woken} leads are tried again, by new and changed persons"));
+    }
+    Ok(())
 }
 
 /// Says which lead a seed left out, why, and what to do.

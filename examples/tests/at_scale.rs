@@ -16,6 +16,7 @@ use reference_runners::people;
 use reference_runners::tables::Tables;
 use tempfile::TempDir;
 
+use crate::recovery_steps::{on_postgres, on_sqlite};
 use crate::runner::{Run, run, runner};
 
 const SECRET: &str = "000102030405060708090a0b0c0d0e0f";
@@ -328,6 +329,68 @@ fn rows_that_do_not_fit_are_refused_by_row_and_decide_nothing_of_their_chunk() {
     assert!(refused("a damaged record", damaged, &[]).contains("row 1"));
     fs::write(data.path("secret"), "f".repeat(32)).unwrap();
     assert!(refused("another secret", groups, &[]).contains("another secret"));
+}
+
+/// Settles leads by decisions of which one is of a lead that has changed since.
+fn settles_by_decisions(url: &str) {
+    let data = Data::new(200, 400);
+    let step = |name: &str, more: &[&str]| {
+        let base = ["--json", "run.json", "--database-url", url];
+        let done = run(runner(name).current_dir(data.0.path()).args(base).args(more));
+        let told = fs::read_to_string(data.path("run.json")).unwrap_or_default();
+        (done, serde_json::from_str::<serde_json::Value>(&told).unwrap_or_default())
+    };
+    let files = ["--leads", "leads.csv", "--persons", "persons.csv", "--limit", "1"];
+    assert_eq!(step("recovery_cycle", &files).0.code, 0);
+    let groups = join(&data.keys("leads"), &data.keys("persons"));
+    fs::write(data.path("groups.csv"), as_csv(&groups)).unwrap();
+    let done = data.program("decide", &[], &data.path("groups.csv"), "decided.csv");
+    let decisions = decided(&done.stdout);
+
+    let leads = fs::read_to_string(data.path("leads.csv")).unwrap();
+    let changed: String = leads
+        .lines()
+        .map(|line| match line.strip_prefix("7,L7,") {
+            Some(rest) => format!("7,L7,{}\n", rest.replacen(',', ",0", 1)),
+            None => format!("{line}\n"),
+        })
+        .collect();
+    fs::write(data.path("leads.csv"), changed).unwrap();
+    assert_eq!(step("recovery_cycle", &files).0.code, 0);
+
+    let by = ["--decided", "decided.csv", "--secret-file", "secret", "--decisions", "settled.csv"];
+    fs::write(data.path("strict.toml"), "[weak]\nmax_persons_per_key = 3\n").unwrap();
+    let (done, _) = step("recover_leads", &[&by[..], &["--policy", "strict.toml"]].concat());
+    assert!(
+        done.code == 4 && done.stderr.contains("row 1: ") && done.stderr.contains("another policy")
+    );
+
+    let (done, told) = step("recover_leads", &by);
+    assert_eq!(done.code, 5, "{}", done.stderr);
+    assert!(done.stderr.contains("1 leads have changed since"), "{}", done.stderr);
+    assert_eq!((&told["claimed"], &told["retried"]), (&198.into(), &1.into()));
+    for row in rows(&fs::read_to_string(data.path("settled.csv")).unwrap()) {
+        let outcome = [&row[1], &row[2], &row[3], &row[4], &row[5]].join(",");
+        if &row[0] == "L7" {
+            assert!(outcome.starts_with("pending"), "{outcome}");
+        } else {
+            assert!(decisions[&row[0]].starts_with(&outcome), "{}: {outcome}", &row[0]);
+        }
+    }
+    let (done, told) = step("recover_leads", &by);
+    assert_eq!((done.code, &told["claimed"]), (0, &0.into()), "{}", done.stderr);
+    let (checks, _) = step("verify_guardrails", &["--allow-inconclusive"]);
+    assert_eq!(checks.code, 0, "{}", checks.stdout);
+}
+
+#[test]
+fn decisions_made_elsewhere_settle_leads_on_sqlite() {
+    on_sqlite(settles_by_decisions);
+}
+
+#[test]
+fn decisions_made_elsewhere_settle_leads_on_postgres() {
+    on_postgres(settles_by_decisions);
 }
 
 #[test]

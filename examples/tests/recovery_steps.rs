@@ -86,12 +86,12 @@ fn killed(url: &str) {
     assert_eq!(checks.code, 0, "{}", checks.stdout);
 }
 
-fn on_sqlite(test: fn(&str)) {
+pub(crate) fn on_sqlite(test: fn(&str)) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     test(folder.path().join("crm.sqlite").to_str().expect("a path in UTF-8"));
 }
 
-fn on_postgres(test: fn(&str)) {
+pub(crate) fn on_postgres(test: fn(&str)) {
     match recovery_queue::testing::PostgresServer::start() {
         Ok(server) => test(server.url()),
         Err(error) => {

@@ -32,6 +32,12 @@ where
     }
 }
 
+impl LeadSource for Box<dyn LeadSource + Send + '_> {
+    fn fetch(&mut self, leads: &[ClaimedLead]) -> Result<Vec<Option<Record>>, ResolveError> {
+        (**self).fetch(leads)
+    }
+}
+
 /// Makes wake keys of records: digests under a secret, equal for a lead and a person who share a key.
 ///
 /// The normaliser must be the matcher's. A key is the first half of the SHA-256 of secret and key: it

@@ -4,6 +4,7 @@
 //! `decide` turns each lead's group of rows into a decision. Both stream: memory holds one chunk.
 
 mod decide;
+mod decided;
 pub mod records;
 mod rows;
 #[cfg(feature = "arrow")]
@@ -11,6 +12,7 @@ mod rows_arrow;
 mod secret;
 
 pub use self::decide::Decider;
+pub use self::decided::Decided;
 pub use self::rows::{
     Column, DECISIONS, Format, GROUPS, KEYS, RowReader, RowWriter, Rows, Type, Value,
 };

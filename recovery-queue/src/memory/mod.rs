@@ -326,13 +326,15 @@ impl MemoryStore {
                 let evidence = evidence.map(Evidence::into_string);
                 lead.state = State::Failed { reason, attempts, run_id, wake_keys, evidence };
             }
-            Resolution::Error { message } => match told.not_before {
-                None => lead.fail_as_error(attempts, run_id, &message),
-                Some(not_before) => {
-                    let parked = Parked { not_before, token: None, message: Some(message) };
-                    lead.state = State::Pending { attempts, parked: Some(parked) };
+            Resolution::Error { message } | Resolution::Later { message, .. } => {
+                match told.not_before {
+                    None => lead.fail_as_error(attempts, run_id, &message),
+                    Some(not_before) => {
+                        let parked = Parked { not_before, token: None, message: Some(message) };
+                        lead.state = State::Pending { attempts, parked: Some(parked) };
+                    }
                 }
-            },
+            }
         }
     }
 

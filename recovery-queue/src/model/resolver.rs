@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
@@ -206,7 +207,18 @@ pub enum Resolution {
         /// What happened, without personal data.
         message: String,
     },
+    /// Nothing is decided yet, and that is no failure: the lead stays pending and rests, and no attempt is counted.
+    #[non_exhaustive]
+    Later {
+        /// How long it rests; more than a year counts as one.
+        rest: Duration,
+        /// Why, without personal data.
+        message: String,
+    },
 }
+
+/// The longest rest of a lead.
+pub(crate) const LONGEST_REST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 impl Resolution {
     /// Makes a match with no evidence text.
@@ -234,13 +246,29 @@ impl Resolution {
         Self::Error { message: message.into() }
     }
 
+    /// Puts the decision off: the lead stays pending, rests for so long, and no attempt is counted.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use recovery_queue::{ClaimedLead, RecoverOptions, Resolution, Settlement, SourcePk, Status};
+    ///
+    /// let lead = ClaimedLead::new(SourcePk::new("L-1")?, Default::default());
+    /// let answer = Resolution::later(Duration::from_secs(60), "the lead changed");
+    /// let told = Settlement::of(&answer, &lead, Default::default(), &RecoverOptions::default());
+    /// assert_eq!((told.status, told.attempts), (Status::Pending, 0));
+    /// # Ok::<(), recovery_queue::KeyError>(())
+    /// ```
+    pub fn later(rest: Duration, message: impl Into<String>) -> Self {
+        Self::Later { rest, message: message.into() }
+    }
+
     /// Adds evidence; a technical error has none and stays as it is.
     #[must_use]
     pub fn with_evidence(mut self, found: Evidence) -> Self {
         match &mut self {
             Self::Matched(matched) => matched.evidence = Some(found),
             Self::Unmatched { evidence, .. } => *evidence = Some(found),
-            Self::Error { .. } => {}
+            Self::Error { .. } | Self::Later { .. } => {}
         }
         self
     }

@@ -7,7 +7,7 @@ use crate::model::key::{PersonKey, RunId};
 use crate::model::ledger::EventKind;
 use crate::model::options::{RecoverOptions, SeedOptions};
 use crate::model::rejection::Rejection;
-use crate::model::resolver::{ClaimedLead, FailReason, Resolution};
+use crate::model::resolver::{ClaimedLead, FailReason, LONGEST_REST, Resolution};
 use crate::model::rows::{QueueRow, Status};
 use crate::model::work::{BatchSummary, SeedSummary};
 
@@ -62,6 +62,11 @@ impl Settlement {
                 settlement.person_key = Some(found.person_key.clone());
             }
             Resolution::Unmatched { reason, .. } => settlement.reason = Some(reason.clone()),
+            Resolution::Later { rest, .. } => {
+                settlement.status = Status::Pending;
+                let rest = TimeDelta::from_std((*rest).min(LONGEST_REST)).unwrap_or_default();
+                settlement.not_before = Some(now + rest);
+            }
             Resolution::Error { .. } => {
                 settlement.attempts += 1;
                 if settlement.attempts >= options.max_attempts {

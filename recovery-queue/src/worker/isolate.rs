@@ -60,7 +60,11 @@ pub(crate) fn storable(resolution: Resolution) -> Resolution {
         Resolution::Unmatched { wake_keys, .. } if !wake_keys.iter().all(|key| word(key)) => {
             "a wake key cannot be stored"
         }
-        Resolution::Error { message } if message.contains('\0') => "an error with a NUL byte",
+        Resolution::Error { message } | Resolution::Later { message, .. }
+            if message.contains('\0') =>
+        {
+            "a message with a NUL byte"
+        }
         _ => return resolution,
     };
     Resolution::error(problem)

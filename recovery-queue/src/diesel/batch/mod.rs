@@ -27,7 +27,9 @@ use crate::model::error::StoreError;
 use crate::model::evidence::Evidence;
 use crate::model::key::SourcePk;
 use crate::model::options::RecoverOptions;
-use crate::model::resolver::{ClaimedLead, FailReason, Resolution, ResolveError, Resolver};
+use crate::model::resolver::{
+    ClaimedLead, FailReason, LONGEST_REST, Resolution, ResolveError, Resolver,
+};
 use crate::model::work::{BatchRequest, BatchSummary, from_std};
 use crate::worker::resolve_isolated;
 
@@ -258,6 +260,10 @@ pub(crate) fn verdicts(
                     let evidence = evidence.map(Evidence::into_string);
                     Verdict::Failed { reason, evidence, wake_keys }
                 }
+                Some(Resolution::Later { rest, message }) => Verdict::Retry {
+                    not_before: now.saturating_add(from_std(rest.min(LONGEST_REST))),
+                    message,
+                },
                 Some(Resolution::Error { message }) => {
                     attempts += 1;
                     if attempts >= i64::from(options.max_attempts) {

@@ -18,7 +18,7 @@ use crate::{Backoff, EventKind};
 /// # Panics
 /// Where the store does not do what it must.
 pub fn check_core<S: TestStore>(make: &mut dyn FnMut() -> S) {
-    let cases: [fn(&mut dyn TestStore); 12] = [
+    let cases: [fn(&mut dyn TestStore); 13] = [
         a_second_seed_changes_nothing,
         every_claimed_lead_is_settled_once,
         leads_go_by_priority_then_age,
@@ -26,6 +26,7 @@ pub fn check_core<S: TestStore>(make: &mut dyn FnMut() -> S) {
         a_failed_lead_rests_for_the_cool_down,
         a_lead_that_leaves_is_withdrawn_and_arrives_again,
         errors_are_tried_again_with_back_off_and_end,
+        a_decision_that_is_put_off_counts_no_attempt,
         the_first_lead_is_the_origin,
         a_linked_lead_in_the_backlog_is_a_leak,
         a_new_person_wakes_the_leads_that_share_a_key,
@@ -148,6 +149,25 @@ fn errors_are_tried_again_with_back_off_and_end(store: &mut dyn TestStore) {
     store.set_clock(minute(40));
     let last = recover_with(store, &options, &mut answer);
     assert_eq!(last.failed[&FailReason::Error], 1);
+    check_invariants(store);
+}
+
+fn a_decision_that_is_put_off_counts_no_attempt(store: &mut dyn TestStore) {
+    store.set_clock(minute(0));
+    seed(store, &[lead("a", 1)]);
+    let options = RecoverOptions { max_attempts: 2, ..RecoverOptions::default() };
+    let rest = Duration::from_secs(300);
+    for turn in 0..4 {
+        store.set_clock(minute(10 * turn));
+        let run = recover_with(store, &options, &mut |_| Resolution::later(rest, "it changed"));
+        assert_eq!((run.claimed, run.retried, run.failed_total()), (1, 1, 0));
+        check_invariants(store);
+        store.set_clock(minute(10 * turn + 4));
+        let early = recover_with(store, &options, &mut |_| matched("P"));
+        assert_eq!(early.claimed, 0, "a lead that rests is not claimed");
+    }
+    store.set_clock(minute(60));
+    assert_eq!(recover_with(store, &options, &mut |_| matched("P")).matched, 1);
     check_invariants(store);
 }
 
