@@ -37,7 +37,9 @@ fn named(text: &str, found: &mut BTreeSet<String>) {
 /// Reads the arrows of one folder or file.
 fn read(path: &Path, found: &mut BTreeSet<String>) {
     if path.is_dir() {
-        fs::read_dir(path).unwrap().for_each(|entry| read(&entry.unwrap().path(), found));
+        for entry in fs::read_dir(path).unwrap() {
+            read(&entry.unwrap().path(), found);
+        }
         return;
     }
     let text = fs::read_to_string(path).unwrap();
@@ -67,7 +69,9 @@ fn no_folder_of_the_source_leads_back_to_itself() {
     while let Some(last) = arrows.iter().find(|(_, to)| to.is_empty()).map(|(name, _)| name.clone())
     {
         arrows.remove(&last);
-        arrows.values_mut().for_each(|to| drop(to.remove(&last)));
+        for to in arrows.values_mut() {
+            to.remove(&last);
+        }
     }
     assert!(arrows.is_empty(), "these lead in a circle: {arrows:?}");
 }
