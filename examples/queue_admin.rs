@@ -427,14 +427,16 @@ fn levers(
         Command::Lead(Lead::Forget { key }) => {
             let service = Service::of(url, line.map.map.is_some())?;
             let (found, rows) = in_one(store, dry, |store| {
-                Ok((store.forget(Forget::Lead(key))?, service.forget_lead(store, key)?))
+                let rows = service.forget_lead(store, key)?;
+                Ok((Service::either(store.forget(Forget::Lead(key)), rows)?, rows))
             })?;
             forgotten(line, console, "lead", found.rows + rows, found.evidence, found.reopened)
         }
         Command::Person(Person::Forget { key }) => {
             let service = Service::of(url, line.map.map.is_some())?;
             let (found, rows) = in_one(store, dry, |store| {
-                Ok((store.forget(Forget::Person(key))?, service.forget_person(store, key)?))
+                let rows = service.forget_person(store, key)?;
+                Ok((Service::either(store.forget(Forget::Person(key)), rows)?, rows))
             })?;
             forgotten(line, console, "person", found.rows + rows, found.evidence, found.reopened)
         }

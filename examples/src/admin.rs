@@ -3,7 +3,7 @@
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
-use recovery_queue::{Conn, DatabaseUrl, PersonKey, SourcePk, SqlStore};
+use recovery_queue::{Conn, DatabaseUrl, Forgotten, PersonKey, SourcePk, SqlStore, StoreError};
 
 use crate::cli::Failure;
 use crate::service::Database;
@@ -94,6 +94,22 @@ impl Service {
             ],
             key.as_str(),
         )
+    }
+
+    /// Takes a lead or person that the queue does not know for nothing to forget there, where the service's tables had
+    /// something: a person whom no lead was linked to, or a lead that was never seeded.
+    ///
+    /// # Errors
+    ///
+    /// The store's, and `NotFound` where nobody knows the key.
+    pub fn either(
+        forgotten: Result<Forgotten, StoreError>,
+        touched: u64,
+    ) -> Result<Forgotten, Failure> {
+        match forgotten {
+            Err(StoreError::NotFound { .. }) if touched > 0 => Ok(Forgotten::default()),
+            other => Ok(other?),
+        }
     }
 
     fn forget(self, store: &mut SqlStore, sql: [&str; 3], key: &str) -> Result<u64, Failure> {

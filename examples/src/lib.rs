@@ -4,6 +4,7 @@
 pub mod admin;
 pub mod at_scale;
 pub mod cli;
+pub mod cycle;
 pub mod decisions;
 pub mod files;
 pub mod guards;

@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use clap::Args;
 use identity_matching::index::{Seal, joined::Stamp};
@@ -49,20 +50,25 @@ pub struct Recovery {
     pub decisions: Option<PathBuf>,
 }
 
-/// What a run says of inputs that have shrunk.
+/// How a run seeds: what it says of inputs that have shrunk, and when it tries failed leads again.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Shrink {
     /// Lets the seed withdraw more than half of the backlog (100 leads and more), and a file have fewer than half the
     /// rows of the last import (at least 100 fewer).
     #[arg(long)]
     pub allow_shrink: bool,
+    /// Hours after which a failed lead is tried again though nothing changed; less than a day, so that a job that runs
+    /// every night skips no night.
+    #[arg(long, default_value_t = 20, value_name = "HOURS", value_parser = clap::value_parser!(u64).range(..=8_760))]
+    pub cool_down: u64,
 }
 
 impl Shrink {
     /// Gives the options of a seed.
     #[must_use]
     pub fn seed_options(self, actor: &str) -> SeedOptions {
-        let options = SeedOptions::default().with_actor(actor);
+        let rest = Duration::from_secs(self.cool_down * 3_600);
+        let options = SeedOptions::default().with_actor(actor).with_cool_down(Some(rest));
         if self.allow_shrink { options.with_fuse(None) } else { options }
     }
 }

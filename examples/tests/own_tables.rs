@@ -175,15 +175,23 @@ fn plays(desk: &Desk<'_>, own: &mut dyn FnMut(&str)) {
     assert_eq!((&idle["backlog_after"], &idle["recover"]["claimed"]), (&0.into(), &0.into()));
 }
 
+/// Makes the operator's tables in a file of SQLite, `crm.sqlite`, and the mapping beside it.
+pub(crate) fn on_sqlite(folder: &Path) -> SqliteConnection {
+    let path = folder.join("crm.sqlite");
+    let mut crm =
+        SqliteConnection::establish(path.to_str().expect("UTF-8")).expect("the file is made");
+    crm.batch_execute(SQLITE).expect("the operator's tables");
+    crm.batch_execute(&ROWS.replace("crm.", "")).expect("the operator's rows");
+    std::fs::write(folder.join("map.toml"), MAP.replace("crm.", "")).expect("the mapping");
+    crm
+}
+
 #[test]
 fn tables_as_in_the_wild_play_on_sqlite() {
     let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut crm = on_sqlite(folder.path());
     let path = folder.path().join("crm.sqlite");
     let url = path.to_str().expect("UTF-8");
-    let mut crm = SqliteConnection::establish(url).expect("the file is made");
-    crm.batch_execute(SQLITE).expect("the operator's tables");
-    crm.batch_execute(&ROWS.replace("crm.", "")).expect("the operator's rows");
-    std::fs::write(folder.path().join("map.toml"), MAP.replace("crm.", "")).expect("the mapping");
     let desk = Desk { folder: folder.path(), url };
     let applied = desk.run(url, "map_tables", &["--apply"]);
     assert_eq!(applied.code, 0, "{}", applied.stderr);

@@ -5,6 +5,7 @@
 mod at_scale;
 mod axum_service;
 mod gap_report;
+mod guides;
 mod house;
 mod matching;
 mod metrics_server;

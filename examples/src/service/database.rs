@@ -170,6 +170,29 @@ impl Database {
         Ok(other)
     }
 
+    /// Holds the place of the one night that runs on a database, as long as the value lives.
+    ///
+    /// On PostgreSQL it is a lock of an open transaction that reads nothing, so no row is kept back and a pooler is left
+    /// as it was. A file of `SQLite` has one machine: there the runner's lock file is enough.
+    ///
+    /// # Errors
+    ///
+    /// Another night on this database.
+    pub fn only_night(url: &DatabaseUrl) -> Result<Option<Self>, Failure> {
+        if matches!(url, DatabaseUrl::Sqlite(_)) {
+            return Ok(None);
+        }
+        let mut database = Self::connect(url, open_sqlite)?;
+        database.connection.begin()?;
+        let taken =
+            "SELECT CAST(CAST(pg_try_advisory_xact_lock(7249016543) AS int) AS BIGINT) AS n";
+        if database.number(taken)? == 0 {
+            return Err(Failure::new(format_args!("{url}: another night is under way"))
+                .remedy("wait for its end; it goes on where it is, and needs no second one"));
+        }
+        Ok(Some(database))
+    }
+
     /// Says whether the database answers on this connection.
     pub(crate) fn is_alive(&mut self) -> bool {
         self.number("SELECT CAST(1 AS BIGINT) AS n").is_ok()

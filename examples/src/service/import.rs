@@ -30,6 +30,7 @@ pub struct Import {
     persons: Option<TableReader>,
     claims: Option<TableReader>,
     allow_shrink: bool,
+    full: bool,
 }
 
 impl Import {
@@ -47,6 +48,7 @@ impl Import {
             persons: open(files[1], &TableSchema::persons())?,
             claims: open(files[2], &TableSchema::claims())?,
             allow_shrink: false,
+            full: false,
         })
     }
 
@@ -54,6 +56,15 @@ impl Import {
     #[must_use]
     pub fn allowing_shrink(mut self, allowed: bool) -> Self {
         self.allow_shrink = allowed;
+        self
+    }
+
+    /// Takes each file for all that there is: what is not in it is gone at the source, and is removed.
+    ///
+    /// A file of which a row was refused removes nothing, for the row may be of any lead, person or claim.
+    #[must_use]
+    pub fn as_full(mut self, full: bool) -> Self {
+        self.full = full;
         self
     }
 }
@@ -72,9 +83,36 @@ pub struct ImportSummary {
     pub zone_missing_total: u64,
     /// Failed leads that new and changed persons made pending again.
     pub woken_total: u64,
+    /// Whether the file was taken for all that there is.
+    pub full: bool,
+    /// What was not in a full file, and was removed.
+    pub removed_total: u64,
+    /// Leads that had an id alone and have an external id now; the former key is removed.
+    pub rekeyed_total: u64,
+    /// Leads in the place of which another lead stands now, of another id and the same key.
+    pub replaced_total: u64,
 }
 
 impl ImportSummary {
+    fn of(table: TableReport, full: bool) -> Self {
+        Self {
+            table,
+            written_total: 0,
+            repeated_total: 0,
+            zone_missing_total: 0,
+            woken_total: 0,
+            full,
+            removed_total: 0,
+            rekeyed_total: 0,
+            replaced_total: 0,
+        }
+    }
+
+    /// Says whether what is not in the file is to be removed.
+    fn removes(&self) -> bool {
+        self.full && self.table.rows_refused_total == 0
+    }
+
     /// Tells on stderr what was refused, ignored or read by assumption.
     pub fn tell(&self, console: &Console) {
         tables::tell(&self.table, console);
@@ -82,6 +120,27 @@ impl ImportSummary {
         if self.repeated_total > 0 {
             console
                 .note(format_args!("{file}: {} rows repeat an earlier one", self.repeated_total));
+        }
+        if self.full && !self.removes() {
+            console.warn(format_args!(
+                "{file}: rows were refused, so nothing was removed although it is a full file; correct them and import again"
+            ));
+        }
+        if self.removed_total > 0 {
+            let gone = self.removed_total;
+            console.warn(format_args!(
+                "{file}: {gone} are not in this full file any more and were removed"
+            ));
+        }
+        if self.rekeyed_total > 0 {
+            let leads = self.rekeyed_total;
+            console.warn(format_args!("{file}: {leads} leads have an external_id now; their former key, the id, was removed"));
+        }
+        if self.replaced_total > 0 {
+            let leads = self.replaced_total;
+            console.warn(format_args!(
+                "{file}: {leads} keys belonged to a lead of another id before; give each lead a key of its own"
+            ));
         }
         if self.zone_missing_total > 0 {
             let rows = self.zone_missing_total;
@@ -114,8 +173,12 @@ impl Database {
         files: Import,
         keys: &WakeKeys,
     ) -> Result<Vec<ImportSummary>, Failure> {
-        let Import { leads, persons, claims, allow_shrink } = files;
+        let Import { leads, persons, claims, allow_shrink, full } = files;
         self.transaction(|database| {
+            if database.is_postgres() {
+                // One import at a time: two that write the same rows in another order would wait for each other.
+                database.execute("SELECT pg_advisory_xact_lock(7249016542)")?;
+            }
             let mut summaries = Vec::new();
             let mut done = |database: &mut Self, input, summary: ImportSummary| {
                 mind_the_fuse(database, input, &summary.table, allow_shrink)?;
@@ -123,15 +186,15 @@ impl Database {
                 Ok::<_, Failure>(())
             };
             if let Some(table) = leads {
-                let summary = leads::import(database, table)?;
+                let summary = leads::import(database, table, full)?;
                 done(database, "leads", summary)?;
             }
             if let Some(table) = persons {
-                let summary = persons::import(database, table, keys)?;
+                let summary = persons::import(database, table, keys, full)?;
                 done(database, "persons", summary)?;
             }
             if let Some(table) = claims {
-                let summary = claims::import(database, table)?;
+                let summary = claims::import(database, table, full)?;
                 done(database, "claims", summary)?;
             }
             Ok(summaries)
@@ -219,6 +282,60 @@ mod tests {
         place.allow_shrink = false;
         place.import(&leads(1), person).unwrap();
         assert_eq!(place.database.count("leads").unwrap(), 300);
+    }
+
+    fn full(place: &mut Place, leads: &str, persons: &str) -> Vec<ImportSummary> {
+        let (leads_csv, persons_csv) =
+            (place.folder.path().join("leads.csv"), place.folder.path().join("persons.csv"));
+        std::fs::write(&leads_csv, leads).unwrap();
+        std::fs::write(&persons_csv, persons).unwrap();
+        let normaliser = Normaliser::default();
+        let keys = WakeKeys::new(normaliser, place.database.wake_secret().unwrap());
+        let files = [Some(leads_csv.as_path()), Some(&persons_csv), None];
+        let files = Import::open(&Tables::default(), files).unwrap().as_full(true);
+        place.database.import(files, &keys).unwrap()
+    }
+
+    #[test]
+    fn what_is_not_in_a_full_file_is_removed_unless_a_row_of_it_was_refused() {
+        let mut place = Place::new();
+        let persons = "person_key,phone\nP,1\nQ,2\n";
+        place.import("id,phone\nA,1\nB,2\nC,3\n", persons).unwrap();
+        let part = place.import("id,phone\nA,1\n", "person_key,phone\nP,1\n").unwrap();
+        assert_eq!((part[0].removed_total, part[1].removed_total), (0, 0));
+        let broken = full(&mut place, "id,phone\nA,1\n,9\n", persons);
+        assert_eq!((broken[0].removed_total, broken[0].exit()), (0, Exit::RowsRefused));
+        assert_eq!(place.database.count("leads").unwrap(), 3);
+        let whole = full(&mut place, "id,phone\nA,1\nC,4\n", "person_key,phone\nQ,2\n");
+        assert_eq!((whole[0].removed_total, whole[0].written_total), (1, 1));
+        assert_eq!((whole[1].removed_total, whole[1].written_total), (1, 0));
+        assert_eq!(place.database.count("leads").unwrap(), 2);
+        assert_eq!(place.database.count("persons").unwrap(), 1);
+    }
+
+    #[test]
+    fn a_lead_whose_external_id_appears_is_one_lead_under_its_new_key() {
+        let mut place = Place::new();
+        let persons = "person_key,phone\nP,1\n";
+        place.import("id,external_id,phone\n3,1,9\n2,,8\n", persons).unwrap();
+        let next = &place.import("id,external_id,phone\n1,X-1,7\n", persons).unwrap()[0];
+        // The lead 3 has the external id 1: it stands under that key and is another lead.
+        assert_eq!((next.rekeyed_total, place.database.count("leads").unwrap()), (0, 3));
+        let next = &place.import("id,external_id,phone\n2,X-2,8\n", persons).unwrap()[0];
+        assert_eq!((next.rekeyed_total, place.database.count("leads").unwrap()), (1, 3));
+        let old = "SELECT count(*) AS n FROM leads WHERE source_pk = '2'";
+        assert_eq!(place.database.number(old).unwrap(), 0);
+    }
+
+    #[test]
+    fn two_leads_with_one_key_in_two_imports_are_told() {
+        let mut place = Place::new();
+        let persons = "person_key,phone\nP,1\n";
+        place.import("id,external_id,phone\n1,K,7\n", persons).unwrap();
+        let next = &place.import("id,external_id,phone\n2,K,8\n", persons).unwrap()[0];
+        assert_eq!((next.replaced_total, next.written_total), (1, 1));
+        let again = &place.import("id,external_id,phone\n2,K,8\n", persons).unwrap()[0];
+        assert_eq!((again.replaced_total, again.written_total), (0, 0));
     }
 
     #[test]

@@ -183,7 +183,7 @@ mod incoming {
         };
     }
 
-    table!(incoming_leads: source_pk, lead_created_at, version, phone, document, document_type,
+    table!(incoming_leads: source_pk, lead_created_at, version, lead_id, keyed_by, phone, document, document_type,
         document_country, email, first_name, middle_name, last_name, birth_date, plate);
     table!(incoming_persons: person_key, phone, document, document_type, document_country, email,
         full_name, birth_date, plate);

@@ -16,6 +16,7 @@ pub(super) const COLUMNS: [&str; 3] = ["claim_id", "person_key", "source_pk"];
 pub(super) fn import(
     database: &mut Database,
     mut table: TableReader,
+    full: bool,
 ) -> Result<ImportSummary, Failure> {
     let columns = [COLUMNS.as_slice(), &["version"]].concat();
     let mut staging = Staging::new(database, "incoming_claims", &columns)?;
@@ -50,12 +51,11 @@ pub(super) fn import(
          WHERE coalesce(claims.person_key, '') <> coalesce(excluded.person_key, '')
             OR coalesce(claims.source_pk, '') <> coalesce(excluded.source_pk, '')",
     )?;
+    let mut summary = ImportSummary::of(table.finish(), full);
+    if summary.removes() {
+        let gone = database.is_absent("claims", "claim_id", "incoming_claims");
+        summary.removed_total = database.execute(&format!("DELETE FROM claims WHERE {gone}"))?;
+    }
     database.execute("DROP TABLE incoming_claims")?;
-    Ok(ImportSummary {
-        table: table.finish(),
-        written_total,
-        repeated_total,
-        zone_missing_total: 0,
-        woken_total: 0,
-    })
+    Ok(ImportSummary { written_total, repeated_total, ..summary })
 }

@@ -31,11 +31,16 @@ fn key_column(row: Row<'_>) -> &'static str {
 }
 
 /// Imports the leads by `source_pk`; one that stands there with the same content stays untouched.
+///
+/// A lead that is not in a `full` file is removed.
 pub(super) fn import(
     database: &mut Database,
     mut table: TableReader,
+    full: bool,
 ) -> Result<ImportSummary, Failure> {
-    let columns = [["source_pk", "lead_created_at", "version"].as_slice(), &CONTENT].concat();
+    let columns =
+        [["source_pk", "lead_created_at", "version", "lead_id", "keyed_by"].as_slice(), &CONTENT]
+            .concat();
     let mut staging = Staging::new(database, "incoming_leads", &columns)?;
     let mut zone_missing_total = 0;
     while let Some(row) = table.next_row().map_err(failed)? {
@@ -59,11 +64,17 @@ pub(super) fn import(
         zone_missing_total += u64::from(created.as_ref().is_some_and(|(_, zoned)| !zoned));
         let version = version(row.cells().skip(2));
         let created = created.as_ref().map(|(instant, _)| instant.as_str());
-        let named = [Some(source_pk), created, Some(&version)];
+        let keyed_by = Some(key_column(row));
+        let named = [Some(source_pk), created, Some(&version), row.optional("id"), keyed_by];
         staging.add(line, named.into_iter().chain(CONTENT.map(|column| row.optional(column))))?;
     }
     staging.finish()?;
     let repeated_total = refuse_repeated(database, &mut table, "incoming_leads", "source_pk")?;
+    // Another lead than the one that stood under the key: of two leads with one key only one can be recovered.
+    let replaced = database.number(
+        "SELECT count(*) AS n FROM incoming_leads AS i JOIN leads AS l ON l.source_pk = i.source_pk
+         WHERE l.lead_id <> i.lead_id",
+    )?;
     let names = columns.join(", ");
     let changes: Vec<_> =
         columns[1..].iter().map(|name| format!("{name} = excluded.{name}")).collect();
@@ -71,15 +82,27 @@ pub(super) fn import(
         "INSERT INTO leads ({names}) SELECT {names} FROM incoming_leads AS i WHERE
            NOT EXISTS (SELECT 1 FROM incoming_leads AS e WHERE e.source_pk = i.source_pk AND e.line < i.line)
          ORDER BY i.source_pk
-         ON CONFLICT (source_pk) DO UPDATE SET {} WHERE leads.version <> excluded.version",
+         ON CONFLICT (source_pk) DO UPDATE SET {} WHERE leads.version <> excluded.version
+           OR leads.keyed_by IS NULL OR leads.lead_id <> excluded.lead_id",
         changes.join(", ")
     ))?;
+    // A lead that had an id alone and has an external id now is the same lead under another key.
+    let gone = database.is_absent("leads", "source_pk", "incoming_leads");
+    let rekeyed_total = database.execute(&format!(
+        "DELETE FROM leads WHERE keyed_by = 'id' AND source_pk IN
+           (SELECT lead_id FROM incoming_leads WHERE keyed_by = 'external_id') AND {gone}"
+    ))?;
+    let mut summary = ImportSummary::of(table.finish(), full);
+    if summary.removes() {
+        summary.removed_total = database.execute(&format!("DELETE FROM leads WHERE {gone}"))?;
+    }
     database.execute("DROP TABLE incoming_leads")?;
     Ok(ImportSummary {
-        table: table.finish(),
         written_total,
         repeated_total,
         zone_missing_total,
-        woken_total: 0,
+        rekeyed_total,
+        replaced_total: replaced.unsigned_abs(),
+        ..summary
     })
 }

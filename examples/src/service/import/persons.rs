@@ -30,6 +30,7 @@ pub(super) fn import(
     database: &mut Database,
     mut table: TableReader,
     keys: &WakeKeys,
+    full: bool,
 ) -> Result<ImportSummary, Failure> {
     let mut staging = Staging::new(database, "incoming_persons", &PERSON_COLUMNS)?;
     while let Some(row) = table.next_row().map_err(failed)? {
@@ -69,6 +70,13 @@ pub(super) fn import(
                WHERE i.person_key = p.person_key AND i.record = p.record)",
         differs.join(" OR ")
     ))?;
+    let mut summary = ImportSummary::of(table.finish(), full);
+    if summary.removes() {
+        let gone = database.is_absent("persons", "person_key", "incoming_persons");
+        summary.removed_total = database.execute(&format!(
+            "INSERT INTO changed_persons SELECT DISTINCT person_key FROM persons WHERE {gone}"
+        ))?;
+    }
     database.analyze("changed_persons")?;
     // By the records that the changed persons had, and by those that they have now.
     let woken_total =
@@ -90,11 +98,10 @@ pub(super) fn import(
     }
     database.execute("DROP TABLE incoming_persons")?;
     Ok(ImportSummary {
-        table: table.finish(),
-        written_total: written.unsigned_abs(),
+        written_total: written.unsigned_abs() - summary.removed_total,
         repeated_total: (read - distinct).unsigned_abs(),
-        zone_missing_total: 0,
         woken_total,
+        ..summary
     })
 }
 

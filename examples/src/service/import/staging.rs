@@ -93,6 +93,17 @@ pub(super) fn has_repeated(
     Ok(repeated > 0)
 }
 
+impl Database {
+    /// Writes the condition that a row's key is not among those that came in, so that each backend reads both once.
+    pub(super) fn is_absent(&self, table: &str, key: &str, incoming: &str) -> String {
+        if self.is_postgres() {
+            format!("NOT EXISTS (SELECT 1 FROM {incoming} AS e WHERE e.{key} = {table}.{key})")
+        } else {
+            format!("{key} NOT IN (SELECT {key} FROM {incoming})")
+        }
+    }
+}
+
 /// Refuses rows whose key stands on an earlier line with another `version`, and counts plain repetitions.
 pub(super) fn refuse_repeated(
     database: &mut Database,

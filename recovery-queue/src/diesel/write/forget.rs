@@ -213,14 +213,15 @@ impl Eraser<'_, '_> {
         let sql = "SELECT id AS value FROM {ns}queue_person WHERE person_key = $1";
         let linked = self.ids(sql, &[Param::Text(self.key)])?.first().copied();
         let indexed = self.unindex()?;
-        if linked.is_none() && !indexed {
-            return Err(StoreError::NotFound { what: "person", key: self.key.to_owned() });
-        }
         if let Some(id) = linked {
             self.unlink(id)?;
             self.remove("queue_person", "id", id)?;
         }
         self.redact()?;
+        // A person whom no lead was linked to may still be named as a candidate.
+        if linked.is_none() && !indexed && self.done.evidence == 0 {
+            return Err(StoreError::NotFound { what: "person", key: self.key.to_owned() });
+        }
         self.prove("source_pk")
     }
 

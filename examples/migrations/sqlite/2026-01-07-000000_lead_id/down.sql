@@ -1,0 +1,2 @@
+ALTER TABLE leads DROP COLUMN keyed_by;
+ALTER TABLE leads DROP COLUMN lead_id;
