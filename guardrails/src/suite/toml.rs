@@ -62,12 +62,16 @@ struct File {
     #[serde(default)]
     check: BTreeMap<Spanned<String>, Declared>,
     #[serde(default)]
-    query: BTreeMap<Spanned<String>, DeclaredQuery>,
+    query: BTreeMap<Spanned<String>, Declared>,
 }
 
+/// What stands under a check or a query; each takes its own of the keys.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Declared {
+    expected: Option<String>,
+    sql: Option<String>,
+    population: Option<String>,
     kind: Option<Spanned<String>>,
     table: Option<String>,
     column: Option<String>,
@@ -81,24 +85,6 @@ struct Declared {
     key: Option<String>,
     #[serde(rename = "where")]
     filter: Option<String>,
-    severity: Option<Severity>,
-    owner: Option<String>,
-    warn: Option<Spanned<Limit>>,
-    fail: Option<Spanned<Limit>>,
-    expect_empty: Option<String>,
-    #[serde(default)]
-    sensitive: bool,
-    time_limit_seconds: Option<Spanned<f64>>,
-    #[serde(default)]
-    tags: Vec<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DeclaredQuery {
-    expected: String,
-    sql: String,
-    population: Option<String>,
     severity: Option<Severity>,
     owner: Option<String>,
     warn: Option<Spanned<Limit>>,
@@ -241,7 +227,7 @@ impl<F: Tables + ?Sized> Suite<F> {
         query.sort_by_key(|(id, _)| id.span().start);
         for (id, declared) in query {
             let at = places.config(id.span());
-            let (check, settings) = declared.check(&id, &places, &values)?;
+            let (check, settings) = declared.query(&id, &places, &values)?;
             suite = suite.with_settings(check, settings).map_err(at)?;
         }
         suite.variables = file.vars.keys().filter_map(|name| values.remove_entry(name)).collect();
@@ -268,8 +254,13 @@ impl Declared {
         let at = places.config(id.span());
         let name = id.get_ref();
         let Some(kind) = self.kind.take() else {
-            if let Some(key) = self.first_of_a_rule() {
-                let message = format!("check `{name}`: `{key}` needs a `kind`, one of {KINDS}");
+            if let Some(key) = self.first_left_over() {
+                let message = match key {
+                    "expected" | "sql" | "population" => {
+                        format!("check `{name}`: `{key}` stands under [query.{name}]")
+                    }
+                    _ => format!("check `{name}`: `{key}` needs a `kind`, one of {KINDS}"),
+                };
                 return Err(places.syntax(id.span(), message));
             }
             return suite.configure(name, self.settings(places)?).map_err(at);
@@ -286,13 +277,13 @@ impl Declared {
         suite.with_settings(check, self.settings(places)?).map_err(at)
     }
 
-    /// The first key that only a declared rule has.
-    fn first_of_a_rule(&self) -> Option<&'static str> {
-        self.left_over().into_iter().find_map(|(key, given)| given.then_some(key))
-    }
-
-    fn left_over(&self) -> [(&'static str, bool); 11] {
-        [
+    /// The first key that only a declared rule, or only a query, has and that was not taken.
+    fn first_left_over(&self) -> Option<&'static str> {
+        let given = [
+            ("expected", self.expected.is_some()),
+            ("sql", self.sql.is_some()),
+            ("population", self.population.is_some()),
+            ("kind", self.kind.is_some()),
             ("table", self.table.is_some()),
             ("column", self.column.is_some()),
             ("columns", self.columns.is_some()),
@@ -304,7 +295,8 @@ impl Declared {
             ("exact", self.exact.is_some()),
             ("key", self.key.is_some()),
             ("where", self.filter.is_some()),
-        ]
+        ];
+        given.into_iter().find_map(|(key, given)| given.then_some(key))
     }
 
     /// Takes the keys of a kind; one that it needs and lacks, or has and does not know, is named.
@@ -379,12 +371,43 @@ impl Declared {
                 TableRule::Schema { table, columns, exact: self.exact.take().unwrap_or(false) }
             }
         };
-        if let Some(key) = self.first_of_a_rule() {
+        if let Some(key) = self.first_left_over() {
             let message =
                 format!("check `{}`: a check of kind `{word}` takes no `{key}`", id.get_ref());
             return Err(places.syntax(id.span(), message));
         }
         Ok(rule)
+    }
+
+    /// Takes the keys of a query; one that it lacks, or has and does not know, is named.
+    fn query(
+        mut self,
+        id: &Spanned<String>,
+        places: &Places<'_>,
+        values: &Variables,
+    ) -> Result<(QueryCheck, Settings), DeclareError> {
+        let name = id.get_ref();
+        let wrong = |words: String| places.syntax(id.span(), format!("query `{name}`: {words}"));
+        let lacks = |key: &str| wrong(format!("a query needs `{key}`"));
+        let expected = self.expected.take().ok_or_else(|| lacks("expected"))?;
+        let written = self.sql.take().ok_or_else(|| lacks("sql"))?;
+        let population = self.population.take();
+        if let Some(key) = self.first_left_over() {
+            return Err(wrong(format!("a query takes no `{key}`")));
+        }
+        let bound = |sql: &str| {
+            variables::bind(sql, values)
+                .map_err(|fault| places.syntax(id.span(), fault.in_words(values)))
+        };
+        let (sql, binds) = bound(&written)?;
+        let mut check = QueryCheck::new(name, &expected, sql);
+        check = binds.into_iter().fold(check, QueryCheck::bind);
+        if let Some(population) = &population {
+            let (sql, binds) = bound(population)?;
+            check = check.population_with(sql, binds);
+        }
+        check = check.declared_as(&written, population.as_deref());
+        Ok((check, self.settings(places)?))
     }
 
     fn settings(self, places: &Places<'_>) -> Result<Settings, DeclareError> {
@@ -436,49 +459,4 @@ fn filled(
         *binds = bound;
     }
     Ok(rule)
-}
-
-impl DeclaredQuery {
-    fn check(
-        self,
-        id: &Spanned<String>,
-        places: &Places<'_>,
-        values: &Variables,
-    ) -> Result<(QueryCheck, Settings), DeclareError> {
-        let bound = |sql: &str| {
-            variables::bind(sql, values)
-                .map_err(|fault| places.syntax(id.span(), fault.in_words(values)))
-        };
-        let (sql, binds) = bound(&self.sql)?;
-        let mut check = QueryCheck::new(id.get_ref(), &self.expected, sql);
-        check = binds.into_iter().fold(check, QueryCheck::bind);
-        if let Some(population) = &self.population {
-            let (sql, binds) = bound(population)?;
-            check = check.population_with(sql, binds);
-        }
-        check = check.declared_as(&self.sql, self.population.as_deref());
-        let declared = Declared {
-            kind: None,
-            table: None,
-            column: None,
-            columns: None,
-            values: None,
-            to: None,
-            max_age: None,
-            min: None,
-            max: None,
-            exact: None,
-            key: None,
-            filter: None,
-            severity: self.severity,
-            owner: self.owner,
-            warn: self.warn,
-            fail: self.fail,
-            expect_empty: self.expect_empty,
-            sensitive: self.sensitive,
-            time_limit_seconds: self.time_limit_seconds,
-            tags: self.tags,
-        };
-        Ok((check, declared.settings(places)?))
-    }
 }

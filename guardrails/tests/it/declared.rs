@@ -69,7 +69,9 @@ fn each_mistake_is_named_with_its_line_and_column_and_what_would_do() {
             "[query.drain]\nexpected = 'x'\nsql = 'SELECT 1'",
             "the check `drain` stands in the suite twice",
         ),
-        ("[query.q]\nsql = 'SELECT 1'", "missing field `expected`"),
+        ("[query.q]\nsql = 'SELECT 1'", "line 1, column 8: query `q`: a query needs `expected`"),
+        ("[query.q]\nsql = 'SELECT 1'\nexpected = 'x'\ntable = 't'", "a query takes no `table`"),
+        ("[check.drain]\nsql = 'SELECT 1'", "`sql` stands under [query.drain]"),
     ];
     for (toml, expected) in cases {
         let error = told(toml);
