@@ -10,6 +10,7 @@ mod digest;
 pub mod edge;
 mod finding;
 mod formula;
+mod in_memory;
 #[cfg(feature = "kpi-gap-queue")]
 mod kpi_gap_queue;
 mod load;
@@ -36,6 +37,7 @@ pub use self::check::{Accept, CheckOptions, CheckedPacket, CheckedPlan, NotReady
 pub use self::csv_store::{CsvMetrics, CsvOptions, CsvStoreError};
 pub use self::finding::{Code, Finding, PacketStatus, Reason, Severity};
 pub use self::formula::{EvaluateError, Formula, FormulaError, KpiValue};
+pub use self::in_memory::InMemorySink;
 pub use self::load::{KpiRow, LeftOut, Load, LoadId, Provenance, Stamp};
 pub use self::metric_table::{Change, Changes, MetricTable, load_into, undo_in};
 pub use self::package::PackageFile;
@@ -48,8 +50,7 @@ pub use self::request::{
     ScopeFacts, SourceFacts, UnknownGapStatus,
 };
 pub use self::sink::{
-    Act, Effect, HistoryEntry, InMemorySink, LeftOutRecord, LoadReceipt, MetricSink, Run,
-    SinkError, UndoReceipt,
+    Act, Effect, HistoryEntry, LeftOutRecord, LoadReceipt, MetricSink, Run, SinkError, UndoReceipt,
 };
 pub use self::slug::slug;
 pub use self::summary::{PacketPreview, PacketSummary, SummaryChecks};
