@@ -157,9 +157,19 @@ impl<M: Matcher, S: LeadSource> Resolver for MatcherResolver<M, S> {
             )));
         }
         let known: Vec<bool> = fetched.iter().map(Option::is_some).collect();
+        // By the places of the leads that have a record.
+        let rejections: Rejections = leads
+            .iter()
+            .zip(&known)
+            .filter(|(_, known)| **known)
+            .enumerate()
+            .flat_map(|(at, (lead, _))| {
+                lead.rejected.iter().map(move |person| (at, person.as_str()))
+            })
+            .collect();
         let records: Vec<Record> = fetched.into_iter().flatten().collect();
         let decisions =
-            self.matcher.decide(&records, &Rejections::default()).map_err(|error| match error {
+            self.matcher.decide(&records, &rejections).map_err(|error| match error {
                 // The index is away: that is no lead's fault.
                 MatchError::Index(IndexError::Unavailable { .. }) => {
                     ResolveError::Unavailable(error.to_string())

@@ -110,6 +110,9 @@ impl MemoryStore {
         }
         done.rows += self.link_history.remove(key).map_or(0, |rows| rows.len() as u64);
         done.rows += self.actions.remove(key).map_or(0, |rows| rows.len() as u64);
+        let before = self.rejected.len();
+        self.rejected.retain(|(lead, _), _| lead != key);
+        done.rows += (before - self.rejected.len()) as u64;
         done.rows += u64::from(self.leaks.remove(key).is_some());
         done.evidence = self.redact(key.as_str());
         Ok(done)
@@ -144,6 +147,9 @@ impl MemoryStore {
             rows.retain(|row| row.person_key != *person);
             done.rows += (before - rows.len()) as u64;
         }
+        let before = self.rejected.len();
+        self.rejected.retain(|(_, rejected), _| rejected != person);
+        done.rows += (before - self.rejected.len()) as u64;
         done.evidence = self.redact(person.as_str());
         Ok(done)
     }

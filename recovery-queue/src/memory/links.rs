@@ -4,7 +4,7 @@ use super::{Lead, Link, MemoryStore, State};
 use crate::model::error::StoreError;
 use crate::model::key::{PersonKey, SourcePk};
 use crate::model::ledger::EventKind;
-use crate::model::links::{Decider, LinkHistoryRow, MANUAL_RULE};
+use crate::model::links::{Decider, LinkHistoryRow, MANUAL_RULE, RejectedPair};
 use crate::store::links::LinkStore;
 
 pub(super) fn conflict(lead: &SourcePk, reason: &str) -> StoreError {
@@ -94,6 +94,38 @@ impl LinkStore for MemoryStore {
         self.end_link(lead, decider)?;
         self.make_link(lead, to, decider);
         Ok(())
+    }
+
+    fn reject_pair(
+        &mut self,
+        lead: &SourcePk,
+        person: &PersonKey,
+        decider: Decider<'_>,
+    ) -> Result<(), StoreError> {
+        decider.check()?;
+        self.known(lead)?;
+        if self.links.get(lead).is_some_and(|link| link.person == *person) {
+            return Err(conflict(lead, "it is linked to that person; undo the link first"));
+        }
+        let version = self.leads.get(lead).and_then(|lead| lead.version.clone());
+        let pair = RejectedPair::new(lead.clone(), person.clone(), self.now, decider);
+        self.rejected.insert((lead.clone(), person.clone()), (pair, version));
+        Ok(())
+    }
+
+    fn allow_pair(&mut self, lead: &SourcePk, person: &PersonKey) -> Result<bool, StoreError> {
+        Ok(self.rejected.remove(&(lead.clone(), person.clone())).is_some())
+    }
+
+    fn rejected_pairs(&mut self, lead: Option<&SourcePk>) -> Result<Vec<RejectedPair>, StoreError> {
+        let wanted = |pair: &&RejectedPair| lead.is_none_or(|lead| pair.source_pk == *lead);
+        let now = |key: &SourcePk| self.leads.get(key).and_then(|lead| lead.version.as_ref());
+        let told = |(pair, was): &(RejectedPair, Option<String>)| RejectedPair {
+            holds: was.as_ref() == now(&pair.source_pk),
+            ..pair.clone()
+        };
+        let pairs = self.rejected.values().filter(|(pair, _)| wanted(&pair));
+        Ok(pairs.map(told).collect())
     }
 
     fn link_history(&mut self, lead: &SourcePk) -> Result<Vec<LinkHistoryRow>, StoreError> {

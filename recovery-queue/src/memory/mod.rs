@@ -18,7 +18,7 @@ use crate::model::evidence::Evidence;
 use crate::model::key::{PersonKey, RunId, SourcePk};
 use crate::model::lead::LeadAction;
 use crate::model::ledger::{EventKind, LedgerSlot};
-use crate::model::links::LinkHistoryRow;
+use crate::model::links::{LinkHistoryRow, RejectedPair};
 use crate::model::options::SeedOptions;
 use crate::model::resolver::{ClaimedLead, FailReason, Resolution, Resolver};
 use crate::model::rows::{LinkRow, Status};
@@ -157,6 +157,8 @@ pub struct MemoryStore {
     run_starts: BTreeMap<RunId, usize>,
     leaks: BTreeMap<SourcePk, i64>,
     actions: BTreeMap<SourcePk, Vec<LeadAction>>,
+    /// Pairs that somebody has rejected, with the version that the lead's data was of.
+    rejected: BTreeMap<(SourcePk, PersonKey), (RejectedPair, Option<String>)>,
     /// Leads that have left their backlog since the last seed.
     left: BTreeSet<SourcePk>,
     /// Persons who are gone.
@@ -283,12 +285,18 @@ impl MemoryStore {
         summary: &mut BatchSummary,
     ) {
         let (now, pk) = (self.now, &claimed.source_pk);
+        let Some(lead) = self.leads.get(pk) else { return };
+        let rejected = self.rejected_for(pk, lead.version.as_ref());
+        let is_rejected =
+            matches!(&answer, Resolution::Matched(found) if rejected.contains(&found.person_key));
         let Some(lead) = self.leads.get_mut(pk) else { return };
         if !matches!(lead.state, State::Pending { .. }) {
             return;
         }
         let told = if self.left.contains(pk) {
             Settlement::withdrawn(claimed)
+        } else if is_rejected {
+            Settlement::rejected(claimed)
         } else if matches!(&answer, Resolution::Matched(found) if self.gone.contains(&found.person_key))
         {
             Settlement::person_gone(claimed)
@@ -303,7 +311,8 @@ impl MemoryStore {
                 lead.state = State::Withdrawn { attempts, run_id: Some(run_id), cancelled: false };
             }
             Resolution::Matched(_) if told.status == Status::Failed => {
-                let (reason, wake_keys) = (FailReason::PersonGone, Vec::new());
+                let reason = told.reason.unwrap_or(FailReason::PersonGone);
+                let wake_keys = Vec::new();
                 lead.state = State::Failed { reason, attempts, run_id, wake_keys, evidence: None };
             }
             Resolution::Matched(found) => {
@@ -345,7 +354,16 @@ impl MemoryStore {
         let mut claimed = ClaimedLead::new(pk.clone(), lead.lead_at);
         claimed.lead_version.clone_from(&lead.version);
         claimed.attempts = attempts;
+        claimed.rejected = self.rejected_for(pk, lead.version.as_ref());
         Some(claimed)
+    }
+
+    /// Gives the persons who are rejected for a lead whose data is of a version.
+    fn rejected_for(&self, lead: &SourcePk, version: Option<&String>) -> Vec<PersonKey> {
+        let holds = |(pair, was): &&(RejectedPair, Option<String>)| {
+            pair.source_pk == *lead && was.as_ref() == version
+        };
+        self.rejected.values().filter(holds).map(|(pair, _)| pair.person_key.clone()).collect()
     }
 
     /// Appends the events of a batch.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::model::error::ConfigError;
-use crate::model::key::{PersonKey, RunId};
+use crate::model::key::{PersonKey, RunId, SourcePk};
 use crate::model::rows::LinkRow;
 
 /// Holds one link that was undone or moved.
@@ -76,6 +76,38 @@ impl Decider<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// A pair of a lead and a person that somebody has looked at and rejected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct RejectedPair {
+    /// The lead.
+    pub source_pk: SourcePk,
+    /// The person.
+    pub person_key: PersonKey,
+    /// When.
+    pub rejected_at: DateTime<Utc>,
+    /// By whom.
+    pub rejected_by: String,
+    /// Why.
+    pub comment: String,
+    /// Whether it still holds: not once the lead's data is of another version than it was.
+    pub holds: bool,
+}
+
+impl RejectedPair {
+    /// Makes a pair that holds.
+    #[must_use]
+    pub fn new(
+        source_pk: SourcePk,
+        person_key: PersonKey,
+        rejected_at: DateTime<Utc>,
+        decider: Decider<'_>,
+    ) -> Self {
+        let (rejected_by, comment) = (decider.by.to_owned(), decider.reason.to_owned());
+        Self { source_pk, person_key, rejected_at, rejected_by, comment, holds: true }
     }
 }
 

@@ -15,7 +15,7 @@ use crate::model::key::{PersonKey, SourcePk};
 /// Says why a lead was not matched.
 ///
 /// The codes are those of the deterministic matcher, `ERROR` for a lead whose resolver failed `max_attempts` times,
-/// `PERSON_GONE`, which is the store's, and those that a service makes for itself ([`own`](Self::own)). They are ordered by
+/// `PERSON_GONE` and `REJECTED`, which are the store's, and those that a service makes for itself ([`own`](Self::own)). They are ordered by
 /// their codes.
 ///
 /// ```
@@ -42,6 +42,8 @@ pub enum FailReason {
     NoCandidates,
     /// The lead was matched, and the person was gone when the match was to be written.
     PersonGone,
+    /// The lead was matched to a person whom somebody has rejected for it.
+    Rejected,
     /// Only weak evidence points to somebody.
     WeakMatchOnly,
     /// A reason of the service's own.
@@ -59,13 +61,14 @@ impl OwnReason {
 
 impl FailReason {
     /// Lists every reason of this crate, in the order of their codes.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::ConflictMultipleCandidates,
         Self::Error,
         Self::LeadNotFound,
         Self::MissingIdentifiers,
         Self::NoCandidates,
         Self::PersonGone,
+        Self::Rejected,
         Self::WeakMatchOnly,
     ];
 
@@ -106,6 +109,7 @@ impl FailReason {
             Self::MissingIdentifiers => "MISSING_IDENTIFIERS",
             Self::NoCandidates => "NO_CANDIDATES",
             Self::PersonGone => "PERSON_GONE",
+            Self::Rejected => "REJECTED",
             Self::WeakMatchOnly => "WEAK_MATCH_ONLY",
             Self::Own(own) => &own.0,
         }
@@ -161,13 +165,16 @@ pub struct ClaimedLead {
     pub lead_version: Option<String>,
     /// How many technical attempts have failed before this one.
     pub attempts: u32,
+    /// Persons whom somebody has rejected for the lead ([`LinkStore::reject_pair`](crate::LinkStore::reject_pair)): a
+    /// match to one of them is settled as `REJECTED`.
+    pub rejected: Vec<PersonKey>,
 }
 
 impl ClaimedLead {
     /// Makes a claimed lead; stores do this, and tests of a resolver.
     #[must_use]
     pub fn new(source_pk: SourcePk, lead_at: DateTime<Utc>) -> Self {
-        Self { source_pk, lead_at, lead_version: None, attempts: 0 }
+        Self { source_pk, lead_at, lead_version: None, attempts: 0, rejected: Vec::new() }
     }
 }
 

@@ -101,6 +101,13 @@ impl Settlement {
         Self { status: Status::Failed, reason, ..Self::withdrawn(lead) }
     }
 
+    /// Says what becomes of a lead that was matched to a person whom somebody has rejected for it: it fails as `REJECTED`.
+    #[must_use]
+    pub fn rejected(lead: &ClaimedLead) -> Self {
+        let reason = Some(FailReason::Rejected);
+        Self { status: Status::Failed, reason, ..Self::withdrawn(lead) }
+    }
+
     /// Writes what became of a lead into its row.
     pub fn write(self, row: &mut QueueRow, run: RunId, now: DateTime<Utc>) {
         row.status = self.status;

@@ -187,3 +187,42 @@ fn a_query_of_the_users_own_lists_rows_by_key_and_reason_and_cannot_write() {
         Err(FactsError::Refused { .. })
     ));
 }
+
+#[test]
+fn the_matcher_is_told_whom_somebody_has_rejected_for_a_lead() {
+    use identity_matching::index::InMemoryIndex;
+    use identity_matching::{
+        DeterministicMatcher, NormaliseOptions, Normaliser, Policy, Record, Region,
+    };
+    let region = Region::parse("PE").unwrap();
+    let normaliser = Normaliser::new(NormaliseOptions::for_region(region)).unwrap();
+    let phone = |text: &str| Record { phones: vec![text.into()], ..Record::default() };
+    let mut builder = InMemoryIndex::builder();
+    builder.add("P-1", &normaliser.normalise(&phone("+51 987 654 321"))).unwrap();
+    let index = builder.build().unwrap();
+    let matcher = DeterministicMatcher::new(index, normaliser, Policy::default()).unwrap();
+    // The first lead has no record, so that places of leads and of records differ.
+    let source = |leads: &[ClaimedLead]| {
+        let record =
+            |lead: &ClaimedLead| (lead.source_pk.as_str() != "L-0").then(|| phone("987654321"));
+        Ok(leads.iter().map(record).collect())
+    };
+    let mut resolver = MatcherResolver::new(matcher, source);
+    let leads = ["L-0", "L-1", "L-2"].map(|key| {
+        let mut lead = ClaimedLead::new(SourcePk::new(key).unwrap(), chrono::DateTime::UNIX_EPOCH);
+        if key != "L-2" {
+            lead.rejected = vec![PersonKey::new("P-1").unwrap()];
+        }
+        lead
+    });
+    let answers = resolver.resolve(&leads).unwrap();
+    let Resolution::Unmatched { reason, evidence, .. } = &answers[1] else {
+        panic!("{:?}", answers[1])
+    };
+    assert_eq!(*reason, FailReason::NoCandidates);
+    let evidence = evidence.as_ref().unwrap().as_str();
+    assert!(evidence.contains("rejected_by_person"), "{evidence}");
+    assert!(
+        matches!(&answers[2], Resolution::Matched(found) if found.person_key.as_str() == "P-1")
+    );
+}

@@ -12,6 +12,7 @@ use crate::diesel::batch::{BATCH, Context, Settled, Verdict};
 use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;
 use crate::diesel::read::presence::{Looks, Relation};
+use crate::diesel::read::rejected_pairs::Rejected;
 use crate::model::error::StoreError;
 use crate::model::resolver::FailReason;
 
@@ -54,6 +55,21 @@ fn views(
         backlog.map(|(schema, name)| Relation::new(schema, name, "lead_source_pk")),
         persons.map(|((schema, name), column)| Relation::new(schema, name, column)),
     ))
+}
+
+/// Refuses matches to persons whom somebody has rejected for the lead.
+pub(crate) fn refuse_rejected(settled: &mut [Settled], rejected: &Rejected) {
+    if rejected.is_empty() {
+        return;
+    }
+    for lead in settled {
+        let Verdict::Matched { person_key, .. } = &lead.verdict else { continue };
+        let theirs = rejected.get(&lead.claim.lead_id);
+        if theirs.is_some_and(|theirs| theirs.iter().any(|person| person.as_str() == person_key)) {
+            let (reason, wake_keys) = (FailReason::Rejected, Vec::new());
+            lead.verdict = Verdict::Failed { reason, evidence: None, wake_keys };
+        }
+    }
 }
 
 /// Looks again, and changes what is written of the leads that have left and of those whose person is gone.

@@ -11,6 +11,7 @@ use crate::diesel::batch::again::{self, Settling};
 use crate::diesel::batch::{BATCH, Claim, Context, claim, hook, open_leads, rows, verdicts, write};
 use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;
+use crate::diesel::read::rejected_pairs;
 use crate::diesel::store::now;
 use crate::model::cursor::Cursor;
 use crate::model::error::StoreError;
@@ -66,7 +67,8 @@ pub(crate) fn take(
         &[],
     )
     .map_err(failed(BATCH))?;
-    let leads = open_leads(&claims, batch.options);
+    let rejected = rejected_pairs::of_claims(db, names, &claims)?;
+    let leads = open_leads(&claims, batch.options, &rejected);
     Ok(Some(Lease::new(token, claims.len() as u64, until, leads)))
 }
 
@@ -155,10 +157,13 @@ pub(crate) fn settle(
     let context = Context { backlog_id, run_id: batch.run.get(), now: now(db, clock)? };
     let mut answers: HashMap<&str, &Resolution> =
         leads.iter().map(|lead| lead.source_pk.as_str()).zip(answers).collect();
-    let claims = ours.into_iter().map(|row| row.claim).collect();
+    let claims: Vec<Claim> = ours.into_iter().map(|row| row.claim).collect();
+    // A person may have been rejected since the leads were claimed.
+    let rejected = rejected_pairs::of_claims(db, names, &claims)?;
     let mut settled = verdicts(claims, batch.options, context.now, |claim| {
         answers.remove(claim.source_pk.as_str()).map(|answer| storable(answer.clone()))
     });
+    again::refuse_rejected(&mut settled, &rejected);
     again::look(db, names, &context, &mut settled, &mut settling.looks)?;
     let mut summary = write(db, names, &context, &settled)?;
     hook::call(settling.after_settle.as_mut(), db, &settled)?;

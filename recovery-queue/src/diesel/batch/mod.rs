@@ -21,6 +21,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use crate::diesel::batch::again::Settling;
 use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;
+use crate::diesel::read::rejected_pairs::{self, Rejected};
 use crate::diesel::write::events::Events;
 use crate::model::cursor::{Cursor, Position};
 use crate::model::error::StoreError;
@@ -212,7 +213,11 @@ fn is_used_up(claim: &Claim, options: &RecoverOptions) -> bool {
 }
 
 /// Gives the leads of a batch that need an answer.
-pub(crate) fn open_leads(claims: &[Claim], options: &RecoverOptions) -> Vec<ClaimedLead> {
+pub(crate) fn open_leads(
+    claims: &[Claim],
+    options: &RecoverOptions,
+    rejected: &Rejected,
+) -> Vec<ClaimedLead> {
     claims
         .iter()
         .filter(|claim| claim.person_id.is_none() && !is_used_up(claim, options))
@@ -221,6 +226,7 @@ pub(crate) fn open_leads(claims: &[Claim], options: &RecoverOptions) -> Vec<Clai
             lead_at: instant(claim.lead_at),
             lead_version: claim.lead_version.clone(),
             attempts: u32::try_from(claim.attempts).unwrap_or(u32::MAX),
+            rejected: rejected.get(&claim.lead_id).cloned().unwrap_or_default(),
         })
         .collect()
 }
@@ -397,12 +403,14 @@ pub(crate) fn in_transaction(
     let Some((mut context, claims)) = claim(db, names, clock, batch, cursor)? else {
         return Ok(BatchSummary::default());
     };
-    let open = open_leads(&claims, batch.options);
+    let rejected = rejected_pairs::of_claims(db, names, &claims)?;
+    let open = open_leads(&claims, batch.options, &rejected);
     let mut outside = Outside { resolver, sqlite: db.is_sqlite() };
     let mut answers = resolve_isolated(&mut outside, &open)?.into_iter();
     let mut settled = verdicts(claims, batch.options, context.now, |_| answers.next());
     // The resolver may have taken its time; events are dated when they are written.
     context.now = crate::diesel::store::now(db, clock)?;
+    again::refuse_rejected(&mut settled, &rejected);
     again::look(db, names, &context, &mut settled, &mut settling.looks)?;
     let summary = write(db, names, &context, &settled)?;
     hook::call(settling.after_settle.as_mut(), db, &settled)?;

@@ -13,6 +13,7 @@ pub(crate) mod leads;
 pub(crate) mod missing_identifiers;
 pub(crate) mod presence;
 pub(crate) mod records;
+pub(crate) mod rejected_pairs;
 pub(crate) mod snapshot;
 #[cfg(feature = "guardrails")]
 pub(crate) mod time_limit;

@@ -177,7 +177,8 @@ impl Eraser<'_, '_> {
         open += failed;
         let theirs = "SELECT person_id AS value FROM {ns}queue_link WHERE lead_id = $1 \
              UNION SELECT person_id FROM {ns}queue_link_history WHERE lead_id = $1 \
-             UNION SELECT person_id FROM {ns}queue_origin_history WHERE lead_id = $1";
+             UNION SELECT person_id FROM {ns}queue_origin_history WHERE lead_id = $1 \
+             UNION SELECT person_id FROM {ns}queue_rejected_pair WHERE lead_id = $1";
         let persons = self.ids(theirs, &[Param::Int(id)])?;
         for table in [
             "queue_settled",
@@ -186,6 +187,7 @@ impl Eraser<'_, '_> {
             "queue_wake_key",
             "queue_leak",
             "queue_lead_action",
+            "queue_rejected_pair",
         ] {
             self.remove(table, "lead_id", id)?;
         }
@@ -198,7 +200,8 @@ impl Eraser<'_, '_> {
             let sql = "DELETE FROM {ns}queue_person AS p WHERE p.id = $1 AND p.origin_lead_id IS NULL \
                  AND NOT EXISTS (SELECT 1 FROM {ns}queue_link x WHERE x.person_id = p.id) \
                  AND NOT EXISTS (SELECT 1 FROM {ns}queue_link_history x WHERE x.person_id = p.id) \
-                 AND NOT EXISTS (SELECT 1 FROM {ns}queue_origin_history x WHERE x.person_id = p.id)";
+                 AND NOT EXISTS (SELECT 1 FROM {ns}queue_origin_history x WHERE x.person_id = p.id) \
+                 AND NOT EXISTS (SELECT 1 FROM {ns}queue_rejected_pair x WHERE x.person_id = p.id)";
             self.done.rows += self.execute(sql, &[Param::Int(person)])?;
         }
         self.remove("queue_lead", "id", id)?;
@@ -242,7 +245,9 @@ impl Eraser<'_, '_> {
         self.done.reopened = self.execute(sql, &[now, Param::Int(person)])?;
         let sql = "DELETE FROM {ns}queue_settled WHERE status = 1 AND person_id = $1";
         self.execute(sql, &id)?;
-        for table in ["queue_link", "queue_link_history", "queue_origin_history"] {
+        for table in
+            ["queue_link", "queue_link_history", "queue_origin_history", "queue_rejected_pair"]
+        {
             self.remove(table, "person_id", person)?;
         }
         for row in counted {

@@ -9,7 +9,7 @@ use crate::diesel::batch::Context;
 use crate::diesel::borrowed::BorrowedStore;
 use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;
-use crate::diesel::read::leads;
+use crate::diesel::read::{leads, rejected_pairs};
 use crate::diesel::store::{SqlStore, now};
 use crate::diesel::write::events::Events;
 use crate::diesel::write::origins;
@@ -17,7 +17,7 @@ use crate::diesel::write::seed;
 use crate::model::error::StoreError;
 use crate::model::key::{PersonKey, SourcePk};
 use crate::model::ledger::EventKind;
-use crate::model::links::{Decider, LinkHistoryRow, MANUAL_RULE};
+use crate::model::links::{Decider, LinkHistoryRow, MANUAL_RULE, RejectedPair};
 use crate::store::links::LinkStore;
 
 const LINK: &str = "the change of a link";
@@ -243,6 +243,52 @@ impl LinkStore for BorrowedStore<'_> {
         })
     }
 
+    fn reject_pair(
+        &mut self,
+        lead: &SourcePk,
+        person: &PersonKey,
+        decider: Decider<'_>,
+    ) -> Result<(), StoreError> {
+        self.by_hand(lead, decider, |hand| {
+            let person_id = hand.person(person)?;
+            if hand.lead.person_id == Some(person_id) {
+                return Err(conflict(lead, "it is linked to that person; undo the link first"));
+            }
+            hand.execute(
+                "INSERT INTO {ns}queue_rejected_pair \
+                     (lead_id, person_id, lead_version, rejected_at, rejected_by, comment) \
+                 SELECT l.id, $1, l.lead_version, $2, $3, $4 FROM {ns}queue_lead l WHERE l.id = $5 \
+                 ON CONFLICT (lead_id, person_id) DO UPDATE SET lead_version = excluded.lead_version, \
+                     rejected_at = excluded.rejected_at, rejected_by = excluded.rejected_by, \
+                     comment = excluded.comment",
+                &[
+                    Param::Int(person_id),
+                    Param::Int(hand.now),
+                    Param::Text(decider.by),
+                    Param::Text(decider.reason),
+                    Param::Int(hand.lead.id),
+                ],
+            )?;
+            Ok(())
+        })
+    }
+
+    fn allow_pair(&mut self, lead: &SourcePk, person: &PersonKey) -> Result<bool, StoreError> {
+        let names = &self.names;
+        let sql = names.sql(
+            "DELETE FROM {ns}queue_rejected_pair \
+             WHERE lead_id = (SELECT l.id FROM {ns}queue_lead l WHERE l.source_pk = $1) \
+               AND person_id = (SELECT p.id FROM {ns}queue_person p WHERE p.person_key = $2)",
+        );
+        let pair = [Param::Text(lead.as_str()), Param::Text(person.as_str())];
+        let gone = self.db.transaction(LINK, |db| db.execute(&sql, &pair).map_err(failed(LINK)))?;
+        Ok(gone > 0)
+    }
+
+    fn rejected_pairs(&mut self, lead: Option<&SourcePk>) -> Result<Vec<RejectedPair>, StoreError> {
+        rejected_pairs::list(&mut self.db, &self.names, lead)
+    }
+
     fn link_history(&mut self, lead: &SourcePk) -> Result<Vec<LinkHistoryRow>, StoreError> {
         let whose = Param::Text(lead.as_str());
         let rows = leads::former_links(&mut self.db, &self.names, "l.source_pk", whose)?;
@@ -271,6 +317,23 @@ impl LinkStore for SqlStore {
         decider: Decider<'_>,
     ) -> Result<(), StoreError> {
         self.borrowed().move_link(lead, to, decider)
+    }
+
+    fn reject_pair(
+        &mut self,
+        lead: &SourcePk,
+        person: &PersonKey,
+        decider: Decider<'_>,
+    ) -> Result<(), StoreError> {
+        self.borrowed().reject_pair(lead, person, decider)
+    }
+
+    fn allow_pair(&mut self, lead: &SourcePk, person: &PersonKey) -> Result<bool, StoreError> {
+        self.borrowed().allow_pair(lead, person)
+    }
+
+    fn rejected_pairs(&mut self, lead: Option<&SourcePk>) -> Result<Vec<RejectedPair>, StoreError> {
+        self.borrowed().rejected_pairs(lead)
     }
 
     fn link_history(&mut self, lead: &SourcePk) -> Result<Vec<LinkHistoryRow>, StoreError> {

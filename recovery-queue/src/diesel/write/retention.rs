@@ -31,7 +31,13 @@ pub(crate) fn prune(
         db.execute(&names.sql(sql), &[before]).map_err(failed(PRUNE))
     };
     let mut done = Pruned::default();
-    for table in ["queue_link_history", "queue_origin_history", "queue_wake_key", "queue_leak"] {
+    for table in [
+        "queue_link_history",
+        "queue_origin_history",
+        "queue_rejected_pair",
+        "queue_wake_key",
+        "queue_leak",
+    ] {
         remove(
             retention.withdrawn,
             &format!("DELETE FROM {{ns}}{table} WHERE lead_id IN ({GONE})"),
