@@ -83,3 +83,25 @@ fn a_store_of_ones_own_passes_the_core_in_under_200_lines() {
     let run = run(&mut runner("own_store"));
     assert_eq!(run.code, 0, "the suite finds fault: {}", run.stderr);
 }
+
+/// What stands in the table of runners for one: the first paragraph of its help, in one line.
+fn row_of(name: &str) -> String {
+    let help = run(runner(name).arg("--help"));
+    assert_eq!(help.code, 0, "{name}: {}", help.stderr);
+    let first = help.stdout.split("\n\n").next().expect("a help says what the runner does");
+    let words: Vec<_> = first.split_whitespace().collect();
+    format!("| `{name}` | {} |", words.join(" ").replace('|', "\\|"))
+}
+
+#[test]
+fn the_readmes_table_of_runners_is_what_their_help_says() {
+    let manifest = include_str!("../Cargo.toml");
+    let names = manifest.split("[[example]]\nname = \"").skip(1);
+    let names = names.filter_map(|example| example.split('"').next());
+    // The last two take no flags: a store of one's own, and the queue inside a service.
+    let rows: Vec<_> =
+        names.filter(|name| !["own_store", "axum_service"].contains(name)).map(row_of).collect();
+    let readme = include_str!("../../README.md");
+    let missing: Vec<_> = rows.iter().filter(|row| !readme.contains(row.as_str())).collect();
+    assert!(missing.is_empty(), "put these rows into the README's table:\n{missing:#?}");
+}
