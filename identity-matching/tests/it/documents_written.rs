@@ -358,3 +358,19 @@ proptest! {
         prop_assert!(around.iter().all(|key| plain.contains(key)), "{:?} and {:?}", around, plain);
     }
 }
+
+#[test]
+fn an_ampersand_belongs_to_the_letters_of_a_company_alone() {
+    // SAT, structure of the RFC of a company: three letters of its name, of which `&` may be one.
+    for (written, number) in [
+        ("&AB850101AB1", "RFC &AB850101AB1"),
+        ("A&B850101AB1", "RFC A&B850101AB1"),
+        ("RFC: AB&850101AB1", "RFC AB&850101AB1"),
+    ] {
+        assert_eq!(keys("MX", "RFC", written, KeyForm::Exact), [number], "{written}");
+    }
+    // Behind a number it is none of it, so that two ways of writing one give one key.
+    for written in ["a17l1e&", "\0a17l1\u{fffd}e&", "A17L1E"] {
+        assert_eq!(keys("CL", "DNI", written, KeyForm::Exact), ["? A17L1E"], "{written:?}");
+    }
+}

@@ -61,6 +61,10 @@ impl DocumentNumber {
         } else {
             number.take_folded(raw)?;
         }
+        // No number ends in `&`: it stands between the letters of a Mexican company's.
+        while number.as_bytes().last() == Some(&b'&') {
+            number.truncate(number.len() - 1);
+        }
         Ok(number)
     }
 

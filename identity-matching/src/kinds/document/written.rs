@@ -197,6 +197,13 @@ impl<'t> WrittenCell<'_, 't> {
         if found.is_none() {
             found = self.without_letters(core.part(bare, false, behind), &own, marks);
         }
+        // A Mexican company's number may begin with `&`; of other numbers it is no part.
+        if found.is_none() && bare[core.start..].starts_with('&') {
+            found = attempt(&bare[core.start..core.end], &own, marks);
+        }
+        if found.is_none() && core.joined {
+            found = attempt(&bare[core.numeral..core.end], &own, dropped);
+        }
         found.ok_or(reason.unwrap_or(UnusableReason::Malformed))
     }
 
@@ -271,6 +278,9 @@ struct Core<'a> {
     tail: &'a str,
     start: usize,
     end: usize,
+    /// Where the first word with a digit begins, and whether `&` joins letters to it: then the part begins before.
+    numeral: usize,
+    joined: bool,
 }
 
 impl<'a> Core<'a> {
@@ -279,21 +289,25 @@ impl<'a> Core<'a> {
             words(written).filter(|(_, word)| word.bytes().any(|byte| byte.is_ascii_digit()));
         let (start, first) = numerals.next()?;
         let (last, word) = numerals.last().unwrap_or((start, first));
-        let end = last + word.len();
-        Some(Self { lead: &written[..start], tail: &written[end..], start, end })
+        let (numeral, end) = (start, last + word.len());
+        let joined = written[..numeral].ends_with('&');
+        let before =
+            written[..numeral].trim_end_matches(|sign: char| sign.is_alphanumeric() || sign == '&');
+        let start = if joined { before.len() } else { numeral };
+        Some(Self { lead: &written[..start], tail: &written[end..], start, end, numeral, joined })
     }
 
     /// Takes a short last word of what stands before into the part: the series of a passport, the letter of a company.
     fn with_series(&self, written: &'a str, lead: bool) -> Self {
         let series = words(self.lead).last().filter(|(_, word)| lead && word.chars().count() <= 3);
         let start = series.map_or(self.start, |(at, _)| at);
-        Self { lead: &written[..start], tail: self.tail, start, end: self.end }
+        Self { lead: &written[..start], start, ..*self }
     }
 
     /// Returns the part with what stands before or behind, or without.
     fn part<'w>(&self, written: &'w str, lead: bool, tail: bool) -> &'w str {
         let start = if lead { 0 } else { self.start };
         let end = if tail { written.len() } else { self.end };
-        &written[start..end]
+        written[start..end].trim_start_matches(|sign: char| !sign.is_alphanumeric())
     }
 }
