@@ -181,6 +181,10 @@ impl Database<'_> {
     }
 
     /// Gives how long the parts of the last transaction took, on PostgreSQL.
+    #[cfg_attr(
+        not(feature = "sqlite"),
+        expect(clippy::unnecessary_wraps, reason = "SQLite has no pace of its own")
+    )]
     pub(crate) fn pace(&self) -> Option<Pace> {
         match self {
             #[cfg(feature = "sqlite")]

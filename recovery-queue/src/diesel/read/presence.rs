@@ -111,16 +111,17 @@ fn statement(sqlite: bool, relation: &Relation, way: Way) -> String {
     let (there, column) = (relation.quoted(), format!("there.{}", relation.column()));
     let text = key_text(sqlite, &column);
     if sqlite {
-        return match way {
-            Way::Whole => format!(
+        return if way == Way::Whole {
+            format!(
                 "SELECT asked.key AS value FROM json_each($1) AS asked WHERE asked.value NOT IN (\
                      SELECT {text} FROM {there} AS there \
                      WHERE {text} IN (SELECT sought.value FROM json_each($1) AS sought))"
-            ),
-            _ => format!(
+            )
+        } else {
+            format!(
                 "SELECT asked.key AS value FROM json_each($1) AS asked WHERE NOT EXISTS (\
                      SELECT 1 FROM {there} AS there WHERE {column} = asked.value AND {text} = asked.value)"
-            ),
+            )
         };
     }
     let asked = "unnest($1) WITH ORDINALITY AS asked(key, at)";
@@ -190,6 +191,10 @@ fn is_uuid(key: &str) -> bool {
 }
 
 /// Finds out whether an index finds a key; the plan of the look-up says so.
+#[cfg_attr(
+    not(feature = "sqlite"),
+    expect(unused_variables, reason = "PostgreSQL tells by the type of the column")
+)]
 fn find_way(db: &mut Database, relation: &Relation, keys: &[&str]) -> QueryResult<Way> {
     match db {
         #[cfg(feature = "sqlite")]

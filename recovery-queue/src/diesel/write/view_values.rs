@@ -105,6 +105,7 @@ fn postgres_date(kind: &str) -> Result<(String, String), (String, &'static str)>
 }
 
 #[cfg(not(feature = "postgres"))]
+#[expect(clippy::unnecessary_wraps, reason = "as the one for PostgreSQL")]
 fn postgres_date(_: &str) -> Result<(String, String), (String, &'static str)> {
     Ok(sqlite_date())
 }
