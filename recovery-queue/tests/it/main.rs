@@ -47,9 +47,9 @@ mod schema;
 mod siblings;
 mod stops;
 mod support;
-#[cfg(feature = "postgres-bundled-tls")]
 #[cfg(feature = "guardrails")]
 mod surroundings;
+#[cfg(feature = "postgres-bundled-tls")]
 mod tls;
 mod unchanged;
 mod upgrades;
