@@ -166,9 +166,9 @@ impl SinkError {
 
 /// Takes loads: each one whole, in one transaction, idempotent by metric key.
 ///
-/// An implementation over a store implements [`MetricTable`] for what it has within a transaction, begins
-/// one and calls [`load_into`] or [`undo_in`], which decide for every store alike. The suite in `testing`
-/// (feature `testing`) runs the laws against any implementation. [`InMemorySink`] is always there.
+/// An implementation over a store implements [`MetricTable`](crate::MetricTable) for what it has within a transaction, begins
+/// one and calls [`load_into`](crate::load_into) or [`undo_in`](crate::undo_in), which decide for every store alike. The suite in `testing`
+/// (feature `testing`) runs the laws against any implementation. [`InMemorySink`](crate::InMemorySink) is always there.
 pub trait MetricSink {
     /// Applies a load in one transaction; in a dry run, rolls it back.
     ///
