@@ -49,7 +49,4 @@ pub enum JoinError {
         "a person differs between two groups: a record is missing in one of them, or the person changed while it was joined; join it anew"
     )]
     PersonDiffers,
-    /// The chunk holds more persons than one index may.
-    #[error("the chunk holds too many persons: decide it in smaller chunks")]
-    Chunk,
 }

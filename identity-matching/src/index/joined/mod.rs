@@ -163,11 +163,11 @@ impl JoinedIndex {
     /// [`JoinError`] where the rows do not fit one another: a count of a key that the subject does not have, a key
     /// whose holders are not all there, a person who shares no key with the subject, and rows of one key or person
     /// that differ from those of another group. Nothing of the chunk may be decided then.
-    pub fn add<'a>(
+    pub fn add<P: AsRef<str>>(
         &mut self,
         look_ups: &[LookUp],
         counts: &[(IndexKey, u32)],
-        persons: impl IntoIterator<Item = (&'a str, StoredPerson)>,
+        persons: impl IntoIterator<Item = (P, StoredPerson)>,
     ) -> Result<(), JoinError> {
         for &(key, total) in counts {
             if !look_ups.iter().any(|one| one.key == key) {
@@ -182,7 +182,7 @@ impl JoinedIndex {
         }
         self.group.clear();
         for (person, stored) in persons {
-            let id = self.person(person, stored)?;
+            let id = self.person(person.as_ref(), stored)?;
             if self.group.contains(&id) {
                 return Err(JoinError::Twice);
             }
@@ -220,8 +220,7 @@ impl JoinedIndex {
             let known = &self.persons[place(id)].1;
             return if *known == stored { Ok(id) } else { Err(JoinError::PersonDiffers) };
         }
-        let id = u64::try_from(self.persons.len()).map_err(|_| JoinError::Chunk)?;
-        let id = PersonId::new(id);
+        let id = PersonId::new(self.persons.len() as u64);
         self.persons.push((person.into(), stored));
         self.ids.insert(person.into(), id);
         Ok(id)
