@@ -4,16 +4,11 @@
 #![allow(clippy::doc_markdown)]
 
 use std::io;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use identity_matching::Region;
-use reference_runners::at_scale::{
-    DECISIONS, Decider, Format, GROUPS, RowReader, RowWriter, SecretArgs,
-};
-use reference_runners::cli::{Console, EXIT_CODES, Exit, Failure, start};
-use reference_runners::people;
+use reference_runners::at_scale::{DECISIONS, Decider, GROUPS, ReadingArgs, RowReader, RowWriter};
+use reference_runners::cli::{EXIT_CODES, Exit, Failure, start};
 
 /// Decides leads over rows that an engine has joined, by the rules of the policy and no others.
 ///
@@ -24,26 +19,14 @@ use reference_runners::people;
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXIT_CODES)]
 struct Args {
-    /// How rows are read and written.
-    #[arg(long, default_value = "csv", value_name = "FORMAT")]
-    format: Format,
     #[command(flatten)]
-    secret: SecretArgs,
-    /// The region that reads local phones and documents.
-    #[arg(long, default_value = "PE", value_name = "CODE")]
-    region: Region,
-    /// The policy, as TOML or JSON (left out: the default).
-    #[arg(long, value_name = "FILE")]
-    policy: Option<PathBuf>,
+    reading: ReadingArgs,
     /// Decides so many leads at once; memory grows with their candidates.
     #[arg(long, default_value_t = 512, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     chunk: u16,
     /// Shows identifiers in evidence as they are; the decisions then are personal data.
     #[arg(long)]
     show_identifiers: bool,
-    /// Prints no messages on stderr; errors still appear.
-    #[arg(long, short)]
-    quiet: bool,
 }
 
 fn main() -> ExitCode {
@@ -51,12 +34,11 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<Exit, Failure> {
-    let console = Console::new(args.quiet);
-    let policy = people::read_policy(args.policy.as_ref())?;
-    let seal = args.secret.seal()?;
-    let normaliser = people::read_by(&policy, args.region)?;
-    let rows = RowReader::new(args.format, GROUPS, io::stdin())?;
-    let out = RowWriter::new(args.format, DECISIONS, io::stdout())?;
+    let console = args.reading.console();
+    let (policy, normaliser, seal) = args.reading.open()?;
+    let format = args.reading.format;
+    let rows = RowReader::new(format, GROUPS, io::stdin())?;
+    let out = RowWriter::new(format, DECISIONS, io::stdout())?;
     let mut decider = Decider::new(normaliser, policy, seal, out, usize::from(args.chunk))?;
     if args.show_identifiers {
         decider = decider.showing_identifiers();

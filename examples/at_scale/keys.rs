@@ -4,17 +4,16 @@
 #![allow(clippy::doc_markdown)]
 
 use std::io;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use identity_matching::index::joined::{LookUp, SealedRecord, Stamp, look_ups};
 use identity_matching::index::{Seal, StoredPerson};
-use identity_matching::{KeyForm, KeyKind, Normalised, Normaliser, Policy, Region};
+use identity_matching::{KeyForm, KeyKind, Normalised, Normaliser, Policy};
 use raw_packets::table::TableSchema;
-use reference_runners::at_scale::{self, Format, KEYS, RowWriter, SecretArgs, Value, records};
-use reference_runners::cli::{Console, EXIT_CODES, Exit, Failure, start};
-use reference_runners::people::{self, Given};
+use reference_runners::at_scale::{self, KEYS, ReadingArgs, RowWriter, Value, records};
+use reference_runners::cli::{EXIT_CODES, Exit, Failure, start};
+use reference_runners::people::Given;
 use reference_runners::tables::TableArgs;
 use reference_runners::unusable::UnusableValues;
 
@@ -29,22 +28,10 @@ struct Args {
     /// What the records are.
     #[arg(long, value_name = "WHAT")]
     of: Of,
-    /// How rows are read and written.
-    #[arg(long, default_value = "csv", value_name = "FORMAT")]
-    format: Format,
+    #[command(flatten)]
+    reading: ReadingArgs,
     #[command(flatten)]
     tables: TableArgs,
-    #[command(flatten)]
-    secret: SecretArgs,
-    /// The region that reads local phones and documents.
-    #[arg(long, default_value = "PE", value_name = "CODE")]
-    region: Region,
-    /// The policy, as TOML or JSON (left out: the default).
-    #[arg(long, value_name = "FILE")]
-    policy: Option<PathBuf>,
-    /// Prints no messages on stderr; errors and refused rows still appear.
-    #[arg(long, short)]
-    quiet: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -60,10 +47,9 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<Exit, Failure> {
-    let console = Console::new(args.quiet);
-    let policy = people::read_policy(args.policy.as_ref())?;
-    let normaliser = people::read_by(&policy, args.region)?;
-    let seal = args.secret.seal()?;
+    let console = args.reading.console();
+    let (policy, normaliser, seal) = args.reading.open()?;
+    let format = args.reading.format;
     let stamp = Stamp::new(normaliser.options(), &policy, &seal).to_string();
     let tables = args.tables.open()?;
     let (schema, whose) = match args.of {
@@ -71,7 +57,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
         Of::Persons => (TableSchema::persons(), "persons"),
     };
     let mut keys = Keys {
-        out: RowWriter::new(args.format, KEYS, io::stdout())?,
+        out: RowWriter::new(format, KEYS, io::stdout())?,
         normaliser,
         policy,
         seal,
@@ -79,7 +65,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
         unusable: UnusableValues::of(whose),
     };
     let mut read = Normalised::default();
-    let exit = records::read(args.format, &tables, &schema, io::stdin(), &console, |row| {
+    let exit = records::read(format, &tables, &schema, io::stdin(), &console, |row| {
         match args.of {
             Of::Leads => match row.text("external_id").or_else(|| row.text("id")) {
                 Some(key) => {

@@ -1,6 +1,7 @@
 //! Matching beyond one machine: `keys` and `decide` around joins that somebody else makes decide as one matcher in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::net::{TcpListener, TcpStream};
@@ -83,6 +84,23 @@ impl Data {
 
     fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
+    }
+
+    /// Returns the flags of both scripts; the decisions go to `out`.
+    fn flags(&self, out: &str) -> [OsString; 10] {
+        let path = |name| self.path(name).into_os_string();
+        [
+            "--leads".into(),
+            path("leads.csv"),
+            "--persons".into(),
+            path("persons.csv"),
+            "--out".into(),
+            path(out),
+            "--secret-file".into(),
+            path("secret"),
+            "--programs".into(),
+            programs().into_os_string(),
+        ]
     }
 
     /// Decides every lead by a matcher that holds the population.
@@ -449,16 +467,8 @@ fn duckdb_joins_with_less_memory_than_data() {
     for turn in ["one.csv", "two.csv"] {
         let done = run(Command::new(&python)
             .arg(scripts().join("duckdb_match.py"))
-            .args(["--memory-limit", "128MB", "--leads"])
-            .arg(data.path("leads.csv"))
-            .arg("--persons")
-            .arg(data.path("persons.csv"))
-            .arg("--out")
-            .arg(data.path(turn))
-            .arg("--secret-file")
-            .arg(data.path("secret"))
-            .arg("--programs")
-            .arg(programs()));
+            .args(["--memory-limit", "128MB"])
+            .args(data.flags(turn)));
         assert_eq!(done.code, 0, "{}", done.stderr);
         outputs.insert(fs::read_to_string(data.path(turn)).unwrap());
     }
@@ -536,16 +546,7 @@ impl Cluster {
             ])
             .args(["--conf", "spark.driver.bindAddress=127.0.0.1"])
             .arg(scripts().join("spark_match.py"))
-            .arg("--leads")
-            .arg(data.path("leads.csv"))
-            .arg("--persons")
-            .arg(data.path("persons.csv"))
-            .arg("--out")
-            .arg(data.path(out))
-            .arg("--secret-file")
-            .arg(data.path("secret"))
-            .arg("--programs")
-            .arg(programs())
+            .args(data.flags(out))
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .spawn()

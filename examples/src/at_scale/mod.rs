@@ -5,6 +5,7 @@
 
 mod decide;
 mod decided;
+mod reading;
 pub mod records;
 mod rows;
 #[cfg(feature = "arrow")]
@@ -13,6 +14,7 @@ mod secret;
 
 pub use self::decide::Decider;
 pub use self::decided::Decided;
+pub use self::reading::ReadingArgs;
 pub use self::rows::{
     Column, DECISIONS, Format, GROUPS, KEYS, RowReader, RowWriter, Rows, Type, Value,
 };
