@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, header};
+use data_encoding::HEXLOWER;
 use rand::RngExt as _;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
@@ -101,7 +102,7 @@ impl Access {
             return None;
         }
         let id: [u8; 32] = rand::rng().random();
-        let id = id.iter().fold(String::with_capacity(64), |id, byte| format!("{id}{byte:02x}"));
+        let id = HEXLOWER.encode(&id);
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         sessions.push_back((digest(&id), Instant::now() + SESSION));
         if sessions.len() > SESSIONS {

@@ -1,6 +1,7 @@
 //! What of the database is the runners' own: tables made by migrations, and views; made when they are pending, and
 //! not touched again.
 
+use data_encoding::HEXLOWER;
 use diesel::connection::SimpleConnection as _;
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -219,12 +220,7 @@ const MARK: &str = "made by the reference runners; ";
 
 /// The comment that says that a view is ours, and of which release.
 fn mark(select: &str) -> String {
-    use std::fmt::Write as _;
-    Sha256::digest(words(select)).iter().take(8).fold(MARK.to_owned(), |mut mark, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(mark, "{byte:02x}");
-        mark
-    })
+    format!("{MARK}{}", HEXLOWER.encode(&Sha256::digest(words(select))[..8]))
 }
 
 /// The words of a statement, one blank between two.
