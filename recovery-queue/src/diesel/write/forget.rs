@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::Text;
 
 use crate::diesel::batch::Context;
 use crate::diesel::conn::database::{Database, IntRow, Param, failed};
 use crate::diesel::conn::namespace::Names;
 use crate::diesel::store::now;
-use crate::diesel::write::events::Events;
+use crate::diesel::write::events::{Events, LeadsOfBacklog};
 use crate::diesel::write::{origins, seed};
 use crate::model::error::StoreError;
 use crate::model::key::{PersonKey, SourcePk};
@@ -42,14 +42,6 @@ struct Column {
     tbl: String,
     #[diesel(sql_type = Text)]
     col: String,
-}
-
-#[derive(QueryableByName)]
-struct Counted {
-    #[diesel(sql_type = BigInt)]
-    backlog_id: i64,
-    #[diesel(sql_type = BigInt)]
-    leads: i64,
 }
 
 /// One forgetting, inside its transaction.
@@ -235,7 +227,7 @@ impl Eraser<'_, '_> {
             "SELECT s.lead_id FROM {ns}queue_settled s WHERE s.status = 1 AND s.person_id = $1";
         let sql = "SELECT backlog_id, count(*) AS leads FROM {ns}queue_settled \
              WHERE status = 1 AND person_id = $1 GROUP BY backlog_id ORDER BY backlog_id";
-        let counted: Vec<Counted> =
+        let counted: Vec<LeadsOfBacklog> =
             self.db.query(&self.names.sql(sql), &id).map_err(failed(FORGET))?;
         self.execute(&format!("DELETE FROM {{ns}}queue_leak WHERE lead_id IN ({theirs})"), &id)?;
         let sql = "INSERT INTO {ns}queue_pending (backlog_id, priority, lead_at, lead_id, attempts, since) \

@@ -81,10 +81,7 @@ impl ManualLink<'_, '_> {
     /// Keeps the present link in the history and removes it.
     fn end_link(&mut self, decider: Decider<'_>) -> Result<(), StoreError> {
         self.execute(
-            "INSERT INTO {ns}queue_link_history (lead_id, person_id, rule, confidence, decided_by, run_id, \
-                 linked_at, evidence, ended_at, ended_by, reason) \
-             SELECT lead_id, person_id, rule, confidence, decided_by, run_id, linked_at, evidence, $1, $2, $3 \
-             FROM {ns}queue_link WHERE lead_id = $4",
+            &keep_links("lead_id = $4"),
             &[
                 Param::Int(self.now),
                 Param::Text(decider.by),
@@ -138,6 +135,17 @@ impl ManualLink<'_, '_> {
         events.add(kind, None, 1);
         events.append(self.db, self.names, self.now, self.lead.backlog_id, None)
     }
+}
+
+/// Writes the statement that keeps links in the history: `which` selects them; its first binds are when, by whom and why
+/// they end.
+pub(crate) fn keep_links(which: &str) -> String {
+    format!(
+        "INSERT INTO {{ns}}queue_link_history (lead_id, person_id, rule, confidence, decided_by, run_id, \
+             linked_at, evidence, ended_at, ended_by, reason) \
+         SELECT lead_id, person_id, rule, confidence, decided_by, run_id, linked_at, evidence, $1, $2, $3 \
+         FROM {{ns}}queue_link WHERE {which} ORDER BY lead_id"
+    )
 }
 
 fn conflict(lead: &SourcePk, reason: &str) -> StoreError {

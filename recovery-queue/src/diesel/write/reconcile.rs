@@ -1,14 +1,12 @@
 //! Puts right what disagrees, in one transaction, with ledger and history.
 
-use diesel::prelude::*;
-use diesel::sql_types::BigInt;
-
 use crate::diesel::batch::Context;
 use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;
 use crate::diesel::read::disagreements::{find, open};
 use crate::diesel::store::now;
-use crate::diesel::write::events::Events;
+use crate::diesel::write::events::{Events, LeadsOfBacklog};
+use crate::diesel::write::links::keep_links;
 use crate::diesel::write::{origins, seed};
 use crate::model::disagreement::{Disagreement, DisagreementKind as Kind};
 use crate::model::error::StoreError;
@@ -23,14 +21,6 @@ const CHUNK: usize = 1000;
 
 /// Tables with a row for each state of a lead.
 const STATES: [&str; 3] = ["queue_pending", "queue_parked", "queue_settled"];
-
-#[derive(QueryableByName)]
-struct Counted {
-    #[diesel(sql_type = BigInt)]
-    backlog_id: i64,
-    #[diesel(sql_type = BigInt)]
-    leads: i64,
-}
 
 struct Reconcile<'a, 'c> {
     db: &'a mut Database<'c>,
@@ -75,7 +65,7 @@ impl Reconcile<'_, '_> {
             "SELECT l.backlog_id, count(*) AS leads FROM {{ns}}queue_lead l WHERE l.id IN ({leads}) \
              GROUP BY l.backlog_id ORDER BY l.backlog_id"
         );
-        let rows: Vec<Counted> =
+        let rows: Vec<LeadsOfBacklog> =
             self.db.query(&self.names.sql(&sql), &[]).map_err(failed(RECONCILE))?;
         for row in rows {
             let mut events = Events::default();
@@ -118,12 +108,7 @@ impl Reconcile<'_, '_> {
 
     /// Undoes links, and keeps them in the history.
     fn unlink(&mut self, leads: &str) -> Result<(), StoreError> {
-        let sql = format!(
-            "INSERT INTO {{ns}}queue_link_history (lead_id, person_id, rule, confidence, decided_by, run_id, \
-                 linked_at, evidence, ended_at, ended_by, reason) \
-             SELECT lead_id, person_id, rule, confidence, decided_by, run_id, linked_at, evidence, $1, $2, $3 \
-             FROM {{ns}}queue_link WHERE lead_id IN ({leads}) ORDER BY lead_id"
-        );
+        let sql = keep_links(&format!("lead_id IN ({leads})"));
         let params =
             [Param::Int(self.now), Param::Text(self.decider.by), Param::Text(self.decider.reason)];
         self.execute(&sql, &params)?;
