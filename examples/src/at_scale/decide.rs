@@ -95,7 +95,14 @@ impl Decider {
     /// Rows that cannot be read or do not fit one another, named by their number; nothing of their chunk is written.
     pub fn run(mut self, mut rows: RowReader) -> Result<u64, Failure> {
         while rows.advance()? {
-            self.take(&rows).map_err(|failure| at(rows.row(), failure))?;
+            let here = |failure| at(rows.row(), failure);
+            if self.begins(&rows).map_err(here)? {
+                // What is wrong with the group before is named by its own row.
+                self.end_group()?;
+                self.begin_group(&rows).map_err(here)?;
+            } else {
+                self.take(&rows).map_err(here)?;
+            }
         }
         self.end_group()?;
         self.flush()?;
@@ -103,26 +110,27 @@ impl Decider {
         Ok(self.decided)
     }
 
-    fn take(&mut self, row: &RowReader) -> Result<(), Failure> {
-        let lead = row.value("lead").text().ok_or_else(|| {
-            Failure::new("`lead` is blank").remedy("hand over the key of the lead in every row")
-        })?;
-        let part = row.int("part")?;
-        if part == 0 {
-            let (before, begun) = (self.group.lead.as_str(), self.group.row > 0);
-            if begun && lead == before {
-                return Err(Failure::new("a lead stands twice")
-                    .remedy("give each lead one record; where a file repeats one, keep the last"));
-            }
-            if begun && lead.as_bytes() < before.as_bytes() {
-                return Err(out_of_order());
-            }
-            self.end_group()?;
-            return self.begin_group(row, lead);
+    /// Tells whether a row begins a group, and refuses one that does not stand where it must.
+    fn begins(&self, row: &RowReader) -> Result<bool, Failure> {
+        let (lead, part) = (lead(row)?, row.int("part")?);
+        let (before, begun) = (self.group.lead.as_str(), self.group.row > 0);
+        if part != 0 {
+            let follows = begun && lead == before && part >= self.group.part;
+            return if follows { Ok(false) } else { Err(out_of_order()) };
         }
-        if self.group.row == 0 || lead != self.group.lead || part < self.group.part {
+        if begun && lead == before {
+            return Err(Failure::new("a lead stands twice")
+                .remedy("give each lead one record; where a file repeats one, keep the last"));
+        }
+        if begun && lead.as_bytes() < before.as_bytes() {
             return Err(out_of_order());
         }
+        Ok(true)
+    }
+
+    /// Takes one more row of the group.
+    fn take(&mut self, row: &RowReader) -> Result<(), Failure> {
+        let part = row.int("part")?;
         self.group.part = part;
         self.group.followed += 1;
         match part {
@@ -155,7 +163,8 @@ impl Decider {
         Ok(())
     }
 
-    fn begin_group(&mut self, row: &RowReader, lead: &str) -> Result<(), Failure> {
+    fn begin_group(&mut self, row: &RowReader) -> Result<(), Failure> {
+        let lead = lead(row)?;
         self.check(row, true)?;
         let sealed = from_text(row.value("sealed").text().unwrap_or_default())?;
         let sealed = SealedRecord::from_bytes(&sealed);
@@ -252,6 +261,12 @@ fn write(
         Value::Text(&digest),
         Value::Text(stamp),
     ])
+}
+
+fn lead(row: &RowReader) -> Result<&str, Failure> {
+    row.value("lead").text().ok_or_else(|| {
+        Failure::new("`lead` is blank").remedy("hand over the key of the lead in every row")
+    })
 }
 
 fn out_of_order() -> Failure {
