@@ -104,6 +104,12 @@ fn is_piece(beside: &str, before: bool) -> bool {
     } else {
         (inner.split(' ').next().unwrap_or_default(), beside.starts_with(' '))
     };
+    // Brackets and quotes around the whole value are no part of the word.
+    let near = if before {
+        near.trim_start_matches(|sign: char| !sign.is_alphanumeric() && sign != '_')
+    } else {
+        near.trim_end_matches(|sign: char| !sign.is_alphanumeric() && sign != '_')
+    };
     if !parted || near.is_empty() || BETWEEN.contains(&near.to_lowercase().as_str()) {
         return false;
     }
