@@ -23,8 +23,8 @@ use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool};
 use diesel::sql_types::{Nullable, Text};
 use recovery_queue::{
     AsyncResolver, BorrowedStore, ClaimMode, ClaimedLead, DatabaseUrl, FailReason, LeadStore,
-    OpenOptions, PersonKey, QueueStore, RecoverOptions, Resolution, ResolveError, Retention,
-    SeedOptions, SourcePk, SqlStore, Stop, StoreError, ViewBacklog,
+    OpenOptions, PersonKey, QueueStore, Recover, RecoverOptions, Resolution, ResolveError,
+    Retention, SeedOptions, SourcePk, SqlStore, Stop, StoreError, ViewBacklog,
 };
 use reference_runners::cli::{Exit, Failure, start};
 use reference_runners::ops::{Limits, serve};

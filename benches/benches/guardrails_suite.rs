@@ -20,7 +20,8 @@ use guardrails::{Suite, SuiteReport};
 use recovery_queue::testing::PostgresServer;
 use recovery_queue::{
     ClaimedLead, Conn, DatabaseUrl, Evidence, FailReason, OpenOptions, PersonKey, QueueStore,
-    RecoverOptions, Resolution, ResolveError, SeedOptions, SqlStore, StoreFacts, ViewBacklog,
+    Recover, RecoverOptions, Resolution, ResolveError, SeedOptions, SqlStore, StoreFacts,
+    ViewBacklog,
 };
 
 const EVIDENCE: &str = "{\"policy\":{\"version\":\"1\",\"hash\":\"0123456789abcdef\"},\"keys\":[{\"kind\":\"phone\",\

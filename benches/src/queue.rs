@@ -14,7 +14,7 @@ use diesel::sql_types::BigInt;
 use recovery_queue::testing::PostgresServer;
 use recovery_queue::{
     BacklogLead, ClaimedLead, Conn, DatabaseUrl, MemoryBacklog, Namespace, OpenOptions, PersonKey,
-    Progress, QueueStore, RecoverOptions, Resolution, ResolveError, SeedOptions, SourcePk,
+    Progress, QueueStore, Recover, RecoverOptions, Resolution, ResolveError, SeedOptions, SourcePk,
     SqlStore, ViewBacklog,
 };
 

@@ -19,12 +19,11 @@ use crate::packets::PacketArgs;
 use crate::returned::ReturnArgs;
 use crate::service::{BACKLOG_VIEW, migrations};
 
-/// Makes the facts of a read; beside the runners' own backlog, their tables hold keys of leads, too, and their
-/// migrations have a book of their own.
+/// Makes the facts of a read; beside the runners' own backlog, their migrations have a book of their own.
 ///
 /// # Errors
 ///
-/// None for names that are identifiers, as these are.
+/// None: the migrations are embedded.
 pub fn facts_of<'a>(
     read: SqlSnapshot<'a>,
     backlog: &'a ViewBacklog,
@@ -37,7 +36,7 @@ pub fn facts_of<'a>(
     for book in books_of(backlog, url)? {
         facts = facts.with_migrations(book);
     }
-    Ok(facts.with_lead_column("leads", "source_pk")?.with_key_column("claims", "source_pk")?)
+    Ok(facts)
 }
 
 /// Gives the migrations whose book is looked at beside the queue's: the runners' own, where the tables are.

@@ -9,7 +9,7 @@ use clap::Args;
 use identity_matching::index::{Seal, joined::Stamp};
 use identity_matching::{DeterministicMatcher, Normaliser, Policy, Region};
 use recovery_queue::{
-    DatabaseUrl, LeadSource, MatcherResolver, OpenOptions, PersonView, QueueStore as _,
+    DatabaseUrl, KeyColumn, LeadSource, MatcherResolver, OpenOptions, PersonView, QueueStore as _,
     RecoverOptions, Rejection, Resolver, RunSummary, SeedOptions, SqlStore, ViewBacklog, WakeKeys,
     recover_with_workers,
 };
@@ -114,6 +114,7 @@ pub fn open_mapped(
         store.read()?.check_backlog(&map.backlog(matches!(url, DatabaseUrl::Sqlite(_)))?)?;
         // Whether the persons of a mapping are there is not asked: their keys are written in a form of the mapping's.
         store.set_person_view(None)?;
+        store.set_key_columns(&[])?;
         return Ok((store, service));
     }
     let mut service = Database::open(url)?;
@@ -122,6 +123,10 @@ pub fn open_mapped(
     store.read()?.check_backlog(&ViewBacklog::new(BACKLOG_VIEW)?)?;
     // A person who is removed while a run is at work is linked to nobody any more.
     store.set_person_view(Some(&PersonView::new("persons", "person_key")?))?;
+    store.set_key_columns(&[
+        KeyColumn::of_leads("leads", "source_pk")?,
+        KeyColumn::referring("claims", "source_pk")?,
+    ])?;
     Ok((store, service))
 }
 

@@ -12,7 +12,7 @@ use raw_packets::edge::{ReadLimits, read_packets, write_packets};
 use raw_packets::{Accept, CheckOptions, PacketOptions, PacketPlan, Stamp, Template};
 use recovery_queue::{
     BacklogLead, ClaimedLead, DatabaseUrl, MatcherResolver, MemoryBacklog, OpenOptions, QueueStore,
-    RecoverOptions, SeedOptions, SourcePk, SqlStore, StoreFacts, WakeKeys,
+    Recover, RecoverOptions, SeedOptions, SourcePk, SqlStore, StoreFacts, WakeKeys,
 };
 use tracing::field::{Field, Visit};
 use tracing::span;

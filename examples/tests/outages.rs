@@ -9,8 +9,8 @@ use guardrails::clock::Monotonic;
 use recovery_queue::testing::PostgresServer;
 use recovery_queue::{
     BacklogLead, ClaimedLead, Conn, DatabaseUrl, FailReason, MemoryBacklog, NewRun, OpenOptions,
-    QueueStore, RecoverOptions, Resolution, RunKind, RunStore, SeedOptions, SourcePk, SqlStore,
-    StoreError, StoreFacts,
+    QueueStore, Recover, RecoverOptions, Resolution, RunKind, RunStore, SeedOptions, SourcePk,
+    SqlStore, StoreError, StoreFacts,
 };
 
 fn open(url: &str) -> SqlStore {

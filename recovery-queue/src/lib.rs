@@ -29,14 +29,16 @@ pub use crate::diesel::{
 #[cfg(feature = "identity-matching")]
 pub use matching::{LeadSource, MatcherResolver, WakeKeys};
 pub use memory::MemoryStore;
+pub use model::age::{AGE_BOUNDS, AgeBucket};
 pub use model::backlog::{
     Backlog, BacklogLead, BacklogRows, BacklogSource, MemoryBacklog, ViewBacklog, ViewName,
 };
 pub use model::cursor::{Cursor, Position};
 pub use model::disagreement::{Disagreement, DisagreementKind};
-pub use model::error::{ConfigError, KeyError, StoreError};
+pub use model::error::{ConfigError, StoreError};
 pub use model::evidence::Evidence;
-pub use model::key::{MAX_KEY_BYTES, PersonKey, RunId, SourcePk};
+pub use model::key::{KeyError, MAX_KEY_BYTES, PersonKey, RunId, SourcePk};
+pub use model::key_column::KeyColumn;
 pub use model::lead::{
     Forget, Forgotten, LeadAction, LeadActionKind, LeadRecord, PersonRecord, Pruned, Reopen,
     Retention,
@@ -59,7 +61,7 @@ pub use model::work::{BatchRequest, BatchSummary, SeedSummary};
 pub use store::leads::LeadStore;
 pub use store::leases::LeaseStore;
 pub use store::links::LinkStore;
-pub use store::outlook::{AGE_BOUNDS, AgeBucket, Outlook, ReasonShare, outlook};
+pub use store::outlook::{Outlook, ReasonShare, outlook};
 pub use store::runs::RunStore;
 pub use store::{QueueStore, Snapshot};
-pub use worker::{AsyncResolver, recover_with_workers, resolve_isolated};
+pub use worker::{AsyncResolver, Recover, recover_with_workers, resolve_isolated};

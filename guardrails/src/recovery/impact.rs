@@ -71,8 +71,8 @@ impl Impact {
 pub struct Explained {
     /// Leads in the backlog.
     pub backlog: u64,
-    /// Fail reasons, and `pending`, `not_in_queue` and `rejected` for leads that nobody has tried; most leads
-    /// first, then by name.
+    /// Fail reasons, and `pending`, `not_in_queue`, `rejected` and `cancelled` for leads that nobody has tried; most
+    /// leads first, then by name.
     pub parts: Vec<ReasonCount>,
     /// Leads that none of the parts accounts for.
     pub unexplained: u64,
@@ -86,6 +86,7 @@ impl Explained {
             ("pending", queue.pending),
             ("not_in_queue", queue.backlog_not_in_queue),
             ("rejected", queue.rejected),
+            ("cancelled", queue.cancelled),
         ]
         .map(|(name, leads)| ReasonCount::new(name, leads));
         Self::from_parts(queue.backlog, queue.reasons.iter().cloned().chain(waiting))
@@ -192,12 +193,19 @@ fn finding(run: &RunFacts, explained: &Explained) -> Finding {
     if verdict == Verdict::Fail {
         finding = finding
             .cause("links or claims were removed during the run")
-            .cause("the backlog view was changed");
+            .cause("the backlog view was changed")
+            .remedy(
+                Remedy::new("Find out what did so, then recover: the next run is judged anew.")
+                    .command("recover_leads"),
+            );
     }
     if explained.unexplained > 0 {
-        finding = finding.cause(
-            "leads of the backlog are settled as matched or withdrawn: see the check `drain`",
-        );
+        finding = finding
+            .cause("leads of the backlog are settled as matched or withdrawn: see the check `drain`")
+            .remedy(
+                Remedy::new("Seed: a lead that was withdrawn comes back; for one that is matched, do what `drain` says.")
+                    .command("seed_queue"),
+            );
     }
     finding
 }

@@ -31,6 +31,7 @@ pub fn reason_in_words(reason: &str) -> Option<&'static str> {
         "REJECTED" => "A person said that none of the candidates is the lead.",
         "pending" => "The lead waits for its turn; the next run tries it.",
         "not_in_queue" => "The lead is in the backlog, but no seed has taken it in yet.",
+        "cancelled" => "Somebody has taken the lead out of the work by hand.",
         "rejected" => "The lead's row in the backlog cannot be read, so a seed left it out.",
         _ => return None,
     })
@@ -99,16 +100,25 @@ impl Remedies {
             "ERROR" => to_do(
                 format!(
                     "{leads} {have} met a technical error too often: mend its cause, which the log \
-                     of the run names; a seed tries {} again.",
+                     of the run names; then reopen {} and recover.",
                     if one { "it" } else { "them" }
                 ),
-                "seed_queue",
+                "queue_admin lead reopen --reason ERROR --why impact",
             ),
             "PERSON_GONE" => to_do(
                 format!(
-                    "{leads} fitted a person who was gone by then: seed, then recover with the persons as they are."
+                    "{leads} fitted a person who was gone by then: reopen {} and recover with the persons as they \
+                     are.",
+                    if one { "it" } else { "them" }
                 ),
-                "seed_queue",
+                "queue_admin lead reopen --reason PERSON_GONE --why impact",
+            ),
+            "REJECTED" => to_do(
+                format!(
+                    "{leads} {have} candidates that a person has rejected: import the right person, or ask the lead \
+                     for another identifier and import the lead again."
+                ),
+                WORK_LIST,
             ),
             "pending" => to_do(
                 format!("{leads} {wait} for {} turn: recover.", if one { "its" } else { "their" }),
@@ -119,6 +129,15 @@ impl Remedies {
                     "{leads} of the backlog cannot be read: correct the rows that `rejected` lists, then seed."
                 ),
                 "verify_guardrails --only rejected",
+            ),
+            "cancelled" => to_do(
+                format!(
+                    "{leads} {} taken out of the work by hand: leave {} out of the backlog, or reopen {} by key.",
+                    if one { "was" } else { "were" },
+                    if one { "it" } else { "them" },
+                    if one { "it" } else { "them" },
+                ),
+                WORK_LIST,
             ),
             "not_in_queue" => {
                 to_do(format!("{leads} of the backlog {wait} to be seeded."), "seed_queue")

@@ -110,9 +110,18 @@ impl<F: RecoveryFacts + ?Sized> Check<F> for Throughput {
         if let Some(reason) = last.top_fail_reason.as_deref() {
             finding = finding.figure("top_fail_reason", reason);
         }
+        // A day that is over stays as it was.
+        let remedy = if whole {
+            Remedy::new(format!(
+                "Recover every night; a day that missed counts until it is out of the last {}.",
+                count_of(self.days, "day")
+            ))
+        } else {
+            Remedy::new("Recover the leads that wait.")
+        };
         Ok(finding
             .cause("leads fail for reasons that a run cannot change: see the check `impact`")
-            .remedy(Remedy::new("Recover the leads that wait.").command("recover_leads")))
+            .remedy(remedy.command("recover_leads")))
     }
 }
 

@@ -118,6 +118,8 @@ pub enum ForeignFile {
     Markup,
     /// A document in JSON.
     Json,
+    /// A text in UTF-32.
+    Utf32,
 }
 
 impl std::fmt::Display for ForeignFile {
@@ -131,6 +133,7 @@ impl std::fmt::Display for ForeignFile {
             Self::Parquet => "a Parquet file",
             Self::Markup => "HTML or XML",
             Self::Json => "JSON",
+            Self::Utf32 => "a text in UTF-32",
         })
     }
 }
@@ -142,6 +145,7 @@ impl ForeignFile {
                 "open it in the spreadsheet program and save the sheet as \"CSV UTF-8\""
             }
             Self::Compressed => "unpack it first",
+            Self::Utf32 => "save the file as UTF-8",
             Self::Pdf | Self::Sqlite | Self::Parquet | Self::Markup | Self::Json => {
                 "export the rows as CSV in UTF-8"
             }

@@ -70,9 +70,8 @@ impl Lines {
         Ok(lines)
     }
 
-    /// Returns the name of the encoding that is decoded, where there is one.
-    pub(super) fn encoding(&self) -> Option<&'static str> {
-        self.file.encoding()
+    pub(super) fn is_utf16(&self) -> bool {
+        self.file.is_utf16()
     }
 
     /// The first line break tells how lines end.

@@ -77,10 +77,11 @@ impl TableReader {
             line: 0,
             report: TableReport {
                 file: name,
-                encoding: lines.encoding().unwrap_or(match encoding {
+                encoding: match encoding {
+                    _ if lines.is_utf16() => "UTF-16",
                     Some(Encoding::Windows1252) => "Windows-1252",
                     _ => "UTF-8",
-                }),
+                },
                 ..TableReport::default()
             },
             lines,
@@ -200,7 +201,7 @@ impl TableReader {
         let text = std::str::from_utf8(window);
         let mut guessed = false;
         let as_1252 = match self.encoding {
-            _ if self.lines.encoding().is_some() => false,
+            _ if self.lines.is_utf16() => false,
             Some(Encoding::Windows1252) => !window.is_ascii(),
             Some(Encoding::Utf8) => false,
             None => text.is_err(),

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::column::{CellType, Fill, Role};
-use super::draft::{Draft, Rule};
+use super::{CellType, Draft, Fill, Role, Rule};
 
 /// The most columns of a template.
 const MAX_COLUMNS: usize = 1_000;

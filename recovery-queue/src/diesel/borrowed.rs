@@ -3,19 +3,24 @@
 use std::time::Duration;
 
 use crate::diesel::batch::again::Settling;
-use crate::diesel::batch::{self, lease};
-use crate::diesel::conn::database::{Begin, Database, Param, failed};
+use crate::diesel::batch::lease;
+use crate::diesel::batch::settled::BATCH;
+use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::lent::Conn;
 use crate::diesel::conn::namespace::{Names, Namespace};
+use crate::diesel::conn::transaction::Begin;
 use crate::diesel::migrate;
 use crate::diesel::migrate::status::MigrationStatus;
 use crate::diesel::read::snapshot::SqlSnapshot;
-use crate::diesel::write::{forget, links, person_view, reconcile, reopen, retention, runs, seed};
+use crate::diesel::write::{
+    forget, reconcile, reopen, retention, runs, seed, service_tables, wake,
+};
 use crate::model::backlog::Backlog;
 use crate::model::cursor::Cursor;
 use crate::model::disagreement::Disagreement;
 use crate::model::error::{ConfigError, StoreError};
 use crate::model::key::{PersonKey, RunId, SourcePk};
+use crate::model::key_column::KeyColumn;
 use crate::model::lead::{Forget, Forgotten, LeadRecord, PersonRecord, Pruned, Reopen, Retention};
 use crate::model::lease::Lease;
 use crate::model::links::Decider;
@@ -169,7 +174,7 @@ impl<'c> BorrowedStore<'c> {
     /// The database's.
     pub fn wake(&mut self, keys: &[String]) -> Result<u64, StoreError> {
         let (names, clock) = (&self.names, self.clock);
-        let woken = self.db.transaction("the wake-up", |db| links::wake(db, names, clock, keys))?;
+        let woken = self.db.transaction("the wake-up", |db| wake::wake(db, names, clock, keys))?;
         tracing::info!(name: "recovery_queue.woken", keys = keys.len(), leads = woken);
         Ok(woken)
     }
@@ -195,11 +200,25 @@ impl<'c> BorrowedStore<'c> {
     /// else from now on, in any program. Such a lead fails as `PERSON_GONE`.
     ///
     /// # Errors
-    /// A view that does not exist or has no such column.
+    /// A view that does not exist or has no such column, and a name without a schema that another `search_path` finds
+    /// elsewhere than when it was recorded.
     pub fn set_person_view(&mut self, persons: Option<&PersonView>) -> Result<(), StoreError> {
         let names = &self.names;
         self.db.transaction("the record of the view of persons", |db| {
-            person_view::set(db, names, persons)
+            service_tables::set_persons(db, names, persons)
+        })
+    }
+
+    /// Records the columns of the service's own tables that hold keys of leads, in the place of those that are recorded:
+    /// the guardrail `source_pk_consistency` looks at them in every program.
+    ///
+    /// # Errors
+    /// A table that does not exist or has no such column, and a name without a schema that another `search_path` finds
+    /// elsewhere than when it was recorded.
+    pub fn set_key_columns(&mut self, columns: &[KeyColumn]) -> Result<(), StoreError> {
+        let names = &self.names;
+        self.db.transaction("the record of the columns of keys", |db| {
+            service_tables::set_key_columns(db, names, columns)
         })
     }
 
@@ -221,7 +240,7 @@ impl LeaseStore for BorrowedStore<'_> {
     ) -> Result<Option<Lease>, StoreError> {
         let (names, clock) = (&self.names, self.clock);
         let mut ahead = cursor.clone();
-        let lease = self.db.transaction_as(Begin::Batch, batch::BATCH, |db| {
+        let lease = self.db.transaction_as(Begin::Batch, BATCH, |db| {
             lease::take(db, names, clock, batch, ttl, &mut ahead)
         })?;
         *cursor = ahead;
@@ -230,9 +249,7 @@ impl LeaseStore for BorrowedStore<'_> {
 
     fn renew(&mut self, lease: &mut Lease, ttl: Duration) -> Result<u64, StoreError> {
         let (names, clock) = (&self.names, self.clock);
-        self.db.transaction_as(Begin::Batch, batch::BATCH, |db| {
-            lease::renew(db, names, clock, lease, ttl)
-        })
+        self.db.transaction_as(Begin::Batch, BATCH, |db| lease::renew(db, names, clock, lease, ttl))
     }
 
     fn settle(
@@ -242,14 +259,14 @@ impl LeaseStore for BorrowedStore<'_> {
         answers: &[Resolution],
     ) -> Result<BatchSummary, StoreError> {
         let (names, clock) = (&self.names, self.clock);
-        self.db.transaction_as(Begin::Batch, batch::BATCH, |db| {
+        self.db.transaction_as(Begin::Batch, BATCH, |db| {
             lease::settle(db, names, clock, batch, lease, answers, &mut Settling::default())
         })
     }
 
     fn give_back(&mut self, lease: &Lease) -> Result<u64, StoreError> {
         let names = &self.names;
-        self.db.transaction_as(Begin::Batch, batch::BATCH, |db| lease::give_back(db, names, lease))
+        self.db.transaction_as(Begin::Batch, BATCH, |db| lease::give_back(db, names, lease))
     }
 }
 

@@ -7,16 +7,18 @@ use chrono::{DateTime, Utc};
 
 use crate::diesel::batch::again::Settling;
 use crate::diesel::batch::hook::SettledLead;
-use crate::diesel::batch::{self, Context};
+use crate::diesel::batch::settled::{BATCH, Context};
+use crate::diesel::batch::{self};
 use crate::diesel::borrowed::BorrowedStore;
-use crate::diesel::conn::database::{Begin, Database, failed};
+use crate::diesel::conn::database::{Database, failed, now};
 use crate::diesel::conn::lent::Conn;
 #[cfg(feature = "postgres")]
 use crate::diesel::conn::limits;
-use crate::diesel::conn::limits::Pace;
 use crate::diesel::conn::namespace::Names;
 use crate::diesel::conn::open::{OpenOptions, Purpose};
+use crate::diesel::conn::pace::Pace;
 use crate::diesel::conn::source::Source;
+use crate::diesel::conn::transaction::Begin;
 use crate::diesel::conn::url::DatabaseUrl;
 use crate::diesel::migrate;
 use crate::diesel::migrate::status::MigrationStatus;
@@ -29,6 +31,7 @@ use crate::model::cursor::Cursor;
 use crate::model::disagreement::Disagreement;
 use crate::model::error::StoreError;
 use crate::model::key::{PersonKey, RunId, SourcePk};
+use crate::model::key_column::KeyColumn;
 use crate::model::lead::{Forget, Forgotten, LeadRecord, PersonRecord, Pruned, Reopen, Retention};
 use crate::model::lease::Lease;
 use crate::model::links::Decider;
@@ -187,9 +190,20 @@ impl SqlStore {
     /// else from now on, in any program. Such a lead fails as `PERSON_GONE`.
     ///
     /// # Errors
-    /// A view that does not exist or has no such column.
+    /// A view that does not exist or has no such column, and a name without a schema that another `search_path` finds
+    /// elsewhere than when it was recorded.
     pub fn set_person_view(&mut self, persons: Option<&PersonView>) -> Result<(), StoreError> {
         self.borrowed().set_person_view(persons)
+    }
+
+    /// Records the columns of the service's own tables that hold keys of leads, in the place of those that are recorded:
+    /// the guardrail `source_pk_consistency` looks at them in every program.
+    ///
+    /// # Errors
+    /// A table that does not exist or has no such column, and a name without a schema that another `search_path` finds
+    /// elsewhere than when it was recorded.
+    pub fn set_key_columns(&mut self, columns: &[KeyColumn]) -> Result<(), StoreError> {
+        self.borrowed().set_key_columns(columns)
     }
 
     /// Names the limit of the server that ended a transaction, where one did; the connection is a live one then.
@@ -222,9 +236,8 @@ impl SqlStore {
         work: impl FnOnce(&mut Database, &Names, Option<i64>, &mut Settling) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let (names, clock, settling) = (&self.names, self.clock, &mut self.settling);
-        let done = self
-            .db
-            .transaction_as(Begin::Batch, batch::BATCH, |db| work(db, names, clock, settling));
+        let done =
+            self.db.transaction_as(Begin::Batch, BATCH, |db| work(db, names, clock, settling));
         done.map_err(|error| {
             let pace = self.db.pace();
             self.explained(error, pace)
@@ -249,7 +262,7 @@ impl SqlStore {
     /// use diesel::prelude::*;
     /// use recovery_queue::testing::ScriptedResolver;
     /// use recovery_queue::{
-    ///     BacklogLead, Conn, DatabaseUrl, MemoryBacklog, OpenOptions, QueueStore, RecoverOptions, SeedOptions, SettledLead,
+    ///     BacklogLead, Conn, DatabaseUrl, MemoryBacklog, OpenOptions, QueueStore, Recover, RecoverOptions, SeedOptions, SettledLead,
     ///     SourcePk, SqlStore,
     /// };
     ///
@@ -531,12 +544,5 @@ impl RunStore for SqlStore {
     fn take_marks(&mut self, run: RunId) -> Result<Option<u32>, StoreError> {
         let names = &self.names;
         self.db.transaction("the look at old marks", |db| crash_marker::take(db, names, run.get()))
-    }
-}
-
-pub(crate) fn now(db: &mut Database, clock: Option<i64>) -> Result<i64, StoreError> {
-    match clock {
-        Some(now) => Ok(now),
-        None => db.now().map_err(failed("the look at the clock")),
     }
 }

@@ -126,7 +126,7 @@ struct Event {
 /// ```
 /// use chrono::DateTime;
 /// use recovery_queue::{
-///     BacklogLead, ClaimedLead, FailReason, MemoryBacklog, MemoryStore, QueueStore, RecoverOptions, Resolution,
+///     BacklogLead, ClaimedLead, FailReason, MemoryBacklog, MemoryStore, QueueStore, Recover, RecoverOptions, Resolution,
 ///     ResolveError, SeedOptions, Snapshot, SourcePk,
 /// };
 ///

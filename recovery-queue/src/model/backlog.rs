@@ -43,6 +43,15 @@ impl BacklogLead {
         self.priority = priority;
         self
     }
+
+    /// Says why a store cannot take the lead, whose key was checked when it was made.
+    pub(crate) fn fault(&self) -> Option<RejectReason> {
+        use chrono::Datelike as _;
+        if self.lead_version.as_deref().is_some_and(|version| version.contains('\0')) {
+            return Some(RejectReason::VersionUnreadable);
+        }
+        (!(1..=9999).contains(&self.lead_at.year())).then_some(RejectReason::DateOutOfRange)
+    }
 }
 
 /// Names a view or table, checked to be one or two identifiers.
@@ -204,7 +213,7 @@ impl BacklogRows {
         };
         let (mut read, mut rejected) = (Self::default(), BTreeMap::new());
         for lead in rows {
-            if let Some(reason) = RejectReason::of(&lead) {
+            if let Some(reason) = lead.fault() {
                 let known = rejected.entry(lead.source_pk.clone()).or_insert(reason);
                 *known = reason.max(*known);
             }

@@ -1,36 +1,8 @@
 //! Errors, told apart by what the caller can do about them.
 
-use crate::model::key::MAX_KEY_BYTES;
+use crate::model::key::KeyError;
 
 type Source = Box<dyn std::error::Error + Send + Sync + 'static>;
-
-/// Says why a text is no key.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum KeyError {
-    /// The text is empty.
-    #[error("a {what} is empty; give every row one")]
-    Empty {
-        /// Which kind of key.
-        what: &'static str,
-    },
-    /// The text is longer than [`MAX_KEY_BYTES`].
-    #[error(
-        "a {what} has {bytes} bytes; at most {MAX_KEY_BYTES} are stored; use a shorter key or its digest"
-    )]
-    TooLong {
-        /// Which kind of key.
-        what: &'static str,
-        /// Its length in bytes of UTF-8.
-        bytes: usize,
-    },
-    /// The text holds a NUL byte, which PostgreSQL cannot store.
-    #[error("a {what} holds a NUL byte, which PostgreSQL cannot store; remove it at the source")]
-    NulByte {
-        /// Which kind of key.
-        what: &'static str,
-    },
-}
 
 /// Says why a name, an option or a policy was refused; nothing was read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

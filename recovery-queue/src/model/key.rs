@@ -4,13 +4,39 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::model::error::KeyError;
-
 /// The longest key that a store accepts, in bytes of UTF-8.
 ///
 /// An index entry of PostgreSQL holds about 2,700 bytes; a key far below that is refused here, where the
 /// message can name it, and not by the server.
 pub const MAX_KEY_BYTES: usize = 512;
+
+/// Says why a text is no key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// The text is empty.
+    #[error("a {what} is empty; give every row one")]
+    Empty {
+        /// Which kind of key.
+        what: &'static str,
+    },
+    /// The text is longer than [`MAX_KEY_BYTES`].
+    #[error(
+        "a {what} has {bytes} bytes; at most {MAX_KEY_BYTES} are stored; use a shorter key or its digest"
+    )]
+    TooLong {
+        /// Which kind of key.
+        what: &'static str,
+        /// Its length in bytes of UTF-8.
+        bytes: usize,
+    },
+    /// The text holds a NUL byte, which PostgreSQL cannot store.
+    #[error("a {what} holds a NUL byte, which PostgreSQL cannot store; remove it at the source")]
+    NulByte {
+        /// Which kind of key.
+        what: &'static str,
+    },
+}
 
 fn check(what: &'static str, text: &str) -> Result<(), KeyError> {
     if text.is_empty() {

@@ -1,11 +1,13 @@
 //! What a queue is made of: keys, rows, options, answers and errors. Depends on no store.
 
+pub(crate) mod age;
 pub(crate) mod backlog;
 pub(crate) mod cursor;
 pub(crate) mod disagreement;
 pub(crate) mod error;
 pub(crate) mod evidence;
 pub(crate) mod key;
+pub(crate) mod key_column;
 pub(crate) mod lead;
 pub(crate) mod lease;
 pub(crate) mod ledger;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::model::key::RunId;
 use crate::model::ledger::EventKind;
 use crate::model::resolver::FailReason;
-use crate::model::run::RunRecord;
+use crate::model::run::{RunOutcome, RunRecord};
 use crate::model::work::BatchSummary;
 
 /// Tells how far a run has come.
@@ -43,6 +43,16 @@ pub enum Stopped {
     Limit,
     /// The caller asked to stop.
     Asked,
+}
+
+impl From<Stopped> for RunOutcome {
+    fn from(stopped: Stopped) -> Self {
+        match stopped {
+            Stopped::Drained => Self::Done,
+            Stopped::Limit => Self::Limit,
+            Stopped::Asked => Self::Asked,
+        }
+    }
 }
 
 /// Tells what a run did.

@@ -3,7 +3,6 @@
 use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
-use crate::model::backlog::BacklogLead;
 use crate::model::key::{MAX_KEY_BYTES, SourcePk};
 
 /// Says why a seed left a lead out.
@@ -101,15 +100,6 @@ impl RejectReason {
             Self::VersionUnreadable => 8,
             Self::PriorityUnreadable => 9,
         }
-    }
-
-    /// Says what is wrong with a lead that comes as a row, whose key was checked when it was made.
-    pub(crate) fn of(lead: &BacklogLead) -> Option<Self> {
-        use chrono::Datelike as _;
-        if lead.lead_version.as_deref().is_some_and(|version| version.contains('\0')) {
-            return Some(Self::VersionUnreadable);
-        }
-        (!(1..=9999).contains(&lead.lead_at.year())).then_some(Self::DateOutOfRange)
     }
 }
 

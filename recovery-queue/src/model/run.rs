@@ -6,7 +6,6 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::model::key::RunId;
-use crate::model::progress::Stopped;
 use crate::model::resolver::FailReason;
 
 /// Says what a run does.
@@ -87,16 +86,6 @@ impl RunOutcome {
     #[must_use]
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|outcome| outcome.code() == code)
-    }
-}
-
-impl From<Stopped> for RunOutcome {
-    fn from(stopped: Stopped) -> Self {
-        match stopped {
-            Stopped::Drained => Self::Done,
-            Stopped::Limit => Self::Limit,
-            Stopped::Asked => Self::Asked,
-        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::model::work::{BatchRequest, BatchSummary};
 
 /// A store that can lend leads for longer than a transaction.
 ///
-/// [`QueueStore::recover`](crate::QueueStore::recover) drives it under [`ClaimMode::Lease`](crate::ClaimMode::Lease). A
+/// [`Recover::recover`](crate::Recover::recover) drives it under [`ClaimMode::Lease`](crate::ClaimMode::Lease). A
 /// service whose resolver is asynchronous may drive it itself: [`lease`](Self::lease), await the answers with no
 /// transaction and no thread held, [`settle`](Self::settle).
 pub trait LeaseStore {

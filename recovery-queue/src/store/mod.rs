@@ -7,31 +7,29 @@ pub(crate) mod outlook;
 pub(crate) mod runs;
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 
+use crate::model::age::{AGE_BOUNDS, AgeBucket};
 use crate::model::backlog::{Backlog, BacklogRows};
 use crate::model::cursor::Cursor;
 use crate::model::error::{ConfigError, StoreError};
 use crate::model::key::{PersonKey, SourcePk};
 use crate::model::ledger::{DailyMetrics, LedgerSlot, daily_metrics};
-use crate::model::options::{RecoverOptions, SeedOptions};
-use crate::model::progress::{Progress, RunSummary};
+use crate::model::options::SeedOptions;
 use crate::model::resolver::{FailReason, Resolver};
 use crate::model::rows::{LinkRow, OriginRow, QueueRow, Status};
 use crate::model::run::RunRecord;
 use crate::model::stop::Stop;
 use crate::model::work::{BatchRequest, BatchSummary, SeedSummary};
 use crate::store::leases::LeaseStore;
-use crate::store::outlook::{AGE_BOUNDS, AgeBucket};
 use crate::store::runs::RunStore;
 
 /// Keeps the recovery queue, durably.
 ///
-/// Three commands write, each all or nothing; [`snapshot`](QueueStore::snapshot) reads. The loop over the batches is
-/// provided on top. What a store can do beyond that it says by giving itself: leases ([`LeaseStore`]) and the record of
+/// Three commands write, each all or nothing; [`snapshot`](QueueStore::snapshot) reads. The loop over the batches
+/// ([`Recover`](crate::Recover)) every store has. What a store can do beyond that it says by giving itself: leases ([`LeaseStore`]) and the record of
 /// runs ([`RunStore`]). The trait is object-safe; [`MemoryStore`](crate::MemoryStore) is its plainest implementation, and the
 /// feature `testing` has a conformance suite for others.
 pub trait QueueStore {
@@ -85,27 +83,6 @@ pub trait QueueStore {
     /// wait for nobody do nothing.
     fn heed(&mut self, stop: &Stop) {
         let _ = stop;
-    }
-
-    /// Recovers leads, batch after batch, until none is left, the limit is reached or the options'
-    /// [`stop`](RecoverOptions::stop) is asked, which is seen between two batches.
-    fn recover(
-        &mut self,
-        resolver: &mut dyn Resolver,
-        options: &RecoverOptions,
-    ) -> Result<RunSummary, StoreError> {
-        crate::worker::recover(self, resolver, options, &mut |_| ControlFlow::Continue(()))
-    }
-
-    /// Recovers leads as [`recover`](Self::recover) does, and calls `progress` after each batch, between transactions: to
-    /// break there is another way to stop.
-    fn recover_with_progress(
-        &mut self,
-        resolver: &mut dyn Resolver,
-        options: &RecoverOptions,
-        progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
-    ) -> Result<RunSummary, StoreError> {
-        crate::worker::recover(self, resolver, options, progress)
     }
 }
 

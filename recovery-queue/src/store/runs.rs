@@ -6,7 +6,7 @@ use crate::model::run::{NewRun, RunOutcome};
 
 /// A store that records runs.
 ///
-/// Without it [`QueueStore::recover`](crate::QueueStore::recover) works all the same; nobody learns afterwards who ran when and how it ended.
+/// Without it [`Recover::recover`](crate::Recover::recover) works all the same; nobody learns afterwards who ran when and how it ended.
 /// What is recorded is read by [`Snapshot::runs`](crate::Snapshot::runs).
 pub trait RunStore {
     /// Opens a run, and mends identity origins that are missing.

@@ -21,7 +21,7 @@ enum Line {
 /// use chrono::DateTime;
 /// use recovery_queue::testing::ScriptedResolver;
 /// use recovery_queue::{
-///     BacklogLead, FailReason, MemoryBacklog, MemoryStore, PersonKey, QueueStore, RecoverOptions, Resolution,
+///     BacklogLead, FailReason, MemoryBacklog, MemoryStore, PersonKey, QueueStore, Recover, RecoverOptions, Resolution,
 ///     SeedOptions, SourcePk,
 /// };
 ///

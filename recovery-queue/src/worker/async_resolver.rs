@@ -26,7 +26,7 @@ const LOOK: Duration = Duration::from_millis(100);
 /// use std::time::Duration;
 /// use chrono::DateTime;
 /// use recovery_queue::{
-///     AsyncResolver, BacklogLead, ClaimMode, ClaimedLead, FailReason, MemoryBacklog, MemoryStore, QueueStore,
+///     AsyncResolver, BacklogLead, ClaimMode, ClaimedLead, FailReason, MemoryBacklog, MemoryStore, QueueStore, Recover,
 ///     RecoverOptions, Resolution, SeedOptions, SourcePk,
 /// };
 ///

@@ -30,6 +30,52 @@ use batch_size::Pace;
 use reconnect::Outage;
 use summary::Shared;
 
+/// The loop over the batches, which every store has.
+///
+/// ```
+/// # #[cfg(feature = "testing")]
+/// # fn main() -> Result<(), recovery_queue::StoreError> {
+/// use recovery_queue::testing::ScriptedResolver;
+/// use recovery_queue::{MemoryStore, Recover, RecoverOptions};
+///
+/// let run = MemoryStore::new().recover(&mut ScriptedResolver::new(), &RecoverOptions::default())?;
+/// assert_eq!(run.claimed, 0);
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "testing"))]
+/// # fn main() {}
+/// ```
+pub trait Recover: QueueStore {
+    /// Recovers leads, batch after batch, until none is left, the limit is reached or the options'
+    /// [`stop`](RecoverOptions::stop) is asked, which is seen between two batches.
+    ///
+    /// # Errors
+    /// A way of claiming that the store or the resolver has not, and the store's.
+    fn recover(
+        &mut self,
+        resolver: &mut dyn Resolver,
+        options: &RecoverOptions,
+    ) -> Result<RunSummary, StoreError> {
+        recover(self, resolver, options, &mut |_| ControlFlow::Continue(()))
+    }
+
+    /// Recovers leads as [`recover`](Self::recover) does, and calls `progress` after each batch, between transactions: to
+    /// break there is another way to stop.
+    ///
+    /// # Errors
+    /// As [`recover`](Self::recover).
+    fn recover_with_progress(
+        &mut self,
+        resolver: &mut dyn Resolver,
+        options: &RecoverOptions,
+        progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+    ) -> Result<RunSummary, StoreError> {
+        recover(self, resolver, options, progress)
+    }
+}
+
+impl<S: QueueStore + ?Sized> Recover for S {}
+
 /// Called after each batch, between transactions; to break stops the run.
 type Tell<'a> = dyn FnMut(&Progress) -> ControlFlow<()> + 'a;
 
@@ -229,7 +275,7 @@ fn end<S: QueueStore + ?Sized>(
     }
 }
 
-pub(crate) fn recover<S: QueueStore + ?Sized>(
+fn recover<S: QueueStore + ?Sized>(
     store: &mut S,
     resolver: &mut dyn Resolver,
     options: &RecoverOptions,

@@ -161,8 +161,9 @@ fn a_key_in_another_spelling_is_found_in_every_table() {
         "PRAGMA foreign_keys = OFF; INSERT INTO queue_person (id, person_key) VALUES (1, 'P'); \
         INSERT INTO queue_link (lead_id, person_id, rule, confidence, linked_at) VALUES (99, 1, 'r', 'c', 0)",
     );
+    let claims = KeyColumn::referring("claims", "source_pk").unwrap();
+    store.set_key_columns(&[claims]).unwrap();
     let facts = StoreFacts::new(store.read().unwrap(), &backlog);
-    let facts = facts.with_key_column("claims", "source_pk").unwrap();
     let odd = facts.offenders(Invariant::SOURCE_PK_IN_ONE_FORMAT, 99).unwrap();
     let expected = [
         ("  ", "a blank key in claims"),
@@ -174,8 +175,7 @@ fn a_key_in_another_spelling_is_found_in_every_table() {
     ];
     assert_eq!(odd.listed, expected.map(|(key, reason)| Offender::new(key, reason)));
     assert_eq!((odd.total, odd.population), (6, Some(9)));
-    let facts = StoreFacts::new(facts.into_snapshot(), &backlog);
-    assert!(facts.with_key_column("claims", "source_pk; --").is_err());
+    assert!(KeyColumn::referring("claims", "source_pk; --").is_err());
 }
 
 /// Salesforce's ids of 15 characters differ in the case of a letter alone.
@@ -193,11 +193,15 @@ fn two_leads_whose_keys_differ_in_case_are_two_leads() {
     );
     let backlog = ViewBacklog::new("lead_backlog").unwrap();
     assert_eq!(store.seed(&backlog, &SeedOptions::default()).unwrap().arrived, 2);
+    let leads = KeyColumn::of_leads("leads", "id").unwrap();
+    store.set_key_columns(std::slice::from_ref(&leads)).unwrap();
     let facts = StoreFacts::new(store.read().unwrap(), &backlog);
-    let facts = facts.with_lead_column("leads", "id").unwrap();
     assert_eq!(facts.offenders(Invariant::SOURCE_PK_IN_ONE_FORMAT, 9).unwrap().total, 0);
     // A claim refers to a lead: one that names none as it is written is odd, one that names a lead is not.
-    let facts = facts.with_key_column("claims", "source_pk").unwrap();
+    drop(facts);
+    let claims = KeyColumn::referring("claims", "source_pk").unwrap();
+    store.set_key_columns(&[leads, claims]).unwrap();
+    let facts = StoreFacts::new(store.read().unwrap(), &backlog);
     let odd = facts.offenders(Invariant::SOURCE_PK_IN_ONE_FORMAT, 9).unwrap();
     let keys: Vec<_> = odd.listed.iter().map(|row| row.key.as_str()).collect();
     assert_eq!((keys, odd.population), (vec!["00q5G00000aBcDe"], Some(4)));

@@ -26,6 +26,7 @@ mod facts_on_sqlite;
 mod forgetting;
 mod hooks;
 mod interleavings;
+mod layout;
 mod leases;
 #[cfg(feature = "postgres")]
 mod limits;

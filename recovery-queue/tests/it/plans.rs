@@ -265,9 +265,9 @@ fn read(store: &mut SqlStore, backlog: &ViewBacklog) {
 #[cfg(feature = "guardrails")]
 fn facts(store: &mut SqlStore, service: &Service, backlog: &ViewBacklog) {
     use guardrails::recovery::{Invariant, RecoveryFacts as _};
-    let facts = StoreFacts::new(store.read().unwrap(), backlog)
-        .with_key_column(&service.claims.replace('"', ""), "source_pk")
-        .unwrap();
+    let claims = KeyColumn::referring(&service.claims.replace('"', ""), "source_pk").unwrap();
+    store.set_key_columns(&[claims]).unwrap();
+    let facts = StoreFacts::new(store.read().unwrap(), backlog);
     for invariant in [
         Invariant::MATCHED_NOT_IN_BACKLOG,
         Invariant::MATCHED_HAS_ORIGIN,

@@ -341,7 +341,7 @@ fn a_view_that_another_search_path_finds_elsewhere_is_refused() {
     script(&mut store, &format!("SET search_path TO {other}"));
     let told = store.seed(&todo, &SeedOptions::default()).unwrap_err().to_string();
     assert!(told.contains(&format!("found in schema \"{one}\" before")), "{told}");
-    assert!(told.contains("name the view with its schema"), "{told}");
+    assert!(told.contains("name it with its schema"), "{told}");
     // Nor is it read, by whoever looks.
     let mut read = store.read().unwrap();
     for told in [read.check_backlog(&todo).unwrap_err(), read.matched_in(&todo).unwrap_err()] {
@@ -360,4 +360,59 @@ fn a_view_that_another_search_path_finds_elsewhere_is_refused() {
     // To move on purpose, the schema is named.
     let moved = ViewBacklog::new(&format!("{other}.todo")).unwrap().named("todo");
     assert_eq!(store.seed(&moved, &SeedOptions::default()).unwrap().withdrawn, 1);
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn tables_of_persons_and_keys_that_another_search_path_finds_elsewhere_are_refused() {
+    let Some(server) = crate::support::server::shared() else { return };
+    let mut store = crate::support::server::store(server);
+    let schema = |what: &str| store.view_name(what).replace(['"', '.'], "_");
+    let (one, other) = (schema("one"), schema("other"));
+    for schema in [&one, &other] {
+        script(
+            &mut store,
+            &format!(
+                "CREATE SCHEMA {schema}; CREATE TABLE {schema}.persons (key TEXT); CREATE TABLE {schema}.claims (lead TEXT)"
+            ),
+        );
+    }
+    let persons = |schema: &str| PersonView::new(&format!("{schema}persons"), "key").unwrap();
+    let keys = |schema: &str| [KeyColumn::referring(&format!("{schema}claims"), "lead").unwrap()];
+    script(&mut store, &format!("SET search_path TO {one}"));
+    store.set_person_view(Some(&persons(""))).unwrap();
+    store.set_key_columns(&keys("")).unwrap();
+    for (path, now) in [
+        (other.as_str(), format!("found in \"{other}\" now")),
+        ("nowhere", "not found now".to_owned()),
+    ] {
+        script(&mut store, &format!("SET search_path TO {path}"));
+        let told = [
+            store.set_person_view(Some(&persons(""))).unwrap_err().to_string(),
+            store.set_key_columns(&keys("")).unwrap_err().to_string(),
+        ];
+        for told in told {
+            assert!(told.contains(&format!("found in schema \"{one}\" before")), "{told}");
+            assert!(told.contains(&now), "{told}");
+        }
+    }
+    // Nothing was recorded anew: under the first path both are as they were, with no need to write.
+    script(
+        &mut store,
+        &format!("SET search_path TO {one}; SET default_transaction_read_only = on"),
+    );
+    store.set_person_view(Some(&persons(""))).unwrap();
+    store.set_key_columns(&keys("")).unwrap();
+    // To move on purpose, the schema is named.
+    script(
+        &mut store,
+        &format!("SET default_transaction_read_only = off; SET search_path TO {other}"),
+    );
+    let moved = format!("{other}.");
+    store.set_person_view(Some(&persons(&moved))).unwrap();
+    store.set_key_columns(&keys(&moved)).unwrap();
+    store.set_person_view(Some(&persons(""))).unwrap();
+    store.set_key_columns(&keys("")).unwrap();
+    let absent = [KeyColumn::of_leads(&format!("{moved}claims"), "id").unwrap()];
+    assert!(matches!(store.set_key_columns(&absent), Err(StoreError::Config(_))));
 }

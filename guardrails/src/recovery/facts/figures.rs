@@ -64,6 +64,9 @@ pub struct QueueFacts {
     /// Leads of the backlog that the last seed left out, since they cannot be taken, and that the queue does not hold.
     #[serde(default)]
     pub rejected: u64,
+    /// Leads of the backlog that somebody has taken out of the work by hand.
+    #[serde(default)]
+    pub cancelled: u64,
     /// Leads of the queue that wait for their turn.
     pub pending: u64,
     /// Leads of the queue that have their person.

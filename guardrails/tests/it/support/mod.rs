@@ -92,6 +92,7 @@ pub(crate) fn troubled() -> InMemoryFacts {
             backlog: 57,
             backlog_not_in_queue: 3,
             rejected: 0,
+            cancelled: 0,
             pending: 10,
             matched: 120,
             failed: 42,

@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
 
 use crate::diesel::batch::hook::AfterSettle;
-use crate::diesel::batch::{BATCH, Context, Settled, Verdict};
+use crate::diesel::batch::settled::{BATCH, Context, Settled, Verdict};
 use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;
 use crate::diesel::read::presence::{Looks, Relation};

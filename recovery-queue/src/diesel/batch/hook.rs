@@ -1,6 +1,6 @@
 //! The service's own statements inside the transaction that settles a batch.
 
-use crate::diesel::batch::{Settled, Verdict};
+use crate::diesel::batch::settled::{Settled, Verdict};
 use crate::diesel::conn::database::{Database, failed};
 use crate::diesel::conn::lent::Conn;
 use crate::model::error::StoreError;

@@ -8,11 +8,12 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use crate::diesel::batch::again::{self, Settling};
-use crate::diesel::batch::{BATCH, Claim, Context, claim, hook, open_leads, rows, verdicts, write};
+use crate::diesel::batch::settled::{BATCH, Claim, Context, rows};
+use crate::diesel::batch::{claim, hook, open_leads, verdicts, write};
+use crate::diesel::conn::database::now;
 use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;
 use crate::diesel::read::rejected_pairs;
-use crate::diesel::store::now;
 use crate::model::cursor::Cursor;
 use crate::model::error::StoreError;
 use crate::model::lease::Lease;

@@ -7,6 +7,7 @@ pub(crate) mod lease;
 mod postgres;
 #[cfg(feature = "postgres")]
 mod postgres_link;
+pub(crate) mod settled;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
 #[cfg(feature = "sqlite")]
@@ -16,14 +17,15 @@ mod sqlite_rows;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::sql_types::BigInt;
 
 use crate::diesel::batch::again::Settling;
-use crate::diesel::conn::database::{Database, Param, failed};
+use crate::diesel::batch::settled::{BATCH, Claim, Context, Settled, Verdict, rows};
+use crate::diesel::conn::database::{Database, Param, failed, now};
 use crate::diesel::conn::namespace::Names;
 use crate::diesel::read::rejected_pairs::{self, Rejected};
 use crate::diesel::write::events::Events;
-use crate::model::cursor::{Cursor, Position};
+use crate::model::cursor::Cursor;
 use crate::model::error::StoreError;
 use crate::model::evidence::Evidence;
 use crate::model::key::SourcePk;
@@ -33,72 +35,6 @@ use crate::model::resolver::{
 };
 use crate::model::work::{BatchRequest, BatchSummary, from_std};
 use crate::worker::resolve_isolated;
-
-pub(crate) const BATCH: &str = "the batch";
-
-/// A lead as claimed.
-#[derive(QueryableByName)]
-pub(crate) struct Claim {
-    #[diesel(sql_type = BigInt)]
-    pub(crate) priority: i64,
-    #[diesel(sql_type = BigInt)]
-    pub(crate) lead_at: i64,
-    #[diesel(sql_type = BigInt)]
-    pub(crate) lead_id: i64,
-    #[diesel(sql_type = BigInt)]
-    pub(crate) attempts: i64,
-    #[diesel(sql_type = BigInt)]
-    pub(crate) since: i64,
-    #[diesel(sql_type = Text)]
-    pub(crate) source_pk: String,
-    #[diesel(sql_type = Nullable<Text>)]
-    pub(crate) lead_version: Option<String>,
-    /// The person that the lead is linked to already.
-    #[diesel(sql_type = Nullable<BigInt>)]
-    pub(crate) person_id: Option<i64>,
-}
-
-impl Claim {
-    pub(crate) fn position(&self) -> Position {
-        Position { priority: self.priority, lead_at: self.lead_at, lead_id: self.lead_id }
-    }
-}
-
-/// What is written of one lead.
-pub(crate) enum Verdict {
-    Matched {
-        person_key: String,
-        rule: String,
-        confidence: String,
-        evidence: Option<String>,
-    },
-    AlreadyLinked,
-    Failed {
-        reason: FailReason,
-        evidence: Option<String>,
-        wake_keys: Vec<String>,
-    },
-    Retry {
-        not_before: i64,
-        message: String,
-    },
-    /// The lead has left its backlog since it was claimed.
-    Withdrawn,
-}
-
-/// A lead and what is written of it.
-pub(crate) struct Settled {
-    pub(crate) claim: Claim,
-    pub(crate) attempts: i64,
-    pub(crate) verdict: Verdict,
-}
-
-/// Where and when a batch is written.
-pub(crate) struct Context {
-    pub(crate) backlog_id: i64,
-    pub(crate) run_id: i64,
-    pub(crate) now: i64,
-}
 
 #[derive(QueryableByName)]
 struct Overview {
@@ -150,12 +86,6 @@ fn promote(db: &mut Database, names: &Names, now: i64) -> Result<(), StoreError>
         .map_err(failed(BATCH))?;
     }
     Ok(())
-}
-
-/// Writes numbers of ours as rows of `VALUES`.
-pub(crate) fn rows<const N: usize>(claims: &[Claim], row: impl Fn(&Claim) -> [i64; N]) -> String {
-    let row = |claim| format!("({})", row(claim).map(|number| number.to_string()).join(", "));
-    claims.iter().map(row).collect::<Vec<_>>().join(", ")
 }
 
 /// Claims the next leads of the backlog whose turn it is: they leave the hot table with this transaction.
@@ -409,7 +339,7 @@ pub(crate) fn in_transaction(
     let mut answers = resolve_isolated(&mut outside, &open)?.into_iter();
     let mut settled = verdicts(claims, batch.options, context.now, |_| answers.next());
     // The resolver may have taken its time; events are dated when they are written.
-    context.now = crate::diesel::store::now(db, clock)?;
+    context.now = now(db, clock)?;
     again::refuse_rejected(&mut settled, &rejected);
     again::look(db, names, &context, &mut settled, &mut settling.looks)?;
     let summary = write(db, names, &context, &settled)?;

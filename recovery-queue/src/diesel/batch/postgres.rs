@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use crate::diesel::batch::postgres_link;
-use crate::diesel::batch::{BATCH, Claim, Context, Settled, Verdict};
+use crate::diesel::batch::settled::{BATCH, Claim, Context, Settled, Verdict};
 use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;
 use crate::model::cursor::Position;
@@ -166,7 +166,7 @@ mod tests {
     use diesel::sql_types::Text;
 
     use super::*;
-    use crate::diesel::conn::database::Begin;
+    use crate::diesel::conn::transaction::Begin;
     use crate::diesel::{DatabaseUrl, Namespace, OpenOptions, SqlStore};
     use crate::model::backlog::{BacklogLead, MemoryBacklog};
     use crate::model::key::SourcePk;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diesel::batch::{BATCH, Context, Settled, Verdict};
+use crate::diesel::batch::settled::{BATCH, Context, Settled, Verdict};
 use crate::diesel::conn::database::{Database, IntRow, Param, failed};
 use crate::diesel::conn::namespace::Names;
 use crate::model::error::StoreError;

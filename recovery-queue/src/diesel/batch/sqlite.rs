@@ -5,11 +5,12 @@
 
 use diesel::prelude::*;
 
+use crate::diesel::batch::settled::{BATCH, Claim, Context, Settled, Verdict};
 use crate::diesel::batch::sqlite_persons::{self, Person};
 use crate::diesel::batch::sqlite_rows::{self, StagedRow};
-use crate::diesel::batch::{BATCH, Claim, Context, Settled, Verdict};
 use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;
+use crate::diesel::conn::open::BATCH_TABLE;
 use crate::model::cursor::Position;
 use crate::model::error::StoreError;
 
@@ -21,9 +22,6 @@ const FAILED: i64 = 2;
 const WITHDRAWN: i64 = 3;
 const LINKED: i64 = 4;
 const RETRY: i64 = 5;
-
-/// Makes the temporary table: once per connection of ours, for each batch on a lent one.
-pub(crate) const PREPARE: &str = include_str!("../../../queries/sqlite/batch_table.sql");
 
 const CLAIM: &str = include_str!("../../../queries/sqlite/claim.sql");
 const REMOVE_CLAIMED: &str = include_str!("../../../queries/sqlite/remove_claimed.sql");
@@ -115,7 +113,7 @@ pub(crate) fn settle(
     let persons = sqlite_persons::numbered(db, names, settled).map_err(failed(BATCH))?;
     let count = persons.iter().flatten().filter(|person| person.first).count() as u64;
     if !db.is_ours() {
-        db.script(PREPARE).map_err(failed(BATCH))?;
+        db.script(BATCH_TABLE).map_err(failed(BATCH))?;
     }
     fill(db, settled, persons)?;
     if count > 0 {

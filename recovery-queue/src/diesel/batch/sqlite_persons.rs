@@ -6,7 +6,7 @@
 
 use diesel::prelude::*;
 
-use crate::diesel::batch::{BATCH, Context, Settled, Verdict};
+use crate::diesel::batch::settled::{BATCH, Context, Settled, Verdict};
 use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;
 use crate::model::error::StoreError;

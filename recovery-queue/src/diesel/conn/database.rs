@@ -16,54 +16,12 @@ use diesel::sqlite::{Sqlite, SqliteConnection};
 
 pub(crate) use crate::diesel::conn::failure::failed;
 use crate::diesel::conn::lent::{Conn, Held};
-use crate::diesel::conn::limits::Pace;
+use crate::diesel::conn::pace::Pace;
 use crate::diesel::conn::prepared::Statement;
+pub(crate) use crate::diesel::conn::rows::{IntRow, Param, Row, TextRow};
 #[cfg(feature = "postgres")]
 use crate::diesel::conn::session::Session;
-pub(crate) use crate::diesel::conn::transaction::Begin;
-
-/// A value bound to a statement.
-#[derive(Clone, Copy)]
-pub(crate) enum Param<'a> {
-    Int(i64),
-    OptInt(Option<i64>),
-    Text(&'a str),
-    OptText(Option<&'a str>),
-    #[cfg(feature = "postgres")]
-    Ints(&'a [i64]),
-    #[cfg(feature = "postgres")]
-    OptTexts(&'a [Option<&'a str>]),
-}
-
-/// A row that both backends can read.
-#[cfg(all(feature = "sqlite", feature = "postgres"))]
-pub(crate) trait Row: QueryableByName<Sqlite> + QueryableByName<Pg> + 'static {}
-#[cfg(all(feature = "sqlite", feature = "postgres"))]
-impl<T: QueryableByName<Sqlite> + QueryableByName<Pg> + 'static> Row for T {}
-
-/// A row that the one backend can read.
-#[cfg(all(feature = "sqlite", not(feature = "postgres")))]
-pub(crate) trait Row: QueryableByName<Sqlite> + 'static {}
-#[cfg(all(feature = "sqlite", not(feature = "postgres")))]
-impl<T: QueryableByName<Sqlite> + 'static> Row for T {}
-
-/// A row that the one backend can read.
-#[cfg(all(feature = "postgres", not(feature = "sqlite")))]
-pub(crate) trait Row: QueryableByName<Pg> + 'static {}
-#[cfg(all(feature = "postgres", not(feature = "sqlite")))]
-impl<T: QueryableByName<Pg> + 'static> Row for T {}
-
-#[derive(QueryableByName)]
-pub(crate) struct IntRow {
-    #[diesel(sql_type = BigInt)]
-    pub(crate) value: i64,
-}
-
-#[derive(QueryableByName)]
-pub(crate) struct TextRow {
-    #[diesel(sql_type = Text)]
-    pub(crate) value: String,
-}
+use crate::model::error::StoreError;
 
 /// A connection, ours or lent.
 pub(crate) enum Database<'c> {
@@ -325,6 +283,14 @@ impl Database<'_> {
     /// Asks the database's clock, in microseconds since 1970.
     pub(crate) fn now(&mut self) -> QueryResult<i64> {
         self.int_prepared(&format!("SELECT {} AS value", self.clock()))
+    }
+}
+
+/// Gives the instant that stands for the clock, else what the database's says.
+pub(crate) fn now(db: &mut Database, clock: Option<i64>) -> Result<i64, StoreError> {
+    match clock {
+        Some(now) => Ok(now),
+        None => db.now().map_err(failed("the look at the clock")),
     }
 }
 

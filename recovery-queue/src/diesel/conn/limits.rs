@@ -9,25 +9,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
 use crate::diesel::conn::database::Database;
+use crate::diesel::conn::pace::Pace;
 use crate::model::error::StoreError;
-
-/// How long the parts of a transaction took until it failed.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Pace {
-    /// The last statement.
-    pub(crate) statement: Duration,
-    /// The time before it in which the session was idle, at the most.
-    pub(crate) idle: Duration,
-    /// All since the transaction began.
-    pub(crate) transaction: Duration,
-}
-
-impl Pace {
-    /// Says whether anything took so long that a limit may have ended it: nobody sets one of some milliseconds.
-    pub(crate) fn may_be_limited(self) -> bool {
-        self.statement.max(self.idle).max(self.transaction) >= Duration::from_millis(10)
-    }
-}
 
 #[derive(QueryableByName)]
 struct Limit {

@@ -26,7 +26,9 @@ pub(crate) mod namespace;
 pub(crate) mod open;
 #[cfg(feature = "postgres")]
 pub(crate) mod own_session;
+pub(crate) mod pace;
 pub(crate) mod prepared;
+pub(crate) mod rows;
 #[cfg(feature = "postgres")]
 pub(crate) mod session;
 pub(crate) mod source;

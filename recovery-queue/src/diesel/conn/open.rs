@@ -72,6 +72,10 @@ impl OpenOptions {
     }
 }
 
+/// Makes the temporary table of a batch: once per connection of ours, for each batch on a lent one.
+#[cfg(feature = "sqlite")]
+pub(crate) const BATCH_TABLE: &str = include_str!("../../../queries/sqlite/batch_table.sql");
+
 /// What a connection is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
@@ -123,7 +127,7 @@ fn sqlite(
         options.cache_kib,
     );
     match purpose {
-        Purpose::Write => setup.push_str(crate::diesel::batch::sqlite::PREPARE),
+        Purpose::Write => setup.push_str(BATCH_TABLE),
         Purpose::Read => setup.push_str("PRAGMA query_only = ON;"),
     }
     db.script(&setup).map_err(|error| {

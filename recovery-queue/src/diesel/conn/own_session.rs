@@ -10,7 +10,7 @@ use std::hash::{BuildHasher as _, Hasher as _};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 
-use crate::diesel::conn::database::TextRow;
+use crate::diesel::conn::rows::TextRow;
 
 const SETTING: &str = "recovery_queue.session";
 

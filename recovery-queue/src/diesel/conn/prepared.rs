@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Nullable, Text, Untyped};
 
-use crate::diesel::conn::database::Param;
+use crate::diesel::conn::rows::Param;
 
 /// A statement with its binds.
 pub(crate) struct Statement<'a> {

@@ -14,7 +14,7 @@ use diesel::pg::PgConnection;
 use diesel::prelude::*;
 
 use crate::diesel::conn::lent::Held;
-use crate::diesel::conn::limits::Pace;
+use crate::diesel::conn::pace::Pace;
 
 /// What Diesel calls the statements that it prepares; no translation of a message changes a name.
 const PREPARED: &str = "__diesel_stmt_";

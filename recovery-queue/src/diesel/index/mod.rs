@@ -14,9 +14,10 @@ use identity_matching::index::{
 use identity_matching::{HashKey, READING};
 
 use crate::diesel::SqlStore;
-use crate::diesel::conn::database::{Begin, Database, Param, TextRow, failed};
+use crate::diesel::conn::database::{Database, Param, TextRow, failed};
 use crate::diesel::conn::namespace::Names;
 use crate::diesel::conn::open::Purpose;
+use crate::diesel::conn::transaction::Begin;
 use crate::model::error::{ConfigError, StoreError};
 use statements::Statements;
 

@@ -7,8 +7,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 
 use crate::diesel::conn::database::{Database, TextRow, failed};
 use crate::diesel::conn::namespace::Names;
-use crate::diesel::read::presence::{self, Relation};
-use crate::diesel::read::snapshot::matched_in_view;
+use crate::diesel::read::presence::{self, Relation, matched_in_view};
 use crate::diesel::write::events::{LedgerIndex, ROLLED_UP_TO};
 use crate::diesel::write::origins;
 use crate::model::disagreement::{Disagreement, DisagreementKind as Kind};

@@ -15,23 +15,27 @@ use guardrails::recovery::{
     ReasonCount, RecoveryFacts, RunFacts,
 };
 
-use crate::diesel::conn::database::Param;
+use crate::diesel::conn::database::{Param, TextRow};
 use crate::diesel::read::books::{self, ServiceMigrations};
 use crate::diesel::read::disagreements::links_to_nobody;
-use crate::diesel::read::key_format::KeyColumn;
-use crate::diesel::read::snapshot::{SqlSnapshot, matched_in_view};
+use crate::diesel::read::presence::matched_in_view;
+use crate::diesel::read::snapshot::SqlSnapshot;
 use crate::diesel::read::time_limit;
 use crate::diesel::write::events::{LedgerIndex, ROLLED_UP_TO};
-use crate::diesel::write::stage;
+use crate::diesel::write::view_values;
 use crate::model::backlog::{Backlog, BacklogRows};
-use crate::model::error::{ConfigError, StoreError};
-use crate::model::key::MAX_KEY_BYTES;
+use crate::model::error::StoreError;
+use crate::model::key::{MAX_KEY_BYTES, SourcePk};
 use crate::model::ledger::EventKind;
 use crate::model::rows::Status;
 use crate::store::Snapshot;
 
 /// How far behind the latest instant a clock may be: clocks of several machines differ by that much.
 const CLOCK_MAY_BE_BEHIND: Duration = Duration::seconds(60);
+
+/// The keys of leads that were taken out of the work by hand; each is found by its number.
+const CANCELLED: &str = "SELECT (SELECT l.source_pk FROM {ns}queue_lead l WHERE l.id = s.lead_id) AS value \
+     FROM {ns}queue_settled s WHERE s.status = 3 AND s.cancelled = 1";
 
 /// Answers the checks of `guardrails` from one consistent read of the store.
 ///
@@ -42,7 +46,6 @@ pub struct StoreFacts<'a> {
     backlog: &'a dyn Backlog,
     zone: Tz,
     days: u16,
-    key_columns: Vec<KeyColumn>,
     /// What was counted already: within one snapshot it does not change, and several checks and pages ask.
     queue: RefCell<Option<QueueFacts>>,
     ledger: RefCell<Option<LedgerFacts>>,
@@ -71,7 +74,6 @@ impl<'a> StoreFacts<'a> {
             backlog,
             zone: Tz::UTC,
             days: 30,
-            key_columns: Vec::new(),
             queue: RefCell::new(None),
             ledger: RefCell::new(None),
             view: OnceCell::new(),
@@ -100,32 +102,6 @@ impl<'a> StoreFacts<'a> {
     /// Gives the snapshot back, for further reads of the same instant.
     pub fn into_snapshot(self) -> SqlSnapshot<'a> {
         self.snapshot.into_inner()
-    }
-
-    /// Names a column of the user's that refers to leads by their keys, such as that of the claims, for the check of
-    /// their spelling; `NULL` in it is no key.
-    ///
-    /// # Errors
-    /// A name that is no identifier.
-    pub fn with_key_column(mut self, table: &str, column: &str) -> Result<Self, ConfigError> {
-        self.key_columns.push(KeyColumn::new(table, column, false)?);
-        Ok(self)
-    }
-
-    /// Names the column of the user's that holds the keys of the leads themselves, for the check of their spelling.
-    ///
-    /// Two keys there are two leads, even where they differ in nothing but the case of a letter, as Salesforce's ids
-    /// of 15 characters do. The backlog's view is looked at in this way in any case.
-    ///
-    /// # Errors
-    /// A name that is no identifier.
-    pub fn with_lead_column(mut self, table: &str, column: &str) -> Result<Self, ConfigError> {
-        self.key_columns.push(KeyColumn::new(table, column, true)?);
-        Ok(self)
-    }
-
-    pub(crate) fn key_columns(&self) -> &[KeyColumn] {
-        &self.key_columns
     }
 
     pub(crate) fn is_sqlite(&self) -> bool {
@@ -220,8 +196,8 @@ impl StoreFacts<'_> {
             self.snapshot.borrow_mut().status_counts().map_err(|error| self.explained(error))?;
         let reasons =
             self.snapshot.borrow_mut().reason_counts().map_err(|error| self.explained(error))?;
-        let (backlog, absent, rejected) = if let Some(view) = self.view()? {
-            let key = stage::key_text(self.is_sqlite(), "lead_source_pk");
+        let (backlog, absent, rejected, cancelled) = if let Some(view) = self.view()? {
+            let key = view_values::key_text(self.is_sqlite(), "lead_source_pk");
             let keys = format!("(SELECT DISTINCT {key} AS key FROM {view}) v");
             let absent =
                 "WHERE NOT EXISTS (SELECT 1 FROM {ns}queue_lead l WHERE l.source_pk = v.key)";
@@ -229,7 +205,7 @@ impl StoreFacts<'_> {
             let unknown = self.count(&format!("SELECT count(*) AS value FROM {keys} {absent}"))?;
             let absent =
                 if unknown == 0 { 0 } else { self.not_seeded(&format!("{keys} {absent}"))? };
-            (all, absent, unknown - absent)
+            (all, absent, unknown - absent, self.cancelled_in_view(&view)?)
         } else {
             let rows = BacklogRows::read(self.backlog).map_err(|error| self.explained(error))?;
             let mut known = std::collections::BTreeSet::new();
@@ -244,13 +220,20 @@ impl StoreFacts<'_> {
             let rejected =
                 rows.rejected().keys().filter(|key| !known.contains(*key)).count() as u64;
             let size = rows.len() as u64;
-            (size, size - known.len() as u64 - rejected, rejected)
+            let cancelled: Vec<TextRow> =
+                snapshot.rows(CANCELLED, &[]).map_err(|error| self.explained(error))?;
+            let cancelled = cancelled
+                .into_iter()
+                .filter(|row| rows.contains(&SourcePk::stored(row.value.clone())))
+                .count() as u64;
+            (size, size - known.len() as u64 - rejected, rejected, cancelled)
         };
         let of = |status: Status| counts.get(&status).copied().unwrap_or_default();
         Ok(QueueFacts {
             backlog,
             backlog_not_in_queue: absent,
             rejected,
+            cancelled,
             pending: of(Status::Pending),
             matched: of(Status::Matched),
             failed: of(Status::Failed),
@@ -262,6 +245,20 @@ impl StoreFacts<'_> {
                     .collect(),
             ),
         })
+    }
+
+    /// Counts the leads of the view that were taken out of the work by hand. The view is read once, from end to end.
+    fn cancelled_in_view(&self, view: &str) -> FactsResult<u64> {
+        let any = format!("SELECT count(*) AS value FROM ({CANCELLED}) c");
+        if self.count(&any)? == 0 {
+            return Ok(0);
+        }
+        let key = view_values::key_text(self.is_sqlite(), "lead_source_pk");
+        self.count(&format!(
+            "SELECT count(*) AS value FROM (SELECT DISTINCT {key} AS key FROM {view}) v \
+             WHERE (SELECT s.cancelled FROM {{ns}}queue_settled s WHERE s.lead_id = \
+                 (SELECT l.id FROM {{ns}}queue_lead l WHERE l.source_pk = v.key)) = 1"
+        ))
     }
 
     /// Counts the keys that no seed has met: neither taken nor left out. No key longer than the longest is ever taken.

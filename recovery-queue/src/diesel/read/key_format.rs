@@ -1,35 +1,37 @@
 //! Finds keys of leads that are written in more than one way.
 
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
 use guardrails::facts::{FactsError, FactsResult, Offenders};
 use guardrails::recovery::Invariant;
 
 use crate::diesel::read::facts::StoreFacts;
-use crate::diesel::write::stage::key_text;
-use crate::model::backlog::{ViewName, check_identifier};
-use crate::model::error::ConfigError;
+use crate::diesel::read::presence::Relation;
+use crate::diesel::write::view_values::key_text;
 
-/// Names a column of the user's that holds keys of leads.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct KeyColumn {
-    table: ViewName,
-    column: String,
+/// A recorded column of the service's that holds keys of leads.
+#[derive(QueryableByName)]
+struct Place {
+    #[diesel(sql_type = Text)]
+    view_schema: String,
+    #[diesel(sql_type = Text)]
+    view_name: String,
+    #[diesel(sql_type = Text)]
+    key_column: String,
     /// Whether its keys are leads, rather than references to leads.
-    leads: bool,
+    #[diesel(sql_type = BigInt)]
+    of_leads: i64,
 }
 
-impl KeyColumn {
-    pub(crate) fn new(table: &str, column: &str, leads: bool) -> Result<Self, ConfigError> {
-        check_identifier("key column", column)?;
-        Ok(Self { table: ViewName::new(table)?, column: column.to_owned(), leads })
-    }
-
+impl Place {
     /// Selects its keys as `key`, with `place`.
     fn keys(&self, sqlite: bool) -> String {
+        let Self { view_schema, view_name, key_column, .. } = self;
+        let relation = Relation::new(view_schema.clone(), view_name.clone(), key_column.as_str());
         format!(
-            "SELECT {} AS key, '{}' AS place FROM {}",
-            key_text(sqlite, &format!("\"{}\"", self.column)),
-            self.table.name(),
-            self.table.quoted(),
+            "SELECT {} AS key, '{view_name}' AS place FROM {}",
+            key_text(sqlite, &relation.column()),
+            relation.quoted(),
         )
     }
 }
@@ -73,9 +75,13 @@ impl StoreFacts<'_> {
     /// one is odd.
     pub(crate) fn odd_keys(&self, limit: usize) -> FactsResult<Offenders> {
         let (sqlite, view) = (self.is_sqlite(), self.view()?);
+        let columns: Vec<Place> = self.read(
+            "SELECT view_schema, view_name, key_column, of_leads FROM {ns}queue_key_column \
+             ORDER BY view_schema, view_name, key_column",
+        )?;
         let places = |leads: bool| {
-            let of_kind = |column: &&KeyColumn| column.leads == leads;
-            let columns = self.key_columns().iter().filter(of_kind);
+            let of_kind = |column: &&Place| (column.of_leads != 0) == leads;
+            let columns = columns.iter().filter(of_kind);
             let mut places: Vec<String> = columns.map(|column| column.keys(sqlite)).collect();
             if let Some(view) = view.as_ref().filter(|_| leads) {
                 let key = key_text(sqlite, "lead_source_pk");

@@ -10,7 +10,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use crate::diesel::conn::database::{Database, IntRow, Param, failed};
-use crate::diesel::write::stage::key_text;
+use crate::diesel::write::view_values::key_text;
 use crate::model::error::StoreError;
 
 const LOOK: &str = "the look at what is still there";
@@ -54,6 +54,19 @@ pub(crate) fn gone_persons(sqlite: bool, persons: &Relation) -> String {
         "SELECT person_key FROM (SELECT q.person_key, 0 AS there FROM {{ns}}queue_person q {by} UNION ALL \
              SELECT {key}, 1 FROM {} AS there) u GROUP BY person_key HAVING max(there) = 0",
         persons.quoted(),
+    )
+}
+
+/// Selects the keys of the view's leads that are matched, each once, as `key`.
+///
+/// The user's view is read once and from end to end, whatever it is made of; ours are looked up for each of its keys.
+/// The other way round, a planner that takes the queue for small would read the view once for each lead.
+pub(crate) fn matched_in_view(sqlite: bool, view: &str) -> String {
+    let key = key_text(sqlite, "lead_source_pk");
+    format!(
+        "SELECT v.key FROM (SELECT DISTINCT {key} AS key FROM {view}) v \
+         WHERE (SELECT s.status FROM {{ns}}queue_settled s WHERE s.lead_id = \
+             (SELECT l.id FROM {{ns}}queue_lead l WHERE l.source_pk = v.key)) = 1"
     )
 }
 

@@ -4,21 +4,23 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use crate::diesel::conn::database::{Begin, Database, Param, TextRow, failed};
+use crate::diesel::conn::database::now;
+use crate::diesel::conn::database::{Database, Param, TextRow, failed};
 use crate::diesel::conn::namespace::Names;
+use crate::diesel::conn::transaction::Begin;
 use crate::diesel::migrate;
 use crate::diesel::read::disagreements;
 use crate::diesel::read::leads;
 #[cfg(feature = "guardrails")]
 use crate::diesel::read::presence::Relation;
+use crate::diesel::read::presence::matched_in_view;
 use crate::diesel::read::records::{
     Aged, Counted, LinkRecord, OriginRecord, QueueRecord, SlotRecord, time,
 };
-use crate::diesel::store::now;
 use crate::diesel::write::events::{LedgerIndex, ROLLED_UP_TO, SLOT_MICROS, latest_instant};
 use crate::diesel::write::runs;
-use crate::diesel::write::stage;
 use crate::diesel::write::view::BacklogView;
+use crate::model::age::{AGE_BOUNDS, AgeBucket};
 use crate::model::backlog::{Backlog, BacklogSource};
 use crate::model::disagreement::Disagreement;
 use crate::model::error::StoreError;
@@ -29,7 +31,6 @@ use crate::model::resolver::FailReason;
 use crate::model::rows::{LinkRow, OriginRow, QueueRow, Status};
 use crate::model::run::RunRecord;
 use crate::store::Snapshot;
-use crate::store::outlook::{AGE_BOUNDS, AgeBucket};
 
 const READ: &str = "the read";
 /// Rows per statement while reading everything.
@@ -196,19 +197,6 @@ impl<'a> SqlSnapshot<'a> {
         let rows = self.db.query(&sql, params);
         rows.map_err(failed(READ))
     }
-}
-
-/// Selects the keys of the view's leads that are matched, each once, as `key`.
-///
-/// The user's view is read once and from end to end, whatever it is made of; ours are looked up for each of its keys.
-/// The other way round, a planner that takes the queue for small would read the view once for each lead.
-pub(crate) fn matched_in_view(sqlite: bool, view: &str) -> String {
-    let key = stage::key_text(sqlite, "lead_source_pk");
-    format!(
-        "SELECT v.key FROM (SELECT DISTINCT {key} AS key FROM {view}) v \
-         WHERE (SELECT s.status FROM {{ns}}queue_settled s WHERE s.lead_id = \
-             (SELECT l.id FROM {{ns}}queue_lead l WHERE l.source_pk = v.key)) = 1"
-    )
 }
 
 impl SqlSnapshot<'_> {

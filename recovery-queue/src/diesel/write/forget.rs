@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
-use crate::diesel::batch::Context;
+use crate::diesel::batch::settled::Context;
+use crate::diesel::conn::database::now;
 use crate::diesel::conn::database::{Database, IntRow, Param, failed};
 use crate::diesel::conn::namespace::Names;
-use crate::diesel::store::now;
 use crate::diesel::write::events::{Events, LeadsOfBacklog};
 use crate::diesel::write::{origins, seed};
 use crate::model::error::StoreError;

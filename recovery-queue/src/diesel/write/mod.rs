@@ -3,17 +3,20 @@
 pub(crate) mod crash_marker;
 pub(crate) mod events;
 pub(crate) mod forget;
+pub(crate) mod link_history;
 pub(crate) mod links;
 pub(crate) mod origins;
-pub(crate) mod person_view;
 pub(crate) mod reconcile;
 pub(crate) mod reopen;
 pub(crate) mod retention;
 pub(crate) mod rollup;
 pub(crate) mod runs;
 pub(crate) mod seed;
+pub(crate) mod service_tables;
 pub(crate) mod stage;
+mod staged;
 #[cfg(feature = "sqlite")]
 mod unchanged;
 pub(crate) mod view;
-mod view_values;
+pub(crate) mod view_values;
+pub(crate) mod wake;

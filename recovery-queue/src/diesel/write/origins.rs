@@ -1,6 +1,6 @@
 //! Identity origins: one per person, the first lead by creation time.
 
-use crate::diesel::batch::Context;
+use crate::diesel::batch::settled::Context;
 use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;
 use crate::model::error::StoreError;

@@ -1,12 +1,12 @@
 //! Puts right what disagrees, in one transaction, with ledger and history.
 
-use crate::diesel::batch::Context;
+use crate::diesel::batch::settled::Context;
+use crate::diesel::conn::database::now;
 use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;
 use crate::diesel::read::disagreements::{find, open};
-use crate::diesel::store::now;
 use crate::diesel::write::events::{Events, LeadsOfBacklog};
-use crate::diesel::write::links::keep_links;
+use crate::diesel::write::link_history::keep_links;
 use crate::diesel::write::{origins, seed};
 use crate::model::disagreement::{Disagreement, DisagreementKind as Kind};
 use crate::model::error::StoreError;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use crate::diesel::conn::database::now;
 use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;
-use crate::diesel::store::now;
 use crate::diesel::write::seed;
 use crate::model::error::StoreError;
 use crate::model::lead::{Pruned, Retention};

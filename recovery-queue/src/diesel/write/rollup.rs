@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::diesel::conn::database::now;
 use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;
-use crate::diesel::store::{SqlStore, now};
+use crate::diesel::store::SqlStore;
 use crate::diesel::write::events::SLOT_MICROS;
 use crate::diesel::write::seed;
 use crate::model::error::{ConfigError, StoreError};

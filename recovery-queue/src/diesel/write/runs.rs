@@ -7,9 +7,9 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use serde::{Deserialize, Serialize};
 
+use crate::diesel::conn::database::now;
 use crate::diesel::conn::database::{Database, IntRow, Param, failed};
 use crate::diesel::conn::namespace::Names;
-use crate::diesel::store::now;
 use crate::diesel::write::events::{LedgerIndex, ROLLED_UP_TO, latest_instant};
 use crate::model::error::StoreError;
 use crate::model::key::RunId;

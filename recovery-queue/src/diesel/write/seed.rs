@@ -7,8 +7,9 @@ use crate::diesel::conn::database::{Database, Param, TextRow, failed};
 use crate::diesel::conn::namespace::Names;
 use crate::diesel::write::events::Events;
 use crate::diesel::write::stage;
-use crate::diesel::write::stage::Asked;
+use crate::diesel::write::staged::Asked;
 use crate::diesel::write::view::BacklogView;
+use crate::diesel::write::view_values;
 use crate::model::backlog::Backlog;
 use crate::model::error::StoreError;
 use crate::model::ledger::EventKind;
@@ -252,7 +253,7 @@ impl Seed<'_, '_> {
                 &format!(
                     "INSERT INTO {{tmp}}rq_again (source_pk) SELECT DISTINCT {} FROM {view} \
                      WHERE lead_source_pk IS NOT NULL",
-                    stage::key_text(false, "lead_source_pk"),
+                    view_values::key_text(false, "lead_source_pk"),
                 ),
                 &[],
             )?;

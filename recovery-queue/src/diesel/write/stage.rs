@@ -5,6 +5,7 @@ use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 
 use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;
+use crate::diesel::write::staged::{Asked, Staged, Unchanged};
 #[cfg(feature = "sqlite")]
 use crate::diesel::write::unchanged;
 use crate::diesel::write::view::BacklogView;
@@ -37,37 +38,6 @@ const TABLES: [(&str, &str); 9] = [
     ("rq_leak", "lead_id BIGINT PRIMARY KEY, source_pk TEXT"),
     ("rq_again", "source_pk TEXT PRIMARY KEY"),
 ];
-
-/// What was staged.
-pub(crate) struct Staged {
-    pub(crate) leads: u64,
-    pub(crate) duplicates: u64,
-    pub(crate) undated: u64,
-    pub(crate) rejected: u64,
-    /// Whether all of the backlog was staged, or what needs something done and `rq_absent` alone.
-    pub(crate) whole: bool,
-}
-
-/// What a seed asks of a known lead.
-pub(crate) struct Asked {
-    #[cfg_attr(not(feature = "sqlite"), allow(dead_code))] // read where what is unchanged is found
-    pub(crate) backlog_id: i64,
-    /// Failed leads that were settled at this instant or before are tried again.
-    pub(crate) rested: i64,
-}
-
-/// What was found in the view beside what is to be staged.
-#[derive(Debug, Default)]
-pub(crate) struct Unchanged {
-    /// Leads that need nothing done.
-    pub(crate) leads: u64,
-    /// Rows beyond the first of such a lead.
-    pub(crate) duplicates: u64,
-    /// Rows of such leads without a date.
-    pub(crate) undated: u64,
-    /// Keys to be staged.
-    pub(crate) wanted: u64,
-}
 
 pub(crate) fn create(db: &mut Database) -> Result<(), StoreError> {
     for (table, columns) in TABLES {
@@ -170,12 +140,6 @@ pub(crate) fn fill(
         mark_no_text(db)?;
     }
     Ok((check(db, names, unchanged, &refuse)?, view))
-}
-
-/// Reads a key out of a column of the user's: as text, compared byte for byte whatever the column's own collation.
-pub(crate) fn key_text(sqlite: bool, column: &str) -> String {
-    let bytes = if sqlite { "BINARY" } else { "\"C\"" };
-    format!("CAST({column} AS TEXT) COLLATE {bytes}")
 }
 
 #[derive(QueryableByName)]
@@ -368,7 +332,7 @@ fn copy_rows(
 }
 
 fn problem(lead: &BacklogLead) -> i64 {
-    RejectReason::of(lead).map_or(0, RejectReason::number)
+    lead.fault().map_or(0, RejectReason::number)
 }
 
 /// The version, where both backends can hold it.

@@ -16,8 +16,9 @@ use diesel::sqlite::{Sqlite, SqliteConnection, SqliteType, SqliteValue};
 
 use crate::diesel::conn::database::failed;
 use crate::diesel::conn::namespace::Names;
-use crate::diesel::write::stage::{Asked, Unchanged, key_text};
+use crate::diesel::write::staged::{Asked, Unchanged};
 use crate::diesel::write::view::BacklogView;
+use crate::diesel::write::view_values::key_text;
 use crate::model::error::StoreError;
 
 const READ: &str = "the look at the backlog";

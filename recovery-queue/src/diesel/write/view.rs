@@ -5,7 +5,7 @@ use diesel::sql_types::{Nullable, Text};
 
 use crate::diesel::conn::database::{Database, Param, TextRow, failed};
 use crate::diesel::conn::namespace::Names;
-use crate::diesel::write::stage::key_text;
+use crate::diesel::write::view_values::key_text;
 use crate::diesel::write::view_values::{self, Values};
 use crate::model::backlog::{Backlog, ViewName};
 use crate::model::error::StoreError;
@@ -68,15 +68,9 @@ impl BacklogView {
         let params = [Param::Text(backlog), Param::Text(&self.name), Param::Text(&self.schema)];
         let was: Vec<TextRow> = db.query(&names.sql(sql), &params).map_err(failed(READ))?;
         let Some(TextRow { value: was }) = was.first() else { return Ok(()) };
-        let now = match self.schema.as_str() {
-            "" => "is not found now".to_owned(),
-            schema => format!("is found in \"{schema}\" now"),
-        };
-        Err(StoreError::Backlog {
-            backlog: backlog.to_owned(),
-            reason: format!("view {} was found in schema \"{was}\" before and {now}", self.name),
-            remedy: "correct the search_path, or name the view with its schema",
-        })
+        let (reason, remedy) = elsewhere(was, &self.schema);
+        let reason = format!("view {}: {reason}", self.name);
+        Err(StoreError::Backlog { backlog: backlog.to_owned(), reason, remedy })
     }
 
     /// Gives the query that reads the view as the stage's columns; of `wanted` keys alone, where that is a query of them.
@@ -120,6 +114,18 @@ impl BacklogView {
     fn has(&self, column: &str) -> bool {
         self.columns.iter().any(|(name, _)| name == column)
     }
+}
+
+/// Says that a name without a schema stands for another relation than the recorded one, and what to do.
+pub(crate) fn elsewhere(was: &str, now: &str) -> (String, &'static str) {
+    let now = match now {
+        "" => "is not found now".to_owned(),
+        schema => format!("is found in \"{schema}\" now"),
+    };
+    (
+        format!("it was found in schema \"{was}\" before and {now}"),
+        "correct the search_path, or name it with its schema",
+    )
 }
 
 /// Finds out in which schema a view is found by its name, in this session; empty where in none.

@@ -15,6 +15,12 @@ pub(crate) struct Values {
     pub(crate) version: String,
 }
 
+/// Reads a key out of a column of the user's: as text, compared byte for byte whatever the column's own collation.
+pub(crate) fn key_text(sqlite: bool, column: &str) -> String {
+    let bytes = if sqlite { "BINARY" } else { "\"C\"" };
+    format!("CAST({column} AS TEXT) COLLATE {bytes}")
+}
+
 /// Gives the expressions for a view with these columns, each with its type; or what is wrong with it and what to do.
 pub(crate) fn of(
     sqlite: bool,

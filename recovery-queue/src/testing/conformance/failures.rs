@@ -7,7 +7,7 @@ use super::{
     TestStore, lead, matched, minute, nobody, recover, seed, statuses,
 };
 use crate::testing::{ScriptedResolver, check_invariants};
-use crate::{Evidence, Stop, Stopped, StoreError};
+use crate::{Evidence, Recover, Stop, Stopped, StoreError};
 
 pub(super) const CASES: [fn(&mut dyn TestStore); 7] = [
     a_resolver_that_fails_on_one_lead_loses_that_lead_alone,

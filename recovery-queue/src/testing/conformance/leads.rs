@@ -10,8 +10,8 @@ use super::{
 };
 use crate::testing::{ScriptedResolver, check_invariants};
 use crate::{
-    Decider, Evidence, Forget, LeadActionKind, LeadStore, LinkStore, Reopen, Retention, RunStore,
-    StoreError,
+    Decider, Evidence, Forget, LeadActionKind, LeadStore, LinkStore, Recover, Reopen, Retention,
+    RunStore, StoreError,
 };
 
 const ANA: Decider<'_> = Decider { by: "ana", reason: "a test" };

@@ -9,7 +9,7 @@ use super::{
     nobody, seed, statuses,
 };
 use crate::testing::{ScriptedResolver, check_invariants};
-use crate::{BatchRequest, ClaimMode, Cursor, Lease, LeaseStore, RunId, StoreError};
+use crate::{BatchRequest, ClaimMode, Cursor, Lease, LeaseStore, Recover, RunId, StoreError};
 
 const TTL: Duration = Duration::from_secs(60);
 

@@ -6,7 +6,7 @@ use super::{
     Status, TestStore, lead, minute, nobody, origins, person, pk, recover, seed, statuses,
 };
 use crate::testing::check_invariants;
-use crate::{ClaimedLead, Decider, FailReason, LinkStore, Resolution, StoreError};
+use crate::{ClaimedLead, Decider, FailReason, LinkStore, Recover, Resolution, StoreError};
 
 /// Checks a store's links by hand; each case gets a new, empty one.
 ///

@@ -19,8 +19,9 @@ pub use self::leases::check_leases;
 pub use self::links::check_links;
 pub use self::runs::check_runs;
 use crate::{
-    BacklogLead, ClaimedLead, FailReason, MemoryBacklog, PersonKey, QueueStore, RecoverOptions,
-    Resolution, ResolveError, RunSummary, SeedOptions, SeedSummary, SourcePk, Status,
+    BacklogLead, ClaimedLead, FailReason, MemoryBacklog, PersonKey, QueueStore, Recover,
+    RecoverOptions, Resolution, ResolveError, RunSummary, SeedOptions, SeedSummary, SourcePk,
+    Status,
 };
 
 /// A store that the suite can set the clock of.

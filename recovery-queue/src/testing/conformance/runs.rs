@@ -2,7 +2,7 @@
 
 use super::{FailReason, RecoverOptions, TestStore, lead, matched, minute, seed};
 use crate::testing::{ScriptedResolver, check_invariants};
-use crate::{NewRun, RunKind, RunOutcome, RunRecord, RunStore, Stop, StoreError};
+use crate::{NewRun, Recover, RunKind, RunOutcome, RunRecord, RunStore, Stop, StoreError};
 
 /// Checks a store's record of runs; each case gets a new, empty store.
 ///

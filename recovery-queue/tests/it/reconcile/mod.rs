@@ -1,4 +1,4 @@
-//! What disagrees is told by kind and put right; each remedy that a guardrail of the recovery names is followed.
+//! What disagrees is told by kind and put right.
 
 use std::collections::BTreeMap;
 
@@ -6,6 +6,9 @@ use recovery_queue::testing::{check_invariants, minute};
 use recovery_queue::*;
 
 use crate::support::backends::{counts, events, fill, on_each, resolve, script};
+
+#[cfg(feature = "guardrails")]
+mod remedies;
 
 const LEADS: u32 = 60;
 
@@ -35,8 +38,13 @@ fn break_it(store: &mut SqlStore, sql: &str) {
         "queue_lead",
         "queue_person",
         "queue_ledger",
+        "queue_run",
+        "queue_migration",
+        "queue_key_column",
+        "queue_rejected_pair",
         "lead_backlog",
         "persons",
+        "claims",
         "leads",
         "identity_links",
     ] {
@@ -195,135 +203,4 @@ fn a_leak_whose_link_stands_is_told_and_left_to_the_owner_of_the_view() {
         assert_eq!((found[0].keys.len(), found[0].kind.can_be_mended()), (20, false));
         assert_eq!(counts(&mut store)[&Status::Matched], 40, "it is left as it is");
     });
-}
-
-#[cfg(feature = "guardrails")]
-mod remedies {
-    use guardrails::clock::Stopped as StoppedClock;
-    use guardrails::{CheckReport, Suite, Verdict};
-
-    use super::*;
-
-    fn check(store: &mut SqlStore, backlog: &ViewBacklog, name: &str) -> CheckReport {
-        let facts = StoreFacts::new(store.read().unwrap(), backlog);
-        let suite = Suite::recovery().and(Suite::surroundings()).unwrap();
-        let report = suite.only([name]).unwrap().run(&facts, &StoppedClock);
-        report.check(name).unwrap().clone()
-    }
-
-    /// Does what a remedy's command does.
-    fn follow(store: &mut SqlStore, backlog: &ViewBacklog, command: &str) {
-        match command.split(' ').next().unwrap() {
-            "queue_admin" => {
-                assert!(command.starts_with("queue_admin reconcile --why "), "{command}");
-                store.reconcile(ANA).unwrap();
-            }
-            "recover_leads" => {
-                store.recover(&mut resolve, &RecoverOptions::default()).unwrap();
-            }
-            "seed_queue" => {
-                store.seed(backlog, &SeedOptions::default()).unwrap();
-            }
-            // These look.
-            "explain_match" | "verify_guardrails" => {}
-            other => panic!("no test follows {other}"),
-        }
-    }
-
-    #[test]
-    fn each_remedy_that_a_guardrail_names_makes_it_pass() {
-        let unlinked = format!("DELETE FROM {{queue_link}} WHERE lead_id = {}", id("L-1"));
-        let moved = format!(
-            "UPDATE {{queue_link}} SET person_id = (SELECT id FROM {{queue_person}} WHERE person_key = 'P-2') \
-             WHERE lead_id = {}",
-            id("L-1")
-        );
-        let no_origin = "UPDATE {queue_person} SET origin_lead_id = NULL WHERE person_key = 'P-1'";
-        let stray = format!(
-            "UPDATE {{queue_person}} SET origin_lead_id = {} WHERE person_key = 'P-1'",
-            id("L-2")
-        );
-        let in_no_state = format!("DELETE FROM {{queue_settled}} WHERE lead_id = {}", id("L-0"));
-        let broken: [(&str, &str); 9] = [
-            ("drain", &unlinked),
-            ("identity_link_integrity", &unlinked),
-            ("identity_link_integrity", &moved),
-            ("origin_missing", no_origin),
-            ("origin_missing", &stray),
-            ("ledger_balance", &in_no_state),
-            ("ledger_balance", "DELETE FROM {queue_ledger} WHERE kind = 'matched'"),
-            (
-                "ledger_balance",
-                "UPDATE {queue_ledger} SET leads = leads + 3 WHERE kind = 'opening'",
-            ),
-            ("link_target_exists", "DELETE FROM {persons} WHERE id = 'P-1'"),
-        ];
-        for (name, sql) in broken {
-            on_each(|mut store| {
-                let backlog = drained(&mut store);
-                break_it(
-                    &mut store,
-                    "CREATE TABLE {persons} AS SELECT person_key AS id FROM {queue_person}",
-                );
-                let view =
-                    PersonView::new(&store.view_name("persons").replace('"', ""), "id").unwrap();
-                store.set_person_view(Some(&view)).unwrap();
-                assert_eq!(check(&mut store, &backlog, name).verdict, Verdict::Pass, "{name}");
-                break_it(&mut store, sql);
-                let told = check(&mut store, &backlog, name);
-                assert_eq!(told.verdict, Verdict::Fail, "{name}: {sql}");
-                let commands: Vec<&str> =
-                    told.help.iter().filter_map(|remedy| remedy.command.as_deref()).collect();
-                assert!(!commands.is_empty(), "{name} names no command");
-                for command in commands {
-                    follow(&mut store, &backlog, command);
-                }
-                let after = check(&mut store, &backlog, name);
-                assert_eq!(after.verdict, Verdict::Pass, "{name}: {sql}: {after:#?}");
-                check_invariants(&mut store);
-            });
-        }
-    }
-
-    #[test]
-    fn what_is_to_be_mended_at_its_source_passes_once_it_is() {
-        on_each(|mut store| {
-            let backlog = drained(&mut store);
-            let plain = "DROP VIEW {lead_backlog}; CREATE VIEW {lead_backlog} AS SELECT id AS lead_source_pk, \
-                 {born} AS lead_date FROM {leads} t \
-                 WHERE NOT EXISTS (SELECT 1 FROM {identity_links} k WHERE k.source_pk = t.id)";
-            let blind = "DROP VIEW {lead_backlog}; CREATE VIEW {lead_backlog} AS SELECT id AS lead_source_pk, \
-                 born AS lead_date FROM {leads} t";
-            let odd = "CASE id WHEN 'L-0' THEN 'soon' ELSE born END";
-            let cases = [
-                ("drain", blind.to_owned()),
-                ("rejected", plain.replace("{born}", odd)),
-                (
-                    "source_pk_consistency",
-                    plain.replace("SELECT id AS", "SELECT ' ' || id AS").replace("{born}", "born"),
-                ),
-            ];
-            for (name, sql) in cases {
-                break_it(&mut store, &sql);
-                store.seed(&backlog, &SeedOptions::default().with_fuse(None)).unwrap();
-                let told = check(&mut store, &backlog, name);
-                assert!(!told.success && !told.help.is_empty(), "{name}: {told:#?}");
-                break_it(&mut store, &plain.replace("{born}", "born"));
-                for remedy in &told.help {
-                    if let Some(command) = &remedy.command {
-                        follow(&mut store, &backlog, command);
-                    }
-                }
-                store.seed(&backlog, &SeedOptions::default().with_fuse(None)).unwrap();
-                if name == "source_pk_consistency" {
-                    // The other spelling was seeded: those leads are forgotten, as they are nobody's.
-                    for number in 0..LEADS {
-                        store.forget(Forget::Lead(&pk(&format!(" L-{number}")))).ok();
-                    }
-                }
-                let after = check(&mut store, &backlog, name);
-                assert_eq!(after.verdict, Verdict::Pass, "{name}: {after:#?}");
-            }
-        });
-    }
 }
