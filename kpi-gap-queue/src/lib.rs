@@ -19,6 +19,7 @@ mod scope;
 mod status;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod totals;
 
 pub use self::{
     burn_down::{BurnDown, BurnDownError, RunPoint},
@@ -32,8 +33,9 @@ pub use self::{
         Ageing, ChosenBy, CountedValue, GapOptions, GapQueue, OwnerShare, Rows, ScopeTotals,
         SourceFacts,
     },
-    report::{Checks, Coverage, GapReport, ReportStatus, StreamedReport, Totals},
+    report::{Checks, Coverage, GapReport, StreamedReport},
     row::{Cell, GapRow, NamedRow},
     scope::{MetricScope, metric_key},
     status::{Chain, GapStatus, UnknownStatus},
+    totals::{ReportStatus, Totals},
 };

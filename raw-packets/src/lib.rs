@@ -8,6 +8,7 @@ mod correct;
 mod csv_store;
 mod digest;
 pub mod edge;
+mod encoding;
 mod finding;
 mod formula;
 mod in_memory;

@@ -3,20 +3,51 @@
 use std::ops::Range;
 
 use super::{
-    GapOptions, GapQueue, PairState,
     choice::{Candidate, Counted},
     counted::CountedValues,
+    gap_queue::{GapQueue, PairState},
     layout::Layout,
+    options::GapOptions,
     scopes::ScopeFinder,
 };
 use crate::{
+    catalogue::Catalogue,
     error::GapError,
     metric::{MetricQuery, MetricRef, MetricStore},
-    report::Totals,
+    scope::MetricScope,
     status::{Chain, GapStatus},
+    totals::Totals,
 };
 
-pub(super) fn classify(
+impl GapQueue {
+    /// Classifies every expected pair.
+    ///
+    /// The scopes may overlap and come in any order; equal ones count once. Time is linear in
+    /// pairs, values and rows. Fails when the catalogue or the store fails, when an id is blank,
+    /// doubled or holds a `|`, and when a source owes a KPI that is not defined.
+    pub fn build(
+        catalogue: &(impl Catalogue + ?Sized),
+        store: &(impl MetricStore + ?Sized),
+        scopes: &[MetricScope],
+        options: GapOptions,
+    ) -> Result<Self, GapError> {
+        let span = tracing::info_span!("kpi_gap_queue.build", scopes = scopes.len());
+        let _entered = span.enter();
+        options.policy.validate()?;
+        let layout = Layout::new(catalogue, scopes)?;
+        let queue = classify(layout, store, options)?;
+        tracing::info!(
+            name: "kpi_gap_queue.built",
+            pairs = queue.totals.expected_pairs_total,
+            ready = queue.totals.pairs_ready_total,
+            actionable = queue.totals.actionable_pairs_total,
+            rows = queue.totals.queue_rows_total,
+        );
+        Ok(queue)
+    }
+}
+
+fn classify(
     layout: Layout,
     store: &(impl MetricStore + ?Sized),
     options: GapOptions,
@@ -42,7 +73,7 @@ pub(super) fn classify(
         layout.sources.iter().filter(|source| source.seeded.is_some()).count(),
         layout.kpis.len(),
         by_status,
-        &options,
+        (options.include_ready, options.queue_limit),
     );
     Ok(GapQueue { layout, options, pairs, counted, metric_rows, values_unexpected_total, totals })
 }

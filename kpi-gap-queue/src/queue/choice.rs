@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use chrono::NaiveDate;
 
-use super::counted::{Granularities, own_key};
+use super::names::{Granularities, own_key};
 use crate::{
     metric::MetricRef,
     policy::ValueChoice,

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{GapQueue, PairState};
+use super::gap_queue::{GapQueue, PairState};
 use crate::{
     row::GapRow,
     scope::{metric_key, push_date},
@@ -24,8 +24,16 @@ pub struct Rows<'q> {
     left: usize,
 }
 
+impl GapQueue {
+    /// Walks through the rows in the order of the queue, up to the limit.
+    #[must_use]
+    pub fn rows(&self) -> Rows<'_> {
+        Rows::new(self)
+    }
+}
+
 impl<'q> Rows<'q> {
-    pub(super) fn new(queue: &'q GapQueue) -> Self {
+    fn new(queue: &'q GapQueue) -> Self {
         let policy = &queue.options.policy;
         let mut statuses: Vec<GapStatus> = GapStatus::ALL
             .into_iter()

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use super::GapQueue;
+use super::gap_queue::GapQueue;
 use crate::{publication::GapTiming, scope::MetricScope, status::GapStatus};
 
 /// Sums up the pairs of one owner.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{Days, NaiveDate};
+use chrono::{Datelike as _, Days, NaiveDate};
 use rust_decimal::Decimal;
 
 use crate::finding::{Finding, Problem, Whose};
@@ -37,6 +37,8 @@ pub(super) enum Judged {
     Refused(Finding),
     /// A key of something else, which moves the whole row.
     Foreign(Finding),
+    /// Wrong for a reason that is told of the file as a whole.
+    Told,
 }
 
 /// What a cell is judged by, beside its column.
@@ -47,6 +49,8 @@ pub(super) struct Context<'a> {
     pub(super) as_of: Option<NaiveDate>,
     /// Whether the packet is known to have been issued from other facts.
     pub(super) stale: bool,
+    /// Whether letters of the file could not be read, which is told once.
+    pub(super) undecoded: bool,
     /// Every key of every packet that is known.
     pub(super) keys: &'a BTreeSet<&'a str>,
     /// The language of what is said.
@@ -76,7 +80,10 @@ pub(super) fn read_cell(
     issued: &str,
     cell: &Cell,
 ) -> Judged {
-    if let Some(finding) = refuse_form(context, column, cell) {
+    if context.undecoded && cell.text.contains(char::REPLACEMENT_CHARACTER) {
+        return Judged::Told;
+    }
+    if let Some(finding) = refuse_form(context, column, issued, cell) {
         return Judged::Refused(finding);
     }
     let text = said(column, cell);
@@ -87,7 +94,13 @@ pub(super) fn read_cell(
     }
 }
 
-fn refuse_form(context: &Context<'_>, column: &Column, cell: &Cell) -> Option<Finding> {
+fn refuse_form(
+    context: &Context<'_>,
+    column: &Column,
+    issued: &str,
+    cell: &Cell,
+) -> Option<Finding> {
+    let mut kept = None;
     let problem = if cell.text.chars().nth(MAX_CELL).is_some() {
         Problem::CellTooLong { most: MAX_CELL }
     } else if cell.form == Form::Error || is_error_value(&cell.text) {
@@ -101,14 +114,30 @@ fn refuse_form(context: &Context<'_>, column: &Column, cell: &Cell) -> Option<Fi
             // A number may start with a sign; a text in its column is judged as a number.
             Form::Text if column.cell_type.is_number() => text.starts_with('='),
             Form::Text => is_formula(&cell.text),
-            Form::TypedText | Form::Number { .. } | Form::Date | Form::Error => false,
+            Form::TypedText | Form::Number { .. } | Form::Percentage | Form::Date | Form::Error => {
+                false
+            }
         };
         if !formula {
             return None;
         }
-        Problem::Formula { typed: cell.form == Form::Formula }
+        let typed = cell.form == Form::Formula;
+        kept = kept_as_text(column, issued, text).filter(|_| !typed);
+        Problem::Formula { typed }
     };
-    Some(context.finding(&problem))
+    Some(context.finding(&problem).with_repair(kept.map(str::to_owned)))
+}
+
+/// Returns what `="1200"` says, as programs write digits that a spreadsheet is to keep.
+fn kept_as_text<'t>(column: &Column, issued: &str, text: &'t str) -> Option<&'t str> {
+    let kept = text.strip_prefix("=\"")?.strip_suffix('"')?;
+    let good = match column.cell_type {
+        _ if column.role != Role::Capture => kept == issued,
+        CellType::Integer | CellType::Decimal => kept.bytes().all(|b| b.is_ascii_digit()),
+        CellType::Date => matches!(read_date(kept), Date::Read(_)),
+        CellType::Text | CellType::Url => false,
+    };
+    (good && !kept.is_empty()).then_some(kept)
 }
 
 fn key(context: &Context<'_>, column: &Column, issued: &str, text: &str, cell: &Cell) -> Judged {
@@ -131,11 +160,15 @@ fn key(context: &Context<'_>, column: &Column, issued: &str, text: &str, cell: &
         && let Date::Wrong { damage, readings } = typed_date(text, cell)
         && readings.contains(&day)
     {
-        // An office program writes a day in its own way on saving; what it can only mean is no damage.
-        return if readings.len() == 1 {
-            Judged::Noted(value(), context.finding(&Problem::KeyRewritten { issued }))
-        } else {
+        // An office program writes a day in its own way on saving; what can only mean this packet's is no
+        // damage.
+        let of_another = |reading: &NaiveDate| {
+            *reading != day && context.keys.contains(reading.to_string().as_str())
+        };
+        return if readings.iter().any(of_another) {
             with_repair(&Problem::KeyDate { damage, issued }, false)
+        } else {
+            Judged::Noted(value(), context.finding(&Problem::KeyRewritten { issued }))
         };
     }
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
@@ -226,6 +259,7 @@ fn number(context: &Context<'_>, column: &Column, text: &str, cell: &Cell) -> Ju
     let whole = column.cell_type == CellType::Integer;
     let read = match cell.form {
         Form::Date => return context.refused(&Problem::NumberAsDate),
+        Form::Percentage => Number::Wrong { damage: NumberDamage::Percent, readings: Vec::new() },
         Form::Number { .. } => typed_number(text, whole),
         _ => read_number(text, NumberStyle { mark: context.decimal_mark, whole }),
     };
@@ -304,13 +338,22 @@ fn typed_date(text: &str, cell: &Cell) -> Date {
     }
 }
 
+/// The first year of which evidence is taken.
+const FIRST_EVIDENCE: i32 = 1950;
+
 fn date(context: &Context<'_>, column: &Column, text: &str, cell: &Cell) -> Judged {
     let evidence = column.name == context.template.evidence_date();
     let as_of = context.as_of.filter(|_| evidence);
-    let possible = |date: &NaiveDate| as_of.is_none_or(|as_of| *date <= as_of);
+    let possible = |date: &NaiveDate| {
+        as_of.is_none_or(|as_of| *date <= as_of) && (!evidence || date.year() >= FIRST_EVIDENCE)
+    };
     match (typed_date(text, cell), as_of) {
         (Date::Read(date), Some(as_of)) if date > as_of => {
             context.refused(&Problem::FutureEvidence { as_of })
+        }
+        // What Excel shows of a small number in a cell for days.
+        (Date::Read(date), _) if evidence && date.year() < FIRST_EVIDENCE => {
+            context.refused(&Problem::LongAgo { first: FIRST_EVIDENCE })
         }
         (Date::Read(date), _) => Judged::Good(Value::Date(date)),
         (Date::Blank, _) => blank(context, column),

@@ -5,6 +5,19 @@ use crate::read::{Sheet, column_letters};
 use crate::template::{Labels, Language, Template};
 use crate::value::is_blank;
 
+/// The column that says what is wrong, behind the others, by language.
+const REASONS: [(Language, &str); 2] = [(Language::En, "what_to_do"), (Language::Es, "que_hacer")];
+
+/// Returns the label of the column that says what is wrong.
+pub(crate) fn reasons_label(language: Language) -> &'static str {
+    REASONS.iter().find(|(of, _)| *of == language).map_or(REASONS[0].1, |(_, label)| label)
+}
+
+/// Says whether a label is that of the reasons of an earlier error sheet.
+pub(super) fn is_reasons_label(label: &str) -> bool {
+    REASONS.iter().any(|(_, reasons)| label == *reasons)
+}
+
 /// Says where each column of the template stands in the sheet.
 #[derive(Debug, Clone)]
 pub(super) struct Columns {
@@ -78,7 +91,7 @@ pub(super) fn judge_header(
         }
         let filled =
             || sheet.rows.iter().any(|row| row.cells.get(at).is_some_and(|c| !is_blank(&c.text)));
-        let ours = super::returned::is_reasons_label(label);
+        let ours = is_reasons_label(label);
         if (!label.is_empty() || filled()) && !ours {
             findings.push(finding(at, Problem::LabelExtra));
         }

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::ReturnedFile;
 use super::cell::said;
 use super::header::Columns;
+use super::returned::ReturnedFile;
 use crate::plan::{Packet, PacketPlan};
 use crate::read::{Kind, NotRead, Oddity, Sheet, SheetRow, Unreadable, kind_of, read_csv};
 use crate::template::{Fill, Labels, Role, Template};

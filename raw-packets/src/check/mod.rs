@@ -16,55 +16,18 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::NaiveDate;
 
 pub use self::checked::{Accept, CheckedPlan, NotReady};
+pub(crate) use self::header::reasons_label;
 pub(crate) use self::identify::ERRORS;
 use self::identify::{Known, stem};
 pub use self::packet::CheckedPacket;
-pub(crate) use self::returned::{ReturnedSheet, reasons_label};
+pub use self::returned::ReturnedFile;
+pub(crate) use self::returned::ReturnedSheet;
 use self::sheet::SheetCheck;
 use crate::digest::sha256;
 use crate::finding::{Finding, PacketStatus, Problem};
 use crate::plan::{Packet, PacketPlan};
-use crate::read::{NotRead, Sheet};
+use crate::read::Sheet;
 use crate::template::Language;
-
-/// Is a file as it came back: its name without folders, and its bytes.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub struct ReturnedFile {
-    /// The file's name.
-    pub name: String,
-    /// What is in it.
-    pub bytes: Vec<u8>,
-    /// The id of the packet that was issued under this name, where something beside the file says so;
-    /// a workbook carries its own.
-    pub packet_id: Option<String>,
-    /// Why the bytes could not be had, where something of this name stands in the folder; they are empty
-    /// then.
-    pub not_read: Option<NotRead>,
-}
-
-impl ReturnedFile {
-    /// Makes a returned file.
-    #[must_use]
-    pub fn new(name: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
-        Self { name: name.into(), bytes: bytes.into(), packet_id: None, not_read: None }
-    }
-
-    /// Names something that stands in the folder and could not be read, so that the check can say so.
-    #[must_use]
-    pub fn not_read(name: impl Into<String>, why: NotRead) -> Self {
-        Self { not_read: Some(why), ..Self::new(name, Vec::new()) }
-    }
-
-    /// Says which packet was issued under the file's name, as [`Packet::id`] gave it then.
-    ///
-    /// By another id than the plan's the check knows that a packet is stale.
-    #[must_use]
-    pub fn issued_as(mut self, packet_id: impl Into<String>) -> Self {
-        self.packet_id = Some(packet_id.into());
-        self
-    }
-}
 
 /// Holds what a check may vary in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

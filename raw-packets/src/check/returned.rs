@@ -1,20 +1,45 @@
-//! The sheet of a returned packet, kept as it came where it has to go back.
+//! What came back: a file, and the sheet of a packet, kept as it came where it has to go back.
 
-use super::header::Columns;
-use crate::read::{Sheet, SheetRow};
-use crate::template::Language;
+use super::header::{Columns, is_reasons_label};
+use crate::read::{NotRead, Sheet, SheetRow};
 
-/// The column that says what is wrong, behind the others, by language.
-const REASONS: [(Language, &str); 2] = [(Language::En, "what_to_do"), (Language::Es, "que_hacer")];
-
-/// Returns the label of the column that says what is wrong.
-pub(crate) fn reasons_label(language: Language) -> &'static str {
-    REASONS.iter().find(|(of, _)| *of == language).map_or(REASONS[0].1, |(_, label)| label)
+/// Is a file as it came back: its name without folders, and its bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct ReturnedFile {
+    /// The file's name.
+    pub name: String,
+    /// What is in it.
+    pub bytes: Vec<u8>,
+    /// The id of the packet that was issued under this name, where something beside the file says so;
+    /// a workbook carries its own.
+    pub packet_id: Option<String>,
+    /// Why the bytes could not be had, where something of this name stands in the folder; they are empty
+    /// then.
+    pub not_read: Option<NotRead>,
 }
 
-/// Says whether a label is that of the reasons of an earlier error sheet.
-pub(super) fn is_reasons_label(label: &str) -> bool {
-    REASONS.iter().any(|(_, reasons)| label == *reasons)
+impl ReturnedFile {
+    /// Makes a returned file.
+    #[must_use]
+    pub fn new(name: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
+        Self { name: name.into(), bytes: bytes.into(), packet_id: None, not_read: None }
+    }
+
+    /// Names something that stands in the folder and could not be read, so that the check can say so.
+    #[must_use]
+    pub fn not_read(name: impl Into<String>, why: NotRead) -> Self {
+        Self { not_read: Some(why), ..Self::new(name, Vec::new()) }
+    }
+
+    /// Says which packet was issued under the file's name, as [`Packet::id`](crate::Packet::id) gave it then.
+    ///
+    /// By another id than the plan's the check knows that a packet is stale.
+    #[must_use]
+    pub fn issued_as(mut self, packet_id: impl Into<String>) -> Self {
+        self.packet_id = Some(packet_id.into());
+        self
+    }
 }
 
 /// Is the sheet of a returned packet, as it came.

@@ -70,6 +70,7 @@ impl RowCheck<'_> {
         let template = self.context.template;
         let before = findings.len();
         let mut foreign = false;
+        let mut told = false;
         let mut values: Vec<Option<Value>> = Vec::with_capacity(template.columns().len());
         for (at, column) in template.columns().iter().enumerate() {
             // That a column is missing is said of the header.
@@ -85,6 +86,10 @@ impl RowCheck<'_> {
                 Judged::Noted(value, note) => {
                     values.push(Some(value));
                     findings.push(self.locate(note, row, at));
+                }
+                Judged::Told => {
+                    values.push(None);
+                    told = true;
                 }
                 Judged::Refused(error) => {
                     values.push(None);
@@ -103,7 +108,7 @@ impl RowCheck<'_> {
         self.extra_cells(row, findings);
         self.rules(row, &values, findings);
         let kpis = self.kpis(row, &values, findings);
-        if findings[before..].iter().any(Finding::is_error) {
+        if told || findings[before..].iter().any(Finding::is_error) {
             return None;
         }
         self.unanswered(row, &kpis, findings);

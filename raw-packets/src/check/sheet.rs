@@ -12,7 +12,7 @@ use super::row::{RawRow, RowCheck};
 use super::shift::{Fell, straighten};
 use crate::finding::{Finding, PacketStatus, Problem};
 use crate::plan::Packet;
-use crate::read::{Remark, Sheet, SheetRow};
+use crate::read::{Oddity, Remark, Sheet, SheetRow};
 use crate::template::{Language, Template};
 
 /// A check of the sheet that came back for a packet.
@@ -69,6 +69,7 @@ impl SheetCheck<'_> {
                 decimal_mark: self.sheet.decimal_mark,
                 as_of: self.as_of,
                 stale: self.stale,
+                undecoded: self.sheet.oddities.iter().any(|o| matches!(o, Oddity::Encoding { .. })),
                 keys: &self.known.keys,
                 language: self.language,
             },

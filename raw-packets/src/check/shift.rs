@@ -88,7 +88,7 @@ fn is_as_issued(check: &RowCheck<'_>, at: usize, cell: &Cell) -> bool {
     match read_cell(&check.context, column, issued, cell) {
         Judged::Good(_) => true,
         Judged::Noted(..) => column.role == Role::Key,
-        Judged::Refused(_) | Judged::Foreign(_) => false,
+        Judged::Refused(_) | Judged::Foreign(_) | Judged::Told => false,
     }
 }
 

@@ -213,7 +213,7 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
         }
         Problem::CellMissing => ("a required cell is blank".into(), "fill it in".into()),
         Problem::NumberAsDate => (
-            "the spreadsheet turned the number into a date".into(),
+            "the spreadsheet turned the number into a date or a time".into(),
             "format the cell as a number, and write the number again".into(),
         ),
         Problem::Number { damage, text, readings, unit, mark } => {
@@ -244,6 +244,12 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
         Problem::FutureEvidence { as_of } => {
             (format!("evidence cannot be dated in the future, after {as_of}"), DAY.into())
         }
+        Problem::LongAgo { first } => (
+            format!(
+                "evidence is dated {first} or later; spreadsheets show 1 as the first day of 1900"
+            ),
+            DAY.into(),
+        ),
         Problem::Date { damage, .. } => (date(*damage).into(), DAY.into()),
         Problem::NoAddress => (
             "this is no address of a page".into(),
@@ -365,6 +371,8 @@ fn kind_of(kind: &str) -> &str {
         "numbers" => "a document of Numbers",
         "html" => "a web page, whatever its name says",
         "spreadsheetml" => "XML of Excel 2003 (SpreadsheetML)",
+        "json" => "JSON, which no spreadsheet writes",
+        "mail" => "a message (mail)",
         "pdf" => "a PDF",
         "image" => "a picture",
         "zip" => "an archive (zip); unpack it, and put its files into the folder",

@@ -57,7 +57,10 @@ const SHOWN: usize = 80;
 
 impl Finding {
     pub(crate) fn new(language: Language, problem: &Problem<'_>) -> Self {
-        let (message, remedy) = problem.tell(language);
+        let (message, remedy) = match language {
+            Language::En => english::tell(problem),
+            Language::Es => spanish::tell(problem),
+        };
         let (code, reason) = (problem.code(), problem.reason());
         Self {
             file: String::new(),

@@ -5,10 +5,9 @@ use rust_decimal::Decimal;
 
 use super::code::Code;
 use super::reason::Reason;
-use super::{english, spanish};
 use crate::formula::EvaluateError;
 use crate::read::{NotRead, Unreadable};
-use crate::template::{Bound, Language};
+use crate::template::Bound;
 use crate::value::{DateDamage, NumberDamage, Reading};
 
 /// What is wrong or odd, with what a sentence about it needs.
@@ -160,6 +159,9 @@ pub(crate) enum Problem<'a> {
     FutureEvidence {
         as_of: NaiveDate,
     },
+    LongAgo {
+        first: i32,
+    },
     Date {
         damage: DateDamage,
         evidence: bool,
@@ -216,14 +218,6 @@ pub(crate) enum KpiFault<'a> {
 }
 
 impl Problem<'_> {
-    /// Returns what is wrong, and what to do about it.
-    pub(super) fn tell(&self, language: Language) -> (String, String) {
-        match language {
-            Language::En => english::tell(self),
-            Language::Es => spanish::tell(self),
-        }
-    }
-
     /// Returns the cause by name.
     pub(super) fn code(&self) -> Code {
         match self {
@@ -273,6 +267,7 @@ impl Problem<'_> {
             | Self::CellMissing
             | Self::OutOfBounds { .. }
             | Self::FutureEvidence { .. }
+            | Self::LongAgo { .. }
             | Self::TextTooShort { .. }
             | Self::NotAllowed { .. } => Code::ConstraintError,
             Self::NumberAsDate => Code::NumberAsDate,
@@ -336,6 +331,7 @@ impl Problem<'_> {
             Self::ReadOnlyChanged { .. } => Reason::READONLY_CHANGED,
             Self::EvidenceDateMissing
             | Self::FutureEvidence { .. }
+            | Self::LongAgo { .. }
             | Self::Date { evidence: true, .. } => Reason::INVALID_EVIDENCE_DATE,
             Self::Date { .. } => Reason::INVALID_DATE,
             Self::EvidenceQuoteMissing | Self::TextTooShort { evidence: true, .. } => {

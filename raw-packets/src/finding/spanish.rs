@@ -209,7 +209,7 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
         }
         Problem::CellMissing => ("una celda obligatoria está en blanco".into(), "rellénela".into()),
         Problem::NumberAsDate => (
-            "la hoja de cálculo ha convertido el número en una fecha".into(),
+            "la hoja de cálculo ha convertido el número en una fecha o una hora".into(),
             "dé a la celda formato de número y escríbalo otra vez".into(),
         ),
         // A template names units in one language; the column's own title says what is counted.
@@ -239,6 +239,12 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
         }
         Problem::FutureEvidence { as_of } => (
             format!("la evidencia no puede ser de una fecha futura, después de {as_of}"),
+            DAY.into(),
+        ),
+        Problem::LongAgo { first } => (
+            format!(
+                "la evidencia es de {first} o después; las hojas muestran 1 como un día de 1900"
+            ),
             DAY.into(),
         ),
         Problem::Date { damage, .. } => (date(*damage).into(), DAY.into()),
@@ -359,6 +365,8 @@ fn kind_of(kind: &str) -> &str {
         "numbers" => "un documento de Numbers",
         "html" => "una página web, diga lo que diga su nombre",
         "spreadsheetml" => "XML de Excel 2003 (SpreadsheetML)",
+        "json" => "JSON, que ninguna hoja de cálculo escribe",
+        "mail" => "un mensaje de correo",
         "pdf" => "un PDF",
         "image" => "una imagen",
         "zip" => "un archivo comprimido (zip); descomprímalo en la carpeta",

@@ -5,17 +5,22 @@
 //! key to all packets together (a deleted row is found). Two descriptors: as issued, with hashes; and for
 //! the return, without hashes but with everything that a filled packet must hold.
 
+mod descriptor;
 mod readme;
 
 pub(crate) use self::readme::READMES;
 
-use rust_decimal::Decimal;
-use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 
-use crate::digest::sha256;
+use rust_decimal::Decimal;
+
+use self::descriptor::{
+    Allowed, Constraints, Content, DataPackage, Dialect, Field, FieldType, FieldsMatch, Files,
+    ForeignKey, Paths, Proof, Resource, ResourceType, Schema, Source, number,
+};
 use crate::plan::{Packet, PacketPlan};
 use crate::profile::{PacketForm, Profile, packet_csv};
-use crate::template::{CellType, Column, Role};
+use crate::template::{Bound, CellType, Column, Fill, Role};
 use crate::value::guard;
 #[cfg(feature = "xlsx")]
 use crate::workbook::MarkedSheet;
@@ -23,7 +28,7 @@ use crate::workbook::MarkedSheet;
 use crate::workbook::packet_workbook;
 
 /// The profile that a descriptor names, without which validators take version 1.
-const SCHEMA: &str = "https://datapackage.org/profiles/2.0/datapackage.json";
+const PROFILE: &str = "https://datapackage.org/profiles/2.0/datapackage.json";
 
 /// The folder of the tables that stand beside the packets, so that the packets stand alone.
 const FOLDER: &str = "package";
@@ -99,7 +104,7 @@ impl PacketPlan {
     ///
     /// # Panics
     ///
-    /// Never: JSON values and memory take every write.
+    /// Never: memory takes every write.
     #[must_use]
     pub fn data_package(&self) -> Vec<PackageFile> {
         self.data_package_of(|packet| Some(packet.id().to_owned()))
@@ -121,7 +126,7 @@ impl PacketPlan {
         let descriptor = |path: &str, moment| {
             let mut bytes =
                 serde_json::to_vec_pretty(&self.descriptor(moment, &keys, &expected, &packet_id))
-                    .expect("a JSON value is written");
+                    .expect("a descriptor is plain data");
             bytes.push(b'\n');
             PackageFile { path: path.to_owned(), bytes }
         };
@@ -153,229 +158,224 @@ impl PacketPlan {
         writer.into_inner().expect("memory takes every write")
     }
 
-    fn descriptor(
-        &self,
+    fn descriptor<'a>(
+        &'a self,
         moment: Moment,
         keys: &[usize],
-        expected: &PackageFile,
+        expected: &'a PackageFile,
         packet_id: impl Fn(&Packet) -> Option<String>,
-    ) -> Value {
+    ) -> DataPackage<'a> {
         let template = self.template();
         let form = self.options().form;
+        let is_csv = form.profile().is_some();
         let names: Vec<&str> =
             keys.iter().map(|at| template.columns()[*at].name.as_str()).collect();
-        let mut resources = vec![json!({
-            "name": "expected-rows",
-            "type": "table",
-            "title": "The keys as issued",
-            "path": expected.path,
-            "format": "csv",
-            "mediatype": "text/csv",
-            "encoding": "utf-8",
-            "bytes": expected.bytes.len(),
-            "hash": format!("sha256:{}", sha256(&expected.bytes)),
-            "schema": self.keys_schema(keys, form.profile().map(|_| "all-packets")),
-        })];
+        let table = |name: String, content: Content<'a>, schema: Schema<'a>| Resource {
+            name,
+            kind: ResourceType::Table,
+            title: None,
+            content,
+            packet_id: None,
+            schema,
+        };
+        let content = Content::Files(Files {
+            path: Paths::One(&expected.path),
+            format: "csv",
+            mediatype: "text/csv",
+            encoding: Some("utf-8"),
+            dialect: None,
+            proof: Some(Proof::of(&expected.bytes)),
+        });
+        let schema = self.keys_schema(keys, &names, is_csv.then_some("all-packets"));
+        let mut resources = vec![Resource {
+            title: Some("The keys as issued"),
+            ..table("expected-rows".to_owned(), content, schema)
+        }];
         for packet in self.packets() {
             let name = packet.key().file_stem();
-            let mut resource = table(form, &name, json!(packet.file_name()));
-            resource.insert("schema".to_owned(), self.schema(moment, &names, Some(packet)));
-            if moment == Moment::Issued {
-                if let Some(id) = packet_id(packet) {
-                    resource.insert("packetId".to_owned(), json!(id));
-                }
-                let bytes = self.issued_file(packet).bytes;
-                resource.insert("bytes".to_owned(), json!(bytes.len()));
-                resource.insert("hash".to_owned(), json!(format!("sha256:{}", sha256(&bytes))));
-            }
-            resources.push(Value::Object(resource));
-            if form.profile().is_none() {
+            let issued = moment == Moment::Issued;
+            let proof = issued.then(|| Proof::of(&self.issued_file(packet).bytes));
+            let content = Content::Files(files(form, Paths::One(packet.file_name()), proof));
+            let schema = self.schema(moment, &names, Some(packet));
+            resources.push(Resource {
+                packet_id: packet_id(packet).filter(|_| issued),
+                ..table(name.clone(), content, schema)
+            });
+            if !is_csv {
                 // Workbooks cannot be read as one table, so that each is asked for its own row.
-                let issued: Vec<_> = keys.iter().map(|at| &packet.cells()[*at]).collect();
-                resources.push(json!({
-                    "name": format!("expected-row--{name}"),
-                    "type": "table",
-                    "data": [names, issued],
-                    "schema": self.keys_schema(keys, Some(&name)),
-                }));
+                let issued = keys.iter().map(|at| packet.cells()[*at].as_str()).collect();
+                let content = Content::Inline { data: [names.clone(), issued] };
+                let schema = self.keys_schema(keys, &names, Some(&name));
+                resources.push(table(format!("expected-row--{name}"), content, schema));
             }
         }
-        if form.profile().is_some() {
-            let paths: Vec<&str> = self.packets().iter().map(Packet::file_name).collect();
-            let mut all = table(form, "all-packets", json!(paths));
-            all.insert("schema".to_owned(), self.schema(moment, &names, None));
-            resources.push(Value::Object(all));
+        if is_csv {
+            let paths = self.packets().iter().map(Packet::file_name).collect();
+            let content = Content::Files(files(form, Paths::Several(paths), None));
+            let schema = self.schema(moment, &names, None);
+            resources.push(table("all-packets".to_owned(), content, schema));
         }
-        json!({
-            "$schema": SCHEMA,
-            "name": format!("{}-packets", template.name()),
-            "title": template.title().en,
-            "description": template.instructions().en,
-            "version": format!("{}.0.0", template.version()),
-            "sources": self.sources(),
-            "resources": resources,
-        })
+        DataPackage {
+            profile: PROFILE,
+            name: format!("{}-packets", template.name()),
+            title: &template.title().en,
+            description: &template.instructions().en,
+            version: format!("{}.0.0", template.version()),
+            sources: self.packets().iter().map(|packet| self.source(packet)).collect(),
+            resources,
+        }
     }
 
     /// Describes a table of issued keys, each of which has to be in the resource `found_in`.
-    fn keys_schema(&self, keys: &[usize], found_in: Option<&str>) -> Value {
+    fn keys_schema<'a>(
+        &'a self,
+        keys: &[usize],
+        names: &[&'a str],
+        found_in: Option<&str>,
+    ) -> Schema<'a> {
         let columns = keys.iter().map(|at| &self.template().columns()[*at]);
-        let fields: Vec<_> = columns
-            .clone()
-            .map(|column| json!({ "name": column.name, "type": field_type(column.cell_type) }))
-            .collect();
-        let names: Vec<&str> = columns.map(|column| column.name.as_str()).collect();
-        let mut schema = Map::new();
-        schema.insert("fields".to_owned(), json!(fields));
-        schema.insert("primaryKey".to_owned(), json!(names));
-        if let Some(resource) = found_in {
-            let reference = json!({ "resource": resource, "fields": names });
-            let foreign = json!([{ "fields": names, "reference": reference }]);
-            schema.insert("foreignKeys".to_owned(), foreign);
+        let field = |column: &'a Column| Field {
+            name: &column.name,
+            kind: field_type(column.cell_type),
+            format: None,
+            title: None,
+            decimal_char: None,
+            constraints: Constraints::default(),
+        };
+        Schema {
+            fields: columns.map(field).collect(),
+            primary_key: names.to_vec(),
+            foreign_keys: found_in.map(|resource| [ForeignKey::into(resource, names)]),
+            fields_match: None,
         }
-        Value::Object(schema)
     }
 
-    fn sources(&self) -> Vec<Value> {
-        let template = self.template();
-        let cell = |packet: &Packet, fill| {
-            template.filled_with(&fill).map(|at| packet.cells()[at].clone()).unwrap_or_default()
+    fn source<'a>(&'a self, packet: &'a Packet) -> Source<'a> {
+        let cell = |fill: Fill| {
+            self.template().filled_with(&fill).map_or("", |at| packet.cells()[at].as_str())
         };
-        let source = |packet: &Packet| {
-            let label = cell(packet, crate::template::Fill::SourceLabel);
-            let id = packet.key().sanction_source_id.clone();
-            let mut source = Map::new();
-            source.insert("title".to_owned(), json!(if label.is_empty() { id } else { label }));
-            let url = cell(packet, crate::template::Fill::SourceUrl);
-            if url.starts_with("http") {
-                source.insert("path".to_owned(), json!(url));
-            }
-            Value::Object(source)
-        };
-        self.packets().iter().map(source).collect()
+        let (label, url) = (cell(Fill::SourceLabel), cell(Fill::SourceUrl));
+        let id = packet.key().sanction_source_id.as_str();
+        Source {
+            title: if label.is_empty() { id } else { label },
+            path: url.starts_with("http").then_some(url),
+        }
     }
 
-    fn schema(&self, moment: Moment, keys: &[&str], packet: Option<&Packet>) -> Value {
+    fn schema<'a>(
+        &'a self,
+        moment: Moment,
+        keys: &[&'a str],
+        packet: Option<&'a Packet>,
+    ) -> Schema<'a> {
         let form = self.options().form;
         let columns = self.template().columns().iter().enumerate();
         let fields = columns.map(|(at, column)| {
             let issued = packet.map(|packet| packet.cells()[at].as_str());
             field(form, moment, column, issued.filter(|cell| !cell.is_empty()))
         });
-        let mut schema = Map::new();
-        schema.insert("fields".to_owned(), fields.collect());
-        schema.insert("primaryKey".to_owned(), json!(keys));
-        if packet.is_some() {
-            let reference = json!({ "resource": "expected-rows", "fields": keys });
-            let foreign = json!([{ "fields": keys, "reference": reference }]);
-            schema.insert("foreignKeys".to_owned(), foreign);
-        }
-        if moment == Moment::Returned {
+        Schema {
+            fields: fields.collect(),
+            primary_key: keys.to_vec(),
+            foreign_keys: packet.map(|_| [ForeignKey::into("expected-rows", keys)]),
             // A packet may come back with its columns moved.
-            schema.insert("fieldsMatch".to_owned(), json!("equal"));
+            fields_match: (moment == Moment::Returned).then_some(FieldsMatch::Equal),
         }
-        Value::Object(schema)
     }
 }
 
-fn table(form: PacketForm, name: &str, path: Value) -> Map<String, Value> {
-    let mut table = Map::new();
-    let mut put = |key: &str, value| drop(table.insert(key.to_owned(), value));
-    put("name", json!(name));
-    put("type", json!("table"));
-    put("path", path);
+/// Describes the files of packets.
+fn files(form: PacketForm, path: Paths<'_>, proof: Option<Proof>) -> Files<'_> {
     match form {
-        PacketForm::Csv(profile) => {
-            put("format", json!("csv"));
-            put("mediatype", json!("text/csv"));
-            put("encoding", json!("utf-8"));
-            let delimiter = char::from(profile.delimiter()).to_string();
-            put("dialect", json!({ "delimiter": delimiter, "lineTerminator": "\r\n" }));
-        }
+        PacketForm::Csv(profile) => Files {
+            path,
+            format: "csv",
+            mediatype: "text/csv",
+            encoding: Some("utf-8"),
+            dialect: Some(Dialect::Delimited {
+                delimiter: char::from(profile.delimiter()),
+                line_terminator: "\r\n",
+            }),
+            proof,
+        },
         #[cfg(feature = "xlsx")]
-        PacketForm::Xlsx(_) => {
-            put("format", json!("xlsx"));
-            let kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-            put("mediatype", json!(kind));
-            put("dialect", json!({ "sheetName": crate::workbook::SHEET }));
-        }
+        PacketForm::Xlsx(_) => Files {
+            path,
+            format: "xlsx",
+            mediatype: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            encoding: None,
+            dialect: Some(Dialect::Workbook { sheet_name: crate::workbook::SHEET }),
+            proof,
+        },
     }
-    table
 }
 
-fn field(form: PacketForm, moment: Moment, column: &Column, issued: Option<&str>) -> Value {
-    let mut field = Map::new();
-    let mut put = |key: &str, value| drop(field.insert(key.to_owned(), value));
-    put("name", json!(column.name));
-    put("type", json!(field_type(column.cell_type)));
-    if column.cell_type == CellType::Url {
-        put("format", json!("uri"));
-    }
-    if !column.title.is_empty() {
-        put("title", json!(column.title.en));
-    }
+fn field<'a>(
+    form: PacketForm,
+    moment: Moment,
+    column: &'a Column,
+    issued: Option<&'a str>,
+) -> Field<'a> {
+    let mut constraints = match column.role {
+        Role::Capture => value_constraints(column),
+        Role::Key | Role::Context => Constraints {
+            one_of: issued.map(|issued| allowed(form, column, issued)).into_iter().collect(),
+            ..Constraints::default()
+        },
+    };
+    constraints.required = moment == Moment::Returned && column.required;
     let mark = form.profile().map(Profile::decimal_mark);
-    if column.cell_type == CellType::Decimal && mark == Some(',') {
-        put("decimalChar", json!(","));
+    let is_decimal = column.cell_type == CellType::Decimal;
+    Field {
+        name: &column.name,
+        kind: field_type(column.cell_type),
+        format: (column.cell_type == CellType::Url).then_some("uri"),
+        title: Some(column.title.en.as_str()).filter(|_| !column.title.is_empty()),
+        decimal_char: mark.filter(|mark| is_decimal && *mark == ','),
+        constraints,
     }
-    let mut constraints = Map::new();
-    if moment == Moment::Returned && column.required {
-        constraints.insert("required".to_owned(), json!(true));
-    }
-    if column.role != Role::Capture
-        && let Some(issued) = issued
-    {
-        let value = match (column.cell_type.is_number(), issued.parse::<i64>()) {
-            (true, Ok(number)) => json!(number),
-            // A workbook knows its texts, and needs no guard.
-            _ if form.profile().is_none() => json!(issued),
-            _ => json!(guard(issued)),
-        };
-        constraints.insert("enum".to_owned(), json!([value]));
-    }
-    if column.role == Role::Capture {
-        value_constraints(column, &mut constraints);
-    }
-    if !constraints.is_empty() {
-        put("constraints", Value::Object(constraints));
-    }
-    Value::Object(field)
 }
 
-fn value_constraints(column: &Column, constraints: &mut Map<String, Value>) {
-    let mut put = |key: &str, value| drop(constraints.insert(key.to_owned(), value));
-    if let Some(least) = column.min_length {
-        put("minLength", json!(least));
+/// Returns the only value that an issued cell may have.
+fn allowed<'a>(form: PacketForm, column: &Column, issued: &'a str) -> Allowed<'a> {
+    match issued.parse() {
+        Ok(number) if column.cell_type.is_number() => Allowed::Number(number),
+        // A workbook knows its texts, and needs no guard.
+        _ if form.profile().is_none() => Allowed::Text(Cow::Borrowed(issued)),
+        _ => Allowed::Text(guard(issued)),
     }
-    if !column.one_of.is_empty() {
-        put("enum", json!(column.one_of));
-    }
+}
+
+fn value_constraints(column: &Column) -> Constraints<'_> {
     let whole = column.cell_type == CellType::Integer;
-    for (bound, plain, exclusive, step) in [
-        (&column.minimum, "minimum", "exclusiveMinimum", Decimal::ONE),
-        (&column.maximum, "maximum", "exclusiveMaximum", -Decimal::ONE),
-    ] {
-        let Some(bound) = bound else { continue };
-        // Of whole numbers the next one says the same, and every validator knows it.
-        let (key, limit) = match (bound.exclusive, whole) {
-            (true, true) => (plain, bound.limit + step),
-            (true, false) => (exclusive, bound.limit),
-            (false, _) => (plain, bound.limit),
-        };
-        put(key, number(limit));
+    // Of whole numbers the next one says the same as an exclusive bound, and every validator knows it.
+    let plain = |bound: &Option<Bound>, step: Decimal| {
+        let bound = bound.as_ref()?;
+        match (bound.exclusive, whole) {
+            (false, _) => number(bound.limit),
+            (true, true) => number(bound.limit + step),
+            (true, false) => None,
+        }
+    };
+    let exclusive = |bound: &Option<Bound>| {
+        bound.as_ref().filter(|bound| bound.exclusive && !whole).and_then(|b| number(b.limit))
+    };
+    Constraints {
+        required: false,
+        min_length: column.min_length,
+        minimum: plain(&column.minimum, Decimal::ONE),
+        exclusive_minimum: exclusive(&column.minimum),
+        maximum: plain(&column.maximum, -Decimal::ONE),
+        exclusive_maximum: exclusive(&column.maximum),
+        one_of: column.one_of.iter().map(|text| Allowed::Text(Cow::Borrowed(text))).collect(),
     }
 }
 
-/// Returns a decimal as a JSON number.
-fn number(decimal: Decimal) -> Value {
-    serde_json::from_str(&decimal.normalize().to_string()).unwrap_or(Value::Null)
-}
-
-fn field_type(cell_type: CellType) -> &'static str {
+fn field_type(cell_type: CellType) -> FieldType {
     match cell_type {
-        CellType::Text | CellType::Url => "string",
-        CellType::Integer => "integer",
-        CellType::Decimal => "number",
-        CellType::Date => "date",
+        CellType::Text | CellType::Url => FieldType::String,
+        CellType::Integer => FieldType::Integer,
+        CellType::Decimal => FieldType::Number,
+        CellType::Date => FieldType::Date,
     }
 }

@@ -31,7 +31,8 @@ pub(crate) fn kind_of(bytes: &[u8]) -> Kind {
         [b'R', b'a', b'r', b'!', ..] | [b'7', b'z', 0xbc, 0xaf, ..] | [0x1f, 0x8b, ..] => {
             Kind::Other("zip")
         }
-        _ => markup(bytes).map_or(Kind::Text, Kind::Other),
+        _ if bytes.starts_with(b"{\\rtf") => Kind::Other("document"),
+        _ => markup(bytes).or_else(|| json(bytes)).map_or(Kind::Text, Kind::Other),
     }
 }
 
@@ -71,11 +72,21 @@ fn compound(bytes: &[u8]) -> Kind {
     let wide = |name: &str| name.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
     if has(bytes, &wide("EncryptedPackage")) {
         Kind::Encrypted
-    } else if has(bytes, &wide("WordDocument")) {
+    } else if has(bytes, &wide("WordDocument")) || has(bytes, &wide("PowerPoint Document")) {
         Kind::Other("document")
+    } else if has(bytes, &wide("__substg1.0_")) {
+        Kind::Other("mail")
     } else {
         Kind::Xls
     }
+}
+
+/// Tells JSON by how it begins.
+fn json(bytes: &[u8]) -> Option<&'static str> {
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
+    let (first, rest) = text.split_first()?;
+    let then = rest.trim_ascii_start().first()?;
+    matches!((first, then), (b'{', b'"') | (b'[', b'{' | b'[')).then_some("json")
 }
 
 /// Tells markup by how it begins.
@@ -123,6 +134,10 @@ mod tests {
             ),
             (b"<?xml version=\"1.0\"?><office:document ", Kind::Other("flat-odf")),
             (b"<5,ten\r\n", Kind::Text),
+            (b"\xef\xbb\xbf[\n {\"source\": 1}]", Kind::Other("json")),
+            (b"{\\rtf1\\ansi", Kind::Other("document")),
+            (b"[1],2\r\n", Kind::Text),
+            (b"{x},2\r\n", Kind::Text),
             (b"PK\x03\x04 packets.csv", Kind::Other("zip")),
         ] {
             assert_eq!(kind_of(bytes), kind, "{}", String::from_utf8_lossy(bytes));

@@ -162,6 +162,8 @@ pub(crate) enum Form {
         /// Whether the workbook counts days from 1904.
         since_1904: bool,
     },
+    /// A number that is shown as a percentage; its text is a hundredth of what is shown.
+    Percentage,
     /// A day or a time; the text of a day is `YYYY-MM-DD`.
     Date,
     /// A formula; its text starts with `=`.

@@ -47,10 +47,13 @@ pub(crate) fn read_csv(bytes: &[u8], labels: &Labels) -> Sheet {
 /// delimiters.
 fn separator_hint(text: &str) -> (Option<u8>, &str, u64) {
     let first = text.lines().next().unwrap_or_default();
-    let hint = first.trim().trim_start_matches('"').strip_prefix("sep=").map(str::as_bytes);
+    let hint = first.trim().trim_start_matches('"').as_bytes();
+    let hint = hint.split_at_checked(4).filter(|(word, _)| word.eq_ignore_ascii_case(b"sep="));
+    let hint = hint.map(|(_, delimiter)| delimiter);
     match hint {
-        Some([delimiter @ (b',' | b';' | b'\t' | b'|'), filling @ ..])
-            if filling.iter().all(|byte| byte == delimiter || *byte == b'"') =>
+        Some([delimiter, filling @ ..])
+            if DELIMITERS.contains(delimiter)
+                && filling.iter().all(|byte| byte == delimiter || *byte == b'"') =>
         {
             let rest = text[first.len()..].trim_start_matches(['\r', '\n']);
             (Some(*delimiter), rest, 1)
@@ -63,6 +66,9 @@ fn separator_hint(text: &str) -> (Option<u8>, &str, u64) {
     }
 }
 
+/// What may stand between cells: what office programs write, and what exports of databases do.
+const DELIMITERS: [u8; 7] = *b",;\t|^~\x1f";
+
 /// Finds the delimiter that gives most known labels in any of the first lines, the comma where none does.
 fn sniff(text: &str, labels: &Labels) -> u8 {
     let count = |line: &str, delimiter: u8| {
@@ -74,7 +80,7 @@ fn sniff(text: &str, labels: &Labels) -> u8 {
     };
     let mut best = (b',', 0);
     for line in text.lines().take(SNIFFED) {
-        for delimiter in *b",;\t|" {
+        for delimiter in DELIMITERS {
             let found = count(line, delimiter);
             // A line that is one cell has no delimiter.
             if found > best.1.max(1) {
@@ -137,6 +143,11 @@ mod tests {
             "a;b;k0\r\n1;é;3".as_bytes(),
             "sep=;\r\na;b;k0\r\n1;é;3".as_bytes(),
             "sep=,,\r\na,b,k0\r\n1,é,3".as_bytes(),
+            "\u{feff}SEP=;\na;b;k0\n1;é;3".as_bytes(),
+            "sep=\t\na\tb\tk0\n1\té\t3".as_bytes(),
+            "a^b^k0\n1^é^3".as_bytes(),
+            "a~b~k0\n1~é~3".as_bytes(),
+            "a\x1fb\x1fk0\n1\x1fé\x1f3".as_bytes(),
             "\"sep=,\",,\r\na,b,k0\r\n1,é,3".as_bytes(),
             "\"a\"\t\"b\"\tk0\r1\té\t3\r".as_bytes(),
             "a|b|k0\r\r\n1|é|3\r\r\n".as_bytes(),

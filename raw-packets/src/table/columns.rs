@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::names::folded;
 use super::schema::TableSchema;
+use crate::value::label_key;
 
 /// Names that a user's files have for the columns of tables, and how the files are encoded.
 ///
@@ -152,13 +152,13 @@ impl ColumnMap {
         Ok(map)
     }
 
-    /// Returns the names by which a file of a table may call one of its columns, folded.
+    /// Returns the names by which a file of a table may call one of its columns, by their [`label_key`].
     pub(super) fn names(&self, table: &str, column: &str) -> Vec<String> {
         let sections = [self.tables.get(table), Some(&self.all)];
         let mapped = sections.into_iter().flatten().find_map(|section| section.columns.get(column));
         match mapped {
-            Some(names) => names.iter().map(|name| folded(name)).collect(),
-            None => vec![folded(column)],
+            Some(names) => names.iter().map(|name| label_key(name)).collect(),
+            None => vec![label_key(column)],
         }
     }
 
@@ -178,7 +178,7 @@ impl Section {
     ) -> Result<(), ColumnMapError> {
         if column == "encoding" {
             let said = names.concat();
-            self.encoding = Some(match folded(&said).as_str() {
+            self.encoding = Some(match label_key(&said).as_str() {
                 "utf8" => Encoding::Utf8,
                 "windows1252" | "cp1252" | "ansi" | "latin1" | "iso88591" => Encoding::Windows1252,
                 _ => return Err(ColumnMapError::UnknownEncoding(said)),

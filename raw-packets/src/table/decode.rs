@@ -2,23 +2,10 @@
 
 use std::io::{self, Read};
 
-use encoding_rs::{Decoder, DecoderResult, UTF_16BE, UTF_16LE};
-
 use super::error::ForeignFile;
+use crate::encoding::{Decoder, Encoding, HEAD};
 
-/// How many bytes at the beginning tell what a file is.
-const HEAD: usize = 512;
 const CHUNK: usize = 1 << 16;
-
-/// What the beginning of a file says of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Head {
-    /// UTF-8, or an encoding that only the rows can tell; so many bytes of a mark come first.
-    Bytes(usize),
-    LittleEndian(usize),
-    BigEndian(usize),
-    Foreign(ForeignFile),
-}
 
 /// A file whose bytes are UTF-8, or as they stand where the file is in some encoding of single bytes.
 pub(super) struct Decoded {
@@ -28,8 +15,9 @@ pub(super) struct Decoded {
     wide: Option<Wide>,
 }
 
-/// A decoder of UTF-16, with what it has read and not yet handed out.
+/// A decoder of wide units, with what it has read and not yet handed out.
 struct Wide {
+    name: &'static str,
     decoder: Decoder,
     input: Vec<u8>,
     output: Vec<u8>,
@@ -42,28 +30,22 @@ impl Decoded {
     pub(super) fn new(mut file: Box<dyn Read + Send>) -> io::Result<Result<Self, ForeignFile>> {
         let mut head = Vec::new();
         file.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
-        let wide = match kind(&head) {
-            Head::Foreign(kind) => return Ok(Err(kind)),
-            Head::Bytes(mark) => {
-                head.drain(..mark);
-                return Ok(Ok(Self { file, head, wide: None }));
-            }
-            Head::LittleEndian(mark) => (mark, UTF_16LE),
-            Head::BigEndian(mark) => (mark, UTF_16BE),
+        let (encoding, marked) = Encoding::of(&head);
+        head.drain(..marked);
+        if let Some(kind) = foreign(&head) {
+            return Ok(Err(kind));
+        }
+        // Half a character is a NUL, which makes the reader refuse the row.
+        let Some((name, decoder)) = encoding.name().zip(encoding.decoder('\0')) else {
+            return Ok(Ok(Self { file, head, wide: None }));
         };
-        let (mark, encoding) = wide;
-        let wide = Wide {
-            decoder: encoding.new_decoder_without_bom_handling(),
-            input: head.split_off(mark),
-            output: Vec::new(),
-            given: 0,
-            ended: false,
-        };
+        let wide = Wide { name, decoder, input: head, output: Vec::new(), given: 0, ended: false };
         Ok(Ok(Self { file, head: Vec::new(), wide: Some(wide) }))
     }
 
-    pub(super) fn is_utf16(&self) -> bool {
-        self.wide.is_some()
+    /// Returns the name of the encoding that is decoded, where the bytes are not handed out as they stand.
+    pub(super) fn encoding(&self) -> Option<&'static str> {
+        self.wide.as_ref().map(|wide| wide.name)
     }
 }
 
@@ -96,66 +78,31 @@ impl Read for Decoded {
 impl Wide {
     fn decode(&mut self) {
         let last = self.input.is_empty();
-        let mut at = 0;
-        loop {
-            let begin = self.output.len();
-            self.output.resize(begin + 3 * (self.input.len() - at) + 16, 0);
-            let (result, read, written) = self.decoder.decode_to_utf8_without_replacement(
-                &self.input[at..],
-                &mut self.output[begin..],
-                last,
-            );
-            at += read;
-            self.output.truncate(begin + written);
-            match result {
-                // Half a character: a NUL, which makes the reader refuse the row.
-                DecoderResult::Malformed(..) => self.output.push(0),
-                DecoderResult::OutputFull => {}
-                DecoderResult::InputEmpty => break,
-            }
-        }
+        self.decoder.decode(&self.input, last, &mut self.output);
         self.input.clear();
         self.ended = last;
     }
 }
 
-fn kind(head: &[u8]) -> Head {
+/// Tells what a file is that is no text, by its first bytes.
+fn foreign(head: &[u8]) -> Option<ForeignFile> {
     let text = head.trim_ascii_start();
     let begins = |mark: &str| {
         text.get(..mark.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(mark.as_bytes()))
     };
-    match head {
-        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Head::Foreign(ForeignFile::Utf32),
-        [0xff, 0xfe, ..] => Head::LittleEndian(2),
-        [0xfe, 0xff, ..] => Head::BigEndian(2),
-        [0xef, 0xbb, 0xbf, ..] => Head::Bytes(3),
-        [b'P', b'K', 3, 4, ..] => Head::Foreign(ForeignFile::Workbook),
-        [0xd0, 0xcf, 0x11, 0xe0, ..] => Head::Foreign(ForeignFile::OldWorkbook),
-        [0x1f, 0x8b, ..] => Head::Foreign(ForeignFile::Compressed),
-        [b'P', b'A', b'R', b'1', 0x15, ..] => Head::Foreign(ForeignFile::Parquet),
-        _ if head.starts_with(b"%PDF-") => Head::Foreign(ForeignFile::Pdf),
-        _ if head.starts_with(b"SQLite format 3\0") => Head::Foreign(ForeignFile::Sqlite),
+    Some(match head {
+        [b'P', b'K', 3, 4, ..] => ForeignFile::Workbook,
+        [0xd0, 0xcf, 0x11, 0xe0, ..] => ForeignFile::OldWorkbook,
+        [0x1f, 0x8b, ..] => ForeignFile::Compressed,
+        [b'P', b'A', b'R', b'1', 0x15, ..] => ForeignFile::Parquet,
+        _ if head.starts_with(b"%PDF-") => ForeignFile::Pdf,
+        _ if head.starts_with(b"SQLite format 3\0") => ForeignFile::Sqlite,
         _ if begins("<?xml") || begins("<!doctype") || begins("<html") || begins("<table") => {
-            Head::Foreign(ForeignFile::Markup)
+            ForeignFile::Markup
         }
-        _ if begins("{\"") || begins("[{") || begins("[[") => Head::Foreign(ForeignFile::Json),
-        _ => unmarked(head),
-    }
-}
-
-/// Tells UTF-16 without a mark by the NULs that ASCII has in every other byte, and hardly any character in the other.
-fn unmarked(head: &[u8]) -> Head {
-    let pairs = head.len() / 2;
-    let nuls = |odd: usize| head.chunks_exact(2).filter(|pair| pair[odd] == 0).count();
-    let high = |high: usize, low: usize| pairs >= 4 && 2 * high > pairs && 8 * low < pairs;
-    let (even, odd) = (nuls(0), nuls(1));
-    if high(odd, even) {
-        Head::LittleEndian(0)
-    } else if high(even, odd) {
-        Head::BigEndian(0)
-    } else {
-        Head::Bytes(0)
-    }
+        _ if begins("{\"") || begins("[{") || begins("[[") => ForeignFile::Json,
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
@@ -170,17 +117,15 @@ mod tests {
     }
 
     #[test]
-    fn utf_16_is_decoded_in_either_order_with_and_without_its_mark() {
+    fn a_wide_file_of_any_length_is_handed_out_as_utf_8() {
         let text = "id,phone\r\n1,é\u{1f600}\r\n".repeat(9_000);
-        for mark in ["", "\u{feff}"] {
-            let marked = format!("{mark}{text}");
-            let little: Vec<u8> = marked.encode_utf16().flat_map(u16::to_le_bytes).collect();
-            let big: Vec<u8> = marked.encode_utf16().flat_map(u16::to_be_bytes).collect();
-            assert_eq!(decoded(&little).unwrap(), text.as_bytes());
-            assert_eq!(decoded(&big).unwrap(), text.as_bytes());
-            assert_eq!(decoded(marked.as_bytes()).unwrap(), text.as_bytes());
+        let marked = format!("\u{feff}{text}");
+        let little: Vec<u8> = marked.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        let four: Vec<u8> = text.chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
+        for bytes in [&little, &big, &four, marked.as_bytes(), text.as_bytes()] {
+            assert_eq!(decoded(bytes).unwrap(), text.as_bytes());
         }
-        // Half a surrogate pair, and half a unit at the end.
         assert_eq!(decoded(b"\xff\xfea\0\x3d\xd8b\0\x3d").unwrap(), b"a\0b\0");
     }
 
@@ -194,7 +139,6 @@ mod tests {
             (b"SQLite format 3\0", ForeignFile::Sqlite),
             (b"\n <!DOCTYPE html>", ForeignFile::Markup),
             (b"[{\"id\":1}]", ForeignFile::Json),
-            (b"\xff\xfe\0\0i\0\0\0", ForeignFile::Utf32),
         ] {
             assert_eq!(decoded(bytes).unwrap_err(), kind);
         }

@@ -118,8 +118,6 @@ pub enum ForeignFile {
     Markup,
     /// A document in JSON.
     Json,
-    /// A text in UTF-32.
-    Utf32,
 }
 
 impl std::fmt::Display for ForeignFile {
@@ -133,7 +131,6 @@ impl std::fmt::Display for ForeignFile {
             Self::Parquet => "a Parquet file",
             Self::Markup => "HTML or XML",
             Self::Json => "JSON",
-            Self::Utf32 => "a text in UTF-32",
         })
     }
 }
@@ -145,7 +142,6 @@ impl ForeignFile {
                 "open it in the spreadsheet program and save the sheet as \"CSV UTF-8\""
             }
             Self::Compressed => "unpack it first",
-            Self::Utf32 => "save the file as UTF-8",
             Self::Pdf | Self::Sqlite | Self::Parquet | Self::Markup | Self::Json => {
                 "export the rows as CSV in UTF-8"
             }

@@ -2,10 +2,10 @@
 
 use super::columns::ColumnMap;
 use super::error::TableError;
-use super::names::{folded, may_be_told, suggestion};
+use super::names::{may_be_told, suggestion};
 use super::report::TableReport;
 use super::schema::TableSchema;
-use crate::value::is_blank;
+use crate::value::{is_blank, label_key};
 
 /// The separators that are tried, each with its name.
 pub(super) const SEPARATORS: [(u8, &str); 4] =
@@ -26,7 +26,7 @@ impl<'a> Wanted<'a> {
 
     /// Returns the column of the table that a cell of the header names.
     fn column(&self, cell: &str) -> Option<usize> {
-        let name = folded(cell);
+        let name = label_key(cell);
         self.names.iter().position(|names| !name.is_empty() && names.contains(&name))
     }
 
@@ -78,7 +78,7 @@ impl<'a> Wanted<'a> {
                 continue;
             }
             let name = cell.trim();
-            if let Some(column) = suggestion(&folded(name)) {
+            if let Some(column) = suggestion(&label_key(name)) {
                 let free = self.schema.place(column).is_some_and(|place| places[place].is_none());
                 if free {
                     hints.push((name.to_owned(), column.to_owned()));

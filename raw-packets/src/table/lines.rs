@@ -70,8 +70,9 @@ impl Lines {
         Ok(lines)
     }
 
-    pub(super) fn is_utf16(&self) -> bool {
-        self.file.is_utf16()
+    /// Returns the name of the encoding that is decoded, where there is one.
+    pub(super) fn encoding(&self) -> Option<&'static str> {
+        self.file.encoding()
     }
 
     /// The first line break tells how lines end.

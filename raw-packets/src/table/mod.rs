@@ -7,7 +7,7 @@
 //! | a file | is read as |
 //! |---|---|
 //! | UTF-8, with or without a byte order mark, also before a quoted header | it stands |
-//! | UTF-16, little or big endian, with or without a mark | decoded |
+//! | UTF-16 and UTF-32, little or big endian, with or without a mark | decoded |
 //! | rows that are not UTF-8 | Windows-1252, each counted as a guess unless the [`ColumnMap`] states it |
 //! | commas, semicolons, tabs or bars between the cells; a line `sep=;` above the header | whichever names most columns |
 //! | lines that end in LF, CR LF or CR | as rows; inside quotes they are part of the value (RFC 4180) |

@@ -77,11 +77,10 @@ impl TableReader {
             line: 0,
             report: TableReport {
                 file: name,
-                encoding: match encoding {
-                    _ if lines.is_utf16() => "UTF-16",
+                encoding: lines.encoding().unwrap_or(match encoding {
                     Some(Encoding::Windows1252) => "Windows-1252",
                     _ => "UTF-8",
-                },
+                }),
                 ..TableReport::default()
             },
             lines,
@@ -201,7 +200,7 @@ impl TableReader {
         let text = std::str::from_utf8(window);
         let mut guessed = false;
         let as_1252 = match self.encoding {
-            _ if self.lines.is_utf16() => false,
+            _ if self.lines.encoding().is_some() => false,
             Some(Encoding::Windows1252) => !window.is_ascii(),
             Some(Encoding::Utf8) => false,
             None => text.is_err(),

@@ -36,7 +36,7 @@ impl RefusedRow {
 pub struct TableReport {
     /// The file as it was named.
     pub file: String,
-    /// How the text was encoded: `UTF-8`, `UTF-16` or `Windows-1252`.
+    /// How the text was encoded: `UTF-8`, `UTF-16`, `UTF-32` or `Windows-1252`.
     pub encoding: &'static str,
     /// What separates the cells: `comma`, `semicolon`, `tab` or `bar`.
     pub separator: &'static str,

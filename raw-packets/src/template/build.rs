@@ -2,9 +2,8 @@
 
 use rust_decimal::Decimal;
 
-use super::{
-    Bound, CellType, Column, Draft, Fill, KpiRule, Role, Rule, Template, TemplateError, Text,
-};
+use super::draft::{Draft, KpiRule, Rule};
+use super::{Bound, CellType, Column, Fill, Role, Template, TemplateError, Text};
 
 /// Builds a template in code; what is built is as sound as one that was read.
 ///

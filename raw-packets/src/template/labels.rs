@@ -1,9 +1,9 @@
 //! The labels by which a column is known in a returned header.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::Template;
-use crate::value::folded;
+use crate::value::label_key;
 
 /// How a label names its column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,27 +17,24 @@ pub(crate) struct Known {
 /// The names of a template's columns, and their titles in every language, however they are written.
 #[derive(Debug)]
 pub(crate) struct Labels {
-    /// By folded text; `None` where two columns could be meant.
-    folded: HashMap<String, Option<usize>>,
+    /// By what tells a label from others; `None` where two columns could be meant.
+    keys: HashMap<String, Option<usize>>,
     names: HashMap<String, usize>,
     columns: usize,
 }
 
 impl Labels {
     pub(crate) fn new(template: &Template) -> Self {
-        let mut labels = Self {
-            folded: HashMap::new(),
-            names: HashMap::new(),
-            columns: template.columns().len(),
-        };
+        let mut labels =
+            Self { keys: HashMap::new(), names: HashMap::new(), columns: template.columns().len() };
         for (at, column) in template.columns().iter().enumerate() {
             labels.names.insert(column.name.clone(), at);
         }
         for (at, column) in template.columns().iter().enumerate() {
             for text in [&column.name, &column.title.en, &column.title.es] {
-                let text = folded(text);
-                if !text.is_empty() {
-                    let of = labels.folded.entry(text).or_insert(Some(at));
+                let keys: BTreeSet<_> = [text, without_brackets(text)].map(label_key).into();
+                for key in keys.into_iter().filter(|key| !key.is_empty()) {
+                    let of = labels.keys.entry(key).or_insert(Some(at));
                     if *of != Some(at) {
                         *of = None;
                     }
@@ -52,7 +49,9 @@ impl Labels {
         if let Some(&column) = self.names.get(label) {
             return Some(Known { column, exact: true });
         }
-        let column = (*self.folded.get(&folded(label))?)?;
+        let found = |label: &str| self.keys.get(&label_key(label)).copied();
+        // People note units and forms behind a label.
+        let column = found(label).or_else(|| found(without_brackets(label)))??;
         Some(Known { column, exact: false })
     }
 
@@ -63,5 +62,45 @@ impl Labels {
         found.sort_unstable();
         found.dedup();
         found.len() * 2 >= self.columns
+    }
+}
+
+/// Takes what stands in brackets off the end of a label, as in `Fuente (no cambiar)`.
+fn without_brackets(label: &str) -> &str {
+    let label = crate::value::trim(label);
+    let open = match label.chars().next_back() {
+        Some(')') => '(',
+        Some(']') => '[',
+        _ => return label,
+    };
+    label.rsplit_once(open).map_or(label, |(label, _)| label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_is_known_however_people_write_it() {
+        let template = Template::official_review();
+        let labels = Labels::new(&template);
+        for (label, name) in [
+            ("evidence_date", "evidence_date"),
+            ("EVIDENCE DATE", "evidence_date"),
+            ("evidenceDate", "evidence_date"),
+            ("evidence_date (YYYY-MM-DD)", "evidence_date"),
+            ("Evidence\ndate *", "evidence_date"),
+            ("Fecha de la publicación, AAAA-MM-DD", "evidence_date"),
+            ("Fuente", "sanction_source_id"),
+            ("fuente (NO CAMBIAR)", "sanction_source_id"),
+            ("resolution_delay_p90_days [días]", "resolution_delay_p90_days"),
+        ] {
+            let known = labels.find(label).unwrap_or_else(|| panic!("{label}"));
+            assert_eq!(template.columns()[known.column].name, name, "{label}");
+            assert_eq!(known.exact, label == name, "{label}");
+        }
+        for label in ["", "date", "(date)", "evidence", "evidence_date_2"] {
+            assert_eq!(labels.find(label), None, "{label}");
+        }
     }
 }

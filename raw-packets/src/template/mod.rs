@@ -2,16 +2,18 @@
 
 mod build;
 mod column;
+mod draft;
 mod labels;
 mod validate;
 
 use std::str::FromStr;
 
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 pub use self::build::TemplateBuilder;
 pub use self::column::{Bound, CellType, Column, Fill, Language, Role, Text, UnknownLanguage};
+use self::draft::Draft;
+pub use self::draft::{KpiRule, Rule};
 pub(crate) use self::labels::Labels;
 pub use self::validate::TemplateError;
 use crate::formula::Formula;
@@ -37,65 +39,6 @@ use crate::formula::Formula;
 #[serde(try_from = "Draft", into = "Draft")]
 pub struct Template {
     draft: Draft,
-}
-
-/// The JSON form of a template, before validation.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Draft {
-    name: String,
-    version: u32,
-    title: Text,
-    #[serde(default)]
-    instructions: Text,
-    record_prefix: String,
-    default_source_id: String,
-    default_granularity: String,
-    evidence_date: String,
-    evidence_quote: String,
-    columns: Vec<Column>,
-    #[serde(default)]
-    rules: Vec<Rule>,
-    kpis: Vec<KpiRule>,
-}
-
-/// Ties several cells of one row together.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-#[non_exhaustive]
-pub enum Rule {
-    /// Where `when` is filled in, every column of `then` must be, too.
-    RequiredWhenFilled {
-        /// The column that decides.
-        when: String,
-        /// The columns that then are required.
-        then: Vec<String>,
-    },
-    /// The number in `column` is at most the number in `of`.
-    AtMost {
-        /// The column that holds the part.
-        column: String,
-        /// The column that holds the whole.
-        of: String,
-    },
-}
-
-/// Says how one KPI follows from a raw row.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct KpiRule {
-    /// The KPI's id, as the catalogue names it.
-    pub kpi_id: String,
-    /// The formula over the captured measures.
-    pub formula: Formula,
-    /// The smallest value that is possible.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub minimum: Option<Decimal>,
-    /// The largest value that is possible.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub maximum: Option<Decimal>,
-    /// How many decimals the value keeps; numerator and denominator stay exact.
-    pub decimals: u32,
 }
 
 impl Template {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{CellType, Draft, Fill, Role, Rule};
+use super::column::{CellType, Fill, Role};
+use super::draft::{Draft, Rule};
 
 /// The most columns of a template.
 const MAX_COLUMNS: usize = 1_000;

@@ -1,8 +1,10 @@
 //! Days as people and spreadsheets write them, and everything that each form may mean.
 
 use chrono::{Days, NaiveDate};
+use unicode_normalization::UnicodeNormalization as _;
 
 use super::folded;
+use super::text::is_space;
 
 /// What a text that should be a day turned out to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,35 +61,35 @@ pub fn read_date(text: &str) -> Date {
         return Date::Blank;
     }
     let wrong = |damage, readings| Date::Wrong { damage, readings };
-    if let Some(parts) = numbers(text, '-')
-        && parts.map(|(digits, _)| digits) == [4, 2, 2]
-        && let Some(date) = ymd(parts[0].1, parts[1].1, parts[2].1)
-    {
+    if let Some(date) = iso(text) {
         return Date::Read(date);
     }
-    if let Some(readings) = serial(text) {
+    let plain = plain(text);
+    if let Some(readings) = serial(&plain) {
         return wrong(DateDamage::Serial, readings);
     }
-    if is_time(text) {
+    let day = without_time(&plain);
+    if day.is_empty() {
         return wrong(DateDamage::TimeOnly, Vec::new());
     }
-    let asian = text.replace(['年', '月'], "-").replace('日', "");
-    let day = asian.split([' ', 'T', '\u{a0}']).next().unwrap_or_default().trim_end_matches('.');
-    if let Some(readings) = of_numbers(day).or_else(|| basic(text)) {
-        return readings;
-    }
-    of_words(text).unwrap_or_else(|| wrong(DateDamage::NoDate, Vec::new()))
+    of_numbers(&day)
+        .or_else(|| basic(&day))
+        .or_else(|| of_words(&day))
+        .unwrap_or_else(|| wrong(DateDamage::NoDate, Vec::new()))
 }
 
+/// Reads `YYYY-MM-DD`.
+fn iso(text: &str) -> Option<NaiveDate> {
+    let mut parts = text.split('-');
+    let [year, month, day] = [parts.next()?, parts.next()?, parts.next()?];
+    let is_iso = parts.next().is_none() && [year, month, day].map(str::len) == [4, 2, 2];
+    if is_iso { ymd(number(year)?, number(month)?, number(day)?) } else { None }
+}
+
+/// Returns a day of a year of four digits; nobody's evidence is older, and `0025` is a year cut short.
 fn ymd(year: u32, month: u32, day: u32) -> Option<NaiveDate> {
-    NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)
-}
-
-/// Splits a text into three numbers, each with how many digits it is written with.
-fn numbers(text: &str, separator: char) -> Option<[(usize, u32); 3]> {
-    let mut parts = text.split(separator).map(|part| Some((part.len(), number(part)?)));
-    let three = [parts.next()??, parts.next()??, parts.next()??];
-    parts.next().is_none().then_some(three)
+    let year = i32::try_from(year).ok().filter(|year| *year >= 1000)?;
+    NaiveDate::from_ymd_opt(year, month, day)
 }
 
 fn number(digits: &str) -> Option<u32> {
@@ -95,10 +97,76 @@ fn number(digits: &str) -> Option<u32> {
     if all { digits.parse().ok() } else { None }
 }
 
-/// Reads three numbers in any order.
-fn of_numbers(text: &str) -> Option<Date> {
-    let parts = ['/', '.', '-'].into_iter().find_map(|separator| numbers(text, separator))?;
+/// Writes a text with the digits, hyphens, strokes and blanks of the keyboard, and the words for year,
+/// month and day of East Asia as hyphens.
+fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for c in text.nfkc() {
+        match c {
+            '\u{2010}'..='\u{2015}' | '\u{2212}' | '年' | '月' | '년' | '월' => plain.push('-'),
+            '\u{2044}' | '\u{2215}' => plain.push('/'),
+            '日' | '일' => plain.push(' '),
+            c if c.is_whitespace() => plain.push(' '),
+            c if is_space(c) => {}
+            c => plain.push(c),
+        }
+    }
+    plain
+}
+
+/// Takes the time of day off, with the words that belong to it; leaves nothing of a time alone.
+fn without_time(plain: &str) -> String {
+    const OF_TIMES: [&str; 22] = [
+        "a", "am", "at", "cest", "cet", "gmt", "h", "hora", "horas", "hr", "hrs", "hs", "las", "m",
+        "p", "pm", "t", "uhr", "um", "utc", "z", "às",
+    ];
+    let is_digit_at = |at: usize| plain.as_bytes().get(at).is_some_and(u8::is_ascii_digit);
+    let mut spaced = String::with_capacity(plain.len());
+    for (at, c) in plain.char_indices() {
+        // What ISO 8601 writes between day and time.
+        let between =
+            matches!(c, 'T' | 't') && at > 0 && is_digit_at(at - 1) && is_digit_at(at + 1);
+        spaced.push(if between { ' ' } else { c });
+    }
+    let is_time = |word: &&str| {
+        let clock = word.trim_end_matches(|c: char| c.is_alphabetic() || c == '.');
+        clock.contains(':')
+            && clock.starts_with(|c: char| c.is_ascii_digit())
+            && clock.chars().all(|c| c.is_ascii_digit() || ":.,+-".contains(c))
+            || word.starts_with("PT") && word[2..].starts_with(|c: char| c.is_ascii_digit())
+    };
+    let words: Vec<&str> = spaced.split(' ').filter(|word| !word.is_empty()).collect();
+    let timed = words.iter().any(is_time);
+    let of_time = |word: &&str| {
+        let word = word.trim_matches(['.', ',']).to_lowercase();
+        timed && OF_TIMES.contains(&word.replace('.', "").as_str())
+    };
+    let kept = words.into_iter().filter(|word| !is_time(word) && !of_time(word));
+    kept.collect::<Vec<_>>().join(" ")
+}
+
+/// Reads numbers in any order, with strokes, points, hyphens or blanks between them.
+fn of_numbers(day: &str) -> Option<Date> {
+    let separator = |c: char| matches!(c, '/' | '.' | '-' | ' ' | ',');
+    if !day.starts_with(|c: char| c.is_ascii_digit())
+        || day.contains(|c: char| !c.is_ascii_digit() && !separator(c))
+    {
+        return None;
+    }
+    let groups = day.split(separator).filter(|group| !group.is_empty());
+    let groups: Vec<(usize, u32)> =
+        groups.map(|group| Some((group.len(), number(group)?))).collect::<Option<_>>()?;
     let wrong = |damage, readings| Some(Date::Wrong { damage, readings });
+    let is_year = |(digits, year): (usize, u32)| digits == 4 && (1900..2200).contains(&year);
+    let is_month = |(digits, month): (usize, u32)| digits <= 2 && (1..=12).contains(&month);
+    let parts = match groups[..] {
+        [one] if is_year(one) => return wrong(DateDamage::NoDay, Vec::new()),
+        [one, two] if is_year(one) && is_month(two) || is_month(one) && is_year(two) => {
+            return wrong(DateDamage::NoDay, Vec::new());
+        }
+        [first, second, third] => [first, second, third],
+        _ => return None,
+    };
     let [first, second, third] = parts.map(|(_, number)| number);
     match parts.map(|(digits, _)| digits) {
         [4, 1 | 2, 1 | 2] => match ymd(first, second, third) {
@@ -138,8 +206,7 @@ fn of_numbers(text: &str) -> Option<Date> {
 
 /// Reads `YYYYMMDD`, the basic form of ISO 8601.
 fn basic(text: &str) -> Option<Date> {
-    let day =
-        text.split(['T', ' ']).next().filter(|day| day.len() == 8 && number(day).is_some())?;
+    let day = text.split(' ').next().filter(|day| day.len() == 8 && number(day).is_some())?;
     let date = ymd(number(&day[..4])?, number(&day[4..6])?, number(&day[6..])?);
     let damage = if date.is_some() { DateDamage::NotIso } else { DateDamage::NoSuchDay };
     Some(Date::Wrong { damage, readings: date.into_iter().collect() })
@@ -157,24 +224,11 @@ fn serial(text: &str) -> Option<Vec<NaiveDate>> {
     Some(epochs.into_iter().filter_map(|epoch| epoch.checked_add_days(Days::new(days))).collect())
 }
 
-/// Says whether a text is a time of day alone, such as `13:45:00` or `1:45 PM`.
-fn is_time(text: &str) -> bool {
-    let clock = text.trim_end_matches(|c: char| c.is_alphabetic() || c == '.' || c.is_whitespace());
-    let mut parts = clock.split(':');
-    let number =
-        |part: Option<&str>| part.is_some_and(|part| part.len() <= 2 && number(part).is_some());
-    let second = |part: &str| part.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b',');
-    number(parts.next())
-        && number(parts.next())
-        && parts.next().is_none_or(second)
-        && parts.next().is_none()
-}
-
 /// The months in the languages of the people whom we know to fill in forms, without accents.
 const MONTHS: [&[&str]; 12] = [
-    &["january", "enero", "janeiro", "janvier", "januar", "gennaio", "gener", "januari"],
+    &["january", "enero", "janeiro", "janvier", "januar", "janner", "gennaio", "gener", "januari"],
     &["february", "febrero", "fevereiro", "fevrier", "februar", "febbraio", "febrer", "februari"],
-    &["march", "marzo", "marco", "mars", "marz", "maerz", "marc", "maart", "mrt"],
+    &["march", "marzo", "marco", "mars", "marz", "maerz", "mrz", "marc", "maart", "mrt"],
     &["april", "abril", "avril", "aprile"],
     &["may", "mayo", "maio", "mai", "maggio", "maig", "mei", "maj"],
     &["june", "junio", "junho", "juin", "juni", "giugno", "juny"],
@@ -232,8 +286,14 @@ const WEEKDAYS: [&str; 42] = [
 ];
 
 /// Words that stand between the parts of a day.
-const BETWEEN: [&str; 14] =
-    ["de", "del", "d", "of", "the", "el", "le", "a", "st", "nd", "rd", "th", "er", "dia"];
+const BETWEEN: [&str; 22] = [
+    "a", "am", "d", "da", "de", "del", "dem", "den", "der", "dia", "do", "el", "er", "il", "le",
+    "nd", "o", "of", "rd", "st", "th", "the",
+];
+
+/// The months as Roman figures, as Spanish, Polish and Hungarian letters have them.
+const ROMAN: [&str; 12] =
+    ["i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii"];
 
 /// Reads a day whose month is a word, in one of a few languages.
 fn of_words(text: &str) -> Option<Date> {
@@ -245,7 +305,7 @@ fn of_words(text: &str) -> Option<Date> {
             numbers.push((word.len(), number));
             continue;
         }
-        match month(word) {
+        match month(word).or_else(|| roman(word)) {
             Some(month) => months.push((month, is_weekday(word))),
             None if is_weekday(word) || BETWEEN.contains(&word) => {}
             None => return None,
@@ -275,8 +335,14 @@ fn of_words(text: &str) -> Option<Date> {
 
 /// Splits a word where digits and letters meet, as in `31st`.
 fn split_digits(word: &str) -> impl Iterator<Item = &str> {
-    let at = word.find(|c: char| !c.is_ascii_digit()).unwrap_or(word.len());
-    [&word[..at], &word[at..]].into_iter().filter(|part| !part.is_empty())
+    let mut rest = word;
+    std::iter::from_fn(move || {
+        let is_digit = rest.chars().next()?.is_ascii_digit();
+        let end = rest.find(|c: char| c.is_ascii_digit() != is_digit).unwrap_or(rest.len());
+        let (part, after) = rest.split_at(end);
+        rest = after;
+        Some(part)
+    })
 }
 
 /// Finds the one month that a word, or its beginning of three letters and more, stands for.
@@ -288,6 +354,10 @@ fn month(word: &str) -> Option<u32> {
     let mut found = (1_u32..).zip(&MONTHS).filter(|(_, names)| begins(names));
     let month = found.next()?.0;
     found.next().is_none().then_some(month)
+}
+
+fn roman(word: &str) -> Option<u32> {
+    (1..).zip(ROMAN).find(|(_, figure)| *figure == word).map(|(month, _)| month)
 }
 
 fn is_weekday(word: &str) -> bool {
@@ -343,6 +413,36 @@ mod tests {
             ("31 mars 2025", OneCountry, march),
             ("31-Mar-2025", OneCountry, march),
             ("31-Mar-25", TwoDigitYear, march),
+            ("2025\u{2011}03\u{2011}31", NotIso, march),
+            ("2025–03–31", NotIso, march),
+            ("２０２５-０３-３１", NotIso, march),
+            ("2025. 03. 31.", NotIso, march),
+            ("2025-03-31T10:00:00.000+02:00", NotIso, march),
+            ("2025년 3월 31일", NotIso, march),
+            ("20250331T100000Z", NotIso, march),
+            ("31 / 03 / 2025", OneCountry, march),
+            ("31 03 2025", OneCountry, march),
+            ("31. 3. 2025", OneCountry, march),
+            ("31\u{a0}mars\u{a0}2025", OneCountry, march),
+            ("31mars2025", OneCountry, march),
+            ("31-III-2025", OneCountry, march),
+            ("Montag, den 31. März 2025", OneCountry, march),
+            ("31. Mrz. 2025", OneCountry, march),
+            ("segunda-feira, 31 de março de 2025", OneCountry, march),
+            ("31 de marzo de 2025 a las 10:00 h", OneCountry, march),
+            ("Mar 31 2025 12:00AM", OneCountry, march),
+            ("1º de abril de 2025", OneCountry, &["2025-04-01"]),
+            ("1.º de abril de 2025", OneCountry, &["2025-04-01"]),
+            ("1er avril 2025", OneCountry, &["2025-04-01"]),
+            ("1 d'abril de 2025", OneCountry, &["2025-04-01"]),
+            ("viernes, 6-VI-2025", OneCountry, &["2025-06-06"]),
+            ("31/03/0025", NoSuchDay, &[]),
+            ("0025-03-31", NoSuchDay, &[]),
+            ("2025", NoDay, &[]),
+            ("03/2025", NoDay, &[]),
+            ("2025-03", NoDay, &[]),
+            ("12.5", NoDate, &[]),
+            ("-31/03/2025", NoDate, &[]),
             ("15 ene 2025", OneCountry, &["2025-01-15"]),
             ("30 sept 2024", OneCountry, &["2024-09-30"]),
             ("15-out-2024", OneCountry, &["2024-10-15"]),
@@ -354,6 +454,8 @@ mod tests {
             ("1 de marzo", NoDay, &[]),
             ("13:45:00", TimeOnly, &[]),
             ("1:45 p. m.", TimeOnly, &[]),
+            ("10:00:00 UTC", TimeOnly, &[]),
+            ("PT10H30M", TimeOnly, &[]),
             ("ayer", NoDate, &[]),
         ];
         for (text, damage, readings) in table {

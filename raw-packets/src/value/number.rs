@@ -174,8 +174,10 @@ fn odd_sign(text: &str) -> Option<(NumberDamage, &str)> {
     if let Some(rest) = text.strip_prefix('-').filter(|rest| rest.starts_with(is_space)) {
         return number(rest).then(|| (NumberDamage::Minus, super::trim(rest)));
     }
-    let rest = text.strip_suffix(is_minus).map(super::trim).filter(|rest| !rest.is_empty())?;
-    let plain = rest.chars().all(|c| c.is_ascii_digit() || is_separator(c));
+    let rest = text.strip_suffix(is_minus).map(super::trim)?;
+    // Of `1200,-` the dash stands for no cents.
+    let plain = rest.ends_with(|c: char| c.is_ascii_digit())
+        && rest.chars().all(|c| c.is_ascii_digit() || is_separator(c));
     plain.then_some((NumberDamage::Minus, rest))
 }
 
@@ -184,9 +186,11 @@ fn is_separator(c: char) -> bool {
     c == '.' || c == ',' || is_group_space(c)
 }
 
-/// Says whether a character separates groups as a space or an apostrophe does (Switzerland, SI).
+/// Says whether a character separates groups as a space or an apostrophe does (Switzerland, SI); what
+/// stands on two lines is two numbers.
 fn is_group_space(c: char) -> bool {
-    is_space(c) || matches!(c, '\'' | '’' | '‘' | '`' | '´' | '˙' | '\u{2b9}')
+    is_space(c) && !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}')
+        || matches!(c, '\'' | '’' | '‘' | '`' | '´' | '˙' | '\u{2b9}')
 }
 
 fn unsigned(text: &str, style: NumberStyle) -> Number {
@@ -201,7 +205,7 @@ fn unsigned(text: &str, style: NumberStyle) -> Number {
     }
     let damage = match text {
         _ if is_scientific(text) => NumberDamage::Scientific,
-        _ if has_digit && (text.ends_with('%') || text.starts_with('%')) => NumberDamage::Percent,
+        _ if has_digit && is_percent(text) => NumberDamage::Percent,
         _ if is_range(text) => NumberDamage::Range,
         _ if has_digit && is_approximate(text) => NumberDamage::Approximate,
         _ if is_fraction(text) => NumberDamage::Fraction,
@@ -308,11 +312,36 @@ fn is_scientific(text: &str) -> bool {
         && exponent.bytes().all(|b| b.is_ascii_digit())
 }
 
+/// Returns the words in front of the first digit and behind the last one, folded.
+fn words_around(text: &str) -> [String; 2] {
+    let is_digit = |c: char| c.is_ascii_digit();
+    let (first, last) = (text.find(is_digit), text.rfind(is_digit));
+    let before = first.map_or(text, |first| &text[..first]);
+    let behind = last.map_or("", |last| &text[last + 1..]);
+    [super::folded(before), super::folded(behind)]
+}
+
+fn is_percent(text: &str) -> bool {
+    const WORDS: [&str; 8] =
+        ["percent", "per_cent", "por_ciento", "por_cento", "pour_cent", "prozent", "pct", "pc"];
+    let signs = ['%', '‰', '％', '﹪', '٪'];
+    text.starts_with(signs)
+        || text.ends_with(signs)
+        || WORDS.contains(&words_around(text)[1].as_str())
+}
+
 /// Says whether two numbers stand with a dash or a word between them.
 fn is_range(text: &str) -> bool {
-    let split =
-        [" a ", " to ", " y ", " and ", "..", "…"].iter().find_map(|word| text.split_once(word));
-    let split = split.or_else(|| text.split_once(|c| c == '-' || is_dash(c)));
+    const BETWEEN: [&str; 13] = [
+        " a ", " to ", " y ", " and ", " e ", " et ", " und ", " bis ", " à ", " hasta ", " até ",
+        "..", "…",
+    ];
+    const BEFORE: [&str; 8] = ["de", "entre", "from", "between", "von", "zwischen", "des", "desde"];
+    let lower = text.to_lowercase();
+    let from = BEFORE.iter().find_map(|word| lower.strip_prefix(word)?.strip_prefix(' '));
+    let text = from.unwrap_or(&lower);
+    let split = BETWEEN.iter().find_map(|word| text.split_once(word));
+    let split = split.or_else(|| text.split_once(|c| matches!(c, '-' | '÷') || is_dash(c)));
     let number = |text: &str| {
         let text = super::trim(text);
         starts_with_digit(text) && text.chars().all(|c| c.is_ascii_digit() || is_separator(c))
@@ -321,27 +350,47 @@ fn is_range(text: &str) -> bool {
 }
 
 fn is_approximate(text: &str) -> bool {
-    let signs = ['≈', '~', '∼', '≃', '≅', '<', '>', '≤', '≥', '±', '*'];
-    let words = [
-        "ca",
-        "circa",
-        "aprox",
-        "approx",
+    const BEHIND: [&str; 6] =
+        ["approx", "approximately", "aprox", "aproximadamente", "ca", "circa"];
+    const BEFORE: [&str; 28] = [
         "about",
-        "unos",
-        "unas",
-        "casi",
-        "mas_de",
-        "more_than",
-        "menos_de",
-        "less_than",
+        "al_menos",
+        "alrededor_de",
+        "around",
+        "at_least",
         "c",
+        "casi",
+        "cerca_de",
+        "environ",
+        "etwa",
+        "hasta",
+        "less_than",
+        "mais_de",
+        "mas_de",
+        "max",
+        "maximo",
+        "menos_de",
+        "min",
+        "minimo",
+        "moins_de",
+        "more_than",
+        "over",
+        "plus_de",
+        "quase",
+        "rund",
+        "unas",
+        "unos",
+        "up_to",
     ];
-    if text.starts_with(signs) || text.ends_with(signs) || text.ends_with('+') {
-        return true;
-    }
-    let first: String = text.chars().take_while(|c| !c.is_ascii_digit()).collect();
-    words.contains(&super::folded(&first).as_str())
+    let signs = ['≈', '~', '∼', '≃', '≅', '<', '>', '≤', '≥', '±', '*'];
+    let [before, behind] = words_around(text);
+    text.starts_with(signs)
+        || text.ends_with(signs)
+        || text.ends_with('+')
+        || text.contains('±')
+        || BEFORE.contains(&before.as_str())
+        || BEHIND.contains(&before.as_str())
+        || BEHIND.contains(&behind.as_str())
 }
 
 fn is_fraction(text: &str) -> bool {
@@ -469,9 +518,20 @@ mod tests {
             ("1200 b", '.', true, MoreThanANumber, &[]),
             ("€1200", '.', true, MoreThanANumber, &[]),
             ("45%", '.', false, Percent, &[]),
+            ("45 por ciento", '.', false, Percent, &[]),
+            ("12 ‰", '.', false, Percent, &[]),
+            ("％45", '.', false, Percent, &[]),
             ("10-20", '.', true, Range, &[]),
             ("10 a 20", '.', true, Range, &[]),
+            ("entre 10 y 20", '.', true, Range, &[]),
+            ("de 1.000 a 1.200", '.', true, Range, &[]),
+            ("10 bis 20", '.', true, Range, &[]),
             ("≈1200", '.', true, Approximate, &[]),
+            ("1200 aprox.", '.', true, Approximate, &[]),
+            ("Unos 1.200", '.', true, Approximate, &[]),
+            ("1200 ± 5", '.', true, Approximate, &[]),
+            ("al menos 1200", '.', true, Approximate, &[]),
+            ("45 min", '.', true, MoreThanANumber, &[]),
             ("ca. 1200", '.', true, Approximate, &[]),
             ("<5", '.', true, Approximate, &[]),
             ("1/2", '.', false, Fraction, &[]),
@@ -480,6 +540,11 @@ mod tests {
             ("–5", '.', true, Minus, &["-5"]),
             ("- 5", '.', false, Minus, &["-5"]),
             ("5-", '.', true, Minus, &["-5"]),
+            // A dash for no cents makes nothing negative.
+            ("1200,-", '.', true, MoreThanANumber, &[]),
+            ("1200.–", '.', true, MoreThanANumber, &[]),
+            ("1\n200", '.', true, MoreThanANumber, &[]),
+            ("1200\t300", '.', true, MoreThanANumber, &[]),
             ("(1.234)", '.', true, Brackets, &["-1234"]),
             ("１２００", '.', true, OtherDigits, &["1200"]),
             ("١٢", '.', true, OtherDigits, &["12"]),

@@ -1,9 +1,12 @@
 //! Packets as workbooks (feature `xlsx`): written with locked keys and validation, read back typed.
 
+mod beside;
+mod ods;
 mod parts;
 mod read;
 mod sheet;
 mod write;
+mod xml;
 
 pub(crate) use self::read::read_workbook;
 pub(crate) use self::sheet::MarkedSheet;
@@ -27,3 +30,6 @@ const FORM_LABELS: [[&str; 3]; 2] =
 
 /// The author of the notes that are ours, by which a person's comments are told apart.
 const AUTHOR: &str = "raw-packets";
+
+/// How many columns are read.
+const MAX_COLUMNS: usize = 1_024;

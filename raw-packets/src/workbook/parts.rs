@@ -1,25 +1,16 @@
-//! What the parts of an `.xlsx` say of a sheet beside its cells: hidden rows, comments and what-if tables
-//! (ECMA-376, part 1, `SpreadsheetML`).
+//! What the parts of an `.xlsx` say of a sheet beside its cells: hidden rows, comments, what-if tables and
+//! percentages (ECMA-376, part 1, `SpreadsheetML`).
 
 use std::collections::{BTreeSet, HashMap};
-use std::io::{Cursor, Read as _};
+use std::io::Cursor;
 
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::events::Event;
 
 use super::AUTHOR;
+use super::beside::{Beside, part};
+use super::xml::{add_text, attribute, each};
 
 type Archive<'b> = zip::ZipArchive<Cursor<&'b [u8]>>;
-
-/// What stands in a sheet beside the values of its cells.
-#[derive(Debug, Default)]
-pub(super) struct Beside {
-    /// The rows that are hidden or filtered out, counted from 1.
-    pub(super) hidden: BTreeSet<u64>,
-    /// The cells that a what-if table computes, as `G2`.
-    pub(super) computed: BTreeSet<String>,
-    /// The comments of people: cell and text.
-    pub(super) comments: Vec<(String, String)>,
-}
 
 /// Reads what stands beside the cells of a sheet; nothing where the parts are not as they should be, for
 /// the cells themselves are read by another parser, which says what is wrong with them.
@@ -31,9 +22,13 @@ pub(super) fn beside(bytes: &[u8], sheet: &str) -> Beside {
 }
 
 fn find(archive: &mut Archive<'_>, sheet: &str) -> Option<Beside> {
-    let path = sheet_path(archive, sheet)?;
+    let relations = relationships(&part(archive, "xl/_rels/workbook.xml.rels")?);
+    let path = sheet_path(archive, sheet, &relations)?;
+    let styles = relations.iter().find(|(_, kind, _)| kind.ends_with("/styles"));
+    let styles = styles.and_then(|(_, _, target)| part(archive, &resolved("xl", target)));
+    let percentages = styles.map(|xml| percentages(&xml)).unwrap_or_default();
     let mut beside = Beside::default();
-    rows(&part(archive, &path)?, &mut beside);
+    rows(&part(archive, &path)?, &percentages, &mut beside);
     let (folder, name) = path.rsplit_once('/')?;
     let relations = part(archive, &format!("{folder}/_rels/{name}.rels")).unwrap_or_default();
     for (_, kind, target) in relationships(&relations) {
@@ -44,12 +39,6 @@ fn find(archive: &mut Archive<'_>, sheet: &str) -> Option<Beside> {
         }
     }
     Some(beside)
-}
-
-fn part(archive: &mut Archive<'_>, path: &str) -> Option<String> {
-    let mut text = String::new();
-    archive.by_name(path).ok()?.read_to_string(&mut text).ok()?;
-    Some(text)
 }
 
 /// Returns a target as a path within the archive.
@@ -68,7 +57,11 @@ fn resolved(folder: &str, target: &str) -> String {
     path.join("/")
 }
 
-fn sheet_path(archive: &mut Archive<'_>, name: &str) -> Option<String> {
+fn sheet_path(
+    archive: &mut Archive<'_>,
+    name: &str,
+    relations: &[(String, String, String)],
+) -> Option<String> {
     let workbook = part(archive, "xl/workbook.xml")?;
     let mut id = None;
     each(&workbook, |event| {
@@ -80,12 +73,8 @@ fn sheet_path(archive: &mut Archive<'_>, name: &str) -> Option<String> {
         }
     });
     let id = id?;
-    let relations: HashMap<String, String> =
-        relationships(&part(archive, "xl/_rels/workbook.xml.rels")?)
-            .into_iter()
-            .map(|(id, _, target)| (id, target))
-            .collect();
-    Some(resolved("xl", relations.get(&id)?))
+    let (_, _, target) = relations.iter().find(|(of, ..)| *of == id)?;
+    Some(resolved("xl", target))
 }
 
 /// Returns id, kind and target of each relation.
@@ -102,7 +91,56 @@ fn relationships(xml: &str) -> Vec<(String, String, String)> {
     found
 }
 
-fn rows(xml: &str, beside: &mut Beside) {
+/// Finds the styles of cells that show their number as a percentage, by their places.
+fn percentages(xml: &str) -> BTreeSet<usize> {
+    let mut formats: HashMap<String, bool> =
+        ["9", "10"].into_iter().map(|id| (id.to_owned(), true)).collect();
+    let mut found = BTreeSet::new();
+    let mut place = None;
+    each(xml, |event| match event {
+        Event::Start(tag) | Event::Empty(tag) => match tag.local_name().as_ref() {
+            "numFmt" => {
+                if let (Some(id), Some(code)) =
+                    (attribute(tag, "numFmtId"), attribute(tag, "formatCode"))
+                {
+                    formats.insert(id, is_percentage(&code));
+                }
+            }
+            "cellXfs" => place = Some(0),
+            "xf" => {
+                if let Some(at) = &mut place {
+                    let format = attribute(tag, "numFmtId").unwrap_or_default();
+                    if formats.get(&format) == Some(&true) {
+                        found.insert(*at);
+                    }
+                    *at += 1;
+                }
+            }
+            _ => {}
+        },
+        Event::End(tag) if tag.local_name().as_ref() == "cellXfs" => place = None,
+        _ => {}
+    });
+    found
+}
+
+/// Says whether a format of numbers has a percent sign that is none of its texts.
+fn is_percentage(code: &str) -> bool {
+    let mut letters = code.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '%' => return true,
+            '"' => drop(letters.by_ref().find(|c| *c == '"')),
+            '[' => drop(letters.by_ref().find(|c| *c == ']')),
+            // The next letter is shown as it is, or as wide a blank, or fills the cell.
+            '\\' | '_' | '*' => drop(letters.next()),
+            _ => {}
+        }
+    }
+    false
+}
+
+fn rows(xml: &str, percentages: &BTreeSet<usize>, beside: &mut Beside) {
     let mut cell = String::new();
     each(xml, |event| {
         let (Event::Start(tag) | Event::Empty(tag)) = event else { return };
@@ -113,7 +151,13 @@ fn rows(xml: &str, beside: &mut Beside) {
             {
                 beside.hidden.extend(attribute(tag, "r").and_then(|row| row.parse::<u64>().ok()));
             }
-            "c" => cell = attribute(tag, "r").unwrap_or_default(),
+            "c" => {
+                cell = attribute(tag, "r").unwrap_or_default();
+                let style = attribute(tag, "s").and_then(|style| style.parse().ok());
+                if style.is_some_and(|style| percentages.contains(&style)) {
+                    beside.percentages.insert(cell.clone());
+                }
+            }
             "f" if attribute(tag, "t").as_deref() == Some("dataTable") => {
                 beside.computed.insert(cell.clone());
             }
@@ -137,22 +181,9 @@ fn comments(xml: &str, beside: &mut Beside) {
             _ => {}
         },
         Event::Empty(tag) if tag.local_name().as_ref() == "author" => authors.push(String::new()),
-        Event::Text(part) => {
+        Event::Text(_) | Event::GeneralRef(_) => {
             if let Some(text) = &mut text {
-                text.push_str(&part.xml10_content());
-            }
-        }
-        Event::GeneralRef(entity) => {
-            if let Some(text) = &mut text {
-                let named = match &*entity.xml10_content() {
-                    "amp" => Some('&'),
-                    "lt" => Some('<'),
-                    "gt" => Some('>'),
-                    "quot" => Some('"'),
-                    "apos" => Some('\''),
-                    _ => None,
-                };
-                text.extend(named.or_else(|| entity.resolve_char_ref().ok().flatten()));
+                add_text(event, text);
             }
         }
         Event::End(tag) => match tag.local_name().as_ref() {
@@ -162,28 +193,42 @@ fn comments(xml: &str, beside: &mut Beside) {
                     says.push_str(&text);
                 }
             }
-            "comment" => beside.comments.extend(says.take()),
+            "comment" => {
+                let written = says.take().map(|(cell, says)| (cell, written(&says).to_owned()));
+                beside.comments.extend(written);
+            }
             _ => {}
         },
         _ => {}
     });
 }
 
-/// Gives every event of a text of XML, until it ends or breaks.
-fn each(xml: &str, mut take: impl FnMut(&Event<'_>)) {
-    let mut reader = quick_xml::Reader::from_str(xml);
-    while let Ok(event) = reader.read_event() {
-        if matches!(event, Event::Eof) {
-            break;
-        }
-        take(&event);
-    }
+/// Returns what a person wrote in a thread of comments, of which programs that know no threads show an
+/// explanation with a link first.
+fn written(comment: &str) -> &str {
+    let behind = comment.split_once("go.microsoft.com/fwlink/").map(|(_, behind)| behind);
+    behind.and_then(|behind| behind.split_once(':')).map_or(comment, |(_, written)| written)
 }
 
-/// Returns an attribute by its name without a prefix.
-fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
-    let mut found =
-        tag.attributes().flatten().filter(|attribute| attribute.key.local_name().as_ref() == name);
-    let value = found.next()?.value;
-    quick_xml::escape::unescape(&value).ok().map(std::borrow::Cow::into_owned)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_format_is_a_percentage_where_its_sign_is_no_text() {
+        for code in ["0%", "0.00%", "#,##0.0%;[Red]-#,##0.0%", "0\\ %", "[$-C0A]0,0%"] {
+            assert!(is_percentage(code), "{code}");
+        }
+        for code in ["0.0\"%\"", "0\\%", "0_%", "#,##0.0", "[%]0", "0.0\" of 100 %\""] {
+            assert!(!is_percentage(code), "{code}");
+        }
+    }
+
+    #[test]
+    fn of_a_thread_of_comments_what_the_person_wrote_is_told() {
+        let thread = "[Threaded comment]\n\nYour version of Excel allows you to read this threaded comment; \
+                      Learn more: https://go.microsoft.com/fwlink/?linkid=870924\n\nComment:\n    dato: provisional";
+        assert_eq!(written(thread).trim(), "dato: provisional");
+        assert_eq!(written("nota: provisional"), "nota: provisional");
+    }
 }

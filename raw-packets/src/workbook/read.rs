@@ -8,8 +8,7 @@ use calamine::{
     Data, Ods, Range, Reader as _, SheetType, SheetVisible, Xls, Xlsb, Xlsx, open_workbook_from_rs,
 };
 
-use super::parts::beside;
-use super::{FORM_LABELS, HIDDEN, INSTRUCTIONS, SHEET};
+use super::{FORM_LABELS, HIDDEN, INSTRUCTIONS, MAX_COLUMNS, SHEET, ods, parts};
 use crate::read::{Builder, Cell, Form, Kind, Oddity, Remark, Sheet, SheetRow, Unreadable};
 use crate::template::Labels;
 use crate::value::is_blank;
@@ -19,9 +18,6 @@ const MAX_UNPACKED: u64 = 64 << 20;
 
 /// How many files a workbook may consist of.
 const MAX_PARTS: usize = 1_000;
-
-/// How many columns are read.
-const MAX_COLUMNS: usize = 1_024;
 
 /// How many characters of a sheet that is not read are shown.
 const SHOWN: usize = 60;
@@ -81,7 +77,7 @@ enum Book<'b> {
     Xlsx(Xlsx<Bytes<'b>>, &'b [u8]),
     Xlsb(Xlsb<Bytes<'b>>),
     Xls(Xls<Bytes<'b>>),
-    Ods(Ods<Bytes<'b>>),
+    Ods(Ods<Bytes<'b>>, &'b [u8]),
 }
 
 fn parse(
@@ -198,7 +194,9 @@ impl<'b> Book<'b> {
         match kind {
             Kind::Xlsb => open_workbook_from_rs(reader).map(Self::Xlsb).map_err(text),
             Kind::Xls => open_workbook_from_rs(reader).map(Self::Xls).map_err(text),
-            Kind::Ods => open_workbook_from_rs(reader).map(Self::Ods).map_err(text),
+            Kind::Ods => {
+                open_workbook_from_rs(reader).map(|book| Self::Ods(book, bytes)).map_err(text)
+            }
             _ => open_workbook_from_rs(reader).map(|book| Self::Xlsx(book, bytes)).map_err(text),
         }
     }
@@ -208,7 +206,7 @@ impl<'b> Book<'b> {
             Self::Xlsx(book, _) => book.sheets_metadata().to_vec(),
             Self::Xlsb(book) => book.sheets_metadata().to_vec(),
             Self::Xls(book) => book.sheets_metadata().to_vec(),
-            Self::Ods(book) => book.sheets_metadata().to_vec(),
+            Self::Ods(book, _) => book.sheets_metadata().to_vec(),
         }
     }
 
@@ -245,7 +243,7 @@ impl<'b> Book<'b> {
                 let formulas = book.worksheet_formula(name).map_err(text)?;
                 rows.range(&book.worksheet_range(name).map_err(text)?, &formulas, since_1904);
             }
-            Self::Ods(book) => {
+            Self::Ods(book, _) => {
                 let formulas = book.worksheet_formula(name).map_err(text)?;
                 rows.range(&book.worksheet_range(name).map_err(text)?, &formulas, false);
             }
@@ -255,8 +253,11 @@ impl<'b> Book<'b> {
 
     /// Adds what stands beside the cells of the sheet that was read.
     fn beside(&self, name: &str, sheet: &mut Sheet) {
-        let Self::Xlsx(_, bytes) = self else { return };
-        let beside = beside(bytes, name);
+        let beside = match self {
+            Self::Xlsx(_, bytes) => parts::beside(bytes, name),
+            Self::Ods(_, bytes) => ods::beside(bytes, name),
+            Self::Xlsb(_) | Self::Xls(_) => return,
+        };
         for row in &mut sheet.rows {
             if beside.hidden.contains(&row.number) {
                 sheet.remarks.push(Remark::Hidden { row: row.number });
@@ -265,6 +266,10 @@ impl<'b> Book<'b> {
                 let name = format!("{}{}", crate::read::column_letters(at), row.number);
                 if beside.computed.contains(&name) {
                     cell.form = Form::Formula;
+                } else if let Form::Number { .. } = cell.form
+                    && beside.percentages.contains(&name)
+                {
+                    cell.form = Form::Percentage;
                 }
             }
         }
@@ -289,7 +294,7 @@ impl<'b> Book<'b> {
             Self::Xlsx(book, _) => book.worksheet_range(HIDDEN).map_err(text)?,
             Self::Xlsb(book) => book.worksheet_range(HIDDEN).map_err(text)?,
             Self::Xls(book) => book.worksheet_range(HIDDEN).map_err(text)?,
-            Self::Ods(book) => book.worksheet_range(HIDDEN).map_err(text)?,
+            Self::Ods(book, _) => book.worksheet_range(HIDDEN).map_err(text)?,
         };
         let id = found.get_value((0, 1)).map(ToString::to_string);
         Ok(id.filter(|id| !id.is_empty()))
@@ -383,11 +388,27 @@ fn read_cell(value: &Data, formula: Option<String>, since_1904: bool) -> Cell {
             };
             (text, Form::Date)
         }
-        Data::DateTime(duration) => (duration.as_f64().to_string(), Form::TypedText),
-        Data::DateTimeIso(text) => (text.trim_end_matches("T00:00:00").to_owned(), Form::Date),
+        Data::DateTime(duration) => (clock(duration.as_f64()), Form::Date),
+        Data::DateTimeIso(text) => (without_midnight(text).to_owned(), Form::Date),
         Data::Error(error) => (error.to_string(), Form::Error),
     };
     Cell { text, form }
+}
+
+/// Writes a number of days as hours, minutes and seconds, as a format such as `[h]:mm` shows it.
+fn clock(days: f64) -> String {
+    let seconds = (days.abs() * 86_400.0).round();
+    let sign = if days < 0.0 { "-" } else { "" };
+    let (hours, rest) = ((seconds / 3_600.0).floor(), seconds % 3_600.0);
+    format!("{sign}{hours:02}:{:02}:{:02}", (rest / 60.0).floor(), rest % 60.0)
+}
+
+/// Takes the midnight off that a day without a time is written with.
+fn without_midnight(text: &str) -> &str {
+    match text.split_once('T') {
+        Some((day, time)) if time.chars().all(|c| matches!(c, '0' | ':' | '.' | 'Z')) => day,
+        _ => text,
+    }
 }
 
 #[cfg(test)]

@@ -126,7 +126,6 @@ fn each_damage_to_a_cell_is_found_with_its_reason_code_place_and_repair() {
             "key-altered",
             Some("es:sanctions:contencioso_sentencias"),
         ),
-        ("period_date", "45292", "key_altered", "date-serial", None),
         ("period_date", "2023-01-01", "key_altered", "key-altered", None),
         ("period_granularity", "Year", "key_altered", "key-altered", Some("year")),
         ("source_id", "", "missing_required_metadata", "readonly-missing", Some("boe_api_legal")),
@@ -137,6 +136,20 @@ fn each_damage_to_a_cell_is_found_with_its_reason_code_place_and_repair() {
         assert_eq!(status, PacketStatus::InvalidRow, "{column}={value}");
         assert_eq!((finding.row, finding.column.as_deref()), (Some(2), Some(column)), "{finding}");
         assert!(!finding.remedy.is_empty() && finding.cell.is_some(), "{finding}");
+    }
+}
+
+#[test]
+fn a_key_that_an_office_program_wrote_in_its_own_way_is_taken_where_it_is_no_other_packets() {
+    // The same day by each program's count of days, and by each country's order.
+    for text in ["45292", "01/01/2024", "1-ene-2024", "2024-01-01 00:00:00", "1 de enero de 2024"] {
+        let (status, finding) = with_cell("period_date", text, Profile::Plain);
+        let told = (finding.reason.as_str(), finding.code.as_str());
+        assert_eq!((status, told), (PacketStatus::Ready, ("key_rewritten", "key-rewritten")));
+    }
+    for text in ["45293", "01/02/2024", "ene-24", "2024"] {
+        let (status, finding) = with_cell("period_date", text, Profile::Plain);
+        assert_eq!((status, finding.reason.as_str()), (PacketStatus::InvalidRow, "key_altered"));
     }
 }
 

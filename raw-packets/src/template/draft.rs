@@ -1,0 +1,66 @@
+//! The parts of a template, as JSON writes them.
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::column::{Column, Text};
+use crate::formula::Formula;
+
+/// The JSON form of a template, before validation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Draft {
+    pub(super) name: String,
+    pub(super) version: u32,
+    pub(super) title: Text,
+    #[serde(default)]
+    pub(super) instructions: Text,
+    pub(super) record_prefix: String,
+    pub(super) default_source_id: String,
+    pub(super) default_granularity: String,
+    pub(super) evidence_date: String,
+    pub(super) evidence_quote: String,
+    pub(super) columns: Vec<Column>,
+    #[serde(default)]
+    pub(super) rules: Vec<Rule>,
+    pub(super) kpis: Vec<KpiRule>,
+}
+
+/// Ties several cells of one row together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum Rule {
+    /// Where `when` is filled in, every column of `then` must be, too.
+    RequiredWhenFilled {
+        /// The column that decides.
+        when: String,
+        /// The columns that then are required.
+        then: Vec<String>,
+    },
+    /// The number in `column` is at most the number in `of`.
+    AtMost {
+        /// The column that holds the part.
+        column: String,
+        /// The column that holds the whole.
+        of: String,
+    },
+}
+
+/// Says how one KPI follows from a raw row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KpiRule {
+    /// The KPI's id, as the catalogue names it.
+    pub kpi_id: String,
+    /// The formula over the captured measures.
+    pub formula: Formula,
+    /// The smallest value that is possible.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimum: Option<Decimal>,
+    /// The largest value that is possible.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maximum: Option<Decimal>,
+    /// How many decimals the value keeps; numerator and denominator stay exact.
+    pub decimals: u32,
+}
