@@ -43,6 +43,8 @@ pub fn history(record: &LeadRecord) -> Vec<Event> {
             LeadActionKind::Reopened => "made pending again",
             LeadActionKind::Cancelled => "taken out of the work",
             LeadActionKind::Reconciled => "put right",
+            LeadActionKind::Reviewed => "decided by a person",
+            LeadActionKind::ReviewUndone => "a person's decision undone",
             _ => "changed by hand",
         };
         let before = action.fail_reason.as_ref().map(|reason| format!(" after {}", reason.code()));

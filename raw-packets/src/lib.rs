@@ -33,7 +33,10 @@ pub mod value;
 #[cfg(feature = "xlsx")]
 mod workbook;
 
-pub use self::check::{Accept, CheckOptions, CheckedPacket, CheckedPlan, NotReady, ReturnedFile};
+pub use self::check::{
+    Accept, CheckOptions, CheckedPacket, CheckedPlan, CheckedRowFile, CheckedRows, NotReady,
+    ReturnedFile, RowAnswer,
+};
 #[cfg(feature = "csv-store")]
 pub use self::csv_store::{CsvMetrics, CsvOptions, CsvStoreError};
 pub use self::finding::{Code, Finding, PacketStatus, Reason, Severity};
@@ -42,7 +45,9 @@ pub use self::in_memory::InMemorySink;
 pub use self::load::{KpiRow, LeftOut, Load, LoadId, Provenance, Stamp};
 pub use self::metric_table::{Change, Changes, MetricTable, load_into, undo_in};
 pub use self::package::PackageFile;
-pub use self::plan::{Packet, PacketKey, PacketOptions, PacketPlan, PlanCounts, PlanError};
+pub use self::plan::{
+    Packet, PacketKey, PacketOptions, PacketPlan, PlanCounts, PlanError, RowPacket, RowPlan,
+};
 pub use self::profile::{PacketForm, Profile, UnknownProfile, packet_csv};
 pub use self::read::NotRead;
 pub use self::report::{FixItem, ReadinessReport, ReadinessTotals, fix_queue_csv};

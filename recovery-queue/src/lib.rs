@@ -53,6 +53,12 @@ pub use model::rejection::{RejectReason, Rejection};
 pub use model::resolver::{
     ClaimedLead, FailReason, Match, OwnReason, Resolution, ResolveError, Resolver,
 };
+pub use model::review::agreement::Agreement;
+pub use model::review::figures::{PacketOut, ReviewFigures};
+pub use model::review::{
+    NewReviewPacket, Review, ReviewCase, ReviewDecision, ReviewEffect, ReviewLoad, ReviewReceipt,
+    ReviewRefusal, ReviewRow, ReviewUndone,
+};
 pub use model::rows::{LinkRow, OriginRow, QueueRow, Status, backlog_size};
 pub use model::run::{NewRun, RunKind, RunOutcome, RunRecord};
 pub use model::settlement::{SeedStep, Settlement};
@@ -62,6 +68,7 @@ pub use store::leads::LeadStore;
 pub use store::leases::LeaseStore;
 pub use store::links::LinkStore;
 pub use store::outlook::{Outlook, ReasonShare, outlook};
+pub use store::reviews::ReviewStore;
 pub use store::runs::RunStore;
 pub use store::{QueueStore, Snapshot};
 pub use worker::{AsyncResolver, Recover, recover_with_workers, resolve_isolated};

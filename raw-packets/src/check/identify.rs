@@ -98,45 +98,56 @@ impl<'p> Known<'p> {
 
     /// Reads a file as a table.
     pub(super) fn read(&self, file: &ReturnedFile) -> Sheet {
-        let unreadable =
-            |why| Sheet { oddities: vec![Oddity::Unreadable(why)], ..Sheet::default() };
-        if let Some(why) = &file.not_read {
-            return unreadable(Unreadable::Not(why.clone()));
-        }
-        match kind_of(&file.bytes) {
-            Kind::Text => read_csv(&file.bytes, &self.labels),
-            Kind::Encrypted => unreadable(Unreadable::Password),
-            Kind::Other(kind) => unreadable(Unreadable::Not(NotRead::Kind(kind))),
-            #[cfg(feature = "xlsx")]
-            kind @ (Kind::Xlsx | Kind::Xlsb | Kind::Xls | Kind::Ods) => {
-                crate::workbook::read_workbook(&file.bytes, kind, &self.labels, |sheet| {
-                    self.is_filled(sheet)
-                })
-            }
-            #[cfg(not(feature = "xlsx"))]
-            Kind::Xlsx | Kind::Xlsb | Kind::Xls | Kind::Ods => unreadable(Unreadable::NotBuiltIn),
-        }
+        read_file(file, &self.labels, &|sheet| self.is_filled(sheet))
     }
 
     /// Says whether anything stands in a column that is issued blank.
     pub(super) fn is_filled(&self, sheet: &Sheet) -> bool {
-        let columns = Columns::new(sheet, &self.labels, self.template);
-        let blank_when_issued = self.template.columns().iter().zip(&columns.positions).filter_map(
-            |(column, position)| {
-                position.filter(|_| column.role == Role::Capture && column.fill.is_none())
-            },
-        );
-        let blank_when_issued: Vec<usize> = blank_when_issued.collect();
-        sheet.rows.iter().any(|row| {
-            let filled = |at: &usize| row.cells.get(*at).is_some_and(|cell| !is_blank(&cell.text));
-            blank_when_issued.iter().any(filled)
-        })
+        is_filled(self.template, &self.labels, sheet)
     }
 
     /// Says whether a file was a packet once: at least half of the template's labels are there.
     pub(super) fn looks_like_a_packet(&self, sheet: &Sheet) -> bool {
         self.labels.are_enough(sheet.header.iter().map(String::as_str))
     }
+}
+
+/// Reads a file as a table; of a workbook's sheets the one that is filled in.
+#[cfg_attr(not(feature = "xlsx"), expect(unused_variables, reason = "only workbooks have sheets"))]
+pub(super) fn read_file(
+    file: &ReturnedFile,
+    labels: &Labels,
+    is_filled: &dyn Fn(&Sheet) -> bool,
+) -> Sheet {
+    let unreadable = |why| Sheet { oddities: vec![Oddity::Unreadable(why)], ..Sheet::default() };
+    if let Some(why) = &file.not_read {
+        return unreadable(Unreadable::Not(why.clone()));
+    }
+    match kind_of(&file.bytes) {
+        Kind::Text => read_csv(&file.bytes, labels),
+        Kind::Encrypted => unreadable(Unreadable::Password),
+        Kind::Other(kind) => unreadable(Unreadable::Not(NotRead::Kind(kind))),
+        #[cfg(feature = "xlsx")]
+        kind @ (Kind::Xlsx | Kind::Xlsb | Kind::Xls | Kind::Ods) => {
+            crate::workbook::read_workbook(&file.bytes, kind, labels, is_filled)
+        }
+        #[cfg(not(feature = "xlsx"))]
+        Kind::Xlsx | Kind::Xlsb | Kind::Xls | Kind::Ods => unreadable(Unreadable::NotBuiltIn),
+    }
+}
+
+/// Says whether anything stands in a column that is issued blank.
+pub(super) fn is_filled(template: &Template, labels: &Labels, sheet: &Sheet) -> bool {
+    let columns = Columns::new(sheet, labels, template);
+    let blank_when_issued =
+        template.columns().iter().zip(&columns.positions).filter_map(|(column, position)| {
+            position.filter(|_| column.role == Role::Capture && column.fill.is_none())
+        });
+    let blank_when_issued: Vec<usize> = blank_when_issued.collect();
+    sheet.rows.iter().any(|row| {
+        let filled = |at: &usize| row.cells.get(*at).is_some_and(|cell| !is_blank(&cell.text));
+        blank_when_issued.iter().any(filled)
+    })
 }
 
 /// Returns a file's name without what stands behind a point; no packet's name has one within.

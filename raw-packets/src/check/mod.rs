@@ -8,6 +8,7 @@ mod identify;
 mod packet;
 mod returned;
 mod row;
+mod rows;
 mod sheet;
 mod shift;
 
@@ -18,10 +19,11 @@ use chrono::NaiveDate;
 pub use self::checked::{Accept, CheckedPlan, NotReady};
 pub(crate) use self::header::reasons_label;
 pub(crate) use self::identify::ERRORS;
-use self::identify::{Known, stem};
+use self::identify::{Known, is_filled, stem};
 pub use self::packet::CheckedPacket;
 pub use self::returned::ReturnedFile;
 pub(crate) use self::returned::ReturnedSheet;
+pub use self::rows::{CheckedRowFile, CheckedRows, RowAnswer};
 use self::sheet::SheetCheck;
 use crate::digest::sha256;
 use crate::finding::{Finding, PacketStatus, Problem};
@@ -101,7 +103,7 @@ impl<'p> Check<'p> {
                     strangers.push(self.stranger(file, known.other_period(&sheet)));
                 }
                 None => {
-                    let (finding, may_hold_one) = self.not_a_packet(file, &sheet);
+                    let (finding, may_hold_one) = not_a_packet(self.language, file, &sheet);
                     ignored.push(finding);
                     if may_hold_one {
                         unread.get_or_insert(file.name.as_str());
@@ -237,19 +239,6 @@ impl<'p> Check<'p> {
         }
     }
 
-    /// Names a file that is no packet; says whether one may be in it all the same.
-    fn not_a_packet(&self, file: &ReturnedFile, sheet: &Sheet) -> (Finding, bool) {
-        use crate::read::{Oddity, Unreadable};
-        let unread = sheet.oddities.iter().find_map(|oddity| match oddity {
-            Oddity::Unreadable(Unreadable::Not(why)) => Some(Problem::NotRead(why)),
-            Oddity::Unreadable(why) => Some(Problem::FileUnreadable(why)),
-            _ => None,
-        });
-        let may_hold_one = unread.is_some();
-        let problem = unread.unwrap_or(Problem::NoPacket);
-        (self.finding(&problem).in_file(&file.name), may_hold_one)
-    }
-
     fn missing(
         &self,
         packet: &Packet,
@@ -285,4 +274,17 @@ impl<'p> Check<'p> {
             }
         }
     }
+}
+
+/// Names a file that is no packet; says whether one may be in it all the same.
+fn not_a_packet(language: Language, file: &ReturnedFile, sheet: &Sheet) -> (Finding, bool) {
+    use crate::read::{Oddity, Unreadable};
+    let unread = sheet.oddities.iter().find_map(|oddity| match oddity {
+        Oddity::Unreadable(Unreadable::Not(why)) => Some(Problem::NotRead(why)),
+        Oddity::Unreadable(why) => Some(Problem::FileUnreadable(why)),
+        _ => None,
+    });
+    let may_hold_one = unread.is_some();
+    let problem = unread.unwrap_or(Problem::NoPacket);
+    (Finding::new(language, &problem).in_file(&file.name), may_hold_one)
 }

@@ -29,7 +29,10 @@ pub(super) struct RawRow {
 /// Checks a row of a packet.
 pub(super) struct RowCheck<'a> {
     pub(super) context: Context<'a>,
-    pub(super) packet: &'a Packet,
+    /// The row as issued, one text per column.
+    pub(super) issued: &'a [String],
+    /// The packet of a source; none for a row of a packet of rows.
+    pub(super) packet: Option<&'a Packet>,
     /// How many columns the header has.
     pub(super) width: usize,
     /// Of an upright form, the row in which the value of each column of the header stands.
@@ -43,9 +46,7 @@ impl RowCheck<'_> {
         let template = self.context.template;
         template.columns().iter().enumerate().all(|(at, column)| {
             let text = self.cell(row, at).map_or("", |cell| said(column, cell));
-            column.role != Role::Capture
-                || is_blank(text)
-                || same_text(text, &self.packet.cells()[at])
+            column.role != Role::Capture || is_blank(text) || same_text(text, &self.issued[at])
         })
     }
 
@@ -53,7 +54,7 @@ impl RowCheck<'_> {
     pub(super) fn is_own(&self, row: &SheetRow) -> bool {
         let columns = self.context.template.columns().iter().enumerate();
         columns.filter(|(_, column)| column.role == Role::Key).all(|(at, column)| {
-            let issued = &self.packet.cells()[at];
+            let issued = &self.issued[at];
             let judged =
                 self.cell(row, at).map(|cell| read_cell(&self.context, column, issued, cell));
             let good = |judged| matches!(judged, Judged::Good(_) | Judged::Noted(..));
@@ -65,12 +66,23 @@ impl RowCheck<'_> {
         Finding::new(self.context.language, problem)
     }
 
-    /// Checks a row; gives its values where no error is found.
+    /// Checks a row of a source's packet; gives its figures where no error is found.
     pub(super) fn check(&self, row: &SheetRow, findings: &mut Vec<Finding>) -> Option<RawRow> {
-        let template = self.context.template;
         let before = findings.len();
+        let values = self.values(row, findings);
+        let packet = self.packet?;
+        let kpis = self.kpis(packet, row, &values, findings);
+        if self.is_refused(&values) || findings[before..].iter().any(Finding::is_error) {
+            return None;
+        }
+        self.unanswered(packet, row, &kpis, findings);
+        self.raw_row(packet, row.number, &values, kpis)
+    }
+
+    /// Checks every cell of a row and the rules between them; gives the values, none for a cell that is refused.
+    pub(super) fn values(&self, row: &SheetRow, findings: &mut Vec<Finding>) -> Vec<Option<Value>> {
+        let template = self.context.template;
         let mut foreign = false;
-        let mut told = false;
         let mut values: Vec<Option<Value>> = Vec::with_capacity(template.columns().len());
         for (at, column) in template.columns().iter().enumerate() {
             // That a column is missing is said of the header.
@@ -78,19 +90,22 @@ impl RowCheck<'_> {
                 values.push(None);
                 continue;
             }
+            let issued = &self.issued[at];
+            // Of a packet of rows what is shown may be left out of the plan.
+            if self.packet.is_none() && column.role == Role::Context && issued.is_empty() {
+                values.push(Some(Value::Blank));
+                continue;
+            }
             let blank = Cell::text("");
             let cell = self.cell(row, at).unwrap_or(&blank);
-            let issued = &self.packet.cells()[at];
             match read_cell(&self.context, column, issued, cell) {
                 Judged::Good(value) => values.push(Some(value)),
                 Judged::Noted(value, note) => {
                     values.push(Some(value));
                     findings.push(self.locate(note, row, at));
                 }
-                Judged::Told => {
-                    values.push(None);
-                    told = true;
-                }
+                // What is wrong is said of the file.
+                Judged::Told => values.push(None),
                 Judged::Refused(error) => {
                     values.push(None);
                     findings.push(self.locate(error, row, at));
@@ -107,28 +122,33 @@ impl RowCheck<'_> {
         }
         self.extra_cells(row, findings);
         self.rules(row, &values, findings);
-        let kpis = self.kpis(row, &values, findings);
-        if told || findings[before..].iter().any(Finding::is_error) {
-            return None;
-        }
-        self.unanswered(row, &kpis, findings);
-        self.raw_row(row.number, &values, kpis)
+        values
+    }
+
+    /// Says whether a cell of a column that is there gave no value.
+    pub(super) fn is_refused(&self, values: &[Option<Value>]) -> bool {
+        let columns = values.iter().zip(&self.columns.positions);
+        columns.into_iter().any(|(value, at)| value.is_none() && at.is_some())
     }
 
     pub(super) fn cell<'r>(&self, row: &'r SheetRow, at: usize) -> Option<&'r Cell> {
         self.columns.positions[at].and_then(|position| row.cells.get(position))
     }
 
+    /// Names the cell of a column of the template as a spreadsheet does.
+    pub(super) fn cell_name(&self, row: u64, at: usize) -> Option<String> {
+        let position = self.columns.positions[at]?;
+        Some(match self.upright.get(position) {
+            Some(row) => format!("B{row}"),
+            None => format!("{}{row}", column_letters(position)),
+        })
+    }
+
     /// Puts a finding at the cell of a column of the template.
     pub(super) fn locate(&self, mut finding: Finding, row: &SheetRow, at: usize) -> Finding {
         finding.row = Some(row.number);
         finding.column = Some(self.context.template.columns()[at].name.clone());
-        if let Some(position) = self.columns.positions[at] {
-            finding.cell = Some(match self.upright.get(position) {
-                Some(row) => format!("B{row}"),
-                None => format!("{}{}", column_letters(position), row.number),
-            });
-        }
+        finding.cell = self.cell_name(row.number, at);
         let shown = self.cell(row, at).map_or("", |cell| cell.text.as_str());
         finding.with_value(shown)
     }
@@ -160,6 +180,15 @@ impl RowCheck<'_> {
                         }
                     }
                 }
+                Rule::RequiredWhenIs { column, is, then } => {
+                    let Some(Value::Text(said)) = &values[at(column)] else { continue };
+                    for name in then.iter().filter(|_| is.contains(said)) {
+                        if values[at(name)] == Some(Value::Blank) {
+                            let problem = Problem::RequiredWhenIs { when: column, is: said };
+                            findings.push(self.locate(self.finding(&problem), row, at(name)));
+                        }
+                    }
+                }
                 Rule::AtMost { column, of } => {
                     if let (Some(Value::Number(part)), Some(Value::Number(whole))) =
                         (&values[at(column)], &values[at(of)])
@@ -176,6 +205,7 @@ impl RowCheck<'_> {
 
     fn kpis(
         &self,
+        packet: &Packet,
         row: &SheetRow,
         values: &[Option<Value>],
         findings: &mut Vec<Finding>,
@@ -191,7 +221,7 @@ impl RowCheck<'_> {
                 Some(_) => {}
             }
         }
-        let expected = self.packet.kpis_expected();
+        let expected = packet.kpis_expected();
         let mut kpis = Vec::new();
         for kpi in template.kpis() {
             let owed = expected.is_empty() || expected.contains(&kpi.kpi_id);
@@ -231,8 +261,14 @@ impl RowCheck<'_> {
     }
 
     /// Notes the KPIs that a gap asks for and that do not follow from the row.
-    fn unanswered(&self, row: &SheetRow, kpis: &[(String, KpiValue)], findings: &mut Vec<Finding>) {
-        let asked = |kpi: &&KpiRule| self.packet.kpis_missing().contains(&kpi.kpi_id);
+    fn unanswered(
+        &self,
+        packet: &Packet,
+        row: &SheetRow,
+        kpis: &[(String, KpiValue)],
+        findings: &mut Vec<Finding>,
+    ) {
+        let asked = |kpi: &&KpiRule| packet.kpis_missing().contains(&kpi.kpi_id);
         for kpi in self.context.template.kpis().iter().filter(asked) {
             if !kpis.iter().any(|(answered, _)| *answered == kpi.kpi_id) {
                 let formula = kpi.formula.as_str();
@@ -244,6 +280,7 @@ impl RowCheck<'_> {
 
     fn raw_row(
         &self,
+        packet: &Packet,
         row: u64,
         values: &[Option<Value>],
         kpis: Vec<(String, KpiValue)>,
@@ -265,7 +302,7 @@ impl RowCheck<'_> {
             evidence_date: date(template.position(template.evidence_date()))?,
             evidence_quote: text(template.position(template.evidence_quote())),
             source_url: text(template.filled_with(&Fill::SourceUrl)),
-            source_record_id: self.packet.key().source_record_id(template.record_prefix()),
+            source_record_id: packet.key().source_record_id(template.record_prefix()),
             kpis,
         })
     }

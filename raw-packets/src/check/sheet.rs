@@ -13,7 +13,7 @@ use super::shift::{Fell, straighten};
 use crate::finding::{Finding, PacketStatus, Problem};
 use crate::plan::Packet;
 use crate::read::{Oddity, Remark, Sheet, SheetRow};
-use crate::template::{Language, Template};
+use crate::template::{Labels, Language, Template};
 
 /// A check of the sheet that came back for a packet.
 pub(super) struct SheetCheck<'a> {
@@ -30,36 +30,13 @@ pub(super) struct SheetCheck<'a> {
 impl SheetCheck<'_> {
     /// Finds everything that is wrong, and takes the row where nothing is.
     pub(super) fn check(&self, checked: &mut CheckedPacket) {
-        for oddity in &self.sheet.oddities {
-            let (status, finding) = of_oddity(self.language, oddity);
-            checked.status = checked.status.worse(status);
-            checked.findings.push(finding);
-        }
-        if matches!(checked.status, PacketStatus::EmptyPacket | PacketStatus::InvalidHeaders) {
-            return;
-        }
-        if self.stale {
-            checked.findings.push(self.finding(&Problem::Stale));
-        }
-        if self.sheet.remarks.iter().any(|remark| matches!(remark, Remark::Rival { .. })) {
-            checked.status = checked.status.worse(PacketStatus::InvalidRow);
-        }
-        let findings = &mut checked.findings;
-        if self.sheet.rows_above > 0 {
-            let row = self.sheet.header_row;
-            findings.push(self.finding(&Problem::HeaderBelow { row }).at_row(row));
-        }
-        let columns = Columns::new(self.sheet, &self.known.labels, self.template);
         let labels = &self.known.labels;
-        findings.extend(judge_header(self.language, self.sheet, labels, self.template, &columns));
-        let bad_header =
-            findings.iter().any(|f| f.is_error() && f.reason == crate::Reason::INVALID_HEADERS);
-        findings.extend(blank_rows(self.language, self.sheet));
-        let remarks = self.sheet.remarks.iter();
-        findings.extend(
-            remarks
-                .filter_map(|remark| of_remark(self.language, self.sheet, self.template, remark)),
-        );
+        let mut table = TableCheck::of(self.sheet, labels, self.template, self.language);
+        let Some((columns, bad_header)) = table.check(self.stale, &mut checked.findings) else {
+            checked.status = checked.status.worse(table.status);
+            return;
+        };
+        checked.status = checked.status.worse(table.status);
 
         let width =
             self.sheet.header.iter().rposition(|label| !label.is_empty()).map_or(0, |at| at + 1);
@@ -73,7 +50,8 @@ impl SheetCheck<'_> {
                 keys: &self.known.keys,
                 language: self.language,
             },
-            packet: self.packet,
+            issued: self.packet.cells(),
+            packet: Some(self.packet),
             width,
             upright: &self.sheet.upright,
             columns: &columns,
@@ -168,6 +146,64 @@ impl SheetCheck<'_> {
 
     fn finding(&self, problem: &Problem<'_>) -> Finding {
         Finding::new(self.language, problem)
+    }
+}
+
+/// A check of what a returned sheet is as a whole: what is odd about the file, and its header.
+pub(super) struct TableCheck<'a> {
+    sheet: &'a Sheet,
+    labels: &'a Labels,
+    template: &'a Template,
+    language: Language,
+    /// How far what was found leaves the packet.
+    pub(super) status: PacketStatus,
+}
+
+impl<'a> TableCheck<'a> {
+    pub(super) fn of(
+        sheet: &'a Sheet,
+        labels: &'a Labels,
+        template: &'a Template,
+        language: Language,
+    ) -> Self {
+        Self { sheet, labels, template, language, status: PacketStatus::Ready }
+    }
+
+    /// Finds what is wrong or odd; gives where the columns stand and whether the header is wrong, none for a file whose
+    /// cells say nothing.
+    pub(super) fn check(
+        &mut self,
+        stale: bool,
+        findings: &mut Vec<Finding>,
+    ) -> Option<(Columns, bool)> {
+        let (sheet, language) = (self.sheet, self.language);
+        for oddity in &sheet.oddities {
+            let (status, finding) = of_oddity(language, oddity);
+            self.status = self.status.worse(status);
+            findings.push(finding);
+        }
+        if matches!(self.status, PacketStatus::EmptyPacket | PacketStatus::InvalidHeaders) {
+            return None;
+        }
+        if stale {
+            findings.push(Finding::new(language, &Problem::Stale));
+        }
+        if sheet.remarks.iter().any(|remark| matches!(remark, Remark::Rival { .. })) {
+            self.status = self.status.worse(PacketStatus::InvalidRow);
+        }
+        if sheet.rows_above > 0 {
+            let row = sheet.header_row;
+            findings.push(Finding::new(language, &Problem::HeaderBelow { row }).at_row(row));
+        }
+        let columns = Columns::new(sheet, self.labels, self.template);
+        findings.extend(judge_header(language, sheet, self.labels, self.template, &columns));
+        let bad_header =
+            findings.iter().any(|f| f.is_error() && f.reason == crate::Reason::INVALID_HEADERS);
+        findings.extend(blank_rows(language, sheet));
+        let remarks = sheet.remarks.iter();
+        findings
+            .extend(remarks.filter_map(|remark| of_remark(language, sheet, self.template, remark)));
+        Some((columns, bad_header))
     }
 }
 

@@ -84,7 +84,7 @@ fn fits_context(check: &RowCheck<'_>, row: &SheetRow) -> bool {
 
 fn is_as_issued(check: &RowCheck<'_>, at: usize, cell: &Cell) -> bool {
     let column = &check.context.template.columns()[at];
-    let issued = &check.packet.cells()[at];
+    let issued = &check.issued[at];
     match read_cell(&check.context, column, issued, cell) {
         Judged::Good(_) => true,
         Judged::Noted(..) => column.role == Role::Key,
@@ -133,7 +133,7 @@ impl Ways<'_, '_> {
     fn fits(&self, position: usize, cells: &[Cell]) -> bool {
         let Some(at) = self.column(position) else { return cells.len() == 1 };
         let column = &self.check.context.template.columns()[at];
-        let issued = &self.check.packet.cells()[at];
+        let issued = &self.check.issued[at];
         match column.role {
             Role::Context if column.fill.as_ref().is_some_and(Fill::is_counter) => cells.len() == 1,
             Role::Key | Role::Context if !issued.is_empty() => {

@@ -116,6 +116,7 @@ impl CheckedPlan<'_> {
             rows: sheet.rows.iter().map(|(_, cells)| cells.as_slice()).collect(),
             marks,
             upright: false,
+            locked: sheet.rows.len() == 1,
         };
         let template = self.plan().template();
         // A cell that is too long for a workbook came from one that was made by other means.

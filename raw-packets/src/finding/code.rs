@@ -102,8 +102,11 @@ codes! {
     /// There are rows beside the one that was issued.
     RowUnexpected = "row-unexpected", Error,
         "A packet has one row: no totals, no second header, no rows of other sources. Keep the row of the packet's source and delete the others; rows of other sources belong in their own packets. Remarks may stand in a column of their own.";
-    /// The same value comes from two packets, or two versions of one.
+    /// The same value or row comes from two packets, or two versions of one.
     DuplicateRow = "duplicate-row", Error, "Keep the one that counts and take the other away.";
+    /// The service that issued the packet refuses what a cell says.
+    RowRefused = "row-refused", Error,
+        "The cell is well-formed, and the service knows something against it: whom it names is not there, it was decided since, or the writer may not decide. The finding says what, and what to do.";
     // Of a workbook.
     /// Another sheet of the workbook than the issued one was read.
     SheetChosen = "sheet-chosen", Note, "It is the only one that is filled in.";

@@ -284,6 +284,27 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
             format!("needed, since `{when}` is filled in"),
             format!("fill it in, or clear `{when}`"),
         ),
+        Problem::RequiredWhenIs { when, is } => (
+            format!("needed, since `{when}` says `{is}`"),
+            format!("fill it in, or change `{when}`"),
+        ),
+        Problem::RowUnknown => (
+            "no row with this key was issued: it is of another service or database, or the key was changed".into(),
+            "return it where it was issued, or copy the row from the issued packet again".into(),
+        ),
+        Problem::RowTwice { file, row } => (
+            format!("the row stands in `{file}`, row {row}, too, and says something else"),
+            "keep the one that counts and delete the other".into(),
+        ),
+        Problem::RowAgain { file, row } => (
+            format!("the row stands in `{file}`, row {row}, too, and says the same"),
+            NOTHING.into(),
+        ),
+        Problem::RowsBeyond { most } => (
+            format!("the file has more than {most} rows, which is more than was issued"),
+            "return each packet in a file of its own".into(),
+        ),
+        Problem::Service { message, remedy } => ((*message).into(), (*remedy).into()),
         Problem::PartGreaterThanWhole { of, whole } => (
             format!("the part is greater than `{of}`, which is {whole}"),
             "compare both with the publication".into(),

@@ -69,6 +69,23 @@ pub(crate) enum Problem<'a> {
         key: &'a str,
         first: &'a str,
     },
+    // Of a packet of rows.
+    RowUnknown,
+    RowTwice {
+        file: &'a str,
+        row: u64,
+    },
+    RowAgain {
+        file: &'a str,
+        row: u64,
+    },
+    RowsBeyond {
+        most: usize,
+    },
+    Service {
+        message: &'a str,
+        remedy: &'a str,
+    },
     // Of a workbook.
     SheetChosen {
         read: &'a str,
@@ -185,6 +202,10 @@ pub(crate) enum Problem<'a> {
     RequiredWhenFilled {
         when: &'a str,
     },
+    RequiredWhenIs {
+        when: &'a str,
+        is: &'a str,
+    },
     PartGreaterThanWhole {
         of: &'a str,
         whole: Decimal,
@@ -230,18 +251,22 @@ impl Problem<'_> {
             Self::HeaderBelow { .. } => Code::HeaderRow,
             Self::BlankRows { .. } => Code::BlankRow,
             Self::Renamed { .. } => Code::FileRenamed,
-            Self::Copy { .. } => Code::DuplicateFile,
+            Self::Copy { .. } | Self::RowAgain { .. } => Code::DuplicateFile,
             Self::UnfilledCopy { .. } => Code::UnfilledCopy,
-            Self::OtherVersion { .. } | Self::SheetDiffers { .. } | Self::DuplicateKey { .. } => {
-                Code::DuplicateRow
-            }
-            Self::Stranger | Self::OtherPeriod { .. } => Code::PacketUnknown,
+            Self::OtherVersion { .. }
+            | Self::SheetDiffers { .. }
+            | Self::DuplicateKey { .. }
+            | Self::RowTwice { .. } => Code::DuplicateRow,
+            Self::Service { .. } => Code::RowRefused,
+            Self::Stranger | Self::OtherPeriod { .. } | Self::RowUnknown => Code::PacketUnknown,
             Self::NoPacket | Self::NotRead(_) | Self::FileUnreadable(_) => Code::FileIgnored,
             Self::Missing { .. } | Self::RowElsewhere { .. } => Code::RowMissing,
             Self::Stale | Self::IssuedAtAnotherTime { .. } => Code::PacketStale,
             Self::AlreadyLoaded => Code::AlreadyLoaded,
             Self::NothingFilledIn => Code::EmptyPacket,
-            Self::SeveralRows { .. } | Self::SeveralSources { .. } => Code::RowUnexpected,
+            Self::SeveralRows { .. } | Self::SeveralSources { .. } | Self::RowsBeyond { .. } => {
+                Code::RowUnexpected
+            }
             Self::SheetChosen { .. } => Code::SheetChosen,
             Self::SheetIgnored { .. } => Code::SheetIgnored,
             Self::Comment { .. } => Code::CellComment,
@@ -277,6 +302,7 @@ impl Problem<'_> {
             Self::ExtraCell | Self::CommaInText => Code::ExtraCell,
             Self::CommaInNumber { .. } => Code::CommaShift,
             Self::RequiredWhenFilled { .. }
+            | Self::RequiredWhenIs { .. }
             | Self::PartGreaterThanWhole { .. }
             | Self::Kpi { .. } => Code::RowConstraint,
             Self::KpiUnanswered { .. } => Code::KpiUnanswered,
@@ -298,6 +324,7 @@ impl Problem<'_> {
             Self::BlankRows { .. } => Reason::BLANK_ROW,
             Self::Renamed { .. } => Reason::FILE_RENAMED,
             Self::Copy { .. }
+            | Self::RowAgain { .. }
             | Self::UnfilledCopy { .. }
             | Self::NoPacket
             | Self::NotRead(_)
@@ -305,11 +332,15 @@ impl Problem<'_> {
             Self::OtherVersion { .. } | Self::SheetDiffers { .. } | Self::DuplicateKey { .. } => {
                 Reason::DUPLICATE_METRIC_KEY
             }
-            Self::Stranger | Self::OtherPeriod { .. } => Reason::PACKET_UNKNOWN,
+            Self::RowTwice { .. } => Reason::DUPLICATE_ROW,
+            Self::Service { .. } => Reason::REFUSED,
+            Self::Stranger | Self::OtherPeriod { .. } | Self::RowUnknown => Reason::PACKET_UNKNOWN,
             Self::Missing { .. } | Self::RowElsewhere { .. } => Reason::MISSING_PACKET_FILE,
             Self::Stale | Self::IssuedAtAnotherTime { .. } => Reason::PACKET_STALE,
             Self::AlreadyLoaded => Reason::ALREADY_LOADED,
-            Self::SeveralRows { .. } | Self::SeveralSources { .. } => Reason::MULTIPLE_ROWS,
+            Self::SeveralRows { .. } | Self::SeveralSources { .. } | Self::RowsBeyond { .. } => {
+                Reason::MULTIPLE_ROWS
+            }
             Self::SheetChosen { .. }
             | Self::SheetIgnored { .. }
             | Self::Comment { .. }
@@ -346,9 +377,9 @@ impl Problem<'_> {
             Self::ThousandsPossible { .. } => Reason::NUMBER_NOTED,
             Self::OutOfBounds { bound, .. } => Reason::of_template(&bound.reason, bound.priority),
             Self::ExtraCell | Self::CommaInText | Self::CommaInNumber { .. } => Reason::EXTRA_CELL,
-            Self::RequiredWhenFilled { .. } | Self::PartGreaterThanWhole { .. } => {
-                Reason::RULE_BROKEN
-            }
+            Self::RequiredWhenFilled { .. }
+            | Self::RequiredWhenIs { .. }
+            | Self::PartGreaterThanWhole { .. } => Reason::RULE_BROKEN,
             Self::Kpi { .. } => Reason::RATE_OUT_OF_RANGE,
             Self::KpiUnanswered { .. } => Reason::KPI_UNANSWERED,
         }

@@ -62,6 +62,10 @@ reasons! {
     EXTRA_CELL = "extra_cell", 70;
     /// The value is there twice, in two packets.
     DUPLICATE_METRIC_KEY = "duplicate_metric_key", 60;
+    /// A row of a packet of rows is there twice, and says different things.
+    DUPLICATE_ROW = "duplicate_row", 60;
+    /// The service that issued the packet refuses what a cell says.
+    REFUSED = "refused", 60;
     /// A cell for reading only was changed; the change is ignored.
     READONLY_CHANGED = "readonly_changed", 0;
     /// The packet was issued before other values came in.

@@ -280,6 +280,26 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
             format!("hace falta, porque `{when}` está relleno"),
             format!("rellénela, o vacíe `{when}`"),
         ),
+        Problem::RequiredWhenIs { when, is } => (
+            format!("hace falta, porque `{when}` dice `{is}`"),
+            format!("rellénela, o cambie `{when}`"),
+        ),
+        Problem::RowUnknown => (
+            "no se emitió ninguna fila con esta clave: es de otro servicio u otra base de datos, o la clave se cambió".into(),
+            "devuélvala donde se emitió, o copie de nuevo la fila del paquete emitido".into(),
+        ),
+        Problem::RowTwice { file, row } => (
+            format!("la fila está también en `{file}`, fila {row}, y dice otra cosa"),
+            "deje la que vale y borre la otra".into(),
+        ),
+        Problem::RowAgain { file, row } => {
+            (format!("la fila está también en `{file}`, fila {row}, y dice lo mismo"), NOTHING.into())
+        }
+        Problem::RowsBeyond { most } => (
+            format!("el archivo tiene más de {most} filas, más de las que se emitieron"),
+            "devuelva cada paquete en su propio archivo".into(),
+        ),
+        Problem::Service { message, remedy } => ((*message).into(), (*remedy).into()),
         Problem::PartGreaterThanWhole { of, whole } => (
             format!("la parte es mayor que `{of}`, que es {whole}"),
             "compare ambas con la publicación".into(),

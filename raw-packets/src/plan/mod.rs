@@ -1,6 +1,7 @@
 //! From gaps to packets: which sources get one.
 
 mod packet;
+mod rows;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -8,8 +9,10 @@ use chrono::NaiveDate;
 
 use self::packet::issue;
 pub use self::packet::{Packet, PacketKey};
+pub(crate) use self::rows::key_of;
+pub use self::rows::{RowPacket, RowPlan};
 use crate::profile::PacketForm;
-use crate::read::MAX_CELL;
+use crate::read::{MAX_CELL, MAX_ROWS};
 use crate::request::{GapStatus, PacketRequest, QueueFacts, SourceFacts};
 use crate::template::Template;
 
@@ -42,6 +45,32 @@ impl Default for PacketOptions {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlanError {
+    /// The template is one of rows, which belong to no source.
+    #[error("the template is one of rows; plan its packets with `RowPlan`")]
+    OfRows,
+    /// The template has KPIs, and so one row for each source.
+    #[error(
+        "the template has KPIs, and so one row for each source; plan its packets with `PacketPlan`"
+    )]
+    NotOfRows,
+    /// A row of a packet of rows cannot be issued.
+    #[error("row {row} of the packet `{packet}` {problem}")]
+    Row {
+        /// The packet's name.
+        packet: String,
+        /// The row, counted from 1.
+        row: usize,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A packet of rows has none, or more than are read back.
+    #[error("the packet `{packet}` has {rows} rows; 1 to {MAX_ROWS} are possible")]
+    RowCount {
+        /// The packet's name.
+        packet: String,
+        /// How many.
+        rows: usize,
+    },
     /// No status asks for a packet.
     #[error("no status is asked for; name at least one, such as missing_metric")]
     NoStatuses,
@@ -147,6 +176,9 @@ impl PacketPlan {
     ) -> Result<Self, PlanError> {
         let span = tracing::info_span!("raw_packets.plan");
         let _entered = span.enter();
+        if template.is_of_rows() {
+            return Err(PlanError::OfRows);
+        }
         if options.statuses.is_empty() {
             return Err(PlanError::NoStatuses);
         }

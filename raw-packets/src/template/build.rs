@@ -50,6 +50,28 @@ impl TemplateBuilder {
         }
     }
 
+    /// Begins a template of rows, whose packets have as many rows as a service gives them.
+    ///
+    /// ```
+    /// use raw_packets::{CellType, Column, Role, TemplateBuilder, Text};
+    ///
+    /// let mut order = Column::capture("order_id", CellType::Text).required();
+    /// order.role = Role::Key;
+    /// let template = TemplateBuilder::of_rows("order-questions", Text::same("Questions on orders"))
+    ///     .column(order)
+    ///     .column(Column::capture("answer", CellType::Text).one_of(["keep", "cancel"]))
+    ///     .build()?;
+    /// assert!(template.is_of_rows());
+    /// # Ok::<(), raw_packets::TemplateError>(())
+    /// ```
+    pub fn of_rows(name: impl Into<String>, title: Text) -> Self {
+        let mut begun = Self::new(name, title);
+        begun.draft.record_prefix.clear();
+        begun.draft.default_source_id.clear();
+        begun.draft.default_granularity.clear();
+        begun
+    }
+
     /// Sets the version, which grows when columns change.
     pub fn version(mut self, version: u32) -> Self {
         self.draft.version = version;

@@ -15,15 +15,35 @@ pub(super) struct Draft {
     pub(super) title: Text,
     #[serde(default)]
     pub(super) instructions: Text,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(super) record_prefix: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(super) default_source_id: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(super) default_granularity: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(super) evidence_date: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(super) evidence_quote: String,
     pub(super) columns: Vec<Column>,
     #[serde(default)]
     pub(super) rules: Vec<Rule>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) kpis: Vec<KpiRule>,
+}
+
+impl Draft {
+    /// Says whether nothing of it is about values of KPIs.
+    pub(super) fn is_of_rows(&self) -> bool {
+        let of_values = [
+            &self.record_prefix,
+            &self.default_source_id,
+            &self.default_granularity,
+            &self.evidence_date,
+            &self.evidence_quote,
+        ];
+        self.kpis.is_empty() && of_values.into_iter().all(String::is_empty)
+    }
 }
 
 /// Ties several cells of one row together.
@@ -35,6 +55,15 @@ pub enum Rule {
     RequiredWhenFilled {
         /// The column that decides.
         when: String,
+        /// The columns that then are required.
+        then: Vec<String>,
+    },
+    /// Where `column` says one of the texts of `is`, every column of `then` must be filled in.
+    RequiredWhenIs {
+        /// The column that decides.
+        column: String,
+        /// The texts, of those that the column allows.
+        is: Vec<String>,
         /// The columns that then are required.
         then: Vec<String>,
     },

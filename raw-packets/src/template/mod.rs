@@ -20,6 +20,9 @@ use crate::formula::Formula;
 
 /// Describes a kind of packet: its columns in order, its rules and the KPIs that it yields.
 ///
+/// A template without KPIs, evidence and periods is one of rows ([`is_of_rows`](Self::is_of_rows)): its packets have as many
+/// rows as a service gives them ([`RowPlan`](crate::RowPlan)), told from one another by its key columns.
+///
 /// A template can only be made by validating one, read from JSON or made with a [`TemplateBuilder`], so that whatever holds a `Template`
 /// holds a sound one: names are unique, formulas read captured numbers, and the keys that make a
 /// row's identity are there. The shipped ones are
@@ -77,6 +80,12 @@ impl Template {
     #[must_use]
     pub fn version(&self) -> u32 {
         self.draft.version
+    }
+
+    /// Says whether it is a template of rows: without KPIs, evidence and periods.
+    #[must_use]
+    pub fn is_of_rows(&self) -> bool {
+        self.draft.is_of_rows()
     }
 
     /// Returns the title for people.

@@ -59,6 +59,9 @@ pub enum TemplateError {
         /// The missing fill.
         fill: &'static str,
     },
+    /// A template of rows has no key column.
+    #[error("no column has the role `key`; a row could not be told from another")]
+    NoKey,
     /// A constraint stands on a column of another type.
     #[error("the column `{column}` cannot have `{constraint}`")]
     Constraint {
@@ -92,6 +95,9 @@ pub enum TemplateError {
 }
 
 pub(super) fn validate(draft: &Draft) -> Result<(), TemplateError> {
+    if draft.is_of_rows() {
+        return of_rows(draft);
+    }
     for (field, value) in [
         ("name", &draft.name),
         ("record_prefix", &draft.record_prefix),
@@ -106,6 +112,19 @@ pub(super) fn validate(draft: &Draft) -> Result<(), TemplateError> {
     columns(draft)?;
     keys(draft)?;
     references(draft)
+}
+
+/// Checks a template of rows, whose key columns may be any.
+fn of_rows(draft: &Draft) -> Result<(), TemplateError> {
+    if draft.name.trim().is_empty() {
+        return Err(TemplateError::Blank { field: "name" });
+    }
+    texts(draft)?;
+    columns(draft)?;
+    if !draft.columns.iter().any(|column| column.role == Role::Key) {
+        return Err(TemplateError::NoKey);
+    }
+    rules(draft)
 }
 
 fn texts(draft: &Draft) -> Result<(), TemplateError> {
@@ -188,34 +207,56 @@ fn keys(draft: &Draft) -> Result<(), TemplateError> {
     Ok(())
 }
 
-fn references(draft: &Draft) -> Result<(), TemplateError> {
-    let find = |name: &str| draft.columns.iter().find(|column| column.name == name);
-    let captured = |name: &str, what: &str, cell_type: fn(CellType) -> bool, needed| {
-        let found = find(name).is_some_and(|c| c.role == Role::Capture && cell_type(c.cell_type));
-        let wrong = || TemplateError::WrongColumn {
-            what: what.to_owned(),
-            column: name.to_owned(),
-            needed,
-        };
-        found.then_some(()).ok_or_else(wrong)
-    };
-    let date = |cell_type| cell_type == CellType::Date;
-    let text = |cell_type| cell_type == CellType::Text;
-    captured(&draft.evidence_date, "evidence_date", date, "a captured date")?;
-    captured(&draft.evidence_quote, "evidence_quote", text, "a captured text")?;
+/// Checks that a column is captured and of a type.
+fn captured(
+    draft: &Draft,
+    name: &str,
+    what: &str,
+    cell_type: fn(CellType) -> bool,
+    needed: &'static str,
+) -> Result<(), TemplateError> {
+    let found = draft.columns.iter().find(|column| column.name == name);
+    let fits = found.is_some_and(|c| c.role == Role::Capture && cell_type(c.cell_type));
+    let (what, column) = (what.to_owned(), name.to_owned());
+    fits.then_some(()).ok_or(TemplateError::WrongColumn { what, column, needed })
+}
+
+fn rules(draft: &Draft) -> Result<(), TemplateError> {
+    let captured_of_any =
+        |name: &String| captured(draft, name, "a rule", |_| true, "a captured column");
     for rule in &draft.rules {
         match rule {
             Rule::RequiredWhenFilled { when, then } => {
-                for name in std::iter::once(when).chain(then) {
-                    captured(name, "a rule", |_| true, "a captured column")?;
+                std::iter::once(when).chain(then).try_for_each(captured_of_any)?;
+            }
+            Rule::RequiredWhenIs { column, is, then } => {
+                std::iter::once(column).chain(then).try_for_each(captured_of_any)?;
+                let of = draft.columns.iter().find(|known| known.name == *column);
+                if is.is_empty()
+                    || !of.is_some_and(|of| is.iter().all(|text| of.one_of.contains(text)))
+                {
+                    return Err(TemplateError::WrongColumn {
+                        what: "a rule".to_owned(),
+                        column: column.clone(),
+                        needed: "one whose `one_of` lists every text of `is`",
+                    });
                 }
             }
             Rule::AtMost { column, of } => {
-                captured(column, "a rule", CellType::is_number, "a captured number")?;
-                captured(of, "a rule", CellType::is_number, "a captured number")?;
+                captured(draft, column, "a rule", CellType::is_number, "a captured number")?;
+                captured(draft, of, "a rule", CellType::is_number, "a captured number")?;
             }
         }
     }
+    Ok(())
+}
+
+fn references(draft: &Draft) -> Result<(), TemplateError> {
+    let date = |cell_type| cell_type == CellType::Date;
+    let text = |cell_type| cell_type == CellType::Text;
+    captured(draft, &draft.evidence_date, "evidence_date", date, "a captured date")?;
+    captured(draft, &draft.evidence_quote, "evidence_quote", text, "a captured text")?;
+    rules(draft)?;
     let mut kpis = BTreeSet::new();
     for kpi in &draft.kpis {
         if !kpis.insert(kpi.kpi_id.as_str()) {
@@ -227,7 +268,7 @@ fn references(draft: &Draft) -> Result<(), TemplateError> {
         }
         let what = format!("the formula of `{}`", kpi.kpi_id);
         for measure in kpi.formula.measures() {
-            captured(measure, &what, CellType::is_number, "a captured number")?;
+            captured(draft, measure, &what, CellType::is_number, "a captured number")?;
         }
     }
     Ok(())

@@ -13,6 +13,8 @@ pub(crate) struct MarkedSheet<'a> {
     pub(crate) marks: BTreeMap<(usize, usize), String>,
     /// Whether the row is shown as an upright form, too.
     pub(crate) upright: bool,
+    /// Whether what is not to be filled in is locked.
+    pub(crate) locked: bool,
 }
 
 impl<'a> MarkedSheet<'a> {
@@ -23,6 +25,18 @@ impl<'a> MarkedSheet<'a> {
             rows: vec![cells],
             marks: BTreeMap::new(),
             upright: true,
+            locked: true,
+        }
+    }
+
+    /// Makes the sheet of a packet of rows as issued; one row alone is shown upright, too.
+    pub(crate) fn of_rows(template: &'a Template, rows: &'a [Vec<String>]) -> Self {
+        Self {
+            labels: template.columns().iter().map(|column| column.name.as_str()).collect(),
+            rows: rows.iter().map(Vec::as_slice).collect(),
+            marks: BTreeMap::new(),
+            upright: rows.len() == 1,
+            locked: true,
         }
     }
 }

@@ -83,7 +83,7 @@ fn write_packet(
     }
     worksheet.set_freeze_panes(1, 0)?;
     let header_wrong = sheet.marks.keys().any(|(row, _)| *row == 0);
-    if rows == 1 && !header_wrong {
+    if sheet.locked && !header_wrong {
         worksheet.protect();
     }
     Ok(())

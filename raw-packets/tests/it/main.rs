@@ -14,6 +14,7 @@ mod laws;
 #[cfg(feature = "xlsx")]
 mod libreoffice;
 mod returned;
+mod rows;
 #[cfg(feature = "xlsx")]
 mod saved;
 mod sink;

@@ -74,13 +74,18 @@ pub enum LeadActionKind {
     Cancelled,
     /// What disagreed about it was put right.
     Reconciled,
+    /// A person decided it.
+    Reviewed,
+    /// A person's decision of it was undone.
+    ReviewUndone,
     /// Something that this build does not know; its word stands before the reason.
     Unknown,
 }
 
 impl LeadActionKind {
     /// Lists every kind that this build writes.
-    pub const ALL: [Self; 3] = [Self::Reopened, Self::Cancelled, Self::Reconciled];
+    pub const ALL: [Self; 5] =
+        [Self::Reopened, Self::Cancelled, Self::Reconciled, Self::Reviewed, Self::ReviewUndone];
 
     /// Gives the word, as it is stored.
     #[must_use]
@@ -89,6 +94,8 @@ impl LeadActionKind {
             Self::Reopened => "reopened",
             Self::Cancelled => "cancelled",
             Self::Reconciled => "reconciled",
+            Self::Reviewed => "reviewed",
+            Self::ReviewUndone => "review_undone",
             Self::Unknown => "unknown",
         }
     }

@@ -17,6 +17,7 @@ pub(crate) mod person_view;
 pub(crate) mod progress;
 pub(crate) mod rejection;
 pub(crate) mod resolver;
+pub(crate) mod review;
 pub(crate) mod rows;
 pub(crate) mod run;
 pub(crate) mod settlement;

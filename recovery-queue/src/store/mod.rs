@@ -4,6 +4,7 @@ pub(crate) mod leads;
 pub(crate) mod leases;
 pub(crate) mod links;
 pub(crate) mod outlook;
+pub(crate) mod reviews;
 pub(crate) mod runs;
 
 use std::collections::BTreeMap;

@@ -30,6 +30,7 @@ fn the_readme_lists_the_required_methods_of_each_trait() {
         include_str!("../../src/store/leads.rs"),
         include_str!("../../src/store/leases.rs"),
         include_str!("../../src/store/links.rs"),
+        include_str!("../../src/store/reviews.rs"),
         include_str!("../../src/store/runs.rs"),
     ] {
         found.append(&mut required(source));
@@ -57,6 +58,7 @@ fn the_page_lists_every_table() {
         include_str!("../../migrations/sqlite/00000000000001_recovery_queue/up.sql"),
         include_str!("../../migrations/sqlite/00000000000003_candidate_index/up.sql"),
         include_str!("../../migrations/sqlite/00000000000005_lead_actions/up.sql"),
+        include_str!("../../migrations/sqlite/00000000000011_reviews/up.sql"),
     ] {
         for made in script.split("CREATE TABLE {ns}").skip(1) {
             let table: String =

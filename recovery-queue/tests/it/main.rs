@@ -42,6 +42,7 @@ mod reasons;
 mod reconcile;
 mod refusals;
 mod rejected;
+mod reviews;
 mod runs;
 mod schema;
 #[cfg(all(feature = "guardrails", feature = "identity-matching"))]

@@ -71,6 +71,7 @@ pub(crate) const MIGRATIONS: &[Embedded] = embedded![
     "00000000000008" "run_totals" Queue breaking: false,
     "00000000000009" "rejected_pairs" Queue breaking: false,
     "00000000000010" "key_columns" Queue breaking: false,
+    "00000000000011" "reviews" Queue breaking: false,
 ];
 
 /// Gives the migrations of some lines, oldest first.

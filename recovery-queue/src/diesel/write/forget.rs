@@ -19,19 +19,28 @@ use crate::model::ledger::EventKind;
 const FORGET: &str = "the forgetting";
 
 /// Columns that hold words of this crate, names of programs and of people who decide; never a key of a lead or person.
-const OTHER_TEXT: [&str; 14] = [
+const OTHER_TEXT: [&str; 23] = [
     "actor",
+    "added_by",
     "confidence",
     "decided_by",
+    "decision",
+    "effect",
     "ended_by",
     "fail_reason",
+    "fingerprint",
+    "issued_by",
     "kind",
+    "load_key",
+    "loaded_by",
     "name",
     "outcome",
     "policy",
+    "reviewer",
     "rule",
     "secret_mark",
     "sha256",
+    "undone_by",
     "version",
     "wake_key",
 ];
@@ -114,6 +123,7 @@ impl Eraser<'_, '_> {
             ("queue_link", "evidence"),
             ("queue_link_history", "evidence"),
             ("queue_parked", "message"),
+            ("queue_review", "state_before"),
         ] {
             let quoted = self.quoted.clone();
             let sql = format!(
@@ -170,7 +180,8 @@ impl Eraser<'_, '_> {
         let theirs = "SELECT person_id AS value FROM {ns}queue_link WHERE lead_id = $1 \
              UNION SELECT person_id FROM {ns}queue_link_history WHERE lead_id = $1 \
              UNION SELECT person_id FROM {ns}queue_origin_history WHERE lead_id = $1 \
-             UNION SELECT person_id FROM {ns}queue_rejected_pair WHERE lead_id = $1";
+             UNION SELECT person_id FROM {ns}queue_rejected_pair WHERE lead_id = $1 \
+             UNION SELECT person_id FROM {ns}queue_review WHERE lead_id = $1 AND person_id IS NOT NULL";
         let persons = self.ids(theirs, &[Param::Int(id)])?;
         for table in [
             "queue_settled",
@@ -180,6 +191,8 @@ impl Eraser<'_, '_> {
             "queue_leak",
             "queue_lead_action",
             "queue_rejected_pair",
+            "queue_review",
+            "queue_review_case",
         ] {
             self.remove(table, "lead_id", id)?;
         }
@@ -193,7 +206,8 @@ impl Eraser<'_, '_> {
                  AND NOT EXISTS (SELECT 1 FROM {ns}queue_link x WHERE x.person_id = p.id) \
                  AND NOT EXISTS (SELECT 1 FROM {ns}queue_link_history x WHERE x.person_id = p.id) \
                  AND NOT EXISTS (SELECT 1 FROM {ns}queue_origin_history x WHERE x.person_id = p.id) \
-                 AND NOT EXISTS (SELECT 1 FROM {ns}queue_rejected_pair x WHERE x.person_id = p.id)";
+                 AND NOT EXISTS (SELECT 1 FROM {ns}queue_rejected_pair x WHERE x.person_id = p.id) \
+                 AND NOT EXISTS (SELECT 1 FROM {ns}queue_review x WHERE x.person_id = p.id)";
             self.done.rows += self.execute(sql, &[Param::Int(person)])?;
         }
         self.remove("queue_lead", "id", id)?;
@@ -237,9 +251,13 @@ impl Eraser<'_, '_> {
         self.done.reopened = self.execute(sql, &[now, Param::Int(person)])?;
         let sql = "DELETE FROM {ns}queue_settled WHERE status = 1 AND person_id = $1";
         self.execute(sql, &id)?;
-        for table in
-            ["queue_link", "queue_link_history", "queue_origin_history", "queue_rejected_pair"]
-        {
+        for table in [
+            "queue_link",
+            "queue_link_history",
+            "queue_origin_history",
+            "queue_rejected_pair",
+            "queue_review",
+        ] {
             self.remove(table, "person_id", person)?;
         }
         for row in counted {

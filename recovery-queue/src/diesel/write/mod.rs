@@ -9,6 +9,7 @@ pub(crate) mod origins;
 pub(crate) mod reconcile;
 pub(crate) mod reopen;
 pub(crate) mod retention;
+pub(crate) mod reviews;
 pub(crate) mod rollup;
 pub(crate) mod runs;
 pub(crate) mod seed;

@@ -35,6 +35,8 @@ pub(crate) fn prune(
         "queue_link_history",
         "queue_origin_history",
         "queue_rejected_pair",
+        "queue_review",
+        "queue_review_case",
         "queue_wake_key",
         "queue_leak",
     ] {

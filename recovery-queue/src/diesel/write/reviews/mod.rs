@@ -1,0 +1,269 @@
+//! Cases given out to people, and their decisions applied and undone, each in one transaction.
+
+mod apply;
+mod state;
+mod undo;
+
+use std::collections::BTreeMap;
+
+use crate::diesel::borrowed::BorrowedStore;
+use crate::diesel::conn::database::{Database, Param, failed, now};
+use crate::diesel::conn::namespace::Names;
+use crate::diesel::conn::transaction::Begin;
+use crate::diesel::read::reviews;
+use crate::diesel::store::SqlStore;
+use crate::diesel::write::seed;
+use crate::model::error::{ConfigError, StoreError};
+use crate::model::links::Decider;
+use crate::model::review::{
+    NewReviewPacket, ReviewCase, ReviewLoad, ReviewReceipt, ReviewRow, ReviewUndone,
+};
+use crate::store::reviews::ReviewStore;
+
+pub(crate) const REVIEW: &str = "the load of reviews";
+
+/// How many rows a statement takes; each has a few binds.
+pub(crate) const CHUNK: usize = 500;
+
+/// Checks a text that is kept: a name, a packet's key.
+fn check_text(what: &'static str, text: &str) -> Result<(), ConfigError> {
+    if text.trim().is_empty() || text.contains('\0') || text.len() > 500 {
+        return Err(ConfigError::new(
+            what,
+            text.chars().take(40).collect::<String>(),
+            "it is blank, too long or holds a NUL byte",
+            "give up to 500 bytes",
+        ));
+    }
+    Ok(())
+}
+
+/// Writes `($1, $2), ($3, $4)` for rows of so many binds each.
+pub(crate) fn places(rows: usize, binds: usize) -> String {
+    let row = |at: usize| {
+        let of: Vec<String> = (1..=binds).map(|bind| format!("${}", at * binds + bind)).collect();
+        format!("({})", of.join(", "))
+    };
+    (0..rows).map(row).collect::<Vec<_>>().join(", ")
+}
+
+fn issue(
+    db: &mut Database,
+    names: &Names,
+    clock: Option<i64>,
+    packet: &NewReviewPacket,
+) -> Result<(), StoreError> {
+    const ISSUE: &str = "the record of a review packet";
+    check_text("review packet", &packet.packet)?;
+    check_text("who gives a review packet out", &packet.issued_by)?;
+    packet.reviewer.as_deref().map_or(Ok(()), |name| check_text("reviewer", name))?;
+    if !(1..=2).contains(&packet.reviews_needed) {
+        return Err(ConfigError::new(
+            "number of reviewers",
+            packet.reviews_needed.to_string(),
+            "one or two reviewers decide a case",
+            "give 1 or 2",
+        )
+        .into());
+    }
+    seed::lock(db, names)?;
+    let now = now(db, clock)?;
+    let leads: Vec<&str> = packet.cases.iter().map(|(lead, _)| lead.as_str()).collect();
+    let ids = state::ids(db, names, &leads)?;
+    if let Some((lead, _)) = packet.cases.iter().find(|(lead, _)| !ids.contains_key(lead.as_str()))
+    {
+        return Err(StoreError::NotFound { what: "lead", key: lead.to_string() });
+    }
+    let sql = "INSERT INTO {ns}queue_review_packet \
+             (packet, reviewer, issued_at, issued_by, policy, is_full, reviews_needed) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (packet) DO NOTHING";
+    let made = db
+        .execute(
+            &names.sql(sql),
+            &[
+                Param::Text(&packet.packet),
+                Param::OptText(packet.reviewer.as_deref()),
+                Param::Int(now),
+                Param::Text(&packet.issued_by),
+                Param::Text(&packet.policy),
+                Param::Int(i64::from(packet.full)),
+                Param::Int(i64::from(packet.reviews_needed)),
+            ],
+        )
+        .map_err(failed(ISSUE))?;
+    if made == 0 {
+        return Ok(());
+    }
+    let sql = "SELECT id AS value FROM {ns}queue_review_packet WHERE packet = $1";
+    let id = db.int(&names.sql(sql), &[Param::Text(&packet.packet)]).map_err(failed(ISSUE))?;
+    for cases in packet.cases.chunks(CHUNK) {
+        let sql = format!(
+            "INSERT INTO {{ns}}queue_review_case (packet_id, lead_id, fingerprint) VALUES {} \
+             ON CONFLICT (packet_id, lead_id) DO NOTHING",
+            places(cases.len(), 3)
+        );
+        let mut params = Vec::with_capacity(cases.len() * 3);
+        for (lead, fingerprint) in cases {
+            params.extend([
+                Param::Int(id),
+                Param::Int(ids[lead.as_str()]),
+                Param::Text(fingerprint),
+            ]);
+        }
+        db.execute(&names.sql(&sql), &params).map_err(failed(ISSUE))?;
+    }
+    Ok(())
+}
+
+/// Applies a load, or says what it would refuse.
+fn load(
+    db: &mut Database,
+    names: &Names,
+    clock: Option<i64>,
+    load: &ReviewLoad,
+    apply: bool,
+) -> Result<ReviewReceipt, StoreError> {
+    check_text("who loads reviews", &load.by)?;
+    for review in &load.reviews {
+        check_text("reviewer", &review.decided_by)?;
+        if review.comment.contains('\0') || review.comment.len() > 2000 {
+            return Err(StoreError::Conflict {
+                key: review.source_pk.to_string(),
+                reason: "its comment is longer than 2000 bytes or holds a NUL byte".to_owned(),
+            });
+        }
+    }
+    if apply {
+        seed::lock(db, names)?;
+    }
+    let now = now(db, clock)?;
+    let judged = state::judge(db, names, load)?;
+    let mut receipt = ReviewReceipt { unchanged: judged.unchanged, ..ReviewReceipt::default() };
+    receipt.refused = judged.refused;
+    let is_kept_out = load.strict && !receipt.refused.is_empty();
+    if !apply || is_kept_out || judged.taken.is_empty() {
+        return Ok(receipt);
+    }
+    apply::apply(db, names, now, load, &judged.taken, &mut receipt)?;
+    Ok(receipt)
+}
+
+impl ReviewStore for BorrowedStore<'_> {
+    fn reviewers(&mut self) -> Result<Vec<String>, StoreError> {
+        reviews::reviewers(&mut self.db, &self.names)
+    }
+
+    fn set_reviewer(
+        &mut self,
+        name: &str,
+        may_decide: bool,
+        decider: Decider<'_>,
+    ) -> Result<bool, StoreError> {
+        const LIST: &str = "the change of the list of reviewers";
+        decider.check()?;
+        check_text("reviewer", name)?;
+        let (names, clock) = (&self.names, self.clock);
+        let changed = self.db.transaction(LIST, |db| {
+            if !may_decide {
+                let sql = names.sql("DELETE FROM {ns}queue_reviewer WHERE name = $1");
+                return db.execute(&sql, &[Param::Text(name)]).map_err(failed(LIST));
+            }
+            let now = now(db, clock)?;
+            let sql = "INSERT INTO {ns}queue_reviewer (name, added_at, added_by) VALUES ($1, $2, $3) \
+                 ON CONFLICT (name) DO NOTHING";
+            let row = [Param::Text(name), Param::Int(now), Param::Text(decider.by)];
+            db.execute(&names.sql(sql), &row).map_err(failed(LIST))
+        })?;
+        Ok(changed > 0)
+    }
+
+    fn issue_review(&mut self, packet: &NewReviewPacket) -> Result<(), StoreError> {
+        let (names, clock) = (&self.names, self.clock);
+        self.db.transaction("the record of a review packet", |db| issue(db, names, clock, packet))
+    }
+
+    fn review_cases(&mut self) -> Result<Vec<ReviewCase>, StoreError> {
+        reviews::cases(&mut self.db, &self.names)
+    }
+
+    fn load_reviews(&mut self, load: &ReviewLoad) -> Result<ReviewReceipt, StoreError> {
+        let (names, clock) = (&self.names, self.clock);
+        self.db.transaction_as(Begin::Batch, REVIEW, |db| self::load(db, names, clock, load, true))
+    }
+
+    fn check_reviews(&mut self, load: &ReviewLoad) -> Result<ReviewReceipt, StoreError> {
+        let (names, clock) = (&self.names, self.clock);
+        self.db
+            .transaction_as(Begin::Snapshot, REVIEW, |db| self::load(db, names, clock, load, false))
+    }
+
+    fn undo_reviews(
+        &mut self,
+        load: &str,
+        decider: Decider<'_>,
+    ) -> Result<ReviewUndone, StoreError> {
+        decider.check()?;
+        let (names, clock) = (&self.names, self.clock);
+        self.db.transaction_as(Begin::Batch, "the undoing of reviews", |db| {
+            seed::lock(db, names)?;
+            let now = now(db, clock)?;
+            undo::undo(db, names, now, load, decider)
+        })
+    }
+
+    fn reviews(&mut self) -> Result<Vec<ReviewRow>, StoreError> {
+        reviews::reviews(&mut self.db, &self.names)
+    }
+}
+
+impl ReviewStore for SqlStore {
+    fn reviewers(&mut self) -> Result<Vec<String>, StoreError> {
+        self.borrowed().reviewers()
+    }
+
+    fn set_reviewer(
+        &mut self,
+        name: &str,
+        may_decide: bool,
+        decider: Decider<'_>,
+    ) -> Result<bool, StoreError> {
+        self.borrowed().set_reviewer(name, may_decide, decider)
+    }
+
+    fn issue_review(&mut self, packet: &NewReviewPacket) -> Result<(), StoreError> {
+        self.borrowed().issue_review(packet)
+    }
+
+    fn review_cases(&mut self) -> Result<Vec<ReviewCase>, StoreError> {
+        self.borrowed().review_cases()
+    }
+
+    fn load_reviews(&mut self, load: &ReviewLoad) -> Result<ReviewReceipt, StoreError> {
+        self.borrowed().load_reviews(load)
+    }
+
+    fn check_reviews(&mut self, load: &ReviewLoad) -> Result<ReviewReceipt, StoreError> {
+        self.borrowed().check_reviews(load)
+    }
+
+    fn undo_reviews(
+        &mut self,
+        load: &str,
+        decider: Decider<'_>,
+    ) -> Result<ReviewUndone, StoreError> {
+        self.borrowed().undo_reviews(load, decider)
+    }
+
+    fn reviews(&mut self) -> Result<Vec<ReviewRow>, StoreError> {
+        self.borrowed().reviews()
+    }
+}
+
+/// Appends to a list of a map.
+pub(crate) fn by<K: Ord, V>(rows: impl IntoIterator<Item = (K, V)>) -> BTreeMap<K, Vec<V>> {
+    let mut map: BTreeMap<K, Vec<V>> = BTreeMap::new();
+    for (key, value) in rows {
+        map.entry(key).or_default().push(value);
+    }
+    map
+}
