@@ -216,7 +216,8 @@ fn drain(mut store: SqlStore, service: &Service, stop: &Stop) -> Result<(), Stor
     while !stop.is_asked() {
         // Whatever a round could not do the next one does.
         if let Err(error) = round(&mut store) {
-            tracing::warn!(name: "axum_service.round_failed", %error);
+            let error: &(dyn std::error::Error + 'static) = &error; // with its sources
+            tracing::warn!(name: "axum_service.round_failed", error);
         }
         let second = tokio::time::sleep(Duration::from_secs(1));
         runtime.block_on(async {

@@ -12,6 +12,7 @@ use recovery_queue::{
     QueueStore, Recover, RecoverOptions, Resolution, RunKind, RunStore, SeedOptions, SourcePk,
     SqlStore, StoreError, StoreFacts,
 };
+use reference_runners::cli::Failure;
 
 fn open(url: &str) -> SqlStore {
     let mut store =
@@ -64,7 +65,8 @@ pub(crate) fn of_a_run(folder: &Path) {
     let url = DatabaseUrl::parse(folder.join("outages.sqlite").to_str().unwrap()).unwrap();
     let mut impatient = SqlStore::open(&url, options).unwrap();
     script(&mut store, "BEGIN IMMEDIATE");
-    assert!(recover(&mut impatient).unwrap_err().to_string().contains("is locked"));
+    let told = Failure::from(recover(&mut impatient).unwrap_err()).to_string();
+    assert!(told.contains("is locked"), "{told}");
     script(&mut store, "ROLLBACK");
 
     store.seed(&backlog(4), &SeedOptions::default()).unwrap();

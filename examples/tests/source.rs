@@ -159,6 +159,39 @@ fn no_file_uses_one_that_uses_it() {
     }
 }
 
+/// The members of the workspace whose errors a user reads.
+const CRATES: [&str; 6] = [
+    "recovery-queue",
+    "guardrails",
+    "kpi-gap-queue",
+    "raw-packets",
+    "identity-matching",
+    "examples",
+];
+
+/// An error that shows its source and carries it, too, is told twice by whoever prints the whole chain.
+#[test]
+fn no_error_shows_the_source_that_it_carries() {
+    let (mut carrying, mut shown) = (0, Vec::new());
+    for path in CRATES.iter().flat_map(|name| files(&root().join(name).join("src"))) {
+        let code = code(&path);
+        // Each message with the variant or the fields below it.
+        for part in code.split("#[error(").skip(1) {
+            let (message, below) = part.split_once(")]").unwrap_or((part, ""));
+            let variant = below.split("}").next().unwrap_or_default();
+            let carries =
+                ["#[source]", "#[from]", " source:"].iter().any(|one| variant.contains(one));
+            carrying += usize::from(carries);
+            let shows = ["{source", "{0", "source."].iter().any(|one| message.contains(one));
+            if carries && shows {
+                shown.push(format!("{}: {}", path.display(), message.trim()));
+            }
+        }
+    }
+    assert!(carrying > 20, "the errors are read: {carrying}");
+    assert!(shown.is_empty(), "show the source or carry it, never both: {shown:#?}");
+}
+
 /// Where a name of ours stands between the quotes of a statement, and why no value of anybody's can.
 const NAMES: [(&str, &str); 10] = [
     ("recovery-queue/src/diesel/conn/own_session.rs", "{SETTING}"),
@@ -180,16 +213,8 @@ fn no_statement_is_built_from_values() {
         "SELECT ", "INSERT ", "UPDATE ", "DELETE ", "WHERE ", "VALUES ", "CASE ", "CREATE ",
         "COMMENT ",
     ];
-    let crates = [
-        "recovery-queue",
-        "guardrails",
-        "kpi-gap-queue",
-        "raw-packets",
-        "identity-matching",
-        "examples",
-    ];
     let mut known: BTreeSet<&(&str, &str)> = BTreeSet::new();
-    for path in crates.iter().flat_map(|name| files(&root().join(name))) {
+    for path in CRATES.iter().flat_map(|name| files(&root().join(name))) {
         let name = path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
         if name.contains("/tests/") || name.ends_with("tests.rs") || name.contains("/testing/") {
             continue;

@@ -148,8 +148,8 @@ pub enum SinkError {
         /// The later load.
         by: LoadId,
     },
-    /// The store behind the sink failed.
-    #[error("the store failed: {source}")]
+    /// The store behind the sink failed: see the source.
+    #[error("the store failed")]
     Store {
         /// What the store said.
         #[source]

@@ -65,12 +65,17 @@ pub(crate) fn batch_settled(run: RunId, batch: &BatchSummary) {
     );
 }
 
+/// With its sources, which a subscriber writes behind it.
+fn chain(error: &StoreError) -> &(dyn std::error::Error + 'static) {
+    error
+}
+
 pub(crate) fn end_unrecorded(run: RunId, error: &StoreError) {
-    tracing::warn!(name: "recovery_queue.end_unrecorded", run_id = run.get(), %error);
+    tracing::warn!(name: "recovery_queue.end_unrecorded", run_id = run.get(), error = chain(error));
 }
 
 pub(crate) fn reconnect(error: &StoreError, attempt: u32) {
-    tracing::warn!(name: "recovery_queue.reconnect", %error, attempt);
+    tracing::warn!(name: "recovery_queue.reconnect", error = chain(error), attempt);
 }
 
 pub(crate) fn cut(setting: &str, limit: std::time::Duration, size: u32) {

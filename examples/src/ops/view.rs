@@ -273,9 +273,9 @@ fn not_migrated(suite: &SuiteReport) -> Problem {
     ))
 }
 
-fn unreadable(error: &dyn std::error::Error) -> Problem {
+fn unreadable(error: &(dyn std::error::Error + 'static)) -> Problem {
     // What lies below may name hosts and files: it goes to the log, not to the caller.
-    tracing::warn!(name: "ops.unreadable", %error);
+    tracing::warn!(name: "ops.unreadable", error);
     Problem::unavailable("the database cannot be read; the log of the server says why")
 }
 

@@ -10,7 +10,7 @@ use crate::table::TableError;
 #[non_exhaustive]
 pub enum CsvStoreError {
     /// A file could not be read or written.
-    #[error("{}: cannot be {}: {source}", path.display(), if *action == "read" { "read" } else { "written" })]
+    #[error("{}: cannot be {}", path.display(), if *action == "read" { "read" } else { "written" })]
     Io {
         /// What was tried: `read` or `write`.
         action: &'static str,
@@ -24,7 +24,7 @@ pub enum CsvStoreError {
     #[error(transparent)]
     Table(#[from] TableError),
     /// A line of the history beside the file cannot be read.
-    #[error("{}: line {line}: {source}", path.display())]
+    #[error("{}: line {line} is no entry of the history", path.display())]
     History {
         /// The history.
         path: PathBuf,

@@ -17,7 +17,7 @@ const PACKAGE: &str = "package";
 #[non_exhaustive]
 pub enum EdgeError {
     /// A file or folder could not be read or written.
-    #[error("cannot {action} {}: {source}; check that it is there and that you may {action} it", path.display())]
+    #[error("cannot {action} {}; check that it is there and that you may {action} it", path.display())]
     Io {
         /// What was tried.
         action: &'static str,

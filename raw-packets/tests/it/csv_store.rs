@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use raw_packets::testing::{metric_sink_conformance, sample_load, sample_stamp};
-use raw_packets::{CsvMetrics, CsvOptions, Effect, MetricSink as _, Run};
+use raw_packets::{CsvMetrics, CsvOptions, CsvStoreError, Effect, MetricSink as _, Run, SinkError};
 
 const KEY: &str = "kpi:a|es:sample|2024-01-01|year";
 
@@ -62,6 +62,32 @@ fn a_file_that_was_changed_meanwhile_is_not_overwritten() {
     let said = std::error::Error::source(&refused).unwrap().to_string();
     assert!(said.contains("changed since it was read"), "{said}");
     assert!(std::fs::read_to_string(&path).unwrap().ends_with("s,k,1\n"));
+}
+
+#[test]
+fn an_error_tells_each_thing_once() {
+    use std::io::Error as IoError;
+    let broken = serde_json::from_str::<u8>("x").unwrap_err();
+    let path = PathBuf::from("metrics.csv.history.jsonl");
+    let history = CsvStoreError::History { path: path.clone(), line: 3, source: broken };
+    let told = crate::support::told(&history);
+    assert!(told.contains("line 3 is no entry of the history: expected value"), "{told}");
+    for action in ["read", "write"] {
+        let io =
+            CsvStoreError::Io { action, path: path.clone(), source: IoError::other("no disk") };
+        let told = crate::support::told(&SinkError::store(io));
+        assert!(told.starts_with("the store failed: metrics.csv.history.jsonl: "), "{told}");
+        assert!(told.ends_with(": no disk"), "{told}");
+    }
+    let (_folder, csv) = file("sanction_source_id,kpi_id\n");
+    std::fs::write(csv.with_file_name("metrics.csv.history.jsonl"), "no line of ours\n").unwrap();
+    let mut values = CsvMetrics::open(&csv, CsvOptions::default()).unwrap();
+    let told = crate::support::told(&values.left_out().unwrap_err());
+    assert!(told.contains("line 1 is no entry of the history: expected"), "{told}");
+    let told = crate::support::told(
+        &CsvMetrics::open(csv.parent().unwrap(), CsvOptions::default()).unwrap_err(),
+    );
+    assert!(told.contains("directory"), "{told}");
 }
 
 /// Makes the last line of a history one that was written before the values were replaced.

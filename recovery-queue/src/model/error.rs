@@ -33,7 +33,8 @@ impl ConfigError {
 
 /// Says why a store did not do what it was asked.
 ///
-/// Whatever the variant, the transaction in hand was rolled back: nothing is half-written.
+/// Whatever the variant, the transaction in hand was rolled back: nothing is half-written. What the database itself said is
+/// the [`source`](std::error::Error::source), and stands in no message: a report shows the whole chain.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
@@ -96,7 +97,7 @@ pub enum StoreError {
         reason: String,
     },
     /// The database is away, busy or gave up this transaction; the same call may succeed later.
-    #[error("the database did not complete {operation}: {source}")]
+    #[error("the database did not complete {operation}")]
     Unavailable {
         /// What was being done.
         operation: &'static str,
@@ -105,7 +106,7 @@ pub enum StoreError {
     },
     /// The database gave this transaction up, and no code says why: it may be a deadlock, which goes by itself, or a
     /// statement that can never work. Worth one more try.
-    #[error("the database did not complete {operation}: {source}")]
+    #[error("the database did not complete {operation}")]
     Unclear {
         /// What was being done.
         operation: &'static str,
@@ -115,7 +116,7 @@ pub enum StoreError {
     /// A limit of the server or of the role ended the transaction: do less in one, or raise the limit.
     #[error(
         "{operation} was ended by the server's setting {setting} ({limit:?}); raise it for this role, or make the work \
-         of one transaction smaller: {source}"
+         of one transaction smaller"
     )]
     Cut {
         /// What was being done.
@@ -141,7 +142,7 @@ pub enum StoreError {
     /// The caller's open transaction has failed before: it can only be rolled back.
     #[error(
         "{operation} cannot join the transaction that is open, since a statement in it has failed: roll it back and \
-         begin another ({source})"
+         begin another"
     )]
     Aborted {
         /// What was being done.
@@ -150,7 +151,7 @@ pub enum StoreError {
         source: Source,
     },
     /// The database refused a statement; repeating the call will not help.
-    #[error("the database refused {operation}: {source}")]
+    #[error("the database refused {operation}")]
     Database {
         /// What was being done.
         operation: &'static str,

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use recovery_queue::*;
 
-use crate::support::backends::{counts, events, fill, on_each, prove, resolve, script};
+use crate::support::backends::{counts, events, fill, on_each, prove, resolve, script, told};
 
 const LEADS: u32 = 300;
 
@@ -397,7 +397,7 @@ mod on_postgres {
             run(conn, &format!("SET LOCAL ROLE {role}"));
             BorrowedStore::within(again(conn), &namespace).unwrap().wake(&["k".to_owned()])
         });
-        let error = done.unwrap_err().to_string();
+        let error = told(&done.unwrap_err());
         assert!(error.contains("permission denied"), "{error}");
         run(&mut conn, &format!("DROP ROLE {role}"));
         assert_eq!(counts(&mut store), before);

@@ -3,7 +3,9 @@
 use recovery_queue::*;
 
 use crate::loop_on_sqlite::open;
-use crate::support::backends::{counts, fill, go, on_each, prove, prove_drained, resolve, script};
+use crate::support::backends::{
+    counts, fill, go, on_each, prove, prove_drained, resolve, script, told,
+};
 
 const LEADS: u32 = 3000;
 
@@ -17,7 +19,7 @@ fn a_full_disk_stops_the_run_and_tears_nothing_on_sqlite() {
     options.batch_size = 200;
     // SQLite raises the limit to the present size: the file cannot grow any more.
     script(&mut store, "PRAGMA max_page_count = 1;");
-    let error = store.recover(&mut resolve, &options).unwrap_err().to_string();
+    let error = told(&store.recover(&mut resolve, &options).unwrap_err());
     assert!(error.contains("full"), "{error}");
     prove(&mut store, LEADS);
     script(&mut store, "PRAGMA max_page_count = 1000000;");
@@ -49,7 +51,7 @@ fn a_database_that_cannot_be_written_is_told_and_left_as_it_is() {
             store.link(&lead, &PersonKey::new("P").unwrap(), decider).unwrap_err(),
         ] {
             assert!(matches!(error, StoreError::Database { .. }), "{error:?}");
-            assert!(error.to_string().contains("read"), "{error}");
+            assert!(told(&error).contains("read"), "{error:?}");
         }
         script(&mut store, off);
         prove(&mut store, 10);
@@ -239,7 +241,7 @@ mod on_postgres {
             }
         }
         let error = store.seed(&backlog, &SeedOptions::default()).unwrap_err();
-        assert!(error.to_string().contains("No space left"), "{error}");
+        assert!(told(&error).contains("No space left"), "{error:?}");
         assert_eq!(counts(&mut store).values().sum::<u64>(), 0, "nothing is half-seeded");
         assert!(store.snapshot().unwrap().runs(9).unwrap().is_empty());
 
@@ -268,7 +270,7 @@ mod on_postgres {
         let mut options = RecoverOptions::default();
         options.batch_size = 100;
         let error = store.recover(&mut large, &options).unwrap_err();
-        assert!(error.to_string().contains("No space left"), "{error}");
+        assert!(told(&error).contains("No space left"), "{error:?}");
         let left = counts(&mut store)[&Status::Pending];
         assert!(left > 0 && left < u64::from(LEADS), "full in mid-run: {left} pending");
         prove(&mut store, LEADS);

@@ -3,6 +3,7 @@
 use recovery_queue::*;
 
 use crate::loop_on_sqlite::{open, run};
+use crate::support::backends::{fill, on_each, told};
 
 #[test]
 fn a_table_of_another_program_with_a_name_of_ours_is_left_alone() {
@@ -28,6 +29,36 @@ fn a_file_that_is_no_database_is_refused() {
     let url = DatabaseUrl::parse(path.to_str().unwrap()).unwrap();
     let error = SqlStore::open(&url, OpenOptions::default()).unwrap_err().to_string();
     assert!(error.contains("another kind of file"), "{error}");
+}
+
+#[test]
+fn an_error_tells_each_thing_once_and_what_the_database_said_is_its_source() {
+    use std::error::Error;
+    let said = || Box::<dyn Error + Send + Sync>::from("the words of the database");
+    let operation = "the seed";
+    let limit = std::time::Duration::from_secs(1);
+    for error in [
+        StoreError::Unavailable { operation, source: said() },
+        StoreError::Unclear { operation, source: said() },
+        StoreError::Cut { operation, setting: "statement_timeout", limit, source: said() },
+        StoreError::Busy { operation, source: said() },
+        StoreError::Aborted { operation, source: said() },
+        StoreError::Database { operation, source: said() },
+    ] {
+        let told = told(&error);
+        assert_eq!(told.matches("the words of the database").count(), 1, "{told}");
+        assert!(told.ends_with(": the words of the database"), "{told}");
+    }
+    // What is a variant of its own has no other words than those.
+    let key = SourcePk::new("").unwrap_err();
+    assert_eq!(told(&StoreError::from(key.clone())), key.to_string());
+    on_each(|mut store| {
+        fill(&mut store, 1);
+        let table = store.view_name("leads");
+        let gone = ViewBacklog::new(&table.replace('"', "")).unwrap();
+        let error = store.seed(&gone, &SeedOptions::default()).unwrap_err();
+        assert!(told(&error).contains("lead_source_pk"), "{error:?}");
+    });
 }
 
 #[test]

@@ -6,6 +6,8 @@ use std::process::Command;
 use recovery_queue::testing::PostgresServer;
 use recovery_queue::*;
 
+use crate::support::backends::told;
+
 /// Makes a self-signed certificate for 127.0.0.1 and its key; none where there is no `openssl`.
 fn certificate(folder: &Path, name: &str) -> Option<(PathBuf, PathBuf)> {
     let (cert, key) = (folder.join(format!("{name}.crt")), folder.join(format!("{name}.key")));
@@ -65,9 +67,9 @@ fn a_server_is_believed_by_its_certificate_and_refused_by_another() {
          THEN RAISE EXCEPTION 'in the clear'; END IF; END $$",
     );
 
-    let refused = open(&with(&wrong)).map(drop).unwrap_err().to_string();
+    let refused = told(&open(&with(&wrong)).map(drop).unwrap_err());
     assert!(refused.contains("certificate verify failed"), "{refused}");
     let elsewhere = with(&cert).replace("@127.0.0.1:", "@localhost:") + "&hostaddr=127.0.0.1";
-    let refused = open(&elsewhere).map(drop).unwrap_err().to_string();
+    let refused = told(&open(&elsewhere).map(drop).unwrap_err());
     assert!(refused.contains("does not match host name"), "{refused}");
 }

@@ -18,6 +18,19 @@ pub(crate) const SOURCES: [&str; 4] = [
     "es:sanctions:tear_resolutions",
 ];
 
+/// What an error says, and what lies behind it; no part of the chain is told twice.
+pub(crate) fn told(error: &dyn std::error::Error) -> String {
+    let mut chain = vec![error.to_string()];
+    let mut cause = error.source();
+    while let Some(deeper) = cause {
+        let said = deeper.to_string();
+        assert!(chain.iter().all(|above| !above.contains(&said)), "{said} again in {chain:?}");
+        chain.push(said);
+        cause = deeper.source();
+    }
+    chain.join(": ")
+}
+
 pub(crate) fn scope() -> MetricScope {
     MetricScope::period(NaiveDate::from_ymd_opt(2024, 1, 1).unwrap(), "year")
 }

@@ -18,6 +18,19 @@ pub(crate) fn on_each(mut test: impl FnMut(SqlStore)) {
     }
 }
 
+/// What an error says, and what lies behind it; no part of the chain is told twice.
+pub(crate) fn told(error: &dyn std::error::Error) -> String {
+    let mut chain = vec![error.to_string()];
+    let mut cause = error.source();
+    while let Some(deeper) = cause {
+        let said = deeper.to_string();
+        assert!(chain.iter().all(|above| !above.contains(&said)), "{said} again in {chain:?}");
+        chain.push(said);
+        cause = deeper.source();
+    }
+    chain.join(": ")
+}
+
 /// Runs statements of the user's own.
 pub(crate) fn script(store: &mut SqlStore, sql: &str) {
     match store.connection() {
