@@ -23,7 +23,7 @@ mod words;
 
 pub use check::{
     Aspect, Check, CheckError, ClosureCheck, ColumnType, Description, QueryCheck, RuleError,
-    TableCheck, TableRule, closure,
+    RuleKind, TableCheck, TableRule, closure,
 };
 pub use finding::{Figure, FigureValue, Finding, Remedy};
 pub use kpi::{KpiReading, KpiReport, KpiState};

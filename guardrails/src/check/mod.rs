@@ -11,7 +11,7 @@ use crate::facts::FactsError;
 pub use closure::{ClosureCheck, closure};
 pub use description::{Aspect, Description};
 pub use query_check::QueryCheck;
-pub use table::{ColumnType, RuleError, TableCheck, TableRule};
+pub use table::{ColumnType, RuleError, RuleKind, TableCheck, TableRule};
 
 /// Reads facts of one type and says what it found.
 ///

@@ -9,7 +9,9 @@ use toml::Spanned;
 use super::variables::{self, VariableFault};
 use super::{ConfigError, Settings, Suite};
 use crate::facts::Tables;
-use crate::{ColumnType, QueryCheck, RuleError, Severity, TableCheck, TableRule, Threshold};
+use crate::{
+    ColumnType, QueryCheck, RuleError, RuleKind, Severity, TableCheck, TableRule, Threshold,
+};
 
 pub use super::variables::Variables;
 
@@ -145,7 +147,7 @@ impl<F: Tables + ?Sized> Suite<F> {
     ///
     /// `built_in` holds the checks that the program brings along; `checks` chooses among them (left out: all).
     /// `[check.ID]` sets how one is weighed or, with a `kind`, declares a check of a table; `[query.ID]` adds
-    /// a query of the user's own. Kinds are those of [`TableRule`]. All take `warn`, `fail`, `severity`,
+    /// a query of the user's own. Kinds are those of [`RuleKind`]. All take `warn`, `fail`, `severity`,
     /// `owner`, `tags`, `sensitive`, `expect_empty` and `time_limit_seconds`.
     ///
     /// `${name}` stands for a variable of `[vars]`, which `variables` overrides. In `sql`, `population` and
@@ -307,76 +309,54 @@ impl Declared {
         places: &Places<'_>,
     ) -> Result<TableRule, DeclareError> {
         let word = kind.get_ref().as_str();
-        let lacks = |key: &str| {
-            let message =
-                format!("check `{}`: a check of kind `{word}` needs `{key}`", id.get_ref());
+        let wrong = |words: String| {
+            let message = format!("check `{}`: a check of kind `{word}` {words}", id.get_ref());
             places.syntax(id.span(), message)
         };
-        if !KINDS.split(", ").any(|known| known == word) {
-            let message = format!("unknown kind `{word}`; known are: {KINDS}");
-            return Err(places.syntax(kind.span(), message));
-        }
-        let table = self.table.take().ok_or_else(|| lacks("table"))?;
-        let filter = if word == "schema" { None } else { self.filter.take() };
-        let rule = match word {
-            "missing" => TableRule::Missing {
-                table,
-                column: self.column.take().ok_or_else(|| lacks("column"))?,
-                key: self.key.take(),
-                filter,
+        let text = |given: &mut Option<String>, key: &str| {
+            given.take().ok_or_else(|| wrong(format!("needs `{key}`")))
+        };
+        let kind = match word {
+            "missing" => RuleKind::Missing { column: text(&mut self.column, "column")? },
+            "unique" => match (self.columns.take().map(Spanned::into_inner), self.column.take()) {
+                (Some(Columns::Names(columns)), None) => RuleKind::Unique { columns },
+                (None, Some(column)) => RuleKind::Unique { columns: vec![column] },
+                _ => return Err(wrong("needs `columns` as a list, or `column`".to_owned())),
             },
-            "unique" => {
-                let columns = self.columns.take().map(Spanned::into_inner);
-                let columns = match (columns, self.column.take()) {
-                    (Some(Columns::Names(names)), None) => names,
-                    (None, Some(column)) => vec![column],
-                    _ => return Err(lacks("columns` as a list, or `column")),
-                };
-                TableRule::Unique { table, columns, key: self.key.take(), filter }
-            }
-            "accepted_values" => TableRule::AcceptedValues {
-                table,
-                column: self.column.take().ok_or_else(|| lacks("column"))?,
-                values: self
-                    .values
-                    .take()
-                    .ok_or_else(|| lacks("values"))?
-                    .iter()
-                    .map(scalar)
-                    .collect(),
-                key: self.key.take(),
-                filter,
+            "accepted_values" => RuleKind::AcceptedValues {
+                column: text(&mut self.column, "column")?,
+                values: match self.values.take() {
+                    Some(values) => values.iter().map(scalar).collect(),
+                    None => return Err(wrong("needs `values`".to_owned())),
+                },
             },
-            "relationships" => TableRule::Relationships {
-                table,
-                column: self.column.take().ok_or_else(|| lacks("column"))?,
-                to: self.to.take().ok_or_else(|| lacks("to"))?,
-                key: self.key.take(),
-                filter,
+            "relationships" => RuleKind::Relationships {
+                column: text(&mut self.column, "column")?,
+                to: text(&mut self.to, "to")?,
             },
-            "freshness" => TableRule::Freshness {
-                table,
-                column: self.column.take().ok_or_else(|| lacks("column"))?,
-                max_age: self.max_age.take().ok_or_else(|| lacks("max_age"))?,
-                filter,
+            "freshness" => RuleKind::Freshness {
+                column: text(&mut self.column, "column")?,
+                max_age: text(&mut self.max_age, "max_age")?,
             },
-            "row_count" => {
-                TableRule::RowCount { table, min: self.min.take(), max: self.max.take(), filter }
-            }
+            "row_count" => RuleKind::RowCount { min: self.min.take(), max: self.max.take() },
+            "schema" => match self.columns.take().map(Spanned::into_inner) {
+                Some(Columns::Types(columns)) => {
+                    RuleKind::Schema { columns, exact: self.exact.take().unwrap_or(false) }
+                }
+                _ => return Err(wrong("needs `columns` as a table of names and types".to_owned())),
+            },
             _ => {
-                let Some(Columns::Types(columns)) = self.columns.take().map(Spanned::into_inner)
-                else {
-                    return Err(lacks("columns` as a table of names and types"));
-                };
-                TableRule::Schema { table, columns, exact: self.exact.take().unwrap_or(false) }
+                let message = format!("unknown kind `{word}`; known are: {KINDS}");
+                return Err(places.syntax(kind.span(), message));
             }
         };
-        if let Some(key) = self.first_left_over() {
-            let message =
-                format!("check `{}`: a check of kind `{word}` takes no `{key}`", id.get_ref());
-            return Err(places.syntax(id.span(), message));
+        let mut rule = TableRule::new(text(&mut self.table, "table")?, kind);
+        rule.key = self.key.take();
+        rule.filter = self.filter.take();
+        match self.first_left_over() {
+            Some(key) => Err(wrong(format!("takes no `{key}`"))),
+            None => Ok(rule),
         }
-        Ok(rule)
     }
 
     /// Takes the keys of a query; one that it lacks, or has and does not know, is named.
@@ -453,7 +433,7 @@ fn filled(
     for text in rule.texts_mut() {
         *text = variables::fill(text, values)?;
     }
-    if let Some(filter) = rule.filter_mut() {
+    if let Some(filter) = &mut rule.filter {
         let (sql, bound) = variables::bind(filter, values)?;
         *filter = sql;
         *binds = bound;

@@ -108,6 +108,16 @@ fn a_declared_check_that_cannot_be_is_refused_by_name_with_its_place() {
             "the check `c` cannot be made: `t; DROP TABLE t` is no name of a table",
         ),
         ("kind = 'unique'\ntable = 't'\ncolumns = []", "`columns` is empty"),
+        ("kind = 'unique'\ntable = 't'", "needs `columns` as a list, or `column`"),
+        ("kind = 'missing'\ntable = 't'\ncolumn = 'a'\ncolumns = ['b']", "takes no `columns`"),
+        (
+            "kind = 'row_count'\ntable = 't'\nmin = 1\nkey = 'id'",
+            "a check of kind `row_count` takes no `key`; leave it out",
+        ),
+        (
+            "kind = 'schema'\ntable = 't'\ncolumns = { a = 'text' }\nwhere = 'b > 1'",
+            "a check of kind `schema` takes no `where`; leave it out",
+        ),
         ("kind = 'accepted_values'\ntable = 't'\ncolumn = 'a'\nvalues = []", "`values` is empty"),
         (
             "kind = 'relationships'\ntable = 't'\ncolumn = 'a'\nto = 'other'",
@@ -125,7 +135,7 @@ fn a_declared_check_that_cannot_be_is_refused_by_name_with_its_place() {
         ("kind = 'row_count'\ntable = 't'\nmin = 5\nmax = 3", "no row count can break or keep"),
         (
             "kind = 'schema'\ntable = 't'\ncolumns = ['a']",
-            "needs `columns` as a table of names and types`",
+            "needs `columns` as a table of names and types",
         ),
         ("kind = 'missing'\ntable = 't'\ncolumn = 'a'\nfail = '100%'", "can never be crossed"),
         (

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 
-use super::rule::{ColumnType, RuleError, TableRule};
+use super::rule::{ColumnType, RuleError, RuleKind, TableRule};
 use super::sql::identifier;
 use crate::facts::{Dialect, Offender, Offenders};
 use crate::words::count_of;
@@ -13,120 +13,79 @@ use crate::{CheckError, Finding};
 impl TableRule {
     /// Takes a rule whose names are identifiers and which some row count, list or age could break and keep.
     pub(super) fn validate(&self) -> Result<(), RuleError> {
-        identifier("table", self.table())?;
+        identifier("table", &self.table)?;
+        for column in self.columns().iter().chain(&self.key) {
+            identifier("column", column)?;
+        }
+        let kind = self.kind.word();
+        for (key, taken) in [
+            ("key", self.key.is_none() || self.kind.names_rows()),
+            ("where", self.filter.is_none() || self.kind.reads_rows()),
+        ] {
+            if !taken {
+                return Err(RuleError::NotTaken { kind, key });
+            }
+        }
         let one_of = |list, length: usize| match length {
             0 => Err(RuleError::Empty { list }),
             _ => Ok(()),
         };
-        let key = match self {
-            Self::Missing { key, .. }
-            | Self::Unique { key, .. }
-            | Self::AcceptedValues { key, .. }
-            | Self::Relationships { key, .. } => key.as_deref(),
-            _ => None,
-        };
-        for column in self.column().into_iter().chain(key) {
-            identifier("column", column)?;
-        }
-        match self {
-            Self::Missing { .. } => Ok(()),
-            Self::Unique { columns, .. } => {
-                one_of("columns", columns.len())?;
-                columns.iter().try_for_each(|column| identifier("column", column))
-            }
-            Self::AcceptedValues { values, .. } => one_of("values", values.len()),
-            Self::Relationships { to, .. } => {
+        match &self.kind {
+            RuleKind::Missing { .. } => Ok(()),
+            RuleKind::Unique { columns } => one_of("columns", columns.len()),
+            RuleKind::AcceptedValues { values, .. } => one_of("values", values.len()),
+            RuleKind::Relationships { to, .. } => {
                 let (table, column) =
                     to.rsplit_once('.').ok_or_else(|| RuleError::To { to: to.clone() })?;
                 identifier("table", table).and_then(|()| identifier("column", column))
             }
-            Self::Freshness { max_age, .. } => age(max_age).map(drop),
-            Self::RowCount { min, max, .. } => match (min, max) {
+            RuleKind::Freshness { max_age, .. } => age(max_age).map(drop),
+            RuleKind::RowCount { min, max } => match (min, max) {
                 (None | Some(0), None) => Err(RuleError::Bounds),
                 (Some(min), Some(max)) if min > max => Err(RuleError::Bounds),
                 _ => Ok(()),
             },
-            Self::Schema { columns, .. } => {
+            RuleKind::Schema { columns, .. } => {
                 one_of("columns", columns.len())?;
                 columns.keys().try_for_each(|column| identifier("column", column))
             }
         }
     }
 
-    /// The table that the rule speaks of.
-    pub(super) fn table(&self) -> &str {
-        match self {
-            Self::Missing { table, .. }
-            | Self::Unique { table, .. }
-            | Self::AcceptedValues { table, .. }
-            | Self::Relationships { table, .. }
-            | Self::Freshness { table, .. }
-            | Self::RowCount { table, .. }
-            | Self::Schema { table, .. } => table,
+    /// The columns whose values the rule speaks of.
+    fn columns(&self) -> &[String] {
+        match &self.kind {
+            RuleKind::Unique { columns } => columns,
+            RuleKind::Missing { column }
+            | RuleKind::AcceptedValues { column, .. }
+            | RuleKind::Relationships { column, .. }
+            | RuleKind::Freshness { column, .. } => std::slice::from_ref(column),
+            RuleKind::RowCount { .. } | RuleKind::Schema { .. } => &[],
         }
     }
 
     /// The one column that the rule speaks of, where it is one.
     pub(super) fn column(&self) -> Option<&str> {
-        match self {
-            Self::Missing { column, .. }
-            | Self::AcceptedValues { column, .. }
-            | Self::Relationships { column, .. }
-            | Self::Freshness { column, .. } => Some(column),
-            Self::Unique { columns, .. } => match columns.as_slice() {
-                [one] => Some(one),
-                _ => None,
-            },
-            Self::RowCount { .. } | Self::Schema { .. } => None,
-        }
-    }
-
-    /// The condition that picks the rows, where there is one.
-    pub(super) fn filter(&self) -> Option<&str> {
-        match self {
-            Self::Missing { filter, .. }
-            | Self::Unique { filter, .. }
-            | Self::AcceptedValues { filter, .. }
-            | Self::Relationships { filter, .. }
-            | Self::Freshness { filter, .. }
-            | Self::RowCount { filter, .. } => filter.as_deref(),
-            Self::Schema { .. } => None,
-        }
-    }
-
-    /// The condition that picks the rows, for its variables.
-    #[cfg(feature = "toml")]
-    pub(crate) fn filter_mut(&mut self) -> Option<&mut String> {
-        match self {
-            Self::Missing { filter, .. }
-            | Self::Unique { filter, .. }
-            | Self::AcceptedValues { filter, .. }
-            | Self::Relationships { filter, .. }
-            | Self::Freshness { filter, .. }
-            | Self::RowCount { filter, .. } => filter.as_mut(),
-            Self::Schema { .. } => None,
+        match self.columns() {
+            [one] => Some(one),
+            _ => None,
         }
     }
 
     /// The texts but the condition, for their variables.
     #[cfg(feature = "toml")]
-    pub(crate) fn texts_mut(&mut self) -> Vec<&mut String> {
-        match self {
-            Self::Missing { table, column, key, .. } => {
-                [table, column].into_iter().chain(key).collect()
+    pub(crate) fn texts_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        let of_kind: Vec<&mut String> = match &mut self.kind {
+            RuleKind::Missing { column } => vec![column],
+            RuleKind::Unique { columns } => columns.iter_mut().collect(),
+            RuleKind::AcceptedValues { column, values } => {
+                std::iter::once(column).chain(values).collect()
             }
-            Self::Unique { table, columns, key, .. } => {
-                std::iter::once(table).chain(columns).chain(key).collect()
-            }
-            Self::AcceptedValues { table, column, values, key, .. } => {
-                [table, column].into_iter().chain(values).chain(key).collect()
-            }
-            Self::Relationships { table, column, to, key, .. } => {
-                [table, column, to].into_iter().chain(key).collect()
-            }
-            Self::Freshness { table, column, max_age, .. } => vec![table, column, max_age],
-            Self::RowCount { table, .. } | Self::Schema { table, .. } => vec![table],
-        }
+            RuleKind::Relationships { column, to: other }
+            | RuleKind::Freshness { column, max_age: other } => vec![column, other],
+            RuleKind::RowCount { .. } | RuleKind::Schema { .. } => Vec::new(),
+        };
+        std::iter::once(&mut self.table).chain(self.key.as_mut()).chain(of_kind)
     }
 
     /// The rule as a suite file writes it.
@@ -139,44 +98,47 @@ impl TableRule {
 
     /// The most offenders that the rule can count.
     pub(super) fn at_most(&self) -> Option<u64> {
-        match self {
-            Self::Freshness { .. } => Some(1),
-            Self::Schema { columns, exact: false, .. } => Some(columns.len() as u64),
-            Self::RowCount { min: Some(min), max: None, .. } => Some(*min),
+        match &self.kind {
+            RuleKind::Freshness { .. } => Some(1),
+            RuleKind::Schema { columns, exact: false } => Some(columns.len() as u64),
+            RuleKind::RowCount { min: Some(min), max: None } => Some(*min),
             _ => None,
         }
     }
 
     /// What holds when the rule is kept, as one clause.
     pub(super) fn in_words(&self) -> String {
-        match self {
-            Self::Missing { table, column, .. } => format!("no `{column}` of `{table}` is missing"),
-            Self::Unique { table, columns, .. } => {
+        let table = &self.table;
+        match &self.kind {
+            RuleKind::Missing { column } => format!("no `{column}` of `{table}` is missing"),
+            RuleKind::Unique { columns } => {
                 format!("`{}` is unique in `{table}`", columns.join(", "))
             }
-            Self::AcceptedValues { table, column, values, .. } => {
+            RuleKind::AcceptedValues { column, values } => {
                 format!("every `{column}` of `{table}` is one of {}", values.join(", "))
             }
-            Self::Relationships { table, column, to, .. } => {
+            RuleKind::Relationships { column, to } => {
                 format!("every `{column}` of `{table}` stands in `{to}`")
             }
-            Self::Freshness { table, column, max_age, .. } => {
+            RuleKind::Freshness { column, max_age } => {
                 format!("the newest `{column}` of `{table}` is no older than {max_age}")
             }
-            Self::RowCount { table, min, max, .. } => match (min, max) {
+            RuleKind::RowCount { min, max } => match (min, max) {
                 (Some(min), Some(max)) => format!("`{table}` has {min} to {max} rows"),
                 (Some(min), None) => format!("`{table}` has at least {}", count_of(*min, "row")),
                 (None, Some(max)) => format!("`{table}` has at most {}", count_of(*max, "row")),
                 (None, None) => format!("`{table}` has rows"),
             },
-            Self::Schema { table, columns, exact } => format!(
+            RuleKind::Schema { columns, exact } => format!(
                 "`{table}` has {}{}, each of its type",
                 if *exact { "just the columns " } else { "the columns " },
                 columns.keys().cloned().collect::<Vec<_>>().join(", ")
             ),
         }
     }
+}
 
+impl RuleKind {
     /// What the rule counts.
     pub(super) fn noun(&self) -> &'static str {
         if matches!(self, Self::Unique { .. }) { "values" } else { "rows" }
@@ -185,15 +147,17 @@ impl TableRule {
     /// What an offender does, behind its table's name.
     pub(super) fn fault(&self) -> String {
         match self {
-            Self::Missing { column, .. } => format!("lack `{column}`"),
-            Self::Unique { columns, .. } => {
+            Self::Missing { column } => format!("lack `{column}`"),
+            Self::Unique { columns } => {
                 format!("stand in several rows (`{}`)", columns.join(", "))
             }
             Self::AcceptedValues { column, .. } => format!("have another `{column}`"),
-            Self::Relationships { column, to, .. } => {
+            Self::Relationships { column, to } => {
                 format!("name a `{column}` that is not in `{to}`")
             }
-            _ => "break the rule".to_owned(),
+            Self::Freshness { .. } | Self::RowCount { .. } | Self::Schema { .. } => {
+                "break the rule".to_owned()
+            }
         }
     }
 }

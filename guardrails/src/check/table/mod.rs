@@ -10,21 +10,16 @@ use self::sql::Filter;
 use crate::facts::{Dialect, Offender, Offenders, Query, Tables};
 use crate::{Check, CheckError, Description, Finding};
 
-pub use rule::{ColumnType, RuleError, TableRule};
+pub use rule::{ColumnType, RuleError, RuleKind, TableRule};
 
 /// A check of a [`TableRule`]: the kinds that other tools call `not_null`, `unique`, `accepted_values` and so on.
 ///
 /// All kinds count offenders of a population, so that thresholds by count and by ratio hold for each of them.
 ///
 /// ```
-/// use guardrails::{RuleError, TableCheck, TableRule};
+/// use guardrails::{RuleError, RuleKind, TableCheck, TableRule};
 ///
-/// let rule = |table: &str| TableRule::RowCount {
-///     table: table.into(),
-///     min: Some(1),
-///     max: None,
-///     filter: None,
-/// };
+/// let rule = |table: &str| TableRule::new(table, RuleKind::RowCount { min: Some(1), max: None });
 /// assert!(TableCheck::new("has_invoices", rule("billing.invoices")).is_ok());
 /// let refused = TableCheck::new("has_invoices", rule("invoices; DROP")).unwrap_err();
 /// assert!(matches!(refused, RuleError::Name { what: "table", .. }));
@@ -83,9 +78,10 @@ impl<F: Tables + ?Sized> Check<F> for TableCheck {
 
     fn evaluate(&self, facts: &F, list: usize) -> Result<Finding, CheckError> {
         let dialect = facts.dialect();
-        let filter = Filter { sql: self.rule.filter(), binds: &self.binds };
-        match &self.rule {
-            TableRule::Freshness { table, column, max_age, .. } => {
+        let (rule, table) = (&self.rule, self.rule.table());
+        let filter = Filter { sql: rule.filter.as_deref(), binds: &self.binds };
+        match &rule.kind {
+            RuleKind::Freshness { column, max_age } => {
                 if dialect == Dialect::Postgres {
                     // Its own words for a column that holds no times name functions and types.
                     let columns = facts.query(&sql::columns(table, dialect), usize::MAX)?;
@@ -96,15 +92,15 @@ impl<F: Tables + ?Sized> Check<F> for TableCheck {
                 let as_of = facts.snapshot().as_of;
                 kinds::freshness(table, column, max_age, newest, dialect, as_of)
             }
-            TableRule::RowCount { table, min, max, .. } => {
-                let rows = counted(facts, sql::population(&self.rule, filter))?;
+            RuleKind::RowCount { min, max } => {
+                let rows = counted(facts, sql::population(rule, filter))?;
                 Ok(kinds::row_count(table, *min, *max, rows))
             }
-            TableRule::Schema { table, columns, exact } => {
+            RuleKind::Schema { columns, exact } => {
                 let found = facts.query(&sql::columns(table, dialect), usize::MAX)?;
                 Ok(kinds::schema(table, columns, *exact, &found.listed, list))
             }
-            rule => {
+            kind => {
                 let Some(query) = sql::offending(rule, filter, dialect) else {
                     return Err(CheckError::broken("the rule names no rows"));
                 };
@@ -112,7 +108,7 @@ impl<F: Tables + ?Sized> Check<F> for TableCheck {
                 let population = Some(counted(facts, sql::population(rule, filter))?);
                 Ok(Finding::counted(
                     Offenders { population, ..found },
-                    format_args!("{} of `{}` {}", rule.noun(), rule.table(), rule.fault()),
+                    format_args!("{} of `{table}` {}", kind.noun(), kind.fault()),
                 ))
             }
         }

@@ -3,110 +3,143 @@ use serde::{Deserialize, Serialize};
 /// What must hold for the rows of one table, in the field's terms.
 ///
 /// Names of tables and columns are identifiers of letters, digits and underscores; a table may stand in a
-/// schema (`billing.invoices`). Values are bound, never written into a statement. `where` is a condition in
-/// SQL that picks the rows the rule speaks of. A report names a row by its `key` column; without one by its
-/// place (`rowid`, `ctid`), which a view does not have.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+/// schema (`billing.invoices`). Values are bound, never written into a statement. A report names a row by its
+/// [key column](Self::with_key); without one by its place (`rowid`, `ctid`), which a view does not have.
+///
+/// ```
+/// use guardrails::{RuleKind, TableCheck, TableRule};
+///
+/// let paid = RuleKind::Missing { column: "paid_on".into() };
+/// let rule = TableRule::new("billing.invoices", paid).with_key("number").with_filter("status = 'paid'");
+/// assert!(TableCheck::new("paid_invoices_have_a_date", rule).is_ok());
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TableRule {
+    pub(super) table: String,
+    #[serde(flatten)]
+    pub(super) kind: RuleKind,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) key: Option<String>,
+    #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
+    pub(crate) filter: Option<String>,
+}
+
+impl TableRule {
+    /// Makes a rule for all rows of a table.
+    pub fn new(table: impl Into<String>, kind: RuleKind) -> Self {
+        Self { table: table.into(), kind, key: None, filter: None }
+    }
+
+    /// Names a row in the report by this column; for kinds whose offenders are rows or values of rows.
+    #[must_use]
+    pub fn with_key(mut self, column: impl Into<String>) -> Self {
+        self.key = Some(column.into());
+        self
+    }
+
+    /// Picks the rows that the rule speaks of by a condition in SQL (`where`); a schema has no rows.
+    #[must_use]
+    pub fn with_filter(mut self, condition: impl Into<String>) -> Self {
+        self.filter = Some(condition.into());
+        self
+    }
+
+    /// Returns the table.
+    #[must_use]
+    pub fn table(&self) -> &str {
+        &self.table
+    }
+
+    /// Returns what must hold.
+    #[must_use]
+    pub fn kind(&self) -> &RuleKind {
+        &self.kind
+    }
+}
+
+/// What must hold for a table: each kind with what it alone needs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum TableRule {
+pub enum RuleKind {
     /// No value of the column is missing: `NULL` or blank text. Population: rows.
     Missing {
-        /// The table.
-        table: String,
         /// The column.
         column: String,
-        /// The column that names a row in the report; the row's place otherwise.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        key: Option<String>,
-        /// Which rows, as a condition in SQL.
-        #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
-        filter: Option<String>,
     },
     /// No two rows have the same values in the columns; a row with a `NULL` among them is passed over.
     /// Population: distinct values. An offender is a value that stands in several rows, named by one of them.
     Unique {
-        /// The table.
-        table: String,
         /// The columns.
         columns: Vec<String>,
-        /// The column that names a row in the report; the row's place otherwise.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        key: Option<String>,
-        /// Which rows, as a condition in SQL.
-        #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
-        filter: Option<String>,
     },
     /// Every value of the column is one of those listed, as text; `NULL` is passed over. Population: rows with
     /// a value.
     AcceptedValues {
-        /// The table.
-        table: String,
         /// The column.
         column: String,
         /// The values that are accepted.
         values: Vec<String>,
-        /// The column that names a row in the report; the row's place otherwise.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        key: Option<String>,
-        /// Which rows, as a condition in SQL.
-        #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
-        filter: Option<String>,
     },
     /// Every value of the column stands in a column of another table; `NULL` is passed over. Population: rows
     /// with a value.
     Relationships {
-        /// The table.
-        table: String,
         /// The column.
         column: String,
         /// The other table and its column, as `table.column`.
         to: String,
-        /// The column that names a row in the report; the row's place otherwise.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        key: Option<String>,
-        /// Which rows, as a condition in SQL.
-        #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
-        filter: Option<String>,
     },
     /// The newest time in the column is no older than `max_age` at the moment of the snapshot. Population: 1.
     Freshness {
-        /// The table.
-        table: String,
         /// The column: a time or a date. SQLite keeps it as text such as `2026-03-01T06:00:00Z` or
         /// `2026-03-01`. Without a zone it is read as UTC; a date is its midnight.
         column: String,
         /// The greatest age, such as `90m`, `24h` or `7d`.
         max_age: String,
-        /// Which rows, as a condition in SQL.
-        #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
-        filter: Option<String>,
     },
     /// The table has at least `min` and at most `max` rows. An offender is a row too few or too many;
     /// population: the bound that is missed, or the rows.
     RowCount {
-        /// The table.
-        table: String,
         /// The least number of rows.
         #[serde(skip_serializing_if = "Option::is_none")]
         min: Option<u64>,
         /// The greatest number of rows.
         #[serde(skip_serializing_if = "Option::is_none")]
         max: Option<u64>,
-        /// Which rows, as a condition in SQL.
-        #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
-        filter: Option<String>,
     },
     /// The table has these columns, each of its type. Population: the columns listed.
     Schema {
-        /// The table.
-        table: String,
         /// Each column with its type.
         columns: std::collections::BTreeMap<String, ColumnType>,
         /// Refuses columns that are not listed, too.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
         exact: bool,
     },
+}
+
+impl RuleKind {
+    /// The word for it in a suite file.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Missing { .. } => "missing",
+            Self::Unique { .. } => "unique",
+            Self::AcceptedValues { .. } => "accepted_values",
+            Self::Relationships { .. } => "relationships",
+            Self::Freshness { .. } => "freshness",
+            Self::RowCount { .. } => "row_count",
+            Self::Schema { .. } => "schema",
+        }
+    }
+
+    /// Says whether its offenders are rows, or values of rows, that a key column can name.
+    pub(crate) fn names_rows(&self) -> bool {
+        !matches!(self, Self::Freshness { .. } | Self::RowCount { .. } | Self::Schema { .. })
+    }
+
+    /// Says whether it speaks of rows, which a condition can pick.
+    pub(crate) fn reads_rows(&self) -> bool {
+        !matches!(self, Self::Schema { .. })
+    }
 }
 
 /// The type of a column, as both databases know it.
@@ -161,6 +194,14 @@ pub enum RuleError {
     Empty {
         /// The list's key.
         list: &'static str,
+    },
+    /// A kind has a key column or a condition that it has no use for.
+    #[error("a check of kind `{kind}` takes no `{key}`; leave it out")]
+    NotTaken {
+        /// The kind.
+        kind: &'static str,
+        /// `key` or `where`.
+        key: &'static str,
     },
     /// No number of rows lies within the bounds, or every number does.
     #[error(

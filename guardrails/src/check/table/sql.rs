@@ -1,6 +1,6 @@
 //! The statements of declared checks: identifiers quoted, values bound.
 
-use super::rule::{RuleError, TableRule};
+use super::rule::{RuleError, RuleKind, TableRule};
 use crate::facts::{Dialect, Query};
 
 /// The columns of a table, each with its declared type; an unknown table has none.
@@ -58,55 +58,47 @@ pub(super) fn offending(
         Dialect::Sqlite => "CAST(rowid AS TEXT)",
         Dialect::Postgres => "CAST(ctid AS TEXT)",
     };
-    let named = |key: &Option<String>| {
-        let key = key.as_ref().map_or_else(|| place.to_owned(), |key| text(key));
-        format!("COALESCE({key}, '')")
-    };
+    let key = rule.key.as_ref().map_or_else(|| place.to_owned(), |key| text(key));
+    let named = format!("COALESCE({key}, '')");
+    let rows = quoted_table(&rule.table);
     let chosen = filter.begun();
-    Some(match rule {
-        TableRule::Missing { table, column, key, .. } => filter.query(format!(
-            "SELECT {}, 'missing' FROM {} WHERE {chosen}({} IS NULL OR trim({}) = '')",
-            named(key),
-            quoted_table(table),
+    Some(match &rule.kind {
+        RuleKind::Missing { column } => filter.query(format!(
+            "SELECT {named}, 'missing' FROM {rows} WHERE {chosen}({} IS NULL OR trim({}) = '')",
             quoted(column),
             text(column),
         )),
-        TableRule::Unique { table, columns, key, .. } => filter.query(format!(
-            "SELECT min({}), 'shares its values with ' || CAST(count(*) - 1 AS TEXT) || ' more' \
-             FROM {} WHERE {chosen}{} GROUP BY {} HAVING count(*) > 1",
-            named(key),
-            quoted_table(table),
+        RuleKind::Unique { columns } => filter.query(format!(
+            "SELECT min({named}), 'shares its values with ' || CAST(count(*) - 1 AS TEXT) || ' more' \
+             FROM {rows} WHERE {chosen}{} GROUP BY {} HAVING count(*) > 1",
             all_held(columns),
             listed(columns),
         )),
-        TableRule::AcceptedValues { table, column, values, key, .. } => {
+        RuleKind::AcceptedValues { column, values } => {
             let first = filter.binds.len() + 1;
             let binds: Vec<String> =
                 (first..first + values.len()).map(|i| format!("${i}")).collect();
             let query = filter.query(format!(
-                "SELECT {}, 'not an accepted value' FROM {} \
+                "SELECT {named}, 'not an accepted value' FROM {rows} \
                  WHERE {chosen}{} IS NOT NULL AND {} NOT IN ({})",
-                named(key),
-                quoted_table(table),
                 quoted(column),
                 text(column),
                 binds.join(", "),
             ));
             values.iter().fold(query, Query::bind)
         }
-        TableRule::Relationships { table, column, to, key, .. } => {
+        RuleKind::Relationships { column, to } => {
             let (other, its) = to.rsplit_once('.')?;
-            let (rows, own) = (quoted_table(table), quoted(column));
+            let own = quoted(column);
             filter.query(format!(
-                "SELECT {}, 'its {column} is not in {to}' FROM {rows} \
+                "SELECT {named}, 'its {column} is not in {to}' FROM {rows} \
                  WHERE {chosen}{own} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {} guardrails_other \
                  WHERE guardrails_other.{} = {rows}.{own})",
-                named(key),
                 quoted_table(other),
                 quoted(its),
             ))
         }
-        TableRule::Freshness { .. } | TableRule::RowCount { .. } | TableRule::Schema { .. } => {
+        RuleKind::Freshness { .. } | RuleKind::RowCount { .. } | RuleKind::Schema { .. } => {
             return None;
         }
     })
@@ -114,29 +106,22 @@ pub(super) fn offending(
 
 /// The count of the rows that a rule speaks of.
 pub(super) fn population(rule: &TableRule, filter: Filter<'_>) -> Option<Query<'static>> {
-    let chosen = filter.begun();
-    let count = |table: &str, condition: &str| {
-        filter.query(format!(
-            "SELECT CAST(count(*) AS TEXT) FROM {} WHERE {chosen}{condition}",
-            quoted_table(table)
-        ))
+    let (rows, chosen) = (quoted_table(&rule.table), filter.begun());
+    let count = |condition: &str| {
+        filter.query(format!("SELECT CAST(count(*) AS TEXT) FROM {rows} WHERE {chosen}{condition}"))
     };
-    Some(match rule {
-        TableRule::Missing { table, .. } | TableRule::RowCount { table, .. } => {
-            count(table, "1 = 1")
+    Some(match &rule.kind {
+        RuleKind::Missing { .. } | RuleKind::RowCount { .. } => count("1 = 1"),
+        RuleKind::AcceptedValues { column, .. } | RuleKind::Relationships { column, .. } => {
+            count(&format!("{} IS NOT NULL", quoted(column)))
         }
-        TableRule::AcceptedValues { table, column, .. }
-        | TableRule::Relationships { table, column, .. } => {
-            count(table, &format!("{} IS NOT NULL", quoted(column)))
-        }
-        TableRule::Unique { table, columns, .. } => filter.query(format!(
-            "SELECT CAST(count(*) AS TEXT) FROM (SELECT DISTINCT {} FROM {} WHERE {chosen}{}) \
+        RuleKind::Unique { columns } => filter.query(format!(
+            "SELECT CAST(count(*) AS TEXT) FROM (SELECT DISTINCT {} FROM {rows} WHERE {chosen}{}) \
              guardrails_distinct",
             listed(columns),
-            quoted_table(table),
             all_held(columns),
         )),
-        TableRule::Freshness { .. } | TableRule::Schema { .. } => return None,
+        RuleKind::Freshness { .. } | RuleKind::Schema { .. } => return None,
     })
 }
 
