@@ -333,7 +333,9 @@ impl Draw {
             record.documents.push(RawDocument::typed("ES", "DNI", &format!("{number}{letter}")));
         }
         if self.below(3) > 0 {
-            record.emails.push(format!("persona{}@correo.pe", self.below(values)));
+            let domain = ["correo.pe", "gmail.com", "gmial.com"]
+                [usize::try_from(self.below(3)).unwrap_or(0)];
+            record.emails.push(format!("persona{}@{domain}", self.below(values)));
         }
         for _ in 0..self.below(3) {
             // Of an own kind a person may hold several values.

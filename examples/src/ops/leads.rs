@@ -150,6 +150,7 @@ fn given(body: Body, evidence: &Evidence) -> Body {
             KeyUse::Shared => "shared by many: only corroborates",
             KeyUse::Generic => "shared by too many: counts for nothing",
             KeyUse::Organisation => "an organisation's: finds weak candidates only",
+            KeyUse::Supposed => "what may have been meant: finds weak candidates only",
             KeyUse::Disabled => "left out by the policy",
             _ => "another use",
         };

@@ -176,9 +176,10 @@ impl<I: CandidateIndex + ?Sized> Batch<'_, I> {
         })
     }
 
-    fn weight(&self, scratch: &Scratch, at: usize) -> Weight {
+    fn weight(&self, scratch: &Scratch, subject: usize, at: usize) -> Weight {
         let used = scratch.places[at].map(|place| &self.policy.used()[place]);
-        weight(used, scratch.keys[at], scratch.hits[at].total)
+        let held = self.subjects[subject].keys[at - scratch.subjects[subject].keys.0];
+        weight(used, scratch.keys[at], held.form, scratch.hits[at].total)
     }
 
     /// Lists the persons that hold a strong key of each subject, each once.
@@ -188,7 +189,7 @@ impl<I: CandidateIndex + ?Sized> Batch<'_, I> {
         for (subject, parts) in scratch.subjects.iter().enumerate() {
             let first = raised.len();
             for at in parts.keys.0..parts.keys.1 {
-                if self.weight(scratch, at) != Weight::Strong {
+                if self.weight(scratch, subject, at) != Weight::Strong {
                     continue;
                 }
                 let hit = scratch.hits[at];
@@ -288,7 +289,7 @@ impl<I: CandidateIndex + ?Sized> Batch<'_, I> {
                 continue;
             }
             for at in parts.keys.0..parts.keys.1 {
-                if !matches!(self.weight(scratch, at), Weight::Shared | Weight::Organisation) {
+                if !self.weight(scratch, subject, at).is_weak() {
                     continue;
                 }
                 let hit = scratch.hits[at];

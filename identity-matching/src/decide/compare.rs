@@ -58,7 +58,8 @@ pub struct Compared {
     pub strong: KindSet,
     /// Of these, the kinds of which both hold the key itself.
     pub strong_exact: KindSet,
-    /// Whether both hold the number of an organisation, or a key that many persons hold.
+    /// Whether both hold the number of an organisation, or a key that many persons hold, or the person holds what the
+    /// subject may have meant.
     pub weak_key: bool,
     /// Exclusive kinds of which both hold a key of one sort (of documents: of one country and type) and share none.
     pub differs: KindSet,
@@ -112,14 +113,24 @@ pub(super) enum Weight {
     Shared,
     /// It is an organisation's: it is weak, whoever holds it.
     Organisation,
+    /// It is what may have been meant: it is weak, whoever holds it.
+    Supposed,
     /// Too many hold it, or the policy leaves its kind out.
     Nothing,
 }
 
-/// Weighs one key that `total` persons hold.
-pub(super) fn weight(used: Option<&UsedKind>, key: IndexKey, total: u32) -> Weight {
+impl Weight {
+    /// Tells whether the key raises candidates that are weak by themselves.
+    pub(super) const fn is_weak(self) -> bool {
+        matches!(self, Self::Shared | Self::Organisation | Self::Supposed)
+    }
+}
+
+/// Weighs one key that a subject holds in a form, and `total` persons hold.
+pub(super) fn weight(used: Option<&UsedKind>, key: IndexKey, form: KeyForm, total: u32) -> Weight {
     match used {
         Some(used) if total > used.corroboration_cap => Weight::Nothing,
+        Some(_) if form == KeyForm::Supposed => Weight::Supposed,
         Some(_) if key.is_organisation() => Weight::Organisation,
         Some(used) if total <= used.max_persons_per_key => Weight::Strong,
         Some(_) => Weight::Shared,
@@ -221,13 +232,13 @@ impl Comparison<'_> {
                 let own = self.subject.keys[at].form;
                 if key == held.key {
                     let form = own.max(held.form);
-                    let weight = weight(Some(used), key, self.hits[at].total);
+                    let weight = weight(Some(used), key, own, self.hits[at].total);
                     if weight != Weight::Nothing {
                         findings.agreed.push(Agreed { key: at, form, weight });
                         note(&mut candidate.compared, place, form, weight);
                     }
                 } else if used.exclusive
-                    && own != KeyForm::Alias
+                    && own < KeyForm::Alias
                     && self.hits[at].total <= used.corroboration_cap
                     && key.is_comparable(held.key)
                     && !used.exempts(key.document_type())
@@ -294,8 +305,8 @@ impl Comparison<'_> {
 
 /// Notes one shared key in the sets of kinds.
 fn note(compared: &mut Compared, place: usize, form: KeyForm, weight: Weight) {
-    compared.weak_key |= matches!(weight, Weight::Shared | Weight::Organisation);
-    if weight == Weight::Organisation {
+    compared.weak_key |= weight.is_weak();
+    if matches!(weight, Weight::Organisation | Weight::Supposed) {
         return;
     }
     compared.agrees.insert(place);

@@ -119,6 +119,8 @@ pub enum KeyUse {
     Generic,
     /// It is the number of an organisation: it only found weak candidates.
     Organisation,
+    /// It is what may have been meant by a likely typing error: it only found weak candidates.
+    Supposed,
     /// The policy leaves its kind out.
     Disabled,
 }
@@ -140,7 +142,7 @@ pub enum Standing {
     BirthDateContradicts,
     /// It has another name.
     NameContradicts,
-    /// It shares only keys that many persons hold, or an organisation's.
+    /// It shares only keys that many persons hold, or an organisation's, or holds what may have been meant.
     SharedOnly,
     /// It shares keys only by rules that the policy does not accept.
     NotAccepted,
@@ -161,7 +163,9 @@ impl Standing {
             Self::DocumentContradicts => "has another value of a kind of which a person has one",
             Self::BirthDateContradicts => "has another date of birth",
             Self::NameContradicts => "has another name",
-            Self::SharedOnly => "shares only keys that many persons hold, or an organisation's",
+            Self::SharedOnly => {
+                "shares only keys that many persons hold, an organisation's, or what may have been meant"
+            }
             Self::NotAccepted => "shares keys only by rules that the policy does not accept",
             Self::Weak => "was found by weak evidence",
             Self::Unrelated => "shares nothing that a rule asks for",
@@ -219,7 +223,7 @@ pub struct Agreement {
     pub form: KeyForm,
     /// The canonical value.
     pub value: String,
-    /// Whether many persons hold it, so that it only corroborates.
+    /// Whether it is weak by itself: many persons hold it, it is an organisation's, or what may have been meant.
     pub shared: bool,
 }
 
@@ -339,11 +343,12 @@ impl EvidenceWriter<'_> {
             .map(|(((held, &key), hit), value)| {
                 let kind = held.key.kind();
                 let used = self.policy.place(kind).map(|place| &self.policy.used()[place]);
-                let used = match weight(used, key, hit.total) {
+                let used = match weight(used, key, held.form, hit.total) {
                     Weight::Nothing if used.is_some() => KeyUse::Generic,
                     Weight::Nothing => KeyUse::Disabled,
                     _ if hit.total == 0 => KeyUse::Unheld,
                     Weight::Organisation => KeyUse::Organisation,
+                    Weight::Supposed => KeyUse::Supposed,
                     Weight::Strong => KeyUse::Candidates,
                     Weight::Shared => KeyUse::Shared,
                 };

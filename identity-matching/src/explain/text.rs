@@ -45,6 +45,7 @@ impl fmt::Display for Explanation {
                 KeyUse::Shared => "shared: only corroborates",
                 KeyUse::Generic => "held by too many: counts for nothing",
                 KeyUse::Organisation => "an organisation's: finds weak candidates alone",
+                KeyUse::Supposed => "what may have been meant: finds weak candidates alone",
                 KeyUse::Disabled => "left out by the policy",
             };
             let (kind, form) = (key.kind.as_str(), key.form.as_str());

@@ -50,16 +50,20 @@ pub enum KeyForm {
     Derived,
     /// An equivalent form, such as the subscriber behind an Argentine number with and without `9`.
     Alias,
+    /// What may have been meant by a likely typing error, such as `ana@gmail.com` by `ana@gmial.com`: a subject finds
+    /// persons by it, as weak evidence alone; no person holds a key so.
+    Supposed,
 }
 
 impl KeyForm {
-    /// Returns the name used in evidence: `exact`, `derived` or `alias`.
+    /// Returns the name used in evidence: `exact`, `derived`, `alias` or `supposed`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Exact => "exact",
             Self::Derived => "derived",
             Self::Alias => "alias",
+            Self::Supposed => "supposed",
         }
     }
 }
@@ -74,7 +78,7 @@ impl FromStr for KeyForm {
     type Err = UnknownKeyForm;
 
     fn from_str(name: &str) -> Result<Self, UnknownKeyForm> {
-        let all = [Self::Exact, Self::Derived, Self::Alias];
+        let all = [Self::Exact, Self::Derived, Self::Alias, Self::Supposed];
         all.into_iter()
             .find(|form| form.as_str() == name)
             .ok_or_else(|| UnknownKeyForm { name: name.chars().take(64).collect() })
@@ -91,7 +95,7 @@ impl TryFrom<&str> for KeyForm {
 
 /// Reports a word that names no form of a key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown form {name:?}: use exact, derived or alias")]
+#[error("unknown form {name:?}: use exact, derived, alias or supposed")]
 #[non_exhaustive]
 pub struct UnknownKeyForm {
     /// What was read, cut to 64 characters.

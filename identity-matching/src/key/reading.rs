@@ -162,7 +162,8 @@ impl Reading {
     pub const SECOND_READING: Self = Self(1 << 23);
     /// The provider's rules removed dots or a tag, or joined its domains.
     pub const PROVIDER_RULES: Self = Self(1 << 24);
-    /// The domain looks like a typing error for a great provider's: the address is kept as it was written.
+    /// The domain looks like a typing error, and was read as the one that may be meant; the address as it was written has
+    /// a key of its own.
     pub const LIKELY_TYPO: Self = Self(1 << 25);
     /// Letters of another script that look Latin stand in it: the address is kept as it was written.
     pub const MIXED_SCRIPTS: Self = Self(1 << 26);
@@ -241,7 +242,7 @@ impl Reading {
         (
             Self::LIKELY_TYPO,
             "likely_typo",
-            "the domain looks like a typing error for a great provider's",
+            "the domain looks like a typing error, and was read as the one that may be meant",
         ),
         (
             Self::MIXED_SCRIPTS,

@@ -1,8 +1,9 @@
 //! The rules of deciding, one by one.
 
 use identity_matching::{
-    Confidence, Decision, DeterministicMatcher, KeyKind, Matcher, Normaliser, Policy, PolicyRules,
-    RawDocument, Record, Region, Rule, Standing, UnmatchedReason, index::InMemoryIndex,
+    Confidence, Decision, DeterministicMatcher, KeyForm, KeyKind, KeyUse, Matcher, Normaliser,
+    Policy, PolicyRules, RawDocument, Record, Region, Rule, Standing, UnmatchedReason,
+    index::InMemoryIndex,
 };
 
 use crate::support::options;
@@ -208,6 +209,33 @@ fn an_address_that_is_weak_finds_persons_and_matches_nobody_by_default() {
     assert_eq!(decision.evidence.candidates[0].rule, Some(Rule::EMAIL_WEAK));
     let other = decided(named(email(record(), "ventas@empresa.pe"), "Luis Paz"));
     assert_eq!(other.outcome.reason(), Some(UnmatchedReason::MissingIdentifiers));
+}
+
+#[test]
+fn what_a_likely_typing_error_may_mean_finds_persons_and_matches_nobody() {
+    let ana = email(record(), "ana.rojas@gmail.com");
+    let luis = phone(email(record(), "luis@correo.pe"), "987654312");
+    let persons = [("P1", ana), ("P2", luis)];
+    let typo = email(record(), "ana.rojas@gmial.com");
+    let decision = decide(&persons, &typo);
+    assert_eq!(decision.outcome.reason(), Some(UnmatchedReason::WeakMatchOnly));
+    assert_eq!(decision.evidence.candidates.len(), 1);
+    assert_eq!(standing(&decision, "P1"), Standing::SharedOnly);
+    let supposed = |key: &&identity_matching::KeyEvidence| key.form == KeyForm::Supposed;
+    let key = decision.evidence.keys.iter().find(supposed).unwrap();
+    assert_eq!((key.used, key.holders), (KeyUse::Supposed, 1));
+    assert!(!decision.evidence.to_json().contains("ana"), "it is masked");
+
+    // It corroborates nobody, either: the phone alone decides.
+    let both = phone(typo.clone(), "987654312");
+    let decision = decide(&persons, &both);
+    assert_eq!(decision.outcome.person(), Some("P2"));
+    // Who wrote the address so is found by it, and is nobody else.
+    let persons = [("P1", email(record(), "ana.rojas@gmail.com")), ("P3", typo.clone())];
+    assert_eq!(decide(&persons, &typo).outcome.person(), Some("P3"));
+    let right = decide(&persons, &email(record(), "anarojas@gmail.com"));
+    assert_eq!(right.outcome.person(), Some("P1"));
+    assert_eq!(right.evidence.candidates.len(), 1, "a person's typing error finds nobody");
 }
 
 #[test]

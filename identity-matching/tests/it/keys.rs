@@ -37,11 +37,11 @@ fn keys_come_in_the_order_of_precedence_and_once() {
 
 #[test]
 fn forms_and_reasons_are_read_as_they_are_written() {
-    for form in [KeyForm::Exact, KeyForm::Derived, KeyForm::Alias] {
+    for form in [KeyForm::Exact, KeyForm::Derived, KeyForm::Alias, KeyForm::Supposed] {
         assert_eq!(form.to_string().parse(), Ok(form));
     }
     let refused = KeyForm::try_from("Exact").unwrap_err();
-    assert!(refused.to_string().contains("use exact, derived or alias"));
+    assert!(refused.to_string().contains("use exact, derived, alias or supposed"));
     for reason in UnusableReason::ALL {
         assert_eq!(UnusableReason::try_from(reason.code()), Ok(reason));
     }

@@ -38,6 +38,7 @@ pub(crate) fn records() -> impl Strategy<Value = Record> {
         "ana.rojas@correo.pe",
         "anarojas@gmail.com",
         "ana.rojas+x@googlemail.com",
+        "ana.rojas@gmial.com",
         "test@test.com",
         "luis@correo.pe",
     ]);
@@ -57,7 +58,7 @@ pub(crate) fn records() -> impl Strategy<Value = Record> {
         option::of(names),
         option::of(plates),
         option::of(dates),
-        vec(select(vec!["11", "12", "~11", "13"]), 0..2),
+        vec(select(vec!["11", "12", "~11", "?11", "13"]), 0..2),
     )
         .prop_map(|(phones, documents, emails, name, plate, birth_date, cards)| Record {
             phones: phones.into_iter().map(String::from).collect(),

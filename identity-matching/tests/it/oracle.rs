@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use identity_matching::{
-    Agree, BlockingKind, Confidence, DeterministicMatcher, Differ, DocumentTypeId, Key, KeyForm,
-    KeyKind, MatchRule, Matcher, Normalised, Outcome, Policy, PolicyRules, Rejections,
+    Agree, BlockingKind, Confidence, DeterministicMatcher, Differ, DocumentTypeId, HeldKey, Key,
+    KeyForm, KeyKind, MatchRule, Matcher, Normalised, Outcome, Policy, PolicyRules, Rejections,
     UnmatchedReason,
 };
 use proptest::prelude::*;
@@ -23,14 +23,19 @@ struct Person<'a> {
 }
 
 impl Person<'_> {
+    /// The keys that are the person's: no person holds what may only have been meant.
+    fn held(&self) -> impl Iterator<Item = &HeldKey> {
+        let held = self.records.iter().flat_map(|record| record.keys());
+        held.filter(|held| held.form != KeyForm::Supposed)
+    }
+
     /// The form in which the person holds a key: its strongest.
     fn form(&self, key: Key) -> Option<KeyForm> {
-        let held = self.records.iter().flat_map(|record| record.keys());
-        held.filter(|held| held.key == key).map(|held| held.form).min()
+        self.held().filter(|held| held.key == key).map(|held| held.form).min()
     }
 
     fn keys(&self) -> BTreeSet<Key> {
-        self.records.iter().flat_map(|record| record.keys()).map(|held| held.key).collect()
+        self.held().map(|held| held.key).collect()
     }
 
     fn shares(&self, lead: &Normalised, kind: BlockingKind) -> bool {
@@ -175,19 +180,19 @@ impl Oracle<'_> {
                 if holders > own.corroboration_cap as usize {
                     continue;
                 }
-                let organisation =
-                    held.key.document_type().is_some_and(DocumentTypeId::is_organisation);
+                let weak = held.form == KeyForm::Supposed
+                    || held.key.document_type().is_some_and(DocumentTypeId::is_organisation);
                 if let Some(form) = person.form(held.key) {
                     let few = holders <= own.max_persons_per_key as usize;
-                    if organisation || !few {
+                    if weak || !few {
                         beside.weak_key = true;
                     }
-                    if !organisation {
+                    if !weak {
                         let exact = form == KeyForm::Exact && held.form == KeyForm::Exact;
                         let noted = beside.agrees.entry(kind).or_default();
                         *noted = (noted.0 || exact, noted.1 || few, noted.2 || (exact && few));
                     }
-                } else if held.form != KeyForm::Alias && !organisation {
+                } else if held.form != KeyForm::Alias && !weak {
                     let exempt = kind == KeyKind::DOCUMENT
                         && own.exempt.iter().flatten().any(|name| name == "PE DNI")
                         && held.key.document_type() == Some(peru("DNI"));

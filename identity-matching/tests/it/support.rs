@@ -62,11 +62,16 @@ pub(crate) fn card() -> KeyKind {
     "card".parse().unwrap()
 }
 
-/// The options by which the tests read records: those of Peru, with the kind [`card`], a name of which is an alias.
+/// The options by which the tests read records: those of Peru, with the kind [`card`]: `~11` is an alias of a card, and `?11` may be meant to be one.
 pub(crate) fn options() -> NormaliseOptions {
-    let read = |value: &str, sink: &mut Sink<'_>| match value.strip_prefix('~') {
-        Some(like) => sink.key(like, KeyForm::Alias),
-        None => sink.key(value, KeyForm::Exact),
+    let read = |value: &str, sink: &mut Sink<'_>| {
+        if let Some(like) = value.strip_prefix('~') {
+            sink.key(like, KeyForm::Alias);
+        } else if let Some(meant) = value.strip_prefix('?') {
+            sink.key(meant, KeyForm::Supposed);
+        } else {
+            sink.key(value, KeyForm::Exact);
+        }
     };
     NormaliseOptions::for_region(Region::parse("PE").unwrap())
         .with_kind(OwnKind::reading(card(), read))

@@ -59,11 +59,12 @@ pub struct PersonKey {
 
 impl PersonKey {
     /// Lists the keys of one record, strong and blocking, as every index holds them: a document that had to be
-    /// completed counts as derived.
+    /// completed counts as derived, and a key that is only supposed is no person's.
     ///
     /// A person's keys are those of all its records, each once and in its strongest form, which sorts first.
     pub fn of(record: &Normalised) -> impl Iterator<Item = Self> + '_ {
-        let strong = record.keys().iter().map(|held| {
+        let held = record.keys().iter().filter(|held| held.form != KeyForm::Supposed);
+        let strong = held.map(|held| {
             let key = IndexKey::from(held.key);
             let form = match (held.key.kind(), held.form) {
                 (KeyKind::DOCUMENT, KeyForm::Alias) => KeyForm::Derived,

@@ -45,11 +45,8 @@ fn read(raw: &str, table: &EmailTable, sink: &mut Sink<'_>) {
         && let Ok(text) = std::str::from_utf8(&buffer[..length])
     {
         let (local, domain) = (&text[..at], &text[at + 1..]);
-        match accept(local, domain, table, sink) {
-            Ok(()) if typos::is_suspect(domain, table) => {
-                sink.unusable(UnusableReason::LikelyTypo);
-            }
-            Ok(()) => {}
+        match accept(local, domain, KeyForm::Exact, table, sink) {
+            Ok(()) => tell_typo(local, domain, table, sink),
             Err(reason) => sink.unusable(reason),
         }
         return;
@@ -82,15 +79,33 @@ fn read_written(raw: &str, table: &EmailTable, sink: &mut Sink<'_>) {
         sink.reading = marks.with(split).with(words).with(script);
         let read = Address::of_parts(local, domain).and_then(|address| {
             let (local, domain) = address.parts();
-            accept(local, domain, table, sink)?;
-            Ok(typos::is_suspect(domain, table))
+            accept(local, domain, KeyForm::Exact, table, sink)?;
+            if mixed {
+                sink.unusable(UnusableReason::MixedScripts);
+            } else {
+                tell_typo(local, domain, table, sink);
+            }
+            Ok(())
         });
-        match read {
-            Err(reason) => sink.unusable(reason),
-            Ok(_) if mixed => sink.unusable(UnusableReason::MixedScripts),
-            Ok(true) => sink.unusable(UnusableReason::LikelyTypo),
-            Ok(false) => {}
+        if let Err(reason) = read {
+            sink.unusable(reason);
         }
+    }
+}
+
+/// Tells a domain that looks like a typing error, and adds the key of the mailbox that may be meant: weak evidence,
+/// beside the key of what was written.
+fn tell_typo(local: &str, domain: &str, table: &EmailTable, sink: &mut Sink<'_>) {
+    if !typos::is_suspect(domain, table) {
+        return;
+    }
+    sink.unusable(UnusableReason::LikelyTypo);
+    if let Some(meant) = typos::meant(domain, table) {
+        let marks = sink.reading;
+        sink.reading = marks.with(Reading::LIKELY_TYPO);
+        // What is nobody's mailbox there is no evidence.
+        let _ = accept(local, &meant, KeyForm::Supposed, table, sink);
+        sink.reading = marks;
     }
 }
 
@@ -98,6 +113,7 @@ fn read_written(raw: &str, table: &EmailTable, sink: &mut Sink<'_>) {
 fn accept(
     local: &str,
     domain: &str,
+    form: KeyForm,
     table: &EmailTable,
     sink: &mut Sink<'_>,
 ) -> Result<(), UnusableReason> {
@@ -160,7 +176,7 @@ fn accept(
     let key = Key::email(text, sink.hash_key);
     sink.out.keep_text(key);
     sink.mark(reading);
-    sink.push_key(key, KeyForm::Exact);
+    sink.push_key(key, form);
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! Typing errors in the domains of great providers: told, never mended.
+//! Typing errors in the domains of great providers: told, and at most weak evidence for the mailbox that may be meant.
 
 use super::EmailTable;
 
@@ -19,11 +19,24 @@ const GREAT: [&str; 10] = [
 /// Domains of providers that are one letter from a great one's.
 const REAL: [&str; 6] = ["email.com", "mail.com", "ymail.com", "gmx.com", "rmail.com", "hmail.com"];
 
-/// Endings that are no top-level domain (IANA, root zone database), written for `.com` and `.net`.
-const ENDINGS: [&str; 12] = [
-    ".con", ".comm", ".cmo", ".ocm", ".vom", ".xom", ".cpm", ".coom", ".c0m", ".nte", ".ent",
-    ".comn",
+/// Endings that are no top-level domain (IANA, root zone database), and what they are written for.
+const ENDINGS: [(&str, &str); 12] = [
+    (".con", ".com"),
+    (".comm", ".com"),
+    (".cmo", ".com"),
+    (".ocm", ".com"),
+    (".vom", ".com"),
+    (".xom", ".com"),
+    (".cpm", ".com"),
+    (".coom", ".com"),
+    (".c0m", ".com"),
+    (".comn", ".com"),
+    (".nte", ".net"),
+    (".ent", ".net"),
 ];
+
+/// Great domains behind which people write another ending.
+const CONTINUED: [&str; 2] = ["gmail.com", "icloud.com"];
 
 /// Tells whether a domain looks like a typing error and is in no list.
 pub(super) fn is_suspect(domain: &str, table: &EmailTable) -> bool {
@@ -32,14 +45,48 @@ pub(super) fn is_suspect(domain: &str, table: &EmailTable) -> bool {
 
 /// Tells whether a domain that no table knows looks like a typing error.
 pub(super) fn is_likely(domain: &str) -> bool {
-    if ENDINGS.iter().any(|ending| domain.ends_with(ending)) {
-        return true;
+    ENDINGS.iter().any(|(wrong, _)| domain.ends_with(wrong))
+        || continued(domain).is_some()
+        || near(domain).next().is_some()
+}
+
+/// Returns the domain that may have been meant, where it is one: `gmail.com` for `gmial.com`.
+pub(super) fn meant(domain: &str, table: &EmailTable) -> Option<String> {
+    if let Some(great) = continued(domain) {
+        return Some(great.to_owned());
     }
-    if !(7..=18).contains(&domain.len()) || REAL.contains(&domain) {
-        return false;
+    let ended = ENDINGS
+        .iter()
+        .find_map(|(wrong, right)| Some(format!("{}{right}", domain.strip_suffix(wrong)?)));
+    let domain = ended.as_deref().unwrap_or(domain);
+    if table.domain(domain).is_some() {
+        return ended;
     }
-    GREAT.iter().any(|great| is_one_edit(domain.as_bytes(), great.as_bytes()))
-        || ["gmail.com.", "icloud.com."].iter().any(|great| domain.starts_with(great))
+    let great = {
+        let mut great = near(domain);
+        (great.next(), great.next())
+    };
+    match great {
+        (Some(one), None) => Some(one.to_owned()),
+        // It may be either.
+        (Some(_), Some(_)) => None,
+        (None, _) => ended,
+    }
+}
+
+/// Returns the great domain behind which another ending was written: `gmail.com.pe`.
+fn continued(domain: &str) -> Option<&'static str> {
+    CONTINUED
+        .into_iter()
+        .find(|great| domain.strip_prefix(great).is_some_and(|rest| rest.starts_with('.')))
+}
+
+/// Lists the great domains that are one typing error from a domain which is no provider's of its own.
+fn near(domain: &str) -> impl Iterator<Item = &'static str> {
+    let may_be = (7..=18).contains(&domain.len()) && !REAL.contains(&domain);
+    GREAT
+        .into_iter()
+        .filter(move |great| may_be && is_one_edit(domain.as_bytes(), great.as_bytes()))
 }
 
 /// Tells whether one sign more, less or changed, or two neighbours swapped, part two texts (Damerau 1964).
@@ -99,6 +146,23 @@ mod tests {
             "entel.pe",
         ] {
             assert!(!is_likely(domain), "{domain}");
+        }
+        let table = EmailTable::new(&crate::EmailRules::default());
+        for (domain, right) in [
+            ("gmial.com", Some("gmail.com")),
+            ("gmail.con", Some("gmail.com")),
+            ("gmial.con", Some("gmail.com")),
+            ("gmail.com.pe", Some("gmail.com")),
+            ("gmail.co", Some("gmail.com")),
+            ("hotmai.es", Some("hotmail.es")),
+            ("hotmial.com", Some("hotmail.com")),
+            ("correo.con", Some("correo.com")),
+            ("empresa.com.vom", Some("empresa.com.com")),
+            ("entel.nte", Some("entel.net")),
+            // Spain's or France's.
+            ("hotmail.er", None),
+        ] {
+            assert_eq!(meant(domain, &table).as_deref(), right, "{domain}");
         }
         assert!(mixes_scripts("test\u{43e}.diaz@gmail.com") && mixes_scripts("c\u{43e}rreo.pe"));
         assert!(!mixes_scripts("peña@cañón.pe") && !mixes_scripts("иван@почта.рф"));
