@@ -20,7 +20,7 @@ use crate::cli::{Console, Exit, Failure};
 use crate::decisions::DecisionFile;
 use crate::files::{self, AtomicFile};
 use crate::people;
-use crate::service::{BACKLOG_VIEW, Counted, Database, MapArgs, TableMap, lead_source};
+use crate::service::{BACKLOG_VIEW, Counted, Database, MapArgs, TableMap, lead_source, migrations};
 use crate::stages::{Stage, Stages};
 use crate::unusable::{UnusableValues, ValueReport};
 
@@ -119,6 +119,7 @@ pub fn open_mapped(
     }
     let mut service = Database::open(url)?;
     migrate(&mut store)?;
+    store.record_service_migrations(&migrations(url)?)?;
     service.create_backlog_view(&store.view_name("identity_links"))?;
     store.read()?.check_backlog(&ViewBacklog::new(BACKLOG_VIEW)?)?;
     // A person who is removed while a run is at work is linked to nobody any more.

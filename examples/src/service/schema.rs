@@ -31,8 +31,8 @@ pub fn migrations(url: &DatabaseUrl) -> Result<ServiceMigrations, Failure> {
 
 fn embedded(dialect: Dialect) -> Result<ServiceMigrations, Failure> {
     let embedded = match dialect {
-        Dialect::Sqlite => ServiceMigrations::of::<Sqlite>("service", &SQLITE),
-        Dialect::Postgres => ServiceMigrations::of::<Pg>("service", &POSTGRES),
+        Dialect::Sqlite => ServiceMigrations::of_scripts::<Sqlite>("service", &SQLITE),
+        Dialect::Postgres => ServiceMigrations::of_scripts::<Pg>("service", &POSTGRES),
     };
     Ok(embedded.map_err(Failure::new)?.with_remedy(
         "Migrate the service's tables; every runner that writes does so when it starts.",

@@ -2,13 +2,15 @@ use std::collections::BTreeSet;
 
 use super::{MigrationFacts, RecoveryFacts};
 use crate::facts::{Offender, Offenders};
+use crate::words::count_of;
 use crate::{Check, CheckError, Description, Finding, Remedy};
 
 /// Checks that the database stands at the one head of each book of migrations.
 ///
 /// Diesel runs what is pending and looks no further; this check finds what it does not: two heads, a version
 /// that two sources carry, an applied version without a source, a pending version older than the newest
-/// applied one, and an applied one that has changed since. It needs the books alone, so that it also speaks
+/// applied one, and an applied one that has changed since. Where a book has no checksum of an applied version, it says
+/// that whether this one was edited cannot be told. It needs the books alone, so that it also speaks
 /// where the store refuses to open.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SingleMigrationHead;
@@ -47,9 +49,19 @@ impl<F: RecoveryFacts + ?Sized> Check<F> for SingleMigrationHead {
         }
         causes.dedup();
         remedies.dedup();
+        let unverified: usize = books.iter().map(|book| book.unverified.len()).sum();
         let found = Offenders::of(faults, Some(versions), list);
-        let finding = Finding::counted(found, "migrations are not in order")
-            .where_empty("there is no migration")
+        let mut finding = Finding::counted(found, "migrations are not in order")
+            .where_empty("there is no migration");
+        if unverified > 0 {
+            let words = format!(
+                "{}; whether {} were edited since cannot be told: no checksum of theirs is recorded",
+                finding.summary(),
+                count_of(unverified as u64, "applied version"),
+            );
+            finding = finding.words(words).figure("unverified", unverified as u64);
+        }
+        let finding = finding
             .figure("embedded", embedded)
             .figure("applied", applied)
             .figure("head", heads.join(", "));

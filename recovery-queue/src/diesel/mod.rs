@@ -8,6 +8,8 @@ mod index;
 mod migrate;
 mod read;
 mod schema;
+#[cfg(feature = "guardrails")]
+mod service_migrations;
 mod store;
 mod write;
 
@@ -28,10 +30,12 @@ pub use index::SqlIndex;
 pub use migrate::source::QueueMigrations;
 pub use migrate::status::MigrationStatus;
 #[cfg(feature = "guardrails")]
-pub use read::books::{BookFacts, ServiceMigrations};
+pub use read::books::BookFacts;
 pub use read::decisions::Decision;
 #[cfg(feature = "guardrails")]
 pub use read::facts::StoreFacts;
 pub use read::snapshot::SqlSnapshot;
+#[cfg(feature = "guardrails")]
+pub use service_migrations::ServiceMigrations;
 pub use store::SqlStore;
 pub use write::rollup::RollupSummary;

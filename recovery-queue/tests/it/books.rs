@@ -2,7 +2,7 @@
 
 use diesel::connection::BoxableConnection;
 use diesel::migration::{Migration, MigrationSource};
-use diesel_migrations::FileBasedMigrations;
+use diesel_migrations::{FileBasedMigrations, MigrationHarness as _};
 use guardrails::clock::Stopped;
 use guardrails::{CheckReport, Suite, Verdict};
 use recovery_queue::*;
@@ -56,7 +56,7 @@ fn every_fault_of_the_queues_book_is_named_though_the_store_refuses_to_open() {
             // Tables without a book.
             (
                 format!("DROP TABLE {book}"),
-                "recovery queue: queue_lead: it is there, and no book records it".to_owned(),
+                "recovery queue: queue_backlog: it is there, and no book records it".to_owned(),
                 "Stamp the tables",
             ),
         ];
@@ -88,26 +88,32 @@ fn service(dir: &tempfile::TempDir, versions: &[&str]) -> FileBasedMigrations {
     for version in versions {
         let folder = dir.path().join(format!("{version}_made"));
         std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("up.sql"), format!("CREATE TABLE t{version} (id TEXT);"))
+        let table = format!("t_{}", version.replace('-', "_"));
+        std::fs::write(folder.join("up.sql"), format!("CREATE TABLE {table} (\nid TEXT\n);\n"))
             .unwrap();
-        std::fs::write(folder.join("down.sql"), format!("DROP TABLE t{version};")).unwrap();
+        std::fs::write(folder.join("down.sql"), format!("DROP TABLE {table};")).unwrap();
     }
     FileBasedMigrations::from_path(dir.path()).unwrap()
 }
 
 fn migrations_of(store: &SqlStore, source: &FileBasedMigrations) -> ServiceMigrations {
-    fn of<DB: diesel::backend::Backend>(source: &FileBasedMigrations) -> ServiceMigrations
-    where
-        FileBasedMigrations: MigrationSource<DB>,
-    {
-        ServiceMigrations::of::<DB>("service", source).unwrap()
-    }
     #[cfg(feature = "postgres")]
     if store.view_name("").contains('.') {
-        return of::<diesel::pg::Pg>(source);
+        return ServiceMigrations::of::<diesel::pg::Pg>("service", source).unwrap();
     }
     let _ = store;
-    of::<diesel::sqlite::Sqlite>(source)
+    ServiceMigrations::of::<diesel::sqlite::Sqlite>("service", source).unwrap()
+}
+
+/// Reads the migrations of a folder with their scripts.
+fn scripts_of(store: &SqlStore, folder: &std::path::Path) -> ServiceMigrations {
+    let source = FileBasedMigrations::from_path(folder).unwrap();
+    #[cfg(feature = "postgres")]
+    if store.view_name("").contains('.') {
+        return ServiceMigrations::of_scripts::<diesel::pg::Pg>("service", &source).unwrap();
+    }
+    let _ = store;
+    ServiceMigrations::of_scripts::<diesel::sqlite::Sqlite>("service", &source).unwrap()
 }
 
 #[test]
@@ -155,6 +161,66 @@ fn the_services_own_book_is_read_beside_and_nothing_is_made() {
         assert_eq!(sound.verdict, Verdict::Pass, "{sound:?}");
         let shown = sound.figures.iter().find(|figure| figure.name == "head");
         assert!(format!("{shown:?}").contains("service: 20260102000000"), "{shown:?}");
+    });
+}
+
+#[test]
+fn a_script_of_the_service_that_is_edited_after_it_was_applied_is_found() {
+    on_each(|mut store| {
+        if store.view_name("").contains('.') {
+            let schema = format!("edited_{}", std::process::id());
+            script(&mut store, &format!("CREATE SCHEMA {schema}; SET search_path = {schema}"));
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let source = service(&dir, &["2026-01-01-000000", "2026-01-02-000000"]);
+        match store.connection() {
+            Conn::Sqlite(connection) => {
+                connection.run_pending_migrations(source).map(drop).unwrap();
+            }
+            #[cfg(feature = "postgres")]
+            Conn::Postgres(connection) => {
+                connection.run_pending_migrations(source).map(drop).unwrap();
+            }
+            #[allow(unreachable_patterns)]
+            _ => unreachable!(),
+        }
+        let up = dir.path().join("2026-01-02-000000_made/up.sql");
+        let written = std::fs::read_to_string(&up).unwrap();
+        let scripts = |store: &SqlStore| scripts_of(store, dir.path());
+        let unknown = "whether 2 applied versions were edited since cannot be told";
+
+        // Before anybody recorded them, and where their scripts are not known.
+        for own in [scripts(&store), migrations_of(&store, &service(&dir, &[]))] {
+            let check = heads(&mut store, &[own]);
+            assert_eq!(check.verdict, Verdict::Pass, "{check:?}");
+            assert!(check.actual.contains(unknown), "{}", check.actual);
+        }
+        let own = scripts(&store);
+        store.record_service_migrations(&own).unwrap();
+        let check = heads(&mut store, &[own]);
+        assert_eq!(check.verdict, Verdict::Pass, "{check:?}");
+        assert!(!check.actual.contains("cannot be told"), "{}", check.actual);
+
+        // Another system's line endings are no edit.
+        std::fs::write(&up, written.replace('\n', "\r\n")).unwrap();
+        let own = scripts(&store);
+        assert_eq!(heads(&mut store, &[own]).verdict, Verdict::Pass);
+        std::fs::write(&up, written.replace("id TEXT", "id TEXT, name TEXT")).unwrap();
+        let edited = scripts(&store);
+        for _ in 0..2 {
+            let check = heads(&mut store, std::slice::from_ref(&edited));
+            assert_eq!(check.verdict, Verdict::Fail, "{check:?}");
+            let fault =
+                "service: 20260102000000: its script is another than when it was first recorded";
+            assert_eq!(told(&check), [fault]);
+            assert!(check.help[0].action.starts_with("Restore the published files"), "{check:?}");
+            // What is recorded stays, so that a run of the edited program hides nothing.
+            store.record_service_migrations(&edited).unwrap();
+        }
+        // The remedy, followed.
+        std::fs::write(&up, &written).unwrap();
+        let own = scripts(&store);
+        assert_eq!(heads(&mut store, &[own]).verdict, Verdict::Pass);
     });
 }
 

@@ -156,6 +156,9 @@ pub struct MigrationFacts {
     pub applied: Vec<String>,
     /// Applied versions whose source or tables have changed since, each with what changed.
     pub drifted: Vec<Offender>,
+    /// Applied versions of which nobody recorded a checksum, so that it cannot be told whether their source was edited.
+    #[serde(default)]
+    pub unverified: Vec<String>,
     /// Pending versions whose tables are there already, since another branch or program made them.
     #[serde(default)]
     pub made: Vec<String>,

@@ -72,6 +72,7 @@ pub(crate) const MIGRATIONS: &[Embedded] = embedded![
     "00000000000009" "rejected_pairs" Queue breaking: false,
     "00000000000010" "key_columns" Queue breaking: false,
     "00000000000011" "reviews" Queue breaking: false,
+    "00000000000012" "service_migrations" Queue breaking: false,
 ];
 
 /// Gives the migrations of some lines, oldest first.
@@ -90,15 +91,17 @@ impl Embedded {
     }
 
     fn sha256(&self, sqlite: bool) -> String {
-        use std::fmt::Write as _;
-        Sha256::digest(self.script(sqlite).as_bytes()).iter().fold(
-            String::new(),
-            |mut hex, byte| {
-                let _ = write!(hex, "{byte:02x}");
-                hex
-            },
-        )
+        digest(self.script(sqlite))
     }
+}
+
+/// Gives the SHA-256 of a script in hexadecimal.
+pub(crate) fn digest(script: &str) -> String {
+    use std::fmt::Write as _;
+    Sha256::digest(script.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 #[derive(QueryableByName)]

@@ -1,10 +1,6 @@
-//! The books of migrations: the queue's own, and those that Diesel keeps for a service.
-
-use std::error::Error;
+//! The books of migrations as facts, read where the store itself may refuse to work.
 
 use chrono::{DateTime, Utc};
-use diesel::backend::Backend;
-use diesel::migration::MigrationSource;
 use guardrails::Remedy;
 use guardrails::facts::{
     Dialect, Facts, FactsError, FactsResult, Offender, Offenders, Query, Snapshot as FactsSnapshot,
@@ -15,93 +11,11 @@ use guardrails::recovery::{
     RunFacts,
 };
 
-use crate::diesel::conn::database::{Database, TextRow, failed};
+use crate::diesel::conn::database::failed;
 use crate::diesel::migrate::status::MigrationStatus;
+use crate::diesel::service_migrations::ServiceMigrations;
 use crate::diesel::store::SqlStore;
 use crate::model::error::StoreError;
-
-/// The migrations of a service's own: what its program embeds, whose book Diesel keeps in
-/// `__diesel_schema_migrations`.
-///
-/// ```
-/// use diesel::sqlite::Sqlite;
-/// use diesel_migrations::FileBasedMigrations;
-/// use recovery_queue::ServiceMigrations;
-///
-/// # fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-/// # let dir = tempfile::tempdir()?;
-/// # std::fs::create_dir(dir.path().join("2026-01-01-000000_leads"))?;
-/// # std::fs::write(dir.path().join("2026-01-01-000000_leads/up.sql"), "CREATE TABLE leads (id TEXT)")?;
-/// # std::fs::write(dir.path().join("2026-01-01-000000_leads/down.sql"), "DROP TABLE leads")?;
-/// # let embedded = FileBasedMigrations::from_path(dir.path())?;
-/// let service = ServiceMigrations::of::<Sqlite>("service", &embedded)?;
-/// assert_eq!(service.versions(), ["20260101000000"]);
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Clone, Debug)]
-pub struct ServiceMigrations {
-    name: String,
-    versions: Vec<String>,
-    remedy: Option<Remedy>,
-}
-
-impl ServiceMigrations {
-    /// Reads the versions of what a program embeds, under the name that reports call the book by.
-    ///
-    /// # Errors
-    /// A source that cannot list its migrations.
-    pub fn of<DB: Backend>(
-        name: impl Into<String>,
-        source: &impl MigrationSource<DB>,
-    ) -> Result<Self, Box<dyn Error + Send + Sync>> {
-        let mut versions: Vec<String> = source
-            .migrations()?
-            .iter()
-            .map(|migration| migration.name().version().to_string())
-            .collect();
-        versions.sort_unstable();
-        Ok(Self { name: name.into(), versions, remedy: None })
-    }
-
-    /// Says how the service applies what is pending.
-    #[must_use]
-    pub fn with_remedy(mut self, words: &str, command: &str) -> Self {
-        self.remedy = Some(Remedy::new(words).command(command));
-        self
-    }
-
-    /// Returns the embedded versions, oldest first.
-    #[must_use]
-    pub fn versions(&self) -> &[String] {
-        &self.versions
-    }
-
-    /// Reads Diesel's book beside them; nothing is made where there is none.
-    pub(super) fn book(&self, db: &mut Database) -> Result<MigrationFacts, StoreError> {
-        const READ: &str = "the look at the service's migrations";
-        let exists = if db.is_sqlite() {
-            "SELECT count(*) AS value FROM sqlite_master WHERE name = '__diesel_schema_migrations'"
-        } else {
-            "SELECT count(to_regclass('__diesel_schema_migrations')) AS value"
-        };
-        let applied: Vec<TextRow> = if db.int(exists, &[]).map_err(failed(READ))? == 0 {
-            Vec::new()
-        } else {
-            // Those of one transaction have one time.
-            let applied = "SELECT CAST(version AS TEXT) AS value FROM __diesel_schema_migrations \
-                           ORDER BY run_on, version";
-            db.query(applied, &[]).map_err(failed(READ))?
-        };
-        Ok(MigrationFacts {
-            book: self.name.clone(),
-            remedy: self.remedy.clone(),
-            embedded: self.versions.clone(),
-            applied: applied.into_iter().map(|row| row.value).collect(),
-            ..MigrationFacts::default()
-        })
-    }
-}
 
 /// The queue's own book.
 pub(super) fn own(status: MigrationStatus) -> MigrationFacts {
@@ -123,6 +37,7 @@ pub(super) fn own(status: MigrationStatus) -> MigrationFacts {
             .collect(),
         made: status.made,
         unrecorded: status.unrecorded,
+        ..MigrationFacts::default()
     }
 }
 
@@ -171,9 +86,9 @@ impl BookFacts {
             None => "the books alone were read".to_owned(),
         };
         let mut books = vec![own(status)];
-        let db = &mut store.db;
+        let (db, names) = (&mut store.db, &store.names);
         for service in services {
-            books.push(service.book(db)?);
+            books.push(service.book(db, names)?);
         }
         let now = db.now().map_err(failed("the look at the migrations"))?;
         let (name, dialect) = if db.is_sqlite() {

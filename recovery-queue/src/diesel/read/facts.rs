@@ -16,11 +16,12 @@ use guardrails::recovery::{
 };
 
 use crate::diesel::conn::database::{Param, TextRow};
-use crate::diesel::read::books::{self, ServiceMigrations};
+use crate::diesel::read::books;
 use crate::diesel::read::disagreements::links_to_nobody;
 use crate::diesel::read::presence::matched_in_view;
 use crate::diesel::read::snapshot::SqlSnapshot;
 use crate::diesel::read::time_limit;
+use crate::diesel::service_migrations::ServiceMigrations;
 use crate::diesel::write::events::{LedgerIndex, ROLLED_UP_TO};
 use crate::diesel::write::view_values;
 use crate::model::backlog::{Backlog, BacklogRows};
@@ -515,9 +516,10 @@ impl RecoveryFacts for StoreFacts<'_> {
     fn migrations(&self) -> FactsResult<Vec<MigrationFacts>> {
         let mut snapshot = self.snapshot.borrow_mut();
         let status = snapshot.migration_status().map_err(|error| self.explained(error))?;
-        let services = self.services.iter().map(|service| {
-            service.book(snapshot.database()).map_err(|error| self.explained(error))
-        });
+        let services = self
+            .services
+            .iter()
+            .map(|service| snapshot.service_book(service).map_err(|error| self.explained(error)));
         std::iter::once(Ok(books::own(status))).chain(services).collect()
     }
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+#[cfg(feature = "guardrails")]
+use guardrails::recovery::MigrationFacts;
 
 use crate::diesel::conn::database::now;
 use crate::diesel::conn::database::{Database, Param, TextRow, failed};
@@ -17,6 +19,8 @@ use crate::diesel::read::presence::matched_in_view;
 use crate::diesel::read::records::{
     Aged, Counted, LinkRecord, OriginRecord, QueueRecord, SlotRecord, time,
 };
+#[cfg(feature = "guardrails")]
+use crate::diesel::service_migrations::ServiceMigrations;
 use crate::diesel::write::events::{LedgerIndex, ROLLED_UP_TO, SLOT_MICROS, latest_instant};
 use crate::diesel::write::runs;
 use crate::diesel::write::view::BacklogView;
@@ -128,6 +132,15 @@ impl<'a> SqlSnapshot<'a> {
     #[cfg(feature = "guardrails")]
     pub(crate) fn database(&mut self) -> &mut Database<'a> {
         &mut self.db
+    }
+
+    /// Reads the book of a service's migrations.
+    #[cfg(feature = "guardrails")]
+    pub(crate) fn service_book(
+        &mut self,
+        service: &ServiceMigrations,
+    ) -> Result<MigrationFacts, StoreError> {
+        service.book(&mut self.db, &self.names)
     }
 
     /// Checks that a backlog can be read, and that its view is the one that was seeded last: for the start of a service.
