@@ -51,6 +51,8 @@ pub(super) struct Context<'a> {
     pub(super) stale: bool,
     /// Whether letters of the file could not be read, which is told once.
     pub(super) undecoded: bool,
+    /// Whether a double quote of the file may have been left open.
+    pub(super) odd_quotes: bool,
     /// Every key of every packet that is known.
     pub(super) keys: &'a BTreeSet<&'a str>,
     /// The language of what is said.
@@ -123,7 +125,7 @@ fn refuse_form(
         }
         let typed = cell.form == Form::Formula;
         kept = kept_as_text(column, issued, text).filter(|_| !typed);
-        Problem::Formula { typed }
+        Problem::Formula { typed, text: column.cell_type == CellType::Text }
     };
     Some(context.finding(&problem).with_repair(kept.map(str::to_owned)))
 }
@@ -145,7 +147,8 @@ fn key(context: &Context<'_>, column: &Column, issued: &str, text: &str, cell: &
         Date::Read(date) if column.cell_type == CellType::Date => Value::Date(date),
         _ => Value::Text(issued.to_owned()),
     };
-    if same_text(text, issued) {
+    // An apostrophe in front is how a spreadsheet is told to keep a text.
+    if same_text(text, issued) || same_text(text.trim_start_matches('\''), issued) {
         return Judged::Good(value());
     }
     let with_repair = |problem: &Problem<'_>, only: bool| {
@@ -369,7 +372,11 @@ fn date(context: &Context<'_>, column: &Column, text: &str, cell: &Cell) -> Judg
 }
 
 fn url(context: &Context<'_>, text: &str) -> Judged {
-    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let scheme = |scheme: &str| {
+        let (begin, rest) = text.split_at_checked(scheme.len())?;
+        begin.eq_ignore_ascii_case(scheme).then_some(rest)
+    };
+    let host = scheme("https://").or_else(|| scheme("http://"));
     let host = host.and_then(|rest| rest.split(['/', '?', '#']).next());
     if host.is_some_and(|host| !host.is_empty()) && !text.contains(char::is_whitespace) {
         return Judged::Good(Value::Text(text.to_owned()));

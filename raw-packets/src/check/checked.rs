@@ -21,8 +21,8 @@ pub enum Accept {
 /// Is returned where a strict load finds packets that are not ready.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{not_ready} of {total} packets are not ready, so nothing is loaded; work through the fix queue, \
-     or ask for the valid packets alone"
+    "{not_ready} of {total} packets are not ready, so nothing is loaded; mend them, or load only the \
+     valid ones"
 )]
 pub struct NotReady {
     /// How many packets are not ready.

@@ -14,7 +14,10 @@ pub(super) fn of_oddity(language: Language, oddity: &Oddity) -> (PacketStatus, F
         Oddity::NulBytes => (PacketStatus::InvalidRow, finding(Problem::NulBytes)),
         Oddity::Decoded(encoding) => (PacketStatus::Ready, finding(Problem::Decoded { encoding })),
         Oddity::Empty => (PacketStatus::EmptyPacket, finding(Problem::EmptyFile)),
-        Oddity::OneColumn => (PacketStatus::InvalidHeaders, finding(Problem::OneColumn)),
+        Oddity::OneColumn(delimiter) => {
+            let problem = Problem::OneColumn { delimiter: *delimiter };
+            (PacketStatus::InvalidHeaders, finding(problem))
+        }
         Oddity::SingleQuotes => (PacketStatus::InvalidHeaders, finding(Problem::SingleQuotes)),
         Oddity::Unreadable(why) => {
             (PacketStatus::InvalidHeaders, finding(Problem::Unreadable(why)))

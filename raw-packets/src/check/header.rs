@@ -1,6 +1,6 @@
 //! The header of a returned packet against the template's columns.
 
-use crate::finding::{Finding, Problem};
+use crate::finding::{Finding, Problem, shortened};
 use crate::read::{Sheet, column_letters};
 use crate::template::{Labels, Language, Template};
 use crate::value::is_blank;
@@ -35,8 +35,8 @@ impl Columns {
                 if let Some(known) = labels.find(label).filter(|known| known.exact == exact) {
                     let taken = positions.contains(&Some(at));
                     let place: &mut Option<usize> = &mut positions[known.column];
-                    // Of two the last counts, as ever; both are told.
-                    if !taken && (place.is_none() || exact) {
+                    // Of two the first counts; the other is told.
+                    if !taken && place.is_none() {
                         *place = Some(at);
                     }
                 }
@@ -72,15 +72,16 @@ pub(super) fn judge_header(
     for (name, position) in names.zip(&columns.positions) {
         let label = position.map(|at| sheet.header[at].as_str());
         if let Some(label) = label.filter(|label| *label != name) {
-            renamed.push(format!("`{label}` → `{name}`"));
+            renamed.push(format!("`{}` → `{name}`", shortened(label, 22)));
         }
     }
     if !renamed.is_empty() {
-        let more = renamed.len().saturating_sub(2);
-        renamed.truncate(2);
+        let more = renamed.len().saturating_sub(1);
+        renamed.truncate(1);
         let more = if more > 0 { format!(", … (+{more})") } else { String::new() };
         findings.push(whole(&Problem::LabelRenamed { labels: renamed.join(", ") + &more }));
     }
+    let mut extra: Vec<usize> = Vec::new();
     for (at, label) in sheet.header.iter().enumerate() {
         if columns.positions.contains(&Some(at)) {
             continue;
@@ -93,8 +94,15 @@ pub(super) fn judge_header(
             || sheet.rows.iter().any(|row| row.cells.get(at).is_some_and(|c| !is_blank(&c.text)));
         let ours = is_reasons_label(label);
         if (!label.is_empty() || filled()) && !ours {
-            findings.push(finding(at, Problem::LabelExtra));
+            extra.push(at);
         }
+    }
+    if let Some(first) = extra.first() {
+        let labels = extra.iter().map(|at| match shortened(&sheet.header[*at], 14) {
+            label if label.is_empty() => column_letters(*at),
+            label => label,
+        });
+        findings.push(finding(*first, Problem::LabelsExtra { labels: labels.collect() }));
     }
     let in_order: Vec<usize> = columns.positions.iter().flatten().copied().collect();
     if !in_order.is_sorted() {

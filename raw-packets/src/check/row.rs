@@ -75,7 +75,6 @@ impl RowCheck<'_> {
         if self.is_refused(&values) || findings[before..].iter().any(Finding::is_error) {
             return None;
         }
-        self.unanswered(packet, row, &kpis, findings);
         self.raw_row(packet, row.number, &values, kpis)
     }
 
@@ -261,16 +260,16 @@ impl RowCheck<'_> {
     }
 
     /// Notes the KPIs that a gap asks for and that do not follow from the row.
-    fn unanswered(
+    pub(super) fn unanswered(
         &self,
         packet: &Packet,
         row: &SheetRow,
-        kpis: &[(String, KpiValue)],
+        taken: &RawRow,
         findings: &mut Vec<Finding>,
     ) {
         let asked = |kpi: &&KpiRule| packet.kpis_missing().contains(&kpi.kpi_id);
         for kpi in self.context.template.kpis().iter().filter(asked) {
-            if !kpis.iter().any(|(answered, _)| *answered == kpi.kpi_id) {
+            if !taken.kpis.iter().any(|(answered, _)| *answered == kpi.kpi_id) {
                 let formula = kpi.formula.as_str();
                 let problem = Problem::KpiUnanswered { kpi_id: &kpi.kpi_id, formula };
                 findings.push(self.at_formula(self.finding(&problem), row, kpi));

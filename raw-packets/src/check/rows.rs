@@ -260,7 +260,7 @@ impl<'p> Rows<'p> {
             unanswered: 0,
         };
         let mut table = TableCheck::of(sheet, &self.labels, self.template, self.language);
-        let judged = table.check(false, &mut checked.findings);
+        let judged = table.check(false, &self.keys, &mut checked.findings);
         checked.status = checked.status.worse(table.status);
         let Some((columns, bad_header)) = judged else { return checked.in_file() };
         if sheet.rows_beyond > 0 {
@@ -298,6 +298,7 @@ impl<'p> Rows<'p> {
                 as_of: self.as_of,
                 stale: false,
                 undecoded: sheet.oddities.iter().any(|o| matches!(o, Oddity::Encoding { .. })),
+                odd_quotes: sheet.odd_quotes,
                 keys: &self.keys,
                 language: self.language,
             },

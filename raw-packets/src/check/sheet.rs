@@ -1,5 +1,7 @@
 //! The sheet of one returned packet: its header, its rows, and how far it is.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 
 use super::cell::Context;
@@ -32,7 +34,9 @@ impl SheetCheck<'_> {
     pub(super) fn check(&self, checked: &mut CheckedPacket) {
         let labels = &self.known.labels;
         let mut table = TableCheck::of(self.sheet, labels, self.template, self.language);
-        let Some((columns, bad_header)) = table.check(self.stale, &mut checked.findings) else {
+        let Some((columns, bad_header)) =
+            table.check(self.stale, &self.known.keys, &mut checked.findings)
+        else {
             checked.status = checked.status.worse(table.status);
             return;
         };
@@ -47,6 +51,7 @@ impl SheetCheck<'_> {
                 as_of: self.as_of,
                 stale: self.stale,
                 undecoded: self.sheet.oddities.iter().any(|o| matches!(o, Oddity::Encoding { .. })),
+                odd_quotes: self.sheet.odd_quotes,
                 keys: &self.known.keys,
                 language: self.language,
             },
@@ -81,6 +86,9 @@ impl SheetCheck<'_> {
         };
         checked.status = checked.status.worse(status);
         if checked.status == PacketStatus::Ready {
+            if let (Some(row), [(only, _)]) = (&row, rows.as_slice()) {
+                check.unanswered(self.packet, only, row, &mut checked.findings);
+            }
             checked.row = row;
         }
         // A sheet in which nothing was found has nowhere to go back to.
@@ -174,6 +182,7 @@ impl<'a> TableCheck<'a> {
     pub(super) fn check(
         &mut self,
         stale: bool,
+        keys: &BTreeSet<&str>,
         findings: &mut Vec<Finding>,
     ) -> Option<(Columns, bool)> {
         let (sheet, language) = (self.sheet, self.language);
@@ -185,6 +194,19 @@ impl<'a> TableCheck<'a> {
         if matches!(self.status, PacketStatus::EmptyPacket | PacketStatus::InvalidHeaders) {
             return None;
         }
+        let columns = Columns::new(sheet, self.labels, self.template);
+        if columns.positions.iter().all(Option::is_none) {
+            // A table whose first row was deleted, or no text at all, is told by one finding.
+            let gone = sheet.header.iter().any(|label| keys.contains(label.as_str()));
+            if gone {
+                let finding = Finding::new(language, &Problem::HeaderGone);
+                findings.push(finding.at_row(sheet.header_row));
+            }
+            if gone || sheet.oddities.contains(&Oddity::NulBytes) {
+                self.status = self.status.worse(PacketStatus::InvalidHeaders);
+                return None;
+            }
+        }
         if stale {
             findings.push(Finding::new(language, &Problem::Stale));
         }
@@ -195,7 +217,6 @@ impl<'a> TableCheck<'a> {
             let row = sheet.header_row;
             findings.push(Finding::new(language, &Problem::HeaderBelow { row }).at_row(row));
         }
-        let columns = Columns::new(sheet, self.labels, self.template);
         findings.extend(judge_header(language, sheet, self.labels, self.template, &columns));
         let bad_header =
             findings.iter().any(|f| f.is_error() && f.reason == crate::Reason::INVALID_HEADERS);

@@ -36,6 +36,11 @@ pub(super) enum Fell {
 
 /// Joins the cells of a row that fell apart at the delimiter.
 pub(super) fn straighten(check: &RowCheck<'_>, row: &SheetRow, delimiter: u8) -> Fell {
+    let runs_on = |cell: &Cell| cell.text.contains(char::from(delimiter));
+    if check.context.odd_quotes && row.cells.len() < check.width && row.cells.iter().any(runs_on) {
+        let finding = Finding::new(check.context.language, &Problem::QuoteLeftOpen);
+        return Fell::Unclear(finding.at_row(row.number));
+    }
     let used = row.cells.iter().rposition(|cell| !is_blank(&cell.text)).map_or(0, |at| at + 1);
     let surplus = used.saturating_sub(check.width);
     if surplus == 0 || surplus > MOST || check.is_own(row) && fits_context(check, row) {
@@ -60,7 +65,8 @@ pub(super) fn straighten(check: &RowCheck<'_>, row: &SheetRow, delimiter: u8) ->
     match judged.pop() {
         Some((_, joined)) if judged.is_empty() => Fell::Joined(joined),
         _ => {
-            let finding = Finding::new(check.context.language, &Problem::ExtraCell);
+            let problem = Problem::RowFellApart { surplus };
+            let finding = Finding::new(check.context.language, &problem);
             Fell::Unclear(finding.at_row(row.number))
         }
     }
@@ -194,7 +200,7 @@ impl Ways<'_, '_> {
         }
         let findings = told.into_iter().map(|(at, text, number)| {
             let problem = match &number {
-                Some(_) => Problem::CommaInNumber { number: &text },
+                Some(meant) => Problem::CommaInNumber { number: &text, meant },
                 None => Problem::CommaInText,
             };
             let finding = self.check.locate(Finding::new(language, &problem), &row, at);

@@ -71,9 +71,9 @@ codes! {
     /// All cells of a row stand in one column.
     OneColumn = "one-column", Error,
         "An office program that expects another delimiter puts each line into column A, and saves it so. In Excel choose Data, Text to Columns, Delimited, Comma; in LibreOffice name the separator in the dialog that opens the file. The form `excel-eu` is for countries with a decimal comma.";
-    /// Single quotes stand around the cells of a CSV file.
+    /// Single quotes stand around the cells of a CSV file, or a double one was left open.
     QuoteCharacter = "quote-character", Error,
-        "RFC 4180 knows double quotes only. Save the file from a spreadsheet, or replace the quotes around the cells.";
+        "RFC 4180 knows double quotes only, in pairs; one within a text is doubled. Save the file from a spreadsheet, or correct the quotes around the cells.";
     /// The header does not stand in the first row.
     HeaderRow = "header-row", Error,
         "A title or notes were written above it. Delete the rows above the header; notes may stand in a column of their own.";

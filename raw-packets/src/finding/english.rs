@@ -1,6 +1,6 @@
 //! Problems and remedies in English.
 
-use super::{KpiFault, Problem, Whose};
+use super::{KpiFault, Problem, Whose, shortened};
 use crate::formula::EvaluateError;
 use crate::read::{NotRead, Unreadable};
 use crate::value::{DateDamage, NumberDamage, Reading};
@@ -9,6 +9,7 @@ const NOTHING: &str = "nothing needs to be done";
 const SAVE: &str = "save the file as `CSV UTF-8`";
 const COMPARE: &str = "compare it with the publication";
 const EVIDENCE: &str = "write it down from the publication that proves the figures";
+const UNPACK: &str = "unpack it, and put its files into the folder";
 const DAY: &str = "write the day as YYYY-MM-DD, such as 2025-03-31";
 
 #[expect(clippy::too_many_lines, reason = "a table of sentences, one entry each")]
@@ -28,10 +29,17 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
             ("the file is empty".into(), "start again from the issued packet".into())
         }
         Problem::Unreadable(why) | Problem::FileUnreadable(why) => unreadable(why),
-        Problem::OneColumn => (
-            "all cells stand in one column, for the commas were not taken for delimiters".into(),
-            "in Excel choose Data, Text to Columns, Comma; then save it as `CSV UTF-8`".into(),
-        ),
+        Problem::OneColumn { delimiter } => {
+            let [marks, mark] = delimiter_words(*delimiter);
+            (
+                format!(
+                    "all cells stand in one column, for the {marks} were not taken for delimiters"
+                ),
+                format!(
+                    "in Excel choose Data, Text to Columns, {mark}; then save it as `CSV UTF-8`"
+                ),
+            )
+        }
         Problem::SingleQuotes => (
             "single quotes stand around the cells; a CSV file has double quotes or none".into(),
             "save it from a spreadsheet as `CSV UTF-8`".into(),
@@ -140,9 +148,23 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
             },
             "put them back with their content, or start again from the issued packet".into(),
         ),
-        Problem::LabelExtra => (
-            "this column was not issued, and is not read".into(),
-            "delete it, or leave it for yourself".into(),
+        Problem::LabelsExtra { labels } => match labels.as_slice() {
+            [_] => (
+                "this column was not issued, and is not read".into(),
+                "delete it, or leave it for yourself".into(),
+            ),
+            several => (
+                format!(
+                    "{} columns that were not issued are not read: {}",
+                    several.len(),
+                    listed(several)
+                ),
+                "delete them, or leave them for yourself".into(),
+            ),
+        },
+        Problem::HeaderGone => (
+            "the row with the labels is gone; the first row holds values".into(),
+            "copy the first row of the issued packet in above them".into(),
         ),
         Problem::LabelsMoved => (
             "columns stand in another order than issued; they were read by their names".into(),
@@ -160,14 +182,17 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
             "the column was too narrow to show the value, so only `#` was saved".into(),
             "widen the column in the spreadsheet and save again".into(),
         ),
-        Problem::Formula { typed: true } => (
+        Problem::Formula { typed: true, .. } => (
             "the cell holds a formula".into(),
             "copy the cell, and paste it with Paste Special, Values".into(),
         ),
-        Problem::Formula { typed: false } => (
+        Problem::Formula { typed: false, text: true } => (
             "the cell holds a formula".into(),
             "write the value itself; put a space before a quotation that begins so".into(),
         ),
+        Problem::Formula { typed: false, text: false } => {
+            ("the cell holds a formula".into(), "write the value itself".into())
+        }
         Problem::IssuedGone { issued, .. } => {
             (format!("the issued `{issued}` is gone"), again(issued))
         }
@@ -190,8 +215,8 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
             "put these figures into the packet that they belong to".into(),
         ),
         Problem::KeyOf { issued, whose: Whose::Nobody } => (
-            format!("says which row this is and was changed; `{issued}` was issued"),
-            format!("write `{issued}` again, if the figures are of it"),
+            format!("this was changed from `{issued}`"),
+            "write it again, if the figures are of this source and period".into(),
         ),
         Problem::KeyRewritten { issued } => {
             (format!("written otherwise; it can only mean `{issued}`"), NOTHING.into())
@@ -201,7 +226,7 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
             format!("{NOTHING}, if the packet is the latest one that was issued"),
         ),
         Problem::ReadOnlyChanged { issued } => (
-            format!("a cell for reading only was changed from `{issued}`"),
+            format!("a cell for reading only was changed from `{}`", shortened(issued, 40)),
             format!("{NOTHING}: the change is ignored"),
         ),
         Problem::EvidenceDateMissing => {
@@ -276,9 +301,18 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
                 .into(),
             "put the text in quotation marks, as a spreadsheet does on saving".into(),
         ),
-        Problem::CommaInNumber { number } => (
-            format!("the decimal comma of `{number}` was taken for the delimiter"),
-            format!("write `{}`, or save the file with semicolons", number.replace(',', ".")),
+        Problem::CommaInNumber { number, meant } => (
+            format!("the comma of `{number}` was taken for the delimiter"),
+            format!("write `{meant}`, or save the file with semicolons"),
+        ),
+        Problem::RowFellApart { surplus } => (
+            format!("the row has {surplus} cells too many: commas of numbers or texts parted them"),
+            "write numbers without commas, and put texts with commas in quotation marks".into(),
+        ),
+        Problem::QuoteLeftOpen => (
+            "a quotation mark in the row was left open, so that cells ran together".into(),
+            "save the packet from a spreadsheet, which doubles quotation marks within a text"
+                .into(),
         ),
         Problem::RequiredWhenFilled { when } => (
             format!("needed, since `{when}` is filled in"),
@@ -315,14 +349,15 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
         ),
         Problem::KpiUnanswered { kpi_id, formula } => (
             format!("`{kpi_id}` was asked for, and does not follow from what is filled in"),
-            format!("fill in the figures of `{formula}`, if they were published"),
+            format!("fill these in, if they were published: `{formula}`"),
         ),
     }
 }
 
 /// Lists a few names, and how many more there are.
-fn listed(names: &[&str]) -> String {
-    let shown: Vec<String> = names.iter().take(3).map(|name| format!("`{name}`")).collect();
+fn listed(names: &[impl AsRef<str>]) -> String {
+    let shown = names.iter().take(3).map(|name| format!("`{}`", name.as_ref()));
+    let shown: Vec<String> = shown.collect();
     let more = names.len().saturating_sub(3);
     if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
 }
@@ -333,6 +368,16 @@ fn row_words(rows: &str) -> String {
         format!("rows {rows}")
     } else {
         format!("row {rows}")
+    }
+}
+
+/// Names the character between cells, in the plural and as Excel's dialogue does.
+fn delimiter_words(delimiter: char) -> [&'static str; 2] {
+    match delimiter {
+        ';' => ["semicolons", "Semicolon"],
+        '\t' => ["tabs", "Tab"],
+        '|' => ["bars", "Other, |"],
+        _ => ["commas", "Comma"],
     }
 }
 
@@ -380,6 +425,7 @@ fn unreadable(why: &Unreadable) -> (String, String) {
             "the workbook has a password".to_owned(),
             "take the password off (Excel: File, Info, Protect Workbook, Encrypt) and save it",
         ),
+        Unreadable::Not(NotRead::Kind("zip")) => ("the file is an archive".to_owned(), UNPACK),
         Unreadable::Not(NotRead::Kind(kind)) => (format!("the file is {}", kind_of(kind)), save),
         Unreadable::Not(why) => return not_read(why),
     };
@@ -396,7 +442,9 @@ fn kind_of(kind: &str) -> &str {
         "mail" => "a message (mail)",
         "pdf" => "a PDF",
         "image" => "a picture",
-        "zip" => "an archive (zip); unpack it, and put its files into the folder",
+        "zip" => "an archive",
+        "xml" => "XML, which no spreadsheet opens as a table",
+        "database" => "a file of a database",
         "document" => "a text document, no workbook",
         _ => "of a kind that is not read",
     }
@@ -417,6 +465,7 @@ fn not_read(why: &NotRead) -> (String, String) {
         NotRead::NoPermission => {
             ("may not be read by this user".to_owned(), "change who may read the file")
         }
+        NotRead::Kind("zip") => ("an archive; not read".to_owned(), UNPACK),
         NotRead::Kind(kind) => (
             format!("{}; not read", kind_of(kind)),
             "if it is a packet, save it as a workbook (.xlsx) or as `CSV UTF-8`",
@@ -435,6 +484,7 @@ fn date(damage: DateDamage) -> &'static str {
         DateDamage::TimeOnly => "this is a time of day without a date",
         DateDamage::NoDay => "a part of the date is missing: day, month and year are needed",
         DateDamage::NoSuchDay => "there is no such day",
+        DateDamage::MoreThanADate => "there is more than a date in the cell",
         DateDamage::NoDate => "this is no date",
     }
 }
@@ -447,6 +497,9 @@ fn number(damage: NumberDamage) -> &'static str {
         }
         NumberDamage::Ambiguous | NumberDamage::Locale => {
             "this number has marks of thousands or decimals that the file's form does not have"
+        }
+        NumberDamage::Marks => {
+            "points, commas or blanks stand in this number where no country writes them"
         }
         NumberDamage::Percent => "this is a percentage",
         NumberDamage::Range => "this is a range, not a number",

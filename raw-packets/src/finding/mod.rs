@@ -15,7 +15,7 @@ use std::fmt;
 use serde::Serialize;
 
 pub use self::code::{Code, Severity};
-pub(crate) use self::problem::{KpiFault, Problem, Whose};
+pub(crate) use self::problem::{KpiFault, Problem, Whose, shortened};
 pub use self::reason::Reason;
 pub use self::status::PacketStatus;
 use crate::template::Language;

@@ -21,7 +21,9 @@ pub(crate) enum Problem<'a> {
     },
     EmptyFile,
     Unreadable(&'a Unreadable),
-    OneColumn,
+    OneColumn {
+        delimiter: char,
+    },
     SingleQuotes,
     HeaderBelow {
         row: u64,
@@ -111,7 +113,10 @@ pub(crate) enum Problem<'a> {
     LabelsMissing {
         columns: Vec<&'a str>,
     },
-    LabelExtra,
+    LabelsExtra {
+        labels: Vec<String>,
+    },
+    HeaderGone,
     LabelsMoved,
     // Of a cell.
     CellTooLong {
@@ -121,6 +126,7 @@ pub(crate) enum Problem<'a> {
     TooNarrow,
     Formula {
         typed: bool,
+        text: bool,
     },
     IssuedGone {
         issued: &'a str,
@@ -197,7 +203,12 @@ pub(crate) enum Problem<'a> {
     CommaInText,
     CommaInNumber {
         number: &'a str,
+        meant: &'a str,
     },
+    RowFellApart {
+        surplus: usize,
+    },
+    QuoteLeftOpen,
     // Of several cells together.
     RequiredWhenFilled {
         when: &'a str,
@@ -238,6 +249,16 @@ pub(crate) enum KpiFault<'a> {
     GreaterThan { value: Decimal, limit: Decimal },
 }
 
+/// Shortens what a sentence shows only to be recognised, and puts it on one line.
+pub(crate) fn shortened(text: &str, most: usize) -> String {
+    let mut words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some((end, _)) = words.char_indices().nth(most) {
+        words.truncate(end);
+        words.push('…');
+    }
+    words
+}
+
 impl Problem<'_> {
     /// Returns the cause by name.
     pub(super) fn code(&self) -> Code {
@@ -246,8 +267,8 @@ impl Problem<'_> {
             Self::Decoded { .. } => Code::EncodingDetected,
             Self::EmptyFile => Code::SourceError,
             Self::Unreadable(_) => Code::FormatError,
-            Self::OneColumn => Code::OneColumn,
-            Self::SingleQuotes => Code::QuoteCharacter,
+            Self::OneColumn { .. } => Code::OneColumn,
+            Self::SingleQuotes | Self::QuoteLeftOpen => Code::QuoteCharacter,
             Self::HeaderBelow { .. } => Code::HeaderRow,
             Self::BlankRows { .. } => Code::BlankRow,
             Self::Renamed { .. } => Code::FileRenamed,
@@ -273,8 +294,8 @@ impl Problem<'_> {
             Self::RowHidden => Code::RowHidden,
             Self::LabelTwice => Code::DuplicateLabel,
             Self::LabelRenamed { .. } => Code::IncorrectLabel,
-            Self::LabelsMissing { .. } => Code::MissingLabel,
-            Self::LabelExtra => Code::ExtraLabel,
+            Self::LabelsMissing { .. } | Self::HeaderGone => Code::MissingLabel,
+            Self::LabelsExtra { .. } => Code::ExtraLabel,
             Self::LabelsMoved => Code::LabelOrder,
             Self::CellTooLong { .. } => Code::CellTooLong,
             Self::ErrorValue | Self::Formula { .. } => Code::FormulaCell,
@@ -299,7 +320,7 @@ impl Problem<'_> {
             Self::Number { damage, .. } => number_code(*damage),
             Self::ThousandsPossible { .. } => Code::ThousandsPossible,
             Self::NoAddress | Self::TooNarrow => Code::TypeError,
-            Self::ExtraCell | Self::CommaInText => Code::ExtraCell,
+            Self::ExtraCell | Self::CommaInText | Self::RowFellApart { .. } => Code::ExtraCell,
             Self::CommaInNumber { .. } => Code::CommaShift,
             Self::RequiredWhenFilled { .. }
             | Self::RequiredWhenIs { .. }
@@ -316,7 +337,8 @@ impl Problem<'_> {
             Self::Decoded { .. } => Reason::ENCODING_DETECTED,
             Self::EmptyFile | Self::NothingFilledIn => Reason::EMPTY_PACKET,
             Self::Unreadable(_)
-            | Self::OneColumn
+            | Self::OneColumn { .. }
+            | Self::HeaderGone
             | Self::SingleQuotes
             | Self::HeaderBelow { .. }
             | Self::LabelTwice
@@ -345,7 +367,7 @@ impl Problem<'_> {
             | Self::SheetIgnored { .. }
             | Self::Comment { .. }
             | Self::RowHidden => Reason::REMARK_NOTED,
-            Self::LabelRenamed { .. } | Self::LabelExtra | Self::LabelsMoved => {
+            Self::LabelRenamed { .. } | Self::LabelsExtra { .. } | Self::LabelsMoved => {
                 Reason::COLUMNS_MOVED
             }
             Self::CellTooLong { .. } => Reason::CELL_TOO_LONG,
@@ -376,7 +398,11 @@ impl Problem<'_> {
             }
             Self::ThousandsPossible { .. } => Reason::NUMBER_NOTED,
             Self::OutOfBounds { bound, .. } => Reason::of_template(&bound.reason, bound.priority),
-            Self::ExtraCell | Self::CommaInText | Self::CommaInNumber { .. } => Reason::EXTRA_CELL,
+            Self::ExtraCell
+            | Self::CommaInText
+            | Self::CommaInNumber { .. }
+            | Self::RowFellApart { .. }
+            | Self::QuoteLeftOpen => Reason::EXTRA_CELL,
             Self::RequiredWhenFilled { .. }
             | Self::RequiredWhenIs { .. }
             | Self::PartGreaterThanWhole { .. } => Reason::RULE_BROKEN,
@@ -391,16 +417,18 @@ fn date_code(damage: DateDamage) -> Code {
         DateDamage::Serial => Code::DateSerial,
         DateDamage::NotIso | DateDamage::OneCountry | DateDamage::TwoDigitYear => Code::LocaleDate,
         DateDamage::Ambiguous => Code::DateAmbiguous,
-        DateDamage::TimeOnly | DateDamage::NoDay | DateDamage::NoSuchDay | DateDamage::NoDate => {
-            Code::TypeError
-        }
+        DateDamage::TimeOnly
+        | DateDamage::NoDay
+        | DateDamage::NoSuchDay
+        | DateDamage::MoreThanADate
+        | DateDamage::NoDate => Code::TypeError,
     }
 }
 
 fn number_code(damage: NumberDamage) -> Code {
     match damage {
         NumberDamage::Scientific => Code::ScientificNotation,
-        NumberDamage::Locale | NumberDamage::Ambiguous => Code::LocaleNumber,
+        NumberDamage::Locale | NumberDamage::Ambiguous | NumberDamage::Marks => Code::LocaleNumber,
         NumberDamage::Percent
         | NumberDamage::Range
         | NumberDamage::Approximate

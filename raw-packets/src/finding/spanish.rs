@@ -1,6 +1,6 @@
 //! Problems and remedies in Spanish.
 
-use super::{KpiFault, Problem, Whose};
+use super::{KpiFault, Problem, Whose, shortened};
 use crate::formula::EvaluateError;
 use crate::read::{NotRead, Unreadable};
 use crate::value::{DateDamage, NumberDamage, Reading};
@@ -9,6 +9,7 @@ const NOTHING: &str = "no hay que hacer nada";
 const SAVE: &str = "guarde el archivo como `CSV UTF-8`";
 const COMPARE: &str = "compárelo con la publicación";
 const EVIDENCE: &str = "cópiela de la publicación que prueba las cifras";
+const UNPACK: &str = "descomprímalo y ponga sus archivos en la carpeta";
 const DAY: &str = "escriba el día como AAAA-MM-DD, por ejemplo 2025-03-31";
 
 #[expect(clippy::too_many_lines, reason = "a table of sentences, one entry each")]
@@ -28,10 +29,15 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
             ("el archivo está vacío".into(), "empiece de nuevo con el paquete emitido".into())
         }
         Problem::Unreadable(why) | Problem::FileUnreadable(why) => unreadable(why),
-        Problem::OneColumn => (
-            "todas las celdas están en una columna: las comas no se tomaron por separadores".into(),
-            "en Excel use Datos, Texto en columnas, Coma; luego guárdelo como `CSV UTF-8`".into(),
-        ),
+        Problem::OneColumn { delimiter } => {
+            let [marks, mark] = delimiter_words(*delimiter);
+            (
+                format!("las celdas están en una columna: {marks} no sirvieron de separadores"),
+                format!(
+                    "en Excel use Datos, Texto en columnas, {mark}; luego guárdelo como `CSV UTF-8`"
+                ),
+            )
+        }
         Problem::SingleQuotes => (
             "las celdas llevan comillas simples; un CSV las lleva dobles o ninguna".into(),
             "guárdelo desde una hoja de cálculo como `CSV UTF-8`".into(),
@@ -139,9 +145,24 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
             },
             "recupérelas con su contenido, o empiece de nuevo con el paquete emitido".into(),
         ),
-        Problem::LabelExtra => {
-            ("esta columna no se emitió y no se lee".into(), "bórrela, o déjela para su uso".into())
-        }
+        Problem::LabelsExtra { labels } => match labels.as_slice() {
+            [_] => (
+                "esta columna no se emitió y no se lee".into(),
+                "bórrela, o déjela para su uso".into(),
+            ),
+            several => (
+                format!(
+                    "{} columnas no se emitieron y no se leen: {}",
+                    several.len(),
+                    listed(several)
+                ),
+                "bórrelas, o déjelas para su uso".into(),
+            ),
+        },
+        Problem::HeaderGone => (
+            "falta la fila de los rótulos; la primera fila tiene valores".into(),
+            "copie encima la primera fila del paquete emitido".into(),
+        ),
         Problem::LabelsMoved => (
             "las columnas están en otro orden que el emitido; se han leído por su nombre".into(),
             NOTHING.into(),
@@ -158,14 +179,17 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
             "la columna era estrecha para el valor, y solo se guardó `#`".into(),
             "ensanche la columna en la hoja de cálculo y guarde otra vez".into(),
         ),
-        Problem::Formula { typed: true } => (
+        Problem::Formula { typed: true, .. } => (
             "la celda tiene una fórmula".into(),
             "copie la celda y péguela con Pegado especial, Valores".into(),
         ),
-        Problem::Formula { typed: false } => (
+        Problem::Formula { typed: false, text: true } => (
             "la celda tiene una fórmula".into(),
             "escriba el valor mismo; ponga un espacio delante de una cita que empiece así".into(),
         ),
+        Problem::Formula { typed: false, text: false } => {
+            ("la celda tiene una fórmula".into(), "escriba el valor mismo".into())
+        }
         Problem::IssuedGone { issued, .. } => {
             (format!("ha desaparecido `{issued}`, que se emitió"), again(issued))
         }
@@ -188,8 +212,8 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
             "ponga estas cifras en el paquete al que pertenecen".into(),
         ),
         Problem::KeyOf { issued, whose: Whose::Nobody } => (
-            format!("dice qué fila es, y se ha cambiado; se emitió `{issued}`"),
-            format!("escriba otra vez `{issued}`, si las cifras son suyas"),
+            format!("se ha cambiado; se emitió `{issued}`"),
+            "escríbalo otra vez, si las cifras son de esta fuente y este período".into(),
         ),
         Problem::KeyRewritten { issued } => {
             (format!("está escrito de otro modo; solo puede ser `{issued}`"), NOTHING.into())
@@ -199,7 +223,10 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
             format!("{NOTHING}, si el paquete es el último que se emitió"),
         ),
         Problem::ReadOnlyChanged { issued } => (
-            format!("se ha cambiado una celda que era solo para leer; decía `{issued}`"),
+            format!(
+                "se ha cambiado una celda que era solo para leer; decía `{}`",
+                shortened(issued, 40)
+            ),
             format!("{NOTHING}: el cambio no cuenta"),
         ),
         Problem::EvidenceDateMissing => ("falta la fecha de la evidencia".into(), EVIDENCE.into()),
@@ -272,9 +299,20 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
             "una coma de este texto se tomó por separador y desplazó las celdas siguientes".into(),
             "ponga el texto entre comillas, como hace una hoja de cálculo al guardar".into(),
         ),
-        Problem::CommaInNumber { number } => (
-            format!("la coma decimal de `{number}` se tomó por separador"),
-            format!("escriba `{}`, o guarde el archivo con punto y coma", number.replace(',', ".")),
+        Problem::CommaInNumber { number, meant } => (
+            format!("la coma de `{number}` se tomó por separador"),
+            format!("escriba `{meant}`, o guarde el archivo con punto y coma"),
+        ),
+        Problem::RowFellApart { surplus } => (
+            format!(
+                "a la fila le sobran {surplus} celdas: las partieron comas de números o de textos"
+            ),
+            "escriba los números sin comas y ponga entre comillas los textos que las tengan".into(),
+        ),
+        Problem::QuoteLeftOpen => (
+            "unas comillas de la fila se quedaron abiertas y juntaron varias celdas".into(),
+            "guarde el paquete desde una hoja de cálculo, que dobla las comillas de un texto"
+                .into(),
         ),
         Problem::RequiredWhenFilled { when } => (
             format!("hace falta, porque `{when}` está relleno"),
@@ -310,14 +348,15 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
         ),
         Problem::KpiUnanswered { kpi_id, formula } => (
             format!("se pidió `{kpi_id}`, y no se sigue de lo que está relleno"),
-            format!("rellene las cifras de `{formula}`, si se publicaron"),
+            format!("rellénelas, si se publicaron: `{formula}`"),
         ),
     }
 }
 
 /// Lists a few names, and how many more there are.
-fn listed(names: &[&str]) -> String {
-    let shown: Vec<String> = names.iter().take(3).map(|name| format!("`{name}`")).collect();
+fn listed(names: &[impl AsRef<str>]) -> String {
+    let shown = names.iter().take(3).map(|name| format!("`{}`", name.as_ref()));
+    let shown: Vec<String> = shown.collect();
     let more = names.len().saturating_sub(3);
     if more == 0 { shown.join(", ") } else { format!("{} y {more} más", shown.join(", ")) }
 }
@@ -328,6 +367,16 @@ fn row_words(rows: &str) -> String {
         format!("las filas {rows}")
     } else {
         format!("la fila {rows}")
+    }
+}
+
+/// Names the character between cells, in the plural and as Excel's dialogue does.
+fn delimiter_words(delimiter: char) -> [&'static str; 2] {
+    match delimiter {
+        ';' => ["los puntos y coma", "Punto y coma"],
+        '\t' => ["los tabuladores", "Tabulación"],
+        '|' => ["las barras", "Otro, |"],
+        _ => ["las comas", "Coma"],
     }
 }
 
@@ -373,6 +422,9 @@ fn unreadable(why: &Unreadable) -> (String, String) {
             "el libro tiene contraseña".to_owned(),
             "quítela (Excel: Archivo, Información, Proteger libro, Cifrar) y guárdelo",
         ),
+        Unreadable::Not(NotRead::Kind("zip")) => {
+            ("el archivo es un archivo comprimido".to_owned(), UNPACK)
+        }
         Unreadable::Not(NotRead::Kind(kind)) => (format!("el archivo es {}", kind_of(kind)), save),
         Unreadable::Not(why) => return not_read(why),
     };
@@ -389,7 +441,9 @@ fn kind_of(kind: &str) -> &str {
         "mail" => "un mensaje de correo",
         "pdf" => "un PDF",
         "image" => "una imagen",
-        "zip" => "un archivo comprimido (zip); descomprímalo en la carpeta",
+        "zip" => "un archivo comprimido",
+        "xml" => "XML, que ninguna hoja de cálculo abre como tabla",
+        "database" => "un archivo de una base de datos",
         "document" => "un documento de texto, no un libro",
         _ => "de una clase que no se lee",
     }
@@ -412,6 +466,7 @@ fn not_read(why: &NotRead) -> (String, String) {
         NotRead::NoPermission => {
             ("este usuario no lo puede leer".to_owned(), "cambie quién puede leer el archivo")
         }
+        NotRead::Kind("zip") => ("un archivo comprimido; no se lee".to_owned(), UNPACK),
         NotRead::Kind(kind) => (
             format!("{}; no se lee", kind_of(kind)),
             "si es un paquete, guárdelo como libro (.xlsx) o como `CSV UTF-8`",
@@ -430,6 +485,7 @@ fn date(damage: DateDamage) -> &'static str {
         DateDamage::TimeOnly => "es una hora sin fecha",
         DateDamage::NoDay => "falta una parte de la fecha: hacen falta día, mes y año",
         DateDamage::NoSuchDay => "ese día no existe",
+        DateDamage::MoreThanADate => "en la celda hay más que una fecha",
         DateDamage::NoDate => "esto no es una fecha",
     }
 }
@@ -442,6 +498,9 @@ fn number(damage: NumberDamage) -> &'static str {
         }
         NumberDamage::Ambiguous | NumberDamage::Locale => {
             "este número lleva marcas de miles o decimales que no son las del archivo"
+        }
+        NumberDamage::Marks => {
+            "hay puntos, comas o espacios donde ningún país los escribe en un número"
         }
         NumberDamage::Percent => "es un porcentaje",
         NumberDamage::Range => "es un intervalo, no un número",

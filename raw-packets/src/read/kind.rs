@@ -31,6 +31,8 @@ pub(crate) fn kind_of(bytes: &[u8]) -> Kind {
         [b'R', b'a', b'r', b'!', ..] | [b'7', b'z', 0xbc, 0xaf, ..] | [0x1f, 0x8b, ..] => {
             Kind::Other("zip")
         }
+        [b'P', b'A', b'R', b'1', ..] => Kind::Other("database"),
+        _ if bytes.starts_with(b"SQLite format 3\0") => Kind::Other("database"),
         _ if bytes.starts_with(b"{\\rtf") => Kind::Other("document"),
         _ => markup(bytes).or_else(|| json(bytes)).map_or(Kind::Text, Kind::Other),
     }
@@ -108,7 +110,7 @@ fn markup(bytes: &[u8]) -> Option<&'static str> {
     {
         Some("html")
     } else {
-        None
+        start.starts_with("<?xml").then_some("xml")
     }
 }
 
@@ -138,6 +140,8 @@ mod tests {
             (b"{\\rtf1\\ansi", Kind::Other("document")),
             (b"[1],2\r\n", Kind::Text),
             (b"{x},2\r\n", Kind::Text),
+            (b"<?xml version=\"1.0\"?><rows/>", Kind::Other("xml")),
+            (b"PAR1\x15\x04", Kind::Other("database")),
             (b"PK\x03\x04 packets.csv", Kind::Other("zip")),
         ] {
             assert_eq!(kind_of(bytes), kind, "{}", String::from_utf8_lossy(bytes));

@@ -26,6 +26,8 @@ pub(crate) struct Sheet {
     pub(crate) packet_id: Option<String>,
     /// The delimiter of the file's form; `None` in a workbook.
     pub(crate) delimiter: Option<u8>,
+    /// Whether the double quotes of the file are odd in number, so that one may have been left open.
+    pub(crate) odd_quotes: bool,
     /// What was odd about the file as a whole.
     pub(crate) oddities: Vec<Oddity>,
     /// What stands beside the table.
@@ -89,8 +91,8 @@ pub(crate) enum Oddity {
     Decoded(&'static str),
     /// Nothing at all is in the file.
     Empty,
-    /// All cells of a row stand in its first.
-    OneColumn,
+    /// All cells of a row stand in its first, with this character between them.
+    OneColumn(char),
     /// Single quotes stand around the cells.
     SingleQuotes,
     /// The file is no table, or one that cannot be read.
@@ -234,9 +236,8 @@ impl<'l> Builder<'l> {
     fn settle(&mut self) {
         let mut rows = std::mem::take(&mut self.pending).into_iter();
         let Some(first) = rows.next() else { return };
-        if is_one_column(&first, self.labels) {
-            self.sheet.oddities.push(Oddity::OneColumn);
-        }
+        let one_column = one_column(&first, self.labels).map(Oddity::OneColumn);
+        self.sheet.oddities.extend(one_column);
         self.head(first);
         rows.for_each(|row| self.below(row));
     }
@@ -246,15 +247,44 @@ impl<'l> Builder<'l> {
         if self.sheet.header.is_empty() {
             self.sheet.oddities.push(Oddity::Empty);
         }
-        self.sheet
+        laid_out(self.sheet, self.labels)
     }
 }
 
-/// Says whether a row's only cell is a whole header.
-fn is_one_column(row: &SheetRow, labels: &Labels) -> bool {
+/// Lays an upright form out as a table of one row: each field in a row of its own, its value behind it.
+fn laid_out(sheet: Sheet, labels: &Labels) -> Sheet {
+    let below = sheet.rows.iter().filter_map(|row| row.cells.first().map(|cell| &cell.text));
+    let fields = sheet.header.first().into_iter().chain(below);
+    if !labels.are_enough(fields.map(|field| crate::value::trim(field))) {
+        return sheet;
+    }
+    let form = if sheet.delimiter.is_some() { Form::Text } else { Form::TypedText };
+    let typed = |text: String| Cell { text, form };
+    // The first row is a header of its own, or the first field.
+    let is_field = sheet.header.first().is_some_and(|label| labels.find(label).is_some());
+    let first = is_field.then(|| SheetRow {
+        number: sheet.header_row,
+        cells: sheet.header.iter().cloned().map(typed).collect(),
+    });
+    let mut laid = Sheet { header_row: 1, header: Vec::new(), rows: Vec::new(), ..sheet };
+    let mut cells = Vec::new();
+    for row in first.into_iter().chain(sheet.rows) {
+        let mut row_cells = row.cells.into_iter();
+        let label = row_cells.next().map_or_else(String::new, |cell| cell.text);
+        laid.header.push(crate::value::trim(&label).to_owned());
+        cells.push(row_cells.next().unwrap_or_else(|| typed(String::new())));
+        laid.upright.push(row.number);
+    }
+    laid.rows.push(SheetRow { number: 2, cells });
+    laid
+}
+
+/// Finds the delimiter of a row whose only cell is a whole header.
+fn one_column(row: &SheetRow, labels: &Labels) -> Option<char> {
     let mut filled = row.cells.iter().filter(|cell| !is_blank(&cell.text));
-    let (Some(cell), None) = (filled.next(), filled.next()) else { return false };
-    [',', ';', '\t', '|'].into_iter().any(|delimiter| {
+    let (Some(cell), None) = (filled.next(), filled.next()) else { return None };
+    [',', ';', '\t', '|'].into_iter().find(|delimiter| {
+        let delimiter = *delimiter;
         cell.text.contains(delimiter)
             && labels.are_enough(cell.text.split(delimiter).map(|l| l.trim().trim_matches('"')))
     })

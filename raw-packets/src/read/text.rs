@@ -19,6 +19,7 @@ pub(crate) fn read_csv(bytes: &[u8], labels: &Labels) -> Sheet {
     let delimiter = hint.unwrap_or_else(|| sniff(text, labels));
     sheet.delimiter = Some(delimiter);
     sheet.decimal_mark = if delimiter == b';' { ',' } else { '.' };
+    sheet.odd_quotes = text.bytes().filter(|byte| *byte == b'"').count() % 2 == 1;
 
     let mut builder = Builder::new(labels, sheet);
     let mut reader = csv::ReaderBuilder::new()
@@ -88,7 +89,18 @@ fn sniff(text: &str, labels: &Labels) -> u8 {
             }
         }
     }
-    best.0
+    // Of an upright form, each line begins with a label.
+    let fields = |delimiter: u8| {
+        let begin =
+            |line: &str| line.split_once(char::from(delimiter)).map(|(label, _)| label.to_owned());
+        let is_known = |label: &String| {
+            labels.find(crate::value::trim(label).trim_matches('"').trim()).is_some()
+        };
+        text.lines().take(SNIFFED).filter_map(begin).filter(is_known).count()
+    };
+    let most =
+        DELIMITERS.into_iter().max_by_key(|delimiter| (fields(*delimiter), *delimiter == b','));
+    most.filter(|delimiter| fields(*delimiter) > best.1.max(2)).unwrap_or(best.0)
 }
 
 #[cfg(test)]
@@ -167,6 +179,20 @@ mod tests {
     }
 
     #[test]
+    fn an_upright_form_is_read_as_one_row() {
+        for text in [
+            "campo;valor;qué significa\na;1;x\nb;2;\nk0;\"3;4\"\n",
+            "a\t1\nb\t2\nk0\t3;4\n",
+            "\u{feff}\"a\",\"1\"\r\n\"b\",\"2\"\r\n\"k0\",\"3;4\"\r\n",
+        ] {
+            let sheet = read(text.as_bytes());
+            assert_eq!(sheet.header[sheet.header.len() - 3..], ["a", "b", "k0"], "{text}");
+            assert_eq!(texts(&sheet), [["1", "2", "3;4"]], "{text}");
+            assert_eq!(sheet.upright.last(), Some(&(text.lines().count() as u64)), "{text}");
+        }
+    }
+
+    #[test]
     fn a_header_is_found_below_titles_and_notes() {
         let sheet = read(b"Packet of 2024\n\nfilled in by,Ana\na;b;k0\n1;2;3\n");
         assert_eq!((sheet.header_row, sheet.rows_above), (4, 2));
@@ -180,7 +206,8 @@ mod tests {
         for (bytes, oddity) in [
             (b"a,b\n1,caf\xe9\n".as_slice(), Oddity::Encoding { row: 2 }),
             (b" \n", Oddity::Empty),
-            (b"\"a,b,k0,k1\"\n\"1,2,3,4\"\n", Oddity::OneColumn),
+            (b"\"a,b,k0,k1\"\n\"1,2,3,4\"\n", Oddity::OneColumn(',')),
+            (b"\"a;b;k0;k1\"\n\"1;2;3;4\"\n", Oddity::OneColumn(';')),
             (b"'a','b','k0'\n'1','2','3'\n", Oddity::SingleQuotes),
         ] {
             assert_eq!(read(bytes).oddities, [oddity], "{}", String::from_utf8_lossy(bytes));

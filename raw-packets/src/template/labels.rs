@@ -67,7 +67,8 @@ impl Labels {
 
 /// Takes what stands in brackets off the end of a label, as in `Fuente (no cambiar)`.
 fn without_brackets(label: &str) -> &str {
-    let label = crate::value::trim(label);
+    let is_mark = |c: char| !c.is_alphanumeric() && !matches!(c, ')' | ']');
+    let label = label.trim_end_matches(is_mark);
     let open = match label.chars().next_back() {
         Some(')') => '(',
         Some(']') => '[',
@@ -90,6 +91,7 @@ mod tests {
             ("evidenceDate", "evidence_date"),
             ("evidence_date (YYYY-MM-DD)", "evidence_date"),
             ("Evidence\ndate *", "evidence_date"),
+            ("evidence_date (obligatorio) *", "evidence_date"),
             ("Fecha de la publicación, AAAA-MM-DD", "evidence_date"),
             ("Fuente", "sanction_source_id"),
             ("fuente (NO CAMBIAR)", "sanction_source_id"),

@@ -42,6 +42,8 @@ pub enum DateDamage {
     NoDay,
     /// A day that no calendar has.
     NoSuchDay,
+    /// A day with a remark, or two days.
+    MoreThanADate,
     /// Nothing that could be a day.
     NoDate,
 }
@@ -75,7 +77,18 @@ pub fn read_date(text: &str) -> Date {
     of_numbers(&day)
         .or_else(|| basic(&day))
         .or_else(|| of_words(&day))
-        .unwrap_or_else(|| wrong(DateDamage::NoDate, Vec::new()))
+        .unwrap_or_else(|| wrong(more_or_none(&day), Vec::new()))
+}
+
+/// Says whether a day stands among what else is in a text.
+fn more_or_none(text: &str) -> DateDamage {
+    let words = text.split([' ', '(', ')', '[', ']', ';']);
+    let is_day = |word: &str| {
+        let word = word.trim_end_matches(|c: char| !c.is_alphanumeric());
+        iso(word).is_some()
+            || matches!(of_numbers(word), Some(Date::Wrong { readings, .. }) if !readings.is_empty())
+    };
+    if words.into_iter().any(is_day) { DateDamage::MoreThanADate } else { DateDamage::NoDate }
 }
 
 /// Reads `YYYY-MM-DD`.
@@ -442,6 +455,10 @@ mod tests {
             ("03/2025", NoDay, &[]),
             ("2025-03", NoDay, &[]),
             ("12.5", NoDate, &[]),
+            ("31/03/2025 (provisional)", MoreThanADate, &[]),
+            ("2025-03-31*", MoreThanADate, &[]),
+            ("31/03/2025, 01/04/2025", MoreThanADate, &[]),
+            ("publicado el 31.3.2025", MoreThanADate, &[]),
             ("-31/03/2025", NoDate, &[]),
             ("15 ene 2025", OneCountry, &["2025-01-15"]),
             ("30 sept 2024", OneCountry, &["2024-09-30"]),

@@ -54,6 +54,8 @@ pub enum NumberDamage {
     Ambiguous,
     /// The marks of another country than the file's.
     Locale,
+    /// Points, commas or blanks where no country writes them.
+    Marks,
     /// Scientific notation, which may have cost digits.
     Scientific,
     /// A percentage.
@@ -81,7 +83,7 @@ pub enum NumberDamage {
 }
 
 /// Says by which words people tell that there is no figure, folded.
-const NO_FIGURE: [&str; 16] = [
+const NO_FIGURE: [&str; 25] = [
     "nd",
     "n_d",
     "na",
@@ -98,6 +100,15 @@ const NO_FIGURE: [&str; 16] = [
     "no_data",
     "null",
     "none",
+    "nan",
+    "sin_dato",
+    "no_aplica",
+    "no_procede",
+    "not_applicable",
+    "sem_dados",
+    "k_a",
+    "keine_angabe",
+    "no_hay_datos",
 ];
 
 /// Reads a number.
@@ -111,6 +122,14 @@ const NO_FIGURE: [&str; 16] = [
 /// ```
 #[must_use]
 pub fn read_number(text: &str, style: NumberStyle) -> Number {
+    // What has no width is seen nowhere, and separates nothing.
+    let seen: String;
+    let text = if text.contains(|c| is_space(c) && !c.is_whitespace()) {
+        seen = text.chars().filter(|c| c.is_whitespace() || !is_space(*c)).collect();
+        seen.as_str()
+    } else {
+        text
+    };
     // An apostrophe in front is how a spreadsheet is told to keep a text.
     let text = super::trim(super::trim(text).trim_start_matches('\''));
     if text.is_empty() {
@@ -241,6 +260,7 @@ fn separated(text: &str, style: NumberStyle) -> Number {
         let digits = text.bytes().filter(u8::is_ascii_digit).count();
         let damage = match all.as_slice() {
             [] if digits > 28 => NumberDamage::TooLong,
+            [] => NumberDamage::Marks,
             [_, _, ..] => NumberDamage::Ambiguous,
             _ => NumberDamage::Locale,
         };
@@ -458,6 +478,7 @@ mod tests {
             ("'1200", '.', true, "1200"),
             ("\u{200e}1200\u{a0}\u{200b}\u{feff}", '.', true, "1200"),
             ("0.125", '.', false, "0.125"),
+            ("12\u{200b}00", '.', true, "1200"),
         ] {
             let read = Number::Read { value: decimal(number), also: None };
             assert_eq!(read_number(text, NumberStyle { mark, whole }), read, "{text}");
@@ -510,8 +531,11 @@ mod tests {
             ("1'234", '.', true, Locale, &["1234"]),
             ("1’234", '.', true, Locale, &["1234"]),
             ("1.234.567", '.', true, Locale, &["1234567"]),
-            ("1,20,000", '.', true, Locale, &[]),
-            ("12,34,56", '.', false, Locale, &[]),
+            ("1,20,000", '.', true, Marks, &[]),
+            ("12,34,56", '.', false, Marks, &[]),
+            ("1200 1300", '.', true, Marks, &[]),
+            ("182'5", '.', false, Marks, &[]),
+            ("sin dato", '.', true, NoFigure, &[]),
             ("12.5", '.', true, NotWhole, &[]),
             ("1.2E+05", '.', false, Scientific, &[]),
             ("12 days", '.', false, MoreThanANumber, &[]),

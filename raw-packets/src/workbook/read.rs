@@ -8,7 +8,7 @@ use calamine::{
     Data, Ods, Range, Reader as _, SheetType, SheetVisible, Xls, Xlsb, Xlsx, open_workbook_from_rs,
 };
 
-use super::{FORM_LABELS, HIDDEN, INSTRUCTIONS, MAX_COLUMNS, SHEET, ods, parts};
+use super::{HIDDEN, INSTRUCTIONS, MAX_COLUMNS, SHEET, ods, parts};
 use crate::read::{Builder, Cell, Form, Kind, Oddity, Remark, Sheet, SheetRow, Unreadable};
 use crate::template::Labels;
 use crate::value::is_blank;
@@ -100,14 +100,13 @@ fn parse(
         let oddities = vec![Oddity::Empty];
         return Ok(Sheet { decimal_mark: '.', oddities, ..Sheet::default() });
     };
-    let mut sheet = laid_out(book.read(&name, labels)?);
+    let mut sheet = book.read(&name, labels)?;
     let mut others = Vec::new();
     for other in &sheets {
         let ours =
             other.name == HIDDEN || INSTRUCTIONS.contains(&other.name.to_lowercase().as_str());
         if other.name != name && !ours {
-            let read = book.read(&other.name, labels)?;
-            others.push((other.name.clone(), laid_out(read)));
+            others.push((other.name.clone(), book.read(&other.name, labels)?));
         }
     }
     // A copy of the sheet that is filled in counts before the blank original.
@@ -148,27 +147,6 @@ fn parse(
         sheet.packet_id = book.packet_id()?;
     }
     Ok(sheet)
-}
-
-/// Lays an upright form out as a table of one row.
-fn laid_out(sheet: Sheet) -> Sheet {
-    let labels = |at: usize| FORM_LABELS.iter().map(move |labels| labels[at]);
-    let is = |at: usize| sheet.header.get(at).is_some_and(|is| labels(at).any(|label| label == is));
-    if !is(0) || !is(1) {
-        return sheet;
-    }
-    let blank = || Cell { text: String::new(), form: Form::TypedText };
-    let mut laid = Sheet { header_row: 1, header: Vec::new(), rows: Vec::new(), ..sheet };
-    let mut cells = Vec::new();
-    for row in sheet.rows {
-        let number = row.number;
-        let mut row = row.cells.into_iter();
-        laid.header.push(row.next().map_or_else(String::new, |cell| cell.text.trim().to_owned()));
-        cells.push(row.next().unwrap_or_else(blank));
-        laid.upright.push(number);
-    }
-    laid.rows.push(SheetRow { number: 2, cells });
-    laid
 }
 
 /// Says whether two sheets hold the same values under the same columns.
@@ -366,6 +344,8 @@ fn formula_text(formula: &calamine::XlsxFormulaMetadata) -> String {
 /// Reads a cell; a formula without any text is none, as some writers leave one beside a value.
 fn read_cell(value: &Data, formula: Option<String>, since_1904: bool) -> Cell {
     if let Some(formula) = formula.filter(|formula| !formula.is_empty()) {
+        // An OpenDocument names the language of its formulas in front.
+        let formula = formula.strip_prefix("of:=").unwrap_or(&formula);
         return Cell { text: format!("={formula}"), form: Form::Formula };
     }
     let (text, form) = match value {
@@ -403,9 +383,10 @@ fn clock(days: f64) -> String {
     format!("{sign}{hours:02}:{:02}:{:02}", (rest / 60.0).floor(), rest % 60.0)
 }
 
-/// Takes the midnight off that a day without a time is written with.
+/// Takes the midnight off that a day without a time is written with, and the day off that stands for none.
 fn without_midnight(text: &str) -> &str {
     match text.split_once('T') {
+        Some(("1899-12-30", time)) => time,
         Some((day, time)) if time.chars().all(|c| matches!(c, '0' | ':' | '.' | 'Z')) => day,
         _ => text,
     }

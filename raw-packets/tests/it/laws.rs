@@ -52,7 +52,7 @@ fn load(plan: &PacketPlan, files: &[ReturnedFile]) -> Load {
 type Change = fn(&str) -> String;
 
 /// What a spreadsheet, or a person at one, may do to a number, a day or a key: one change each.
-const CHANGES: [(&str, Change); 30] = [
+const CHANGES: [(&str, Change); 46] = [
     ("points for thousands", |text| thousands(text, '.')),
     ("commas for thousands", |text| thousands(text, ',')),
     ("spaces for thousands", |text| thousands(text, '\u{202f}')),
@@ -87,6 +87,33 @@ const CHANGES: [(&str, Change); 30] = [
         days.map_or_else(|_| text.to_owned(), |days| days.to_string())
     }),
     ("error value", |_| "#¡VALOR!".to_owned()),
+    ("thin spaces for thousands", |text| thousands(text, '\u{2009}')),
+    ("blanks for thousands and decimal comma", |text| thousands(text, ' ').replace('.', ",")),
+    ("no width within", |text| text.chars().flat_map(|c| [c, '\u{200b}']).collect()),
+    ("full width", |text| {
+        let wide = |c: char| char::from_u32(u32::from(c) + 0xfee0).filter(|_| c.is_ascii_digit());
+        text.chars().map(|c| wide(c).unwrap_or(c)).collect()
+    }),
+    ("a hundredth with its sign", |text| format!("{text}%")),
+    ("percent in words", |text| format!("{text} por ciento")),
+    ("thousand in words", |text| format!("{text} mil")),
+    ("no cents", |text| format!("{text},-")),
+    ("footnote", |text| format!("{text} (1)")),
+    ("formula that keeps digits", |text| format!("=\"{text}\"")),
+    ("sum", |text| format!("={text}+0")),
+    ("twice on two lines", |text| format!("{text}\n{text}")),
+    ("too narrow", |_| "#######".to_owned()),
+    ("long hyphens", |text| text.replace('-', "–")),
+    ("Roman month", |text| {
+        let roman = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"];
+        let month = |day: &chrono::NaiveDate| roman[chrono::Datelike::month0(day) as usize];
+        let day = text.parse::<chrono::NaiveDate>();
+        day.map_or_else(
+            |_| text.to_owned(),
+            |day| day.format(&format!("%d-{}-%Y", month(&day))).to_string(),
+        )
+    }),
+    ("time alone", |_| "10:30".to_owned()),
 ];
 
 /// Groups the digits in front of a point by threes.

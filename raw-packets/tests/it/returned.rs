@@ -4,9 +4,26 @@ use raw_packets::{
     Accept, CheckedPlan, Code, KpiRow, PacketPlan, PacketStatus, Profile, ReturnedFile,
 };
 
+use unicode_normalization::UnicodeNormalization as _;
+
 use crate::support::{as_of, filled, plan, returned, stamp};
 
 type Change = fn(&str) -> Vec<u8>;
+
+/// The rows of a table.
+type Rows = Vec<Vec<String>>;
+
+/// Writes the rows of a text anew, with another delimiter.
+fn columns(text: &str, delimiter: u8, change: fn(Rows) -> Rows) -> Vec<u8> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
+    let rows = reader.records().map(|record| record.unwrap().iter().map(str::to_owned).collect());
+    let mut writer =
+        csv::WriterBuilder::new().delimiter(delimiter).flexible(true).from_writer(Vec::new());
+    for row in change(rows.collect()) {
+        writer.write_record(row).unwrap();
+    }
+    writer.into_inner().unwrap()
+}
 
 /// Returns the loaded counts and days of the first packet.
 fn loaded(checked: &CheckedPlan<'_>) -> Vec<String> {
@@ -30,8 +47,9 @@ fn utf16(text: &str, mark: bool) -> Vec<u8> {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table, one change an entry")]
 fn what_a_program_does_to_a_whole_file_is_read_as_the_same_values() {
-    let cases: [(&str, Change, Option<Code>); 16] = [
+    let cases: [(&str, Change, Option<Code>); 28] = [
         ("UTF-16", |t| utf16(t, true), Some(Code::EncodingDetected)),
         ("UTF-16 without a mark", |t| utf16(t, false), Some(Code::EncodingDetected)),
         (
@@ -77,6 +95,65 @@ fn what_a_program_does_to_a_whole_file_is_read_as_the_same_values() {
             |t| t.replace(",2024-01-01,year", ",01/01/2024,year").into(),
             Some(Code::KeyRewritten),
         ),
+        (
+            "UTF-16 of the other order",
+            |t| t.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+            Some(Code::EncodingDetected),
+        ),
+        ("two marks of UTF-8", |t| format!("\u{feff}\u{feff}{t}").into(), None),
+        ("accents that are composed", |t| t.nfd().collect::<String>().into(), None),
+        ("tabs", |t| columns(t, b'\t', |c| c), None),
+        ("bars", |t| columns(t, b'|', |c| c), None),
+        ("carets", |t| columns(t, b'^', |c| c), None),
+        ("SEP= in capitals", |t| [b"SEP=|\n".to_vec(), columns(t, b'|', |c| c)].concat(), None),
+        (
+            "labels in camel case",
+            |t| {
+                let (header, row) = t.split_once("\r\n").unwrap();
+                format!("{}\r\n{row}", header.replace('_', "")).into()
+            },
+            Some(Code::IncorrectLabel),
+        ),
+        (
+            "labels with stars and hints",
+            |t| {
+                let (header, row) = t.split_once("\r\n").unwrap();
+                format!("{} (obligatorio)*\r\n{row}", header.replace(',', "*,")).into()
+            },
+            Some(Code::IncorrectLabel),
+        ),
+        (
+            "the upright form saved as CSV",
+            |t| {
+                columns(t, b';', |rows| {
+                    let head =
+                        vec!["campo".to_owned(), "valor".to_owned(), "qué significa".to_owned()];
+                    let field = |(label, cell): (&String, &String)| {
+                        vec![label.clone(), cell.replace("182.5", "182,5"), String::new()]
+                    };
+                    std::iter::once(head).chain(rows[0].iter().zip(&rows[1]).map(field)).collect()
+                })
+            },
+            None,
+        ),
+        (
+            "labels and values below each other",
+            |t| {
+                columns(t, b',', |rows| {
+                    rows[0]
+                        .iter()
+                        .zip(&rows[1])
+                        .map(|(label, cell)| vec![label.clone(), cell.clone()])
+                        .collect()
+                })
+            },
+            None,
+        ),
+        (
+            "a key as a number of days",
+            |t| t.replace(",2024-01-01,year", ",45292,year").into(),
+            Some(Code::KeyRewritten),
+        ),
         ("a text that starts with a dash", |t| t.replace("En 2024 se", "-En 2024 se").into(), None),
     ];
     let plan = plan();
@@ -93,8 +170,9 @@ fn what_a_program_does_to_a_whole_file_is_read_as_the_same_values() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table, one change an entry")]
 fn what_cannot_be_read_is_named_once_with_what_to_do() {
-    let cases: [(&str, Change, PacketStatus, Code, &str); 9] = [
+    let cases: [(&str, Change, PacketStatus, Code, &str); 16] = [
         (
             "padded with NUL",
             |t| format!("{t}{}", "\0".repeat(900)).into(),
@@ -159,6 +237,65 @@ fn what_cannot_be_read_is_named_once_with_what_to_do() {
             PacketStatus::InvalidRow,
             Code::KeyAltered,
             "put these figures into the packet that they belong to",
+        ),
+        (
+            "another encoding",
+            |t| t.replace("Organismo", "Organizaci\u{f3}n").chars().map(|c| c as u8).collect(),
+            PacketStatus::InvalidRow,
+            Code::EncodingError,
+            "CSV UTF-8",
+        ),
+        (
+            "the header deleted",
+            |t| t.split_once("\r\n").unwrap().1.into(),
+            PacketStatus::InvalidHeaders,
+            Code::MissingLabel,
+            "copy the first row",
+        ),
+        (
+            "a quotation mark left open",
+            |t| t.replacen("En 2024", "\"En 2024", 1).into(),
+            PacketStatus::InvalidRow,
+            Code::QuoteCharacter,
+            "doubles quotation marks",
+        ),
+        (
+            "semicolons in one column",
+            |t| {
+                let text = String::from_utf8(columns(t, b';', |c| c)).unwrap();
+                let quoted = |line: &str| format!("\"{}\"\r\n", line.replace('"', "\"\""));
+                text.lines().map(quoted).collect::<String>().into()
+            },
+            PacketStatus::InvalidHeaders,
+            Code::OneColumn,
+            "Semicolon",
+        ),
+        (
+            "commas of several numbers",
+            |t| t.replace("182.5", "182,5").replace(",1200,", ",1,200,").into(),
+            PacketStatus::InvalidRow,
+            Code::ExtraCell,
+            "write numbers without commas",
+        ),
+        (
+            "the labels of a column twice",
+            |t| {
+                columns(t, b',', |mut rows| {
+                    rows[0].push("evidence_date".to_owned());
+                    rows[1].push("2025-04-01".to_owned());
+                    rows
+                })
+            },
+            PacketStatus::InvalidHeaders,
+            Code::DuplicateLabel,
+            "delete the other",
+        ),
+        (
+            "bytes of another program",
+            |_| b"\x7fELF\x02\x01\0\0\0".to_vec(),
+            PacketStatus::InvalidHeaders,
+            Code::EncodingError,
+            "copy it anew",
         ),
         (
             "a decimal comma that moved the row",

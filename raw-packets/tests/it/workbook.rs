@@ -78,6 +78,31 @@ fn typed_damage_is_named() {
 }
 
 #[test]
+fn a_number_that_is_shown_as_something_else_is_never_taken_for_what_is_stored() {
+    let shown = |format: &str| rust_xlsxwriter::Format::new().set_num_format(format);
+    // Who types `100%` or `182:30` sees that, and a spreadsheet keeps 1 and 7.6.
+    for (column, value, format, code) in [
+        (6, 1.0, "0%", Some("unit-mismatch")),
+        (9, 1.825, "0.0 %;[Red]-0.0 %", Some("unit-mismatch")),
+        (9, 7.604_166, "[h]:mm", Some("number-as-date")),
+        (9, 0.4375, "hh:mm", Some("number-as-date")),
+        (4, 0.4375, "hh:mm", Some("type-error")),
+        (4, 1.0, "dd/mm/yyyy", Some("constraint-error")),
+        (9, 182.5, "0.0\"%\"", None),
+        (9, 182.5, "# ?/?", None),
+        (6, 1200.0, "#,##0", None),
+        (6, 1200.0, "#,##0.00 [$€-C0A]", None),
+    ] {
+        let format_of = shown(format);
+        let (status, told) =
+            check(|sheet| drop(sheet.write_number_with_format(1, column, value, &format_of)));
+        let codes: Vec<&str> = told.iter().map(|(_, code)| code.as_str()).collect();
+        assert_eq!(codes, Vec::from_iter(code), "{value} as {format}");
+        assert_eq!(status == PacketStatus::Ready, code.is_none(), "{value} as {format}");
+    }
+}
+
+#[test]
 fn a_cell_in_the_last_corner_costs_nothing() {
     let (status, _) = check(|sheet| drop(sheet.write_string(1_048_575, 16_383, "far away")));
     assert_eq!(status, PacketStatus::Ready);
@@ -170,7 +195,10 @@ fn files_that_are_no_table_are_told_apart_whatever_their_names_say() {
         ),
         ("xlsx", &encrypted, "password", "password off"),
         ("pdf", b"%PDF-1.7", "PDF", "CSV UTF-8"),
-        ("zip", b"PK\x03\x04", "archive", "CSV UTF-8"),
+        ("zip", b"PK\x03\x04", "archive", "unpack it"),
+        ("json", b"[{\"evidence_date\": \"2025-03-31\"}]", "JSON", "CSV UTF-8"),
+        ("xml", b"<?xml version=\"1.0\"?><rows/>", "XML", "CSV UTF-8"),
+        ("parquet", b"PAR1\x15\x04", "database", "CSV UTF-8"),
     ] {
         let file = ReturnedFile::new(format!("{stem}.{extension}"), bytes);
         let checked = plan.check(&[file], as_of());
