@@ -6,6 +6,8 @@ mod region;
 mod region_names;
 pub(crate) mod spreadsheet;
 
+use std::borrow::Cow;
+
 use unicode_normalization::UnicodeNormalization;
 
 pub use region::{Region, UnknownRegion};
@@ -86,6 +88,16 @@ pub(crate) fn fold(raw: &str, out: &mut String) {
             _ => digit_value(character).map_or(character, |value| char::from(b'0' + value)),
         }
     }));
+}
+
+/// Returns a value with a line break in the place of each escape that a program left in it: the two signs `\n`, `\r` or `\t`.
+pub(crate) fn unescaped(raw: &str) -> Cow<'_, str> {
+    const ESCAPES: [&str; 3] = ["\\n", "\\r", "\\t"];
+    if !raw.contains('\\') {
+        return Cow::Borrowed(raw);
+    }
+    let broken = ESCAPES.iter().fold(raw.to_owned(), |text, escape| text.replace(escape, "\n"));
+    Cow::Owned(broken)
 }
 
 #[cfg(test)]

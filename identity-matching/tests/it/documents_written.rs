@@ -2,7 +2,7 @@
 //! the types themselves stand in the crate's table of types.
 
 use identity_matching::{
-    DocumentTypeId, DocumentTypes, KeyForm, Normalised, Normaliser, RawDocument, Record,
+    DocumentTypeId, DocumentTypes, KeyForm, Normalised, Normaliser, RawDocument, Record, Region,
     UnusableReason,
 };
 use proptest::prelude::*;
@@ -81,7 +81,7 @@ fn a_type_is_known_by_its_names_and_official_codes() {
         ("CO", "Registro Civil", "1020304056", "CC 1020304056"),
         ("CO", "PPT", "5123457", "PPT 5123457"),
         ("CO", "PEP", "912345678901234", "PEP 912345678901234"),
-        ("DE", "Reisepass Nr", "C01X00T47", "? C01X00T47"),
+        ("DE", "Aufenthaltstitel Nr", "C01X00T47", "? C01X00T47"),
         // Words that only qualify a type.
         ("PE", "DNI menor de edad", "45678913", "DNI 45678913"),
         ("PE", "DNI (vigente)", "45678913", "DNI 45678913"),
@@ -93,6 +93,67 @@ fn a_type_is_known_by_its_names_and_official_codes() {
         // A type of another country is none of this one's.
         ("PE", "Cédula chilena", "12.531.909-2", "? 125319092"),
     ]);
+}
+
+/// What people call these documents beside their names in law.
+#[test]
+fn a_type_is_known_by_what_people_call_it() {
+    assert_exact(&[
+        ("PE", "Documento nacional", "45678913", "DNI 45678913"),
+        ("PE", "Resident card", "001234569", "CE 001234569"),
+        ("CL", "Carnet", "12531909-2", "RUT 125319092"),
+        ("CL", "carné de identidad", "12531909-2", "RUT 125319092"),
+        ("CL", "Cédula nacional de identidad", "12531909-2", "RUT 125319092"),
+        ("CL", "DNI", "12531909-2", "RUT 125319092"),
+        ("CO", "DNI", "79456128", "CC 79456128"),
+        ("CO", "permiso protección temporal", "5123457", "PPT 5123457"),
+        ("MX", "RFC con homoclave", "GODE561231GR8", "RFC GODE561231GR8"),
+        ("PE", "Registro Único del Contribuyente", "20512333797", "RUC 20512333797"),
+        ("EC", "Registro Único del Contribuyente", "1792060346001", "RUC 1792060346001"),
+        ("PY", "CIP", "4827193", "CI 4827193"),
+        ("PY", "Cédula de Identidad Civil", "4827193", "CI 4827193"),
+        ("BO", "Carnet", "4871936", "CI 4871936"),
+        ("AR", "Libreta Cívica", "F 5.536.168", "DNI 05536168"),
+        ("AR", "LE", "M5536168", "DNI 05536168"),
+        ("PE", "Travel document", "118123457", "PASSPORT 118123457"),
+        ("PE", "Reisepass", "118123457", "PASSPORT 118123457"),
+    ]);
+    // In Peru a cédula is a foreigner's, and nobody says whose.
+    let foreign = read("PE", "Cédula", "45678913");
+    assert!(
+        foreign.keys()[0]
+            .key
+            .document_type()
+            .is_some_and(|kind| { DocumentTypes::built_in().code(kind).is_none() })
+    );
+}
+
+/// `º`, `ª` and `№` fold to letters (UAX 15), which belong to no number; `´` is typed for an apostrophe.
+#[test]
+fn a_sign_that_folds_to_a_letter_is_none_of_the_number() {
+    assert_exact(&[
+        ("PE", "DNI", "nº45678913", "DNI 45678913"),
+        ("PE", "DNI", "DNI Nº45678913", "DNI 45678913"),
+        ("PE", "CE", "C.E. nº001234569", "CE 001234569"),
+        ("ES", "NIE", "NIE nºX2482300W", "NIE X2482300W"),
+        ("PE", "DNI", "№45678913", "DNI 45678913"),
+        ("CO", "CC", "79´456´128", "CC 79456128"),
+        ("CO", "CC", "C.C. nª 79.456.128", "CC 79456128"),
+    ]);
+}
+
+/// Servicio de Impuestos Internos: a body of nine digits is a provisional number's, which begins with 100; Migraciones: a
+/// carné has nine digits.
+#[test]
+fn grouping_and_padding_by_programs_change_no_number() {
+    assert_exact(&[
+        ("CL", "RUT", "125.319.092", "RUT 125319092"),
+        ("CL", "RUT", "125,319,092", "RUT 125319092"),
+    ]);
+    assert_unusable(&[("CL", "RUT", "125.319.093", UnusableReason::WrongCheckDigit)]);
+    let provisional = keys("CL", "RUT", "100.123.456", KeyForm::Alias);
+    assert_eq!(provisional, ["RUT 1001234567"]);
+    assert_eq!(keys("PE", "CE", "000001234569", KeyForm::Alias), ["CE 001234569"]);
 }
 
 #[test]
@@ -261,6 +322,21 @@ fn a_country_is_known_by_its_letters_its_number_and_its_names() {
         let own = DocumentTypeId::new(region("PE"), "DNI");
         assert_eq!(read.keys()[0].key.document_type(), Some(own), "{country}");
     }
+    for (name, code) in [
+        ("Rep. Argentina", "AR"),
+        ("Estado Plurinacional de Bolivia", "BO"),
+        ("República Bolivariana de Venezuela", "VE"),
+        ("República Oriental del Uruguay", "UY"),
+        ("Estados Unidos Mexicanos", "MX"),
+        ("Rep. Dom.", "DO"),
+        ("dominicano", "DO"),
+        ("costarricense", "CR"),
+        ("hondureña", "HN"),
+        ("CHI", "CL"),
+        ("EE.UU.", "US"),
+    ] {
+        assert_eq!(Region::from_name(name), Some(region(code)), "{name}");
+    }
 }
 
 /// ICAO Doc 9303: the issuer is part of what a passport is; the region of a record says nothing of it.
@@ -345,8 +421,8 @@ proptest! {
             (Just("CO"), Just("NIT"), "[0-9]{8,10}"), (Just("BR"), Just("CPF/CNPJ"), "[0-9]{11}"),
             (Just("PE"), Just("PASSPORT"), "[A-Z]{0,2}[0-9]{6,9}"), (Just("MX"), Just("RFC"), "[A-Z]{4}85(0[1-9])1[0-9][A-Z0-9]{3}"),
         ],
-        before in prop::sample::select(vec!["", " ", "DNI ", "N° ", "Nro. ", "(", "'", "=", "documento: ", "titular ", "OWN "]),
-        after in prop::sample::select(vec!["", " ", ")", " (titular)", "*", " mamá", ".", " DNI", ","]),
+        before in prop::sample::select(vec!["", " ", "folio ", "N° ", "Nro. ", "(", "'", "=", "documento: ", "titular ", "OWN "]),
+        after in prop::sample::select(vec!["", " ", ")", " (titular)", "*", " mamá", ".", " copia", ","]),
     ) {
         // The name of the type itself; another type's would say what the number is.
         let before = before.replace("OWN", kind.split('/').next().unwrap_or_default());
@@ -371,6 +447,6 @@ fn an_ampersand_belongs_to_the_letters_of_a_company_alone() {
     }
     // Behind a number it is none of it, so that two ways of writing one give one key.
     for written in ["a17l1e&", "\0a17l1\u{fffd}e&", "A17L1E"] {
-        assert_eq!(keys("CL", "DNI", written, KeyForm::Exact), ["? A17L1E"], "{written:?}");
+        assert_eq!(keys("CL", "MATRICULA", written, KeyForm::Exact), ["? A17L1E"], "{written:?}");
     }
 }

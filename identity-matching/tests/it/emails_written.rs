@@ -47,6 +47,8 @@ fn what_stands_around_an_address_is_no_part_of_it() {
         "mi correo es ana@correo.pe",
         "correo 1: ana@correo.pe",
         "Sra. ana@correo.pe",
+        "1. ana@correo.pe",
+        "2) ana@correo.pe",
     ] {
         assert_eq!(addresses(email), ["ana@correo.pe"], "{email}");
     }
@@ -78,6 +80,9 @@ fn every_address_of_a_cell_is_read_or_told() {
         "ana@correo.pe | luis@casa.pe",
         "Ana <ana@correo.pe>, Luis <luis@casa.pe>",
         "ana@correo.pe\nluis@casa.pe",
+        "ana@correo.pe\\nluis@casa.pe",
+        "ana@correo.pe\\r\\nluis@casa.pe",
+        "ana@correo.pe ó luis@casa.pe",
     ] {
         assert_eq!(addresses(email), ["ana@correo.pe", "luis@casa.pe"], "{email}");
         assert!(read(email).keys()[0].reading.contains(Reading::SPLIT));
@@ -161,6 +166,9 @@ fn fillers_of_forms_are_nobodys_address() {
         "no@tiene.com",
         "no@gmail.com",
         "nulo@hotmail.com",
+        "desconocido@gmail.com",
+        "actualizar@gmail.com",
+        "semmail@semmail.com",
     ] {
         assert_eq!(reasons(email), [UnusableReason::Placeholder], "{email}");
     }

@@ -9,8 +9,14 @@ use crate::text::Region;
 
 const DNI: DocumentTypeId = DocumentTypeId::new(Region::known(*b"AR"), "DNI");
 
-/// Reads a DNI: seven or eight digits, no check digit; canonical with eight, as a CUIT carries it.
+/// Reads a DNI: seven or eight digits, no check digit; canonical with eight, as a CUIT carries it. The letter before the number
+/// of a libreta, `M` of enrolment and `F` of a civic one, is no part of it.
 pub(super) fn dni(number: &mut DocumentNumber) -> Outcome {
+    if let [b'M' | b'F', digits @ ..] = number.as_bytes()
+        && (6..=8).contains(&digits.len())
+    {
+        number.drop_front(1);
+    }
     number.require_digits()?;
     if number.len() > 8 {
         let marks = number.fit_zeros(8)?;

@@ -8,13 +8,15 @@ use crate::key::UnusableReason;
 
 /// Reads a RUT: up to eight digits, nine of provisional ones, and a verification character, 0 to 9 or K, modulo 11.
 ///
-/// Digits in groups of three without a dash are all of the body: the character is missing, and added.
+/// Digits in groups of three without a dash are all of the body: the character is missing, and added. Nine of them are
+/// so only of a provisional number, which begins with 100; of others a spreadsheet has grouped the character, too.
 pub(super) fn rut(number: &mut DocumentNumber) -> Outcome {
     if matches!(number.len(), 9..=11) && number.as_bytes().starts_with(b"CL") {
         number.drop_front(2);
     }
     let padding = if number.len() > 9 { number.fit_zeros(10)? } else { Reading::new() };
-    if number.is_grouped() && number.behind_dash().is_none() && number.is_digits() {
+    let whole = number.len() == 9 && !number.as_bytes().starts_with(b"100");
+    if number.is_grouped() && number.behind_dash().is_none() && number.is_digits() && !whole {
         return complete(number);
     }
     let short = number.len() == 10 && number.as_bytes()[0] == b'0';

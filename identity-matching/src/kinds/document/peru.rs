@@ -80,11 +80,16 @@ pub(super) fn ruc(number: &mut DocumentNumber) -> Outcome {
     Ok(if bytes.starts_with(b"10") { reading.carrying(DNI, 2..10) } else { reading })
 }
 
-/// Reads a carné de extranjería: nine digits, or up to twelve letters and digits of older ones.
+/// Reads a carné de extranjería: nine digits, or up to twelve letters and digits of older ones. Digits that zeros fill up to
+/// twelve, as files of fixed width do, are those nine.
 pub(super) fn foreigner_card(number: &mut DocumentNumber) -> Outcome {
     if number.is_digits() && number.len() < 9 {
         let restored = number.restore_zeros(9)?;
         return Ok(DocumentReading::unverified().with(restored));
+    }
+    if number.is_digits() && number.len() > 9 && number.as_bytes().starts_with(b"000") {
+        let marks = number.fit_zeros(9)?;
+        return Ok(DocumentReading::unverified().with(marks).supposed());
     }
     let digits = number.as_bytes().iter().filter(|byte| byte.is_ascii_digit()).count();
     if !(9..=12).contains(&number.len()) {

@@ -6,8 +6,8 @@ use crate::text::LONGEST_VALUE;
 
 /// Words that say nothing of the type, folded.
 const NOISE: &[&str] = &[
-    "DA", "DAS", "DE", "DEL", "DO", "DOS", "EL", "LA", "LAS", "LOS", "N", "NO", "NR", "NRO", "NUM",
-    "NUMBER", "NUMERO", "OF", "THE", "TIPO", "TYPE",
+    "CON", "DA", "DAS", "DE", "DEL", "DO", "DOS", "EL", "LA", "LAS", "LOS", "N", "NO", "NR", "NRO",
+    "NUM", "NUMBER", "NUMERO", "OF", "POR", "THE", "TIPO", "TYPE",
 ];
 
 /// Words that are written for another.
@@ -17,6 +17,7 @@ pub(super) const SYNONYMS: &[(&str, &str)] = &[
     ("CED", "CEDULA"),
     ("CEDULAS", "CEDULA"),
     ("CIUD", "CIUDADANIA"),
+    ("CONTRIBUYENTE", "CONTRIBUYENTES"),
     ("DOC", "DOCUMENTO"),
     ("DOCUMENT", "DOCUMENTO"),
     ("EXT", "EXTRANJERIA"),

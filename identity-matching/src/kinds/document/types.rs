@@ -65,6 +65,12 @@ fn built_in() -> Vec<DocumentType> {
                 "PSP",
                 "PASSPORT NUMBER",
                 "FOREIGN PASSPORT",
+                "PASSEPORT",
+                "PASSAPORTO",
+                "REISEPASS",
+                "TRAVEL DOCUMENT",
+                "DOCUMENTO DE VIAJE",
+                "PP",
             ])
             .source("ICAO Doc 9303, part 4"),
     );
@@ -87,6 +93,7 @@ fn peru_and_spain() -> Vec<DocumentType> {
                 "CUI",
                 "LE",
                 "DNIE",
+                "DOCUMENTO NACIONAL",
                 "DOCUMENTO NACIONAL DE IDENTIDAD",
                 "LIBRETA ELECTORAL",
                 "NATIONAL ID",
@@ -105,6 +112,8 @@ fn peru_and_spain() -> Vec<DocumentType> {
                 "FOREIGN ID",
                 "FOREIGN ID CARD",
                 "FOREIGN RESIDENT CARD",
+                "RESIDENT CARD",
+                "RESIDENCE CARD",
                 "ALIEN CARD",
                 "4",
             ])
@@ -123,7 +132,12 @@ fn peru_and_spain() -> Vec<DocumentType> {
             .aliases(&["PASAPORTE", "PASS", "PAS", "PSP", "7"])
             .source("ICAO Doc 9303, part 4; SUNAT, catalogue 06"),
         DocumentType::new(es, "DNI", spain::dni)
-            .aliases(&["DOCUMENTO NACIONAL DE IDENTIDAD", "DNIE", "NATIONAL ID"])
+            .aliases(&[
+                "DOCUMENTO NACIONAL",
+                "DOCUMENTO NACIONAL DE IDENTIDAD",
+                "DNIE",
+                "NATIONAL ID",
+            ])
             .source("Real Decreto 1553/2005, article 11")
             .inferred_like(|number| number.len() >= 8),
         DocumentType::new(es, "NIE", spain::nie)
@@ -154,6 +168,7 @@ fn colombia_and_chile() -> Vec<DocumentType> {
                 "CEDULA",
                 "CEDULA DE CIUDADANIA",
                 "NUIP",
+                "DNI",
                 "NATIONAL ID",
                 "CITIZENSHIP CARD",
                 "13",
@@ -195,8 +210,13 @@ fn colombia_and_chile() -> Vec<DocumentType> {
             .aliases(&[
                 "RUN",
                 "CI",
+                "DNI",
+                "CARNET",
+                "CARNET DE IDENTIDAD",
                 "CEDULA",
                 "CEDULA DE IDENTIDAD",
+                "CEDULA NACIONAL",
+                "CEDULA NACIONAL DE IDENTIDAD",
                 "ROL UNICO TRIBUTARIO",
                 "ROL UNICO NACIONAL",
                 "NATIONAL ID",
@@ -218,7 +238,7 @@ fn argentina_and_brazil() -> Vec<DocumentType> {
             .inferred(),
         DocumentType::new(ar, "DNI", argentina::dni)
             .aliases(&[
-                "DOCUMENTO NACIONAL DE IDENTIDAD", "DU", "DOCUMENTO UNICO", "LE", "LC", "LIBRETA DE ENROLAMIENTO",
+                "DOCUMENTO NACIONAL", "DOCUMENTO NACIONAL DE IDENTIDAD", "DU", "DOCUMENTO UNICO", "LE", "LC", "LIBRETA DE ENROLAMIENTO",
                 "LIBRETA CIVICA", "DNI EXTRANJERO", "NATIONAL ID", "89", "90", "96",
             ])
             .source("RENAPER, Ley 17.671/1968, under which the numbers of the libretas are those of the DNI")
@@ -250,7 +270,7 @@ fn mexico_and_ecuador() -> Vec<DocumentType> {
     let (mx, ec) = (region(*b"MX"), region(*b"EC"));
     vec![
         DocumentType::new(mx, "CURP", mexico::curp)
-            .aliases(&["CLAVE UNICA DE REGISTRO DE POBLACION", "NATIONAL ID"])
+            .aliases(&["CLAVE UNICA DE REGISTRO DE POBLACION", "CLAVE UNICA", "NATIONAL ID"])
             .source("RENAPO, Instructivo normativo para la asignación de la CURP, DOF 18-10-2021")
             .inferred(),
         DocumentType::new(mx, "RFC", mexico::rfc)
@@ -280,7 +300,15 @@ fn andes_and_south() -> Vec<DocumentType> {
     let (bo, py, uy, ve) = (region(*b"BO"), region(*b"PY"), region(*b"UY"), region(*b"VE"));
     vec![
         DocumentType::new(bo, "CI", bolivia::cedula)
-            .aliases(&["CEDULA", "CEDULA DE IDENTIDAD", "CARNET DE IDENTIDAD", "NATIONAL ID", "1"])
+            .aliases(&[
+                "CEDULA",
+                "CEDULA DE IDENTIDAD",
+                "CARNET",
+                "CARNET DE IDENTIDAD",
+                "DNI",
+                "NATIONAL ID",
+                "1",
+            ])
             .source("SEGIP, Ley 145 de 2011")
             .inferred_like(|number| number.is_digits() && (6..=8).contains(&number.len())),
         DocumentType::new(bo, "NIT", passport::digits(6, 13))
@@ -292,7 +320,16 @@ fn andes_and_south() -> Vec<DocumentType> {
             .with_seconds(paraguay::ruc_without_check)
             .inferred_like(|number| number.behind_dash() == Some(1)),
         DocumentType::new(py, "CI", passport::digits(5, 8))
-            .aliases(&["CEDULA", "CEDULA DE IDENTIDAD", "CIC", "NATIONAL ID", "1"])
+            .aliases(&[
+                "CEDULA",
+                "CEDULA DE IDENTIDAD",
+                "CEDULA DE IDENTIDAD CIVIL",
+                "CIC",
+                "CIP",
+                "DNI",
+                "NATIONAL ID",
+                "1",
+            ])
             .source("Policía Nacional, Departamento de Identificaciones, Ley 222/1993, article 6")
             .inferred_like(|number| number.behind_dash() != Some(1)),
         DocumentType::new(uy, "CI", uruguay::cedula)

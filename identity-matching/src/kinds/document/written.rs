@@ -23,8 +23,10 @@ pub(super) fn read(
     context: &Context<'_>,
     report: &mut Report<'_>,
 ) {
+    let raw = &*text::unescaped(raw);
+    let signs = without_ordinals(raw);
     let mut folded = String::with_capacity(raw.len());
-    for (at, line) in raw.split(['\n', '\r']).enumerate() {
+    for (at, line) in signs.as_deref().unwrap_or(raw).split(['\n', '\r']).enumerate() {
         if at > 0 {
             folded.push('\n');
         }
@@ -43,6 +45,18 @@ pub(super) fn read(
     for part in parts {
         cell.read(part, Reading::SPLIT, report);
     }
+}
+
+/// Writes an ordinal sign as a sign, so that folding makes no letter of it that touches the number (`nº45678912`), and an
+/// accent that stands for an apostrophe as one (`52´847´193`).
+fn without_ordinals(raw: &str) -> Option<String> {
+    let sign = |letter: char| match letter {
+        'º' | 'ª' | '№' => Some('°'),
+        '´' => Some('\''),
+        _ => None,
+    };
+    let written = raw.chars().any(|letter| sign(letter).is_some());
+    written.then(|| raw.chars().map(|letter| sign(letter).unwrap_or(letter)).collect())
 }
 
 struct WrittenCell<'a, 't> {

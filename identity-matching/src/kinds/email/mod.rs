@@ -57,7 +57,7 @@ fn read(raw: &str, table: &EmailTable, sink: &mut Sink<'_>) {
 /// Reads the addresses of a value that is more than a plain one.
 fn read_written(raw: &str, table: &EmailTable, sink: &mut Sink<'_>) {
     let mut folded = String::with_capacity(raw.len());
-    crate::text::fold(raw, &mut folded);
+    crate::text::fold(&crate::text::unescaped(raw), &mut folded);
     let folded = folded.trim();
     if folded.is_empty() {
         return;

@@ -84,7 +84,7 @@ const LABELS: [&str; 24] = [
 /// Tells whether the word next to an address may be a piece of it that a blank parts: `ana
 /// diaz@…`, `…@gmail.co m`; a name begins with a capital.
 fn is_piece(beside: &str, before: bool) -> bool {
-    const BETWEEN: [&str; 8] = ["y", "e", "o", "u", "or", "and", "ou", "et"];
+    const BETWEEN: [&str; 9] = ["y", "e", "o", "ó", "u", "or", "and", "ou", "et"];
     let label = |word: &str| {
         let lower = word.to_lowercase();
         let letters: String = lower.chars().filter(|sign| sign.is_alphabetic()).collect();
@@ -121,7 +121,10 @@ fn is_piece(beside: &str, before: bool) -> bool {
             && near.ends_with(|sign: char| {
                 sign.is_alphanumeric() || matches!(sign, '.' | '_' | '-' | '+')
             });
-        return open && !label(near) && (!capital || near.chars().count() == 1);
+        // `2. ana@…` is the second of a list.
+        let digits = near.trim_end_matches('.');
+        let listed = digits.len() <= 2 && digits.bytes().all(|byte| byte.is_ascii_digit());
+        return open && !listed && !label(near) && (!capital || near.chars().count() == 1);
     }
     // A domain that lost its end begins with a dot.
     near.starts_with('.') || plain && near.chars().count() <= if capital { 1 } else { 2 }

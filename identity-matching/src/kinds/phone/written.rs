@@ -15,7 +15,7 @@ use crate::text::{self, Region, filler};
 /// Reads all numbers of one value of at most [`text::LONGEST_VALUE`] bytes.
 pub(super) fn read(raw: &str, region: Option<Region>, found: &mut dyn FnMut(Outcome)) {
     let mut folded = String::with_capacity(raw.len());
-    fold_lines(raw, &mut folded);
+    fold_lines(&text::unescaped(raw), &mut folded);
     let written = folded.trim();
     if written.is_empty() {
         return;
