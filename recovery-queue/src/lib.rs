@@ -23,8 +23,8 @@ pub use crate::diesel::SqlIndex;
 pub use crate::diesel::{BookFacts, ServiceMigrations, StoreFacts};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use crate::diesel::{
-    BorrowedStore, Conn, DatabaseUrl, Decision, MigrationStatus, Namespace, OpenOptions,
-    PostgresUrl, QueueMigrations, RollupSummary, SqlSnapshot, SqlStore, SqliteFile,
+    BorrowedStore, CheckedBook, Conn, DatabaseUrl, Decision, MigrationStatus, Namespace,
+    OpenOptions, PostgresUrl, QueueMigrations, RollupSummary, SqlSnapshot, SqlStore, SqliteFile,
 };
 #[cfg(feature = "identity-matching")]
 pub use matching::{LeadSource, MatcherResolver, WakeKeys};

@@ -126,6 +126,18 @@ impl<'c> BorrowedStore<'c> {
         migrate::migrate(&mut self.db, &self.names)
     }
 
+    /// Renames the tables that an earlier version made under a prefix, such as `crm_`, in a file of SQLite, and applies the
+    /// pending migrations; gives their versions. The views stay under their old names, too.
+    ///
+    /// [`migrate`](Self::migrate) does so by itself where one such store is all that the file holds. Of several, copy the file
+    /// for each and name the prefix.
+    ///
+    /// # Errors
+    /// No store under the prefix, and one without a prefix in the same file: nothing is changed.
+    pub fn adopt_prefix(&mut self, prefix: &str) -> Result<Vec<String>, StoreError> {
+        migrate::adopt_prefix(&mut self.db, &self.names, prefix)
+    }
+
     /// Compares the database's tables with the migrations of this build; reads only.
     pub fn migration_status(&mut self) -> Result<MigrationStatus, StoreError> {
         migrate::status(&mut self.db, &self.names)

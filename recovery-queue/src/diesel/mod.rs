@@ -27,6 +27,7 @@ pub use conn::sqlite_file::SqliteFile;
 pub use conn::url::{DatabaseUrl, PostgresUrl};
 #[cfg(feature = "identity-matching")]
 pub use index::SqlIndex;
+pub use migrate::harness::CheckedBook;
 pub use migrate::source::QueueMigrations;
 pub use migrate::status::MigrationStatus;
 #[cfg(feature = "guardrails")]

@@ -75,3 +75,61 @@ fn two_sources_in_one_order_stay_two_lines_of_one_book() {
     let dir = tempfile::tempdir().unwrap();
     assert!(versions(&service(&dir)).iter().all(|theirs| !ours.contains(theirs)));
 }
+
+/// Applies the queue's migrations through its own book, one and then all, and has others refused.
+fn checked_book<DB, C>(connection: &mut C, namespace: &Namespace, ns: &str)
+where
+    DB: diesel::backend::Backend,
+    C: diesel::connection::SimpleConnection,
+    for<'a> CheckedBook<'a, C>: MigrationHarness<DB>,
+    QueueMigrations: MigrationSource<DB>,
+    FileBasedMigrations: MigrationSource<DB>,
+    for<'a> Conn<'a>: From<&'a mut C>,
+{
+    let ours = QueueMigrations::within(namespace.clone());
+    let all: Vec<Box<dyn Migration<DB>>> = ours.migrations().unwrap();
+    let mut book = CheckedBook::within(connection, namespace).unwrap();
+    assert!(book.has_pending_migration(ours.clone()).unwrap());
+    let dir = tempfile::tempdir().unwrap();
+    let theirs = book.run_pending_migrations(service(&dir)).unwrap_err().to_string();
+    assert!(theirs.contains("none of the queue's"), "{theirs}");
+    assert!(book.applied_migrations().unwrap().is_empty(), "nothing was made");
+    // Out of turn, in turn, and twice.
+    assert!(book.run_migration(&all[1]).unwrap_err().to_string().contains("next pending"));
+    let first = book.run_next_migration(ours.clone()).unwrap().to_string();
+    assert_eq!(first, all[0].name().version().to_string());
+    assert!(book.run_migration(&all[0]).is_err());
+    assert_eq!(book.run_pending_migrations(ours.clone()).unwrap().len(), all.len() - 1);
+    assert!(book.run_pending_migrations(ours.clone()).unwrap().is_empty());
+    let applied = book.applied_migrations().unwrap();
+    assert_eq!(applied.len(), all.len());
+    assert_eq!(applied[0].to_string(), all[all.len() - 1].name().version().to_string());
+    let kept = book.revert_last_migration(ours.clone()).unwrap_err().to_string();
+    assert!(kept.contains("restore a backup"), "{kept}");
+    let mut store = BorrowedStore::within(Conn::from(connection), namespace).unwrap();
+    assert!(store.migration_status().unwrap().is_current());
+    assert!(store.migrate().unwrap().is_empty(), "a store goes by the same book");
+    let lead = BacklogLead::new(SourcePk::new("L-1").unwrap(), chrono::DateTime::UNIX_EPOCH);
+    let backlog = MemoryBacklog::new("leads", [lead]);
+    assert_eq!(store.seed(&backlog, &SeedOptions::default()).unwrap().arrived, 1);
+    drop(store);
+    // An edited book is not gone on with, whoever asks.
+    let edit = "UPDATE {ns}queue_migration SET sha256 = 'x' WHERE version LIKE '%1'";
+    connection.batch_execute(&edit.replace("{ns}", ns)).unwrap();
+    let mut book = CheckedBook::within(connection, namespace).unwrap();
+    let told = book.run_pending_migrations(ours).unwrap_err().to_string();
+    assert!(told.contains("were applied from other files"), "{told}");
+}
+
+#[test]
+fn the_queues_own_book_is_a_harness_of_diesels_that_checks() {
+    let mut connection = SqliteConnection::establish(":memory:").unwrap();
+    checked_book(&mut connection, &Namespace::default(), "");
+    #[cfg(feature = "postgres")]
+    if let Some(server) = crate::support::server::shared() {
+        let mut connection = PgConnection::establish(server.url()).unwrap();
+        let schema = format!("checked_{}", std::process::id());
+        let namespace = Namespace::new(&schema).unwrap();
+        checked_book(&mut connection, &namespace, &format!("{schema}."));
+    }
+}

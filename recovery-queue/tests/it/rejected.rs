@@ -108,7 +108,14 @@ fn dates() -> Vec<(&'static str, Meaning)> {
         ("2026-01-31T12:00:00.9999999Z", Ok((noon, 999_999))),
         ("0001-01-01", Ok((-62_135_596_800, 0))),
         ("9999-12-31T23:59:59Z", Ok((253_402_300_799, 0))),
+        ("0001-01-01T14:00:00+14:00", Ok((-62_135_596_800, 0))),
+        ("9999-12-31T09:59:59.5-14:00", Ok((253_402_300_799, 500_000))),
         ("0000-01-01", Err(DateOutOfRange)),
+        // A zone leads out of the calendar.
+        ("0001-01-01T00:00:00+14:00", Err(DateOutOfRange)),
+        ("9999-12-31T23:59:59.999999-14:00", Err(DateOutOfRange)),
+        ("9999-12-31T23:60:00-14:00", Err(DateUnreadable)),
+        ("2026-01-01T24:00:00Z", Err(DateUnreadable)),
         ("2026-02-30", Err(DateUnreadable)),
         ("2026-04-31", Err(DateUnreadable)),
         ("2025-02-29", Err(DateUnreadable)),
@@ -415,4 +422,53 @@ fn tables_of_persons_and_keys_that_another_search_path_finds_elsewhere_are_refus
     store.set_key_columns(&keys("")).unwrap();
     let absent = [KeyColumn::of_leads(&format!("{moved}claims"), "id").unwrap()];
     assert!(matches!(store.set_key_columns(&absent), Err(StoreError::Config(_))));
+}
+
+/// Types that are text or an instant by another name, and a session that quotes the names of types.
+#[cfg(feature = "postgres")]
+#[test]
+fn columns_of_any_kind_of_text_and_of_domains_are_read_on_postgres() {
+    let Some(server) = crate::support::server::shared() else { return };
+    let mut store = crate::support::server::store(server);
+    let table = store.view_name("typed");
+    let ns = store.view_name("");
+    script(
+        &mut store,
+        &format!(
+            "CREATE DOMAIN {ns}moment AS timestamptz NOT NULL; CREATE DOMAIN {ns}later AS {ns}moment; \
+             SET quote_all_identifiers = on"
+        ),
+    );
+    let backlog = ViewBacklog::new(&table.replace('"', "")).unwrap().named("typed");
+    let kinds = [
+        ("CHAR(24)", "2026-01-31T12:00:00Z"),
+        ("VARCHAR(40)", "2026-01-31 07:00-05"),
+        ("NAME", "2026-01-31T12:00:00.000Z"),
+        ("TEXT", "2026-01-31T12:00:00Z"),
+        ("TIMESTAMPTZ(3)", "2026-01-31 12:00:00+00"),
+        (&*format!("{ns}later"), "2026-01-31 12:00:00+00"),
+    ];
+    for (at, (kind, date)) in kinds.into_iter().enumerate() {
+        script(
+            &mut store,
+            &format!(
+                "DROP TABLE IF EXISTS {table}; CREATE TABLE {table} (lead_source_pk CHAR(9), lead_date {kind}, \
+                 lead_priority CHAR(4), lead_version CHAR(3)); \
+                 INSERT INTO {table} VALUES ('{at}', '{date}', '7', 'v')"
+            ),
+        );
+        let seeded = store.seed(&backlog, &SeedOptions::default()).unwrap();
+        assert_eq!((seeded.arrived, seeded.rejected, seeded.undated), (1, 0, 0), "{kind}");
+        let lead = store.lead(&SourcePk::new(at.to_string()).unwrap()).unwrap();
+        let read = lead.unwrap_or_else(|| panic!("{kind}: its key is read as text")).row.lead_at;
+        assert_eq!(read.timestamp(), 1_769_860_800, "{kind}");
+    }
+    script(
+        &mut store,
+        &format!(
+            "DROP TABLE {table}; CREATE TABLE {table} (lead_source_pk TEXT, lead_date DOUBLE PRECISION)"
+        ),
+    );
+    let told = store.seed(&backlog, &SeedOptions::default()).unwrap_err().to_string();
+    assert!(told.contains("lead_date has the type double precision"), "{told}");
 }

@@ -51,7 +51,7 @@ impl Database {
             // What a column of PostgreSQL holds, its domain taken off.
             Dialect::Postgres => (
                 "SELECT CAST(a.attname AS TEXT) AS name, CASE WHEN b.typtype = 'e' THEN 'enum' \
-                     ELSE CAST(format_type(b.oid, NULL) AS TEXT) END AS kind \
+                     ELSE replace(format_type(b.oid, NULL), '\"', '') END AS kind \
                  FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid \
                  JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END \
                  WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped",

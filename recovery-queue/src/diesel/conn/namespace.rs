@@ -40,7 +40,7 @@ impl Namespace {
                     "namespace",
                     name,
                     "a file of SQLite holds one store",
-                    "give each store a file of its own",
+                    "leave the namespace out: migrate renames the tables under a prefix; give each store a file of its own",
                 )),
             };
         }

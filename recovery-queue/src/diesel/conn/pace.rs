@@ -13,6 +13,7 @@ pub(crate) struct Pace {
     pub(crate) transaction: Duration,
 }
 
+#[cfg_attr(not(feature = "postgres"), allow(dead_code))] // SQLite sets no such limits
 impl Pace {
     /// Says whether anything took so long that a limit may have ended it: nobody sets one of some milliseconds.
     pub(crate) fn may_be_limited(self) -> bool {

@@ -7,6 +7,8 @@
 //! without them neither applies nor misses.
 
 pub(crate) mod expected_schema;
+pub(crate) mod harness;
+pub(crate) mod prefixed;
 pub(crate) mod source;
 pub(crate) mod status;
 
@@ -45,6 +47,9 @@ pub(crate) enum Line {
 /// The lines that this build applies.
 pub(crate) const LINES: &[Line] =
     if cfg!(feature = "identity-matching") { &[Line::Queue, Line::Index] } else { &[Line::Queue] };
+
+/// Every line, whatever this build applies.
+const ALL: [Line; 2] = [Line::Queue, Line::Index];
 
 macro_rules! embedded {
     ($($version:literal $name:literal $line:ident breaking: $breaking:literal),+ $(,)?) => {
@@ -291,23 +296,72 @@ pub(crate) fn migrate(db: &mut Database, names: &Names) -> Result<Vec<String>, S
 fn migrate_to(db: &mut Database, names: &Names, lines: &[Line]) -> Result<Vec<String>, StoreError> {
     db.transaction("the migration", |db| {
         lock(db, names)?;
+        if db.is_sqlite() {
+            prefixed::adopt_only(db, names, &expected(true, &ALL))?;
+        }
         let status = status_of(db, names, lines)?;
         if let Some((reason, remedy)) = status.refusal() {
             return Err(StoreError::Schema { namespace: names.label.clone(), reason, remedy });
         }
-        if status.applied.is_empty() {
-            make_book(db, names)?;
-        }
-        let now = db.now().map_err(failed("the migration"))?;
-        let sqlite = db.is_sqlite();
-        for migration in in_effect(lines).filter(|m| status.pending.iter().any(|v| v == m.version))
-        {
-            db.script(&names.sql(migration.script(sqlite))).map_err(failed("a migration"))?;
-            record(db, names, migration, now)?;
-            tracing::info!(name: "recovery_queue.migrated", version = migration.version);
-        }
+        let pending = in_effect(lines).filter(|m| status.pending.iter().any(|v| v == m.version));
+        apply(db, names, &status, pending)?;
         Ok(status.pending)
     })
+}
+
+/// Applies one migration, the next of its line.
+///
+/// # Errors
+/// As [`migrate`], and a migration that is applied already or that another one comes before.
+pub(crate) fn migrate_one(
+    db: &mut Database,
+    names: &Names,
+    version: &str,
+) -> Result<(), StoreError> {
+    db.transaction("the migration", |db| {
+        lock(db, names)?;
+        let status = status_of(db, names, LINES)?;
+        let refused = |reason: String, remedy| {
+            Err(StoreError::Schema { namespace: names.label.clone(), reason, remedy })
+        };
+        if let Some((reason, remedy)) = status.refusal() {
+            return refused(reason, remedy);
+        }
+        match status.pending.first() {
+            Some(next) if next == version => {}
+            Some(next) => {
+                let reason = format!("the next pending migration is {next}, and not {version}");
+                return refused(reason, "apply them in order: call migrate");
+            }
+            None => {
+                return refused(
+                    format!("the migration {version} is not pending"),
+                    "nothing is to be done",
+                );
+            }
+        }
+        apply(db, names, &status, MIGRATIONS.iter().filter(|known| known.version == version))
+    })
+}
+
+/// Runs the scripts of migrations and records them.
+fn apply(
+    db: &mut Database,
+    names: &Names,
+    status: &MigrationStatus,
+    migrations: impl Iterator<Item = &'static Embedded>,
+) -> Result<(), StoreError> {
+    if status.applied.is_empty() {
+        make_book(db, names)?;
+    }
+    let now = db.now().map_err(failed("the migration"))?;
+    let sqlite = db.is_sqlite();
+    for migration in migrations {
+        db.script(&names.sql(migration.script(sqlite))).map_err(failed("a migration"))?;
+        record(db, names, migration, now)?;
+        tracing::info!(name: "recovery_queue.migrated", version = migration.version);
+    }
+    Ok(())
 }
 
 fn make_book(db: &mut Database, names: &Names) -> Result<(), StoreError> {
@@ -324,6 +378,18 @@ fn make_book(db: &mut Database, names: &Names) -> Result<(), StoreError> {
         }
     }
     db.script(&names.sql(BOOK)).map_err(failed("the record of migrations"))
+}
+
+/// Renames the tables that lie under a prefix in a file of SQLite, and applies what is pending.
+pub(crate) fn adopt_prefix(
+    db: &mut Database,
+    names: &Names,
+    prefix: &str,
+) -> Result<Vec<String>, StoreError> {
+    db.transaction("the migration", |db| {
+        prefixed::adopt(db, names, &expected(true, &ALL), prefix)?;
+        migrate(db, names)
+    })
 }
 
 /// Adopts tables that exist already, after checking that they have the expected shape.

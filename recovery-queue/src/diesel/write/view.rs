@@ -163,9 +163,14 @@ pub(crate) fn columns(
         )
     } else {
         db.query(
-            "SELECT CAST(a.attname AS TEXT) AS name, CAST(a.atttypid::regtype AS TEXT) AS kind \
-             FROM pg_attribute a WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 \
-             AND NOT a.attisdropped",
+            // A domain is what it is made of, and each kind of text is one. Under `quote_all_identifiers` types are quoted.
+            "SELECT CAST(a.attname AS TEXT) AS name, CASE WHEN b.typcategory = 'S' THEN 'text' \
+                 ELSE replace(format_type(b.oid, NULL), '\"', '') END AS kind \
+             FROM pg_attribute a JOIN pg_type b ON b.oid = ( \
+                 WITH RECURSIVE made AS (SELECT a.atttypid AS oid UNION ALL \
+                     SELECT t.typbasetype FROM made JOIN pg_type t ON t.oid = made.oid WHERE t.typtype = 'd') \
+                 SELECT made.oid FROM made JOIN pg_type t ON t.oid = made.oid WHERE t.typtype <> 'd') \
+             WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped",
             &[Param::Text(&view.quoted())],
         )
     }

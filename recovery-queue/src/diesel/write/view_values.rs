@@ -82,21 +82,31 @@ fn postgres_date(kind: &str) -> Result<(String, String), (String, &'static str)>
         // A date is its midnight in UTC, whatever the zone of the session.
         "date" => Ok(typed("CAST(lead_date AS timestamp)")),
         "timestamp with time zone" => Ok(typed("lead_date")),
-        "text" | "character varying" => {
+        "text" => {
             let [day, time] = ISO;
+            // Blanks that fill a column of fixed length, and a type that compares without case, are left behind.
+            let text = "CAST(lead_date AS TEXT)";
+            let part = |from: u8, length: u8| format!("substr({text}, {from}, {length})");
+            let (year, month, day_of_month) = (part(1, 4), part(6, 2), part(9, 2));
             // The last day of its month, reckoned without a text that is no date being read as one.
-            let day_exists = "CAST(substr(lead_date, 9, 2) AS INT) <= extract(day FROM \
-                 make_date(CAST(substr(lead_date, 1, 4) AS INT), CAST(substr(lead_date, 6, 2) AS INT), 1) \
-                 + interval '1 month - 1 day')";
-            let problem = format!(
-                "CASE WHEN lead_date IS NULL THEN 0 WHEN lead_date !~ '^{day}({time}{ZONE}?)?$' THEN 3 \
-                 WHEN substr(lead_date, 1, 4) = '0000' THEN 7 WHEN NOT {day_exists} THEN 3 \
-                 WHEN length(lead_date) > 10 AND lead_date !~ '{ZONE}$' THEN 4 ELSE 0 END"
+            let day_exists = format!(
+                "CAST({day_of_month} AS INT) <= extract(day FROM \
+                 make_date(CAST({year} AS INT), CAST({month} AS INT), 1) + interval '1 month - 1 day')"
             );
             // Cut to microseconds as everywhere, and never rounded up to them.
-            let instant = "CAST(CASE WHEN length(lead_date) = 10 THEN lead_date || 'T00:00:00Z' \
-                 ELSE regexp_replace(lead_date, '([.][0-9]{6})[0-9]+', '\\1') END AS timestamptz)";
-            let at = format!("CASE WHEN {problem} = 0 THEN {} END", micros(instant));
+            let instant = format!(
+                "CAST(CASE WHEN length({text}) = 10 THEN {text} || 'T00:00:00Z' \
+                 ELSE regexp_replace({text}, '([.][0-9]{{6}})[0-9]+', '\\1') END AS timestamptz)"
+            );
+            // At either end of the calendar a zone leads out of it.
+            let problem = format!(
+                "CASE WHEN lead_date IS NULL THEN 0 WHEN {text} !~ '^{day}({time}{ZONE}?)?$' THEN 3 \
+                 WHEN {year} = '0000' THEN 7 WHEN NOT {day_exists} THEN 3 \
+                 WHEN length({text}) > 10 AND {text} !~ '{ZONE}$' THEN 4 \
+                 WHEN {year} IN ('0001', '9999') AND NOT ({instant} >= '0001-01-01 00:00:00+00' \
+                     AND {instant} < '10000-01-01 00:00:00+00') THEN 7 ELSE 0 END"
+            );
+            let at = format!("CASE WHEN {problem} = 0 THEN {} END", micros(&instant));
             Ok((at, problem))
         }
         "timestamp without time zone" => Err((
@@ -137,7 +147,8 @@ fn sqlite_instant() -> String {
     format!(
         "CASE WHEN lead_date IS NULL THEN NULL \
          WHEN strftime('%Y-%m-%dT%H:%M:%S', lead_date) = substr(lead_date, 1, 19) \
-             AND ltrim(substr(lead_date, 20), '.0123456789') = 'Z' AND lead_date > '0001' THEN \
+             AND ltrim(substr(lead_date, 20), '.0123456789') = 'Z' AND lead_date > '0001' \
+             AND substr(lead_date, 12, 2) < '24' THEN \
              unixepoch(lead_date) * 1000000 + CASE WHEN length(lead_date) > 20 THEN {fraction} ELSE 0 END \
          WHEN lead_date COLLATE BINARY = date(lead_date) AND lead_date > '0001' THEN \
              unixepoch(lead_date) * 1000000 \
@@ -162,6 +173,8 @@ fn any_sqlite_date() -> (String, String) {
         "CASE WHEN length(lead_date) = 10 THEN unixepoch(lead_date) \
          ELSE unixepoch(substr(lead_date, 1, 16) || {seconds} || {zone}) END"
     );
+    // At either end of the calendar a zone leads out of it, and SQLite reads none.
+    let in_any_year = instant.replace("lead_date", "('2000' || substr(lead_date, 5))");
     let fraction = format!("substr({clock}, 5)");
     let at_least_one = digits(".#*");
     let two_digits = digits(":##");
@@ -178,8 +191,9 @@ fn any_sqlite_date() -> (String, String) {
            OR (length({clock}) > 3 AND substr({clock}, 4) NOT GLOB '{at_least_one}') \
            OR {tail} NOT GLOB CASE length({tail}) WHEN 0 THEN '' WHEN 1 THEN '[Zz]' WHEN 3 THEN '{}' \
                 WHEN 5 THEN '{}' WHEN 6 THEN '{}' ELSE '' END \
-           OR {instant} IS NULL THEN 3 \
-         WHEN {tail} = '' THEN 4 ELSE 0 END",
+           OR {in_any_year} IS NULL THEN 3 \
+         WHEN {tail} = '' THEN 4 \
+         WHEN {instant} IS NULL OR {instant} < -62135596800 THEN 7 ELSE 0 END",
         digits("[+-]##"),
         digits("[+-]####"),
         digits("[+-]##:##"),
@@ -214,13 +228,14 @@ fn postgres_priority(kind: &str) -> Result<(String, String), (String, &'static s
             "CASE WHEN lead_priority > -9e15 AND lead_priority < 9e15 \
              THEN lead_priority = trunc(lead_priority) ELSE false END"
         }
-        "text" | "character varying" => "lead_priority ~ '^(0|-?[1-9][0-9]{0,17})$'",
+        "text" => "CAST(lead_priority AS TEXT) ~ '^(0|-?[1-9][0-9]{0,17})$'",
         other => {
             return Err((format!("lead_priority has the type {other}"), "make it an integer"));
         }
     };
+    let value = if kind == "text" { "CAST(lead_priority AS TEXT)" } else { "lead_priority" };
     Ok((
-        format!("CASE WHEN {whole} THEN CAST(lead_priority AS BIGINT) ELSE 0 END"),
+        format!("CASE WHEN {whole} THEN CAST({value} AS BIGINT) ELSE 0 END"),
         format!("CASE WHEN lead_priority IS NULL OR {whole} THEN 0 ELSE 9 END"),
     ))
 }
