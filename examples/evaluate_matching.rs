@@ -11,7 +11,8 @@ use identity_matching::{
     DeterministicMatcher, Matcher, Normaliser, Policy, Region, Rejections, review,
 };
 use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
-use reference_runners::people::{self, OwnColumns};
+use reference_runners::own::OwnColumns;
+use reference_runners::people;
 use reference_runners::table::{count, figures};
 use reference_runners::tables::{self, TableArgs, Tables};
 use reference_runners::unusable::{UnusableRow, UnusableValues, ValueReport};

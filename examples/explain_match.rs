@@ -4,10 +4,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use identity_matching::{DeterministicMatcher, Matcher, RawDocument, Record, Region};
+use identity_matching::{
+    DeterministicMatcher, KeyKind, KindCodeError, Matcher, OwnValue, RawDocument, Record, Region,
+};
 use indicatif::ProgressBar;
 use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
-use reference_runners::people::{self, OwnColumns};
+use reference_runners::own::OwnColumns;
+use reference_runners::people;
 use reference_runners::service::{Database, MapArgs, database_url};
 use reference_runners::tables::{self, TableArgs, Tables};
 
@@ -25,7 +28,7 @@ struct Args {
     #[command(flatten)]
     tables: TableArgs,
     /// The lead's key: its `external_id`, or its `id` where that is blank.
-    #[arg(long, value_name = "PK", conflicts_with_all = ["phone", "document", "email", "name", "birth_date", "plate"])]
+    #[arg(long, value_name = "PK", conflicts_with_all = ["phone", "document", "email", "name", "birth_date", "plate", "own"])]
     source_pk: Option<String>,
     /// The file that holds the lead.
     #[arg(long, value_name = "CSV", requires = "source_pk")]
@@ -69,6 +72,9 @@ struct Args {
     /// The plate of the lead's vehicle.
     #[arg(long, value_name = "PLATE")]
     plate: Option<String>,
+    /// A value of one of the policy's own kinds, such as loyalty=20481357; may be repeated.
+    #[arg(long, value_name = "KIND=VALUE", value_parser = own)]
+    own: Vec<(KeyKind, String)>,
 }
 
 fn main() -> ExitCode {
@@ -83,6 +89,9 @@ fn run(args: &Args) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     let normaliser = people::read_by(&policy, args.region)?;
+    if let Some(map) = args.map.read()? {
+        map.check_kinds(&normaliser)?;
+    }
     let own = OwnColumns::of(normaliser.options());
     let tables = args.tables.open()?;
     let mut exit = Exit::Done;
@@ -144,6 +153,12 @@ fn find_lead(
     Ok((lead, tables::exit(&summary)))
 }
 
+/// Reads `KIND=VALUE`.
+fn own(text: &str) -> Result<(KeyKind, String), String> {
+    let (kind, value) = text.split_once('=').ok_or("write KIND=VALUE")?;
+    Ok((kind.parse().map_err(|error: KindCodeError| error.to_string())?, value.to_owned()))
+}
+
 fn not_found(source_pk: &str) -> Failure {
     Failure::new(format_args!("there is no lead with the key `{source_pk}`"))
         .remedy("give the external_id, or the id of a lead that has none, byte for byte")
@@ -165,6 +180,11 @@ fn given(args: &Args) -> Result<Record, Failure> {
         name: args.name.clone(),
         plate: args.plate.clone(),
         birth_date: args.birth_date.clone(),
+        own: args
+            .own
+            .iter()
+            .map(|(kind, value)| OwnValue { kind: *kind, value: value.clone() })
+            .collect(),
         ..Record::default()
     };
     if lead == Record::default() {

@@ -58,6 +58,9 @@ fn run(args: &Args) -> Result<Exit, Failure> {
     }
     let policy = people::read_policy(args.policy.as_ref())?;
     let normaliser = people::read_by(&policy, args.region)?;
+    if let Some(map) = args.map.read()? {
+        map.check_kinds(&normaliser)?;
+    }
     let checked = args.map.open_to_read(&url)?.check_map(&normaliser)?;
     console.json(&checked)?;
     if args.common.json.as_deref() != Some(Path::new("-")) {
@@ -75,7 +78,7 @@ fn told(checked: &CheckedMap) -> String {
             writeln!(told, "[{}] {}: {} rows", table.section, table.table, count(table.rows_total));
         let rows = table.columns.iter().map(|column| {
             [
-                column.means.to_owned(),
+                column.means.clone(),
                 column.column.clone(),
                 column.kind.clone(),
                 count(column.filled_total),

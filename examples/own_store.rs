@@ -35,6 +35,19 @@ struct MapStore {
 }
 
 impl MapStore {
+    fn wake_where(&mut self, limit: u64, wakes: impl Fn(&String) -> bool) -> u64 {
+        let (now, mut woken) = (self.now, 0);
+        for lead in self.leads.values_mut() {
+            let Some(Resolution::Unmatched { wake_keys, .. }) = &lead.decided else { continue };
+            if woken < limit && lead.row.reason.is_some() && wake_keys.iter().any(&wakes) {
+                lead.row.reset(Status::Pending, now);
+                woken += 1;
+            }
+        }
+        self.note(vec![(EventKind::Reopened, None, woken)]);
+        woken
+    }
+
     fn note(&mut self, events: Vec<(EventKind, Option<FailReason>, u64)>) {
         let slot = |(kind, reason, leads)| LedgerSlot::new(self.now, kind, reason, leads);
         self.ledger.extend(events.into_iter().map(slot));
@@ -133,16 +146,11 @@ impl QueueStore for MapStore {
     }
 
     fn wake(&mut self, keys: &[String]) -> Result<u64, StoreError> {
-        let (now, mut woken) = (self.now, 0);
-        for lead in self.leads.values_mut() {
-            let Some(Resolution::Unmatched { wake_keys, .. }) = &lead.decided else { continue };
-            if lead.row.reason.is_some() && wake_keys.iter().any(|key| keys.contains(key)) {
-                lead.row.reset(Status::Pending, now);
-                woken += 1;
-            }
-        }
-        self.note(vec![(EventKind::Reopened, None, woken)]);
-        Ok(woken)
+        Ok(self.wake_where(u64::MAX, |key| keys.contains(key)))
+    }
+
+    fn wake_outdated(&mut self, reading: &str, limit: u32) -> Result<u64, StoreError> {
+        Ok(self.wake_where(limit.into(), |key| !key.starts_with(reading)))
     }
 
     fn snapshot(&mut self) -> Result<Box<dyn Snapshot + '_>, StoreError> {

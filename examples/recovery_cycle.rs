@@ -9,6 +9,7 @@ use guardrails::format::{TextStyle, text};
 use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
 use reference_runners::cycle::{CycleArgs, Outcome};
 use reference_runners::files;
+use reference_runners::own::OwnColumns;
 use reference_runners::sample;
 use reference_runners::service::Import;
 use reference_runners::table::{count, figures, share};
@@ -46,7 +47,7 @@ fn made(console: &Console, tables: &Tables) -> Result<Import, Failure> {
     console.note("no leads yet: sample data is made in out/sample (synthetic, from a fixed seed)");
     let sample = sample::write(&files::default_out_dir().join("sample"))?;
     let files = [&sample.leads, &sample.persons, &sample.claims];
-    Import::open(tables, files.map(|file| Some(file.as_path())))
+    Import::open(tables, OwnColumns::default(), files.map(|file| Some(file.as_path())))
 }
 
 /// Tells a person what happened.

@@ -129,7 +129,7 @@ impl CycleArgs {
         args.recovery.check()?;
         let files = [&args.leads, &args.persons, &args.claims].map(Option::as_deref);
         let tables = args.tables.open()?;
-        let given = Import::open(&tables, files)?
+        let given = Import::open(&tables, args.recovery.own_columns()?, files)?
             .allowing_shrink(args.shrink.allow_shrink)
             .as_full(args.full);
 

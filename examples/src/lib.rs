@@ -11,6 +11,7 @@ pub mod guards;
 pub mod lead;
 pub mod metrics;
 pub mod ops;
+pub mod own;
 pub mod packets;
 pub mod people;
 pub mod recovery;

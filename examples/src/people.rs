@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use identity_matching::index::InMemoryIndex;
 use identity_matching::{
-    KeyKind, NormaliseOptions, Normalised, Normaliser, OwnValue, Policy, RawDocument, RawValue,
-    Record, Region,
+    KeyKind, Normalised, Normaliser, OwnValue, Policy, RawDocument, RawValue, Record, Region,
 };
 use raw_packets::table::{RefusedRow, Row, TableReport, TableSchema};
 
 use crate::cli::Failure;
 use crate::files;
+use crate::own::OwnColumns;
 use crate::tables::{Tables, failed};
 use crate::unusable::UnusableValues;
 
@@ -37,48 +37,38 @@ pub struct Given<'a> {
     /// The plate of a vehicle.
     pub plate: Option<&'a str>,
     /// Where values of the policy's own kinds stand.
-    pub own: Option<(&'a OwnColumns, Row<'a>)>,
+    pub own: OwnGiven<'a>,
 }
 
-/// The columns that hold values of a policy's own kinds.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct OwnColumns(Vec<(KeyKind, String)>);
+/// Where the values of the policy's own kinds stand.
+#[derive(Clone, Copy)]
+pub enum OwnGiven<'a> {
+    /// They are listed.
+    Listed(&'a [OwnValue]),
+    /// In columns of a row.
+    Row(&'a OwnColumns, Row<'a>),
+}
 
-impl OwnColumns {
-    /// Lists the columns of the kinds that are read beyond the built-in ones.
-    #[must_use]
-    pub fn of(options: &NormaliseOptions) -> Self {
-        let own = options.own_kinds();
-        let columns = own
-            .flat_map(|kind| kind.columns().into_iter().map(move |column| (kind.code(), column)));
-        Self(columns.collect())
+impl std::fmt::Debug for OwnGiven<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OwnGiven(…)")
     }
+}
 
-    /// Adds the columns of another policy's kinds.
-    #[must_use]
-    pub fn and(mut self, other: Self) -> Self {
-        self.0.extend(other.0);
-        self.0.sort_unstable();
-        self.0.dedup();
-        self
+impl Default for OwnGiven<'_> {
+    fn default() -> Self {
+        Self::Listed(&[])
     }
+}
 
-    /// Adds these columns to those of a table: they are taken where they are there, and identify like the built-in ones.
-    fn of_table(&self, schema: TableSchema, keys: &[&str]) -> TableSchema {
-        if self.0.is_empty() {
-            return schema;
-        }
-        let own = || self.0.iter().map(|(_, column)| column.as_str());
-        let columns = schema.columns().iter().map(String::as_str).chain(own());
-        TableSchema::new(schema.name(), columns)
-            .needs(keys.iter().copied())
-            .needs(["phone", "document", "email", "plate"].into_iter().chain(own()))
-            .accepts(own())
-    }
-
-    /// Lists the values of a row.
-    fn values<'a>(&'a self, row: Row<'a>) -> impl Iterator<Item = (KeyKind, &'a str)> {
-        self.0.iter().filter_map(move |(kind, column)| Some((*kind, row.optional(column)?)))
+impl<'a> OwnGiven<'a> {
+    /// Lists the values.
+    pub fn values(self) -> impl Iterator<Item = (KeyKind, &'a str)> + 'a {
+        let (listed, row) = match self {
+            Self::Listed(values) => (values, None),
+            Self::Row(columns, row) => (&[][..], Some(columns.values(row))),
+        };
+        listed.iter().map(|own| (own.kind, own.value.as_str())).chain(row.into_iter().flatten())
     }
 }
 
@@ -102,7 +92,7 @@ impl<'a> Given<'a> {
             name: [record.name.as_deref(), None, None],
             birth_date: record.birth_date.as_deref(),
             plate: record.plate.as_deref(),
-            own: None,
+            own: OwnGiven::Listed(&record.own),
         }
     }
 
@@ -121,11 +111,7 @@ impl<'a> Given<'a> {
     /// Adds the values of a policy's own kinds.
     #[must_use]
     pub fn with_own(self, columns: &'a OwnColumns, row: Row<'a>) -> Self {
-        Self { own: Some((columns, row)), ..self }
-    }
-
-    fn own_values(&self) -> impl Iterator<Item = (KeyKind, &'a str)> {
-        self.own.into_iter().flat_map(|(columns, row)| columns.values(row))
+        Self { own: OwnGiven::Row(columns, row), ..self }
     }
 
     /// Takes the columns of a lead, by the names that leads.csv gives them.
@@ -151,7 +137,7 @@ impl<'a> Given<'a> {
             name: [None; 3],
             birth_date: get("birth_date"),
             plate: get("plate"),
-            own: None,
+            own: OwnGiven::default(),
         }
     }
 
@@ -175,7 +161,7 @@ impl<'a> Given<'a> {
             [Some(whole), None, None] => reader.name(whole),
             _ => self.joined_name().iter().for_each(|name| reader.name(name)),
         }
-        self.own_values().for_each(|(kind, value)| reader.value(kind, value.into()));
+        self.own.values().for_each(|(kind, value)| reader.value(kind, value.into()));
         self.plate.into_iter().for_each(|plate| reader.plate(plate));
         self.birth_date.into_iter().for_each(|date| reader.birth_date(date));
         reader.finish()
@@ -206,7 +192,7 @@ impl<'a> Given<'a> {
             kind: text(self.document_type),
             number: number.to_owned(),
         });
-        let own = self.own_values().map(|(kind, value)| OwnValue { kind, value: value.to_owned() });
+        let own = self.own.values().map(|(kind, value)| OwnValue { kind, value: value.to_owned() });
         Record {
             own: own.collect(),
             phones: text(self.phone).into_iter().collect(),

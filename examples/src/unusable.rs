@@ -295,6 +295,9 @@ fn raw<'a>(given: &Given<'a>, field: Field) -> Option<&'a str> {
         Field::Plate => given.plate,
         Field::BirthDate => given.birth_date,
         Field::Name => given.name.into_iter().flatten().next(),
+        Field::Identifier(kind) => {
+            given.own.values().find(|(own, _)| *own == kind).map(|(_, value)| value)
+        }
         _ => None,
     }
 }

@@ -116,7 +116,7 @@ impl Data {
         people::read_leads(
             &tables,
             &self.path("leads.csv"),
-            &people::OwnColumns::default(),
+            &reference_runners::own::OwnColumns::default(),
             None,
             |keys, leads| {
                 let decisions = matcher.decide(leads, &Rejections::default())?;

@@ -12,6 +12,7 @@ mod metrics_server;
 mod nights;
 mod observability;
 mod outages;
+mod own_kinds;
 mod own_tables;
 mod packet_runs;
 mod packets;

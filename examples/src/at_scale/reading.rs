@@ -45,6 +45,13 @@ impl ReadingArgs {
     /// A policy or a secret that cannot be read.
     pub fn open(&self) -> Result<(Policy, Normaliser, Seal), Failure> {
         let policy = people::read_policy(self.policy.as_ref())?;
+        if let Some(own) = policy.rules().own_kinds.first() {
+            return Err(Failure::new(format_args!(
+                "the policy has the kind `{}` of its own, which the rows of keys have no column for",
+                own.code
+            ))
+            .remedy("leave `own_kinds` out here, or decide in the database (recover_leads), where own kinds are read"));
+        }
         let normaliser = people::read_by(&policy, self.region)?;
         Ok((policy, normaliser, self.secret.seal()?))
     }

@@ -21,6 +21,7 @@ use serde::Serialize;
 use self::shrink::mind_the_fuse;
 use super::database::Database;
 use crate::cli::{Console, Exit, Failure};
+use crate::own::OwnColumns;
 use crate::tables::{self, Tables};
 
 /// The files of an import, opened and with their headers read; nothing is written yet.
@@ -29,24 +30,31 @@ pub struct Import {
     leads: Option<TableReader>,
     persons: Option<TableReader>,
     claims: Option<TableReader>,
+    own: OwnColumns,
     allow_shrink: bool,
     full: bool,
 }
 
 impl Import {
-    /// Opens the files of leads, persons and claims; one that is left out leaves its table as it is.
+    /// Opens the files of leads, persons and claims; one that is left out leaves its table as it is. Values of a policy's
+    /// own kinds are taken from the columns of `own`.
     ///
     /// # Errors
     ///
     /// A file that is missing, unreadable or lacks the columns that its table needs.
-    pub fn open(tables: &Tables, files: [Option<&Path>; 3]) -> Result<Self, Failure> {
+    pub fn open(
+        tables: &Tables,
+        own: OwnColumns,
+        files: [Option<&Path>; 3],
+    ) -> Result<Self, Failure> {
         let open = |path: Option<&Path>, schema: &TableSchema| {
             path.map(|path| tables.read(path, schema)).transpose()
         };
         Ok(Self {
-            leads: open(files[0], &TableSchema::leads())?,
-            persons: open(files[1], &TableSchema::persons())?,
+            leads: open(files[0], &own.of_table(TableSchema::leads(), &["id", "external_id"]))?,
+            persons: open(files[1], &own.of_table(TableSchema::persons(), &["person_key"]))?,
             claims: open(files[2], &TableSchema::claims())?,
+            own,
             allow_shrink: false,
             full: false,
         })
@@ -173,7 +181,7 @@ impl Database {
         files: Import,
         keys: &WakeKeys,
     ) -> Result<Vec<ImportSummary>, Failure> {
-        let Import { leads, persons, claims, allow_shrink, full } = files;
+        let Import { leads, persons, claims, own, allow_shrink, full } = files;
         self.transaction(|database| {
             if database.is_postgres() {
                 // One import at a time: two that write the same rows in another order would wait for each other.
@@ -186,11 +194,11 @@ impl Database {
                 Ok::<_, Failure>(())
             };
             if let Some(table) = leads {
-                let summary = leads::import(database, table, full)?;
+                let summary = leads::import(database, table, &own, full)?;
                 done(database, "leads", summary)?;
             }
             if let Some(table) = persons {
-                let summary = persons::import(database, table, keys, full)?;
+                let summary = persons::import(database, table, &own, keys, full)?;
                 done(database, "persons", summary)?;
             }
             if let Some(table) = claims {
@@ -230,7 +238,8 @@ mod tests {
             let files = [Some(leads_csv.as_path()), Some(&persons_csv), None];
             let normaliser = Normaliser::default();
             let keys = WakeKeys::new(normaliser, self.database.wake_secret()?);
-            let files = Import::open(&Tables::default(), files)?.allowing_shrink(self.allow_shrink);
+            let files = Import::open(&Tables::default(), OwnColumns::default(), files)?
+                .allowing_shrink(self.allow_shrink);
             self.database.import(files, &keys)
         }
     }
@@ -292,7 +301,8 @@ mod tests {
         let normaliser = Normaliser::default();
         let keys = WakeKeys::new(normaliser, place.database.wake_secret().unwrap());
         let files = [Some(leads_csv.as_path()), Some(&persons_csv), None];
-        let files = Import::open(&Tables::default(), files).unwrap().as_full(true);
+        let files =
+            Import::open(&Tables::default(), OwnColumns::default(), files).unwrap().as_full(true);
         place.database.import(files, &keys).unwrap()
     }
 

@@ -15,7 +15,8 @@ use recovery_queue::{ClaimedLead, DatabaseUrl, LeadSource, ResolveError};
 
 use super::database::{AnyConnection, Database};
 use crate::cli::Failure;
-use crate::people::Given;
+use crate::own::KeptValues;
+use crate::people::{Given, OwnGiven};
 use crate::unusable::UnusableValues;
 
 /// Rows that are read at once.
@@ -59,6 +60,9 @@ pub struct LeadRecord {
     /// The plate of a vehicle.
     #[diesel(sql_type = Nullable<Text>)]
     pub plate: Option<String>,
+    /// Values of the policy's own kinds.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub own_values: Option<KeptValues>,
 }
 
 impl std::fmt::Debug for LeadRecord {
@@ -102,6 +106,14 @@ pub struct PersonRecord {
     /// The plate of a vehicle.
     #[diesel(sql_type = Nullable<Text>)]
     pub plate: Option<String>,
+    /// Values of the policy's own kinds.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub own_values: Option<KeptValues>,
+}
+
+/// Lists the values of own kinds that a row has.
+fn own(kept: Option<&KeptValues>) -> OwnGiven<'_> {
+    OwnGiven::Listed(kept.map_or(&[], KeptValues::as_slice))
 }
 
 impl std::fmt::Debug for PersonRecord {
@@ -127,7 +139,7 @@ impl LeadRecord {
                 .map(|part| part.as_deref()),
             birth_date: self.birth_date.as_deref(),
             plate: self.plate.as_deref(),
-            own: None,
+            own: own(self.own_values.as_ref()),
         }
     }
 }
@@ -135,7 +147,7 @@ impl LeadRecord {
 impl PersonRecord {
     /// The columns that a record is read from.
     pub(super) const COLUMNS: &str = "person_key, CAST(record AS BIGINT) AS record, phone, document, document_type, \
-         document_country, email, full_name, birth_date, plate";
+         document_country, email, full_name, birth_date, plate, own_values";
 
     /// Returns what the person gives of itself.
     #[must_use]
@@ -149,7 +161,7 @@ impl PersonRecord {
             name: [self.full_name.as_deref(), None, None],
             birth_date: self.birth_date.as_deref(),
             plate: self.plate.as_deref(),
-            own: None,
+            own: own(self.own_values.as_ref()),
         }
     }
 }
@@ -196,7 +208,7 @@ impl Database {
         let wanted = self.connection.dialect().json_texts();
         Ok(diesel::sql_query(format!(
             "SELECT source_pk, phone, document, document_type, document_country, email, first_name, middle_name,
-                    last_name, birth_date, plate
+                    last_name, birth_date, plate, own_values
              FROM leads WHERE source_pk IN {wanted}"
         ))
         .bind::<Text, _>(serde_json::to_string(source_pks)?)
@@ -257,6 +269,7 @@ impl Database {
                     known.phones.extend(record.phones);
                     known.documents.extend(record.documents);
                     known.emails.extend(record.emails);
+                    known.own.extend(record.own);
                     known.name = known.name.take().or(record.name);
                     known.plate = known.plate.take().or(record.plate);
                     known.birth_date = known.birth_date.take().or(record.birth_date);
@@ -384,9 +397,12 @@ mod tests {
         let normaliser = Normaliser::new(identity_matching::NormaliseOptions::default()).unwrap();
         let keys = recovery_queue::WakeKeys::new(normaliser, database.wake_secret().unwrap());
         let sample = crate::sample::write(folder.path()).unwrap();
-        let files =
-            Import::open(&Tables::default(), [Some(&sample.leads), Some(&sample.persons), None])
-                .unwrap();
+        let files = Import::open(
+            &Tables::default(),
+            crate::own::OwnColumns::default(),
+            [Some(&sample.leads), Some(&sample.persons), None],
+        )
+        .unwrap();
         database.import(files, &keys).unwrap();
         let mut keys = Vec::new();
         database

@@ -75,18 +75,18 @@ impl Rows {
     pub(super) fn copy(&self, connection: &mut PgConnection, table: &str) -> Result<(), Failure> {
         let write = |out: &mut dyn Write| self.write(out).map_err(Copying::Text);
         macro_rules! into {
-            ($($name:ident),+) => {
+            ($($name:ident $whole:ident),+) => {
                 match table {
                     $(stringify!($name) => {
                         copy_from(incoming::$name::table)
-                            .from_raw_data(incoming::$name::table, write)
+                            .from_raw_data(incoming::$whole, write)
                             .execute(connection)
                     })+
                     _ => return Err(Failure::new(format_args!("{table}: no such staging table"))),
                 }
             };
         }
-        let copied = into!(incoming_leads, incoming_persons, incoming_claims);
+        let copied = into!(incoming_leads Leads, incoming_persons Persons, incoming_claims Claims);
         copied.map(|_| ()).map_err(Failure::from)
     }
 
@@ -170,24 +170,36 @@ impl QueryFragment<Sqlite> for Insert<'_> {
     }
 }
 
-/// The temporary tables that files go into, as `COPY` names them.
+/// The temporary tables that files go into, as `COPY` names them: with all their columns, in their order.
 mod incoming {
-    macro_rules! table {
-        ($name:ident: $($column:ident),+) => {
+    use diesel::pg::{CopyTarget, Pg};
+    use diesel::prelude::*;
+    use diesel::query_builder::AstPass;
+    use diesel::sql_types::BigInt;
+
+    macro_rules! tables {
+        ($($name:ident $whole:ident),+) => {$(
             diesel::table! {
                 $name (line) {
                     line -> BigInt,
-                    $($column -> Nullable<Text>,)+
                 }
             }
-        };
+
+            /// The whole table.
+            pub(super) struct $whole;
+
+            impl CopyTarget for $whole {
+                type Table = $name::table;
+                type SqlType = BigInt;
+
+                fn walk_target(mut out: AstPass<'_, '_, Pg>) -> QueryResult<()> {
+                    out.push_identifier(stringify!($name))
+                }
+            }
+        )+};
     }
 
-    table!(incoming_leads: source_pk, lead_created_at, version, lead_id, keyed_by, phone, document, document_type,
-        document_country, email, first_name, middle_name, last_name, birth_date, plate);
-    table!(incoming_persons: person_key, phone, document, document_type, document_country, email,
-        full_name, birth_date, plate);
-    table!(incoming_claims: claim_id, person_key, source_pk, version);
+    tables!(incoming_leads Leads, incoming_persons Persons, incoming_claims Claims);
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use super::ImportSummary;
 use super::instant::instant;
 use super::staging::{Staging, check_key, refuse_repeated, version};
 use crate::cli::Failure;
+use crate::own::OwnColumns;
 use crate::people::lead_key;
 use crate::service::database::Database;
 use crate::tables::failed;
@@ -36,11 +37,11 @@ fn key_column(row: Row<'_>) -> &'static str {
 pub(super) fn import(
     database: &mut Database,
     mut table: TableReader,
+    own: &OwnColumns,
     full: bool,
 ) -> Result<ImportSummary, Failure> {
-    let columns =
-        [["source_pk", "lead_created_at", "version", "lead_id", "keyed_by"].as_slice(), &CONTENT]
-            .concat();
+    let keyed = ["source_pk", "lead_created_at", "version", "lead_id", "keyed_by"];
+    let columns = [keyed.as_slice(), &CONTENT, &["own_values"]].concat();
     let mut staging = Staging::new(database, "incoming_leads", &columns)?;
     let mut zone_missing_total = 0;
     while let Some(row) = table.next_row().map_err(failed)? {
@@ -66,7 +67,9 @@ pub(super) fn import(
         let created = created.as_ref().map(|(instant, _)| instant.as_str());
         let keyed_by = Some(key_column(row));
         let named = [Some(source_pk), created, Some(&version), row.optional("id"), keyed_by];
-        staging.add(line, named.into_iter().chain(CONTENT.map(|column| row.optional(column))))?;
+        let own = own.kept(row);
+        let content = CONTENT.map(|column| row.optional(column));
+        staging.add(line, named.into_iter().chain(content).chain([own.as_deref()]))?;
     }
     staging.finish()?;
     let repeated_total = refuse_repeated(database, &mut table, "incoming_leads", "source_pk")?;

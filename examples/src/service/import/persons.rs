@@ -6,11 +6,12 @@ use recovery_queue::{PersonKey, WakeKeys};
 use super::ImportSummary;
 use super::staging::{Staging, check_key, has_repeated};
 use crate::cli::Failure;
+use crate::own::OwnColumns;
 use crate::service::database::Database;
 use crate::tables::failed;
 
-/// The columns of `persons.csv`, and of the table that keeps them.
-const PERSON_COLUMNS: [&str; 9] = [
+/// The columns of the table: those of `persons.csv`, and one for the values of own kinds.
+const PERSON_COLUMNS: [&str; 10] = [
     "person_key",
     "phone",
     "document",
@@ -20,7 +21,9 @@ const PERSON_COLUMNS: [&str; 9] = [
     "full_name",
     "birth_date",
     "plate",
+    OWN_VALUES,
 ];
+const OWN_VALUES: &str = "own_values";
 
 /// Imports the persons, each as a whole: its records become those of the file.
 ///
@@ -29,6 +32,7 @@ const PERSON_COLUMNS: [&str; 9] = [
 pub(super) fn import(
     database: &mut Database,
     mut table: TableReader,
+    own: &OwnColumns,
     keys: &WakeKeys,
     full: bool,
 ) -> Result<ImportSummary, Failure> {
@@ -44,7 +48,12 @@ pub(super) fn import(
             table.refuse(RefusedRow::new(line, column, why));
             continue;
         }
-        staging.add(line, PERSON_COLUMNS.map(|column| row.optional(column)))?;
+        let own = own.kept(row);
+        let cell = |column| match column {
+            OWN_VALUES => own.as_deref(),
+            column => row.optional(column),
+        };
+        staging.add(line, PERSON_COLUMNS.map(cell))?;
     }
     staging.finish()?;
     let fields = PERSON_COLUMNS.join(", ");

@@ -14,9 +14,6 @@ use crate::people::Given;
 use crate::service::database::Database;
 use crate::service::population::{LeadRecord, PersonRecord};
 
-/// The columns whose values become keys.
-const KEYS: [&str; 3] = ["phone", "document", "email"];
-
 /// What was understood of a mapping.
 #[derive(Debug, Serialize)]
 pub struct CheckedMap {
@@ -50,8 +47,8 @@ pub struct CheckedTable {
 /// What was understood of one column.
 #[derive(Debug, Serialize)]
 pub struct CheckedColumn {
-    /// What it means to the runners.
-    pub means: &'static str,
+    /// What it means to the runners; of an own kind its code.
+    pub means: String,
     /// Its name in the table.
     pub column: String,
     /// Its type in the database.
@@ -173,7 +170,7 @@ impl Database {
             })?;
         }
         let key = CheckedColumn {
-            means: looked.key_named,
+            means: looked.key_named.to_owned(),
             column: looked.key_columns.clone(),
             kind: "key".to_owned(),
             filled_total: keyed,
@@ -181,13 +178,14 @@ impl Database {
         };
         let columns =
             looked.columns.iter().zip(&counts[3..]).map(|((means, name, kind, _), &filled)| {
-                let unread = unread.get(*means).copied().unwrap_or_default();
+                let unread = unread.get(means).copied().unwrap_or_default();
+                let is_key = normaliser.kinds().any(|kind| kind.code().as_str() == means);
                 CheckedColumn {
-                    means,
+                    means: means.clone(),
                     column: name.clone(),
                     kind: if kind.is_empty() { "any".to_owned() } else { kind.clone() },
                     filled_total: filled,
-                    read_total: KEYS.contains(means).then(|| filled.saturating_sub(unread)),
+                    read_total: is_key.then(|| filled.saturating_sub(unread)),
                 }
             });
         Ok(CheckedTable {
@@ -231,7 +229,7 @@ impl Database {
             rows_without_key_total: counts[0] - counts[1],
             keys_repeated_total: 0,
             columns: vec![CheckedColumn {
-                means,
+                means: means.to_owned(),
                 column: name.to_string(),
                 kind: column.kind,
                 filled_total: counts[1],

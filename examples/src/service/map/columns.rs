@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 use diesel::sql_types::Text;
+use identity_matching::KeyKind;
 
 use super::name::{ColumnName, TableName};
 use crate::cli::Failure;
@@ -102,6 +103,20 @@ impl TableColumns {
         })?;
         Ok(column)
     }
+}
+
+/// Columns of own kinds as one text, as the runners' own tables keep them: an object of kinds, each with the list of its
+/// values.
+pub(super) fn own_values(columns: &[(KeyKind, Column)], alias: &str) -> String {
+    let Some((_, first)) = columns.first() else { return "CAST(NULL AS TEXT)".to_owned() };
+    let (object, array) = match first.dialect {
+        Dialect::Sqlite => ("json_object", "json_array"),
+        Dialect::Postgres => ("json_build_object", "json_build_array"),
+    };
+    // The code of a kind is letters, digits and underscores alone.
+    let values =
+        columns.iter().map(|(kind, column)| format!("'{kind}', {array}({})", column.text(alias)));
+    format!("CAST({object}({}) AS TEXT)", values.collect::<Vec<_>>().join(", "))
 }
 
 impl Column {

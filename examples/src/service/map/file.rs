@@ -1,7 +1,9 @@
 //! The mapping file.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use identity_matching::{KeyKind, Normaliser};
 use serde::Deserialize;
 
 use super::name::{ColumnName, TableName};
@@ -63,10 +65,13 @@ pub(super) struct IdentityColumns {
     pub(super) last_name: Option<ColumnName>,
     pub(super) birth_date: Option<ColumnName>,
     pub(super) plate: Option<ColumnName>,
+    /// Columns of the policy's own kinds, by their codes.
+    #[serde(default)]
+    pub(super) own: BTreeMap<KeyKind, ColumnName>,
 }
 
 impl IdentityColumns {
-    /// Each column by what it means.
+    /// Each column by what it means; those of own kinds are not among them.
     pub(super) fn named(&self) -> impl Iterator<Item = (&'static str, &ColumnName)> {
         [
             ("phone", &self.phone),
@@ -163,7 +168,7 @@ const OF_TABLES: [(&str, &[&str]); 4] = [
     ("persons.more", &["table", "person", "changed"]),
 ];
 
-const IDENTITY: [&str; 11] = [
+const IDENTITY: [&str; 12] = [
     "phone",
     "document",
     "document_type",
@@ -175,6 +180,7 @@ const IDENTITY: [&str; 11] = [
     "last_name",
     "birth_date",
     "plate",
+    "own",
 ];
 
 impl std::str::FromStr for TableMap {
@@ -276,11 +282,43 @@ impl TableMap {
             [("leads", &leads.columns, &leads.more), ("persons", &persons.columns, &persons.more)]
         {
             let named = |columns: &IdentityColumns| {
-                columns.phone.is_some() || columns.document.is_some() || columns.email.is_some()
+                columns.phone.is_some()
+                    || columns.document.is_some()
+                    || columns.email.is_some()
+                    || !columns.own.is_empty()
             };
             if !named(columns) && !more.iter().any(|more| named(&more.columns)) {
                 let what = format!("[{section}]: no column identifies anybody");
-                return none(&what, "name a column of phone, document or email");
+                return none(
+                    &what,
+                    "name a column of phone, document or email, or of a kind of your own",
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses columns of kinds that a normaliser does not read: their values would count for nothing.
+    ///
+    /// # Errors
+    ///
+    /// Such a column, with the kind.
+    pub fn check_kinds(&self, normaliser: &Normaliser) -> Result<(), Failure> {
+        let (leads, persons) = (&self.leads, &self.persons);
+        for (section, columns, more) in
+            [("leads", &leads.columns, &leads.more), ("persons", &persons.columns, &persons.more)]
+        {
+            let more = more.iter().map(|more| &more.columns);
+            for kind in std::iter::once(columns).chain(more).flat_map(|columns| columns.own.keys())
+            {
+                if !normaliser.kinds().any(|known| known.code() == *kind) {
+                    return Err(Failure::new(format_args!(
+                        "[{section}]: own.{kind}: the policy has no kind `{kind}`"
+                    ))
+                    .remedy(
+                        "name it in own_kinds of the policy (--policy), or leave the column out",
+                    ));
+                }
             }
         }
         Ok(())

@@ -1,8 +1,9 @@
 //! The statements that a mapping means: leads by their keys, all persons, those that changed, the backlog.
 
+use identity_matching::KeyKind;
 use recovery_queue::ViewBacklog;
 
-use super::columns::{Column, TableColumns};
+use super::columns::{Column, TableColumns, own_values};
 use super::file::{IdentityColumns, OneOrMore, TableMap};
 use crate::cli::Failure;
 use crate::service::database::{BACKLOG_VIEW, Database, Dialect};
@@ -39,7 +40,7 @@ pub(super) struct Looked {
     /// Whether a key may stand on one row only.
     pub(super) is_unique: bool,
     /// What each column means, its name, its type, and how it is read.
-    pub(super) columns: Vec<(&'static str, String, String, String)>,
+    pub(super) columns: Vec<(String, String, String, String)>,
     /// Reads every row, as a lead or as a person.
     pub(super) rows: String,
 }
@@ -82,20 +83,29 @@ pub(super) const LINKS: &str = "{links}";
 /// The identity columns of a table, each read as text, in the order of a record.
 struct Identity {
     columns: Vec<(&'static str, Column)>,
+    /// Columns of own kinds.
+    own: Vec<(KeyKind, Column)>,
 }
 
 impl Identity {
     fn of(found: &TableColumns, columns: &IdentityColumns) -> Result<Self, Failure> {
+        let own = columns.own.iter();
+        let own = own.map(|(kind, name)| Ok((*kind, found.text(name, kind.as_str())?)));
         let columns = columns.named();
         let columns = columns.map(|(means, name)| Ok((means, found.text(name, means)?)));
-        Ok(Self { columns: columns.collect::<Result<_, Failure>>()? })
+        Ok(Self {
+            own: own.collect::<Result<_, Failure>>()?,
+            columns: columns.collect::<Result<_, Failure>>()?,
+        })
     }
 
-    fn looked(&self, alias: &str) -> Vec<(&'static str, String, String, String)> {
-        let columns = self.columns.iter();
+    fn looked(&self, alias: &str) -> Vec<(String, String, String, String)> {
+        let columns = self.columns.iter().map(|(means, column)| ((*means).to_owned(), column));
+        let own = self.own.iter().map(|(kind, column)| (kind.to_string(), column));
         columns
+            .chain(own)
             .map(|(means, column)| {
-                (*means, column.name.to_string(), column.kind.clone(), column.text(alias))
+                (means, column.name.to_string(), column.kind.clone(), column.text(alias))
             })
             .collect()
     }
@@ -144,14 +154,16 @@ impl Identity {
             self.select("full_name", alias)
         );
         let rest = self.fields(&["birth_date", "plate"], alias);
-        format!("{fields}, CAST({last} AS TEXT) AS last_name, {rest}")
+        let own = own_values(&self.own, alias);
+        format!("{fields}, CAST({last} AS TEXT) AS last_name, {rest}, {own} AS own_values")
     }
 
     fn person_fields(&self, alias: &str) -> String {
         let fields = self
             .fields(&["phone", "document", "document_type", "document_country", "email"], alias);
         let rest = self.fields(&["birth_date", "plate"], alias);
-        format!("{fields}, CAST({} AS TEXT) AS full_name, {rest}", self.full_name(alias))
+        let (name, own) = (self.full_name(alias), own_values(&self.own, alias));
+        format!("{fields}, CAST({name} AS TEXT) AS full_name, {rest}, {own} AS own_values")
     }
 }
 
@@ -246,7 +258,8 @@ fn leads(
     {
         if let Some(name) = column {
             let column = found.text(name, means)?;
-            columns.push((means, name.to_string(), column.kind.clone(), column.text("m")));
+            let kind = column.kind.clone();
+            columns.push((means.to_owned(), name.to_string(), kind, column.text("m")));
         }
     }
     let key_columns: Vec<_> = key.columns.iter().map(|column| column.name.as_str()).collect();
@@ -330,7 +343,8 @@ fn persons(
         if let Some(column) = changed {
             let column = found.text(column, "changed")?;
             let kind = column.kind.clone();
-            columns.push(("changed", column.name.to_string(), kind, column.text("t")));
+            let changed = "changed".to_owned();
+            columns.push((changed, column.name.to_string(), kind, column.text("t")));
             let all = format!(
                 "SELECT DISTINCT {person} AS person_key FROM {name} t WHERE {person} <> ''"
             );
