@@ -19,6 +19,7 @@ use crate::at_scale::Decided;
 use crate::cli::{Console, Exit, Failure};
 use crate::decisions::DecisionFile;
 use crate::files::{self, AtomicFile};
+use crate::own::OwnColumns;
 use crate::people;
 use crate::service::{BACKLOG_VIEW, Counted, Database, MapArgs, TableMap, lead_source, migrations};
 use crate::stages::{Stage, Stages};
@@ -42,7 +43,7 @@ pub struct Recovery {
     /// The region that reads local phones and documents.
     #[arg(long, default_value = "PE", value_name = "CODE")]
     pub region: Region,
-    /// The matching policy, as TOML or JSON (left out: the default).
+    /// The matching policy, as TOML or JSON (left out: the default); files are read for the columns of its own kinds, too.
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
     /// Writes what this run decides, lead by lead.
@@ -159,7 +160,7 @@ impl Recovery {
     ///
     /// A policy that cannot be read or contradicts itself, a folder that cannot be written.
     pub fn check(&self) -> Result<(), Failure> {
-        people::read_policy(self.policy.as_ref())?;
+        self.reading()?;
         self.decisions.as_deref().map_or(Ok(()), AtomicFile::check)
     }
 
@@ -173,16 +174,22 @@ impl Recovery {
         Ok(WakeKeys::new(normaliser, service.wake_secret()?))
     }
 
+    /// Lists the columns of files that hold values of the policy's own kinds.
+    ///
+    /// # Errors
+    ///
+    /// A policy that cannot be read.
+    pub fn own_columns(&self) -> Result<OwnColumns, Failure> {
+        let (_, normaliser) = self.reading()?;
+        Ok(OwnColumns::of(normaliser.options()))
+    }
+
     fn reading(&self) -> Result<(Policy, Normaliser), Failure> {
         let policy = people::read_policy(self.policy.as_ref())?;
-        if let Some(own) = policy.rules().own_kinds.first() {
-            return Err(Failure::new(format_args!(
-                "the policy has the kind `{}` of its own, for which the tables of leads and persons have no column",
-                own.code
-            ))
-            .remedy("leave `own_kinds` out, or decide over files: evaluate_matching, explain_match --leads --persons"));
-        }
         let normaliser = people::read_by(&policy, self.region)?;
+        if let Some(map) = self.map.read()? {
+            map.check_kinds(&normaliser)?;
+        }
         Ok((policy, normaliser))
     }
 
@@ -308,8 +315,24 @@ impl Recovery {
 /// Where the subjects of one worker's leads come from.
 type Source = Box<dyn LeadSource + Send>;
 
-/// Makes the failed leads pending again that share a key with a person who is new or has changed.
+/// Makes the failed leads pending again that were read otherwise than now, or share a key with a person who is new or has
+/// changed.
 fn wake(service: &mut Database, keys: &WakeKeys, console: &Console) -> Result<(), Failure> {
+    /// Leads of one transaction.
+    const PART: u32 = 1_000;
+    let mut outdated = 0;
+    loop {
+        match service.queue().wake_outdated(keys.reading(), PART)? {
+            0 => break,
+            woken => outdated += woken,
+        }
+    }
+    if outdated > 0 {
+        console.note(format_args!(
+            "{outdated} failed leads are tried again, since values are read otherwise than when they failed (another \
+             version, region, or policy)"
+        ));
+    }
     let woken = service.wake_by_former_outbox(keys)? + service.wake_by_changed_persons(keys)?;
     if woken > 0 {
         console.note(format_args!("{woken} leads are tried again, by new and changed persons"));

@@ -40,8 +40,10 @@ impl LeadSource for Box<dyn LeadSource + Send + '_> {
 
 /// Makes wake keys of records: digests under a secret, equal for a lead and a person who share a key.
 ///
-/// The normaliser must be the matcher's. A key is the first half of the SHA-256 of secret and key: it
-/// cannot be turned back without the secret.
+/// The normaliser must be the matcher's. A key is the fingerprint of the normaliser and the first half of the SHA-256 of
+/// secret and key: it cannot be turned back without the secret. Where the fingerprint changes, because values are read
+/// otherwise, keys of before wake nobody any more: [`QueueStore::wake_outdated`](crate::QueueStore::wake_outdated) has
+/// their leads decided anew.
 #[derive(Clone)]
 pub struct WakeKeys {
     normaliser: Normaliser,
@@ -61,6 +63,12 @@ impl WakeKeys {
         Self { normaliser, secret }
     }
 
+    /// Gives what each key begins with: the fingerprint of the normaliser.
+    #[must_use]
+    pub fn reading(&self) -> &str {
+        self.normaliser.fingerprint()
+    }
+
     /// Gives the wake keys of a lead's or a person's record.
     #[must_use]
     pub fn of(&self, record: &Record) -> Vec<String> {
@@ -76,7 +84,9 @@ impl WakeKeys {
                     .chain_update(self.secret)
                     .chain_update(IndexKey::from(held.key).to_bytes())
                     .finalize();
-                digest.iter().take(16).fold(String::with_capacity(32), |mut text, byte| {
+                let mut text = String::with_capacity(48);
+                text.push_str(self.reading());
+                digest.iter().take(16).fold(text, |mut text, byte| {
                     let _ = write!(text, "{byte:02x}");
                     text
                 })

@@ -113,6 +113,7 @@ mod tests {
 
     use super::*;
     use crate::cli::Console;
+    use crate::own::OwnColumns;
     use crate::recovery::{self, Recovery};
     use crate::service::{Import, ImportSummary};
     use crate::tables::Tables;
@@ -129,6 +130,7 @@ mod tests {
         store: SqlStore,
         service: Database,
         keys: WakeKeys,
+        url: DatabaseUrl,
     }
 
     impl Place {
@@ -137,7 +139,7 @@ mod tests {
             let recovery = Flags::parse_from(["test"]).recovery;
             let keys = recovery.wake_keys(&mut service).unwrap();
             let folder = tempfile::tempdir().unwrap();
-            let mut place = Self { folder, store, service, keys };
+            let mut place = Self { folder, store, service, keys, url: url.clone() };
             place.write("leads", "id,phone\nL1,987111222\nL2,987333444\nL3,987555666\n");
             place.write("persons", "person_key,phone\nP,987111222\nQ,987111222\n");
             place.import(&["leads", "persons"]).unwrap();
@@ -159,7 +161,8 @@ mod tests {
             for (file, path) in files.iter_mut().zip(&paths) {
                 *file = names.iter().any(|name| path.ends_with(name)).then_some(path.as_path());
             }
-            self.service.import(Import::open(&Tables::default(), files)?, &self.keys)
+            self.service
+                .import(Import::open(&Tables::default(), OwnColumns::default(), files)?, &self.keys)
         }
 
         fn failed(&mut self) -> Vec<String> {
@@ -249,6 +252,33 @@ mod tests {
             assert_eq!(place.service.number(old).unwrap(), 2);
             place.service.execute("ALTER TABLE others RENAME TO claims").unwrap();
             assert_eq!(place.import(&["persons", "claims"]).unwrap()[0].woken_total, 3);
+        });
+    }
+
+    #[test]
+    fn failed_leads_that_were_read_otherwise_are_tried_again_in_parts_and_once() {
+        on_each(|mut place| {
+            let url = place.url.clone();
+            let table = place.store.view_name("queue_wake_key");
+            // As the release before wrote them: without what their values were read by.
+            let former = format!("UPDATE {table} SET wake_key = substr(wake_key, 17)");
+            assert!(place.service.execute(&former).unwrap() >= 3);
+            place.write("persons", "person_key,phone\nQ,987333444\n");
+            assert_eq!(place.import(&["persons"]).unwrap()[0].woken_total, 0, "they are missed");
+            let recovery = Flags::parse_from(["test"]).recovery;
+            let run = |place: &mut Place| {
+                let Place { store, service, .. } = place;
+                recovery.run("test", &url, store, service, &Console::new(true)).unwrap().run
+            };
+            let again = run(&mut place);
+            assert_eq!((again.claimed, again.matched), (3, 2));
+            assert_eq!(place.failed(), ["L3"]);
+            assert_eq!(run(&mut place).claimed, 0, "they are of the present reading now");
+            // Other options of reading are another reading.
+            let chile = Flags::parse_from(["test", "--region", "CL"]).recovery;
+            let Place { store, service, .. } = &mut place;
+            let other = chile.run("test", &url, store, service, &Console::new(true)).unwrap();
+            assert_eq!(other.run.claimed, 1);
         });
     }
 

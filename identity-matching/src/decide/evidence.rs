@@ -70,13 +70,16 @@ impl Evidence {
     }
 }
 
-/// Names a policy by its version and the hash of its content.
+/// Names a policy by its version and the hash of its content, and how values were read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicyStamp {
     /// The version that the policy's author gave it.
     pub version: String,
     /// The first 16 hexadecimal digits of the SHA-256 of its rules.
     pub hash: String,
+    /// The [fingerprint](Normaliser::fingerprint) of what read the values; empty in evidence of before there was one.
+    #[serde(default)]
+    pub reading: String,
 }
 
 /// Tells about one key of the subject.
@@ -307,6 +310,7 @@ impl EvidenceWriter<'_> {
             policy: PolicyStamp {
                 version: self.policy.version().to_owned(),
                 hash: self.policy.hash().to_owned(),
+                reading: self.normaliser.fingerprint().to_owned(),
             },
             keys: self.keys(subject, considered, values),
             unusable: subject.unusable().to_vec(),

@@ -191,6 +191,20 @@ impl<'c> BorrowedStore<'c> {
         Ok(woken)
     }
 
+    /// Makes failed leads pending again, `limit` at most, whose wake keys were made under another reading than `reading`;
+    /// see [`QueueStore::wake_outdated`](crate::QueueStore::wake_outdated).
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn wake_outdated(&mut self, reading: &str, limit: u32) -> Result<u64, StoreError> {
+        let (names, clock) = (&self.names, self.clock);
+        let woken = self.db.transaction("the wake-up", |db| {
+            wake::wake_outdated(db, names, clock, reading, limit)
+        })?;
+        tracing::info!(name: "recovery_queue.woken_outdated", leads = woken);
+        Ok(woken)
+    }
+
     /// Pauses a backlog, or resumes it: while it is paused none of its leads is claimed.
     ///
     /// # Errors

@@ -407,6 +407,10 @@ impl QueueStore for SqlStore {
         self.borrowed().wake(keys)
     }
 
+    fn wake_outdated(&mut self, reading: &str, limit: u32) -> Result<u64, StoreError> {
+        self.borrowed().wake_outdated(reading, limit)
+    }
+
     fn snapshot(&mut self) -> Result<Box<dyn Snapshot + '_>, StoreError> {
         Ok(Box::new(self.read()?))
     }

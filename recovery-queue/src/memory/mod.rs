@@ -399,6 +399,26 @@ impl Lead {
     }
 }
 
+impl MemoryStore {
+    /// Makes failed leads pending again, `limit` at most, by the wake keys that they hold.
+    fn wake_where(&mut self, limit: u64, wakes: impl Fn(&[String]) -> bool) -> u64 {
+        let now = self.now;
+        let mut woken = 0;
+        for lead in self.leads.values_mut() {
+            if let State::Failed { wake_keys, .. } = &lead.state
+                && woken < limit
+                && wakes(wake_keys)
+            {
+                lead.state = Lead::pending();
+                lead.since = now;
+                woken += 1;
+            }
+        }
+        self.event(EventKind::Reopened, None, woken, None);
+        woken
+    }
+}
+
 impl QueueStore for MemoryStore {
     fn seed(
         &mut self,
@@ -430,19 +450,12 @@ impl QueueStore for MemoryStore {
     }
 
     fn wake(&mut self, keys: &[String]) -> Result<u64, StoreError> {
-        let now = self.now;
-        let mut woken = 0;
-        for lead in self.leads.values_mut() {
-            if let State::Failed { wake_keys, .. } = &lead.state
-                && wake_keys.iter().any(|key| keys.contains(key))
-            {
-                lead.state = Lead::pending();
-                lead.since = now;
-                woken += 1;
-            }
-        }
-        self.event(EventKind::Reopened, None, woken, None);
-        Ok(woken)
+        Ok(self.wake_where(u64::MAX, |held| held.iter().any(|key| keys.contains(key))))
+    }
+
+    fn wake_outdated(&mut self, reading: &str, limit: u32) -> Result<u64, StoreError> {
+        let outdated = |held: &[String]| held.iter().any(|key| !key.starts_with(reading));
+        Ok(self.wake_where(u64::from(limit), outdated))
     }
 
     fn snapshot(&mut self) -> Result<Box<dyn Snapshot + '_>, StoreError> {

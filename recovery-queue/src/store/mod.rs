@@ -62,6 +62,14 @@ pub trait QueueStore {
     /// Call it with the keys of a person who is new or has changed.
     fn wake(&mut self, keys: &[String]) -> Result<u64, StoreError>;
 
+    /// Makes failed leads pending again, `limit` at most, of whose wake keys one does not begin with `reading`; gives how
+    /// many.
+    ///
+    /// Wake keys begin with what their values were read by (`WakeKeys::reading`, feature `identity-matching`): by those
+    /// of another reading a person would wake nobody. Call it until it gives 0, before [`wake`](Self::wake); the leads
+    /// are decided anew and get keys of the present reading. Leads without wake keys stay as they are.
+    fn wake_outdated(&mut self, reading: &str, limit: u32) -> Result<u64, StoreError>;
+
     /// Opens a consistent read of the whole store.
     fn snapshot(&mut self) -> Result<Box<dyn Snapshot + '_>, StoreError>;
 

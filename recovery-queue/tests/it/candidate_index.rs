@@ -33,7 +33,7 @@ impl Sqlite {
         let url = DatabaseUrl::parse(path.to_str().unwrap()).unwrap();
         let mut store = SqlStore::open(&url, OpenOptions::default()).unwrap();
         store.migrate().unwrap();
-        store.candidate_index(SECRET).unwrap()
+        store.candidate_index(SECRET, &normaliser()).unwrap()
     }
 }
 
@@ -69,7 +69,10 @@ fn the_index_in_sqlite_conforms() {
 fn the_index_in_postgres_conforms() {
     if let Some(server) = server::shared() {
         conformance::run(|population| {
-            filled(server::store(server).candidate_index(SECRET).unwrap(), population)
+            filled(
+                server::store(server).candidate_index(SECRET, &normaliser()).unwrap(),
+                population,
+            )
         });
     }
 }
@@ -94,7 +97,7 @@ proptest! {
     #[test]
     fn the_index_in_postgres_decides_as_the_one_in_memory(seed: u64, size in 0_u64..80, values in 1_u64..40) {
         let Some(server) = server::shared() else { return Ok(()) };
-        let index = || server::store(server).candidate_index(SECRET).unwrap();
+        let index = || server::store(server).candidate_index(SECRET, &normaliser()).unwrap();
         conformance::run_drawn(seed, size, values, |population| filled(index(), population));
         conformance::run_changed(seed, |population, batches| {
             changed(filled(index(), population), batches)
@@ -120,14 +123,14 @@ fn ana() -> Record {
 fn the_tables_hold_no_identifier_in_plain_and_are_read_with_their_secret_alone() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(&dir);
-    let mut index = store.candidate_index(SECRET).unwrap();
+    let mut index = store.candidate_index(SECRET, &normaliser()).unwrap();
     index.insert(&[("P-1", &normaliser().normalise(&ana()))]).unwrap();
     let lead = Record { phones: Vec::new(), emails: Vec::new(), ..ana() };
     let matcher = DeterministicMatcher::new(index, normaliser(), Policy::default()).unwrap();
     let decision = matcher.decide_one(&lead).unwrap();
     assert_eq!(decision.evidence.candidates[0].rule, Some(Rule::PLATE_NAME));
     drop((matcher, store.reopen().unwrap()));
-    let refused = store.candidate_index(HashKey::default()).unwrap_err();
+    let refused = store.candidate_index(HashKey::default(), &normaliser()).unwrap_err();
     assert!(refused.to_string().contains("another one"), "{refused}");
     let number = 51_987_654_312_u64.to_be_bytes();
     for file in std::fs::read_dir(dir.path()).unwrap() {
@@ -149,17 +152,79 @@ fn keys_of_another_reading_are_refused_and_never_missed_in_silence() {
     let url = DatabaseUrl::parse(path).unwrap();
     let mut store = SqlStore::open(&url, OpenOptions::default()).unwrap();
     store.migrate().unwrap();
-    drop(store.candidate_index(SECRET).unwrap());
-    drop(store.candidate_index(SECRET).unwrap());
+    drop(store.candidate_index(SECRET, &normaliser()).unwrap());
+    drop(store.candidate_index(SECRET, &normaliser()).unwrap());
     // As a version before the readings were numbered left it.
     SqliteConnection::establish(path)
         .unwrap()
         .batch_execute("UPDATE queue_index SET secret_mark = substr(secret_mark, 1, 24)")
         .unwrap();
-    let refused = store.candidate_index(SECRET).err().unwrap().to_string();
+    let refused = store.candidate_index(SECRET, &normaliser()).err().unwrap().to_string();
     assert!(refused.contains("reading of the candidate index"), "{refused}");
-    let refused = store.candidate_index(HashKey::new([7; 16])).err().unwrap().to_string();
+    // As the version before fingerprints left it: with the number of its reading.
+    SqliteConnection::establish(path)
+        .unwrap()
+        .batch_execute("UPDATE queue_index SET secret_mark = secret_mark || '.3'")
+        .unwrap();
+    let refused = store.candidate_index(SECRET, &normaliser()).err().unwrap().to_string();
+    assert!(refused.contains("reading of the candidate index"), "{refused}");
+    let refused =
+        store.candidate_index(HashKey::new([7; 16]), &normaliser()).err().unwrap().to_string();
     assert!(refused.contains("secret of the candidate index"), "{refused}");
+}
+
+/// An index of another region is refused until it is made anew, and so is whoever has the former one open.
+fn is_rebuilt(store: &SqlStore) {
+    let chile = Normaliser::for_region(Region::parse("CL").unwrap());
+    let fill = |index: &mut SqlIndex| index.insert(&[("P-1", &normaliser().normalise(&ana()))]);
+    let mut former = store.candidate_index(SECRET, &chile).unwrap();
+    former.insert(&[("P-9", &chile.normalise(&ana()))]).unwrap();
+    let refused = store.candidate_index(SECRET, &normaliser()).unwrap_err();
+    assert!(refused.to_string().contains("rebuild_candidate_index"), "{refused}");
+
+    let broken_off = store.rebuild_candidate_index(SECRET, &normaliser(), |index| {
+        fill(index)?;
+        let early = store.candidate_index(SECRET, &normaliser()).unwrap_err();
+        assert!(early.to_string().contains("is being rebuilt"), "{early}");
+        Err::<(), _>(StoreError::NotFound { what: "population", key: "file".into() })
+    });
+    assert!(matches!(broken_off, Err(StoreError::NotFound { .. })));
+    let refused = store.candidate_index(SECRET, &normaliser()).unwrap_err();
+    assert!(refused.to_string().contains("broken off"), "{refused}");
+
+    let mut overtaken = None;
+    let slow = store.rebuild_candidate_index(SECRET, &normaliser(), |index| {
+        fill(index)?;
+        overtaken = Some(store.rebuild_candidate_index(SECRET, &normaliser(), fill)?);
+        Ok::<_, StoreError>(())
+    });
+    assert!(slow.unwrap_err().to_string().contains("open it again"));
+    let rebuilt = overtaken.unwrap();
+    let decide = |index| {
+        let matcher = DeterministicMatcher::new(index, normaliser(), Policy::default()).unwrap();
+        matcher.decide_one(&ana())
+    };
+    assert_eq!(decide(rebuilt).unwrap().outcome.person(), Some("P-1"));
+    let opened = store.candidate_index(SECRET, &normaliser()).unwrap();
+    assert_eq!(decide(opened).unwrap().outcome.person(), Some("P-1"));
+    let refused = former.insert(&[("P-8", &chile.normalise(&ana()))]).unwrap_err();
+    assert!(refused.to_string().contains("open it again"), "{refused}");
+    let refused = decide(former).unwrap_err();
+    assert!(refused.to_string().contains("open it again"), "{refused}");
+}
+
+#[test]
+fn an_index_of_another_reading_is_made_anew_in_sqlite() {
+    let dir = tempfile::tempdir().unwrap();
+    is_rebuilt(&open(&dir));
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn an_index_of_another_reading_is_made_anew_in_postgres() {
+    if let Some(server) = server::shared() {
+        is_rebuilt(&server::store(server));
+    }
 }
 
 #[test]
@@ -231,9 +296,9 @@ impl CandidateRead for MeddledRead<'_> {
 }
 
 fn a_batch_sees_one_state(store: &SqlStore) {
-    let mut index = store.candidate_index(SECRET).unwrap();
+    let mut index = store.candidate_index(SECRET, &normaliser()).unwrap();
     index.insert(&[("P-1", &normaliser().normalise(&ana()))]).unwrap();
-    let other = std::sync::Mutex::new(store.candidate_index(SECRET).unwrap());
+    let other = std::sync::Mutex::new(store.candidate_index(SECRET, &normaliser()).unwrap());
     let matcher =
         DeterministicMatcher::new(Meddled { index, other }, normaliser(), Policy::default())
             .unwrap();

@@ -212,6 +212,8 @@ fn night(store: &mut SqlStore, service: &Service, backlog: &ViewBacklog) {
     store.set_clock(Some(at(1)));
     recover(store, ClaimMode::Transaction);
     assert!(store.wake(&["k5".into(), "k6".into(), "k7".into()]).unwrap() > 0);
+    assert_eq!(store.wake_outdated("k", 1_000).unwrap(), 0);
+    assert!(store.wake_outdated("k1", 100).unwrap() > 0);
     recover(store, lease);
     let again = store.seed(backlog, &SeedOptions::default()).unwrap();
     assert!(!again.changed() && again.leaks > 0, "{again:?}");

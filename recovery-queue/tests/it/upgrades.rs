@@ -53,6 +53,14 @@ fn upgrades(store: &mut SqlStore, known: usize, pending: u64) {
     let decider = Decider { by: "ana", reason: "a mistake" };
     store.unlink(&SourcePk::new("L-2").unwrap(), decider).unwrap();
     check_invariants(store);
+
+    // Wake keys of then do not say what their values were read by.
+    let reading = "0123456789abcdef";
+    let woken = [store.wake_outdated(reading, 1), store.wake_outdated(reading, 9)];
+    // The copy of PostgreSQL has two pending leads, and two failed ones with wake keys; that of SQLite has neither.
+    assert_eq!(woken.map(Result::unwrap).iter().sum::<u64>(), pending);
+    assert_eq!(store.wake_outdated(reading, 9).unwrap(), 0);
+    check_invariants(store);
 }
 
 #[test]

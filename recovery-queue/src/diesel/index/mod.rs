@@ -11,10 +11,10 @@ use identity_matching::index::{
     CandidateIndex, CandidateRead, Holders, InRead, IndexError, IndexKey, PersonId, PersonView,
     Seal, StoredPerson,
 };
-use identity_matching::{HashKey, READING};
+use identity_matching::{HashKey, Normaliser};
 
 use crate::diesel::SqlStore;
-use crate::diesel::conn::database::{Database, Param, TextRow, failed};
+use crate::diesel::conn::database::{Database, IntRow, Param, TextRow, failed};
 use crate::diesel::conn::namespace::Names;
 use crate::diesel::conn::open::Purpose;
 use crate::diesel::conn::transaction::Begin;
@@ -23,6 +23,7 @@ use statements::Statements;
 
 const OPEN: &str = "the opening of the candidate index";
 const READ: &str = "the reading of the candidate index";
+const REBUILD: &str = "the rebuild of the candidate index";
 
 /// Keeps the candidate index of a population in the tables of a store.
 ///
@@ -35,8 +36,10 @@ const READ: &str = "the reading of the candidate index";
 /// one matcher take in turn: give each worker its own index by [`SqlStore::candidate_index`]. A value that thousands of
 /// persons hold costs one counter.
 ///
-/// Leads must be read by the options that the persons were read by: after a change of them
-/// ([`fingerprint`](identity_matching::NormaliseOptions::fingerprint) tells), [`replace`](Self::replace) every person.
+/// Leads must be read as the persons were: the tables carry the normaliser's
+/// [fingerprint](identity_matching::Normaliser::fingerprint), an index of another one is refused, and
+/// [`SqlStore::rebuild_candidate_index`] makes it anew. While it does, and after it, whoever has the former index open is
+/// refused too, so that nobody is missed in silence.
 ///
 /// ```
 /// use identity_matching::{
@@ -52,7 +55,7 @@ const READ: &str = "the reading of the candidate index";
 /// store.migrate()?;
 /// let normaliser = Normaliser::for_region(Region::parse("PE")?);
 /// let ana = Record { phones: vec!["+51 987 654 321".into()], ..Record::default() };
-/// let mut index = store.candidate_index(HashKey::new(*b"a secret of 16 B"))?;
+/// let mut index = store.candidate_index(HashKey::new(*b"a secret of 16 B"), &normaliser)?;
 /// index.insert(&[("P-1", &normaliser.normalise(&ana))])?;
 /// let matcher = DeterministicMatcher::new(index, normaliser, Policy::default())?;
 /// assert_eq!(matcher.decide_one(&ana)?.outcome.person(), Some("P-1"));
@@ -65,6 +68,8 @@ pub struct SqlIndex {
     names: Names,
     statements: Statements,
     seal: Seal,
+    /// What the tables must say of secret and reading.
+    mark: String,
 }
 
 impl std::fmt::Debug for SqlIndex {
@@ -73,20 +78,24 @@ impl std::fmt::Debug for SqlIndex {
     }
 }
 
+/// What stands behind the mark of an index that is being rebuilt, and before the number of the rebuild.
+const REBUILDING: &str = ".rebuilding.";
+
 impl SqlStore {
     /// Opens the candidate index that lies beside the queue, on a connection of its own.
     ///
-    /// The first call fixes the secret for good; it may be kept wherever the service keeps its others.
+    /// The first call fixes the secret and the reading; the secret may be kept wherever the service keeps its others.
     ///
     /// # Errors
-    /// [`StoreError::Config`] when the index is under another secret, or was made by a version of `identity-matching` that
-    /// read values otherwise ([`READING`]); tables that are not migrated.
-    pub fn candidate_index(&self, secret: HashKey) -> Result<SqlIndex, StoreError> {
+    /// [`StoreError::Config`] when the index is under another secret, its persons were read otherwise than `normaliser`
+    /// reads leads, or it is being rebuilt; tables that are not migrated.
+    pub fn candidate_index(
+        &self,
+        secret: HashKey,
+        normaliser: &Normaliser,
+    ) -> Result<SqlIndex, StoreError> {
         let mut db = self.source.connect(&self.options, Purpose::Write)?;
-        let seal = Seal::new(secret);
-        // The secret's mark, and the version of the reading that the keys were made by.
-        let secret_mark = hex(&seal.mark());
-        let mark = format!("{secret_mark}.{READING}");
+        let (seal, secret_mark, mark) = marks(secret, normaliser);
         let names = self.names.clone();
         db.execute(
             &names.sql(
@@ -95,31 +104,93 @@ impl SqlStore {
             &[Param::Text(&mark)],
         )
         .map_err(failed(OPEN))?;
-        let held: Vec<TextRow> = db
-            .query(&names.sql("SELECT secret_mark AS value FROM {ns}queue_index"), &[])
-            .map_err(failed(OPEN))?;
-        let held = held.first().map_or("", |row| row.value.as_str());
-        if held != mark && held.split('.').next() == Some(secret_mark.as_str()) {
-            return Err(ConfigError::new(
+        let held = held_mark(&mut db, &names).map_err(failed(OPEN))?;
+        if held == mark {
+            return Ok(SqlIndex::new(db, names, seal, mark));
+        }
+        Err(if held.contains(REBUILDING) {
+            ConfigError::new(
+                "candidate index",
+                "…",
+                "it is being rebuilt, or a rebuild of it was broken off",
+                "wait for its end; where it was broken off, rebuild it again (rebuild_candidate_index)",
+            )
+        } else if held.split('.').next() == Some(secret_mark.as_str()) {
+            ConfigError::new(
                 "reading of the candidate index",
                 held.split('.').nth(1).unwrap_or("1"),
-                "its keys were made by another version of identity-matching, which read some values otherwise",
-                "delete the rows of the tables queue_index, queue_index_person, queue_index_holder and queue_index_hub, and insert every person anew",
+                "its persons were read by another version of identity-matching, or by other options",
+                "make it anew from the population, by rebuild_candidate_index",
             )
-            .into());
-        }
-        if held != mark {
-            return Err(ConfigError::new(
+        } else {
+            ConfigError::new(
                 "secret of the candidate index",
                 "…",
                 "the index was made with another one",
-                "give the secret that it was made with, or empty its tables and build it anew",
+                "give the secret that it was made with, or make it anew by rebuild_candidate_index",
             )
-            .into());
         }
-        let statements = Statements::new(db.is_sqlite(), &names);
-        Ok(SqlIndex { db: Mutex::new(db), names, statements, seal })
+        .into())
     }
+
+    /// Empties the candidate index, has it filled anew, and opens it: after a change of how values are read, or of the
+    /// secret.
+    ///
+    /// `fill` inserts the whole population, in parts of its choice. Until it returns the index is refused to everybody
+    /// else; where it fails, or the process ends, the index stays refused until it is rebuilt again. Of two rebuilds at
+    /// once the one that began first fails.
+    ///
+    /// # Errors
+    /// The database's, and what `fill` returns.
+    pub fn rebuild_candidate_index<E: From<StoreError>>(
+        &self,
+        secret: HashKey,
+        normaliser: &Normaliser,
+        fill: impl FnOnce(&mut SqlIndex) -> Result<(), E>,
+    ) -> Result<SqlIndex, E> {
+        let connected = self.source.connect(&self.options, Purpose::Write);
+        let db = connected?;
+        let (seal, _, mark) = marks(secret, normaliser);
+        let mut index = SqlIndex::new(db, self.names.clone(), seal, mark.clone());
+        let building = index.change_mark(|before, db, names| {
+            let number = before.split_once(REBUILDING).and_then(|(_, number)| number.parse().ok());
+            for table in ["holder", "hub", "person"] {
+                let sql = names.sql(&format!("DELETE FROM {{ns}}queue_index_{table}"));
+                db.execute(&sql, &[]).map_err(failed(REBUILD))?;
+            }
+            Ok(format!("{mark}{REBUILDING}{}", number.unwrap_or(0_u64) + 1))
+        })?;
+        fill(&mut index)?;
+        index.change_mark(|held, _, _| if held == building { Ok(mark) } else { Err(rebuilt()) })?;
+        Ok(index)
+    }
+}
+
+/// Makes the seal, the mark of its secret, and the mark of secret and reading.
+fn marks(secret: HashKey, normaliser: &Normaliser) -> (Seal, String, String) {
+    let seal = Seal::new(secret);
+    let secret_mark = hex(&seal.mark());
+    let mark = format!("{secret_mark}.{}", normaliser.fingerprint());
+    (seal, secret_mark, mark)
+}
+
+fn held_mark(db: &mut Database, names: &Names) -> diesel::QueryResult<String> {
+    let sql = names.sql("SELECT secret_mark AS value FROM {ns}queue_index");
+    let held: Vec<TextRow> = db.query(&sql, &[])?;
+    Ok(held.into_iter().next().map(|row| row.value).unwrap_or_default())
+}
+
+/// Refuses an index that was rebuilt since it was opened.
+fn check_mark(db: &mut Database, names: &Names, mark: &str) -> Result<(), StoreError> {
+    if held_mark(db, names).map_err(failed(READ))? == mark {
+        return Ok(());
+    }
+    Err(rebuilt())
+}
+
+fn rebuilt() -> StoreError {
+    let what = "it was rebuilt, or is being rebuilt, since it was opened";
+    ConfigError::new("candidate index", "…", what, "open it again").into()
 }
 
 #[derive(QueryableByName)]
@@ -156,6 +227,33 @@ fn json<T: serde::Serialize + ?Sized>(rows: &T) -> String {
 }
 
 impl SqlIndex {
+    fn new(db: Database<'static>, names: Names, seal: Seal, mark: String) -> Self {
+        let statements = Statements::new(db.is_sqlite(), &names);
+        Self { db: Mutex::new(db), names, statements, seal, mark }
+    }
+
+    /// Changes the mark, and what goes with it, in one transaction that others wait for; gives the new one.
+    fn change_mark(
+        &mut self,
+        change: impl FnOnce(&str, &mut Database, &Names) -> Result<String, StoreError>,
+    ) -> Result<String, StoreError> {
+        let Self { db, names, statements, mark, .. } = self;
+        let db = db.get_mut().unwrap_or_else(PoisonError::into_inner);
+        *mark = db.transaction(REBUILD, |db| {
+            let first = "INSERT INTO {ns}queue_index (id, secret_mark) VALUES (1, '') ON CONFLICT DO NOTHING";
+            db.execute(&names.sql(first), &[]).map_err(failed(REBUILD))?;
+            if let Some(lock) = &statements.lock {
+                let _: Vec<IntRow> = db.query(lock, &[]).map_err(failed(REBUILD))?;
+            }
+            let held = held_mark(db, names).map_err(failed(REBUILD))?;
+            let changed = change(&held, db, names)?;
+            let sql = "UPDATE {ns}queue_index SET secret_mark = $1";
+            db.execute(&names.sql(sql), &[Param::Text(&changed)]).map_err(failed(REBUILD))?;
+            Ok(changed)
+        })?;
+        Ok(mark.clone())
+    }
+
     /// Counts the persons.
     ///
     /// # Errors
@@ -216,7 +314,10 @@ impl CandidateIndex for SqlIndex {
         // A panic of another thread leaves no statement half done.
         let mut db = self.db.lock().unwrap_or_else(PoisonError::into_inner);
         db.begin(Begin::Snapshot).map_err(|error| unavailable(READ, failed(READ)(error)))?;
-        look_up(&mut SqlRead { db, index: self })
+        let mut read = SqlRead { db, index: self };
+        check_mark(&mut read.db, &self.names, &self.mark)
+            .map_err(|error| unavailable(&error.to_string(), error))?;
+        look_up(&mut read)
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use identity_matching::Normalised;
 use identity_matching::index::{IndexKey, StoredPerson};
 
-use super::{PersonRow, SqlIndex, Statements, hex, json};
+use super::{PersonRow, SqlIndex, Statements, check_mark, hex, json};
 use crate::diesel::conn::database::{Database, IntRow, Param, failed};
 use crate::model::error::StoreError;
 use crate::model::key::PersonKey;
@@ -74,10 +74,12 @@ impl SqlIndex {
             self.db.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner),
             &self.statements,
         );
+        let (names, mark) = (&self.names, self.mark.as_str());
         db.transaction(WRITE, |db| {
             if let Some(lock) = &statements.lock {
                 let _: Vec<IntRow> = db.query(lock, &[]).map_err(failed(WRITE))?;
             }
+            check_mark(db, names, mark)?;
             // A key that cannot be stored names nobody.
             let wanted: Vec<&str> =
                 edits.keys().copied().filter(|person| PersonKey::new(*person).is_ok()).collect();

@@ -78,6 +78,7 @@ pub(crate) const MIGRATIONS: &[Embedded] = embedded![
     "00000000000010" "key_columns" Queue breaking: false,
     "00000000000011" "reviews" Queue breaking: false,
     "00000000000012" "service_migrations" Queue breaking: false,
+    "00000000000013" "wake_key_order" Queue breaking: false,
 ];
 
 /// Gives the migrations of some lines, oldest first.

@@ -18,7 +18,7 @@ use crate::{Backoff, EventKind};
 /// # Panics
 /// Where the store does not do what it must.
 pub fn check_core<S: TestStore>(make: &mut dyn FnMut() -> S) {
-    let cases: [fn(&mut dyn TestStore); 13] = [
+    let cases: [fn(&mut dyn TestStore); 14] = [
         a_second_seed_changes_nothing,
         every_claimed_lead_is_settled_once,
         leads_go_by_priority_then_age,
@@ -30,6 +30,7 @@ pub fn check_core<S: TestStore>(make: &mut dyn FnMut() -> S) {
         the_first_lead_is_the_origin,
         a_linked_lead_in_the_backlog_is_a_leak,
         a_new_person_wakes_the_leads_that_share_a_key,
+        leads_with_wake_keys_of_another_reading_are_woken_in_parts,
         two_backlogs_are_served_in_turn,
         the_outlook_says_how_old_the_backlog_is_and_how_it_moves,
     ];
@@ -218,6 +219,33 @@ fn a_new_person_wakes_the_leads_that_share_a_key(store: &mut dyn TestStore) {
         (Status::Pending, Status::Failed, Status::Matched)
     );
     assert_eq!(store.wake(&["k2".into()]).expect("the wake-up works"), 0);
+    check_invariants(store);
+}
+
+fn leads_with_wake_keys_of_another_reading_are_woken_in_parts(store: &mut dyn TestStore) {
+    store.set_clock(minute(0));
+    seed(store, &[lead("a", 1), lead("b", 2), lead("c", 3), lead("d", 4), lead("e", 5)]);
+    recover(store, &mut |key| match key {
+        "a" => nobody().with_wake_keys(vec!["aa1".into(), "aa2".into()]),
+        "b" => nobody().with_wake_keys(vec!["ab1".into(), "ab2".into(), "ab3".into()]),
+        "c" => nobody().with_wake_keys(vec!["a1".into()]),
+        "d" => nobody().with_wake_keys(vec!["b1".into(), "aa3".into()]),
+        _ => nobody(),
+    });
+    let mut woken = Vec::new();
+    loop {
+        let leads = store.wake_outdated("aa", 2).expect("the wake-up works");
+        assert!(leads <= 2);
+        woken.push(leads);
+        if leads == 0 {
+            break;
+        }
+    }
+    assert_eq!(woken.iter().sum::<u64>(), 3, "{woken:?}");
+    let rows = statuses(store);
+    let failed: Vec<_> = rows.iter().filter(|(_, status)| **status == Status::Failed).collect();
+    assert_eq!(failed.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>(), ["a", "e"]);
+    assert_eq!(store.wake(&["aa1".into()]).expect("the wake-up works"), 1);
     check_invariants(store);
 }
 
