@@ -58,6 +58,90 @@ fn document_of(number: u32) -> u32 {
     spread(number, 8)
 }
 
+const GIVEN: [&str; 32] = [
+    "María", "José", "Luis", "Carmen", "Juan", "Rosa", "Carlos", "Ana", "Jorge", "Julia", "Víctor",
+    "Elena", "Miguel", "Luz", "Manuel", "Gloria", "César", "Milagros", "Pedro", "Flor", "Walter",
+    "Yolanda", "Percy", "Maribel", "Edwin", "Roxana", "Raúl", "Fiorella", "Hugo", "Nélida",
+    "Freddy", "Wilfredo",
+];
+const SURNAMES: [&str; 48] = [
+    "Quispe",
+    "Flores",
+    "Sánchez",
+    "Rodríguez",
+    "García",
+    "Rojas",
+    "Huamán",
+    "Chávez",
+    "Mamani",
+    "Vásquez",
+    "López",
+    "Ramos",
+    "Torres",
+    "Díaz",
+    "Gonzales",
+    "Pérez",
+    "Mendoza",
+    "Espinoza",
+    "Ramírez",
+    "Fernández",
+    "Castillo",
+    "Condori",
+    "Gutiérrez",
+    "Ruiz",
+    "Vargas",
+    "Cruz",
+    "Castro",
+    "Silva",
+    "Reyes",
+    "Romero",
+    "Salazar",
+    "Rivera",
+    "Palomino",
+    "Choque",
+    "Apaza",
+    "Zapata",
+    "Ccama",
+    "Yupanqui",
+    "Valverde",
+    "Saavedra",
+    "Villanueva",
+    "Ticona",
+    "Benavides",
+    "Carhuapoma",
+    "Ochoa",
+    "Paucar",
+    "Izquierdo",
+    "Zevallos",
+];
+
+/// Draws a name of one or two given names and two surnames, the first ones of each list more often.
+pub fn name(draw: &mut Draw) -> String {
+    let mut of = |names: &[&'static str]| {
+        let few = draw.below(u32::try_from(names.len()).unwrap_or(1)) + 1;
+        names[draw.below(few) as usize]
+    };
+    let (given, father, mother) = (of(&GIVEN), of(&SURNAMES), of(&SURNAMES));
+    let second = of(&GIVEN);
+    if draw.chance(60) {
+        format!("{given} {second} {father} {mother}")
+    } else {
+        format!("{given} {father} {mother}")
+    }
+}
+
+/// Draws a date of birth of seventy years.
+pub fn birth_date(draw: &mut Draw) -> String {
+    let (year, month, day) = (1940 + draw.below(70), 1 + draw.below(12), 1 + draw.below(28));
+    format!("{year}-{month:02}-{day:02}")
+}
+
+/// Draws a plate of Peru.
+pub fn plate(draw: &mut Draw) -> String {
+    let letters: String = (0..3).map(|_| char::from(b'A' + draw.below(26) as u8)).collect();
+    format!("{letters}-{:03}", draw.below(1_000))
+}
+
 /// How many persons and leads of each hub value.
 const HUBS: u32 = 3_000;
 

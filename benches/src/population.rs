@@ -1,12 +1,12 @@
 //! A population in memory and leads with their keys ready, for the decide and index benches.
 
 use identity_matching::{
-    BlockingKind, DeterministicMatcher, HeldKey, Normalised, Normaliser, Policy, RawValue, Region,
-    SubjectView,
+    BlockingKind, DeterministicMatcher, HeldKey, Normalised, Normaliser, Policy, RawValue,
+    RecordReader, Region, SubjectView,
     index::{InMemoryIndex, InMemoryIndexBuilder},
 };
 
-use crate::matching::{self, Identifiers};
+use crate::matching::{self, Draw, Identifiers};
 
 /// Leads with their keys ready, one after the other.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +32,14 @@ fn normalise<'a>(
     row: &Identifiers,
     buffer: &'a mut Normalised,
 ) -> &'a Normalised {
+    begin(normaliser, row, buffer).finish()
+}
+
+fn begin<'a>(
+    normaliser: &'a Normaliser,
+    row: &Identifiers,
+    buffer: &'a mut Normalised,
+) -> RecordReader<'a> {
     let mut text = String::new();
     matching::write_row(&mut text, 0, row, false);
     let mut fields = text.trim_end().split(',').skip(1);
@@ -44,7 +52,7 @@ fn normalise<'a>(
             (_, email) => record.email(email),
         }
     }
-    record.finish()
+    record
 }
 
 /// Returns a builder with so many persons, and the normaliser that read them.
@@ -66,6 +74,31 @@ pub fn builder(persons: u32, hubs: bool) -> (InMemoryIndexBuilder, Normaliser) {
         builder.add(&at.to_string(), record).expect("a short key");
     }
     (builder, normaliser)
+}
+
+/// Returns a builder with so many persons, each with a name of three or four words, a date of birth and a plate beside the
+/// identifiers, and every kind of weak evidence kept.
+///
+/// # Panics
+///
+/// Never for the generated rows.
+#[must_use]
+pub fn known_builder(persons: u32) -> InMemoryIndexBuilder {
+    let normaliser = Normaliser::for_region(Region::parse("PE").expect("an assigned code"));
+    let mut builder = InMemoryIndex::builder();
+    let mut buffer = Normalised::default();
+    let mut draw = Draw::new(3);
+    for (at, row) in matching::persons(persons, false).enumerate() {
+        let name = matching::name(&mut draw);
+        let date = matching::birth_date(&mut draw);
+        let plate = matching::plate(&mut draw);
+        let mut record = begin(&normaliser, &row, &mut buffer);
+        record.name(&name);
+        record.birth_date(&date);
+        record.plate(&plate);
+        builder.add(&at.to_string(), record.finish()).expect("a short key");
+    }
+    builder
 }
 
 /// Returns a matcher over so many persons and so many leads for it.

@@ -4,7 +4,7 @@ use crate::{
     index::{IndexKey, PersonId, PersonView, SubjectView},
     key::{KeyForm, KeyKind},
     policy::{Policy, UsedKind},
-    weak::{BirthDate, BlockingKind, Name},
+    weak::{BirthDate, BlockingKind},
 };
 
 /// A set of strong kinds, each by its place in the policy's precedence.
@@ -280,25 +280,28 @@ impl Comparison<'_> {
         candidate: &mut Candidate,
         text: &mut String,
     ) {
-        let Some(profile) = person.profile() else { return };
-        if let (Some(own), Some(&first)) = (self.subject.birth_date, profile.birth_dates.first()) {
-            let same = profile.birth_dates.contains(&own);
+        let known = person.known();
+        if let (Some(own), Some(first)) = (self.subject.birth_date, known.birth_dates().next()) {
+            let same = known.birth_dates().any(|date| date == own);
             candidate.compared.birth_date = Some(same);
             candidate.birth_date = (!same).then_some(first);
         }
         let Some(own) = self.subject.name else { return };
-        let similar = |name: &'_ Name| own.similarity(name);
-        let best = profile
-            .names
-            .iter()
-            .map(|name| (similar(name), name))
-            .max_by(|(one, _), (other, _)| one.total_cmp(other));
-        if let Some((similarity, name)) = best {
-            candidate.compared.name = Some(similarity);
-            if similarity < self.policy.name_differs_below() {
-                candidate.name = Some((text.len(), text.len() + name.as_str().len()));
-                text.push_str(name.as_str());
+        let start = text.len();
+        let mut best: Option<f64> = None;
+        known.each_name(&mut |name| {
+            let similarity = own.similarity_to(name);
+            if best.is_none_or(|best| similarity >= best) {
+                best = Some(similarity);
+                text.truncate(start);
+                text.push_str(name);
             }
+        });
+        candidate.compared.name = best;
+        if best.is_some_and(|best| best < self.policy.name_differs_below()) {
+            candidate.name = Some((start, text.len()));
+        } else {
+            text.truncate(start);
         }
     }
 }

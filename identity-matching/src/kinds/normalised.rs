@@ -105,7 +105,7 @@ impl Normalised {
     /// Makes the blocking keys of a record that is otherwise complete, and puts all in order.
     pub(crate) fn fill_blocking(&mut self) {
         if let (Some(name), Some(date)) = (&self.name, self.birth_date) {
-            self.blocking.extend(blocking::name_birth_date(name, date));
+            self.blocking.extend(blocking::name_birth_date(name.as_str(), date));
         }
         self.blocking.sort_unstable();
         self.blocking.dedup();

@@ -77,6 +77,11 @@ impl BirthDate {
         Ok(Self(number))
     }
 
+    /// Takes back a date that [`as_u32`](Self::as_u32) gave.
+    pub(crate) const fn from_u32(stored: u32) -> Self {
+        Self(stored)
+    }
+
     /// Returns the date as the integer `yyyymmdd`, to be stored; never zero.
     #[must_use]
     pub const fn as_u32(self) -> u32 {

@@ -95,6 +95,38 @@ pub(crate) fn phone_tail(country_code: u16, number: u64, digits: u8) -> Blocking
     BlockingKey::new(BlockingKind::PhoneTail, u64::from(country_code) * limit + number % limit)
 }
 
+/// Returns the key of the last digits of a number in the form of E.164, of which the country code is a part; other than
+/// [`phone_tail`] for a national number that is shorter than the digits compared.
+pub(crate) fn e164_tail(number: u64, digits: u8) -> BlockingKey {
+    let code = country_code_of(number);
+    phone_tail(u16::try_from(code).unwrap_or_default(), number, digits)
+}
+
+/// Returns the country code that a number in the form of E.164 begins with, by how many digits its zone gives.
+///
+/// By Recommendation ITU-T E.164 zones 1 and 7 have one digit, these have two, all others three.
+pub(crate) fn country_code_of(number: u64) -> u64 {
+    const TWO: u128 = {
+        let codes = [
+            20, 27, 30, 31, 32, 33, 34, 36, 39, 40, 41, 43, 44, 45, 46, 47, 48, 49, 51, 52, 53, 54,
+            55, 56, 57, 58, 60, 61, 62, 63, 64, 65, 66, 81, 82, 84, 86, 90, 91, 92, 93, 94, 95, 98,
+        ];
+        let (mut set, mut at) = (0, 0);
+        while at < codes.len() {
+            set |= 1 << codes[at];
+            at += 1;
+        }
+        set
+    };
+    let length = number.checked_ilog10().unwrap_or_default() + 1;
+    let leading = |count: u32| number / 10_u64.pow(length.saturating_sub(count));
+    match leading(1) {
+        one @ (1 | 7) => one,
+        _ if TWO >> leading(2).min(99) & 1 == 1 => leading(2),
+        _ => leading(3),
+    }
+}
+
 /// Returns the key of an address that is weak evidence, from its hash.
 pub(crate) fn email(address: Key) -> BlockingKey {
     let hash = u64::try_from(address.bits() & u128::from(u64::MAX)).unwrap_or_default();
@@ -108,8 +140,10 @@ pub(crate) fn plate(plate: Plate) -> BlockingKey {
 
 /// Lists the keys of a name with a date of birth: one for each word, so that one shared word and the date are enough to
 /// be compared.
-pub(crate) fn name_birth_date(name: &Name, date: BirthDate) -> impl Iterator<Item = BlockingKey> {
-    name.sounds().map(move |sound| {
+///
+/// The name is as [`Name::as_str`] gives it.
+pub(crate) fn name_birth_date(name: &str, date: BirthDate) -> impl Iterator<Item = BlockingKey> {
+    Name::sounds_of(name).map(move |sound| {
         let mixed = (sound ^ u64::from(date.as_u32())).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         BlockingKey::new(BlockingKind::NameBirthDate, mixed >> 4)
     })

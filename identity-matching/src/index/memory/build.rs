@@ -133,7 +133,7 @@ pub(in crate::index) fn finish(
         keys.dedup_by_key(|held| held.key);
         let mut profile = Profile::default();
         for known in records.iter().filter_map(|&id| rows.profile(id)) {
-            profile.merge(known);
+            profile.merge(&known);
         }
         let person = rows.person(records[0]).to_owned();
         for &id in &records {

@@ -9,7 +9,7 @@
 //! | 7, 10, 8 | phone, exact and alias, and subscriber | 2, sealed 3 |
 //! | 9 | e-mail | 3 |
 //! | 11–13, 15 | blocking key | 2 |
-//! | 14 | position of the person's weak evidence | 1 |
+//! | 14 | name and date of birth, see [`packed`](super::packed) | as it says |
 //!
 //! The code stands in the highest four bits of the first word. Below it stand the document's type or, where
 //! there is none, the highest bits of the value.
@@ -24,7 +24,7 @@ use crate::key::KeyForm;
 
 /// The most words of one entry.
 pub(in crate::index) const MAX_WORDS: usize = 4;
-pub(in crate::index) const PROFILE: u32 = 14;
+pub(super) const PROFILE: u32 = 14;
 const LOW_28: u32 = (1 << 28) - 1;
 
 /// Schemes of [`crate::Key`] and of blocking keys, the highest four bits.
@@ -44,18 +44,12 @@ const BLOCKING: u32 = 0xe;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::index) enum Entry {
     Key(IndexKey, KeyForm),
-    Profile(u32),
+    /// Weak evidence, in the words of the entry.
+    Profile,
 }
 
 /// The words of one entry and how many of them count.
 pub(in crate::index) type Words = ([u32; MAX_WORDS], usize);
-
-pub(in crate::index) fn encode_profile(position: u32) -> u32 {
-    PROFILE << 28 | position & LOW_28
-}
-
-/// The greatest position of weak evidence that an entry can hold.
-pub(in crate::index) const MAX_PROFILES: usize = LOW_28 as usize;
 
 #[inline]
 const fn word(bits: u128, place: u32) -> u32 {
@@ -112,7 +106,7 @@ pub(in crate::index) const fn length(first: u32, sealed: bool) -> usize {
         0 | 2 | 3 | 5 | 6 => 4,
         1 | 4 | 9 => 3,
         7 | 8 | 10 => 2 + sealed as usize,
-        14 => 1,
+        14 => super::packed::length(first),
         _ => 2,
     }
 }
@@ -124,6 +118,10 @@ pub(in crate::index) fn decode(words: &[u32], sealed: bool) -> Option<(Entry, us
     let length = length(first, sealed);
     let rest = words.get(1..length)?;
     let (code, low) = (first >> 28, first & LOW_28);
+    // Of no key: its words are read by whoever wants them.
+    if code == PROFILE {
+        return Some((Entry::Profile, length));
+    }
     let value = rest.iter().fold(0_u128, |bits, &word| bits << 32 | u128::from(word));
     let form = match code {
         4..=6 => KeyForm::Derived,
@@ -150,7 +148,6 @@ pub(in crate::index) fn decode(words: &[u32], sealed: bool) -> Option<(Entry, us
             let blocking = u128::from(kind) << 60 | u128::from(low) << 32 | value;
             u128::from(BLOCKING << 28) << 96 | blocking
         }
-        PROFILE => return Some((Entry::Profile(low), length)),
         _ => return None,
     };
     Some((Entry::Key(IndexKey::from_bits(bits), form), length))
@@ -228,6 +225,7 @@ mod tests {
         }
 
         #[test]
+        #[cfg(feature = "sealed")]
         fn every_sealed_key_survives_its_row(key in keys(), secret: [u8; 16]) {
             let sealed = key.sealed(HashKey::new(secret));
             prop_assert_eq!(sealed.kind(), key.kind());

@@ -2,6 +2,8 @@
 
 mod build;
 mod entry;
+mod lists;
+mod packed;
 mod rows;
 mod same_person;
 mod shards;
@@ -9,13 +11,14 @@ mod table;
 
 use std::num::NonZeroUsize;
 
+#[cfg(feature = "sealed")]
+pub(in crate::index) use self::build::finish;
 pub(crate) use self::rows::RowId;
 pub use self::{
     build::InMemoryIndexBuilder,
     rows::{PersonKey, PersonKeys, PersonView, Profile},
 };
 pub(in crate::index) use self::{
-    build::finish,
     rows::{MAX_PERSON_KEY, Rows, check_person_key},
     shards::GROUP,
 };
@@ -23,7 +26,9 @@ use self::{
     shards::{Room, Shards},
     table::Probe,
 };
-use super::{CandidateIndex, CandidateRead, Holders, InRead, IndexError, IndexKey, PersonId, Seal};
+#[cfg(feature = "sealed")]
+use super::Seal;
+use super::{CandidateIndex, CandidateRead, Holders, InRead, IndexError, IndexKey, PersonId};
 use crate::{kinds::Normalised, weak::blocking::BlockingKind};
 
 /// Holds a population in memory.
@@ -115,7 +120,7 @@ impl InMemoryIndex {
         if let Some(before) = before {
             keys.extend(self.rows.keys(before));
             if let Some(known) = self.rows.profile(before) {
-                profile.merge(known);
+                profile.merge(&known);
             }
         }
         self.put(person, before, keys, profile)
@@ -152,7 +157,7 @@ impl InMemoryIndex {
     pub fn most_shared(&self, limit: usize) -> Vec<SharedKey> {
         let mut shared: Vec<SharedKey> = self
             .keys
-            .shared()
+            .shared(&self.rows)
             .map(|(key, persons)| SharedKey { key, holders: persons.len() })
             .collect();
         shared.sort_unstable_by(|left, right| {
@@ -164,7 +169,7 @@ impl InMemoryIndex {
 
     /// Lists the keys that more than one person holds, with their holders, in no order.
     pub(crate) fn shared(&self) -> impl Iterator<Item = (IndexKey, &[RowId])> {
-        self.keys.shared()
+        self.keys.shared(&self.rows)
     }
 
     pub(crate) fn view(&self, id: RowId) -> Option<PersonView<'_>> {
@@ -221,8 +226,10 @@ impl InMemoryIndex {
 #[derive(Clone, Debug, Default)]
 pub(in crate::index) struct RecordFilter {
     /// The secret of an index whose rows hold hashes only.
+    #[cfg(feature = "sealed")]
     pub(in crate::index) seal: Option<Seal>,
     /// The fingerprint of the options that the records of a loaded index were read by.
+    #[cfg(feature = "sealed")]
     pub(in crate::index) options: Option<[u8; 16]>,
     /// The blocking keys that are left out.
     pub(in crate::index) without: Vec<BlockingKind>,
@@ -241,9 +248,16 @@ impl RecordFilter {
         keys.map(|held| PersonKey { key: self.seal(held.key), ..held })
     }
 
+    #[cfg(feature = "sealed")]
     #[inline]
     pub(in crate::index) fn seal(&self, key: IndexKey) -> IndexKey {
         self.seal.as_ref().map_or(key, |seal| seal.key(key))
+    }
+
+    #[cfg(not(feature = "sealed"))]
+    #[expect(clippy::unused_self, reason = "without the feature nothing is sealed")]
+    pub(in crate::index) const fn seal(&self, key: IndexKey) -> IndexKey {
+        key
     }
 }
 

@@ -5,21 +5,28 @@
     reason = "words and hashes are cut on purpose, and sizes are bounded where they grow"
 )]
 
-use super::entry::{self, Entry};
+use super::{
+    entry::{self, Entry},
+    packed::{self, Packed},
+};
 use crate::{
     index::{IndexError, IndexKey, PersonId},
     key::{KeyForm, KeyKind},
     kinds::Normalised,
-    weak::BirthDate,
-    weak::Name,
+    weak::blocking,
+    weak::{BirthDate, BlockingKey, BlockingKind, Name},
 };
 
 /// The longest key of a person, in bytes.
 pub(in crate::index) const MAX_PERSON_KEY: usize = (1 << TEXT_BITS) - 1;
 
 const TEXT_BITS: u32 = 12;
-const ENTRY_BITS: u32 = 19;
+const ENTRY_BITS: u32 = 18;
 const DEAD: u32 = 1 << 31;
+/// Set in a header where the keys of last digits are made of the phones, and stand nowhere.
+const TAILS: u32 = 1 << 30;
+/// The most keys that a row makes of what stands in it; where there were more, all stand in it.
+const MADE_MAX: usize = 12;
 /// A row's place must leave the highest bit of a table's slot free.
 const MAX_WORDS: usize = 1 << 31;
 
@@ -127,14 +134,46 @@ impl Profile {
 pub struct PersonView<'a> {
     key: &'a str,
     keys: PersonKeys<'a>,
-    profile: Option<&'a Profile>,
+    known: Known<'a>,
+}
+
+/// The weak evidence of one person, where an index has it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Known<'a> {
+    Nothing,
+    Listed(&'a Profile),
+    Packed(Packed<'a>),
+}
+
+impl Known<'_> {
+    /// Reports each name, as [`Name::as_str`] gives it.
+    pub(crate) fn each_name(self, report: &mut dyn FnMut(&str)) {
+        match self {
+            Self::Nothing => {}
+            Self::Listed(profile) => profile.names.iter().for_each(|name| report(name.as_str())),
+            Self::Packed(packed) => {
+                packed.name(&mut [0; packed::LONGEST]).into_iter().for_each(report);
+            }
+        }
+    }
+
+    /// Lists the dates of birth.
+    pub(crate) fn birth_dates(&self) -> impl Iterator<Item = BirthDate> + '_ {
+        let (listed, packed) = match self {
+            Self::Nothing => (&[][..], None),
+            Self::Listed(profile) => (&profile.birth_dates[..], None),
+            Self::Packed(packed) => (&[][..], packed.birth_date()),
+        };
+        listed.iter().copied().chain(packed)
+    }
 }
 
 impl<'a> PersonView<'a> {
     /// Makes the view of a person that an index of one's own holds.
     #[must_use]
     pub fn new(key: &'a str, keys: &'a [PersonKey], profile: Option<&'a Profile>) -> Self {
-        Self { key, keys: PersonKeys(Keys::Listed(keys.iter())), profile }
+        let known = profile.map_or(Known::Nothing, Known::Listed);
+        Self { key, keys: PersonKeys(Keys::Listed(keys.iter())), known }
     }
 
     /// Returns the person's key, as the population wrote it.
@@ -151,8 +190,15 @@ impl<'a> PersonView<'a> {
 
     /// Returns the person's weak evidence.
     #[must_use]
-    pub fn profile(&self) -> Option<&'a Profile> {
-        self.profile
+    pub fn profile(&self) -> Option<Profile> {
+        let mut names = Vec::new();
+        self.known.each_name(&mut |name| names.push(Name::folded(name.to_owned())));
+        let profile = Profile { names, birth_dates: self.known.birth_dates().collect() };
+        (!profile.is_empty()).then_some(profile)
+    }
+
+    pub(crate) fn known(&self) -> Known<'a> {
+        self.known
     }
 }
 
@@ -163,7 +209,47 @@ pub struct PersonKeys<'a>(Keys<'a>);
 #[derive(Clone, Debug)]
 enum Keys<'a> {
     Listed(std::slice::Iter<'a, PersonKey>),
-    Packed { words: &'a [u32], sealed: bool },
+    Packed {
+        words: &'a [u32],
+        sealed: bool,
+        /// How many last digits of phones make keys; zero where they make none.
+        tail: u8,
+        made: Made,
+    },
+}
+
+/// Keys that stand in no row, for they can be made of what does.
+#[derive(Clone, Debug, Default)]
+struct Made {
+    keys: [u64; MADE_MAX],
+    at: usize,
+    end: usize,
+}
+
+impl Made {
+    fn push(&mut self, key: BlockingKey) {
+        let known = self.keys[..self.end].contains(&key.as_u64());
+        if let Some(place) = self.keys.get_mut(self.end).filter(|_| !known) {
+            *place = key.as_u64();
+            self.end += 1;
+        }
+    }
+
+    fn next(&mut self) -> Option<PersonKey> {
+        let key = BlockingKey::from_u64(*self.keys[..self.end].get(self.at)?)?;
+        self.at += 1;
+        Some(PersonKey { key: key.into(), form: KeyForm::Exact })
+    }
+}
+
+/// Reports the keys that a packed name and date make.
+fn each_made(packed: Packed<'_>, report: impl FnMut(BlockingKey)) {
+    let mut buffer = [0; packed::LONGEST];
+    if let (true, Some(date)) = (packed.makes_keys(), packed.birth_date())
+        && let Some(name) = packed.name(&mut buffer)
+    {
+        blocking::name_birth_date(name, date).for_each(report);
+    }
 }
 
 impl Iterator for PersonKeys<'_> {
@@ -173,11 +259,22 @@ impl Iterator for PersonKeys<'_> {
     fn next(&mut self) -> Option<PersonKey> {
         match &mut self.0 {
             Keys::Listed(keys) => keys.next().copied(),
-            Keys::Packed { words, sealed } => loop {
-                let (entry, length) = entry::decode(words, *sealed)?;
-                *words = &words[length..];
-                if let Entry::Key(key, form) = entry {
-                    return Some(PersonKey { key, form });
+            Keys::Packed { words, sealed, tail, made } => loop {
+                let Some((entry, length)) = entry::decode(words, *sealed) else {
+                    return made.next();
+                };
+                let (own, rest) = words.split_at(length);
+                *words = rest;
+                match entry {
+                    Entry::Key(key, form) => {
+                        if *tail > 0
+                            && let Some(number) = key.phone_number()
+                        {
+                            made.push(blocking::e164_tail(number, *tail));
+                        }
+                        return Some(PersonKey { key, form });
+                    }
+                    Entry::Profile => each_made(Packed::of(own), |key| made.push(key)),
                 }
             },
         }
@@ -185,13 +282,20 @@ impl Iterator for PersonKeys<'_> {
 }
 
 /// Holds the rows of all persons one after the other: a header word, the entries, the person's key.
+///
+/// Keys that can be made of what else stands in a row, those of the last digits of its phone and of its name and date of
+/// birth, are left out of it.
 #[derive(Clone, Debug, Default)]
 pub(in crate::index) struct Rows {
     words: Vec<u32>,
     sealed: bool,
+    /// How many last digits make keys, once a row has shown it.
+    tail: u8,
     profiles: Vec<Profile>,
     live: usize,
     dead_words: usize,
+    /// The keys of the row that is being pushed.
+    pushed: Vec<PersonKey>,
 }
 
 impl Rows {
@@ -207,16 +311,24 @@ impl Rows {
         profile: Option<Profile>,
     ) -> Result<RowId, IndexError> {
         check_person_key(person)?;
+        let mut held = std::mem::take(&mut self.pushed);
+        held.clear();
+        held.extend(keys);
+        let count = held.len();
+        let tails = self.leave_out_tails(&mut held);
+        let makes_keys =
+            profile.as_ref().is_some_and(|profile| leave_out_names(profile, &mut held));
         let start = self.words.len();
         self.words.push(0);
-        let mut count = 0;
-        for PersonKey { key, form } in keys {
+        for &PersonKey { key, form } in &held {
             let (entry, length) = entry::encode(key, form, self.sealed);
             self.words.extend_from_slice(&entry[..length]);
-            count += 1;
         }
-        if let Some(profile) = profile {
-            self.words.push(entry::encode_profile(self.profiles.len() as u32));
+        self.pushed = held;
+        if let Some(profile) = profile
+            && !packed::push(&profile, makes_keys, &mut self.words)
+        {
+            packed::push_several(self.profiles.len(), &mut self.words);
             self.profiles.push(profile);
         }
         let entries = self.words.len() - start - 1;
@@ -231,7 +343,7 @@ impl Rows {
         }
         let refused = if entries >= 1 << ENTRY_BITS {
             Some(IndexError::TooManyKeys { person: person.to_owned(), keys: count })
-        } else if self.words.len() > MAX_WORDS || self.profiles.len() > entry::MAX_PROFILES {
+        } else if self.words.len() > MAX_WORDS || self.profiles.len() > u32::MAX as usize {
             Some(IndexError::Full { persons: self.live })
         } else {
             None
@@ -240,9 +352,40 @@ impl Rows {
             self.words.truncate(start);
             return Err(error);
         }
-        self.words[start] = (entries as u32) << TEXT_BITS | person.len() as u32;
+        let tails = if tails { TAILS } else { 0 };
+        self.words[start] = tails | (entries as u32) << TEXT_BITS | person.len() as u32;
         self.live += 1;
         Ok(RowId::new(start as u32))
+    }
+
+    /// Leaves out the keys of last digits where the phones make them, all of them and no more.
+    fn leave_out_tails(&mut self, held: &mut Vec<PersonKey>) -> bool {
+        let of = |held: &PersonKey| {
+            held.key.blocking().filter(|key| key.kind() == BlockingKind::PhoneTail)
+        };
+        let Some(first) = held.iter().find_map(of) else { return false };
+        let mut numbers = held.iter().filter_map(|held| held.key.phone_number());
+        if self.tail == 0 {
+            let made = |digits: &u8| {
+                numbers.clone().any(|number| blocking::e164_tail(number, *digits) == first)
+            };
+            self.tail = blocking::PHONE_TAIL_RANGE.into_iter().find(made).unwrap_or(0);
+        }
+        let tail = self.tail;
+        let mut made = Made::default();
+        let count = numbers.clone().count();
+        numbers
+            .by_ref()
+            .take(MADE_MAX)
+            .for_each(|number| made.push(blocking::e164_tail(number, tail)));
+        let all =
+            held.iter().filter_map(of).all(|key| made.keys[..made.end].contains(&key.as_u64()));
+        let as_many = held.iter().filter_map(of).count() == made.end;
+        let left_out = tail > 0 && count <= MADE_MAX && all && as_many;
+        if left_out {
+            held.retain(|held| of(held).is_none());
+        }
+        left_out
     }
 
     /// Marks a person as removed; its words stay until the rows are packed anew.
@@ -258,14 +401,42 @@ impl Rows {
     #[inline]
     fn entries(&self, id: RowId) -> &[u32] {
         let start = id.get() as usize;
-        let length = (self.words[start] & !DEAD) >> TEXT_BITS;
-        &self.words[start + 1..=start + length as usize]
+        let length = entry_words(self.words[start]);
+        &self.words[start + 1..=start + length]
+    }
+
+    /// Returns how many last digits of the phones of a row make keys.
+    #[inline]
+    fn tail(&self, id: RowId) -> u8 {
+        if self.words[id.get() as usize] & TAILS == 0 { 0 } else { self.tail }
     }
 
     /// Tells whether the person at `id` holds `key`.
     #[inline]
     pub(in crate::index) fn holds(&self, id: RowId, key: IndexKey) -> bool {
-        self.keys(id).any(|held| held.key == key)
+        let blocking = key.blocking().map(|key| (key, key.kind()));
+        let tail = self.tail(id);
+        let mut words = self.entries(id);
+        while let Some((entry, length)) = entry::decode(words, self.sealed) {
+            let (own, rest) = words.split_at(length);
+            words = rest;
+            let found = match (entry, blocking) {
+                (Entry::Key(held, _), _) if held == key => true,
+                (Entry::Key(held, _), Some((wanted, BlockingKind::PhoneTail))) if tail > 0 => held
+                    .phone_number()
+                    .is_some_and(|number| blocking::e164_tail(number, tail) == wanted),
+                (Entry::Profile, Some((wanted, BlockingKind::NameBirthDate))) => {
+                    let mut found = false;
+                    each_made(Packed::of(own), |made| found |= made == wanted);
+                    found
+                }
+                _ => false,
+            };
+            if found {
+                return true;
+            }
+        }
+        false
     }
 
     /// Tells whether another key of the person at `id` has the same tag as `key`.
@@ -274,34 +445,40 @@ impl Rows {
     }
 
     pub(in crate::index) fn keys(&self, id: RowId) -> PersonKeys<'_> {
-        PersonKeys(Keys::Packed { words: self.entries(id), sealed: self.sealed })
+        PersonKeys(Keys::Packed {
+            words: self.entries(id),
+            sealed: self.sealed,
+            tail: self.tail(id),
+            made: Made::default(),
+        })
     }
 
     pub(in crate::index) fn person(&self, id: RowId) -> &str {
         let start = id.get() as usize;
         let header = self.words[start];
-        let text = start + 1 + ((header & !DEAD) >> TEXT_BITS) as usize;
+        let text = start + 1 + entry_words(header);
         let length = (header & MAX_PERSON_KEY as u32) as usize;
         let words = &self.words[text..text + length.div_ceil(4)];
         std::str::from_utf8(&bytemuck::cast_slice(words)[..length])
             .expect("the text was copied from a string")
     }
 
-    pub(in crate::index) fn profile(&self, id: RowId) -> Option<&Profile> {
-        // The position, where there is one, is the last word of the entries.
-        let last = *self.entries(id).last()?;
-        // Inside a longer entry the last word may look like anything, so the entries are walked.
-        if self.profiles.is_empty() || last >> 28 != entry::PROFILE {
-            return None;
-        }
+    fn known(&self, id: RowId) -> Known<'_> {
         let mut words = self.entries(id);
-        while let Some((entry, length)) = entry::decode(words, self.sealed) {
-            if let Entry::Profile(position) = entry {
-                return self.profiles.get(position as usize);
+        while let Some(&first) = words.first() {
+            let (own, rest) = words.split_at(entry::length(first, self.sealed).min(words.len()));
+            if first >> 28 == entry::PROFILE {
+                let packed = Packed::of(own);
+                let listed = packed.position().and_then(|position| self.profiles.get(position));
+                return listed.map_or(Known::Packed(packed), Known::Listed);
             }
-            words = &words[length..];
+            words = rest;
         }
-        None
+        Known::Nothing
+    }
+
+    pub(in crate::index) fn profile(&self, id: RowId) -> Option<Profile> {
+        self.view(id).and_then(|view| view.profile())
     }
 
     /// Returns the person at `id`, and nothing where no living row begins there.
@@ -311,7 +488,7 @@ impl Rows {
         (header & DEAD == 0).then(|| PersonView {
             key: self.person(id),
             keys: self.keys(id),
-            profile: self.profile(id),
+            known: self.known(id),
         })
     }
 
@@ -352,17 +529,19 @@ impl Rows {
             *self = other;
             return Ok(());
         }
-        if other.profiles.is_empty() {
+        let one_tail = self.tail == other.tail || self.tail == 0 || other.tail == 0;
+        if other.profiles.is_empty() && one_tail {
             if self.words.len() + other.words.len() > MAX_WORDS {
                 return Err(IndexError::Full { persons: self.live });
             }
+            self.tail = self.tail.max(other.tail);
             self.words.extend_from_slice(&other.words);
             self.live += other.live;
             self.dead_words += other.dead_words;
             return Ok(());
         }
         for id in other.ids() {
-            self.push(other.person(id), other.keys(id), other.profile(id).cloned())?;
+            self.push(other.person(id), other.keys(id), other.profile(id))?;
         }
         Ok(())
     }
@@ -373,7 +552,7 @@ impl Rows {
         packed.words.reserve(self.words.len() - self.dead_words);
         for id in self.ids() {
             packed
-                .push(self.person(id), self.keys(id), self.profile(id).cloned())
+                .push(self.person(id), self.keys(id), self.profile(id))
                 .expect("a row that fitted before fits among fewer");
         }
         packed
@@ -387,7 +566,24 @@ impl Rows {
 
     pub(in crate::index) fn shrink(&mut self) {
         self.words.shrink_to_fit();
+        self.pushed = Vec::new();
     }
+}
+
+/// Leaves out the keys of name and date where one name and one date make them, all of them and no more.
+fn leave_out_names(profile: &Profile, held: &mut Vec<PersonKey>) -> bool {
+    let ([name], [date]) = (&profile.names[..], &profile.birth_dates[..]) else { return false };
+    let of = |held: &PersonKey| {
+        held.key.blocking().filter(|key| key.kind() == BlockingKind::NameBirthDate)
+    };
+    let mut made = Made::default();
+    blocking::name_birth_date(name.as_str(), *date).for_each(|key| made.push(key));
+    let all = held.iter().filter_map(of).all(|key| made.keys[..made.end].contains(&key.as_u64()));
+    let left_out = all && held.iter().filter_map(of).count() == made.end && made.end > 0;
+    if left_out {
+        held.retain(|held| of(held).is_none());
+    }
+    left_out
 }
 
 /// Refuses a person's key that no row can hold.
@@ -402,5 +598,11 @@ pub(in crate::index) fn check_person_key(person: &str) -> Result<(), IndexError>
 /// Counts the words of the row that begins with `header`.
 fn row_words(header: u32) -> usize {
     let text = (header & MAX_PERSON_KEY as u32) as usize;
-    1 + ((header & !DEAD) >> TEXT_BITS) as usize + text.div_ceil(4)
+    1 + entry_words(header) + text.div_ceil(4)
+}
+
+/// Counts the words of the entries of the row that begins with `header`.
+#[inline]
+const fn entry_words(header: u32) -> usize {
+    ((header & !(DEAD | TAILS)) >> TEXT_BITS) as usize
 }

@@ -126,8 +126,11 @@ impl Shards {
         self.tables[shard(key.hash())].remove(key, person, rows);
     }
 
-    pub(in crate::index) fn shared(&self) -> impl Iterator<Item = (IndexKey, &[RowId])> {
-        self.tables.iter().flat_map(Table::shared)
+    pub(in crate::index) fn shared<'a>(
+        &'a self,
+        rows: &'a Rows,
+    ) -> impl Iterator<Item = (IndexKey, &'a [RowId])> {
+        self.tables.iter().flat_map(|table| table.shared(rows))
     }
 }
 
@@ -168,4 +171,5 @@ fn fill(tables: &mut [Table], first: usize, rows: &Rows) {
         }
     }
     settle(tables, &mut group);
+    tables.iter_mut().for_each(Table::shrink);
 }

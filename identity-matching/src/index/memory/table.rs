@@ -7,7 +7,8 @@
 //! buckets does not get longer.
 //!
 //! A slot that points at a row says which of the row's keys it stands for by its tag alone. So it may do so only
-//! where no other key of the row has the same tag; where one has, both keys get lists, which name their key.
+//! where no other key of the row has the same tag; where one has, both keys get lists, which name their key. A list
+//! none of whose persons has such another key needs not name it: its first person's row does.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -16,7 +17,10 @@
 
 use std::slice;
 
-use super::rows::{RowId, Rows};
+use super::{
+    lists::Lists,
+    rows::{RowId, Rows},
+};
 use crate::index::{IndexKey, key};
 
 const SLOTS: usize = 12;
@@ -34,13 +38,6 @@ struct Bucket {
     slots: [RowId; SLOTS],
 }
 
-/// The persons that hold one key, in the order of their rows.
-#[derive(Clone, Debug)]
-struct List {
-    key: IndexKey,
-    persons: Vec<RowId>,
-}
-
 /// A key's place in the table, before any memory is read.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::index) struct Probe {
@@ -53,8 +50,7 @@ pub(in crate::index) struct Probe {
 #[derive(Clone, Debug, Default)]
 pub(in crate::index) struct Table {
     buckets: Vec<Bucket>,
-    lists: Vec<List>,
-    free_lists: Vec<u32>,
+    lists: Lists,
     keys: usize,
 }
 
@@ -82,10 +78,12 @@ impl Table {
     }
 
     pub(in crate::index) fn bytes(&self) -> usize {
-        let lists = self.lists.iter().map(|list| list.persons.capacity() * size_of::<RowId>());
-        self.buckets.capacity() * size_of::<Bucket>()
-            + self.lists.capacity() * size_of::<List>()
-            + lists.sum::<usize>()
+        self.buckets.capacity() * size_of::<Bucket>() + self.lists.bytes()
+    }
+
+    /// Gives memory back that growing has left.
+    pub(in crate::index) fn shrink(&mut self) {
+        self.lists.shrink();
     }
 
     /// Finds a key's first bucket and asks the processor to fetch it.
@@ -125,7 +123,7 @@ impl Table {
         let slot = &self.buckets[place.bucket].slots[place.slot];
         Some(match slot.get() & LISTED {
             0 => slice::from_ref(slot),
-            _ => &self.lists[(slot.get() ^ LISTED) as usize].persons,
+            _ => self.lists.persons(slot.get() ^ LISTED),
         })
     }
 
@@ -139,7 +137,14 @@ impl Table {
                 let held = bucket.slots[slot];
                 let equal = match held.get() & LISTED {
                     0 => rows.holds(held, key),
-                    _ => self.lists[(held.get() ^ LISTED) as usize].key == key,
+                    list => {
+                        let at = held.get() ^ list;
+                        match self.lists.key(at) {
+                            Some(named) => named == key,
+                            // Of none of its persons has another key the tag.
+                            None => rows.holds(self.lists.persons(at)[0], key),
+                        }
+                    }
                 };
                 if equal {
                     return Some(Place { bucket: at, slot });
@@ -170,24 +175,28 @@ impl Table {
         rows: &Rows,
     ) {
         if let Some(place) = self.find(probe, key, rows) {
-            let slot = self.buckets[place.bucket].slots[place.slot];
-            if slot.get() & LISTED == 0 {
-                if slot != person {
-                    let persons = vec![slot.min(person), slot.max(person)];
-                    let list = self.new_list(key, persons);
-                    self.buckets[place.bucket].slots[place.slot] = list;
+            let slot = &mut self.buckets[place.bucket].slots[place.slot];
+            let list = if slot.get() & LISTED == 0 {
+                if *slot == person {
+                    return;
                 }
+                let persons = [(*slot).min(person), (*slot).max(person)];
+                self.lists.add(ambiguous.then_some(key), &persons)
             } else {
-                let persons = &mut self.lists[(slot.get() ^ LISTED) as usize].persons;
-                // Rows are appended, so a new person almost always comes last.
-                let at = persons.partition_point(|&before| before < person);
-                if persons.get(at) != Some(&person) {
-                    persons.insert(at, person);
+                let mut list = slot.get() ^ LISTED;
+                if ambiguous {
+                    list = self.lists.name(list, key);
                 }
-            }
+                self.lists.insert(list, person)
+            };
+            *slot = RowId::new(LISTED | list);
             return;
         }
-        let slot = if ambiguous { self.new_list(key, vec![person]) } else { person };
+        let slot = if ambiguous {
+            RowId::new(LISTED | self.lists.add(Some(key), &[person]))
+        } else {
+            person
+        };
         let mut at = probe.bucket as usize;
         loop {
             let bucket = &mut self.buckets[at];
@@ -202,43 +211,25 @@ impl Table {
         }
     }
 
-    fn new_list(&mut self, key: IndexKey, persons: Vec<RowId>) -> RowId {
-        let list = List { key, persons };
-        let number = if let Some(free) = self.free_lists.pop() {
-            self.lists[free as usize] = list;
-            free
-        } else {
-            self.lists.push(list);
-            // Every list belongs to a key, and there are fewer keys than rows have words.
-            (self.lists.len() - 1) as u32
-        };
-        RowId::new(LISTED | number)
-    }
-
-    fn drop_list(&mut self, number: u32) {
-        self.lists[number as usize].persons = Vec::new();
-        self.free_lists.push(number);
-    }
-
     /// Notes that a person no longer holds a key; its row must still be there.
     pub(in crate::index) fn remove(&mut self, key: IndexKey, person: RowId, rows: &Rows) {
         let probe = self.probe(key.hash());
         let Some(place) = self.find(probe, key, rows) else { return };
         let slot = self.buckets[place.bucket].slots[place.slot];
         if slot.get() & LISTED != 0 {
-            let number = slot.get() ^ LISTED;
-            let persons = &mut self.lists[number as usize].persons;
-            if let Ok(at) = persons.binary_search(&person) {
-                persons.remove(at);
-            }
-            match persons[..] {
-                [] => self.drop_list(number),
-                [last] if !rows.is_ambiguous(last, key) => {
-                    self.buckets[place.bucket].slots[place.slot] = last;
-                    self.drop_list(number);
+            let list = self.lists.remove(slot.get() ^ LISTED, person);
+            let slot = &mut self.buckets[place.bucket].slots[place.slot];
+            match *self.lists.persons(list) {
+                [] => self.lists.drop(list),
+                [only] if !rows.is_ambiguous(only, key) => {
+                    *slot = only;
+                    self.lists.drop(list);
                     return;
                 }
-                _ => return,
+                _ => {
+                    *slot = RowId::new(LISTED | list);
+                    return;
+                }
             }
         }
         self.buckets[place.bucket].tags[place.slot] = 0;
@@ -252,11 +243,20 @@ impl Table {
     }
 
     /// Lists the keys that more than one person holds, with their holders.
-    pub(in crate::index) fn shared(&self) -> impl Iterator<Item = (IndexKey, &[RowId])> {
-        self.lists
-            .iter()
-            .filter(|list| list.persons.len() > 1)
-            .map(|list| (list.key, &list.persons[..]))
+    pub(in crate::index) fn shared<'a>(
+        &'a self,
+        rows: &'a Rows,
+    ) -> impl Iterator<Item = (IndexKey, &'a [RowId])> {
+        let slots = self.buckets.iter().flat_map(|bucket| bucket.tags.iter().zip(&bucket.slots));
+        slots.filter(|&(&tag, slot)| tag != 0 && slot.get() & LISTED != 0).filter_map(
+            |(&tag, slot)| {
+                let list = slot.get() ^ LISTED;
+                let persons = self.lists.persons(list);
+                let &[first, _, ..] = persons else { return None };
+                let tagged = || rows.keys(first).map(|held| held.key).find(|key| key.tag() == tag);
+                Some((self.lists.key(list).or_else(tagged)?, persons))
+            },
+        )
     }
 }
 

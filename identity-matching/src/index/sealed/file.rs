@@ -164,7 +164,7 @@ impl InMemoryIndex {
                 Some(_) => held,
                 None => PersonKey { key: seal.key(held.key), form: held.form },
             });
-        let profile = person.profile().filter(|_| profile).cloned().unwrap_or_default();
+        let profile = person.profile().filter(|_| profile).unwrap_or_default();
         StoredPerson::from_parts(keys.collect(), profile)
     }
 

@@ -98,9 +98,9 @@ impl Name {
         order::each(&self.0)
     }
 
-    /// Lists hashes of how the words sound, for blocking; short words and initials are left out.
-    pub(crate) fn sounds(&self) -> impl Iterator<Item = u64> {
-        self.words().filter(|word| word.len() > 2).map(fold::sound)
+    /// Lists hashes of how the words of a folded name sound, for blocking; short words and initials are left out.
+    pub(crate) fn sounds_of(folded: &str) -> impl Iterator<Item = u64> {
+        order::each(folded).filter(|word| word.len() > 2).map(fold::sound)
     }
 
     /// Measures how alike two names are, from 0 (nothing shared) to 1 (the same words).
@@ -129,12 +129,18 @@ impl Name {
     /// nobody.
     #[must_use]
     pub fn similarity(&self, other: &Self) -> f64 {
-        if self == other {
+        self.similarity_to(&other.0)
+    }
+
+    /// Measures how alike the name is to one that [`as_str`](Self::as_str) gave.
+    pub(crate) fn similarity_to(&self, other: &str) -> f64 {
+        if self.0 == other {
             return 1.0;
         }
         // One order of the two, so that ties fall alike and the measure is symmetric.
-        let (one, two) = if self.0 <= other.0 { (self, other) } else { (other, self) };
-        let (one, two) = (Words::of(&one.0), Words::of(&two.0));
+        let own = self.0.as_str();
+        let (one, two) = if own <= other { (own, other) } else { (other, own) };
+        let (one, two) = (Words::of(one), Words::of(two));
         let pairs = pair(&one, &two);
         let coverage = [pairs.covered[0] / one.letters(), pairs.covered[1] / two.letters()];
         let [low, high] =
