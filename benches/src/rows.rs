@@ -5,7 +5,10 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use identity_matching::{Normalised, Normaliser, RawValue};
+use identity_matching::{
+    Normalised, Normaliser, RawValue,
+    index::{Glance, SubjectFilter},
+};
 
 /// What reading rows may end in.
 pub type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -121,6 +124,45 @@ pub fn normalise<'a>(
         record.email(email);
     }
     record.finish()
+}
+
+/// Looks at phone, document and e-mail of a row as they are written.
+pub fn glance(glance: &mut Glance<'_>, [phone, number, email]: [&str; 3]) -> bool {
+    glance.begin(None);
+    if !number.is_empty() {
+        glance.document(RawValue { country: "PE", kind: "DNI", value: number });
+    }
+    if !phone.is_empty() {
+        glance.phone(phone);
+    }
+    if !email.is_empty() {
+        glance.email(email);
+    }
+    glance.may_matter()
+}
+
+/// Reads rows until the file ends: the key, and the record normalised where a glance says that it may matter.
+///
+/// # Errors
+///
+/// What the file or `each` gives.
+pub fn each_row_that_may_matter<R: Read>(
+    blocks: &Blocks<R>,
+    normaliser: &Normaliser,
+    filter: &SubjectFilter,
+    mut each: impl FnMut(&str, Option<&Normalised>) -> Outcome<()>,
+) -> Outcome<()> {
+    let mut block = Vec::new();
+    let mut buffer = Normalised::default();
+    let mut look = Glance::new(filter, normaliser);
+    while blocks.next(&mut block)? {
+        each_line(&block, |[key, phone, number, email]| {
+            let fields = [phone, number, email];
+            let matters = glance(&mut look, fields);
+            each(key, matters.then(|| normalise(normaliser, fields, &mut buffer)))
+        })?;
+    }
+    Ok(())
 }
 
 /// Reads rows until the file ends: the key, and the record normalised.

@@ -2,9 +2,9 @@
 
 use std::{fs::File, num::NonZeroUsize, path::Path};
 
-use benchmarks::rows::{Blocks, Outcome, each_row};
+use benchmarks::rows::{Blocks, Outcome, each_row, each_row_that_may_matter};
 use identity_matching::{
-    BlockingKind, DeterministicMatcher, Normaliser, Policy, SubjectView,
+    BlockingKind, DeterministicMatcher, Normaliser, Policy,
     index::{
         InMemoryIndexBuilder, Relevant, RelevantBuilder, Remainder, SubjectFilter, SubjectKeys,
     },
@@ -24,7 +24,7 @@ pub(crate) fn run(folder: &Path, threads: NonZeroUsize) -> Outcome<()> {
         let (mut ready, mut keys) = (Ready::default(), SubjectKeys::default());
         each_row(&leads, &normaliser, |id, lead| {
             // Nothing weaker is decided by, so nothing weaker is looked for.
-            keys.add_view(SubjectView::of_keys(lead.keys()));
+            keys.add_strong(lead);
             ready.push(id, lead)
         })?;
         Ok((ready, keys))
@@ -75,8 +75,11 @@ fn relevant(
             .without_blocking(BlockingKind::PhoneTail)
             .without_blocking(BlockingKind::Plate)
             .without_blocking(BlockingKind::NameBirthDate);
-        each_row(&persons, normaliser, |key, record| {
-            part.add(key, record)?;
+        each_row_that_may_matter(&persons, normaliser, filter, |key, record| {
+            match record {
+                Some(record) => part.add(key, record)?,
+                None => part.pass_over(key)?,
+            }
             Ok(())
         })?;
         Ok(part)

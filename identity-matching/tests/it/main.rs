@@ -14,6 +14,7 @@ mod emails;
 mod emails_written;
 mod files;
 mod garbage;
+mod glance;
 mod joined;
 mod keys;
 mod laws;

@@ -100,6 +100,19 @@ impl RelevantBuilder {
         if self.waiting.records.len() == GROUP { self.settle() } else { Ok(()) }
     }
 
+    /// Leaves out one record of a person of which a [`Glance`](super::Glance) says that it cannot matter.
+    ///
+    /// # Errors
+    ///
+    /// As [`add`](Self::add).
+    pub fn pass_over(&mut self, person: &str) -> Result<(), IndexError> {
+        check_person_key(person)?;
+        if let Some(left_out) = self.left_out.last_mut() {
+            left_out.push(hash(person));
+        }
+        Ok(())
+    }
+
     /// Keeps or leaves out the records whose part of the filter was fetched meanwhile.
     fn settle(&mut self) -> Result<(), IndexError> {
         let Self { filter, builder, kept, left_out, waiting } = self;

@@ -12,9 +12,12 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::index::IndexKey;
-use crate::index::SubjectView;
-use crate::kinds::Normalised;
+use crate::{
+    index::{IndexKey, SubjectView, key::fold},
+    key::KeyKind,
+    kinds::{Normalised, email},
+    weak::BlockingKind,
+};
 
 /// Collects the keys of subjects that are decided together, strong and blocking.
 ///
@@ -33,21 +36,52 @@ use crate::kinds::Normalised;
 #[derive(Clone, Default)]
 pub struct SubjectKeys {
     hashes: Vec<u64>,
+    known: Known,
+}
+
+/// What is known of the keys that were collected.
+#[derive(Clone, Copy, Default)]
+struct Known {
+    /// The kinds of blocking keys among them, in one bit each.
+    blocking: u8,
+    /// Whether addresses are among them of which the hash alone is known.
+    addresses: bool,
 }
 
 impl SubjectKeys {
     /// Adds the keys of one subject.
     pub fn add(&mut self, subject: &Normalised) {
-        self.add_view(SubjectView::from(subject));
+        let weak = subject.blocking_keys().iter();
+        self.known.blocking |= weak.fold(0, |kinds, key| kinds | bit(key.kind()));
+        self.hashes.extend(subject.blocking_keys().iter().map(|&key| IndexKey::from(key).hash()));
+        self.add_strong(subject);
+    }
+
+    /// Adds the strong keys of one subject alone, for a policy that looks for nothing weaker.
+    pub fn add_strong(&mut self, subject: &Normalised) {
+        for held in subject.keys() {
+            self.hashes.push(IndexKey::from(held.key).hash());
+            if held.key.kind() == KeyKind::EMAIL {
+                match subject.text(held.key) {
+                    Some(text) => self.hashes.push(mailbox(email::mailbox(text.as_bytes()))),
+                    None => self.known.addresses = true,
+                }
+            }
+        }
     }
 
     /// Adds the keys of one subject of which not more than they are known.
     pub fn add_view(&mut self, subject: SubjectView<'_>) {
         self.hashes.extend(subject.index_keys().map(IndexKey::hash));
+        self.known.addresses |= subject.keys.iter().any(|held| held.key.kind() == KeyKind::EMAIL);
+        let weak = subject.blocking.iter();
+        self.known.blocking |= weak.fold(0, |kinds, key| kinds | bit(key.kind()));
     }
 
     /// Takes over what another thread collected.
     pub fn absorb(&mut self, other: Self) {
+        self.known.blocking |= other.known.blocking;
+        self.known.addresses |= other.known.addresses;
         if self.hashes.is_empty() {
             self.hashes = other.hashes;
         } else {
@@ -58,7 +92,7 @@ impl SubjectKeys {
     /// Makes the filter, of two bytes for each key that was collected.
     #[must_use]
     pub fn filter(&self) -> SubjectFilter {
-        SubjectFilter(Arc::new(Bloom::of(&self.hashes)))
+        SubjectFilter(Arc::new(Bloom::of(&self.hashes)), self.known)
     }
 }
 
@@ -70,13 +104,23 @@ impl fmt::Debug for SubjectKeys {
 
 /// Tells which records of a population can matter to the subjects it was made of; cheap to clone.
 #[derive(Clone)]
-pub struct SubjectFilter(Arc<Bloom>);
+pub struct SubjectFilter(Arc<Bloom>, Known);
 
 impl SubjectFilter {
     /// Tells whether a person's record may hold a key of a subject; a `false` is certain.
     #[must_use]
     pub fn concerns(&self, record: &Normalised) -> bool {
         SubjectView::from(record).index_keys().any(|key| self.may_hold(key))
+    }
+
+    /// Tells whether subjects have blocking keys of a kind.
+    pub(super) fn has(&self, kind: BlockingKind) -> bool {
+        self.1.blocking & bit(kind) != 0
+    }
+
+    /// Tells whether a subject may have an address of which a glance gave the hash.
+    pub(super) fn may_hold_mailbox(&self, hash: u64) -> bool {
+        self.1.addresses || self.0.may_hold(mailbox(hash))
     }
 
     /// Asks the processor to fetch the part of the filter that a key needs.
@@ -97,6 +141,15 @@ impl fmt::Debug for SubjectFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SubjectFilter({} bytes)", self.0.words.len() * size_of::<u64>())
     }
+}
+
+/// Spreads the hash of a mailbox over 64 bits.
+fn mailbox(hash: u64) -> u64 {
+    fold(hash, 0x9e37_79b9_7f4a_7c15)
+}
+
+fn bit(kind: BlockingKind) -> u8 {
+    1 << kind as u8
 }
 
 /// A set of hashes that may tell of a stranger that it is in, but of no member that it is not.

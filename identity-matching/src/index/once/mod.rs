@@ -2,6 +2,8 @@
 
 mod builder;
 mod filter;
+mod glance;
 
 pub use builder::{Relevant, RelevantBuilder, Remainder};
 pub use filter::{SubjectFilter, SubjectKeys};
+pub use glance::Glance;

@@ -43,7 +43,7 @@ pub use table::{DocumentType, DocumentTypeConflict, DocumentTypes};
 use self::names::Named;
 use self::reading::{Read, Wanted};
 use super::{IdentifierKind, RawValue, Sink};
-use crate::key::{DocumentTypeId, Key, KeyForm, KeyKind, Reading};
+use crate::key::{DocumentTypeId, HashKey, Key, KeyForm, KeyKind, Reading};
 use crate::text::LONGEST_VALUE;
 use crate::text::Region;
 use crate::text::filler;
@@ -88,18 +88,23 @@ struct Context<'t> {
     issuer: Option<Region>,
 }
 
-fn read(
+/// What country and type mean, as they were written beside a number.
+struct Stated<'t> {
+    wanted: Wanted<'t>,
+    country: Region,
+    context: Context<'t>,
+    marks: Reading,
+}
+
+/// Reads what stands beside a number.
+fn stated<'t>(
     raw: RawValue<'_>,
-    types: &DocumentTypes,
+    types: &'t DocumentTypes,
     region: Option<Region>,
-    sink: &mut Sink<'_>,
-) -> Result<(), UnusableReason> {
-    if raw.value.len() > LONGEST_VALUE || raw.kind.len() > LONGEST_VALUE {
-        return Err(UnusableReason::TooLong);
-    }
-    let issuer = match country(raw.country, sink) {
+) -> Result<Stated<'t>, UnusableReason> {
+    let (issuer, marks) = match country(raw.country) {
         // A passport is one whoever issued it: `Otro`, `Extranjero`.
-        Err(_) if types.find(table::ANY, raw.kind).is_some() => None,
+        Err(_) if types.find(table::ANY, raw.kind).is_some() => (None, Reading::COUNTRY_NAMED),
         read => read?,
     };
     let context = Context { types, issuer };
@@ -109,7 +114,20 @@ fn read(
         None if types.find(table::ANY, raw.kind).is_some() => table::ANY,
         None => return Err(UnusableReason::NoRegion),
     };
-    let wanted = wanted(raw.kind, country, types);
+    Ok(Stated { wanted: wanted(raw.kind, country, types), country, context, marks })
+}
+
+fn read(
+    raw: RawValue<'_>,
+    types: &DocumentTypes,
+    region: Option<Region>,
+    sink: &mut Sink<'_>,
+) -> Result<(), UnusableReason> {
+    if raw.value.len() > LONGEST_VALUE || raw.kind.len() > LONGEST_VALUE {
+        return Err(UnusableReason::TooLong);
+    }
+    let Stated { wanted, country, context, marks } = stated(raw, types, region)?;
+    sink.mark(marks);
     let marks = sink.reading;
     if is_plain_value(raw.value.as_bytes()) {
         let number = compact(raw.value)?;
@@ -220,19 +238,20 @@ fn compact(raw: &str) -> Result<DocumentNumber, UnusableReason> {
 }
 
 /// Reads the name of a country; nothing where none or a filler stands there.
-fn country(raw: &str, sink: &mut Sink<'_>) -> Result<Option<Region>, UnusableReason> {
+fn country(raw: &str) -> Result<(Option<Region>, Reading), UnusableReason> {
+    let plain = Reading::new();
     if is_blank(raw) {
-        return Ok(None);
+        return Ok((None, plain));
     }
     if let Ok(region) = Region::parse(raw) {
-        return Ok(Some(region));
+        return Ok((Some(region), plain));
     }
     let code = raw.len() == 2 && raw.bytes().all(|byte| byte.is_ascii_alphabetic());
     if raw.len() <= LONGEST_VALUE && !code && filler::is_filler(raw) {
-        return Ok(None);
+        return Ok((None, plain));
     }
-    sink.mark(Reading::COUNTRY_NAMED);
-    Region::from_name(raw).map(Some).ok_or(UnusableReason::UnknownRegion)
+    let region = Region::from_name(raw).ok_or(UnusableReason::UnknownRegion)?;
+    Ok((Some(region), Reading::COUNTRY_NAMED))
 }
 
 /// Tells whether an accepted number is a filler all the same.
@@ -263,21 +282,79 @@ fn is_filler_body(body: &[u8]) -> bool {
 }
 
 fn accept(read: &Read, sink: &mut Sink<'_>) {
+    let mut carried = false;
+    each_number(read, &mut |kind, number, form| {
+        if !carried || !sink.placeholders.has_document(number) {
+            push(kind, number, form, sink);
+        }
+        // The first is the whole; others are a part of it, or it again.
+        carried = true;
+    });
+}
+
+/// Reports the numbers that a reading gives, the whole first.
+fn each_number(read: &Read, report: &mut dyn FnMut(DocumentTypeId, &DocumentNumber, KeyForm)) {
     let form = read.reading.form;
     let organisation =
         read.reading.organisation || organisation::is_number_of(read.kind, &read.number);
     let kind = if organisation { read.kind.of_organisation() } else { read.kind };
-    push(kind, &read.number, form, sink);
+    report(kind, &read.number, form);
     if read.kind != ANY_PASSPORT && read.kind.code_hash() == ANY_PASSPORT.code_hash() {
-        push(ANY_PASSPORT, &read.number, KeyForm::Alias, sink);
+        report(ANY_PASSPORT, &read.number, KeyForm::Alias);
     }
     if let Some((kind, part)) = &read.reading.carried {
         let mut carried = read.number;
         carried.truncate(part.end);
         carried.drop_front(part.start);
-        if !carried.is_empty() && !sink.placeholders.has_document(&carried) {
-            push(*kind, &carried, form.max(KeyForm::Derived), sink);
+        if !carried.is_empty() {
+            report(*kind, &carried, form.max(KeyForm::Derived));
         }
+    }
+}
+
+/// Makes the keys of plain documents, row after row, without noting how they were read: what stands beside a number is
+/// mostly what stood there in the row before.
+pub(crate) struct Glance<'t> {
+    types: &'t DocumentTypes,
+    hash_key: HashKey,
+    last: Option<([String; 2], Option<Region>, Stated<'t>)>,
+}
+
+impl<'t> Glance<'t> {
+    pub(crate) fn new(types: &'t DocumentTypes, hash_key: HashKey) -> Self {
+        Self { types, hash_key, last: None }
+    }
+
+    /// Reports every key that the value may give; `false` where it is more than digits of a type, and all may be.
+    pub(crate) fn keys(
+        &mut self,
+        raw: RawValue<'_>,
+        region: Option<Region>,
+        report: &mut dyn FnMut(Key),
+    ) -> bool {
+        let digits = raw.value.len() <= DocumentNumber::CAPACITY
+            && raw.value.bytes().all(|byte| byte.is_ascii_digit());
+        if !digits || raw.value.is_empty() || raw.kind.len() > LONGEST_VALUE {
+            return false;
+        }
+        let known = self.last.as_ref().is_some_and(|([country, kind], last, _)| {
+            country == raw.country && kind == raw.kind && *last == region
+        });
+        if !known {
+            let stated = stated(raw, self.types, region);
+            let beside = [raw.country.to_owned(), raw.kind.to_owned()];
+            self.last = stated.ok().map(|stated| (beside, region, stated));
+        }
+        let Some((_, _, stated)) = &self.last else { return false };
+        let Ok(number) = DocumentNumber::compact(raw.value) else { return false };
+        let Stated { wanted, country, context, .. } = stated;
+        let hash_key = self.hash_key;
+        reading::read(&number, wanted, *country, context, &mut |read| {
+            each_number(&read, &mut |kind, number, _| {
+                report(Key::document(kind, number.as_bytes(), hash_key));
+            });
+        })
+        .is_ok()
     }
 }
 

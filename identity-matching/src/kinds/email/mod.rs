@@ -54,6 +54,35 @@ fn read(raw: &str, table: &EmailTable, sink: &mut Sink<'_>) {
     read_written(raw, table, sink);
 }
 
+/// Returns a hash that a plain address has in common with every address that is the same mailbox by any provider's rules;
+/// nothing where it is not plain.
+pub(crate) fn glance(raw: &str, table: &EmailTable) -> Option<u64> {
+    let mut buffer = [0; BUFFER];
+    if !table.has_usual_signs || raw.len() > LONGEST_VALUE {
+        return None;
+    }
+    let (at, length) = Address::read_plain(raw, &mut buffer)?;
+    let (local, domain) = (&buffer[..at], &buffer[at + 1..length]);
+    // The name may stand before the domain, and the local part is a tag then.
+    let sub_domain = domain.iter().filter(|&&sign| sign == b'.').nth(1).is_some()
+        && std::str::from_utf8(domain).is_ok_and(|domain| table.sub_domain(domain).is_some());
+    (!sub_domain).then(|| mailbox(local))
+}
+
+/// Hashes the letters and digits of a local part in lower case, without what a provider may take for a tag.
+pub(crate) fn mailbox(local: &[u8]) -> u64 {
+    let mut hash = 0x6c62_272e_07bb_0142_u64;
+    for &sign in local {
+        match sign {
+            b'+' | b'-' | b'@' => break,
+            b'.' => {}
+            // FNV-1a.
+            other => hash = (hash ^ u64::from(other)).wrapping_mul(0x0100_0000_01b3),
+        }
+    }
+    hash
+}
+
 /// Reads the addresses of a value that is more than a plain one.
 fn read_written(raw: &str, table: &EmailTable, sink: &mut Sink<'_>) {
     let mut folded = String::with_capacity(raw.len());
@@ -218,6 +247,10 @@ fn check_local(local: &str, domain: &str, table: &EmailTable) -> Result<bool, Un
 /// Tells whether local part and domain say together that there is none, as `no@tiene.com` and `sin@correo.com` do, or a
 /// filler has digits behind it: `test1@…`.
 fn is_filler_phrase(name: &[u8], label: &str) -> bool {
+    // The first letters of the words below.
+    if !matches!(name.first(), Some(b'c' | b'd' | b'e' | b'f' | b'm' | b'n' | b'p' | b's' | b't')) {
+        return false;
+    }
     let Ok(name) = std::str::from_utf8(name) else { return false };
     let bare = name.trim_end_matches(|sign: char| sign.is_ascii_digit());
     let numbered = bare.len() < name.len()

@@ -214,6 +214,8 @@ pub(super) enum Local {
 pub(crate) struct EmailTable {
     domains: Names<Domain>,
     locals: Names<Local>,
+    /// Whether no provider ignores other signs than dots, or parts tags otherwise than by `+` and `-`.
+    pub(super) has_usual_signs: bool,
     pub(super) disposable: AddressUse,
     pub(super) roles: AddressUse,
 }
@@ -238,7 +240,12 @@ impl EmailTable {
         }
         let named = rules.role_names.iter().map(|name| (name.to_lowercase(), Local::Role));
         let fillers = FILLERS.iter().map(|&filler| (filler.to_owned(), Local::Filler));
+        let has_usual_signs = rules.providers.iter().all(|provider| {
+            provider.ignored_signs.chars().all(|sign| sign == '.')
+                && provider.tag.is_none_or(|tag| matches!(tag, '+' | '-'))
+        });
         Self {
+            has_usual_signs,
             domains: Names::new(domains),
             locals: Names::new(named.chain(fillers).collect()),
             disposable: rules.disposable,

@@ -40,12 +40,13 @@ const CONTINUED: [&str; 2] = ["gmail.com", "icloud.com"];
 
 /// Tells whether a domain looks like a typing error and is in no list.
 pub(super) fn is_suspect(domain: &str, table: &EmailTable) -> bool {
-    table.domain(domain).is_none() && is_likely(domain)
+    // Most domains are settled before a table is asked.
+    is_likely(domain) && table.domain(domain).is_none()
 }
 
 /// Tells whether a domain that no table knows looks like a typing error.
 pub(super) fn is_likely(domain: &str) -> bool {
-    ENDINGS.iter().any(|(wrong, _)| domain.ends_with(wrong))
+    has_wrong_ending(domain)
         || continued(domain).is_some()
         || near(domain).next().is_some()
 }
@@ -83,16 +84,37 @@ fn continued(domain: &str) -> Option<&'static str> {
 
 /// Lists the great domains that are one typing error from a domain which is no provider's of its own.
 fn near(domain: &str) -> impl Iterator<Item = &'static str> {
-    let may_be = (7..=18).contains(&domain.len()) && !REAL.contains(&domain);
+    let signs = domain.as_bytes();
+    let may_be =
+        (7..=18).contains(&domain.len()) && may_be_edited(signs) && !REAL.contains(&domain);
     GREAT
         .into_iter()
-        .filter(move |great| may_be && is_one_edit(domain.as_bytes(), great.as_bytes()))
+        .filter(move |great| may_be && is_one_edit(signs, great.as_bytes()))
+}
+
+/// Tells whether a domain ends in no top-level domain; mostly its length says no.
+fn has_wrong_ending(domain: &str) -> bool {
+    let last = domain.bytes().rposition(|sign| sign == b'.').unwrap_or_default();
+    matches!(domain.len() - last, 4 | 5)
+        && ENDINGS.iter().any(|(wrong, _)| domain[last..] == **wrong)
+}
+
+/// Tells whether a domain may be one edit from a great one: an edit leaves its first three signs or its last two.
+fn may_be_edited(domain: &[u8]) -> bool {
+    let Some([first, second, third]) = domain.first_chunk() else { return false };
+    let Some([before, last]) = domain.last_chunk() else { return false };
+    matches!([before, last], [b'o', b'm'] | [b'e', b's'] | [b'f', b'r'])
+        || matches!(&[*first, *second, *third], b"gma" | b"hot" | b"out" | b"yah" | b"icl" | b"pro")
 }
 
 /// Tells whether one sign more, less or changed, or two neighbours swapped, part two texts (Damerau 1964).
 fn is_one_edit(one: &[u8], two: &[u8]) -> bool {
     let (short, long) = if one.len() <= two.len() { (one, two) } else { (two, one) };
     if long.len() - short.len() > 1 || one == two {
+        return false;
+    }
+    // One edit leaves the first sign, or all behind the second.
+    if short.first() != long.first() && !long.ends_with(short.get(2..).unwrap_or_default()) {
         return false;
     }
     let head = short.iter().zip(long).take_while(|(a, b)| a == b).count();
@@ -117,6 +139,30 @@ pub(super) fn mixes_scripts(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_edit_of_a_great_domain_is_passed_over() {
+        for great in GREAT {
+            let signs = great.as_bytes();
+            for at in 0..=signs.len() {
+                for sign in b"az0.-" {
+                    let mut edits = vec![[&signs[..at], &[*sign], &signs[at..]].concat()];
+                    if at < signs.len() {
+                        edits.push([&signs[..at], &signs[at + 1..]].concat());
+                        edits.push([&signs[..at], &[*sign], &signs[at + 1..]].concat());
+                    }
+                    if at + 1 < signs.len() {
+                        let swapped = [signs[at + 1], signs[at]];
+                        edits.push([&signs[..at], &swapped, &signs[at + 2..]].concat());
+                    }
+                    for edited in edits.iter().filter(|edited| edited.as_slice() != signs) {
+                        let domain = std::str::from_utf8(edited).unwrap();
+                        assert!(is_likely(domain) || REAL.contains(&domain), "{domain}");
+                    }
+                }
+            }
+        }
+    }
 
     #[test]
     fn a_typing_error_is_told_from_a_provider_of_its_own() {
