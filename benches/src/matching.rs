@@ -138,7 +138,12 @@ pub fn birth_date(draw: &mut Draw) -> String {
 
 /// Draws a plate of Peru.
 pub fn plate(draw: &mut Draw) -> String {
-    let letters: String = (0..3).map(|_| char::from(b'A' + draw.below(26) as u8)).collect();
+    const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    let mut letter = || {
+        let at = draw.below(26) as usize;
+        &LETTERS[at..=at]
+    };
+    let letters = [letter(), letter(), letter()].concat();
     format!("{letters}-{:03}", draw.below(1_000))
 }
 

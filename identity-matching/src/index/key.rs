@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::key::{DocumentTypeId, HashKey, Key, KeyKind};
+use crate::key::{DocumentTypeId, Key, KeyKind};
 use crate::weak::blocking::BlockingKey;
 
 /// Is a strong key or a blocking key as an index stores and compares it: sixteen opaque bytes.
@@ -24,14 +24,13 @@ pub struct IndexKey(u128);
 /// The highest four bits of a blocking key; no strong key has them.
 const BLOCKING: u128 = 0xe << 124;
 /// The bits below the scheme and the document type.
-const VALUE: u128 = (1 << 96) - 1;
-/// The bits of the scheme, and the scheme of a document that is held as a hash.
-const SCHEME: u128 = 0xf << 124;
-const DOCUMENT_HASHED: u128 = 2 << 124;
+pub(super) const VALUE: u128 = (1 << 96) - 1;
+/// The bits of the scheme.
+pub(super) const SCHEME: u128 = 0xf << 124;
+/// The scheme of a phone that is a number of today.
+const PHONE: u128 = 3 << 124;
 /// What an index keeps of an e-mail's hash, so that it fits three words beside its scheme.
-const EMAIL_VALUE: u128 = (1 << 92) - 1;
-/// The hash of an own kind's value; the code of the kind stands above it.
-const OWN_VALUE: u128 = (1 << 70) - 1;
+pub(super) const EMAIL_VALUE: u128 = (1 << 92) - 1;
 
 impl IndexKey {
     pub(super) const fn bits(self) -> u128 {
@@ -118,17 +117,10 @@ impl IndexKey {
         (key.kind().is_some() || key.blocking().is_some()).then_some(key)
     }
 
-    /// Replaces the value by its hash under a secret; kind, document type and blocking kind stay.
-    #[must_use]
-    pub(super) fn sealed(self, secret: HashKey) -> Self {
-        let hash = secret.hash96(&self.to_bytes());
-        let (bits, replaced) = match self.kind() {
-            Some(KeyKind::DOCUMENT) => (self.0 & !SCHEME | DOCUMENT_HASHED, VALUE),
-            Some(KeyKind::PHONE | KeyKind::EMAIL) => (self.0, EMAIL_VALUE),
-            Some(_) => (self.0, OWN_VALUE),
-            None => (self.0, (1 << 60) - 1),
-        };
-        Self(bits & !replaced | hash & replaced)
+    /// Returns the number of a phone in the form of E.164, where the key holds it.
+    pub(super) fn phone_number(self) -> Option<u64> {
+        let phone = self.0 & SCHEME == PHONE && self.0 & VALUE < 1 << 60;
+        u64::try_from(self.0 & VALUE).ok().filter(|_| phone)
     }
 
     /// Returns the byte by which a table tells most keys apart.

@@ -12,20 +12,24 @@
 //! Who decides one set of subjects over a population that is read once makes [`SubjectKeys`] and a
 //! [`RelevantBuilder`]: an index of those persons alone who can matter, with the same decisions.
 
+#[cfg(feature = "sealed")]
 pub mod joined;
 mod key;
 mod memory;
 mod once;
+#[cfg(feature = "sealed")]
 mod sealed;
 mod subject;
 
+#[cfg(feature = "sealed")]
 pub use joined::JoinedIndex;
 pub use key::IndexKey;
 pub(crate) use memory::RowId;
 pub use memory::{
     InMemoryIndex, InMemoryIndexBuilder, PersonKey, PersonKeys, PersonView, Profile, SharedKey,
 };
-pub use once::{Relevant, RelevantBuilder, Remainder, SubjectFilter, SubjectKeys};
+pub use once::{Glance, Relevant, RelevantBuilder, Remainder, SubjectFilter, SubjectKeys};
+#[cfg(feature = "sealed")]
 pub use sealed::{DamagedPerson, FORMAT_VERSION, FileError, Seal, StoredPerson, WeakEvidence};
 pub use subject::SubjectView;
 

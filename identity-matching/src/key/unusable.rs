@@ -57,6 +57,8 @@ pub enum UnusableReason {
     WrongCheckDigit,
     /// The form is right, but the value is not assigned: no such prefix, date or series.
     NotAssigned,
+    /// The numbering plan of the country is not built in; the feature `phone-metadata` knows all.
+    UnknownPlan,
     /// None of the country's types fits an untyped number.
     NoTypeFits,
     /// A spreadsheet rounded the number: its last digits are lost.
@@ -77,7 +79,7 @@ pub enum UnusableReason {
 
 impl UnusableReason {
     /// Lists all reasons.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Blank,
         Self::TooLong,
         Self::Placeholder,
@@ -88,6 +90,7 @@ impl UnusableReason {
         Self::WrongAlphabet,
         Self::WrongCheckDigit,
         Self::NotAssigned,
+        Self::UnknownPlan,
         Self::NoTypeFits,
         Self::Rounded,
         Self::Ambiguous,
@@ -112,6 +115,7 @@ impl UnusableReason {
             Self::WrongAlphabet => "WRONG_ALPHABET",
             Self::WrongCheckDigit => "WRONG_CHECK_DIGIT",
             Self::NotAssigned => "NOT_ASSIGNED",
+            Self::UnknownPlan => "UNKNOWN_PLAN",
             Self::NoTypeFits => "NO_TYPE_FITS",
             Self::Rounded => "ROUNDED",
             Self::Ambiguous => "AMBIGUOUS",
@@ -139,6 +143,9 @@ impl UnusableReason {
             Self::WrongAlphabet => "letters or digits stand where the type has none",
             Self::WrongCheckDigit => "the check digit does not fit; look for a typing error",
             Self::NotAssigned => "no such number is assigned; look for a typing error",
+            Self::UnknownPlan => {
+                "this build does not know the country's numbering plan; build with the feature phone-metadata"
+            }
             Self::NoTypeFits => "no document type of the country fits; give the type",
             Self::Rounded => {
                 "a spreadsheet rounded the number and its last digits are lost; export the column as text"

@@ -4,7 +4,7 @@ mod options;
 mod placeholders;
 mod record;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::key::{Field, KeyKind, Masked, Reading, Source, UnusableReason};
 use crate::kinds::{
@@ -42,6 +42,10 @@ pub struct Normaliser {
     placeholders: PlaceholderSet,
     /// The built-in kinds in their order, and the service's own.
     kinds: Vec<Arc<dyn IdentifierKind>>,
+    /// The rules of addresses among the kinds, for a glance.
+    emails: Arc<EmailKind>,
+    /// The fingerprint, made when it is first asked for.
+    fingerprint: OnceLock<Box<str>>,
 }
 
 impl Normaliser {
@@ -65,19 +69,31 @@ impl Normaliser {
     }
 
     fn without_placeholders(options: NormaliseOptions) -> Self {
+        let emails = Arc::new(EmailKind { table: EmailTable::new(&options.email_rules) });
         let built_in: [Arc<dyn IdentifierKind>; 3] = [
             Arc::new(DocumentKind { types: options.document_types.clone() }),
             Arc::new(PhoneKind { tail_digits: options.phone_tail_digits }),
-            Arc::new(EmailKind { table: EmailTable::new(&options.email_rules) }),
+            emails.clone(),
         ];
         let kinds = built_in.into_iter().chain(options.kinds.own().iter().cloned()).collect();
-        Self { options, placeholders: PlaceholderSet::default(), kinds }
+        let (placeholders, fingerprint) = (PlaceholderSet::default(), OnceLock::new());
+        Self { options, placeholders, kinds, emails, fingerprint }
     }
 
     /// Returns the options.
     #[must_use]
     pub fn options(&self) -> &NormaliseOptions {
         &self.options
+    }
+
+    /// Returns the first 16 hexadecimal digits of the [fingerprint](NormaliseOptions::fingerprint) of the options: what is
+    /// kept of keys and decisions carries it, to be known for outdated once values are read otherwise.
+    #[must_use]
+    pub fn fingerprint(&self) -> &str {
+        self.fingerprint.get_or_init(|| {
+            let half = u128::from_be_bytes(self.options.fingerprint()) >> 64;
+            format!("{half:016x}").into()
+        })
     }
 
     /// Lists the kinds that are read: documents, phones, e-mails, and the service's own.
@@ -127,6 +143,10 @@ impl Normaliser {
             reader.birth_date(birth_date);
         }
         let _ = reader.finish();
+    }
+
+    pub(crate) fn email_table(&self) -> &EmailTable {
+        &self.emails.table
     }
 
     /// Starts a record that is given value by value, without a [`Record`] and without allocating.

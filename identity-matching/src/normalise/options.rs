@@ -98,7 +98,7 @@ impl NormaliseOptions {
 
     /// Returns a hash of all that these options say: records are comparable where those who read them agree in it.
     ///
-    /// It covers [`READING`], the version of the built-in rules. Of document types it covers codes and countries; the
+    /// It covers [`READING`], the version of the built-in rules, and whether the feature `phone-metadata` is there. Of document types it covers codes and countries; the
     /// rules of types of one's own are code, and not seen.
     ///
     /// ```
@@ -116,7 +116,7 @@ impl NormaliseOptions {
             self.document_types.iter().map(|kind| (kind.code(), kind.country())).collect();
         let own: Vec<_> = self.own_kinds().map(|kind| (kind.code(), kind.version())).collect();
         let said = (
-            READING,
+            (READING, cfg!(feature = "phone-metadata")),
             own,
             self.default_region,
             types,

@@ -262,6 +262,7 @@ impl Policy {
         self.place(kind).and_then(|_| self.rules.kinds.get(&kind))
     }
 
+    #[cfg(feature = "sealed")]
     /// Returns of how many holders of a strong key of one kind, at most, any rule wants to know who they are.
     pub(crate) fn strong_list_limit(&self, kind: KeyKind) -> u32 {
         self.place(kind).map_or(0, |place| self.kinds[place].corroboration_cap)

@@ -42,7 +42,7 @@ fn values() -> impl Strategy<Value = Value> {
         proptest::sample::select([&REGIONS[..], &["", "Peru", "XX"]].concat()),
         proptest::sample::select(types),
     );
-    let host = "(gmail\\.com|googlemail\\.com|GMAIL\\.com|hotmail\\.es|yahoo\\.com|fastmail\\.com|ana\\.fastmail\\.com|correo\\.pe|mail\\.correo\\.com\\.pe|own\\.pe|gmial\\.com)";
+    let host = "(gmail\\.com|googlemail\\.com|GMAIL\\.com|hotmail\\.es|proton\\.me|yahoo\\.com|fastmail\\.com|ana\\.fastmail\\.com|correo\\.pe|mail\\.correo\\.com\\.pe|own\\.pe|gmial\\.com)";
     let email = (
         "[A-Za-z0-9]{1,3}[A-Za-z0-9._=!+-]{0,6}",
         proptest::string::string_regex(host).expect("a pattern"),
@@ -156,7 +156,7 @@ fn plain_values_of_strangers_are_passed_over() {
     let lead = normaliser.normalise(&identity_matching::Record {
         phones: vec!["987 654 321".into()],
         emails: vec!["Ana.Rojas+web@gmail.com".into()],
-        documents: vec![identity_matching::RawDocument::typed("PE", "RUC", "10456789121")],
+        documents: vec![identity_matching::RawDocument::typed("PE", "RUC", "10456789124")],
         ..Default::default()
     });
     subject.add_strong(&lead);

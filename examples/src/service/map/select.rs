@@ -343,8 +343,7 @@ fn persons(
         if let Some(column) = changed {
             let column = found.text(column, "changed")?;
             let kind = column.kind.clone();
-            let changed = "changed".to_owned();
-            columns.push((changed, column.name.to_string(), kind, column.text("t")));
+            columns.push(("changed".to_owned(), column.name.to_string(), kind, column.text("t")));
             let all = format!(
                 "SELECT DISTINCT {person} AS person_key FROM {name} t WHERE {person} <> ''"
             );

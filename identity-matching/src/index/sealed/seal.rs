@@ -5,8 +5,16 @@ use std::fmt;
 use aes_siv::{KeyInit, siv::Aes128Siv};
 use sha2::{Digest, Sha256};
 
-use crate::index::IndexKey;
-use crate::key::HashKey;
+use crate::index::{
+    IndexKey,
+    key::{EMAIL_VALUE, SCHEME, VALUE},
+};
+use crate::key::{HashKey, KeyKind};
+
+/// The scheme of a document that is held as a hash.
+const DOCUMENT_HASHED: u128 = 2 << 124;
+/// The hash of an own kind's value; the code of the kind stands above it.
+const OWN_VALUE: u128 = (1 << 70) - 1;
 
 /// Hashes keys and encrypts weak evidence under a secret, for a population that is kept in a file or a database.
 ///
@@ -71,6 +79,21 @@ impl Seal {
 impl fmt::Debug for Seal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Seal(…)")
+    }
+}
+
+impl IndexKey {
+    /// Replaces the value by its hash under a secret; kind, document type and blocking kind stay.
+    #[must_use]
+    pub(in crate::index) fn sealed(self, secret: HashKey) -> Self {
+        let hash = secret.hash96(&self.to_bytes());
+        let (bits, replaced) = match self.kind() {
+            Some(KeyKind::DOCUMENT) => (self.bits() & !SCHEME | DOCUMENT_HASHED, VALUE),
+            Some(KeyKind::PHONE | KeyKind::EMAIL) => (self.bits(), EMAIL_VALUE),
+            Some(_) => (self.bits(), OWN_VALUE),
+            None => (self.bits(), (1 << 60) - 1),
+        };
+        Self::from_bits(bits & !replaced | hash & replaced)
     }
 }
 

@@ -69,13 +69,13 @@ pub(crate) fn glance(raw: &str, table: &EmailTable) -> Option<u64> {
     (!sub_domain).then(|| mailbox(local))
 }
 
-/// Hashes the letters and digits of a local part in lower case, without what a provider may take for a tag.
+/// Hashes a local part in lower case, without the signs that a provider may ignore and without a tag.
 pub(crate) fn mailbox(local: &[u8]) -> u64 {
     let mut hash = 0x6c62_272e_07bb_0142_u64;
     for &sign in local {
         match sign {
-            b'+' | b'-' | b'@' => break,
-            b'.' => {}
+            b'+' | b'@' => break,
+            b'.' | b'-' | b'_' => {}
             // FNV-1a.
             other => hash = (hash ^ u64::from(other)).wrapping_mul(0x0100_0000_01b3),
         }

@@ -214,7 +214,7 @@ pub(super) enum Local {
 pub(crate) struct EmailTable {
     domains: Names<Domain>,
     locals: Names<Local>,
-    /// Whether no provider ignores other signs than dots, or parts tags otherwise than by `+` and `-`.
+    /// Whether no provider ignores other signs than `.`, `-` and `_`, or parts tags otherwise than by `+`.
     pub(super) has_usual_signs: bool,
     pub(super) disposable: AddressUse,
     pub(super) roles: AddressUse,
@@ -241,8 +241,8 @@ impl EmailTable {
         let named = rules.role_names.iter().map(|name| (name.to_lowercase(), Local::Role));
         let fillers = FILLERS.iter().map(|&filler| (filler.to_owned(), Local::Filler));
         let has_usual_signs = rules.providers.iter().all(|provider| {
-            provider.ignored_signs.chars().all(|sign| sign == '.')
-                && provider.tag.is_none_or(|tag| matches!(tag, '+' | '-'))
+            provider.ignored_signs.chars().all(|sign| matches!(sign, '.' | '-' | '_'))
+                && provider.tag.is_none_or(|tag| tag == '+')
         });
         Self {
             has_usual_signs,

@@ -46,9 +46,7 @@ pub(super) fn is_suspect(domain: &str, table: &EmailTable) -> bool {
 
 /// Tells whether a domain that no table knows looks like a typing error.
 pub(super) fn is_likely(domain: &str) -> bool {
-    has_wrong_ending(domain)
-        || continued(domain).is_some()
-        || near(domain).next().is_some()
+    has_wrong_ending(domain) || continued(domain).is_some() || near(domain).next().is_some()
 }
 
 /// Returns the domain that may have been meant, where it is one: `gmail.com` for `gmial.com`.
@@ -87,9 +85,7 @@ fn near(domain: &str) -> impl Iterator<Item = &'static str> {
     let signs = domain.as_bytes();
     let may_be =
         (7..=18).contains(&domain.len()) && may_be_edited(signs) && !REAL.contains(&domain);
-    GREAT
-        .into_iter()
-        .filter(move |great| may_be && is_one_edit(signs, great.as_bytes()))
+    GREAT.into_iter().filter(move |great| may_be && is_one_edit(signs, great.as_bytes()))
 }
 
 /// Tells whether a domain ends in no top-level domain; mostly its length says no.

@@ -11,7 +11,7 @@
 //! | Chile: mobiles of eight digits, Santiago with seven | `9` or `2` in front | Subtel, Plan Técnico Fundamental de Numeración, and nine digits everywhere since 6 February 2016 |
 //! | Colombia: area code of one digit | `60` in front | CRC, Resolución 5826/2019, in force since 1 September 2021 |
 
-use super::libphonenumber;
+use super::plan;
 use super::{Outcome, Phone, alias};
 use crate::key::Reading;
 use crate::key::UnusableReason;
@@ -26,7 +26,7 @@ pub(super) fn read(digits: &str, plus: bool, region: Option<Region>) -> Option<O
     let mut fitting: Option<(Phone, Reading)> = None;
     let mut several = false;
     forms(digits, plus, region, &mut |international, mark| {
-        let Ok(phone) = libphonenumber::number(international, true, None) else { return };
+        let Ok(phone) = plan::number(international, true, None) else { return };
         match &fitting {
             None => fitting = Some((phone, mark)),
             Some((known, _)) => several |= known.e164() != phone.e164(),
@@ -47,12 +47,9 @@ pub(super) fn read(digits: &str, plus: bool, region: Option<Region>) -> Option<O
 
 /// Lists the international numbers that may be meant.
 fn forms(digits: &str, plus: bool, region: Option<Region>, form: &mut dyn FnMut(&str, Reading)) {
-    let home = libphonenumber::country_code(region);
+    let home = plan::country_code(region);
     let bare = digits.trim_start_matches('0');
-    if !plus
-        && digits.len() >= bare.len() + 3
-        && libphonenumber::number(bare, false, region).is_ok()
-    {
+    if !plus && digits.len() >= bare.len() + 3 && plan::number(bare, false, region).is_ok() {
         return form(&format!("{home}{bare}"), Reading::PADDING_DROPPED);
     }
     let dialled = ["00", "011"].iter().find_map(|prefix| digits.strip_prefix(prefix));
@@ -84,7 +81,7 @@ fn forms(digits: &str, plus: bool, region: Option<Region>, form: &mut dyn FnMut(
 fn from_abroad(digits: &str, form: &mut dyn FnMut(&str, Reading)) {
     let code = (1..=3).find_map(|length| {
         let code = digits.get(..length)?.parse().ok()?;
-        libphonenumber::is_country_code(code).then_some(code)
+        plan::is_country_code(code).then_some(code)
     });
     if let Some(code) = code {
         behind_code(code, &digits[code.to_string().len()..], form);

@@ -5,7 +5,10 @@ use rlibphonenumber::{
     get_national_significant_number_owned,
 };
 
-use super::Phone;
+use super::{
+    Phone,
+    plan::{Number, Use},
+};
 use crate::key::Reading;
 use crate::key::UnusableReason;
 use crate::text::Region;
@@ -19,9 +22,6 @@ pub(super) fn country_code(region: Option<Region>) -> u16 {
         .unwrap_or_default()
 }
 
-/// Is what digits are by a plan: an assigned number, or why they are none.
-pub(super) type Number = Result<Phone, UnusableReason>;
-
 /// Reads digits, after a `+` or by the region.
 ///
 /// Nothing but digits and a leading `+` reaches the parser: letters would become digits, and rlibphonenumber 2.2.15
@@ -30,9 +30,13 @@ pub(super) fn number(digits: &str, plus: bool, region: Option<Region>) -> Number
     assigned(&parse(digits, plus, region)?)
 }
 
-/// Returns the type of an assigned number.
-pub(super) fn kind(digits: &str, plus: bool, region: Option<Region>) -> Option<PhoneNumberType> {
-    Some(PHONE_NUMBER_UTIL.get_number_type(&parse(digits, plus, region).ok()?))
+/// Returns what an assigned number is for, where that matters.
+pub(super) fn usage(digits: &str, plus: bool, region: Option<Region>) -> Option<Use> {
+    match PHONE_NUMBER_UTIL.get_number_type(&parse(digits, plus, region).ok()?) {
+        PhoneNumberType::Mobile => Some(Use::Mobile),
+        PhoneNumberType::TollFree => Some(Use::TollFree),
+        _ => None,
+    }
 }
 
 /// Tells whether a country calling code is assigned.

@@ -2,14 +2,18 @@
 //!
 //! What most rows look like, ASCII digits with blanks and dashes of a common country, is read by
 //! [`fast`]; everything else by [`written`], which takes labels, remarks and several numbers apart and asks
-//! [`libphonenumber`] about the digits. Both answer the same for every input that both can read. [`fixes`] reads prefixes
+//! [`plan`] about the digits, with the feature `phone-metadata` libphonenumber. Both answer the same for every input that both can read. [`fixes`] reads prefixes
 //! too many and plans before a reform, [`alias`] adds the subscriber behind legacy forms.
 
 mod alias;
+#[cfg(not(feature = "phone-metadata"))]
+mod common;
 mod fast;
 mod filler;
 mod fixes;
+#[cfg(feature = "phone-metadata")]
 mod libphonenumber;
+mod plan;
 mod plans;
 mod written;
 
@@ -182,6 +186,21 @@ fn accept_phone(phone: Phone, form: KeyForm, context: Context, sink: &mut Sink<'
     }
 }
 
+/// Reports every key that a plain number may give, and returns the key of its last digits; nothing where it is not plain.
+pub(crate) fn glance(
+    raw: &str,
+    region: Option<Region>,
+    tail_digits: u8,
+    report: &mut dyn FnMut(Key),
+) -> Option<blocking::BlockingKey> {
+    let phone = fast::read(raw.as_bytes(), region)?;
+    report(Key::phone(phone.e164()));
+    if let Some(subscriber) = alias::subscriber(phone) {
+        report(Key::phone_subscriber(subscriber));
+    }
+    Some(blocking::phone_tail(phone.country_code, phone.national, tail_digits))
+}
+
 /// Tells whether the subscriber behind a legacy form is a filler.
 fn is_placeholder(country_code: u16, subscriber: u64, sink: &Sink<'_>) -> bool {
     let length = subscriber.to_string().len() - country_code.to_string().len();
@@ -202,11 +221,12 @@ fn push_written_tail(number: u64, count: u8, plus: bool, context: Context, sink:
     if !(context.tail_digits..=15).contains(&count) {
         return;
     }
-    let country_code = libphonenumber::country_code(context.region);
+    let country_code = plan::country_code(context.region);
     if !plus || number.to_string().starts_with(&country_code.to_string()) {
         push_tail(country_code, number, context, sink);
     }
 }
 
 #[cfg(test)]
+#[cfg(feature = "phone-metadata")]
 mod tests;

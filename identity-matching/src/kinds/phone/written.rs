@@ -3,9 +3,7 @@
 //! A cell is cut at signs that only stand between values and at words; what is left are runs of digits with light signs
 //! between. libphonenumber only ever sees digits and a leading `+`: letters never become digits.
 
-use rlibphonenumber::PhoneNumberType;
-
-use super::libphonenumber::{self, Number};
+use super::plan::{self, Number, Use};
 use super::{Outcome, fixes};
 use crate::key::Reading;
 use crate::key::UnusableReason;
@@ -486,7 +484,7 @@ fn read_one(
 
 fn number(groups: &[Group], region: Option<Region>) -> Number {
     let (digits, plus) = (digits_of(groups), groups[0].plus);
-    let phone = libphonenumber::number(&digits, plus, region)?;
+    let phone = plan::number(&digits, plus, region)?;
     if phone.reading.contains(Reading::INTERNATIONAL_PREFIX) && is_padded(&digits, region) {
         return Err(UnusableReason::Ambiguous);
     }
@@ -497,12 +495,10 @@ fn number(groups: &[Group], region: Option<Region>) -> Number {
 /// and what the prefix leads to abroad is none.
 fn is_padded(digits: &str, region: Option<Region>) -> bool {
     let Some(bare) = digits.strip_prefix("00") else { return false };
-    let mobile = |number: &str, plus| {
-        libphonenumber::kind(number, plus, region) == Some(PhoneNumberType::Mobile)
-    };
+    let mobile = |number: &str, plus| plan::usage(number, plus, region) == Some(Use::Mobile);
     mobile(bare, false)
         && !mobile(bare, true)
-        && libphonenumber::number(bare, false, region)
+        && plan::number(bare, false, region)
             .is_ok_and(|home| !home.reading.contains(Reading::COUNTRY_CODE))
 }
 
@@ -517,7 +513,7 @@ fn join_prefix(groups: &[Group], region: Option<Region>) -> Vec<Group> {
         && second.plus
     {
         let prefix = first.digits.trim_start_matches("00");
-        let code = libphonenumber::country_code(region).to_string();
+        let code = plan::country_code(region).to_string();
         let is_code = !prefix.is_empty()
             && prefix.len() <= 3
             && (first.plus || prefix == code || first.digits.len() > prefix.len());
@@ -660,6 +656,6 @@ fn vanity(written: &str) -> Option<String> {
 fn toll_free(written: &str, region: Option<Region>) -> Option<super::Phone> {
     let plus = written.starts_with('+');
     let digits = written.trim_start_matches('+');
-    let phone = libphonenumber::number(digits, plus, region).ok()?;
-    (libphonenumber::kind(digits, plus, region) == Some(PhoneNumberType::TollFree)).then_some(phone)
+    let phone = plan::number(digits, plus, region).ok()?;
+    (plan::usage(digits, plus, region) == Some(Use::TollFree)).then_some(phone)
 }
