@@ -50,7 +50,9 @@ impl Region {
     /// [`UnknownRegion`] when no such code is assigned.
     pub fn parse(code: &str) -> Result<Self, UnknownRegion> {
         let unknown = || UnknownRegion { code: code.chars().take(12).collect() };
-        let &[first, second] = code.trim().as_bytes() else { return Err(unknown()) };
+        // Mostly there is no blank to trim.
+        let letters = if code.len() == 2 { code } else { code.trim() };
+        let &[first, second] = letters.as_bytes() else { return Err(unknown()) };
         let region = Self([first.to_ascii_uppercase(), second.to_ascii_uppercase()]);
         let letters = region.0.iter().all(u8::is_ascii_uppercase);
         if letters && KNOWN[usize::from(region.index())] { Ok(region) } else { Err(unknown()) }

@@ -196,6 +196,10 @@ fn wanted<'t>(name: &str, country: Region, types: &'t DocumentTypes) -> Wanted<'
 /// Tells whether a value is digits, letters and separators as documents are usually written: letters beside separators
 /// stand at an end, and alone.
 fn is_plain_value(value: &[u8]) -> bool {
+    // Most are digits alone.
+    if value.iter().all(u8::is_ascii_digit) {
+        return true;
+    }
     let (mut letters, mut inside, mut signs) = (0, false, 0);
     for (at, &byte) in value.iter().enumerate() {
         if byte.is_ascii_alphabetic() {
@@ -278,7 +282,7 @@ fn is_filler_body(body: &[u8]) -> bool {
     let rest = &body[zeros..];
     rest.is_empty()
         || filler::is_repeated_or_run(body)
-        || rest.len() >= 5 && filler::is_repeated_or_run(rest)
+        || zeros > 0 && rest.len() >= 5 && filler::is_repeated_or_run(rest)
 }
 
 fn accept(read: &Read, sink: &mut Sink<'_>) {

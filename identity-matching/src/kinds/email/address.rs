@@ -14,66 +14,70 @@ pub(super) struct Address {
 }
 
 impl Address {
-    /// Reads an address of ASCII letters and signs into `buffer`, or leaves it to [`Address::of_parts`].
+    /// Reads an address of ASCII letters and signs where it stands, or leaves it to [`Address::of_parts`].
     ///
-    /// Gives the place of the `@` in what is then in the buffer.
-    pub(super) fn read_plain(raw: &str, buffer: &mut [u8; ADDRESS_MAX]) -> Option<(usize, usize)> {
-        let bytes = raw.as_bytes().trim_ascii();
+    /// Most addresses are in lower case already; `buffer` takes the others. Gives the place of the `@` in the text.
+    pub(super) fn read_plain<'t>(
+        raw: &'t str,
+        buffer: &'t mut [u8; ADDRESS_MAX],
+    ) -> Option<(usize, &'t str)> {
+        let raw = raw.trim_ascii();
+        let bytes = raw.as_bytes();
         let at = bytes.iter().position(|&byte| byte == b'@')?;
         // A sign that nobody's address begins with is no part of it.
         let named = bytes[0].is_ascii_alphanumeric() || bytes[0] == b'_';
-        if at > LOCAL_MAX || !named || bytes[..at].iter().any(|byte| b"/|=?".contains(byte)) {
+        if at > LOCAL_MAX || bytes.len() > ADDRESS_MAX || !named {
             return None;
         }
-        let target = buffer.get_mut(..bytes.len())?;
+        let mut seen = 0;
         let mut dotted = true;
-        for (slot, &byte) in target[..at].iter_mut().zip(bytes) {
-            *slot = LOWER_ATOM[usize::from(byte)];
+        for &byte in &bytes[..at] {
+            let class = CLASS[usize::from(byte)];
             // Neither a dot at an end nor two in a row.
-            let dot = byte == b'.';
-            if *slot == 0 && (!dot || dotted) {
+            if class & ATOM == 0 && (byte != b'.' || dotted) {
                 return None;
             }
-            if dot {
-                *slot = byte;
-            }
-            dotted = dot;
+            dotted = byte == b'.';
+            seen |= class;
         }
         if dotted {
             return None;
         }
-        target[at] = b'@';
-        let mut label = 0_usize;
-        let mut labels = 1;
-        let mut letters = true;
-        let mut before = b'-';
-        for (slot, &byte) in target[at + 1..].iter_mut().zip(&bytes[at + 1..]) {
-            match byte {
-                b'a'..=b'z' | b'A'..=b'Z' => label += 1,
-                b'0'..=b'9' => {
-                    label += 1;
-                    letters = false;
-                }
+        let (mut length, mut labels, mut of_label, mut before) = (0_usize, 1, 0, b'-');
+        for &byte in &bytes[at + 1..] {
+            let class = CLASS[usize::from(byte)];
+            if class & (LETTER | DIGIT) != 0 {
+                length += 1;
+                of_label |= class;
+            } else if length == 0 || before == b'-' {
                 // Two hyphens may be Punycode, which needs a closer look.
-                b'-' if label > 0 && before != b'-' => {
-                    label += 1;
-                    letters = false;
-                }
-                b'.' if label > 0 && before != b'-' => {
-                    label = 0;
-                    labels += 1;
-                    letters = true;
-                }
-                _ => return None,
+                return None;
+            } else if byte == b'-' {
+                length += 1;
+                of_label |= DIGIT;
+            } else if byte == b'.' {
+                (length, of_label) = (0, 0);
+                labels += 1;
+            } else {
+                return None;
             }
-            if label > 63 {
+            if length > 63 {
                 return None;
             }
             before = byte;
-            *slot = byte | if byte.is_ascii_uppercase() { 0x20 } else { 0 };
+            seen |= class;
         }
         // The last label of a public name is of letters, two at least.
-        (labels > 1 && letters && label > 1).then_some((at, bytes.len()))
+        if labels == 1 || length < 2 || of_label & DIGIT != 0 {
+            return None;
+        }
+        if seen & UPPER == 0 {
+            return Some((at, raw));
+        }
+        let lower = buffer.get_mut(..bytes.len())?;
+        lower.copy_from_slice(bytes);
+        lower.make_ascii_lowercase();
+        Some((at, std::str::from_utf8(lower).ok()?))
     }
 
     /// Reads an address from its two parts.
@@ -101,17 +105,28 @@ impl Address {
     }
 }
 
-/// The letters, digits and signs of an atom in lower case; zero for all other bytes.
-static LOWER_ATOM: [u8; 256] = {
-    let mut lower = [0; 256];
+/// Marks of bytes: of a plain atom, a letter, a digit, a capital.
+const ATOM: u8 = 1;
+const LETTER: u8 = 2;
+const DIGIT: u8 = 4;
+const UPPER: u8 = 8;
+
+static CLASS: [u8; 256] = {
+    let mut class = [0; 256];
     let mut byte = 0;
     while byte < 128 {
-        if is_atom(byte) {
-            lower[byte as usize] = byte.to_ascii_lowercase();
+        // A sign that may part two addresses is left to a closer look.
+        if is_atom(byte) && !matches!(byte, b'/' | b'|' | b'=' | b'?') {
+            class[byte as usize] = match byte {
+                b'a'..=b'z' => ATOM | LETTER,
+                b'A'..=b'Z' => ATOM | LETTER | UPPER,
+                b'0'..=b'9' => ATOM | DIGIT,
+                _ => ATOM,
+            };
         }
         byte += 1;
     }
-    lower
+    class
 };
 
 /// Letters, digits and signs of an atom (RFC 5322, section 3.2.3).
@@ -160,11 +175,11 @@ mod tests {
             raw in "[ ]?[a-zA-Z0-9.!'+_-]{1,12}@[a-zA-Z0-9.-]{1,14}(\\.[a-zA-Z]{1,4})?",
         ) {
             let mut buffer = [0; BUFFER];
-            if let Some((at, length)) = Address::read_plain(&raw, &mut buffer) {
+            if let Some((at, text)) = Address::read_plain(&raw, &mut buffer) {
                 let (local, domain) = raw.trim().split_once('@').unwrap();
                 let full = Address::of_parts(local, domain);
-                let full = full.map(|full| (full.at, full.text.into_bytes()));
-                prop_assert_eq!(full, Ok((at, buffer[..length].to_vec())));
+                let full = full.map(|full| (full.at, full.text));
+                prop_assert_eq!(full, Ok((at, text.to_owned())));
                 // What stands around an address is nothing here.
                 let found = super::super::written::addresses(&raw);
                 prop_assert_eq!(found, Ok(vec![(local, domain)]));

@@ -41,12 +41,10 @@ fn read(raw: &str, table: &EmailTable, sink: &mut Sink<'_>) {
         return sink.unusable(UnusableReason::TooLong);
     }
     let mut buffer = [0; BUFFER];
-    if let Some((at, length)) = Address::read_plain(raw, &mut buffer)
-        && let Ok(text) = std::str::from_utf8(&buffer[..length])
-    {
+    if let Some((at, text)) = Address::read_plain(raw, &mut buffer) {
         let (local, domain) = (&text[..at], &text[at + 1..]);
         match accept(local, domain, KeyForm::Exact, table, sink) {
-            Ok(()) => tell_typo(local, domain, table, sink),
+            Ok(suspect) => tell_typo(suspect, local, domain, table, sink),
             Err(reason) => sink.unusable(reason),
         }
         return;
@@ -108,11 +106,11 @@ fn read_written(raw: &str, table: &EmailTable, sink: &mut Sink<'_>) {
         sink.reading = marks.with(split).with(words).with(script);
         let read = Address::of_parts(local, domain).and_then(|address| {
             let (local, domain) = address.parts();
-            accept(local, domain, KeyForm::Exact, table, sink)?;
+            let suspect = accept(local, domain, KeyForm::Exact, table, sink)?;
             if mixed {
                 sink.unusable(UnusableReason::MixedScripts);
             } else {
-                tell_typo(local, domain, table, sink);
+                tell_typo(suspect, local, domain, table, sink);
             }
             Ok(())
         });
@@ -122,10 +120,19 @@ fn read_written(raw: &str, table: &EmailTable, sink: &mut Sink<'_>) {
     }
 }
 
+/// Tells whether the domain of an accepted address looks like a typing error.
+struct Suspect(bool);
+
 /// Tells a domain that looks like a typing error, and adds the key of the mailbox that may be meant: weak evidence,
 /// beside the key of what was written.
-fn tell_typo(local: &str, domain: &str, table: &EmailTable, sink: &mut Sink<'_>) {
-    if !typos::is_suspect(domain, table) {
+fn tell_typo(
+    Suspect(suspect): Suspect,
+    local: &str,
+    domain: &str,
+    table: &EmailTable,
+    sink: &mut Sink<'_>,
+) {
+    if !suspect {
         return;
     }
     sink.unusable(UnusableReason::LikelyTypo);
@@ -145,8 +152,9 @@ fn accept(
     form: KeyForm,
     table: &EmailTable,
     sink: &mut Sink<'_>,
-) -> Result<(), UnusableReason> {
+) -> Result<Suspect, UnusableReason> {
     let mut known = table.domain(domain);
+    let suspect = Suspect(known.is_none() && typos::is_likely(domain));
     let (mut local, mut domain) = (local, domain);
     let written = local.len() + 1 + domain.len();
     if known.is_none()
@@ -206,7 +214,7 @@ fn accept(
     sink.out.keep_text(key);
     sink.mark(reading);
     sink.push_key(key, form);
-    Ok(())
+    Ok(suspect)
 }
 
 /// Refuses fillers, and roles that are unusable, by the local part; tells whether it is a role.
@@ -232,12 +240,13 @@ fn check_local(local: &str, domain: &str, table: &EmailTable) -> Result<bool, Un
         }
         _ => {}
     }
-    let label = domain.split('.').next().unwrap_or_default();
+    let dot = domain.bytes().position(|byte| byte == b'.');
+    let label = &domain[..dot.unwrap_or(domain.len())];
     if filler::is_keyboard_run(name) || is_filler_phrase(name, label) {
         return Err(UnusableReason::Placeholder);
     }
     // `a@a.com`, `123456@…`, `...@…`.
-    let echoed = length <= 3 && domain.split('.').next().is_some_and(|label| label == local);
+    let echoed = length <= 3 && label == local;
     if length == 0 || echoed || seen & OTHER == 0 && filler::is_repeated_or_run(name) {
         return Err(UnusableReason::Placeholder);
     }
@@ -247,20 +256,24 @@ fn check_local(local: &str, domain: &str, table: &EmailTable) -> Result<bool, Un
 /// Tells whether local part and domain say together that there is none, as `no@tiene.com` and `sin@correo.com` do, or a
 /// filler has digits behind it: `test1@…`.
 fn is_filler_phrase(name: &[u8], label: &str) -> bool {
-    // The first letters of the words below.
-    if !matches!(name.first(), Some(b'c' | b'd' | b'e' | b'f' | b'm' | b'n' | b'p' | b's' | b't')) {
-        return false;
-    }
-    let Ok(name) = std::str::from_utf8(name) else { return false };
-    let bare = name.trim_end_matches(|sign: char| sign.is_ascii_digit());
-    let numbered = bare.len() < name.len()
+    let digits = name.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    let bare = &name[..name.len() - digits];
+    let numbered = digits > 0
         && matches!(
             bare,
-            "test" | "prueba" | "teste" | "correo" | "email" | "mail" | "demo" | "fake"
+            b"test" | b"prueba" | b"teste" | b"correo" | b"email" | b"mail" | b"demo" | b"fake"
         );
-    let starts =
-        name.len() <= 5 && matches!(name, "no" | "sin" | "nao" | "sem" | "not" | "none" | "nada");
-    numbered || starts && (label.len() < 12) && filler::is_filler(&format!("{name}{label}"))
+    let starts = match name {
+        b"no" => "no",
+        b"sin" => "sin",
+        b"nao" => "nao",
+        b"sem" => "sem",
+        b"not" => "not",
+        b"none" => "none",
+        b"nada" => "nada",
+        _ => return numbered,
+    };
+    numbered || label.len() < 12 && filler::is_filler(&format!("{starts}{label}"))
 }
 
 /// Marks of the bytes of a local part: of a letter or digit, of what is no digit, of what parts a name.

@@ -259,7 +259,12 @@ impl EmailTable {
 
     /// Returns the name and the domain behind a sub-domain that stands for a name: `ana.fastmail.com`.
     pub(super) fn sub_domain<'d>(&self, domain: &'d str) -> Option<(&'d str, &'d str)> {
-        let (name, parent) = domain.split_once('.')?;
+        let dot = domain.bytes().position(|byte| byte == b'.')?;
+        let (name, parent) = (&domain[..dot], &domain[dot + 1..]);
+        // A provider's domain has a dot of its own.
+        if !parent.as_bytes().contains(&b'.') {
+            return None;
+        }
         let named = matches!(self.domain(parent), Some(Domain::Provider { sub_domains: true, .. }));
         (named && !matches!(name, "www" | "mail" | "smtp" | "imap")).then_some((name, parent))
     }

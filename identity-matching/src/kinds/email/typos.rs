@@ -38,12 +38,6 @@ const ENDINGS: [(&str, &str); 12] = [
 /// Great domains behind which people write another ending.
 const CONTINUED: [&str; 2] = ["gmail.com", "icloud.com"];
 
-/// Tells whether a domain looks like a typing error and is in no list.
-pub(super) fn is_suspect(domain: &str, table: &EmailTable) -> bool {
-    // Most domains are settled before a table is asked.
-    is_likely(domain) && table.domain(domain).is_none()
-}
-
 /// Tells whether a domain that no table knows looks like a typing error.
 pub(super) fn is_likely(domain: &str) -> bool {
     has_wrong_ending(domain) || continued(domain).is_some() || near(domain).next().is_some()
