@@ -16,6 +16,7 @@ import io
 import json
 import os
 import pathlib
+import re
 import sys
 import tempfile
 import time
@@ -56,30 +57,44 @@ def measured(name, rows, command):
     return rows / seconds, memory
 
 
-def returned(folder, rows, programs):
-    """Issues a folder of packets and fills every one in; returns the flags that name what is expected."""
+def catalogued(folder, rows):
+    """Writes the catalogue of so many sources; returns the flags that name what is expected."""
     sources = [f"es:sanctions:office_{at:07}" for at in range(rows)]
     catalogue = {
         "expected_sources": sources,
-        "sources": [{"source_id": source, "label": f"Office {at}", "organismo": "Organismo, S.A.",
+        "sources": [{"source_id": source, "label": f"Office {at:07}", "organismo": "Organismo, S.A.",
                      "source_url": "https://example.org/", "expected_metrics": list(FILLED)[2:]} for at, source in enumerate(sources)],
         "kpis": [{"kpi_id": kpi, "label": kpi, "formula": formula} for kpi, formula in FORMULAS.items()],
     }
-    folder.mkdir()
-    (folder / "catalogue.json").write_text(json.dumps(catalogue))
-    asked = ["--quiet", "--catalog", folder / "catalogue.json", "--period-date", "2024-12-31", "--period-granularity", "year"]
-    packets = folder / "packets"
-    run([programs / "export_packets", *asked, "--out-dir", packets])
-    for entry in os.scandir(packets):
-        if not entry.name.endswith(".csv"):
-            continue
-        with open(entry.path, newline="", encoding="utf-8") as file:
-            header, row = csv.reader(file)
-        cells = [FILLED.get(label, cell) for label, cell in zip(header, row)]
-        text = io.StringIO(newline="")
-        csv.writer(text).writerows([header, cells])
-        with open(entry.path, "w", newline="", encoding="utf-8") as file:
-            file.write(text.getvalue())
+    path = folder / f"catalogue-{rows}.json"
+    path.write_text(json.dumps(catalogue))
+    return ["--quiet", "--catalog", path, "--period-date", "2024-12-31", "--period-granularity", "year"]
+
+
+def filled(text):
+    """Fills a packet in."""
+    header, row = csv.reader(io.StringIO(text, newline=""))
+    cells = [FILLED.get(label, cell) for label, cell in zip(header, row)]
+    written = io.StringIO(newline="")
+    csv.writer(written).writerows([header, cells])
+    return written.getvalue()
+
+
+def returned(folder, rows, described, programs):
+    """Makes a folder of filled packets, `described` as issued with its descriptors; returns it with the flags that name what is expected.
+
+    Each issued file is synchronised with the disk, so that a folder without descriptors is made of one packet, with the names of the others.
+    """
+    packets = folder / f"packets-{rows}"
+    asked = catalogued(folder, rows)
+    issued = packets if described else folder / "one"
+    run([programs / "export_packets", *(asked if described else catalogued(folder, 1)), "--out-dir", issued])
+    files = {path.name: filled(path.read_bytes().decode()) for path in issued.glob("*.csv")}
+    packets.mkdir(exist_ok=True)
+    for name, text in files.items():
+        for at in [0] if described else range(rows):
+            own = lambda text: text if described else re.sub(r"(?<=office[_-])0{7}|(?<=Office )0{7}", f"{at:07}", text)
+            (packets / own(name)).write_bytes(own(text).encode())
     return packets, asked
 
 
@@ -92,7 +107,7 @@ def main():
     peer = pathlib.Path(sys.executable).with_name("frictionless")
     with tempfile.TemporaryDirectory() as folder:
         sizes = sorted({*args.peer_rows, args.rows})
-        made = {rows: returned(pathlib.Path(folder) / str(rows), rows, args.programs) for rows in sizes}
+        made = {rows: returned(pathlib.Path(folder), rows, rows in args.peer_rows, args.programs) for rows in sizes}
         ours, theirs = {}, {}
         for rows, (packets, asked) in made.items():
             command = [args.programs / "check_packets", *asked, "--strict-ready", packets]

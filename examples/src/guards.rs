@@ -147,7 +147,7 @@ pub struct PacketFacts {
     /// The values that are held (left out: those in the table of --database-url, else none yet).
     #[arg(long, value_name = "CSV", requires = "packets_dir")]
     metrics: Option<PathBuf>,
-    /// Looks at the values of this period only, YYYY-MM-DD.
+    /// Looks at the values of this period only, by the date that stands for the period, such as 2025-12-31.
     #[arg(long, value_name = "D", requires = "packets_dir")]
     period_date: Option<NaiveDate>,
     /// Looks at the values of this granularity only, such as year.

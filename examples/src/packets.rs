@@ -34,7 +34,8 @@ pub struct QueueArgs {
     /// How the file of values is read.
     #[command(flatten)]
     pub tables: TableArgs,
-    /// Looks at the values of this period only, YYYY-MM-DD; several give each a scope of its own.
+    /// Looks at the values of this period only, by the date that stands for the period, such as 2025-12-31; several
+    /// give each a scope of its own.
     #[arg(long, value_name = "D", value_delimiter = ',', value_parser = period_date)]
     pub period_date: Vec<NaiveDate>,
     /// Looks at the values of this granularity only, such as `year`; several give each a scope of its

@@ -57,7 +57,7 @@ pub struct ChosenValue {
     pub values_total: u32,
     /// The key of the one that counts.
     pub metric_key: String,
-    /// The date of its period.
+    /// The date that stands for the period, such as 2025-12-31.
     pub period_date: Option<NaiveDate>,
     /// The granularity of its period.
     pub period_granularity: String,

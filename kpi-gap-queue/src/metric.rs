@@ -19,7 +19,7 @@ pub struct MetricRef<'a> {
     pub source_id: &'a str,
     /// The KPI.
     pub kpi_id: &'a str,
-    /// The date of the period.
+    /// The date that stands for the period, such as 2025-12-31.
     pub period_date: Option<NaiveDate>,
     /// The length of the period, such as `year`.
     pub period_granularity: &'a str,
@@ -165,7 +165,7 @@ pub struct Metric {
     pub source_id: String,
     /// The KPI.
     pub kpi_id: String,
-    /// The date of the period.
+    /// The date that stands for the period, such as 2025-12-31.
     pub period_date: Option<NaiveDate>,
     /// The length of the period, such as `year`.
     pub period_granularity: String,

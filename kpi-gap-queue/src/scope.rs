@@ -46,7 +46,7 @@ impl MetricScope {
         Self { period_date: None, period_granularity: None }
     }
 
-    /// Returns the period date.
+    /// Returns the date that stands for the period, such as 2025-12-31.
     #[must_use]
     pub const fn period_date(&self) -> Option<NaiveDate> {
         self.period_date

@@ -94,7 +94,7 @@ pub enum RunStatus {
 /// Names the period that a gap queue looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct MetricScope {
-    /// The period's date; `None` where the scope is all time.
+    /// The date that stands for the period, such as 2025-12-31; `None` where the scope is all time.
     pub period_date: Option<NaiveDate>,
     /// The period's granularity, such as `year`; `None` where the scope has none.
     pub period_granularity: Option<String>,

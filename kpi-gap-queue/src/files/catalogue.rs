@@ -127,7 +127,7 @@ fn owed(object: &mut Object<'_>, known: &Ids) -> Result<Option<Vec<String>>, Fil
     let mut owed = Ids::new("expected KPI");
     let find = |node: &Node<'_>| {
         let id = owed.take(node)?;
-        if known.lines.contains_key(&id) {
+        if known.places.contains_key(&id) {
             return Ok(id);
         }
         Err(node.problem("this KPI is not defined", "define it under `kpis` or take it out here"))
@@ -135,15 +135,15 @@ fn owed(object: &mut Object<'_>, known: &Ids) -> Result<Option<Vec<String>>, Fil
     nodes.iter().map(find).collect::<Result<_, _>>().map(Some)
 }
 
-/// The ids of one kind and the lines in which they stand.
+/// The ids of one kind and the places at which they stand.
 struct Ids {
     kind: &'static str,
-    lines: HashMap<String, u64>,
+    places: HashMap<String, usize>,
 }
 
 impl Ids {
     fn new(kind: &'static str) -> Self {
-        Self { kind, lines: HashMap::new() }
+        Self { kind, places: HashMap::new() }
     }
 
     fn take(&mut self, node: &Node<'_>) -> Result<String, FileProblem> {
@@ -158,7 +158,8 @@ impl Ids {
                 "remove spaces around it, bars `|` and control characters",
             ));
         }
-        if let Some(first) = self.lines.insert(id.clone(), node.line()) {
+        if let Some(first) = self.places.insert(id.clone(), node.place()) {
+            let first = node.line_of(first);
             return Err(node.problem(
                 format!("this {kind} id is there twice, first in line {first}"),
                 "keep one of them",

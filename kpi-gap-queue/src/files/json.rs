@@ -54,9 +54,9 @@ impl<'a> Document<'a> {
         Ok(Node { document: Self { file, text }, raw, path: String::new() })
     }
 
-    fn place(self, raw: &RawValue) -> (u64, usize) {
-        let at = raw.get().as_ptr().addr() - self.text.as_ptr().addr();
-        end_of(&self.text[..at])
+    /// Returns the place of a value: how many bytes of the text stand before it.
+    fn place(self, raw: &RawValue) -> usize {
+        raw.get().as_ptr().addr() - self.text.as_ptr().addr()
     }
 }
 
@@ -74,7 +74,7 @@ impl<'a> Node<'a> {
         problem: impl Into<String>,
         remedy: impl Into<String>,
     ) -> FileProblem {
-        let (line, column) = self.document.place(self.raw);
+        let (line, column) = end_of(&self.document.text[..self.place()]);
         let column = if self.path.is_empty() {
             column.to_string()
         } else {
@@ -84,9 +84,14 @@ impl<'a> Node<'a> {
         FileProblem::new((self.document.file, line), column, &value, problem, remedy)
     }
 
-    /// Returns the line of the value.
-    pub(super) fn line(&self) -> u64 {
-        self.document.place(self.raw).0
+    /// Returns the place of the value, of which [`Node::line_of`] is the line.
+    pub(super) fn place(&self) -> usize {
+        self.document.place(self.raw)
+    }
+
+    /// Returns the line of a place; counted anew each time, so that only what is told is counted.
+    pub(super) fn line_of(&self, place: usize) -> u64 {
+        end_of(&self.document.text[..place]).0
     }
 
     pub(super) fn is_null(&self) -> bool {

@@ -16,7 +16,7 @@ use crate::{policy::ValueChoice, scope::metric_key};
 pub struct CountedValue {
     /// The key of the value.
     pub metric_key: String,
-    /// The date of its period.
+    /// The date that stands for the period, such as 2025-12-31.
     pub period_date: Option<NaiveDate>,
     /// The length of its period.
     pub period_granularity: String,

@@ -13,7 +13,7 @@ use crate::template::{Fill, Template};
 pub struct PacketKey {
     /// The source's id.
     pub sanction_source_id: String,
-    /// The period's date; `None` where the scope is all time and the person names the period.
+    /// The date that stands for the period, such as 2025-12-31; `None` where the scope is all time and the person names the period.
     pub period_date: Option<NaiveDate>,
     /// The period's granularity.
     pub period_granularity: String,

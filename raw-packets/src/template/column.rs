@@ -83,7 +83,7 @@ impl CellType {
 pub enum Fill {
     /// The id of the source in the catalogue.
     Source,
-    /// The period's date, blank for all time.
+    /// The date that stands for the period, such as 2025-12-31; blank for all time.
     PeriodDate,
     /// The period's granularity.
     PeriodGranularity,

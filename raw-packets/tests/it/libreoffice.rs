@@ -156,3 +156,34 @@ fn judge(form: PacketForm, extension: &str, issued: &Path, out: &Path, name: &st
     let again = plan.check(&[ReturnedFile::new(repaired.path, repaired.bytes)], as_of());
     assert_eq!(facts(&again), expected, "{name}: {told:#?}");
 }
+
+#[test]
+fn what_is_told_of_a_flat_open_document_makes_it_ready() {
+    if !wanted() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let of = folder.path().join("es-ES");
+    profile(&of, "es-ES");
+    let plan = plan_in(PacketForm::Xlsx(raw_packets::Language::Es));
+    let issued = folder.path().join("packet.xlsx");
+    fs::write(&issued, plan.filled_file(&plan.packets()[0], &counts(&plan))).unwrap();
+    save(&of, &[issued], None, "fods:OpenDocument Spreadsheet Flat XML", folder.path());
+    let flat = folder.path().join("packet.fods");
+    let check = |path: &Path| {
+        let extension = path.extension().unwrap().to_str().unwrap();
+        let name = format!("{}.{extension}", plan.packets()[0].key().file_stem());
+        plan.check(&[ReturnedFile::new(name, fs::read(path).unwrap())], as_of())
+    };
+    let told = check(&flat);
+    let [finding] = told.packets()[0].findings() else { panic!("{:?}", told.packets()[0]) };
+    assert!(
+        finding.remedy.contains("(.xlsx)") && finding.remedy.contains("CSV UTF-8"),
+        "{finding}"
+    );
+    // Saved as a workbook, as the remedy says.
+    let saved = folder.path().join("saved");
+    save(&of, &[flat], None, "xlsx:Calc MS Excel 2007 XML", &saved);
+    let again = check(&saved.join("packet.xlsx"));
+    assert_eq!(again.packets()[0].status(), PacketStatus::Ready, "{:?}", again.packets()[0]);
+}
