@@ -59,11 +59,10 @@ pub(crate) fn glance(raw: &str, table: &EmailTable) -> Option<u64> {
     if !table.has_usual_signs || raw.len() > LONGEST_VALUE {
         return None;
     }
-    let (at, length) = Address::read_plain(raw, &mut buffer)?;
-    let (local, domain) = (&buffer[..at], &buffer[at + 1..length]);
+    let (at, text) = Address::read_plain(raw, &mut buffer)?;
+    let (local, domain) = (&text.as_bytes()[..at], &text[at + 1..]);
     // The name may stand before the domain, and the local part is a tag then.
-    let sub_domain = domain.iter().filter(|&&sign| sign == b'.').nth(1).is_some()
-        && std::str::from_utf8(domain).is_ok_and(|domain| table.sub_domain(domain).is_some());
+    let sub_domain = domain.matches('.').nth(1).is_some() && table.sub_domain(domain).is_some();
     (!sub_domain).then(|| mailbox(local))
 }
 
