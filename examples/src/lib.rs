@@ -16,6 +16,7 @@ pub mod packets;
 pub mod people;
 pub mod recovery;
 pub mod returned;
+pub mod review;
 pub mod runs;
 pub mod sample;
 pub mod service;

@@ -178,12 +178,12 @@ fn no_error_shows_the_source_that_it_carries() {
         // Each message with the variant or the fields below it.
         for part in code.split("#[error(").skip(1) {
             let (message, below) = part.split_once(")]").unwrap_or((part, ""));
-            let variant = below.split("}").next().unwrap_or_default();
+            let variant = below.split('}').next().unwrap_or_default();
             let carries =
                 ["#[source]", "#[from]", " source:"].iter().any(|one| variant.contains(one));
             carrying += usize::from(carries);
-            let shows = ["{source", "{0", "source."].iter().any(|one| message.contains(one));
-            if carries && shows {
+            let names = ["{source", "{0", "source."].iter().any(|one| message.contains(one));
+            if carries && names {
                 shown.push(format!("{}: {}", path.display(), message.trim()));
             }
         }

@@ -20,6 +20,7 @@ mod packets_back;
 mod queue_admin;
 mod recovery_cycle;
 mod recovery_steps;
+mod reviews;
 mod runner;
 mod source;
 mod verify_guardrails;

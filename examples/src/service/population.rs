@@ -279,6 +279,67 @@ impl Database {
         Ok(subjects)
     }
 
+    /// Reads the records of these persons; those that are not there are left out, as are all of a mapping's, whose tables
+    /// are read as a whole alone.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub fn person_records(
+        &mut self,
+        person_keys: &[&str],
+    ) -> Result<HashMap<String, Vec<Record>>, Failure> {
+        let mut found: HashMap<String, Vec<Record>> = HashMap::new();
+        if self.map.is_some() {
+            return Ok(found);
+        }
+        let wanted = self.connection.dialect().json_texts();
+        let sql = format!(
+            "SELECT {} FROM persons WHERE person_key IN {wanted} ORDER BY person_key, record",
+            PersonRecord::COLUMNS
+        );
+        for person in self.load_json::<PersonRecord>(sql, &person_keys)? {
+            let record = person.given().record();
+            found.entry(person.person_key).or_default().push(record);
+        }
+        Ok(found)
+    }
+
+    /// Makes a person of what a lead gives of itself, under a key that nobody has.
+    ///
+    /// # Errors
+    ///
+    /// The database's, such as a key that somebody has.
+    pub(crate) fn add_person_of_lead(&mut self, source_pk: &str, key: &str) -> Result<(), Failure> {
+        let made = diesel::sql_query(
+            "INSERT INTO persons (person_key, record, phone, document, document_type, document_country, email,
+                    full_name, birth_date, plate)
+             SELECT $1, 1, phone, document, document_type, document_country, email,
+                    NULLIF(TRIM(COALESCE(first_name, '') || ' ' || COALESCE(middle_name, '') || ' '
+                        || COALESCE(last_name, '')), ''), birth_date, plate
+             FROM leads WHERE source_pk = $2",
+        )
+        .bind::<Text, _>(key)
+        .bind::<Text, _>(source_pk)
+        .execute(&mut self.connection)?;
+        if made == 1 {
+            return Ok(());
+        }
+        Err(Failure::new(format_args!("lead {source_pk} has no record to make a person of")))
+    }
+
+    /// Removes a person's records.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub(crate) fn remove_person(&mut self, key: &str) -> Result<(), Failure> {
+        diesel::sql_query("DELETE FROM persons WHERE person_key = $1")
+            .bind::<Text, _>(key)
+            .execute(&mut self.connection)?;
+        Ok(())
+    }
+
     /// Hands all rows of a query without binds to `each`, page by page; memory holds one page.
     pub(super) fn stream<T>(
         &mut self,

@@ -16,7 +16,8 @@ use crate::diesel::write::seed;
 use crate::model::error::{ConfigError, StoreError};
 use crate::model::links::Decider;
 use crate::model::review::{
-    NewReviewPacket, ReviewCase, ReviewLoad, ReviewReceipt, ReviewRow, ReviewUndone,
+    NewReviewPacket, ReviewCase, ReviewDecision, ReviewEffect, ReviewLoad, ReviewReceipt,
+    ReviewRow, ReviewUndone,
 };
 use crate::store::reviews::ReviewStore;
 
@@ -141,11 +142,30 @@ fn load(
     let mut receipt = ReviewReceipt { unchanged: judged.unchanged, ..ReviewReceipt::default() };
     receipt.refused = judged.refused;
     let is_kept_out = load.strict && !receipt.refused.is_empty();
-    if !apply || is_kept_out || judged.taken.is_empty() {
+    if is_kept_out || judged.taken.is_empty() {
+        return Ok(receipt);
+    }
+    if !apply {
+        count(load, &judged.taken, &mut receipt);
         return Ok(receipt);
     }
     apply::apply(db, names, now, load, &judged.taken, &mut receipt)?;
     Ok(receipt)
+}
+
+/// Counts what a load would do.
+fn count(load: &ReviewLoad, taken: &[state::Taken], receipt: &mut ReviewReceipt) {
+    for one in taken {
+        let place = match (one.effect, &load.reviews[one.at].decision) {
+            (ReviewEffect::Waiting, _) => &mut receipt.waiting,
+            (ReviewEffect::Disagreeing, _) => &mut receipt.disagreeing,
+            (_, ReviewDecision::Link(_)) => &mut receipt.linked,
+            (_, ReviewDecision::NewPerson(_)) => &mut receipt.new_persons,
+            (_, ReviewDecision::NoneOfThese) => &mut receipt.none_of_these,
+            (_, ReviewDecision::Later(_)) => &mut receipt.later,
+        };
+        *place += 1;
+    }
 }
 
 impl ReviewStore for BorrowedStore<'_> {

@@ -1,0 +1,486 @@
+//! Packets come back as decisions: checked to the cell, applied in one transaction, undone by the load's id.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::PathBuf;
+
+use chrono::{DateTime, Days, NaiveTime, Utc};
+use clap::Args;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use raw_packets::edge::{ReadLimits, read_packets};
+use raw_packets::{
+    CheckOptions, CheckedRowFile, CheckedRows, Finding, Language, PacketForm, Profile, RowAnswer,
+    RowPacket, RowPlan,
+};
+use recovery_queue::{
+    Decider, LeadStore, LinkStore, PersonKey, QueueRow, Review, ReviewCase, ReviewDecision,
+    ReviewLoad, ReviewReceipt, ReviewRefusal, ReviewRow, ReviewStore, ReviewUndone, SourcePk,
+    SqlStore, Status,
+};
+use serde::Serialize;
+
+use super::{Case, Reading, template};
+use crate::cli::Failure;
+use crate::service::Database;
+
+/// How many candidates a case shows, and so how many are rejected by `none of these`.
+const SHOWN: usize = 3;
+
+/// What is taken back, and how.
+#[derive(Clone, Debug, Args)]
+pub struct LoadArgs {
+    /// The folder with the returned packets.
+    #[arg(value_name = "DIR", default_value = "out/review")]
+    pub folder: PathBuf,
+    /// Loads the rows that are well, and lists the others; else one bad row keeps everything out.
+    #[arg(long)]
+    pub accept_valid: bool,
+    /// Says what would be done, and does nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The days after which a case decided `later` comes back, where the row names no day.
+    #[arg(long, value_name = "DAYS", default_value_t = 7)]
+    pub later_days: u32,
+    /// Says what is wrong in this language: en or es.
+    #[arg(long, value_name = "LANGUAGE", default_value = "en")]
+    pub language: Language,
+    /// Who loads.
+    #[arg(long, env = "USER", default_value = "load_review", value_name = "NAME")]
+    pub by: String,
+}
+
+/// What a load found and did.
+#[derive(Debug, Serialize)]
+pub struct Loaded {
+    /// Rows that were filled in.
+    pub answered_total: u64,
+    /// Rows that came back blank.
+    pub unanswered_total: u64,
+    /// What is wrong or odd, to the cell.
+    pub findings: Vec<Finding>,
+    /// How many of them keep something out.
+    pub errors_total: u64,
+    /// Decisions that were made on what is no longer so.
+    pub stale_total: u64,
+    /// Whether something was loaded, or would have been in a dry run.
+    pub loaded: bool,
+    /// What was done.
+    pub receipt: ReviewReceipt,
+}
+
+/// Checks the returned packets and applies their decisions.
+///
+/// # Errors
+///
+/// A folder that cannot be read, and the database's.
+pub fn load(
+    args: &LoadArgs,
+    reading: &Reading,
+    store: &mut SqlStore,
+    service: &mut Database,
+    now: DateTime<Utc>,
+) -> Result<Loaded, Failure> {
+    let issued = store.review_cases()?;
+    let checked = check(args, &issued)?;
+    let cases = reading.cases(service)?;
+    let mut check = Check {
+        mapped: service.table_map().is_some(),
+        seen: seen(&checked, &cases, store, service)?,
+        persons: BTreeSet::new(),
+        held: held(store)?,
+        now,
+        later: Days::new(u64::from(args.later_days)),
+        findings: Vec::new(),
+    };
+    check.persons = known_persons(&checked, service)?;
+    let mut reviews = Vec::new();
+    for answer in checked.answers() {
+        if let Some(review) = check.review(answer)? {
+            reviews.push((answer, review));
+        }
+    }
+    let Check { mut findings, seen, .. } = check;
+    let mut load = ReviewLoad::new(&args.by, reviews.iter().map(|(_, r)| r.clone()).collect());
+    if args.accept_valid {
+        load = load.partial();
+    }
+    let mut receipt = store.check_reviews(&load)?;
+    for (at, refusal) in &receipt.refused {
+        findings.push(refused(reviews[*at].0, refusal));
+    }
+    let stale = receipt.refused.iter().filter(|(_, refusal)| refusal.is_stale()).count();
+    let mut all: Vec<Finding> = checked.findings().cloned().chain(findings).collect();
+    all.sort_by(|a, b| (&a.file, a.row, &a.cell).cmp(&(&b.file, b.row, &b.cell)));
+    let errors = all.iter().filter(|finding| finding.is_error()).count();
+    let accepted = errors == 0 || args.accept_valid;
+    if accepted && !args.dry_run {
+        receipt = apply(&load, &seen, store, service)?;
+    }
+    Ok(Loaded {
+        answered_total: checked.answers().count() as u64,
+        unanswered_total: checked.files().iter().map(CheckedRowFile::unanswered).sum(),
+        findings: all,
+        errors_total: errors as u64,
+        stale_total: stale as u64,
+        loaded: accepted,
+        receipt,
+    })
+}
+
+/// Reads the folder and checks it against what was given out: by keys alone, for what a case showed is in its fingerprint.
+fn check(args: &LoadArgs, issued: &[ReviewCase]) -> Result<CheckedRows, Failure> {
+    let template = template();
+    let mut packets: BTreeMap<&str, Vec<Vec<String>>> = BTreeMap::new();
+    for case in issued {
+        let cell = |name: &str| match name {
+            "packet" => case.packet.clone(),
+            "lead" => case.source_pk.to_string(),
+            // As it was issued, so that a name that stands there alone fills nothing in.
+            "decided_by" => case.reviewer.clone().unwrap_or_default(),
+            _ => String::new(),
+        };
+        let row = template.columns().iter().map(|column| cell(&column.name)).collect();
+        packets.entry(&case.packet).or_default().push(row);
+    }
+    let packets = packets.into_iter().map(|(name, rows)| RowPacket::new(name, rows)).collect();
+    let plan = RowPlan::new(&template, PacketForm::Csv(Profile::Plain), packets)?;
+    let files = read_packets(&args.folder, ReadLimits::default())?;
+    Ok(plan.check(&files, CheckOptions::default().in_language(args.language)))
+}
+
+/// Reads the cases of the answered leads as they are now.
+fn seen(
+    checked: &CheckedRows,
+    cases: &super::CaseReader,
+    store: &mut SqlStore,
+    service: &mut Database,
+) -> Result<HashMap<String, Case>, Failure> {
+    let leads: BTreeSet<&str> = checked.answers().map(|answer| answer.key()[1].as_str()).collect();
+    let mut rows: Vec<QueueRow> = Vec::with_capacity(leads.len());
+    let mut snapshot = store.read()?;
+    for lead in leads {
+        rows.extend(snapshot.lead(&SourcePk::new(lead)?)?.map(|record| record.row));
+    }
+    drop(snapshot);
+    let cases = cases.read(&rows, false, store, service)?;
+    Ok(cases.into_iter().map(|case| (case.row.source_pk.to_string(), case)).collect())
+}
+
+/// Finds which of the persons that the answers name are there.
+fn known_persons(
+    checked: &CheckedRows,
+    service: &mut Database,
+) -> Result<BTreeSet<String>, Failure> {
+    let asked: BTreeSet<&str> =
+        checked.answers().filter_map(|answer| answer.text("person_key")).collect();
+    if service.table_map().is_none() {
+        let asked: Vec<&str> = asked.into_iter().collect();
+        return Ok(service.person_records(&asked)?.into_keys().collect());
+    }
+    let mut found = BTreeSet::new();
+    service.persons(|page| {
+        let keys = page.iter().map(|person| person.person_key.as_str());
+        found.extend(keys.filter(|key| asked.contains(key)).map(str::to_owned));
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// Reads the decisions that were loaded before, by packet and lead.
+fn held(store: &mut SqlStore) -> Result<BTreeMap<(String, String), ReviewRow>, Failure> {
+    let reviews = store.reviews()?.into_iter();
+    Ok(reviews.map(|row| ((row.packet.clone(), row.source_pk.to_string()), row)).collect())
+}
+
+/// What the service knows beyond the template.
+struct Check {
+    mapped: bool,
+    seen: HashMap<String, Case>,
+    persons: BTreeSet<String>,
+    /// What was loaded before, by packet and lead.
+    held: BTreeMap<(String, String), ReviewRow>,
+    now: DateTime<Utc>,
+    later: Days,
+    findings: Vec<Finding>,
+}
+
+impl Check {
+    /// Makes the decision of a row; none where something is wrong with it.
+    fn review(&mut self, answer: &RowAnswer) -> Result<Option<Review>, Failure> {
+        let [packet, lead] = answer.key() else { return Ok(None) };
+        let Some(word) = answer.text("decision") else {
+            // A comment or a name alone decides nothing.
+            return Ok(None);
+        };
+        let person = answer.text("person_key");
+        let key = person.map(PersonKey::new).transpose();
+        let Ok(key) = key else {
+            self.refuse(
+                answer,
+                "person_key",
+                "is no key of a person",
+                "write a key as it is shown",
+            );
+            return Ok(None);
+        };
+        let decision = match (word, key) {
+            ("link", Some(person)) => {
+                if !self.persons.contains(person.as_str()) {
+                    self.refuse(
+                        answer,
+                        "person_key",
+                        "nobody has this key: it was mistyped, or the person is gone",
+                        "copy the key of one of the persons shown, or of a person who is there",
+                    );
+                    return Ok(None);
+                }
+                ReviewDecision::Link(person)
+            }
+            ("new person", key) => {
+                let own = PersonKey::new(format!("review:{lead}"))?;
+                let key = key.unwrap_or(own);
+                if self.mapped {
+                    self.refuse(
+                        answer,
+                        "decision",
+                        "the persons lie in tables of your own, in which nothing is made here",
+                        "add the person there, and decide `link`",
+                    );
+                    return Ok(None);
+                }
+                let made = self.former(answer).is_some_and(|row| {
+                    row.decision == ReviewDecision::WORDS[2]
+                        && row.person_key.as_ref() == Some(&key)
+                });
+                if !made && self.persons.contains(key.as_str()) {
+                    self.refuse(
+                        answer,
+                        "person_key",
+                        "somebody has this key already",
+                        "decide `link` if that is the lead, else give another key or none",
+                    );
+                    return Ok(None);
+                }
+                ReviewDecision::NewPerson(key)
+            }
+            ("none of these" | "later", Some(_)) => {
+                self.refuse(
+                    answer,
+                    "person_key",
+                    "a person is named, and the decision says nobody",
+                    "clear the key, or decide `link`",
+                );
+                return Ok(None);
+            }
+            ("none of these", None) => ReviewDecision::NoneOfThese,
+            _ => match self.until(answer) {
+                Some(until) => ReviewDecision::Later(until),
+                None => return Ok(None),
+            },
+        };
+        let Some(by) = answer.text("decided_by") else { return Ok(None) };
+        let case = self.seen.get(lead);
+        let shown = case.iter().flat_map(|case| case.candidates.iter().take(SHOWN));
+        let candidates = match decision {
+            ReviewDecision::NoneOfThese | ReviewDecision::NewPerson(_) => {
+                shown.map(|candidate| candidate.person.clone()).collect()
+            }
+            _ => Vec::new(),
+        };
+        // A lead whose record is gone has no case: its fingerprint is nobody's.
+        let fingerprint = case.map(|case| case.fingerprint.clone()).unwrap_or_default();
+        let review = Review::new(packet, SourcePk::new(lead.as_str())?, fingerprint, decision, by)
+            .with_candidates(candidates)
+            .with_comment(answer.text("comment").unwrap_or_default());
+        Ok(Some(review))
+    }
+
+    /// Gives when a case that is put off comes back.
+    fn until(&mut self, answer: &RowAnswer) -> Option<DateTime<Utc>> {
+        let Some(day) = answer.date("comes_back_on") else {
+            // The same packet says the same, whenever it is loaded again.
+            if let Some(until) = self.former(answer).and_then(|row| row.until) {
+                return Some(until);
+            }
+            let day = self.now.date_naive().checked_add_days(self.later)?;
+            return Some(day.and_time(NaiveTime::MIN).and_utc());
+        };
+        let until = day.and_time(NaiveTime::MIN).and_utc();
+        let before = self.former(answer).and_then(|row| row.until);
+        if until <= self.now && before != Some(until) {
+            let (what, remedy) = ("the day is over", "give a day that is yet to come, or none");
+            self.refuse(answer, "comes_back_on", what, remedy);
+            return None;
+        }
+        Some(until)
+    }
+
+    /// Gives what was loaded of the same case before.
+    fn former(&self, answer: &RowAnswer) -> Option<&ReviewRow> {
+        let [packet, lead] = answer.key() else { return None };
+        self.held.get(&(packet.clone(), lead.clone()))
+    }
+
+    fn refuse(&mut self, answer: &RowAnswer, column: &str, what: &str, remedy: &str) {
+        self.findings.push(answer.refused(column, what, remedy));
+    }
+}
+
+/// Tells why the store refuses a decision, at the cell that it is about.
+fn refused(answer: &RowAnswer, refusal: &ReviewRefusal) -> Finding {
+    let column = match refusal {
+        ReviewRefusal::NotAReviewer | ReviewRefusal::OtherReviewer => "decided_by",
+        ReviewRefusal::UnknownPacket => "packet",
+        ReviewRefusal::UnknownCase | ReviewRefusal::Matched | ReviewRefusal::Withdrawn => "lead",
+        ReviewRefusal::Rejected => "person_key",
+        _ => "decision",
+    };
+    answer.refused(column, refusal.message(), refusal.remedy())
+}
+
+/// Applies a load in one transaction with the persons that it makes.
+fn apply(
+    load: &ReviewLoad,
+    seen: &HashMap<String, Case>,
+    store: &mut SqlStore,
+    service: &mut Database,
+) -> Result<ReviewReceipt, Failure> {
+    let first = store.check_reviews(load)?;
+    let kept_out: BTreeSet<usize> = first.refused.iter().map(|(at, _)| *at).collect();
+    let leads: BTreeSet<&str> = load.reviews.iter().map(|r| r.source_pk.as_str()).collect();
+    let leads: Vec<&str> = leads.into_iter().collect();
+    service.transaction(|service| {
+        // What was judged before the transaction must be so within it.
+        for part in leads.chunks(1_000) {
+            let now = service.subjects(part)?;
+            for lead in part {
+                if now.get(*lead) != seen.get(*lead).map(|case| &case.record) {
+                    return Err(Failure::new(format_args!(
+                        "lead {lead} changed while it was loaded"
+                    ))
+                    .remedy("load the packets again"));
+                }
+            }
+        }
+        let held: BTreeSet<(String, String)> = {
+            let reviews = service.queue().reviews()?;
+            reviews.into_iter().map(|r| (r.packet, r.source_pk.to_string())).collect()
+        };
+        for (at, review) in load.reviews.iter().enumerate() {
+            let known = held.contains(&(review.packet.clone(), review.source_pk.to_string()));
+            if let ReviewDecision::NewPerson(key) = &review.decision
+                && !kept_out.contains(&at)
+                && !known
+            {
+                service.add_person_of_lead(review.source_pk.as_str(), key.as_str())?;
+            }
+        }
+        Ok(service.queue().load_reviews(load)?)
+    })
+}
+
+/// Undoes a load: links, rejected pairs and the persons that it made.
+///
+/// # Errors
+///
+/// A load that is not known or was changed since, and the database's; nothing is undone then.
+pub fn undo(
+    load: &str,
+    decider: Decider<'_>,
+    service: &mut Database,
+) -> Result<ReviewUndone, Failure> {
+    service.transaction(|service| {
+        let reviews = service.queue().reviews()?;
+        let made: Vec<String> = reviews
+            .into_iter()
+            .filter(|review| review.load == load && review.decision == ReviewDecision::WORDS[2])
+            .filter_map(|review| review.person_key.map(|key| key.to_string()))
+            .collect();
+        let undone = service.queue().undo_reviews(load, decider)?;
+        for person in made {
+            service.remove_person(&person)?;
+        }
+        Ok(undone)
+    })
+}
+
+/// What became of claims that name a lead and a person.
+#[derive(Debug, Default, Serialize)]
+pub struct Claimed {
+    /// Leads that are linked now.
+    pub linked_total: u64,
+    /// Leads that were linked to the person already.
+    pub unchanged_total: u64,
+    /// Claims that could not be taken, with why.
+    pub refused: Vec<(String, String)>,
+}
+
+/// Makes links of the claims that name a lead and a person, in one transaction.
+///
+/// # Errors
+///
+/// Tables of the operator's, which have claims of their own; a name that may not decide; the database's.
+pub fn claims(decider: Decider<'_>, service: &mut Database) -> Result<Claimed, Failure> {
+    #[derive(QueryableByName)]
+    struct Claim {
+        #[diesel(sql_type = Text)]
+        id: String,
+        #[diesel(sql_type = Text)]
+        source_pk: String,
+        #[diesel(sql_type = Text)]
+        person_key: String,
+    }
+    if service.table_map().is_some() {
+        return Err(Failure::new("claims of your own tables are not read as decisions")
+            .remedy("link the leads with `queue_admin link add`"));
+    }
+    let listed = service.queue().reviewers()?;
+    if !listed.is_empty() && !listed.iter().any(|name| name == decider.by) {
+        return Err(Failure::new(format_args!("{} is not on the list of reviewers", decider.by))
+            .remedy("give a name of the list with --by, or add the name with `export_review --reviewers`"));
+    }
+    service.transaction(|service| {
+        let claims: Vec<Claim> = service.load(
+            "SELECT claim_id AS id, source_pk, person_key FROM claims \
+             WHERE source_pk IS NOT NULL AND person_key IS NOT NULL ORDER BY claim_id",
+        )?;
+        let persons: Vec<&str> = claims.iter().map(|claim| claim.person_key.as_str()).collect();
+        let known = service.person_records(&persons)?;
+        let mut done = Claimed::default();
+        for claim in &claims {
+            let mut refuse = |why: &str| done.refused.push((claim.id.clone(), why.to_owned()));
+            let (lead, person) = (
+                SourcePk::new(claim.source_pk.as_str())?,
+                PersonKey::new(claim.person_key.as_str())?,
+            );
+            if !known.contains_key(person.as_str()) {
+                refuse("nobody has the key of its person");
+                continue;
+            }
+            let Some(record) = service.queue().lead(&lead)? else {
+                refuse("the queue does not know its lead; seed first");
+                continue;
+            };
+            match record.link {
+                Some(link) if link.person_key == person => done.unchanged_total += 1,
+                Some(_) => refuse("its lead is linked to another person"),
+                None if record.row.status == Status::Matched => refuse("its lead is matched"),
+                None => {
+                    let rejected = service.queue().rejected_pairs(Some(&lead))?;
+                    if rejected.iter().any(|pair| pair.holds && pair.person_key == person) {
+                        refuse("its person was rejected for the lead");
+                        continue;
+                    }
+                    let why = format!("claim {}: {}", claim.id, decider.reason);
+                    service.queue().link(
+                        &lead,
+                        &person,
+                        Decider { by: decider.by, reason: &why },
+                    )?;
+                    done.linked_total += 1;
+                }
+            }
+        }
+        Ok(done)
+    })
+}

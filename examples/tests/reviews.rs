@@ -1,0 +1,383 @@
+//! The human loop, whole: leads that the matcher may not decide go out, are decided, come back and are undone.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::runner::{Run, run, runner};
+
+fn json(folder: &Path) -> Value {
+    let text = std::fs::read_to_string(folder.join("run.json")).expect("the run wrote its JSON");
+    serde_json::from_str(&text).expect("the JSON is whole")
+}
+
+fn step(folder: &Path, url: &str, name: &str, more: &[&str]) -> Run {
+    let base = ["--json", "run.json", "--database-url", url];
+    run(runner(name).current_dir(folder).args(base).args(more))
+}
+
+fn done(folder: &Path, url: &str, name: &str, more: &[&str]) -> Value {
+    let run = step(folder, url, name, more);
+    assert_eq!(run.code, 0, "{name} {more:?}: {}{}", run.stdout, run.stderr);
+    json(folder)
+}
+
+/// How many leads fail, each with two persons who share its phone.
+const LEADS: usize = 12;
+
+/// Imports leads whose phone two persons share, and recovers: none can be decided.
+fn begin(folder: &Path, url: &str) {
+    let mut leads = String::from("id,phone,first_name,last_name,lead_created_at\n");
+    let mut persons = String::from("person_key,phone,full_name\n");
+    for i in 0..LEADS {
+        let _ = writeln!(leads, "L-{i:02},98765{i:04},Ana,Rojas{i},2026-01-{:02}T10:00:00Z", i + 1);
+        let _ = writeln!(persons, "A-{i:02},+5198765{i:04},Ana Soto");
+        let _ = writeln!(persons, "B-{i:02},+5198765{i:04},Luz Vega");
+    }
+    std::fs::write(folder.join("leads.csv"), leads).expect("the folder can be written");
+    std::fs::write(folder.join("persons.csv"), persons).expect("the folder can be written");
+    let files = ["--leads", "leads.csv", "--persons", "persons.csv"];
+    let run = step(folder, url, "recovery_cycle", &files);
+    assert!(run.code <= 1, "{}", run.stderr);
+}
+
+/// What a user sees of the queue: each lead with its status, reason, link and evidence, and the ledger's sum.
+fn picture(folder: &Path, url: &str) -> String {
+    let run = step(folder, url, "verify_guardrails", &["--allow-inconclusive"]);
+    assert!(run.code <= 1, "{}", run.stderr);
+    let report = json(folder);
+    let checks = report["checks"].as_array().expect("checks");
+    let ledger = checks.iter().find(|check| check["name"] == "recovery/ledger_balance");
+    let mut told = format!("ledger {}\n", ledger.expect("the check of the ledger")["verdict"]);
+    for lead in 0..LEADS {
+        let shown = done(folder, url, "queue_admin", &["lead", "show", &format!("L-{lead:02}")]);
+        let _ = writeln!(
+            told,
+            "{} {} {} {} {}",
+            shown["source_pk"],
+            shown["status"],
+            shown["fail_reason"],
+            shown["person_key"],
+            shown["evidence"]
+        );
+    }
+    told
+}
+
+fn packets(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
+        .expect("packets were written")
+        .map(|entry| entry.expect("a file").path())
+        .filter(|path| path.extension().is_some_and(|ext| ext == "csv" || ext == "xlsx"))
+        .collect();
+    files.sort();
+    files
+}
+
+/// Reads a CSV packet as rows by column.
+fn rows(path: &Path) -> Vec<BTreeMap<String, String>> {
+    let mut reader = csv::Reader::from_path(path).expect("a packet");
+    reader.deserialize().map(|row| row.expect("a row")).collect()
+}
+
+/// Writes answers into a CSV packet: by lead, the cells to fill in.
+fn fill(path: &Path, answers: &BTreeMap<&str, Vec<(&str, &str)>>) {
+    let mut reader = csv::Reader::from_path(path).expect("a packet");
+    let header = reader.headers().expect("a header").clone();
+    let at = |name: &str| header.iter().position(|label| label == name).expect("a column");
+    let mut out = csv::Writer::from_writer(Vec::new());
+    out.write_record(&header).expect("memory");
+    for row in reader.records() {
+        let mut cells: Vec<String> = row.expect("a row").iter().map(str::to_owned).collect();
+        let lead = cells[at("lead")].clone();
+        for (column, text) in answers.get(lead.as_str()).into_iter().flatten() {
+            (*text).clone_into(&mut cells[at(column)]);
+        }
+        out.write_record(&cells).expect("memory");
+    }
+    std::fs::write(path, out.into_inner().expect("memory")).expect("the packet can be written");
+}
+
+fn on_each(test: fn(&str)) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    test(&format!("sqlite://{}", folder.path().join("r.sqlite").display()));
+    match recovery_queue::testing::PostgresServer::start() {
+        Ok(server) => test(server.url()),
+        Err(error) => {
+            assert!(std::env::var("CI").as_deref() != Ok("true"), "{error}");
+            // Past the harness, which keeps what a passing test prints to itself.
+            let said = format!("LEFT OUT: reviews on PostgreSQL: {error}\n");
+            let _ = std::io::Write::write_all(&mut std::io::stderr(), said.as_bytes());
+        }
+    }
+}
+
+const BY: (&str, &str) = ("decided_by", "ana");
+
+#[test]
+fn the_whole_trip_lowers_the_backlog_by_the_decided_and_undoes_to_what_it_was() {
+    on_each(|url| {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = folder.path();
+        begin(folder, url);
+        let before = picture(folder, url);
+        assert_eq!(before.matches("CONFLICT_MULTIPLE_CANDIDATES").count(), LEADS, "{before}");
+        let out = ["--form", "plain", "--out-dir", "review"];
+        let told = done(folder, url, "export_review", &out);
+        assert_eq!(
+            (&told["cases_total"], told["packets"].as_array().map(Vec::len)),
+            (&12.into(), Some(1))
+        );
+        let packet = packets(&folder.join("review")).remove(0);
+        let issued = rows(&packet);
+        // The oldest first, its candidates side by side, and no identifier in it.
+        assert_eq!(issued[0]["lead"], "L-00");
+        assert_eq!(
+            (issued[0]["candidate_1"].as_str(), issued[0]["candidate_2"].as_str()),
+            ("A-00", "B-00")
+        );
+        assert!(issued[0]["stopped_by"].starts_with("CONFLICT_MULTIPLE_CANDIDATES: "));
+        assert!(issued[0]["candidate_1_agrees"].contains("phone"), "{:?}", issued[0]);
+        assert_eq!(issued[0]["identifiers"], "masked");
+        let text = std::fs::read_to_string(&packet).expect("a packet");
+        assert!(!text.contains("987650000") && !text.contains("Soto"), "{text}");
+        let again = done(folder, url, "export_review", &out);
+        assert_eq!((&again["cases_total"], &again["out_already_total"]), (&0.into(), &12.into()));
+
+        let answers = BTreeMap::from([
+            (
+                "L-00",
+                vec![("decision", "link"), ("person_key", "A-00"), BY, ("comment", "by phone")],
+            ),
+            ("L-01", vec![("decision", "link"), ("person_key", "B-01"), BY]),
+            ("L-02", vec![("decision", "none of these"), BY]),
+            ("L-03", vec![("decision", "new person"), BY]),
+            ("L-04", vec![("decision", "later"), BY]),
+        ]);
+        fill(&packet, &answers);
+        let told = done(folder, url, "load_review", &["review", "--dry-run"]);
+        assert_eq!(told["receipt"]["linked"], 2, "{told}");
+        assert_eq!(picture(folder, url), before, "a dry run changes nothing");
+        let told = done(folder, url, "load_review", &["review"]);
+        let receipt = &told["receipt"];
+        assert_eq!((&receipt["linked"], &receipt["new_persons"]), (&2.into(), &1.into()), "{told}");
+        assert_eq!((&receipt["none_of_these"], &receipt["later"]), (&1.into(), &1.into()));
+        let load = receipt["load"].as_str().expect("a load").to_owned();
+        let shown = done(folder, url, "queue_admin", &["lead", "show", "L-00"]);
+        assert_eq!(
+            (&shown["status"], &shown["person_key"]),
+            (&"matched".into(), &"A-00".into()),
+            "{shown}"
+        );
+        let after = picture(folder, url);
+        assert_eq!(after.matches("\"failed\"").count(), LEADS - 4, "{after}");
+        let again = done(folder, url, "load_review", &["review"]);
+        assert_eq!(
+            (&again["receipt"]["unchanged"], &again["receipt"]["load"]),
+            (&5.into(), &Value::Null)
+        );
+        assert_eq!(picture(folder, url), after, "the same packet again changes nothing");
+
+        // The lead that is none of them is decided anew, and never theirs.
+        let run = step(folder, url, "recover_leads", &[]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        let shown = done(folder, url, "queue_admin", &["lead", "show", "L-02"]);
+        assert_eq!(shown["status"], "failed", "{shown}");
+        let guards = step(folder, url, "verify_guardrails", &[]);
+        for check in json(folder)["checks"].as_array().expect("checks") {
+            assert_ne!(check["verdict"], "fail", "{} {}", check, guards.stdout);
+        }
+
+        let undone = done(folder, url, "load_review", &["--undo", &load]);
+        assert_eq!(undone["reviews"], 5, "{undone}");
+        assert_eq!(undone["allowed_pairs"], 4, "{undone}");
+        let run = step(folder, url, "recover_leads", &[]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        assert_eq!(picture(folder, url), before, "all is as before");
+    });
+}
+
+#[test]
+fn what_is_wrong_is_found_to_the_cell_and_nothing_is_half_applied() {
+    on_each(|url| {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = folder.path();
+        begin(folder, url);
+        let out = ["--form", "plain", "--out-dir", "review", "--reviewers", "ana"];
+        done(folder, url, "export_review", &out);
+        let packet = packets(&folder.join("review")).remove(0);
+        // One row is somebody else's database's, another stands twice with two answers.
+        let elsewhere = std::fs::read_to_string(&packet).expect("a packet");
+        let line =
+            |lead: &str| elsewhere.lines().find(|l| l.contains(lead)).expect("a row").to_owned();
+        let answers = BTreeMap::from([
+            ("L-00", vec![("decision", "link"), BY]),
+            ("L-01", vec![("decision", "link"), ("person_key", "A-99"), BY]),
+            ("L-02", vec![("decision", "none of these"), ("decided_by", "eva")]),
+            ("L-03", vec![("decision", "none of these"), BY]),
+            ("L-04", vec![("decision", "perhaps"), BY]),
+            ("L-05", vec![("decision", "link"), ("person_key", "A-05"), BY]),
+            ("L-06", vec![("decision", "link"), ("person_key", "A-06"), BY]),
+            ("L-07", vec![("decision", "link"), ("person_key", "A-07"), BY]),
+        ]);
+        fill(&packet, &answers);
+        let second = folder.join("review/second.csv");
+        let header = elsewhere.lines().next().expect("a header");
+        let other = line("L-03").replace("rv-", "rv-0");
+        std::fs::write(&second, format!("{header}\r\n{}\r\n{other}\r\n", line("L-03")))
+            .expect("written");
+        fill(&second, &BTreeMap::from([("L-03", vec![("decision", "later"), BY])]));
+        // Since then one lead was matched and of another the data changed.
+        done(folder, url, "queue_admin", &["link", "add", "L-06", "B-06", "--why", "seen"]);
+        let leads = std::fs::read_to_string(folder.join("leads.csv")).expect("leads");
+        std::fs::write(folder.join("leads.csv"), leads.replace("Rojas7", "Rojas77"))
+            .expect("written");
+        let run = step(folder, url, "recovery_cycle", &["--leads", "leads.csv", "--limit", "0"]);
+        assert!(run.code <= 1, "{}", run.stderr);
+        let before = picture(folder, url);
+
+        let refused = step(folder, url, "load_review", &["review"]);
+        assert_eq!(refused.code, 1, "{}{}", refused.stdout, refused.stderr);
+        let told = json(folder);
+        let found: Vec<String> = told["findings"]
+            .as_array()
+            .expect("findings")
+            .iter()
+            .filter(|finding| finding["severity"] == "error")
+            .map(|finding| {
+                let text = |key: &str| finding[key].as_str().unwrap_or_default().to_owned();
+                format!("{} {} {}", text("code"), text("column"), text("cell"))
+            })
+            .collect();
+        for expected in [
+            "row-constraint person_key U2",
+            "row-refused person_key U3",
+            "row-refused decided_by X4",
+            "duplicate-row decided_by X5",
+            "constraint-error decision T6",
+            "row-refused lead B8",
+            "row-refused decision T9",
+            "packet-unknown packet A3",
+        ] {
+            assert!(found.iter().any(|found| found == expected), "{expected} in {found:#?}");
+        }
+        assert_eq!((&told["stale_total"], &told["loaded"]), (&2.into(), &false.into()), "{told}");
+        assert_eq!(picture(folder, url), before, "nothing is half-applied");
+        let part = step(folder, url, "load_review", &["review", "--accept-valid"]);
+        assert_eq!(part.code, 5, "{}{}", part.stdout, part.stderr);
+        assert_eq!(json(folder)["receipt"]["linked"], 1, "{}", part.stdout);
+    });
+}
+
+#[test]
+fn two_reviewers_decide_apart_and_claims_become_links_on_request() {
+    on_each(|url| {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = folder.path();
+        begin(folder, url);
+        let out = ["--form", "plain", "--out-dir", "review", "--reviewers", "ana,luis", "--second"];
+        let told = done(folder, url, "export_review", &out);
+        assert_eq!(told["packets"].as_array().map(Vec::len), Some(2));
+        let files = packets(&folder.join("review"));
+        for (file, name) in files.iter().map(|file| {
+            let ana = file.to_string_lossy().contains("ana");
+            (file, if ana { "ana" } else { "luis" })
+        }) {
+            let person = if name == "ana" { "A-01" } else { "B-01" };
+            let by = ("decided_by", name);
+            fill(
+                file,
+                &BTreeMap::from([
+                    ("L-00", vec![("decision", "link"), ("person_key", "A-00"), by]),
+                    ("L-01", vec![("decision", "link"), ("person_key", person), by]),
+                ]),
+            );
+        }
+        let told = done(folder, url, "load_review", &["review"]);
+        let receipt = &told["receipt"];
+        let figures = (&receipt["linked"], &receipt["disagreeing"], &receipt["waiting"]);
+        assert_eq!(figures, (&1.into(), &1.into(), &2.into()), "{told}");
+        let again = ["--form", "plain", "--out-dir", "again", "--disagreements"];
+        let told = done(folder, url, "export_review", &again);
+        assert_eq!(told["cases_total"], 1, "{told}");
+
+        std::fs::write(
+            folder.join("claims.csv"),
+            "claim_id,source_pk,person_key\nC1,L-05,A-05\nC2,L-06,A-99\n",
+        )
+        .expect("the folder can be written");
+        let run = step(folder, url, "recovery_cycle", &["--claims", "claims.csv", "--limit", "0"]);
+        assert!(run.code <= 1, "{}", run.stderr);
+        let eva = step(folder, url, "load_review", &["--claims", "--by", "eva"]);
+        assert_eq!(eva.code, 4, "{}", eva.stderr);
+        let taken = step(folder, url, "load_review", &["--claims", "--by", "ana"]);
+        assert_eq!(taken.code, 5, "{}{}", taken.stdout, taken.stderr);
+        assert!(taken.stderr.contains("claim C2 was not taken"), "{}", taken.stderr);
+        let shown = done(folder, url, "queue_admin", &["lead", "show", "L-05"]);
+        assert_eq!(
+            (&shown["status"], &shown["person_key"]),
+            (&"matched".into(), &"A-05".into()),
+            "{shown}"
+        );
+    });
+}
+
+#[test]
+fn workbooks_that_libreoffice_saved_come_back_as_they_were_filled_in() {
+    let there = Command::new("soffice").arg("--version").output().is_ok();
+    if std::env::var_os("CI").is_none() || !there {
+        assert!(there || std::env::var_os("CI").is_none(), "install libreoffice-calc");
+        let said = "LEFT OUT: what LibreOffice saves of a review is tried with CI=true alone\n";
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), said.as_bytes());
+        return;
+    }
+    on_each(|url| {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = folder.path();
+        begin(folder, url);
+        for (form, limit) in [("xlsx-es", "1"), ("plain", "2")] {
+            let out = ["--form", form, "--out-dir", form, "--limit", limit, "--rows", "1"];
+            done(folder, url, "export_review", &out);
+        }
+        // The filled CSV is saved as a workbook, the workbook as another.
+        let plain = packets(&folder.join("plain"));
+        let lead = rows(&plain[0])[0]["lead"].clone();
+        let person = rows(&plain[0])[0]["candidate_2"].clone();
+        fill(
+            &plain[0],
+            &BTreeMap::from([(
+                lead.as_str(),
+                vec![("decision", "link"), ("person_key", &person), BY],
+            )]),
+        );
+        let upright = packets(&folder.join("xlsx-es"));
+        for file in [&plain[0], &upright[0]] {
+            let office = Command::new("soffice")
+                .arg(format!("-env:UserInstallation=file://{}", folder.join("user").display()))
+                .args([
+                    "--headless",
+                    "--norestore",
+                    "--nologo",
+                    "--convert-to",
+                    "xlsx:Calc MS Excel 2007 XML",
+                    "--outdir",
+                ])
+                .arg(folder.join("saved"))
+                .arg(file)
+                .output()
+                .expect("LibreOffice runs");
+            assert!(office.status.success(), "{}", String::from_utf8_lossy(&office.stderr));
+        }
+        let told = done(folder, url, "load_review", &["saved"]);
+        assert_eq!(
+            (&told["receipt"]["linked"], &told["unanswered_total"]),
+            (&1.into(), &1.into()),
+            "{told}"
+        );
+        let shown = done(folder, url, "queue_admin", &["lead", "show", &lead]);
+        assert_eq!(shown["person_key"], person.as_str(), "{shown}");
+    });
+}
