@@ -72,18 +72,23 @@ impl Seed<'_, '_> {
         Ok(added)
     }
 
-    /// Numbers the staged leads that were known before.
-    fn number_known(&mut self) -> Result<(), StoreError> {
-        self.execute(
-            "INSERT INTO {tmp}rq_seed (lead_id, lead_at, lead_version, priority, problem) \
-             SELECT l.id, s.lead_at, s.lead_version, s.priority, s.problem FROM {tmp}rq_stage s \
-             CROSS JOIN {ns}queue_lead l WHERE l.source_pk = s.source_pk AND +l.id <= $1 ORDER BY l.id",
-            &[Param::Int(self.known)],
+    /// Numbers the staged leads that were known before, each with the backlog that it is in and whether it says anything
+    /// new; gives how many.
+    fn number_known(&mut self) -> Result<u64, StoreError> {
+        if self.known == 0 {
+            return Ok(0);
+        }
+        let numbered = self.execute(
+            "INSERT INTO {tmp}rq_seed (lead_id, lead_at, lead_version, priority, problem, backlog_id, changed) \
+             SELECT l.id, s.lead_at, s.lead_version, s.priority, s.problem, l.backlog_id, \
+                 CAST(CASE WHEN l.lead_version IS DISTINCT FROM s.lead_version THEN 1 ELSE 0 END AS BIGINT) \
+             FROM {tmp}rq_stage s CROSS JOIN {ns}queue_lead l WHERE l.source_pk = s.source_pk ORDER BY l.id",
+            &[],
         )?;
         if !self.db.is_sqlite() {
             self.execute("ANALYZE {tmp}rq_seed", &[])?;
         }
-        Ok(())
+        Ok(numbered)
     }
 
     /// Brings withdrawn leads back, and reopens failed ones whose data changed or whose rest is over.
@@ -96,9 +101,9 @@ impl Seed<'_, '_> {
         )?;
         let reopened = self.execute(
             "INSERT INTO {tmp}rq_move (lead_id) SELECT r.lead_id FROM {tmp}rq_seed r \
-             CROSS JOIN {ns}queue_settled s CROSS JOIN {ns}queue_lead l \
-             WHERE s.lead_id = r.lead_id AND l.id = r.lead_id AND r.problem = 0 AND +s.status = 2 AND +s.backlog_id = $1 \
-               AND (l.lead_version IS DISTINCT FROM r.lead_version OR s.settled_at <= $2)",
+             CROSS JOIN {ns}queue_settled s \
+             WHERE s.lead_id = r.lead_id AND r.problem = 0 AND +s.status = 2 AND +s.backlog_id = $1 \
+               AND (r.changed = 1 OR s.settled_at <= $2)",
             &[Param::Int(self.backlog_id), Param::Int(rested)],
         )?;
         // A lead keeps its place while it is pending; it takes a new one when it comes back.
@@ -128,9 +133,9 @@ impl Seed<'_, '_> {
         self.execute(
             "UPDATE {ns}queue_lead SET lead_version = \
                  (SELECT r.lead_version FROM {tmp}rq_seed r WHERE r.lead_id = {ns}queue_lead.id) \
-             WHERE id IN (SELECT r.lead_id FROM {tmp}rq_seed r CROSS JOIN {ns}queue_lead l \
-                 WHERE l.id = r.lead_id AND l.backlog_id = $1 AND r.problem = 0 \
-                   AND l.lead_version IS DISTINCT FROM r.lead_version)",
+             WHERE id IN (SELECT r.lead_id FROM {tmp}rq_seed r \
+                 WHERE r.changed = 1 AND r.backlog_id = $1 AND r.problem = 0 \
+                   AND NOT EXISTS (SELECT 1 FROM {tmp}rq_move m WHERE m.lead_id = r.lead_id))",
             &[Param::Int(self.backlog_id)],
         )?;
         Ok((back, reopened))
@@ -315,12 +320,12 @@ pub(crate) fn seed(
         .int(&names.sql("SELECT COALESCE(max(id), 0) AS value FROM {ns}queue_lead"), &[])
         .map_err(failed(SEED))?;
     let mut seed = Seed { db, names, backlog_id, known, now, run_id };
-    let added = seed.add_new()?;
-    seed.number_known()?;
+    // Where every staged lead is known there is nothing to look for.
+    let numbered = seed.number_known()?;
+    let added = if numbered < staged.kept { seed.add_new()? } else { 0 };
     let held_elsewhere = seed.count(
-        "SELECT count(*) AS value FROM {tmp}rq_seed r CROSS JOIN {ns}queue_lead l \
-         LEFT JOIN {ns}queue_settled s ON s.lead_id = l.id \
-         WHERE l.id = r.lead_id AND l.backlog_id <> $1 AND COALESCE(s.status, 2) = 2",
+        "SELECT count(*) AS value FROM {tmp}rq_seed r LEFT JOIN {ns}queue_settled s ON s.lead_id = r.lead_id \
+         WHERE r.backlog_id <> $1 AND COALESCE(s.status, 2) = 2",
         &[Param::Int(backlog_id)],
     )?;
     let (back, reopened) = seed.bring_back(asked.rested)?;

@@ -29,7 +29,8 @@ const TABLES: [(&str, &str); 9] = [
     ),
     (
         "rq_seed",
-        "lead_id BIGINT PRIMARY KEY, lead_at BIGINT, lead_version TEXT, priority BIGINT, problem BIGINT",
+        "lead_id BIGINT PRIMARY KEY, lead_at BIGINT, lead_version TEXT, priority BIGINT, problem BIGINT, \
+         backlog_id BIGINT, changed BIGINT",
     ),
     ("rq_wanted", "source_pk TEXT PRIMARY KEY"),
     ("rq_absent", "lead_id BIGINT PRIMARY KEY"),
@@ -245,6 +246,7 @@ fn check(
     let undated = rows.iter().filter(|row| row.problem == 0).map(|row| row.undated).sum();
     Ok(Staged {
         leads,
+        kept: staged,
         duplicates: copies + unchanged.duplicates,
         undated: count(undated) + unchanged.undated,
         rejected,

@@ -3,6 +3,8 @@
 /// What was staged.
 pub(crate) struct Staged {
     pub(crate) leads: u64,
+    /// Of these, the ones that are kept in the stage.
+    pub(crate) kept: u64,
     pub(crate) duplicates: u64,
     pub(crate) undated: u64,
     pub(crate) rejected: u64,

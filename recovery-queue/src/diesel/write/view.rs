@@ -77,22 +77,15 @@ impl BacklogView {
     pub(crate) fn rows(&self, sqlite: bool, wanted: Option<&str>) -> String {
         let key = key_text(sqlite, "lead_source_pk");
         let wanted = wanted.map(|keys| format!(" WHERE {key} IN ({keys})")).unwrap_or_default();
-        let Values { instant, at, dated, priority, ranked, version } = &self.values;
-        let view = self.quoted();
-        if let Some(instant) = instant {
-            // The limit limits nothing: it keeps SQLite from working the columns out anew where they are used.
-            return format!(
-                "SELECT source_pk, {at} AS lead_at, lead_version, priority, \
-                     CASE WHEN {dated} <> 0 THEN {dated} ELSE ranked END AS problem \
-                 FROM (SELECT {key} AS source_pk, {instant} AS instant, {version} AS lead_version, \
-                     {priority} AS priority, {ranked} AS ranked FROM {view}{wanted} LIMIT -1)"
-            );
-        }
-        let problem = format!("CASE WHEN {dated} <> 0 THEN {dated} ELSE {ranked} END");
-        let problem = if ranked == "0" { dated } else { &problem };
+        let Values { instant, priority, ranked, version } = &self.values;
+        let (at, dated, view) = (Values::at(), Values::dated(), self.quoted());
+        // It limits nothing: it keeps either backend from working the columns out anew wherever they are used.
+        let fence = if sqlite { "LIMIT -1" } else { "OFFSET 0" };
         format!(
-            "SELECT {key} AS source_pk, {at} AS lead_at, {version} AS lead_version, \
-             {priority} AS priority, {problem} AS problem FROM {view}{wanted}"
+            "SELECT source_pk, {at} AS lead_at, lead_version, priority, \
+                 CASE WHEN {dated} <> 0 THEN {dated} ELSE ranked END AS problem \
+             FROM (SELECT {key} AS source_pk, {instant} AS instant, {version} AS lead_version, \
+                 {priority} AS priority, {ranked} AS ranked FROM {view}{wanted} {fence}) w"
         )
     }
 

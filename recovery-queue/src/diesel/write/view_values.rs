@@ -3,17 +3,29 @@
 /// Expressions over a row of the view.
 #[derive(Default)]
 pub(crate) struct Values {
-    /// On SQLite, what `at` and `dated` are made of, as `instant`: worked out once for both.
-    pub(crate) instant: Option<String>,
-    /// The instant, in microseconds since 1970.
-    pub(crate) at: String,
-    /// The number of what is wrong with the date; 0 for nothing.
-    pub(crate) dated: String,
+    /// The instant in microseconds since 1970, or the number of what is wrong with it below [`WRONG`]: worked out once,
+    /// as `instant`, for `at` and `dated`.
+    pub(crate) instant: String,
     pub(crate) priority: String,
     /// The number of what is wrong with the priority; 0 for nothing.
     pub(crate) ranked: String,
     pub(crate) version: String,
 }
+
+impl Values {
+    /// The instant, from `instant`.
+    pub(crate) fn at() -> String {
+        format!("CASE WHEN instant > {WRONG} THEN instant END")
+    }
+
+    /// The number of what is wrong with the date, from `instant`; 0 for nothing.
+    pub(crate) fn dated() -> String {
+        format!("CASE WHEN instant < {WRONG} THEN {WRONG} - instant ELSE 0 END")
+    }
+}
+
+/// What is wrong with a date is put below this instant, which lies before all years.
+const WRONG: &str = "-4000000000000000000";
 
 /// Reads a key out of a column of the user's: as text, compared byte for byte whatever the column's own collation.
 pub(crate) fn key_text(sqlite: bool, column: &str) -> String {
@@ -42,11 +54,7 @@ pub(crate) fn of(
             "add it: when the lead came into being",
         ));
     };
-    let (instant, (at, dated)) = if sqlite {
-        (Some(sqlite_instant()), sqlite_date())
-    } else {
-        (None, postgres_date(date_kind)?)
-    };
+    let instant = if sqlite { sqlite_instant() } else { postgres_instant(date_kind)? };
     let (priority, ranked) = match kind("lead_priority") {
         None => ("CAST(0 AS BIGINT)".to_owned(), "0".to_owned()),
         Some(_) if sqlite => sqlite_priority(),
@@ -57,7 +65,7 @@ pub(crate) fn of(
     } else {
         "CAST(NULL AS TEXT)"
     };
-    Ok(Values { instant, at, dated, priority, ranked, version: version.to_owned() })
+    Ok(Values { instant, priority, ranked, version: version.to_owned() })
 }
 
 /// The parts of a text in ISO 8601 form: the day, and a time with a zone. The hours of a zone go to 14, as the world's do.
@@ -69,14 +77,20 @@ const ISO: [&str; 2] = [
 #[cfg(feature = "postgres")]
 const ZONE: &str = "(Z|z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)";
 
-/// The instant of `lead_date` in microseconds, and the number of what is wrong with it: by the type of its column.
+/// The instant of `lead_date`, or the number of what is wrong with it below [`WRONG`], by the type of its column.
 #[cfg(feature = "postgres")]
-fn postgres_date(kind: &str) -> Result<(String, String), (String, &'static str)> {
+fn postgres_instant(kind: &str) -> Result<String, (String, &'static str)> {
     let micros = |instant: &str| format!("CAST(extract(epoch FROM {instant}) * 1000000 AS BIGINT)");
+    let in_calendar = |instant: &str| {
+        format!("({instant} >= '0001-01-01 00:00:00+00' AND {instant} < '10000-01-01 00:00:00+00')")
+    };
     let typed = |instant: &str| {
-        let problem = "CASE WHEN lead_date IS NULL THEN 0 WHEN NOT isfinite(lead_date) THEN 6 \
-             WHEN lead_date < '0001-01-01 00:00:00+00' OR lead_date >= '10000-01-01 00:00:00+00' THEN 7 ELSE 0 END";
-        (format!("CASE WHEN {problem} = 0 THEN {} END", micros(instant)), problem.to_owned())
+        format!(
+            "CASE WHEN lead_date IS NULL THEN NULL WHEN NOT isfinite(lead_date) THEN {WRONG} - 6 \
+             WHEN NOT {} THEN {WRONG} - 7 ELSE {} END",
+            in_calendar("lead_date"),
+            micros(instant)
+        )
     };
     match kind {
         // A date is its midnight in UTC, whatever the zone of the session.
@@ -86,28 +100,32 @@ fn postgres_date(kind: &str) -> Result<(String, String), (String, &'static str)>
             let [day, time] = ISO;
             // Blanks that fill a column of fixed length, and a type that compares without case, are left behind.
             let text = "CAST(lead_date AS TEXT)";
-            let part = |from: u8, length: u8| format!("substr({text}, {from}, {length})");
+            let part =
+                |from: u8, length: u8| format!("substr({text}, {from}, {length}) COLLATE \"C\"");
             let (year, month, day_of_month) = (part(1, 4), part(6, 2), part(9, 2));
             // The last day of its month, reckoned without a text that is no date being read as one.
             let day_exists = format!(
                 "CAST({day_of_month} AS INT) <= extract(day FROM \
                  make_date(CAST({year} AS INT), CAST({month} AS INT), 1) + interval '1 month - 1 day')"
             );
+            let rest = format!("substr({text}, 17)");
             // Cut to microseconds as everywhere, and never rounded up to them.
             let instant = format!(
-                "CAST(CASE WHEN length({text}) = 10 THEN {text} || 'T00:00:00Z' \
+                "CAST(CASE WHEN length({text}) = 10 THEN {text} || 'T00:00:00Z' WHEN length({text}) <= 27 THEN {text} \
                  ELSE regexp_replace({text}, '([.][0-9]{{6}})[0-9]+', '\\1') END AS timestamptz)"
             );
-            // At either end of the calendar a zone leads out of it.
-            let problem = format!(
-                "CASE WHEN lead_date IS NULL THEN 0 WHEN {text} !~ '^{day}({time}{ZONE}?)?$' THEN 3 \
-                 WHEN {year} = '0000' THEN 7 WHEN NOT {day_exists} THEN 3 \
-                 WHEN length({text}) > 10 AND {text} !~ '{ZONE}$' THEN 4 \
-                 WHEN {year} IN ('0001', '9999') AND NOT ({instant} >= '0001-01-01 00:00:00+00' \
-                     AND {instant} < '10000-01-01 00:00:00+00') THEN 7 ELSE 0 END"
-            );
-            let at = format!("CASE WHEN {problem} = 0 THEN {} END", micros(&instant));
-            Ok((at, problem))
+            // What is dear comes last: few dates lie at the end of a month, or at either end of the calendar, where a
+            // zone leads out of it.
+            Ok(format!(
+                "CASE WHEN lead_date IS NULL THEN NULL WHEN {text} !~ '^{day}({time}{ZONE}?)?$' THEN {WRONG} - 3 \
+                 WHEN {year} = '0000' THEN {WRONG} - 7 \
+                 WHEN CASE WHEN {day_of_month} > '28' THEN NOT {day_exists} ELSE false END THEN {WRONG} - 3 \
+                 WHEN length({text}) > 10 AND translate({rest}, 'Zz+-', '') = {rest} THEN {WRONG} - 4 \
+                 WHEN CASE WHEN {year} IN ('0001', '9999') THEN NOT {} ELSE false END THEN {WRONG} - 7 \
+                 ELSE {} END",
+                in_calendar(&instant),
+                micros(&instant)
+            ))
         }
         "timestamp without time zone" => Err((
             "lead_date is a timestamp without a zone".to_owned(),
@@ -122,19 +140,8 @@ fn postgres_date(kind: &str) -> Result<(String, String), (String, &'static str)>
 
 #[cfg(not(feature = "postgres"))]
 #[expect(clippy::unnecessary_wraps, reason = "as the one for PostgreSQL")]
-fn postgres_date(_: &str) -> Result<(String, String), (String, &'static str)> {
-    Ok(sqlite_date())
-}
-
-/// What is wrong with a date is put below this instant, which lies before all years.
-const WRONG: &str = "-4000000000000000000";
-
-/// As [`postgres_date`], of what [`sqlite_instant`] gives.
-fn sqlite_date() -> (String, String) {
-    (
-        format!("CASE WHEN instant > {WRONG} THEN instant END"),
-        format!("CASE WHEN instant < {WRONG} THEN {WRONG} - instant ELSE 0 END"),
-    )
+fn postgres_instant(_: &str) -> Result<String, (String, &'static str)> {
+    Ok(sqlite_instant())
 }
 
 /// The instant of `lead_date`, or the number of what is wrong with it below [`WRONG`].
@@ -157,7 +164,7 @@ fn sqlite_instant() -> String {
     )
 }
 
-/// As [`postgres_date`], of a text: SQLite itself would take a 30th of February for a day in March.
+/// What is wrong with a text, by its number, and the instant where nothing is: SQLite itself would take a 30th of February for a day in March.
 fn any_sqlite_date() -> (String, String) {
     let digits = |form: &str| form.replace('#', "[0-9]");
     let (day, time) = (digits("####-##-##"), digits("[T ]##:##*"));
@@ -270,7 +277,7 @@ pub(super) mod tests {
                 .get_result(connection)
                 .expect("the statement is sound")
         };
-        let (at, problem) = sqlite_date();
+        let (at, problem) = (Values::at(), Values::dated());
         let quick = ask(format!(
             "SELECT {at} AS at, {problem} AS problem FROM (SELECT {} AS instant FROM \
              (SELECT $1 AS lead_date))",

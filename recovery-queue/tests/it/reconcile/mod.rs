@@ -40,7 +40,7 @@ fn break_it(store: &mut SqlStore, sql: &str) {
         "queue_ledger",
         "queue_run",
         "queue_migration",
-        "queue_key_column",
+        "queue_service_migration",
         "queue_rejected_pair",
         "lead_backlog",
         "persons",
