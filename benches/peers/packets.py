@@ -23,6 +23,9 @@ import time
 
 from queues import TARGET
 
+# How many files a folder may have; more rows stand in several, of which each is checked by a run of its own.
+FOLDER = 100_000
+
 FILLED = {
     "evidence_date": "2025-03-31",
     "evidence_quote": "En 2024 se presentaron 1200 recursos y se estimaron 300 de ellos.",
@@ -50,9 +53,8 @@ def run(command):
     return seconds, usage.ru_maxrss / 1024
 
 
-def measured(name, rows, command):
-    """Runs and prints one line; returns rows per second and memory."""
-    seconds, memory = run(command)
+def told(name, rows, seconds, memory):
+    """Prints one line; returns rows per second and memory."""
     print(f"{name} of {rows:,} rows: {seconds:.2f} s, {rows / seconds:,.0f} rows/s, {memory:,.0f} MiB", flush=True)
     return rows / seconds, memory
 
@@ -67,7 +69,7 @@ def catalogued(folder, rows):
         "kpis": [{"kpi_id": kpi, "label": kpi, "formula": formula} for kpi, formula in FORMULAS.items()],
     }
     path = folder / f"catalogue-{rows}.json"
-    path.write_text(json.dumps(catalogue))
+    path.write_text(json.dumps(catalogue, indent=1))
     return ["--quiet", "--catalog", path, "--period-date", "2024-12-31", "--period-granularity", "year"]
 
 
@@ -105,16 +107,18 @@ def main():
     parser.add_argument("--programs", type=pathlib.Path, default=TARGET / "release" / "examples")
     args = parser.parse_args()
     peer = pathlib.Path(sys.executable).with_name("frictionless")
-    with tempfile.TemporaryDirectory() as folder:
-        sizes = sorted({*args.peer_rows, args.rows})
-        made = {rows: returned(pathlib.Path(folder), rows, rows in args.peer_rows, args.programs) for rows in sizes}
-        ours, theirs = {}, {}
-        for rows, (packets, asked) in made.items():
-            command = [args.programs / "check_packets", *asked, "--strict-ready", packets]
-            ours[rows] = measured("check_packets", rows, command)
-            if rows in args.peer_rows:
-                command = [peer, "validate", packets / "return.datapackage.json"]
-                theirs[rows] = measured("frictionless", rows, command)
+    ours, theirs = {}, {}
+    for rows in sorted({*args.peer_rows, args.rows}):
+        described = rows in args.peer_rows
+        seconds, memory = 0.0, 0.0
+        for first in range(0, rows, FOLDER):
+            with tempfile.TemporaryDirectory() as folder:
+                packets, asked = returned(pathlib.Path(folder), min(FOLDER, rows - first), described, args.programs)
+                took, most = run([args.programs / "check_packets", *asked, "--strict-ready", packets])
+                seconds, memory = seconds + took, max(memory, most)
+                if described:
+                    theirs[rows] = told("frictionless", rows, *run([peer, "validate", packets / "return.datapackage.json"]))
+        ours[rows] = told("check_packets", rows, seconds, memory)
     fastest = max(theirs, key=lambda rows: theirs[rows][0])
     for rows in [fastest, args.rows]:
         rate, memory = (ours[rows][0] / theirs[fastest][0], theirs[fastest][1] / ours[rows][1])

@@ -47,7 +47,9 @@ pub(super) fn of_remark(
             }
             let mut told = finding(Problem::Comment { says }).at_row(*row);
             told.cell = Some(format!("{}{row}", column_letters(*column)));
-            told.column = sheet.header.get(*column).cloned().filter(|label| !label.is_empty());
+            let field = sheet.upright.iter().position(|field| field == row);
+            let label = sheet.header.get(field.unwrap_or(*column));
+            told.column = label.cloned().filter(|label| !label.is_empty());
             told
         }
     })

@@ -21,12 +21,23 @@ pub(crate) struct Labels {
     keys: HashMap<String, Option<usize>>,
     names: HashMap<String, usize>,
     columns: usize,
+    /// How many bytes a label may have: no other text is looked at letter by letter.
+    longest: usize,
 }
 
 impl Labels {
     pub(crate) fn new(template: &Template) -> Self {
-        let mut labels =
-            Self { keys: HashMap::new(), names: HashMap::new(), columns: template.columns().len() };
+        let texts = template
+            .columns()
+            .iter()
+            .flat_map(|column| [&column.name, &column.title.en, &column.title.es].map(String::len));
+        let mut labels = Self {
+            keys: HashMap::new(),
+            names: HashMap::new(),
+            columns: template.columns().len(),
+            // Room for accents that stand apart, spaces and a remark.
+            longest: 100 + 3 * texts.max().unwrap_or_default(),
+        };
         for (at, column) in template.columns().iter().enumerate() {
             labels.names.insert(column.name.clone(), at);
         }
@@ -49,9 +60,14 @@ impl Labels {
         if let Some(&column) = self.names.get(label) {
             return Some(Known { column, exact: true });
         }
+        if label.len() > self.longest {
+            return None;
+        }
         let found = |label: &str| self.keys.get(&label_key(label)).copied();
         // People note units and forms behind a label.
-        let column = found(label).or_else(|| found(without_brackets(label)))??;
+        let shorter = without_brackets(label);
+        let column =
+            found(label).or_else(|| if shorter == label { None } else { found(shorter) })??;
         Some(Known { column, exact: false })
     }
 

@@ -237,11 +237,16 @@ impl<'b> Book<'b> {
             Self::Xlsb(_) | Self::Xls(_) => return,
         };
         for row in &mut sheet.rows {
-            if beside.hidden.contains(&row.number) {
-                sheet.remarks.push(Remark::Hidden { row: row.number });
-            }
+            // Of an upright form, each value has a row of its own.
+            let own = [row.number];
+            let shown = if sheet.upright.is_empty() { &own[..] } else { &sheet.upright };
+            let hidden = shown.iter().filter(|row| beside.hidden.contains(row));
+            sheet.remarks.extend(hidden.map(|row| Remark::Hidden { row: *row }));
             for (at, cell) in row.cells.iter_mut().enumerate() {
-                let name = format!("{}{}", crate::read::column_letters(at), row.number);
+                let name = match sheet.upright.get(at) {
+                    Some(field) => format!("B{field}"),
+                    None => format!("{}{}", crate::read::column_letters(at), row.number),
+                };
                 if beside.computed.contains(&name) {
                     cell.form = Form::Formula;
                 } else if let Form::Number { .. } = cell.form

@@ -6,7 +6,9 @@ use raw_packets::{
     ReturnedFile, Run,
 };
 
-use crate::support::{KPIS, all_returned, as_of, filled, forms, found, plan, plan_in, stamp};
+use crate::support::{
+    KPIS, all_returned, as_of, cases, filled, forms, found, plan, plan_in, stamp,
+};
 
 /// Gives a filled row: figures and a quotation of any characters that a cell can hold.
 fn figures() -> impl Strategy<Value = (u32, u32, u32, u32, String)> {
@@ -135,7 +137,7 @@ fn day(text: &str, form: &str) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(cases(512))]
 
     #[test]
     fn a_single_change_that_a_spreadsheet_may_make_never_loads_as_another_value(
@@ -183,7 +185,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(cases(96))]
 
     #[test]
     fn what_is_written_in_any_form_is_read_as_the_same(all in proptest::collection::vec(figures(), 4)) {

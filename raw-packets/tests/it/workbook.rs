@@ -305,6 +305,34 @@ fn the_upright_form_is_read_where_it_is_filled_in_and_its_cells_are_named() {
 }
 
 #[test]
+fn what_stands_beside_the_cells_of_an_upright_form_is_told_of_its_fields() {
+    let plan = plan();
+    let cells = filled(&plan, &plan.packets()[0]);
+    let mut workbook = Workbook::new();
+    let sheet = workbook.add_worksheet().set_name("form").unwrap();
+    for (row, (column, cell)) in (0..).zip(plan.template().columns().iter().zip(&cells)) {
+        sheet.write_string(row, 0, &column.name).unwrap();
+        sheet.write_string(row, 1, cell).unwrap();
+    }
+    let percent = rust_xlsxwriter::Format::new().set_num_format("0%");
+    sheet.write_number_with_format(6, 1, 1, &percent).unwrap();
+    sheet.insert_note(7, 1, &rust_xlsxwriter::Note::new("dato provisional")).unwrap();
+    sheet.set_row_hidden(9).unwrap();
+    let bytes = workbook.save_to_buffer().unwrap();
+    let checked = plan.check(&[ReturnedFile::new("p.xlsx", bytes)], as_of());
+    let told = checked.packets()[0].findings().iter();
+    let told: Vec<_> =
+        told.map(|f| (f.code, f.row, f.cell.as_deref(), f.column.as_deref())).collect();
+    for finding in [
+        (Code::UnitMismatch, Some(2), Some("B7"), Some("recurso_presentado_count")),
+        (Code::CellComment, Some(8), Some("B8"), Some("recurso_estimado_count")),
+        (Code::RowHidden, Some(10), None, None),
+    ] {
+        assert!(told.contains(&finding), "{finding:?}: {told:?}");
+    }
+}
+
+#[test]
 fn an_issued_workbook_asks_for_whole_numbers_in_its_language_and_shows_its_row_upright() {
     let plan = plan_in(PacketForm::Xlsx(Language::Es));
     let bytes = plan.issued_file(&plan.packets()[0]).bytes;

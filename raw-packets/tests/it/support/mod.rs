@@ -112,3 +112,12 @@ pub(crate) fn all_returned(plan: &PacketPlan) -> Vec<ReturnedFile> {
 pub(crate) fn found(checked: &CheckedPlan<'_>) -> Vec<String> {
     checked.findings().map(|f| format!("{}/{}", f.reason, f.code)).collect()
 }
+
+/// Returns how many cases a law is tried on: those that `PROPTEST_CASES` asks for, else so many.
+pub(crate) fn cases(cases: u32) -> proptest::test_runner::Config {
+    use proptest::test_runner::Config;
+    match std::env::var_os("PROPTEST_CASES") {
+        Some(_) => Config::default(),
+        None => Config::with_cases(cases),
+    }
+}
