@@ -82,11 +82,10 @@ fn what(record: &Value) -> Vec<&str> {
 fn two_heads_are_shown_stamped_and_migrated_to_one() {
     for place in Place::on_each("heads") {
         assert!(place.admin(&["migrate", "status"]).contains("recovery queue   one head: "));
-        // Another branch made the tables of the newest version, and nobody recorded it.
+        // Another branch made the tables of a version, and nobody recorded it.
         let sound = place.admin(&["status"]);
-        let head =
-            sound.lines().next().and_then(|line| line.rsplit(' ').next()).unwrap().to_owned();
-        place.script(&format!("DELETE FROM {{ns}}queue_migration WHERE version = '{head}'"));
+        let head = "00000000000012";
+        place.script(&format!("DELETE FROM {{ns}}queue_migration WHERE version >= '{head}'"));
         let two = place.runs("queue_admin", &["migrate", "status"]);
         assert_eq!(two.code, 1, "{two:?}");
         assert!(two.stdout.contains("two heads"), "{two:?}");
@@ -115,7 +114,7 @@ fn two_heads_are_shown_stamped_and_migrated_to_one() {
         assert!(remedy.ends_with(&format!("stamp {head}")), "{remedy}");
         assert!(two.stdout.contains(remedy), "the two say one command: {two:?}");
 
-        let dry = place.admin(&["stamp", &head, "--dry-run"]);
+        let dry = place.admin(&["stamp", head, "--dry-run"]);
         assert!(dry.starts_with("dry run, nothing changed: 1 migration recorded"), "{dry}");
         assert_eq!(place.runs("queue_admin", &["status"]).code, 1, "nothing was stamped");
         let stamped = place.follow(remedy);

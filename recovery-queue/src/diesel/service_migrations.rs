@@ -16,7 +16,6 @@ use guardrails::recovery::MigrationFacts;
 use crate::diesel::conn::database::{Database, Param, TextRow, failed};
 use crate::diesel::conn::namespace::Names;
 use crate::diesel::migrate::digest;
-use crate::diesel::store::SqlStore;
 use crate::model::error::StoreError;
 
 /// The migrations of a service's own: what its program embeds, whose book Diesel keeps in
@@ -24,7 +23,7 @@ use crate::model::error::StoreError;
 ///
 /// Diesel's book has no checksums, so it cannot tell whether a file was edited after it was applied. With the scripts
 /// ([`of_scripts`](Self::of_scripts)) the store keeps one for each applied version, from the first time that
-/// [`SqlStore::record_service_migrations`] sees it.
+/// [`SqlStore::record_service_migrations`](crate::SqlStore::record_service_migrations) sees it.
 ///
 /// ```
 /// use diesel::sqlite::Sqlite;
@@ -208,41 +207,33 @@ impl ServiceMigrations {
     }
 }
 
-impl SqlStore {
-    /// Records the checksum of each script of a service that is applied and has none yet: call it after the service has
-    /// migrated its tables. From then on the check of the heads tells whether the script was edited.
-    ///
-    /// Where everything is recorded already, nothing is written.
-    ///
-    /// # Errors
-    /// The database's; the queue's own tables must be migrated.
-    pub fn record_service_migrations(
-        &mut self,
-        service: &ServiceMigrations,
-    ) -> Result<(), StoreError> {
-        const RECORD: &str = "the record of the service's migrations";
-        let (db, names) = (&mut self.db, &self.names);
-        let recorded = service.recorded(db, names)?;
-        let seen = ServiceMigrations::applied(db)?;
-        let new: Vec<(&String, &String)> = service
-            .checksums
-            .iter()
-            .filter(|(version, _)| seen.contains(version) && !recorded.contains_key(*version))
-            .collect();
-        if new.is_empty() {
-            return Ok(());
-        }
-        db.transaction(RECORD, |db| {
-            let now = db.now().map_err(failed(RECORD))?;
-            let sql = "INSERT INTO {ns}queue_service_migration (book, version, sha256, recorded_at) \
-                 VALUES ($1, $2, $3, $4) ON CONFLICT (book, version) DO NOTHING";
-            for (version, sha256) in &new {
-                let texts = [&service.name, *version, *sha256].map(|text| Param::Text(text));
-                let [book, version, sha256] = texts;
-                let row = [book, version, sha256, Param::Int(now)];
-                db.execute(&names.sql(sql), &row).map_err(failed(RECORD))?;
-            }
-            Ok(())
-        })
+/// Records the checksum of each script that is applied and has none yet; where all have one, nothing is written.
+pub(crate) fn record(
+    db: &mut Database,
+    names: &Names,
+    service: &ServiceMigrations,
+) -> Result<(), StoreError> {
+    const RECORD: &str = "the record of the service's migrations";
+    let recorded = service.recorded(db, names)?;
+    let seen = ServiceMigrations::applied(db)?;
+    let new: Vec<(&String, &String)> = service
+        .checksums
+        .iter()
+        .filter(|(version, _)| seen.contains(version) && !recorded.contains_key(*version))
+        .collect();
+    if new.is_empty() {
+        return Ok(());
     }
+    db.transaction(RECORD, |db| {
+        let now = db.now().map_err(failed(RECORD))?;
+        let sql = "INSERT INTO {ns}queue_service_migration (book, version, sha256, recorded_at) \
+             VALUES ($1, $2, $3, $4) ON CONFLICT (book, version) DO NOTHING";
+        for (version, sha256) in &new {
+            let texts = [&service.name, *version, *sha256].map(|text| Param::Text(text));
+            let [book, version, sha256] = texts;
+            let row = [book, version, sha256, Param::Int(now)];
+            db.execute(&names.sql(sql), &row).map_err(failed(RECORD))?;
+        }
+        Ok(())
+    })
 }

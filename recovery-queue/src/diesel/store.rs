@@ -23,6 +23,8 @@ use crate::diesel::conn::url::DatabaseUrl;
 use crate::diesel::migrate;
 use crate::diesel::migrate::status::MigrationStatus;
 use crate::diesel::read::snapshot::SqlSnapshot;
+#[cfg(feature = "guardrails")]
+use crate::diesel::service_migrations;
 use crate::diesel::write::crash_marker;
 use crate::diesel::write::origins;
 use crate::diesel::write::runs;
@@ -216,6 +218,21 @@ impl SqlStore {
     /// elsewhere than when it was recorded.
     pub fn set_key_columns(&mut self, columns: &[KeyColumn]) -> Result<(), StoreError> {
         self.borrowed().set_key_columns(columns)
+    }
+
+    /// Records the checksum of each script of a service that is applied and has none yet: call it after the service has
+    /// migrated its tables. From then on the check of the heads tells whether the script was edited.
+    ///
+    /// Where everything is recorded already, nothing is written.
+    ///
+    /// # Errors
+    /// The database's; the queue's own tables must be migrated.
+    #[cfg(feature = "guardrails")]
+    pub fn record_service_migrations(
+        &mut self,
+        service: &service_migrations::ServiceMigrations,
+    ) -> Result<(), StoreError> {
+        service_migrations::record(&mut self.db, &self.names, service)
     }
 
     /// Names the limit of the server that ended a transaction, where one did; the connection is a live one then.

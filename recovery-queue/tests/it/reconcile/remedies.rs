@@ -360,11 +360,16 @@ fn mended(
 fn each_remedy_of_the_queues_book_leads_back_to_one_head() {
     on_each(|mut store| {
         drained(&mut store);
-        let head = store.migration_status().unwrap().embedded.pop().unwrap();
-        let forgotten = format!("DELETE FROM {{queue_migration}} WHERE version = '{head}'");
+        // The newest that makes a table, and what follows it.
+        let head = "00000000000012";
+        let versions = store.migration_status().unwrap().embedded;
+        let from_head: Vec<_> =
+            versions.into_iter().filter(|version| version.as_str() >= head).collect();
+        let forgotten = format!("DELETE FROM {{queue_migration}} WHERE version >= '{head}'");
         let stamp = format!("queue_admin stamp {head}");
         mended(&mut store, (&forgotten, "Stamp 0", Some(&stamp)), &|store| {
-            store.stamp_version(&head).unwrap();
+            store.stamp_version(head).unwrap();
+            assert_eq!(store.migrate().unwrap(), from_head[1..]);
         });
         let no_book = "DROP TABLE {queue_migration}";
         mended(&mut store, (no_book, "Stamp the tables", Some("queue_admin stamp")), &|store| {
@@ -374,7 +379,7 @@ fn each_remedy_of_the_queues_book_leads_back_to_one_head() {
         let pending = format!("{forgotten}; DROP TABLE {{queue_service_migration}}");
         // Every runner that writes migrates when it starts.
         mended(&mut store, (&pending, "Migrate;", Some("seed_queue")), &|store| {
-            assert_eq!(store.migrate().unwrap(), [head.as_str()]);
+            assert_eq!(store.migrate().unwrap(), from_head);
         });
         let edited = "ALTER TABLE {queue_migration} ADD COLUMN was TEXT; \
              UPDATE {queue_migration} SET was = sha256, sha256 = 'x' WHERE version LIKE '%1'";
