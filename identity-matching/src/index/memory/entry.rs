@@ -8,7 +8,9 @@
 //! | 3, 6 | document held as a hash, exact and derived | 4 |
 //! | 7, 10, 8 | phone, exact and alias, and subscriber | 2, sealed 3 |
 //! | 9 | e-mail | 3 |
-//! | 11–13, 15 | blocking key | 2 |
+//! | 11, 12 | blocking key of a plate, of name and date of birth | 2 |
+//! | 13 | document of up to eight digits, exact | 2 |
+//! | 15 | blocking key of another kind, which stands lowest in the first word | 3 |
 //! | 14 | name and date of birth, see [`packed`](super::packed) | as it says |
 //!
 //! The code stands in the highest four bits of the first word. Below it stand the document's type or, where
@@ -39,6 +41,11 @@ const OWN_ALIAS: u32 = 1 << 27;
 /// The code of a phone that is held as an alias.
 const PHONE_ALIAS: u32 = 10;
 const BLOCKING: u32 = 0xe;
+/// The codes of a document of few digits, and of a blocking key of a kind that has no code of its own.
+const FEW_DIGITS: u32 = 13;
+const OTHER_BLOCKING: u32 = 15;
+/// Eight digits take so many bits; their length stands above them.
+const FEW_BITS: u32 = 27;
 
 /// One entry of a row, read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,8 +70,11 @@ pub(in crate::index) fn encode(key: IndexKey, form: KeyForm, sealed: bool) -> Wo
     let (scheme, kind) = (first >> 28, first & LOW_28);
     let derived = if form == KeyForm::Exact { 0 } else { 3 };
     match scheme {
-        DOCUMENT => match shorten(bits) {
-            Some(short) if !sealed => (
+        DOCUMENT => match shorten(bits).map(|short| (short, few_digits(short))) {
+            Some((_, Some(digits))) if !sealed && derived == 0 => {
+                ([FEW_DIGITS << 28 | kind, digits, 0, 0], 2)
+            }
+            Some((short, _)) if !sealed => (
                 [
                     (1 + derived) << 28 | kind,
                     word(u128::from(short), 1),
@@ -92,9 +102,12 @@ pub(in crate::index) fn encode(key: IndexKey, form: KeyForm, sealed: bool) -> Wo
             ([alias | kind, word(bits, 2), word(bits, 1), word(bits, 0)], 4)
         }
         _ => {
-            // 14 is the position's.
-            let code = 10 + (word(bits, 1) >> 28) + u32::from(word(bits, 1) >> 28 == 4);
-            ([code << 28 | word(bits, 1) & LOW_28, word(bits, 0), 0, 0], 2)
+            let (kind, high) = (word(bits, 1) >> 28, word(bits, 1) & LOW_28);
+            if kind <= 2 {
+                ([(10 + kind) << 28 | high, word(bits, 0), 0, 0], 2)
+            } else {
+                ([OTHER_BLOCKING << 28 | kind, high, word(bits, 0), 0], 3)
+            }
         }
     }
 }
@@ -104,7 +117,7 @@ pub(in crate::index) fn encode(key: IndexKey, form: KeyForm, sealed: bool) -> Wo
 pub(in crate::index) const fn length(first: u32, sealed: bool) -> usize {
     match first >> 28 {
         0 | 2 | 3 | 5 | 6 => 4,
-        1 | 4 | 9 => 3,
+        1 | 4 | 9 | OTHER_BLOCKING => 3,
         7 | 8 | 10 => 2 + sealed as usize,
         14 => super::packed::length(first),
         _ => 2,
@@ -143,10 +156,16 @@ pub(in crate::index) fn decode(words: &[u32], sealed: bool) -> Option<(Entry, us
         }
         0 => u128::from(OWN << 28 | low & !OWN_ALIAS) << 96 | value,
         9 => u128::from(EMAIL << 28) << 96 | u128::from(low) << 64 | value,
-        11..=13 | 15 => {
-            let kind = if code == 15 { 4 } else { code - 10 };
-            let blocking = u128::from(kind) << 60 | u128::from(low) << 32 | value;
+        11 | 12 => {
+            let blocking = u128::from(code - 10) << 60 | u128::from(low) << 32 | value;
             u128::from(BLOCKING << 28) << 96 | blocking
+        }
+        OTHER_BLOCKING if matches!(low, 3 | 4) => {
+            u128::from(BLOCKING << 28) << 96 | u128::from(low) << 60 | value
+        }
+        FEW_DIGITS => {
+            let (length, number) = (value >> FEW_BITS, value & ((1 << FEW_BITS) - 1));
+            u128::from(DOCUMENT << 28 | low) << 96 | DIGITS | length << 64 | number
         }
         _ => return None,
     };
@@ -172,6 +191,14 @@ fn shorten(bits: u128) -> Option<u64> {
         .then_some(SHORT_DIGITS | length << 59 | number)
 }
 
+/// Folds up to eight digits of a document that is shortened into one word.
+#[inline]
+fn few_digits(short: u64) -> Option<u32> {
+    let (length, number) = ((short ^ SHORT_DIGITS) >> 59, short & ((1 << 59) - 1));
+    let few = short & SHORT_DIGITS != 0 && length <= 8 && number >> FEW_BITS == 0;
+    few.then_some((length as u32) << FEW_BITS | number as u32)
+}
+
 #[inline]
 fn lengthen(short: u64) -> u128 {
     if short & SHORT_DIGITS == 0 {
@@ -194,6 +221,10 @@ mod tests {
         prop_oneof![
             (kind.clone(), 0..1_u128 << 95).prop_map(|(kind, value)| (1, kind << 96 | value)),
             (kind.clone(), 0..1_u128 << 60).prop_map(|(kind, value)| (1, kind << 96 | value)),
+            (kind.clone(), 1..10_u128, 0..1_000_000_000_u128).prop_map(|(kind, length, digits)| (
+                1,
+                kind << 96 | DIGITS | length << 64 | digits
+            )),
             (kind.clone(), 1..19_u128, 0..1_000_000_000_000_000_000_u128).prop_map(
                 |(kind, length, digits)| (1, kind << 96 | DIGITS | length << 64 | digits)
             ),

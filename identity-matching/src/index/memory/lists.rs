@@ -1,7 +1,7 @@
 //! The persons that hold one key, list after list in one array.
 //!
 //! A list is a word with its length, four words of its key where the table's tag is not enough to know it, and the
-//! persons in the order of their rows, with room for a power of two of them.
+//! persons in the order of their rows, with room for an eighth more at most.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -41,7 +41,8 @@ impl Shape {
 
 /// Returns for how many persons a list of so many has room.
 fn room(persons: usize) -> usize {
-    persons.next_power_of_two().max(2)
+    let step = (persons.next_power_of_two() / 8).max(1);
+    persons.next_multiple_of(step).max(2)
 }
 
 fn words(keyed: bool, persons: usize) -> usize {

@@ -518,6 +518,11 @@ impl Rows {
         self.live
     }
 
+    /// Returns how many words the rows have.
+    pub(in crate::index) fn words(&self) -> usize {
+        self.words.len()
+    }
+
     /// Tells whether removed rows take more than a quarter of the space.
     pub(in crate::index) fn wasteful(&self) -> bool {
         self.dead_words > 1024 && self.dead_words > self.words.len() / 4

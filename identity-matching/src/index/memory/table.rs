@@ -27,7 +27,7 @@ const SLOTS: usize = 12;
 /// Set in a slot that points at a list.
 const LISTED: u32 = 1 << 31;
 /// Of 100 slots, how many may be taken.
-const MAX_LOAD: usize = 86;
+const MAX_LOAD: usize = 93;
 
 #[derive(Clone, Debug, Default)]
 #[repr(align(64))]
@@ -75,6 +75,11 @@ impl Table {
 
     pub(in crate::index) fn keys(&self) -> usize {
         self.keys
+    }
+
+    /// Tells whether one more key may find no slot.
+    pub(in crate::index) fn is_full(&self) -> bool {
+        self.keys >= self.buckets.len() * SLOTS
     }
 
     pub(in crate::index) fn bytes(&self) -> usize {
