@@ -299,7 +299,17 @@ fn one_lead_is_shown_with_its_candidates_its_history_and_what_to_do_next() {
     let folder = with_a_conflict();
     let server = Server::start(folder.path(), &[]);
     assert_eq!(server.ready().status, 200);
-    assert!(server.get("/").body.contains("action=\"/lead\""), "a lead is looked up by its key");
+    let overview = server.get("/").body;
+    assert!(overview.contains("action=\"/lead\""), "a lead is looked up by its key");
+    // What leads gave and nobody could read is counted, with a lead to look at and what to do.
+    for part in [
+        "Values that were not understood",
+        "Of the 1 failed leads that gave one",
+        "<a href=\"/lead?key=L-3\">L-3</a>",
+        "PLACEHOLDER",
+    ] {
+        assert!(overview.contains(part), "{part}: {overview}");
+    }
     let list = server.get("/leads?reason=CONFLICT_MULTIPLE_CANDIDATES").body;
     assert!(
         list.contains("href=\"/lead?key=L-2\"") && list.contains("phone +51*****4302"),

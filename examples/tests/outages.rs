@@ -80,7 +80,8 @@ pub(crate) fn of_a_run(folder: &Path) {
              BEGIN SELECT RAISE(ABORT, 'the disk is gone'); END;"
         ),
     );
-    assert!(recover(&mut store).unwrap_err().to_string().contains("disk is gone"));
+    let told = Failure::from(recover(&mut store).unwrap_err()).to_string();
+    assert!(told.contains("disk is gone"), "{told}");
 }
 
 /// A server that ends the connection of a suite between two checks, and a pooler's session; says whether there was a

@@ -78,7 +78,8 @@ pub(super) fn list(reason: &FailReason, found: &Page) -> String {
     plain_page(&heading, Some(("/", "Back to the overview")), &body)
 }
 
-fn address(key: &str) -> String {
+/// The page of a lead.
+pub(super) fn address(key: &str) -> String {
     format!("/lead?key={}", encoded(key))
 }
 

@@ -6,6 +6,7 @@ mod leads;
 mod problem;
 mod routes;
 mod serve;
+mod values;
 mod view;
 
 pub use access::Access;

@@ -10,6 +10,7 @@ use guardrails::clock::Monotonic;
 use guardrails::facts::{Facts, FactsError, Query, Tables};
 use guardrails::format::Exposition;
 use guardrails::page::{Body, LeadFigures, Page, Section};
+use guardrails::recovery::{RecoveryFacts as _, RunFacts};
 use guardrails::{Suite, SuiteReport};
 use recovery_queue::{
     BookFacts, DailyMetrics, DatabaseUrl, FailReason, LeadRecord, OpenOptions, Snapshot, SourcePk,
@@ -17,6 +18,7 @@ use recovery_queue::{
 };
 use serde::Serialize;
 
+use super::values::UnusableOfFailed;
 use super::{Problem, leads};
 use crate::guards::{Launcher, PacketFacts, books_of, facts_of, is_usable, recovery_suite};
 use crate::lead;
@@ -94,10 +96,11 @@ impl Source {
     /// Reads for ever, on the thread that calls it; at most half of the time is spent reading.
     pub fn keep_reading(&self) {
         let mut store = None;
+        let mut values = None;
         let mut shown_at = None;
         loop {
             let began = Instant::now();
-            let read = self.read(&mut store);
+            let read = self.read(&mut store, &mut values);
             if let Err(problem) = &read {
                 // The connection may be broken; the next read opens its own.
                 store = None;
@@ -140,9 +143,15 @@ impl Source {
         }
     }
 
-    fn read(&self, store: &mut Option<SqlStore>) -> Result<View, Problem> {
+    /// Reads everything anew, but for what only a run changes.
+    fn read(
+        &self,
+        store: &mut Option<SqlStore>,
+        values: &mut Option<(Vec<RunFacts>, UnusableOfFailed)>,
+    ) -> Result<View, Problem> {
         let backlog = self.place.backlog.clone();
         let store = self.opened(store)?;
+        let queue = store.view_name("recovery_queue");
         if !is_usable(&store.migration_status().map_err(|error| unreadable(&error))?) {
             let books = books_of(&backlog, &self.place.url)
                 .and_then(|services| Ok(BookFacts::read(store, &services)?));
@@ -164,6 +173,13 @@ impl Source {
             .time_zone(self.place.zone.name())
             .reason_link("/leads?reason={reason}");
         let openmetrics = exposition(&suite, &figures);
+        let last_run = facts.runs(1).map_err(|error| unreadable(&error))?;
+        if values.as_ref().is_none_or(|(run, _)| *run != last_run) {
+            let read =
+                UnusableOfFailed::read(&facts, &queue).map_err(|error| unreadable(&error))?;
+            *values = Some((last_run, read));
+        }
+        let unusable = values.as_ref().map(|(_, read)| read.clone()).unwrap_or_default();
         let mut snapshot = facts.into_snapshot();
         let as_of = snapshot.as_of();
         let today = as_of.with_timezone(&self.place.zone).date_naive();
@@ -182,6 +198,7 @@ impl Source {
         let suite = self.place.launcher.launched(suite, &PacketFacts::default());
         let page = Page::new("Lead recovery", suite)
             .leads(figures)
+            .section(unusable)
             .section(Lookup { sessions: self.place.sessions });
         Ok(View {
             as_of,
