@@ -109,11 +109,14 @@ fn what_leads_gave_and_nobody_understood_is_told_in_text_json_and_report() {
     for at in 0..30 {
         writeln!(leads, "F{at:02},2026-01-01T00:00:00Z,consultar en mesa,,").unwrap();
     }
+    leads += "S0,2026-01-01T00:00:00Z,,4567893,Aviso\n";
     leads += "S1,2026-01-01T00:00:00Z,12,4567891,Brevete\n";
+    leads += "S2,2026-01-01T00:00:00Z,,4567892,Brevete\n";
     desk.write("leads.csv", &leads);
     desk.write(
         "persons.csv",
-        "person_key,phone,document,document_type\nP1,987654312,71234567,Carnet del club\n",
+        "person_key,phone,document,document_type\nP1,987654312,71234567,Aviso\nP2,,71234567,Carnet del club\n\
+         P3,,71234568,Carnet del club\n",
     );
     let done = run(&mut desk.cycle(&[
         "--leads",
@@ -128,18 +131,33 @@ fn what_leads_gave_and_nobody_understood_is_told_in_text_json_and_report() {
         "leads: values that give no key: 1 × phone WRONG_LENGTH",
         "leads: values that give no key: 30 × phone MALFORMED",
         "stands in at least 30 of them",
-        "leads: 1 × document type \"Brevete\", which is in no table",
-        "persons: 1 × document type \"Carnet del club\", which is in no table",
+        "leads: 2 × document type \"Brevete\", which is in no table",
+        "persons: 2 × document type \"Carnet del club\", which is in no table",
     ] {
         assert!(done.stderr.contains(told), "{told}: {}", done.stderr);
     }
     let json = desk.json();
     let leads = &json["recover"]["values"][0];
-    assert_eq!((leads["whose"].as_str(), number(&leads["records_total"])), (Some("leads"), 31));
-    assert_eq!(leads["unknown_document_types"][0]["name"], "Brevete");
+    assert_eq!((leads["whose"].as_str(), number(&leads["records_total"])), (Some("leads"), 33));
+    // On both sides, the most frequent first.
+    for (whose, types) in [(0, ["Brevete", "Aviso"]), (1, ["Carnet del club", "Aviso"])] {
+        let told = &json["recover"]["values"][whose]["unknown_document_types"];
+        assert_eq!([&told[0]["name"], &told[1]["name"]], types, "{told}");
+        assert_eq!(
+            (number(&told[0]["documents_total"]), number(&told[1]["documents_total"])),
+            (2, 1)
+        );
+    }
     assert_eq!(number(&leads["frequent_values"][0]["records_at_least"]), 30);
     let report = std::fs::read_to_string(desk.path().join("out/recovery_report.html")).unwrap();
-    assert!(report.contains("Values that were not understood") && report.contains("Brevete"));
+    for part in [
+        "Values that were not understood",
+        "Brevete",
+        "Carnet del club",
+        "Values that stand in many",
+    ] {
+        assert!(report.contains(part), "{part}");
+    }
     // Nothing of it shows a value, and a lead that gave a phone is not asked for one.
     assert!(
         ![&done.stderr, &done.stdout, &report].iter().any(|text| text.contains("consultar en"))

@@ -2,7 +2,7 @@
 
 use super::columns::ColumnMap;
 use super::error::TableError;
-use super::names::{may_be_told, suggestion};
+use super::names::{likely, may_be_told, suggestion};
 use super::report::TableReport;
 use super::schema::TableSchema;
 use crate::value::{is_blank, label_key};
@@ -78,7 +78,10 @@ impl<'a> Wanted<'a> {
                 continue;
             }
             let name = cell.trim();
-            if let Some(column) = suggestion(&label_key(name)) {
+            let key = label_key(name);
+            // In a row that may be no header a word may be a person's.
+            let hint = suggestion(&key).or_else(|| likely(&key).filter(|_| credible));
+            if let Some(column) = hint {
                 let free = self.schema.place(column).is_some_and(|place| places[place].is_none());
                 if free {
                     hints.push((name.to_owned(), column.to_owned()));

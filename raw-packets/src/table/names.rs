@@ -86,6 +86,41 @@ pub(super) fn suggestion(key: &str) -> Option<&'static str> {
     known.map(|(column, _)| *column)
 }
 
+/// What stands within the names of a column, longest first where one holds another: `Celular del cliente`, `Primary Email`.
+const WITHIN: [(&str, &[&str]); 4] = [
+    ("email", &["email", "correo", "mail"]),
+    (
+        "phone",
+        &[
+            "telefon", "telefone", "celular", "whatsapp", "movil", "mobile", "phone", "fono",
+            "contacto",
+        ],
+    ),
+    (
+        "document",
+        &[
+            "documento",
+            "document",
+            "identidad",
+            "identificacion",
+            "idnumber",
+            "nationalid",
+            "cedula",
+            "dni",
+            "ruc",
+            "numdoc",
+            "nrodoc",
+        ],
+    ),
+    ("id", &["leadid", "idlead", "codigo"]),
+];
+
+/// Returns the column that a name of a header beyond doubt may mean, by a word within it.
+pub(super) fn likely(key: &str) -> Option<&'static str> {
+    let holds = |words: &&[&str]| words.iter().any(|word| key.contains(word));
+    WITHIN.iter().find(|(_, words)| holds(words)).map(|(column, _)| *column)
+}
+
 /// Says whether a text is plainly a name of a column, and so nobody's value.
 ///
 /// `credible` says that the row around it is a header beyond doubt. Otherwise a word in a row of a file without a
@@ -112,6 +147,29 @@ mod tests {
             assert_eq!(suggestion(&label_key(name)), Some("phone"), "{name}");
         }
         assert_eq!(suggestion(&label_key("Color")), None);
+    }
+
+    #[test]
+    fn a_word_within_a_name_tells_what_a_column_may_be() {
+        for (name, column) in [
+            ("Celular del cliente", "phone"),
+            ("N° de celular", "phone"),
+            ("Celular/WhatsApp", "phone"),
+            ("Home Phone", "phone"),
+            ("fono", "phone"),
+            ("Dirección de correo electrónico", "email"),
+            ("Primary Email", "email"),
+            ("Endereço de e-mail", "email"),
+            ("Número de identificación", "document"),
+            ("documento_identidad", "document"),
+            ("DNI/RUC", "document"),
+            ("ID Number", "document"),
+            ("national_id", "document"),
+            ("lead_id", "id"),
+        ] {
+            assert_eq!(likely(&label_key(name)), Some(column), "{name}");
+        }
+        assert_eq!(likely(&label_key("Color")), None);
     }
 
     #[test]

@@ -132,6 +132,11 @@ fn legacy(code: u16, national: &str, form: &mut dyn FnMut(&str, Reading)) {
 fn argentina(national: &str, today: &mut dyn FnMut(&str)) {
     /// Area codes of four digits, and those of three that took their place; the number got a `4` in front.
     ///
+    /// Source: the CNC named 21 areas in three phases, of which 18 got three digits, and the new codes of the third phase
+    /// (Formosa, Catamarca, La Rioja, San Nicolás, Tandil, Junín, Pilar, Escobar) on 1 April 2012. No published list was
+    /// found for the pairs of the first two phases: they are the codes of these towns before and after, and each form
+    /// must be a number of today's plan, as an alias.
+    ///
     /// Not here: Bariloche (2944 to 294), whose numbers read the same before and after, and three areas whose code
     /// became another one of four digits (2011: Tartagal, San Pedro de Jujuy, Bell Ville), as the old forms are numbers of
     /// their neighbours today.

@@ -101,7 +101,8 @@ impl Plate {
     /// letters and three digits behind a zero, as Ecuador writes them, the form without it.
     ///
     /// The fifth sign of a plate `ABC1234` became a letter, 0 to 9 by A to J: `ABC1C34`. Source: Contran, Resolução
-    /// 780/2019, annex. `PBC-123` is printed and asked for as `PBC-0123`: Agencia Nacional de Tránsito, Ecuador.
+    /// 780/2019, annex. Ecuador's plates have three letters and three digits, later ones four; forms for four digits have
+    /// `PBC-0123` for `PBC-123`. That is how they are filled in, and no rule that was found: it makes weak candidates only.
     pub(crate) fn vehicle(self) -> u64 {
         let (signs, length) = self.signs();
         // From the last sign to the first: digit, digit, letter, digit, three letters.
