@@ -103,7 +103,7 @@ def returned(folder, rows, described, programs):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--peer-rows", type=int, nargs="+", default=[250, 500, 1_000])
+    parser.add_argument("--peer-rows", type=int, nargs="+", default=[100, 200, 400])
     parser.add_argument("--programs", type=pathlib.Path, default=TARGET / "release" / "examples")
     args = parser.parse_args()
     peer = pathlib.Path(sys.executable).with_name("frictionless")

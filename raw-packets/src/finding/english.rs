@@ -154,12 +154,8 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
                 "delete it, or leave it for yourself".into(),
             ),
             several => (
-                format!(
-                    "{} columns that were not issued are not read: {}",
-                    several.len(),
-                    listed(several)
-                ),
-                "delete them, or leave them for yourself".into(),
+                format!("{} columns were not issued: {}", several.len(), listed(several)),
+                "they are not read: delete them, or leave them for yourself".into(),
             ),
         },
         Problem::HeaderGone => (

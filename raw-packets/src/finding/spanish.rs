@@ -152,11 +152,11 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
             ),
             several => (
                 format!(
-                    "{} columnas no se emitieron y no se leen: {}",
+                    "{} columnas no se emitieron: {}",
                     several.len(),
                     listed(several)
                 ),
-                "bórrelas, o déjelas para su uso".into(),
+                "no se leen: bórrelas, o déjelas para su uso".into(),
             ),
         },
         Problem::HeaderGone => (
@@ -205,7 +205,7 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
             (format!("{message}; se emitió `{issued}`"), again(issued))
         }
         Problem::KeyMangled { issued } => {
-            (format!("está escrito de otro modo; se emitió `{issued}`"), again(issued))
+            (format!("escrito de otro modo; era `{issued}`"), again(issued))
         }
         Problem::KeyOf { issued, whose: Whose::AnotherPacket } => (
             format!("es la clave de otra fuente o período; se emitió `{issued}`"),

@@ -7,7 +7,8 @@ mod text;
 
 pub(crate) use self::kind::{Kind, kind_of};
 pub(crate) use self::sheet::{
-    Builder, Cell, Form, Oddity, Remark, Sheet, SheetRow, Unreadable, column_letters,
+    Builder, Cell, FORM_LABELS, Form, Oddity, Remark, Sheet, SheetRow, Unreadable, column_letters,
+    laid_out,
 };
 pub(crate) use self::text::read_csv;
 

@@ -247,12 +247,25 @@ impl<'l> Builder<'l> {
         if self.sheet.header.is_empty() {
             self.sheet.oddities.push(Oddity::Empty);
         }
-        laid_out(self.sheet, self.labels)
+        // A workbook may have a sheet that explains the fields; one that is filled in says so in its header.
+        let headed = self.sheet.delimiter.is_none();
+        laid_out(self.sheet, self.labels, headed)
     }
 }
 
+/// The labels of an upright form, by language.
+pub(crate) const FORM_LABELS: [[&str; 3]; 2] =
+    [["field", "value", "what it means"], ["campo", "valor", "qué significa"]];
+
 /// Lays an upright form out as a table of one row: each field in a row of its own, its value behind it.
-fn laid_out(sheet: Sheet, labels: &Labels) -> Sheet {
+///
+/// `headed` asks for the header of a form that was issued.
+pub(crate) fn laid_out(sheet: Sheet, labels: &Labels, headed: bool) -> Sheet {
+    let is =
+        |form: &[&str; 3]| (0..2).all(|at| sheet.header.get(at).is_some_and(|l| l == form[at]));
+    if headed && !FORM_LABELS.iter().any(is) {
+        return sheet;
+    }
     let below = sheet.rows.iter().filter_map(|row| row.cells.first().map(|cell| &cell.text));
     let fields = sheet.header.first().into_iter().chain(below);
     if !labels.are_enough(fields.map(|field| crate::value::trim(field))) {

@@ -24,10 +24,6 @@ const INSTRUCTIONS: [&str; 2] = ["instructions", "instrucciones"];
 /// The names of the upright sheet, which shows a packet's one row as fields below each other, by language.
 const FORMS: [&str; 2] = ["form", "formulario"];
 
-/// The labels of the upright sheet, by language.
-const FORM_LABELS: [[&str; 3]; 2] =
-    [["field", "value", "what it means"], ["campo", "valor", "qué significa"]];
-
 /// The author of the notes that are ours, by which a person's comments are told apart.
 const AUTHOR: &str = "raw-packets";
 

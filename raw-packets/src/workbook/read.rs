@@ -9,7 +9,9 @@ use calamine::{
 };
 
 use super::{HIDDEN, INSTRUCTIONS, MAX_COLUMNS, SHEET, ods, parts};
-use crate::read::{Builder, Cell, Form, Kind, Oddity, Remark, Sheet, SheetRow, Unreadable};
+use crate::read::{
+    Builder, Cell, Form, Kind, Oddity, Remark, Sheet, SheetRow, Unreadable, laid_out,
+};
 use crate::template::Labels;
 use crate::value::is_blank;
 
@@ -109,8 +111,17 @@ fn parse(
             others.push((other.name.clone(), book.read(&other.name, labels)?));
         }
     }
-    // A copy of the sheet that is filled in counts before the blank original.
     let is_packet = |sheet: &Sheet| labels.are_enough(sheet.header.iter().map(String::as_str));
+    if !is_packet(&sheet) {
+        match others.iter_mut().find(|(_, other)| is_packet(other)) {
+            Some((other_name, other)) => {
+                std::mem::swap(&mut sheet, other);
+                std::mem::swap(&mut name, other_name);
+            }
+            None => sheet = laid_out(sheet, labels, false),
+        }
+    }
+    // A copy of the sheet that is filled in counts before the blank original.
     let filled: Vec<usize> = (0..others.len())
         .filter(|at| is_packet(&others[*at].1) && is_filled(&others[*at].1))
         .collect();

@@ -6,7 +6,8 @@ use rust_xlsxwriter::{
     Workbook, Worksheet, XlsxError,
 };
 
-use super::{AUTHOR, FORM_LABELS, FORMS, HIDDEN, INSTRUCTIONS, MarkedSheet, SHEET};
+use super::{AUTHOR, FORMS, HIDDEN, INSTRUCTIONS, MarkedSheet, SHEET};
+use crate::read::FORM_LABELS;
 use crate::template::{Bound, CellType, Column, Language, Role, Template};
 
 /// How wide a column is at least and at most, in characters.

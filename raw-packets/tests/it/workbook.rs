@@ -305,6 +305,30 @@ fn the_upright_form_is_read_where_it_is_filled_in_and_its_cells_are_named() {
 }
 
 #[test]
+fn a_sheet_that_explains_the_fields_is_no_other_version_of_the_packet() {
+    let plan = plan();
+    let cells = filled(&plan, &plan.packets()[0]);
+    let mut workbook = Workbook::new();
+    let explains = workbook.add_worksheet().set_name("Diccionario").unwrap();
+    for (row, column) in (0..).zip(plan.template().columns()) {
+        explains.write_string(row, 0, &column.name).unwrap();
+        explains.write_string(row, 1, "lo que significa").unwrap();
+    }
+    let packet = workbook.add_worksheet().set_name("Hoja2").unwrap();
+    for (at, (column, cell)) in (0..).zip(plan.template().columns().iter().zip(&cells)) {
+        packet.write_string(0, at, &column.name).unwrap();
+        packet.write_string(1, at, cell).unwrap();
+    }
+    let bytes = workbook.save_to_buffer().unwrap();
+    let checked = plan.check(&[ReturnedFile::new("p.xlsx", bytes)], as_of());
+    let packet = &checked.packets()[0];
+    assert_eq!(packet.status(), PacketStatus::Ready, "{:?}", packet.findings());
+    let told: Vec<_> = packet.findings().iter().map(|f| (f.code, f.message.as_str())).collect();
+    let [(Code::SheetIgnored, says), (Code::FileRenamed, _)] = told[..] else { panic!("{told:?}") };
+    assert!(says.contains("Diccionario"), "{says}");
+}
+
+#[test]
 fn what_stands_beside_the_cells_of_an_upright_form_is_told_of_its_fields() {
     let plan = plan();
     let cells = filled(&plan, &plan.packets()[0]);
