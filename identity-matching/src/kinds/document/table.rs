@@ -182,14 +182,30 @@ struct Inner {
     types: Vec<DocumentType>,
     /// Every code and alias, folded, sorted by id.
     names: Vec<Named>,
-    /// Where in `names` the names of each country begin, by [`Region::index`]; empty without any.
-    countries: Vec<u16>,
+    /// Where in `names` those of an id begin, plus one: a power of two of slots, at most a quarter of them taken, by
+    /// open addressing.
+    slots: Vec<u16>,
     /// The same for types of every country, under [`ANY`].
     any: Vec<Named>,
     /// Names that stand for several types, or for one besides its own names.
     groups: Vec<(Region, String, Vec<u16>)>,
     /// Types to try on untyped numbers, in order.
     tried: Vec<(Region, u16)>,
+}
+
+impl Inner {
+    /// Returns the slot of an id: the one that it has, or the free one that it would have.
+    fn slot(&self, id: DocumentTypeId) -> usize {
+        let last = self.slots.len().wrapping_sub(1);
+        let mut slot = (id.as_u32().wrapping_mul(0x9e37_79b9) >> 12) as usize & last;
+        while let Some(at) = self.slots.get(slot).and_then(|at| usize::from(*at).checked_sub(1)) {
+            if self.names[at].0 == id {
+                break;
+            }
+            slot = (slot + 1) & last;
+        }
+        slot
+    }
 }
 
 /// Stands in the ids of types that every country issues; no country has the code.
@@ -239,11 +255,13 @@ impl DocumentTypes {
             inner.tried.push((country, at));
         }
         inner.types.push(added);
-        let before =
-            |country: u16| inner.names.partition_point(|(id, ..)| id.country().index() < country);
-        inner.countries = (0..=677)
-            .map(|country| u16::try_from(before(country)).expect("each type has a few names"))
-            .collect();
+        inner.slots = vec![0; (inner.names.len() * 4).next_power_of_two()];
+        for (at, &(id, ..)) in (1..).zip(&inner.names) {
+            let slot = inner.slot(id);
+            if inner.slots[slot] == 0 {
+                inner.slots[slot] = at;
+            }
+        }
         Ok(self)
     }
 
@@ -316,21 +334,19 @@ impl DocumentTypes {
 
     fn find_plain(&self, country: Region, name: &str) -> Option<&DocumentType> {
         let inner = &*self.inner;
-        let look = |names: &[Named], country: Region| {
-            let id = DocumentTypeId::new(country, name);
-            let place = names.partition_point(|&(other, ..)| other < id);
-            let mut same = names[place..].iter().take_while(|(other, ..)| *other == id);
-            // Many names have one hash.
+        // Many names have one hash.
+        let same = |names: &[Named], id: DocumentTypeId| {
+            let mut same = names.iter().take_while(|(other, ..)| *other == id);
             let (.., at) = same.find(|(_, known, _)| known.eq_ignore_ascii_case(name))?;
-            Some(&inner.types[usize::from(*at)])
+            inner.types.get(usize::from(*at))
         };
-        // Ids begin with the country, so a country's names lie together.
-        let index = usize::from(country.index());
-        let own = match inner.countries.get(index..index + 2) {
-            Some(&[start, end]) => &inner.names[usize::from(start)..usize::from(end)],
-            _ => &[],
-        };
-        look(own, country).or_else(|| look(&inner.any, ANY))
+        let id = DocumentTypeId::new(country, name);
+        let own = inner.slots.get(inner.slot(id)).and_then(|at| usize::from(*at).checked_sub(1));
+        own.and_then(|at| same(&inner.names[at..], id)).or_else(|| {
+            let id = DocumentTypeId::new(ANY, name);
+            let at = inner.any.partition_point(|&(other, ..)| other < id);
+            same(&inner.any[at..], id)
+        })
     }
 
     /// Lists all types.
