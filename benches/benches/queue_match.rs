@@ -11,7 +11,7 @@ use benchmarks::{matching, population};
 use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use identity_matching::{DeterministicMatcher, Policy, RawDocument, Record};
 use recovery_queue::{
-    ClaimedLead, MatcherResolver, QueueStore, Recover, RecoverOptions, ResolveError, Resolver,
+    ClaimedLead, MatcherResolver, Recover, RecoverOptions, ResolveError, Resolver,
 };
 
 /// Gives each lead's record, by its key in the backlog.

@@ -68,6 +68,14 @@ fn when_a_guardrail_fails() {
 }
 
 #[test]
+fn leads_that_people_decide() {
+    let folder = with_a_night();
+    play(include_str!("../docs/leads-that-people-decide.md"), folder.path());
+    let truth = std::fs::read_to_string(folder.path().join("truth.csv")).expect("the truth");
+    assert!(truth.starts_with("source_pk,person_key"), "{truth}");
+}
+
+#[test]
 fn backup_upgrade_roles_erasure() {
     let folder = with_a_night();
     let scan = |key: &str| {

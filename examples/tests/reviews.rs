@@ -30,11 +30,15 @@ const LEADS: usize = 12;
 
 /// Imports leads whose phone two persons share, and recovers: none can be decided.
 fn begin(folder: &Path, url: &str) {
+    begin_with(folder, url, "Ana Soto");
+}
+
+fn begin_with(folder: &Path, url: &str, name: &str) {
     let mut leads = String::from("id,phone,first_name,last_name,lead_created_at\n");
     let mut persons = String::from("person_key,phone,full_name\n");
     for i in 0..LEADS {
-        let _ = writeln!(leads, "L-{i:02},98765{i:04},Ana,Rojas{i},2026-01-{:02}T10:00:00Z", i + 1);
-        let _ = writeln!(persons, "A-{i:02},+5198765{i:04},Ana Soto");
+        let _ = writeln!(leads, "L-{i:02},98765{i:04},Ana,Rojas,2026-01-{:02}T10:00:00Z", i + 1);
+        let _ = writeln!(persons, "A-{i:02},+5198765{i:04},{name}");
         let _ = writeln!(persons, "B-{i:02},+5198765{i:04},Luz Vega");
     }
     std::fs::write(folder.join("leads.csv"), leads).expect("the folder can be written");
@@ -233,7 +237,7 @@ fn what_is_wrong_is_found_to_the_cell_and_nothing_is_half_applied() {
         // Since then one lead was matched and of another the data changed.
         done(folder, url, "queue_admin", &["link", "add", "L-06", "B-06", "--why", "seen"]);
         let leads = std::fs::read_to_string(folder.join("leads.csv")).expect("leads");
-        std::fs::write(folder.join("leads.csv"), leads.replace("Rojas7", "Rojas77"))
+        std::fs::write(folder.join("leads.csv"), leads.replace("987650007,Ana", "987650007,Anita"))
             .expect("written");
         let run = step(folder, url, "recovery_cycle", &["--leads", "leads.csv", "--limit", "0"]);
         assert!(run.code <= 1, "{}", run.stderr);
@@ -277,7 +281,7 @@ fn two_reviewers_decide_apart_and_claims_become_links_on_request() {
     on_each(|url| {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let folder = folder.path();
-        begin(folder, url);
+        begin_with(folder, url, "Ana Rojas");
         let out = ["--form", "plain", "--out-dir", "review", "--reviewers", "ana,luis", "--second"];
         let told = done(folder, url, "export_review", &out);
         assert_eq!(told["packets"].as_array().map(Vec::len), Some(2));
@@ -300,6 +304,30 @@ fn two_reviewers_decide_apart_and_claims_become_links_on_request() {
         let receipt = &told["receipt"];
         let figures = (&receipt["linked"], &receipt["disagreeing"], &receipt["waiting"]);
         assert_eq!(figures, (&1.into(), &1.into(), &2.into()), "{told}");
+        let told =
+            done(folder, url, "review_report", &["--days", "0", "--learn", "--truth", "t.csv"]);
+        let figures = &told["figures"];
+        assert_eq!(
+            (&figures["waiting"], &figures["disagreeing"]),
+            (&10.into(), &1.into()),
+            "{told}"
+        );
+        let agreement = &figures["agreement"];
+        assert_eq!((&agreement["cases"], &agreement["alike"]), (&2.into(), &1.into()), "{told}");
+        let mut who: Vec<&str> = told["out_too_long"]
+            .as_array()
+            .expect("packets")
+            .iter()
+            .filter_map(|packet| packet["reviewer"].as_str())
+            .collect();
+        who.sort_unstable();
+        assert_eq!(who, ["ana", "luis"]);
+        let truth = std::fs::read_to_string(folder.join("t.csv")).expect("the truth was written");
+        assert_eq!(truth, "source_pk,person_key\nL-00,A-00\n");
+        // To ask for like names would have decided as the reviewers did, and every other lead alike.
+        let best = &told["policies"][0];
+        assert_eq!((&best["right_total"], &best["wrong_total"]), (&1.into(), &0.into()), "{told}");
+        assert_eq!(best["others_changed_total"], 11, "{told}");
         let again = ["--form", "plain", "--out-dir", "again", "--disagreements"];
         let told = done(folder, url, "export_review", &again);
         assert_eq!(told["cases_total"], 1, "{told}");

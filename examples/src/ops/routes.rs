@@ -54,6 +54,7 @@ pub fn router(answers: Arc<Answers>) -> Router {
         .route("/", get(page))
         .route("/leads", get(leads_of_reason))
         .route("/lead", get(lead))
+        .route("/review", get(review))
         .layer(from_fn_with_state(Arc::clone(&answers), authorised));
     guarded
         .route("/login", get(login_form).post(login))
@@ -209,6 +210,11 @@ async fn leads_of_reason(
     let wanted = reason.clone();
     let found = read(&answers, move |source| source.leads(&wanted, &asked.after, time)).await?;
     Ok(Html(leads::list(&reason, &found)))
+}
+
+async fn review(State(answers): Shared) -> Result<Response, Problem> {
+    let found = read(&answers, Source::review).await?;
+    Ok(([(header::CONTENT_TYPE, JSON)], found).into_response())
 }
 
 #[derive(Deserialize)]

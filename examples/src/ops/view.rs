@@ -1,5 +1,6 @@
 //! What the server shows, read from the database at intervals and kept in memory.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -13,8 +14,8 @@ use guardrails::page::{Body, LeadFigures, Page, Section};
 use guardrails::recovery::{RecoveryFacts as _, RunFacts};
 use guardrails::{Suite, SuiteReport};
 use recovery_queue::{
-    BookFacts, DailyMetrics, DatabaseUrl, FailReason, LeadRecord, OpenOptions, Snapshot, SourcePk,
-    SqlStore, StoreFacts, ViewBacklog,
+    AgeBucket, BookFacts, DailyMetrics, DatabaseUrl, FailReason, LeadRecord, OpenOptions,
+    ReviewFigures, ReviewStore, Snapshot, SourcePk, SqlStore, StoreFacts, ViewBacklog,
 };
 use serde::Serialize;
 
@@ -251,6 +252,37 @@ impl Source {
         let mut store = self.leads.lock().unwrap_or_else(PoisonError::into_inner);
         let mut read = self.opened(&mut store)?.read().map_err(|error| unreadable(&error))?;
         read.lead(key).map_err(|error| unreadable(&error))
+    }
+
+    /// Reads the review: what waits by reason and age, with whom it is, and the figures, as JSON.
+    ///
+    /// # Errors
+    ///
+    /// A database that cannot be read.
+    pub fn review(&self) -> Result<String, Problem> {
+        /// The review as it stands.
+        #[derive(Serialize)]
+        struct Review {
+            figures: ReviewFigures,
+            /// Failed leads by reason.
+            reasons: BTreeMap<FailReason, u64>,
+            /// Leads of the backlog by age, youngest first.
+            ageing: Vec<AgeBucket>,
+        }
+        let mut store = self.leads.lock().unwrap_or_else(PoisonError::into_inner);
+        let opened = self.opened(&mut store)?;
+        let wrong = |error: recovery_queue::StoreError| unreadable(&error);
+        let (cases, reviews) =
+            (opened.review_cases().map_err(wrong)?, opened.reviews().map_err(wrong)?);
+        let mut read = opened.read().map_err(wrong)?;
+        let review = Review {
+            figures: ReviewFigures::of(&cases, &reviews, read.as_of()),
+            reasons: read.reason_counts().map_err(wrong)?,
+            ageing: read.ageing().map_err(wrong)?,
+        };
+        serde_json::to_string_pretty(&review).map_err(|error| {
+            Problem::new(axum::http::StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+        })
     }
 
     /// Returns how the commands of remedies are written.

@@ -5,6 +5,7 @@
 
 mod cases;
 mod export;
+mod learn;
 mod load;
 mod shown;
 
@@ -22,6 +23,7 @@ use crate::service::{Database, MapArgs};
 
 pub use cases::{Candidate, Case, CaseReader};
 pub use export::{ExportArgs, Exported, export};
+pub use learn::{Judged, Truth, learn, truth};
 pub use load::{Claimed, LoadArgs, Loaded, claims, load, undo};
 
 /// Which leads and persons, and how they are read.

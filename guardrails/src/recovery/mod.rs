@@ -17,6 +17,7 @@
 //! |---|---|---|
 //! | `link_target_exists` | every link leads to a person who is there | fails on the first |
 //! | `rejected` | every lead of the backlog could be taken by the last seed | warns on the first |
+//! | `review_consistency` | no lead is linked to a person whom somebody rejected for it | fails on the first |
 //! | `clock` | the clock is not behind what it said before | warns |
 //!
 //! The KPI of the suite is the backlog: it is red while a lead is left in it, whatever the checks say.
@@ -62,12 +63,13 @@ pub use throughput::Throughput;
 
 impl<F: RecoveryFacts + ?Sized> Suite<F> {
     /// Makes the suite of what surrounds the queue: the persons that links lead to, the rows of the backlog that cannot be
-    /// taken, and the clock. Use it with `Suite::recovery().and(Suite::surroundings())`.
+    /// taken, what people decided, and the clock. Use it with `Suite::recovery().and(Suite::surroundings())`.
     #[must_use]
     pub fn surroundings() -> Self {
         Self::new("surroundings")
             .built_in(surroundings::link_target_exists())
             .built_in(surroundings::rejected())
+            .built_in(surroundings::review_consistency())
             .built_in(surroundings::clock())
     }
 

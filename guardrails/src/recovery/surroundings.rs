@@ -30,6 +30,23 @@ pub(super) fn rejected() -> InvariantCheck {
         .remedy(Remedy::new("Correct the rows at their source, then seed.").command("seed_queue"))
 }
 
+/// What people decided holds: nobody is linked to a lead for which they were rejected.
+pub(super) fn review_consistency() -> InvariantCheck {
+    InvariantCheck::new(
+        "review_consistency",
+        "no lead is linked to a person whom somebody rejected for it",
+    )
+    .part(Invariant::REJECTED_NOT_LINKED, "leads are linked to persons who were rejected for them")
+    .where_empty("nobody was rejected for a lead")
+    .column("source_pk")
+    .cause("a lead was linked by hand to a person who had been rejected for it")
+    .cause("a program wrote a link that did not ask the queue")
+    .remedy(Remedy::new(
+        "Where the rejection is right, undo the link with `queue_admin link undo`; where the link is, undo the load of \
+         reviews that rejected the person.",
+    ))
+}
+
 /// The clock is not behind what it said before.
 pub(super) fn clock() -> InvariantCheck {
     InvariantCheck::new("clock", "the clock is not behind what it said before")

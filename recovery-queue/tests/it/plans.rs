@@ -280,6 +280,7 @@ fn facts(store: &mut SqlStore, service: &Service, backlog: &ViewBacklog) {
         Invariant::LEDGER_AGREES_WITH_QUEUE,
         Invariant::LINK_TARGET_EXISTS,
         Invariant::BACKLOG_LEAD_TAKEN,
+        Invariant::REJECTED_NOT_LINKED,
         Invariant::CLOCK_GOES_FORWARD,
     ] {
         facts.offenders(invariant, 10).unwrap();

@@ -42,6 +42,27 @@ fn links_to_persons_who_are_gone_are_found_once_the_service_says_who_is_there() 
 }
 
 #[test]
+fn a_link_to_a_person_who_was_rejected_is_found() {
+    on_each(|mut store| {
+        let backlog = fill(&mut store, 60);
+        store.seed(&backlog, &SeedOptions::default()).unwrap();
+        store.recover(&mut resolve, &RecoverOptions::default()).unwrap();
+        let name = "review_consistency";
+        assert_eq!(check(&mut store, &backlog, name).verdict, Verdict::Inconclusive);
+        let lead = SourcePk::new("L-0").unwrap();
+        let [one, other] = ["P-1", "P-2"].map(|key| PersonKey::new(key).unwrap());
+        let who = Decider { by: "ana", reason: "seen" };
+        store.reject_pair(&lead, &one, who).unwrap();
+        store.link(&lead, &other, who).unwrap();
+        let sound = check(&mut store, &backlog, name);
+        assert_eq!((sound.verdict, sound.denominator), (Verdict::Pass, Some(1)), "{sound:#?}");
+        store.move_link(&lead, &one, who).unwrap();
+        let broken = check(&mut store, &backlog, name);
+        assert_eq!((broken.verdict, broken.samples[0].key.as_str()), (Verdict::Fail, "L-0"));
+    });
+}
+
+#[test]
 fn leads_that_were_left_out_are_told_and_are_not_waiting_for_a_seed() {
     on_each(|mut store| {
         let view = store.view_name("lead_backlog");

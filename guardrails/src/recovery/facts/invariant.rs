@@ -41,11 +41,14 @@ impl Invariant {
     /// Every lead of the backlog could be taken by the last seed. Population: leads of the queue, and those left out.
     /// Key: the lead's `source_pk`, or the SHA-256 of a key that is no key.
     pub const BACKLOG_LEAD_TAKEN: Self = Self("backlog_lead_taken");
+    /// No lead is linked to a person who was rejected for it. Population: rejections that hold. Key: the lead's
+    /// `source_pk`.
+    pub const REJECTED_NOT_LINKED: Self = Self("rejected_not_linked");
     /// The clock is not behind what it said before. Population: clocks, one. Key: `clock`.
     pub const CLOCK_GOES_FORWARD: Self = Self("clock_goes_forward");
 
     /// The invariants that this crate's own checks ask for.
-    pub const BUILT_IN: [Self; 10] = [
+    pub const BUILT_IN: [Self; 11] = [
         Self::MATCHED_NOT_IN_BACKLOG,
         Self::MATCHED_HAS_ORIGIN,
         Self::ORIGIN_HAS_LINK,
@@ -55,6 +58,7 @@ impl Invariant {
         Self::LEDGER_AGREES_WITH_QUEUE,
         Self::LINK_TARGET_EXISTS,
         Self::BACKLOG_LEAD_TAKEN,
+        Self::REJECTED_NOT_LINKED,
         Self::CLOCK_GOES_FORWARD,
     ];
 

@@ -473,6 +473,16 @@ impl RecoveryFacts for StoreFacts<'_> {
                          (SELECT 1 FROM {ns}queue_lead l WHERE l.source_pk = r.source_pk)) AS value",
                 limit,
             ),
+            Invariant::REJECTED_NOT_LINKED => self.offending_of(
+                // CROSS JOIN keeps the order of the tables on SQLite.
+                "SELECT l.source_pk AS key, 'it is linked to a person who was rejected for it' AS reason \
+                 FROM {ns}queue_rejected_pair r CROSS JOIN {ns}queue_lead l CROSS JOIN {ns}queue_link k \
+                 WHERE l.id = r.lead_id AND k.lead_id = r.lead_id AND +k.person_id = r.person_id \
+                   AND l.lead_version IS NOT DISTINCT FROM r.lead_version",
+                "SELECT count(*) AS value FROM {ns}queue_rejected_pair r CROSS JOIN {ns}queue_lead l \
+                 WHERE l.id = r.lead_id AND l.lead_version IS NOT DISTINCT FROM r.lead_version",
+                limit,
+            ),
             Invariant::CLOCK_GOES_FORWARD => Ok(self.clock(limit)),
             other => Err(FactsError::not_provided(other.as_str())),
         }
