@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use raw_packets::{
     Accept, Effect, Finding, InMemorySink, Load, MetricSink as _, PacketPlan, PacketStatus,
-    ReturnedFile, Run,
+    ReturnedFile, Role, Run,
 };
 
 use crate::support::{
@@ -48,6 +48,13 @@ fn load(plan: &PacketPlan, files: &[ReturnedFile]) -> Load {
         checked.findings().map(ToString::to_string).collect::<Vec<_>>()
     );
     checked.load(Accept::All, &stamp()).unwrap()
+}
+
+/// Returns the columns that nobody is asked to fill in.
+fn issued_columns() -> Vec<usize> {
+    let plan = plan();
+    let columns = plan.template().columns().iter().enumerate();
+    columns.filter(|(_, column)| column.role != Role::Capture).map(|(at, _)| at).collect()
 }
 
 /// A change of a cell's text.
@@ -237,16 +244,13 @@ proptest! {
 
     #[test]
     fn each_change_of_a_single_issued_cell_is_found(
-        column in 0..18_usize,
+        column in prop::sample::select(issued_columns()),
         value in "[ -~]{0,30}",
     ) {
         let plan = plan();
         let issued = filled(&plan, &plan.packets()[0]);
         let template = plan.template();
-        let evidence = ["source_url", "evidence_date", "evidence_quote", "recurso_presentado_count",
-            "recurso_estimado_count", "anulaciones_formales_count", "resolution_delay_p90_days"];
         prop_assume!(value.trim() != issued[column].trim());
-        prop_assume!(!evidence.contains(&template.columns()[column].name.as_str()));
         let mut cells = issued;
         cells[column] = value;
         let mut writer = csv::Writer::from_writer(Vec::new());
