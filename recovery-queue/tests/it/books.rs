@@ -281,6 +281,8 @@ fn a_version_whose_tables_are_there_is_stamped_and_the_rest_is_migrated() {
         assert_eq!(stamp, Some(format!("queue_admin stamp {before}")));
         let unmade = store.stamp_version(last).unwrap_err().to_string();
         assert!(unmade.contains("they lack "), "{unmade}");
+        let unseen = store.stamp_version(&embedded[newest + 1]).unwrap_err().to_string();
+        assert!(unseen.contains("nothing shows"), "{unseen}");
         let unknown = store.stamp_version("99999").unwrap_err().to_string();
         assert!(unknown.contains("not pending") && unknown.contains(last.as_str()), "{unknown}");
         store.stamp_version(before).unwrap();

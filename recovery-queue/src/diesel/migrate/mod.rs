@@ -447,7 +447,15 @@ pub(crate) fn stamp_version(
             let reason = format!("the migration to be recorded is not pending; pending: {pending}");
             return refused(reason, "stamp a pending version");
         };
-        let made = made_by(migration.version, db.is_sqlite(), LINES);
+        let sqlite = db.is_sqlite();
+        let made = made_by(migration.version, sqlite, LINES);
+        let before = in_effect(LINES).filter(|known| known.version < migration.version);
+        if made == shape(before.map(|known| known.script(sqlite))) {
+            let reason = format!(
+                "nothing shows whether {version} was applied: it makes no table and no column"
+            );
+            return refused(reason, "call migrate, which applies it");
+        }
         let missing = missing(&made, &columns(db, names)?);
         if !missing.is_empty() {
             let reason = format!("they lack {}", missing.join(", "));
