@@ -1,6 +1,6 @@
 //! A billing service checks its own facts: five checks and a KPI, and the page of what they came to.
 //!
-//! `cargo run -p guardrails --example billing --features html > billing.html`
+//! `cargo run -p kpi-guardrails --example billing --features html > billing.html`
 
 use std::error::Error;
 
