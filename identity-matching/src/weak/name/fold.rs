@@ -86,7 +86,7 @@ fn fold_plain(raw: &str, out: &mut String) {
         for character in visible.nfkd().filter(|&character| !is_combining_mark(character)) {
             match character {
                 // Letters that no decomposition takes apart.
-                'ß' => out.push_str("ss"),
+                'ß' | 'ẞ' => out.push_str("ss"),
                 'æ' | 'Æ' => out.push_str("ae"),
                 'œ' | 'Œ' => out.push_str("oe"),
                 'ø' | 'Ø' => out.push('o'),
