@@ -71,6 +71,7 @@ fn a_plate_is_one_with_any_separator_and_words_around_it() {
         ("matrícula 1234 BCD", "1234BCD"),
         ("PPU BBCL-12", "BBCL12"),
         ("BBCL12-5", "BBCL12"),
+        ("J-V-J-V-0-0-1", "JVJV001"),
         ("AB1234-K", "AB1234"),
         ("PL 1234", "PL1234"),
         ("ABC-12-34", "ABC1234"),

@@ -155,5 +155,7 @@ fn without_check(plate: String) -> String {
         && matches!(letters, 2 | 4)
         && signs[letters..].iter().all(u8::is_ascii_digit);
     let sign = matches!(check.as_bytes(), [b'0'..=b'9' | b'K']);
-    if digits && sign { head.to_owned() } else { plate }
+    // Where dashes part all signs, the last one parts no check digit.
+    let near = head.trim_end().rsplit(|sign: char| !sign.is_alphanumeric()).next();
+    if digits && sign && near.is_some_and(|part| part.len() > 1) { head.to_owned() } else { plate }
 }
