@@ -196,7 +196,7 @@ fn drain(mut store: SqlStore, service: &Service, stop: &Stop) -> Result<(), Stor
         .with_stop(stop.clone())
         .with_time_limit(Duration::from_secs(45));
     let options = RecoverOptions::default()
-        .with_claim(ClaimMode::Lease { ttl: Duration::from_secs(60) })
+        .with_claim(ClaimMode::Lease { ttl: Duration::from_mins(1) })
         .with_stop(stop.clone());
     let seeding = SeedOptions::default().with_stop(stop.clone());
     let backlog = ViewBacklog::new("lead_backlog")?;
@@ -205,7 +205,7 @@ fn drain(mut store: SqlStore, service: &Service, stop: &Stop) -> Result<(), Stor
         store.seed(&backlog, &seeding)?;
         store.recover(&mut resolver, &options)?;
         // Once a day: sum the ledger up, and remove what is old.
-        let (now, month) = (Utc::now(), Duration::from_secs(30 * 86_400));
+        let (now, month) = (Utc::now(), Duration::from_hours(30 * 24));
         if tidied != Some(now.date_naive()) {
             store.roll_up(now - TimeDelta::hours(1), Some(now - TimeDelta::days(7)))?;
             store.prune(Retention::new().with_runs(month).with_withdrawn(month))?;

@@ -584,7 +584,7 @@ impl Drop for Cluster {
 fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !holds() {
-        assert!(begun.elapsed() < Duration::from_secs(300), "waited too long until {what}");
+        assert!(begun.elapsed() < Duration::from_mins(5), "waited too long until {what}");
         std::thread::sleep(Duration::from_millis(100));
     }
 }

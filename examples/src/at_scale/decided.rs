@@ -20,7 +20,7 @@ use crate::cli::{Console, Failure};
 use crate::files;
 
 /// How long a lead rests that has no decision of its present state.
-const REST: Duration = Duration::from_secs(60);
+const REST: Duration = Duration::from_mins(1);
 
 /// The decisions of a file that `decide` wrote, found by lead.
 ///

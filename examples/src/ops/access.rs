@@ -15,7 +15,7 @@ use subtle::ConstantTimeEq as _;
 /// The cookie that holds a browser's session.
 const COOKIE: &str = "recovery_session";
 /// How long a session lives.
-const SESSION: Duration = Duration::from_secs(12 * 3_600);
+const SESSION: Duration = Duration::from_hours(12);
 /// Sessions at the same time; the oldest makes room.
 const SESSIONS: usize = 64;
 

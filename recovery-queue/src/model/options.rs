@@ -93,7 +93,7 @@ impl SeedOptions {
 impl Default for SeedOptions {
     fn default() -> Self {
         Self {
-            cool_down: Some(Duration::from_secs(24 * 3600)),
+            cool_down: Some(Duration::from_hours(24)),
             actor: "seed".to_owned(),
             max_reconnects: MAX_RECONNECTS,
             stop: Stop::new(),
@@ -119,7 +119,7 @@ pub struct Backoff {
 
 impl Default for Backoff {
     fn default() -> Self {
-        Self { base: Duration::from_secs(30), cap: Duration::from_secs(3600), seed: 0 }
+        Self { base: Duration::from_secs(30), cap: Duration::from_hours(1), seed: 0 }
     }
 }
 
@@ -274,7 +274,7 @@ mod tests {
 
     #[test]
     fn a_delay_lies_between_half_and_the_whole_and_never_above_the_cap() {
-        let backoff = Backoff::new(Duration::from_secs(10), Duration::from_secs(60), 7);
+        let backoff = Backoff::new(Duration::from_secs(10), Duration::from_mins(1), 7);
         for attempt in 1..=50 {
             let whole = Duration::from_secs(10 * (1 << (attempt - 1).min(3))).min(backoff.cap);
             let delay = backoff.delay("L-1", attempt);

@@ -225,7 +225,7 @@ pub enum Resolution {
 }
 
 /// The longest rest of a lead.
-pub(crate) const LONGEST_REST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+pub(crate) const LONGEST_REST: Duration = Duration::from_hours(366 * 24);
 
 impl Resolution {
     /// Makes a match with no evidence text.
@@ -260,7 +260,7 @@ impl Resolution {
     /// use recovery_queue::{ClaimedLead, RecoverOptions, Resolution, Settlement, SourcePk, Status};
     ///
     /// let lead = ClaimedLead::new(SourcePk::new("L-1")?, Default::default());
-    /// let answer = Resolution::later(Duration::from_secs(60), "the lead changed");
+    /// let answer = Resolution::later(Duration::from_mins(1), "the lead changed");
     /// let told = Settlement::of(&answer, &lead, Default::default(), &RecoverOptions::default());
     /// assert_eq!((told.status, told.attempts), (Status::Pending, 0));
     /// # Ok::<(), recovery_queue::KeyError>(())

@@ -41,7 +41,7 @@ const LOOK: Duration = Duration::from_millis(100);
 /// let lead = BacklogLead::new(SourcePk::new("L-1")?, DateTime::UNIX_EPOCH);
 /// store.seed(&MemoryBacklog::new("leads", [lead]), &SeedOptions::default())?;
 /// assert!(store.recover(&mut resolver, &RecoverOptions::default()).is_err(), "not inside a transaction");
-/// let options = RecoverOptions::default().with_claim(ClaimMode::Lease { ttl: Duration::from_secs(60) });
+/// let options = RecoverOptions::default().with_claim(ClaimMode::Lease { ttl: Duration::from_mins(1) });
 /// assert_eq!(store.recover(&mut resolver, &options)?.failed_total(), 1);
 /// # Ok(())
 /// # }

@@ -224,7 +224,7 @@ fn a_leased_batch_is_settled_in_the_callers_transaction() {
         let mut conn = service.conn();
         let options = RecoverOptions::default();
         let batch = BatchRequest::new(run_id, 100, &options);
-        let hour = std::time::Duration::from_secs(3600);
+        let hour = std::time::Duration::from_hours(1);
         let mut borrowed = BorrowedStore::within(again(&mut conn), &namespace).unwrap();
         let lease = borrowed.lease(&batch, hour, &mut Cursor::default()).unwrap().unwrap();
         drop(borrowed);

@@ -50,7 +50,7 @@ fn what_a_hook_writes_lands_with_the_batch_or_not_at_all() {
 
         let half = RecoverOptions::default().with_limit(Some(5));
         store.recover(&mut resolver, &half).unwrap();
-        let lease = ClaimMode::Lease { ttl: Duration::from_secs(60) };
+        let lease = ClaimMode::Lease { ttl: Duration::from_mins(1) };
         store.recover(&mut resolver, &RecoverOptions::default().with_claim(lease)).unwrap();
         let sent = format!("DELETE FROM {outbox} WHERE status = 'matched'");
         assert_eq!(write(store.connection(), &sent).unwrap(), 10, "under leases, too");

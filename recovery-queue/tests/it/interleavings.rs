@@ -173,7 +173,7 @@ impl World {
                 options.max_attempts = 2;
                 options.max_reconnects = 0;
                 if *leased {
-                    options.claim = ClaimMode::Lease { ttl: Duration::from_secs(300) };
+                    options.claim = ClaimMode::Lease { ttl: Duration::from_mins(5) };
                 }
                 self.recover((at + worker) % 3, &options, *answers, during);
             }

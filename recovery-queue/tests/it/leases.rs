@@ -8,7 +8,7 @@ use recovery_queue::*;
 use crate::support::backends::{counts, fill, on_each, prove, prove_drained, resolve};
 
 fn leased() -> RecoverOptions {
-    RecoverOptions::default().with_claim(ClaimMode::Lease { ttl: Duration::from_secs(60) })
+    RecoverOptions::default().with_claim(ClaimMode::Lease { ttl: Duration::from_mins(1) })
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn a_clock_that_jumps_back_makes_a_dead_workers_leads_wait_and_loses_none() {
         let options = leased();
         let batch = BatchRequest::new(run, 10, &options);
         // The process dies while it resolves: the lease stays.
-        let minute_long = Duration::from_secs(60);
+        let minute_long = Duration::from_mins(1);
         let lease = store.lease(&batch, minute_long, &mut Cursor::new()).unwrap().unwrap();
         let mut again = store.reopen().unwrap();
         again.set_clock(Some(minute(40)));

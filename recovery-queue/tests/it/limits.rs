@@ -93,7 +93,7 @@ fn a_batch_that_idles_too_long_is_halved_until_it_fits() {
 
 #[test]
 fn a_statement_that_takes_too_long_is_halved_and_a_seed_names_the_limit() {
-    let lease = ClaimMode::Lease { ttl: Duration::from_secs(600) };
+    let lease = ClaimMode::Lease { ttl: Duration::from_mins(10) };
     let ways = [ClaimMode::Transaction, lease];
     for (server, claim) in server::in_each_language().flat_map(|it| ways.map(|way| (it, way))) {
         let (mut store, mut free, _) = limited(server, "statement_timeout", "1s");

@@ -9,7 +9,7 @@ use recovery_queue::*;
 
 use crate::support::backends::{events, on_each, prove, script};
 
-const TTL: Duration = Duration::from_secs(60);
+const TTL: Duration = Duration::from_mins(1);
 
 fn ways() -> [RecoverOptions; 2] {
     let one = RecoverOptions::default();

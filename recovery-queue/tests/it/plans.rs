@@ -205,7 +205,7 @@ fn prepare(store: &mut SqlStore, statistics: Statistics) -> (Service, ViewBacklo
 /// Everything that a night asks of the store.
 fn night(store: &mut SqlStore, service: &Service, backlog: &ViewBacklog) {
     let at = |minutes: i64| minute(24 * 60 + minutes);
-    let lease = ClaimMode::Lease { ttl: Duration::from_secs(600) };
+    let lease = ClaimMode::Lease { ttl: Duration::from_mins(10) };
     store.set_clock(Some(at(0)));
     let seed = store.seed(backlog, &SeedOptions::default()).unwrap();
     assert!(seed.arrived > 0 && seed.withdrawn > 0 && seed.reopened > 0 && seed.leaks > 0);

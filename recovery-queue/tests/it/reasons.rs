@@ -146,7 +146,7 @@ fn what_left_by_others_is_counted_from_events_and_a_remainder_fails_the_balance(
         // While the run works, a lead leaves, two come, and one is linked by hand.
         let options = RecoverOptions::default()
             .with_batch_size(10)
-            .with_claim(ClaimMode::Lease { ttl: std::time::Duration::from_secs(60) });
+            .with_claim(ClaimMode::Lease { ttl: std::time::Duration::from_mins(1) });
         let mut batches = 0;
         let mut busy = |found: &[ClaimedLead]| {
             batches += 1;

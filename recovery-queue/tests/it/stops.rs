@@ -27,7 +27,7 @@ fn a_stop_while_another_writer_holds_the_file_ends_the_run() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("locked.sqlite");
     let path = path.to_str().unwrap();
-    let hour = std::time::Duration::from_secs(3600);
+    let hour = std::time::Duration::from_hours(1);
     let options = OpenOptions::default().with_busy_timeout(hour);
     let mut store = SqlStore::open(&DatabaseUrl::parse(path).unwrap(), options).unwrap();
     store.migrate().unwrap();

@@ -35,7 +35,7 @@ impl Default for OpenOptions {
     fn default() -> Self {
         Self {
             namespace: Namespace::default(),
-            busy_timeout: Duration::from_secs(60),
+            busy_timeout: Duration::from_mins(1),
             connect_timeout: Duration::from_secs(3),
             cache_kib: 65_536,
         }

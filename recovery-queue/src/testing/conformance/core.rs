@@ -136,7 +136,7 @@ fn errors_are_tried_again_with_back_off_and_end(store: &mut dyn TestStore) {
     seed(store, &[lead("a", 1), lead("b", 2)]);
     let options = RecoverOptions {
         max_attempts: 3,
-        backoff: Backoff::new(Duration::from_secs(60), Duration::from_secs(600), 1),
+        backoff: Backoff::new(Duration::from_mins(1), Duration::from_mins(10), 1),
         ..RecoverOptions::default()
     };
     let mut answer = |key: &str| if key == "a" { Resolution::error("down") } else { nobody() };
@@ -157,7 +157,7 @@ fn a_decision_that_is_put_off_counts_no_attempt(store: &mut dyn TestStore) {
     store.set_clock(minute(0));
     seed(store, &[lead("a", 1)]);
     let options = RecoverOptions { max_attempts: 2, ..RecoverOptions::default() };
-    let rest = Duration::from_secs(300);
+    let rest = Duration::from_mins(5);
     for turn in 0..4 {
         store.set_clock(minute(10 * turn));
         let run = recover_with(store, &options, &mut |_| Resolution::later(rest, "it changed"));

@@ -251,14 +251,14 @@ where
     // `d` leaves the backlog, and so does `c`; `b` is cancelled.
     seed(store, &[lead("b", 1)]);
     store.set_clock(minute(0) + TimeDelta::days(10));
-    let keep = Duration::from_secs(30 * 86_400);
+    let keep = Duration::from_hours(30 * 24);
     let young = Retention::new()
         .with_withdrawn(keep)
         .with_evidence(keep)
         .with_history(keep)
         .with_runs(keep);
     assert_eq!(store.prune(young).expect("it is sound"), crate::Pruned::default());
-    let day = Duration::from_secs(86_400);
+    let day = Duration::from_hours(24);
     let old =
         Retention::new().with_withdrawn(day).with_evidence(day).with_history(day).with_runs(day);
     let done = store.prune(old).expect("it is sound");

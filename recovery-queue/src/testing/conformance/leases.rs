@@ -11,7 +11,7 @@ use super::{
 use crate::testing::{ScriptedResolver, check_invariants};
 use crate::{BatchRequest, ClaimMode, Cursor, Lease, LeaseStore, Recover, RunId, StoreError};
 
-const TTL: Duration = Duration::from_secs(60);
+const TTL: Duration = Duration::from_mins(1);
 
 /// Checks a store's leases; each case gets a new, empty store.
 ///
