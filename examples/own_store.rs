@@ -1,8 +1,6 @@
 //! A queue store of one's own: the core trait over plain maps, proved by the public conformance suite. Over a database
 //! each command is one transaction; leases, runs and links by hand are traits of their own, for whoever needs them.
 
-#![allow(clippy::cast_possible_wrap)] // numbers of rows in memory
-
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
@@ -63,12 +61,10 @@ impl QueueStore for MapStore {
         let (staged, now, name) = (BacklogRows::read(backlog)?, self.now, backlog.name());
         let opening = !self.backlogs.iter().any(|known| known == name);
         let mut done = SeedSummary::of(backlog, &staged, opening);
-        if opening {
-            self.backlogs.push(name.to_owned());
-        }
-        let here = self.backlogs.iter().position(|it| it == name).unwrap_or_default() as i64;
+        self.backlogs.extend(opening.then(|| name.to_owned()));
+        let here = (0..).zip(&self.backlogs).find(|(_, it)| *it == name).map_or(0, |(at, _)| at);
         for lead in staged.in_order() {
-            let id = self.leads.len() as i64;
+            let id = i64::try_from(self.leads.len()).unwrap_or(i64::MAX);
             let Some(known) = self.leads.get_mut(&lead.source_pk) else {
                 let (key, seen) = (lead.source_pk.clone(), lead.clone());
                 let row = QueueRow::new(key.clone(), name, Status::Pending, lead.lead_at, now);
@@ -112,10 +108,7 @@ impl QueueStore for MapStore {
         let mut leads: Vec<ClaimedLead> = Vec::new();
         for backlog in ahead.in_turn(ids.map(|(id, _)| id).collect()) {
             let after = ahead.position(backlog);
-            let free = |lead: &&Lead| {
-                let due = lead.row.not_before.is_none_or(|at| at <= now);
-                due && lead.row.status == Status::Pending && lead.backlog == backlog
-            };
+            let free = |lead: &&Lead| lead.backlog == backlog && lead.row.is_due(now);
             let mine = self.leads.values().filter(free);
             let place = |it: &Lead| Position::new(it.seen.priority, it.seen.lead_at, it.id);
             let mine: BTreeMap<_, _> = mine.map(|lead| (place(lead), lead)).collect();

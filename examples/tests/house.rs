@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::runner::{run, runner};
 
 const LIBRARIES: [&str; 5] =
-    ["guardrails", "identity-matching", "kpi-gap-queue", "raw-packets", "recovery-queue"];
+    ["identity-matching", "kpi-gap-queue", "kpi-guardrails", "raw-packets", "recovery-queue"];
 
 /// What may stand in no library's default features but `recovery-queue`'s: the database, its C library.
 const DATABASE: [&str; 4] = ["diesel", "diesel_migrations", "libsqlite3-sys", "pq-sys"];

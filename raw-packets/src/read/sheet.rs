@@ -267,8 +267,13 @@ pub(crate) fn laid_out(sheet: Sheet, labels: &Labels, headed: bool) -> Sheet {
         return sheet;
     }
     let below = sheet.rows.iter().filter_map(|row| row.cells.first().map(|cell| &cell.text));
-    let fields = sheet.header.first().into_iter().chain(below);
-    if !labels.are_enough(fields.map(|field| crate::value::trim(field))) {
+    let fields =
+        sheet.header.first().into_iter().chain(below).map(|field| crate::value::trim(field));
+    let known = |label: &&str| labels.find(label).is_some();
+    // The header of a table has more labels than its first column.
+    let in_header =
+        sheet.header.iter().map(|label| crate::value::trim(label)).filter(known).count();
+    if !labels.are_enough(fields.clone()) || in_header >= fields.filter(known).count() {
         return sheet;
     }
     let form = if sheet.delimiter.is_some() { Form::Text } else { Form::TypedText };

@@ -96,6 +96,12 @@ impl QueueRow {
         *self = Self::new(key, std::mem::take(&mut self.backlog), status, self.lead_at, since);
         self.first_seen_at = first_seen_at;
     }
+
+    /// Tells whether the lead may be tried: it is pending, and rests no longer.
+    #[must_use]
+    pub fn is_due(&self, now: DateTime<Utc>) -> bool {
+        self.status == Status::Pending && self.not_before.is_none_or(|until| until <= now)
+    }
 }
 
 /// Holds one identity link: a lead is a person.
