@@ -170,9 +170,10 @@ impl Distinct {
     }
 
     fn add(&mut self, hash: u64) {
-        // Other bits than those by which a table places it, or two tables of it would fill alike.
-        let place =
-            ((u128::from(hash.rotate_left(32)) * (self.bits.len() * 64) as u128) >> 64) as usize;
+        // Mixed anew: a table places it by some of its bits, and the others are not even enough.
+        let mixed = (hash ^ (hash >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 32)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let place = ((u128::from(mixed) * (self.bits.len() * 64) as u128) >> 64) as usize;
         self.bits[place / 64] |= 1 << (place % 64);
         self.added += 1;
     }

@@ -27,7 +27,7 @@ const SLOTS: usize = 12;
 /// Set in a slot that points at a list.
 const LISTED: u32 = 1 << 31;
 /// Of 100 slots, how many may be taken.
-const MAX_LOAD: usize = 94;
+const MAX_LOAD: usize = 88;
 
 #[derive(Clone, Debug, Default)]
 #[repr(align(64))]
@@ -77,9 +77,9 @@ impl Table {
         self.keys
     }
 
-    /// Tells whether one more key may find no slot.
+    /// Tells whether one more key would have to look through too many buckets.
     pub(in crate::index) fn is_full(&self) -> bool {
-        self.keys >= self.buckets.len() * SLOTS
+        self.keys >= self.buckets.len() * SLOTS * (MAX_LOAD + 4) / 100
     }
 
     pub(in crate::index) fn bytes(&self) -> usize {
