@@ -8,6 +8,7 @@ use guardrails::recovery::Invariant;
 use crate::diesel::read::facts::StoreFacts;
 use crate::diesel::read::presence::Relation;
 use crate::diesel::write::view_values::key_text;
+use crate::model::backlog::check_identifier;
 
 /// A recorded column of the service's that holds keys of leads.
 #[derive(QueryableByName)]
@@ -79,6 +80,11 @@ impl StoreFacts<'_> {
             "SELECT view_schema, view_name, key_column, of_leads FROM {ns}queue_key_column \
              ORDER BY view_schema, view_name, key_column",
         )?;
+        for place in &columns {
+            // The name stands in the statement as text, too, and a record may have been written by others.
+            check_identifier("recorded table of keys", &place.view_name)
+                .map_err(FactsError::unavailable)?;
+        }
         let places = |leads: bool| {
             let of_kind = |column: &&Place| (column.of_leads != 0) == leads;
             let columns = columns.iter().filter(of_kind);
