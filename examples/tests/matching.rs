@@ -179,18 +179,7 @@ L3,9914345223,,Eva Ruiz
 #[test]
 fn a_kind_of_the_policys_own_is_read_from_the_columns_that_it_names() {
     let folder = Folder::new();
-    let policy = r#"
-precedence = ["document", "phone", "email", "loyalty"]
-[[own_kinds]]
-code = "loyalty"
-columns = ["card", "second_card"]
-lengths = [8, 8]
-[[rules]]
-name = "LOYALTY_EXACT"
-require = ["loyalty exact"]
-grant = "high"
-"#;
-    folder.write("policy.toml", policy);
+    folder.write("policy.toml", crate::own_kinds::POLICY);
     folder.write(
         "persons.csv",
         "person_key,phone,card,second_card\nP1,,20481357,20481358\nP2,987654312,20481399,\n",

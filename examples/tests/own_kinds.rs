@@ -10,7 +10,7 @@ use crate::recovery_steps::{on_postgres, on_sqlite};
 use crate::runner::{Run, run, runner};
 
 /// A loyalty card, of which a person may hold two.
-const POLICY: &str = r#"
+pub(crate) const POLICY: &str = r#"
 precedence = ["document", "phone", "email", "loyalty"]
 [[own_kinds]]
 code = "loyalty"
