@@ -10,8 +10,8 @@ use identity_matching::index::{Seal, joined::Stamp};
 use identity_matching::{DeterministicMatcher, Normaliser, Policy, Region};
 use recovery_queue::{
     DatabaseUrl, KeyColumn, LeadSource, MatcherResolver, OpenOptions, PersonView, QueueStore as _,
-    RecoverOptions, Rejection, Resolver, RunSummary, SeedOptions, SqlStore, ViewBacklog, WakeKeys,
-    recover_with_workers,
+    ReadAhead, RecoverOptions, Rejection, Resolver, RunSummary, SeedOptions, SqlStore, ViewBacklog,
+    WakeKeys, recover_with_workers,
 };
 use serde::Serialize;
 
@@ -219,9 +219,12 @@ impl Recovery {
         let options = self.options(actor, &policy);
         // One index for all workers.
         let matcher = Arc::new(DeterministicMatcher::new(index, normaliser.clone(), policy)?);
+        // One writer at a time leaves a core to decide what comes next.
+        let ahead = matches!(url, DatabaseUrl::Sqlite(_)) && self.workers == 1;
         let mut resolver = |source| -> Box<dyn Resolver + Send> {
             let resolver = MatcherResolver::new(Arc::clone(&matcher), source);
-            Box::new(resolver.with_wake_keys(keys.clone()))
+            let resolver = resolver.with_wake_keys(keys.clone());
+            if ahead { Box::new(ReadAhead::new(resolver)) } else { Box::new(resolver) }
         };
         let queue = (url, store, service);
         let (run, of_leads) = self.drain(queue, normaliser, console, &options, &mut resolver)?;

@@ -52,7 +52,7 @@ pub use model::person_view::PersonView;
 pub use model::progress::{Progress, RunSummary, Stopped};
 pub use model::rejection::{RejectReason, Rejection};
 pub use model::resolver::{
-    ClaimedLead, FailReason, Match, OwnReason, Resolution, ResolveError, Resolver,
+    Ahead, ClaimedLead, FailReason, Match, OwnReason, Resolution, ResolveError, Resolver,
 };
 pub use model::review::agreement::Agreement;
 pub use model::review::figures::{PacketOut, ReviewFigures};
@@ -72,4 +72,4 @@ pub use store::outlook::{Outlook, ReasonShare, outlook};
 pub use store::reviews::ReviewStore;
 pub use store::runs::RunStore;
 pub use store::{QueueStore, Snapshot};
-pub use worker::{AsyncResolver, Recover, recover_with_workers, resolve_isolated};
+pub use worker::{AsyncResolver, ReadAhead, Recover, recover_with_workers, resolve_isolated};

@@ -452,6 +452,11 @@ impl QueueStore for SqlStore {
         db.remember(&self.db);
         db.heed(&self.stop);
         self.db = db;
+        // Each connection counts the commits of others for itself.
+        #[cfg(feature = "sqlite")]
+        {
+            self.settling.begun_at = None;
+        }
         Ok(())
     }
 }

@@ -328,6 +328,23 @@ pub trait Resolver {
     fn needs_lease(&self) -> bool {
         false
     }
+
+    /// Gives the way to begin leads before they are asked; a resolver that answers only when it is asked has none.
+    fn ahead(&mut self) -> Option<&mut dyn Ahead> {
+        None
+    }
+}
+
+/// The part of a resolver that begins leads before they are asked, such as [`ReadAhead`](crate::ReadAhead)'s.
+///
+/// A store that can tell whether its database was changed by somebody else names the leads of the next batch while it
+/// writes the batch in hand. What was begun answers for nothing but [`Resolver::resolve`] on the same leads, unchanged.
+pub trait Ahead {
+    /// Begins leads that are likely to be asked next, and returns at once.
+    fn begin(&mut self, leads: Vec<ClaimedLead>);
+
+    /// Drops what was begun, since the data that it was decided by may have changed.
+    fn forget(&mut self);
 }
 
 impl<F> Resolver for F
@@ -347,6 +364,10 @@ impl Resolver for Box<dyn Resolver + '_> {
     fn needs_lease(&self) -> bool {
         (**self).needs_lease()
     }
+
+    fn ahead(&mut self) -> Option<&mut dyn Ahead> {
+        (**self).ahead()
+    }
 }
 
 impl Resolver for Box<dyn Resolver + Send + '_> {
@@ -356,6 +377,10 @@ impl Resolver for Box<dyn Resolver + Send + '_> {
 
     fn needs_lease(&self) -> bool {
         (**self).needs_lease()
+    }
+
+    fn ahead(&mut self) -> Option<&mut dyn Ahead> {
+        (**self).ahead()
     }
 }
 

@@ -85,13 +85,15 @@ pub struct BatchRequest<'a> {
     pub options: &'a RecoverOptions,
     /// Whether the attempt is counted before it is made, for a lead that may kill the process.
     pub careful: bool,
+    /// How many leads the batch after this one will ask for, at most; 0 where none is to be begun ahead.
+    pub next: u32,
 }
 
 impl<'a> BatchRequest<'a> {
     /// Names a batch.
     #[must_use]
     pub fn new(run: RunId, size: u32, options: &'a RecoverOptions) -> Self {
-        Self { run, size, options, careful: false }
+        Self { run, size, options, careful: false, next: 0 }
     }
 }
 

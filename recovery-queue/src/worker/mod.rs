@@ -4,6 +4,7 @@ mod async_resolver;
 mod batch_size;
 mod isolate;
 mod leased;
+mod read_ahead;
 mod reconnect;
 mod summary;
 
@@ -14,6 +15,7 @@ use std::sync::{Mutex, PoisonError};
 pub use async_resolver::AsyncResolver;
 pub use isolate::resolve_isolated;
 pub(crate) use isolate::storable;
+pub use read_ahead::ReadAhead;
 pub(crate) use reconnect::{Patience, retry_on_outage};
 
 use crate::model::cursor::Cursor;
@@ -118,6 +120,7 @@ fn drain<S: QueueStore + ?Sized>(
         let fresh = cursor.at_start();
         let request = BatchRequest {
             careful: pace.careful,
+            next: shared.left(pace.size),
             ..BatchRequest::new(shared.run_id, size, shared.options)
         };
         let span = trace::batch(shared.run_id, pace.number, size);

@@ -68,6 +68,11 @@ impl<'a> Shared<'a> {
             .map_or(0, take)
     }
 
+    /// Gives how many leads a batch of up to `size` could reserve now.
+    pub(super) fn left(&self, size: u32) -> u32 {
+        u32::try_from(self.left.load(Relaxed)).unwrap_or(u32::MAX).min(size)
+    }
+
     pub(super) fn give_back(&self, leads: u64) {
         let _ = self.left.fetch_update(Relaxed, Relaxed, |left| Some(left.saturating_add(leads)));
     }

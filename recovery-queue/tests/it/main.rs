@@ -38,6 +38,7 @@ mod plans;
 #[cfg(feature = "postgres")]
 mod pooler;
 mod processes;
+mod read_ahead;
 mod reasons;
 mod reconcile;
 mod refusals;

@@ -21,6 +21,9 @@ use crate::model::resolver::FailReason;
 pub(crate) struct Settling {
     pub(crate) after_settle: Option<AfterSettle>,
     pub(crate) looks: Looks,
+    /// The version of the database when the next leads were begun ahead.
+    #[cfg(feature = "sqlite")]
+    pub(crate) begun_at: Option<i64>,
 }
 
 #[derive(QueryableByName)]

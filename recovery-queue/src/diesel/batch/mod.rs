@@ -1,6 +1,8 @@
 //! One batch: claim, resolve, settle. What both backends share; the two hot statements are theirs.
 
 pub(crate) mod again;
+#[cfg(feature = "sqlite")]
+mod ahead;
 pub(crate) mod hook;
 pub(crate) mod lease;
 #[cfg(feature = "postgres")]
@@ -335,8 +337,12 @@ pub(crate) fn in_transaction(
     };
     let rejected = rejected_pairs::of_claims(db, names, &claims)?;
     let open = open_leads(&claims, batch.options, &rejected);
+    #[cfg(feature = "sqlite")]
+    ahead::forget_changed(db, resolver, settling)?;
     let mut outside = Outside { resolver, sqlite: db.is_sqlite() };
     let mut answers = resolve_isolated(&mut outside, &open)?.into_iter();
+    #[cfg(feature = "sqlite")]
+    ahead::begin_next(db, names, batch, cursor, resolver, settling)?;
     let mut settled = verdicts(claims, batch.options, context.now, |_| answers.next());
     // The resolver may have taken its time; events are dated when they are written.
     context.now = now(db, clock)?;

@@ -26,7 +26,8 @@ const RETRY: i64 = 5;
 const CLAIM: &str = include_str!("../../../queries/sqlite/claim.sql");
 const REMOVE_CLAIMED: &str = include_str!("../../../queries/sqlite/remove_claimed.sql");
 
-pub(crate) fn claim(
+/// Reads the leads that stand next, and leaves them where they are.
+pub(crate) fn next(
     db: &mut Database,
     names: &Names,
     backlog_id: i64,
@@ -35,8 +36,19 @@ pub(crate) fn claim(
 ) -> QueryResult<Vec<Claim>> {
     let [backlog, size] = [backlog_id, i64::from(size)].map(Param::Int);
     let after = [after.priority, after.lead_at, after.lead_id].map(Param::Int);
-    let claims: Vec<Claim> =
-        db.query_prepared(&names.query(CLAIM), &[&[backlog], &after[..], &[size]].concat())?;
+    db.query_prepared(&names.query(CLAIM), &[&[backlog], &after[..], &[size]].concat())
+}
+
+pub(crate) fn claim(
+    db: &mut Database,
+    names: &Names,
+    backlog_id: i64,
+    after: Position,
+    size: u32,
+) -> QueryResult<Vec<Claim>> {
+    let claims = next(db, names, backlog_id, after, size)?;
+    let backlog = Param::Int(backlog_id);
+    let after = [after.priority, after.lead_at, after.lead_id].map(Param::Int);
     if let Some(last) = claims.last().map(Claim::position) {
         let last = [last.priority, last.lead_at, last.lead_id].map(Param::Int);
         db.execute_prepared(
