@@ -40,8 +40,8 @@ const CANCELLED: &str = "SELECT (SELECT l.source_pk FROM {ns}queue_lead l WHERE 
 
 /// Answers the checks of `guardrails` from one consistent read of the store.
 ///
-/// Everything is counted by the database and only the offenders listed are read; a backlog that is no view
-/// is read once per question that needs it.
+/// What is counted is counted by the database and only the offenders listed are read, but for the evidence of failed leads,
+/// which is read page by page; a backlog that is no view is read once per question that needs it.
 pub struct StoreFacts<'a> {
     snapshot: RefCell<SqlSnapshot<'a>>,
     backlog: &'a dyn Backlog,
@@ -113,7 +113,15 @@ impl<'a> StoreFacts<'a> {
         &self,
         sql: &str,
     ) -> FactsResult<Vec<T>> {
-        let rows = self.snapshot.borrow_mut().rows(sql, &[]);
+        self.read_with(sql, &[])
+    }
+
+    pub(crate) fn read_with<T: crate::diesel::conn::database::Row>(
+        &self,
+        sql: &str,
+        params: &[Param<'_>],
+    ) -> FactsResult<Vec<T>> {
+        let rows = self.snapshot.borrow_mut().rows(sql, params);
         rows.map_err(|error| self.explained(error))
     }
 
