@@ -56,6 +56,14 @@ fn a_spreadsheets_number_is_its_whole_number_or_none() {
         ("PE", "\u{1f}986543217", "+51986543217"),
         ("MX", "(55) 1234-8765.0", "+525512348765"),
     ]);
+    // Bundesnetzagentur: eleven digits at most, so that thirteen carry the country code.
+    assert_exact(&[
+        ("DE", "4915123456798", "+4915123456798"),
+        ("DE", "4917612345698", "+4917612345698"),
+        ("DE", "491701234598", "+491701234598"),
+        ("DE", "0151 23456798", "+4915123456798"),
+        ("DE", "04915 123498", "+494915123498"),
+    ]);
     assert_unusable(&[
         // A subscriber of Trujillo has the digits with the decimal's zero.
         ("PE", "4421234.0", UnusableReason::NotAssigned),

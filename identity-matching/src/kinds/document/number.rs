@@ -18,6 +18,9 @@ pub struct DocumentNumber {
     /// How many signs stood before each of the first dashes.
     dashes: [u8; 3],
     dash_count: u8,
+    /// How many signs stood before each of the first blanks.
+    blanks: [u8; 3],
+    blank_count: u8,
     /// Whether the digits before the first dash stood in groups of three.
     grouped: bool,
 }
@@ -31,6 +34,8 @@ impl DocumentNumber {
         length: 0,
         dashes: [0; 3],
         dash_count: 0,
+        blanks: [0; 3],
+        blank_count: 0,
         grouped: false,
     };
 
@@ -86,9 +91,10 @@ impl DocumentNumber {
             match byte {
                 b'0'..=b'9' | b'A'..=b'Z' | b'&' => self.push(byte)?,
                 b'a'..=b'z' => self.push(byte - 32)?,
-                b'-' => self.note_dash(),
-                b' ' | b'.' | b'/' | b',' | b'_' | b':' | b'\'' | b'`' | b'(' | b')' | b'\t'
-                | b'\r' | b'\n' => {}
+                b'-' => note(&mut self.dashes, &mut self.dash_count, self.length),
+                b' ' => note(&mut self.blanks, &mut self.blank_count, self.length),
+                b'.' | b'/' | b',' | b'_' | b':' | b'\'' | b'`' | b'(' | b')' | b'\t' | b'\r'
+                | b'\n' => {}
                 _ => return Err(UnusableReason::Malformed),
             }
         }
@@ -116,18 +122,6 @@ impl DocumentNumber {
         Ok(())
     }
 
-    fn note_dash(&mut self) {
-        let repeated =
-            self.dash_count > 0 && self.dashes[usize::from(self.dash_count) - 1] == self.length;
-        if let Some(slot) = self.dashes.get_mut(usize::from(self.dash_count))
-            && self.length > 0
-            && !repeated
-        {
-            *slot = self.length;
-            self.dash_count += 1;
-        }
-    }
-
     /// Returns how many signs stood behind the last dash; nothing where there is none or more than three.
     #[must_use]
     pub fn behind_dash(&self) -> Option<usize> {
@@ -141,16 +135,20 @@ impl DocumentNumber {
         self.grouped
     }
 
-    /// Pads the parts between dashes with zeros in front; nothing where there are not as many parts, or one is longer.
+    /// Pads the parts between dashes, or between blanks where there is no dash, with zeros in front; nothing where there
+    /// are not as many parts, or one is longer.
     pub fn pad_groups(&mut self, lengths: &[usize]) -> Option<Reading> {
-        if usize::from(self.dash_count) + 1 != lengths.len() {
+        let (ends, count) = match self.dash_count {
+            0 => (self.blanks, self.blank_count),
+            count => (self.dashes, count),
+        };
+        if usize::from(count) + 1 != lengths.len() {
             return None;
         }
         let mut padded = Self::EMPTY;
         let mut start = 0;
         for (at, &length) in lengths.iter().enumerate() {
-            let end =
-                if at + 1 == lengths.len() { self.len() } else { usize::from(self.dashes[at]) };
+            let end = if at + 1 == lengths.len() { self.len() } else { usize::from(ends[at]) };
             let part = self.as_bytes().get(start..end)?;
             let missing = length.checked_sub(part.len())?;
             (0..missing).try_for_each(|_| padded.push(b'0')).ok()?;
@@ -292,6 +290,18 @@ impl DocumentNumber {
 
     fn set_len(&mut self, length: usize) {
         self.length = u8::try_from(length).expect("the capacity fits one byte");
+    }
+}
+
+/// Notes that a sign that parts stands behind `length` signs; the first three count, several in a row once.
+fn note(places: &mut [u8; 3], count: &mut u8, length: u8) {
+    let repeated = *count > 0 && places[usize::from(*count) - 1] == length;
+    if let Some(slot) = places.get_mut(usize::from(*count))
+        && length > 0
+        && !repeated
+    {
+        *slot = length;
+        *count += 1;
     }
 }
 

@@ -6,7 +6,8 @@ use crate::key::Reading;
 use crate::key::UnusableReason;
 
 /// Reads a cédula: a province or a sign of the kind of citizen, a book and an entry, which dashes part: `8-123-4567`,
-/// `PE-12-345`, `E-8-12345`. Canonical with all parts in full length; without its dashes it cannot be read.
+/// `PE-12-345`, `E-8-12345`. Blanks part them as well. Canonical with all parts in full length; without what parts them it
+/// cannot be read.
 pub(super) fn cedula(number: &mut DocumentNumber) -> Outcome {
     let letters = number.as_bytes().iter().take_while(|byte| !byte.is_ascii_digit()).count();
     let canonical = number.len() == 12;

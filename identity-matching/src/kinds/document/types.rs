@@ -1,7 +1,8 @@
 //! The built-in document types: their codes, names, official codes and sources.
 //!
 //! Official codes of types: Peru, SUNAT catalogue 06 and PLAME table 3; Argentina, AFIP table of document types; Colombia,
-//! DIAN, Resolución 042/2020, annex; Ecuador, SRI, Ficha técnica de comprobantes electrónicos, table 6; Costa Rica,
+//! DIAN, Resolución 042/2020, annex; Ecuador, SRI, Ficha técnica de comprobantes electrónicos, table 6, and Anexo
+//! Transaccional, table 2; Costa Rica,
 //! Ministerio de Hacienda, Resolución DGT-R-48-2016; El Salvador, Ministerio de Hacienda, CAT-022; Dominican Republic,
 //! DGII, Norma General 07-2018; Paraguay, SIFEN, Manual técnico; Uruguay, DGI, Formato CFE; Bolivia, SIN, catalogue of
 //! document types.
@@ -36,17 +37,27 @@ impl DocumentTypes {
 /// Names of a country that stand for several types, of which the number decides.
 const GROUPS: &[(&[u8; 2], &str, &[&str])] = &[
     (b"AR", "TAX ID", &["CUIT"]),
+    (b"BO", "3", &["PASSPORT"]),
     (b"BR", "TAX ID", &["CPF", "CNPJ"]),
     (b"BR", "VAT", &["CPF", "CNPJ"]),
     (b"CL", "TAX ID", &["RUT"]),
     (b"CO", "TAX ID", &["NIT"]),
     (b"CR", "CEDULA", &["CPF", "CPJ"]),
     (b"CR", "TAX ID", &["CPF", "CPJ", "DIMEX"]),
+    (b"DO", "3", &["PASSPORT"]),
+    (b"EC", "1", &["RUC"]),
+    (b"EC", "2", &["CI"]),
+    (b"EC", "3", &["PASSPORT"]),
+    (b"EC", "C", &["CI"]),
+    (b"EC", "R", &["RUC"]),
     (b"EC", "TAX ID", &["RUC"]),
     (b"ES", "TAX ID", &["NIF"]),
     (b"MX", "TAX ID", &["RFC"]),
     (b"PE", "TAX ID", &["RUC"]),
+    (b"PY", "2", &["PASSPORT"]),
     (b"PY", "TAX ID", &["RUC"]),
+    (b"SV", "3", &["PASSPORT"]),
+    (b"UY", "5", &["PASSPORT"]),
 ];
 
 fn built_in() -> Vec<DocumentType> {
@@ -71,8 +82,9 @@ fn built_in() -> Vec<DocumentType> {
                 "TRAVEL DOCUMENT",
                 "DOCUMENTO DE VIAJE",
                 "PP",
+                "P",
             ])
-            .source("ICAO Doc 9303, part 4"),
+            .source("ICAO Doc 9303, part 4, whose code of the document is P"),
     );
     types
 }
@@ -353,7 +365,10 @@ fn andes_and_south() -> Vec<DocumentType> {
                 "G",
             ])
             .source("SENIAT, Providencia 0073/2006")
-            .inferred_like(|number| number.len() >= 9 && !number.is_digits()),
+            .inferred_like(|number| {
+                // A zero behind the letter is never lost: eight digits behind it are a cédula.
+                !number.is_digits() && (number.len() == 10 || number.behind_dash() == Some(1))
+            }),
     ]
 }
 
@@ -459,7 +474,7 @@ fn europe() -> Vec<DocumentType> {
     let (it, pt) = (region(*b"IT"), region(*b"PT"));
     vec![
         DocumentType::new(it, "CF", italy::fiscal_code)
-            .aliases(&["CODICE FISCALE", "COD FISCALE", "TAX ID", "NATIONAL ID"])
+            .aliases(&["CODICE FISCALE", "COD FISCALE", "COD FISC", "TAX ID", "NATIONAL ID"])
             .source("Decreto ministeriale 23 dicembre 1976")
             .inferred_like(|number| number.len() == 16),
         DocumentType::new(it, "PIVA", italy::vat_number)

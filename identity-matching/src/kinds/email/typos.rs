@@ -67,8 +67,15 @@ pub(super) fn meant(domain: &str, table: &EmailTable) -> Option<String> {
     }
 }
 
-/// Returns the great domain behind which another ending was written: `gmail.com.pe`.
+/// Returns the great domain behind which another ending was written, or that has no address under this one:
+/// `gmail.com.pe`, `gmail.es`.
 fn continued(domain: &str) -> Option<&'static str> {
+    /// Google gives addresses under `gmail.com` and `googlemail.com` alone (Gmail Help); under these endings people who
+    /// know `hotmail.es` and `yahoo.es` write it.
+    const NO_GMAIL: [&str; 4] = ["gmail.es", "gmail.pe", "gmail.cl", "gmail.it"];
+    if NO_GMAIL.contains(&domain) {
+        return Some("gmail.com");
+    }
     CONTINUED
         .into_iter()
         .find(|great| domain.strip_prefix(great).is_some_and(|rest| rest.starts_with('.')))
@@ -189,6 +196,7 @@ mod tests {
             ("gmail.con", Some("gmail.com")),
             ("gmial.con", Some("gmail.com")),
             ("gmail.com.pe", Some("gmail.com")),
+            ("gmail.es", Some("gmail.com")),
             ("gmail.co", Some("gmail.com")),
             ("hotmai.es", Some("hotmail.es")),
             ("hotmial.com", Some("hotmail.com")),

@@ -4,7 +4,7 @@
 //! between. libphonenumber only ever sees digits and a leading `+`: letters never become digits.
 
 use super::plan::{self, Number, Use};
-use super::{Outcome, fixes};
+use super::{Outcome, Phone, fixes};
 use crate::key::Reading;
 use crate::key::UnusableReason;
 use crate::text::spreadsheet::{self, Cell};
@@ -484,11 +484,28 @@ fn read_one(
 
 fn number(groups: &[Group], region: Option<Region>) -> Number {
     let (digits, plus) = (digits_of(groups), groups[0].plus);
+    if !plus && carries_code(&digits, region) {
+        let phone = plan::number(&digits, true, None)?;
+        return Ok(Phone { reading: Reading::COUNTRY_CODE, ..phone });
+    }
     let phone = plan::number(&digits, plus, region)?;
     if phone.reading.contains(Reading::INTERNATIONAL_PREFIX) && is_padded(&digits, region) {
         return Err(UnusableReason::Ambiguous);
     }
     Ok(phone)
+}
+
+/// Tells whether digits without a `+` are too long for a number of the region, and a mobile behind its country code.
+///
+/// Germany's numbers have eleven digits at most (Bundesnetzagentur, numbering plans of geographic and of mobile numbers),
+/// but its plan of former times, which is open, would take `49 151…` for the area of Leer.
+fn carries_code(digits: &str, region: Option<Region>) -> bool {
+    let germany = region.is_some_and(|region| region.as_str() == "DE");
+    germany
+        && matches!(digits.len(), 12 | 13)
+        && digits.starts_with("49")
+        && plan::usage(digits, true, None) == Some(Use::Mobile)
+        && plan::number(digits, true, None).is_ok()
 }
 
 /// Tells whether `00` before a number may be the zeros of a fixed width as well: behind them stands a mobile of the region,
