@@ -23,6 +23,7 @@ mod oracle;
 mod phones;
 mod phones_written;
 mod placeholders;
+mod policies;
 mod relevant;
 mod reports;
 mod stdnum;

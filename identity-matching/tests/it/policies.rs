@@ -1,0 +1,163 @@
+//! A policy as a value: read, written, compared, and by which weak evidence it finds persons.
+
+use identity_matching::{
+    AddressUse, Decision, DeterministicMatcher, KeyKind, KindRules, KindSet, Matcher, Normaliser,
+    Policy, PolicyError, PolicyRules, Record, Region, Rejections, Rule, UnmatchedReason, Verdict,
+    index::{InMemoryIndex, SubjectView},
+};
+use sha2::{Digest as _, Sha256};
+
+use crate::decisions::{matcher, normaliser, phone, record};
+
+const PHONE: &str = "987654312";
+
+fn named(text: &str) -> Policy {
+    let mut rules = PolicyRules::default();
+    rules.version = text.to_owned();
+    Policy::new(rules).unwrap()
+}
+
+#[test]
+fn equal_rules_are_equal_and_have_one_hash_and_others_another() {
+    let (one, two) = (named("1"), named("2"));
+    assert_eq!(one, Policy::default());
+    assert_ne!(one, two);
+    assert_eq!(one.hash(), Policy::default().hash());
+    assert_ne!(one.hash(), two.hash());
+    // The first 16 digits of the SHA-256 of the rules as JSON.
+    let digest = Sha256::digest(serde_json::to_vec(two.rules()).unwrap());
+    let digits: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(two.hash(), digits);
+    assert_eq!(format!("{two:?}"), format!("Policy {{ version: \"2\", hash: \"{digits}\", .. }}"));
+}
+
+#[test]
+fn rules_go_into_a_policy_and_come_out_of_it_as_they_were() {
+    let two = named("2");
+    let rules = PolicyRules::from(two.clone());
+    assert_eq!(rules.version, "2");
+    assert_eq!(Policy::try_from(rules).unwrap(), two);
+    assert_eq!(Policy::from_toml(&two.to_toml()).unwrap(), two);
+    let mut wrong = PolicyRules::default();
+    wrong.version.clear();
+    assert!(Policy::try_from(wrong).is_err());
+}
+
+#[test]
+fn text_that_is_no_policy_is_refused_with_its_line() {
+    let error = Policy::from_toml("version = \"2\"\n\nrules = 7\n").unwrap_err();
+    assert!(
+        matches!(&error, PolicyError::Syntax { reason } if reason.starts_with("line 3: ")),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_rule_and_a_kind_are_found_by_their_names() {
+    let policy = Policy::new(PolicyRules::default().without_kind(KeyKind::EMAIL)).unwrap();
+    assert_eq!(policy.rule(&Rule::PHONE_EXACT).unwrap().name, Rule::PHONE_EXACT);
+    assert_eq!(policy.rule(&Rule::new("NONE_SUCH").unwrap()), None);
+    let phones = policy.rules().kinds[&KeyKind::PHONE].clone();
+    assert_ne!(phones, KindRules::default());
+    assert_eq!(policy.kind(KeyKind::PHONE), Some(&phones));
+    assert_eq!(policy.kind(KeyKind::EMAIL), None, "the precedence leaves it out");
+}
+
+#[test]
+fn a_set_of_kinds_holds_places_of_the_precedence_and_names_them() {
+    let policy = Policy::default();
+    let mut set = KindSet::default();
+    set.insert(1);
+    set.insert(2);
+    assert_eq!(set.kinds(&policy).collect::<Vec<_>>(), policy.rules().precedence[1..3]);
+    // No policy has as many kinds as a set has room for.
+    for beyond in [16, 17, usize::MAX] {
+        set.insert(beyond);
+        assert!(!set.contains(beyond));
+    }
+    assert!(set.contains(1) && set.contains(2) && !set.contains(0));
+}
+
+/// Decides a lead by one weak rule alone.
+fn by_rule_alone(rule: &Rule, person: &Record, lead: &Record) -> Decision {
+    let mut rules = PolicyRules::default();
+    rules.rules.retain(|kept| !kept.require.is_empty() || kept.name == *rule);
+    assert!(rules.rules.iter().any(|kept| kept.name == *rule));
+    rules.addresses.roles = AddressUse::Weak;
+    let policy = Policy::new(rules).unwrap();
+    let options = policy.normalise_options(Region::parse("PE").unwrap());
+    let normaliser = Normaliser::new(options).unwrap();
+    let mut persons = InMemoryIndex::builder();
+    persons.add("ANA", &normaliser.normalise(person)).unwrap();
+    let index = persons.build().unwrap();
+    DeterministicMatcher::new(index, normaliser, policy).unwrap().decide_one(lead).unwrap()
+}
+
+#[test]
+fn persons_are_found_by_the_weak_evidence_of_the_rules_and_by_no_other() {
+    let weak = |change: fn(&mut Record)| {
+        let mut record = Record { name: Some("Ana Rojas Quispe".into()), ..Record::default() };
+        change(&mut record);
+        record
+    };
+    let evidence: [(Rule, Record); 4] = [
+        (Rule::PLATE_NAME, weak(|record| record.plate = Some("ABC-123".into()))),
+        (Rule::NAME_BIRTH_DATE, weak(|record| record.birth_date = Some("1987-03-21".into()))),
+        (Rule::PHONE_TAIL, weak(|record| record.phones = vec!["+51 1 434 5223".into()])),
+        (Rule::EMAIL_WEAK, weak(|record| record.emails = vec!["ventas@empresa.pe".into()])),
+    ];
+    for (rule, _) in &evidence {
+        for (other, person) in &evidence {
+            let mut lead = person.clone();
+            if *other == Rule::PHONE_TAIL {
+                // The same last digits, and no strong key in common.
+                lead.phones = vec!["9914345223".into()];
+            }
+            let decision = by_rule_alone(rule, person, &lead);
+            let found: Vec<&str> =
+                decision.evidence.candidates.iter().map(|found| &*found.person).collect();
+            if rule == other {
+                assert_eq!(found, ["ANA"], "{rule}");
+                assert_eq!(decision.outcome.reason(), Some(UnmatchedReason::WeakMatchOnly));
+            } else {
+                assert!(found.is_empty(), "{other} finds by the rule {rule}");
+            }
+        }
+    }
+}
+
+#[test]
+fn who_shares_a_plate_is_no_candidate_where_a_key_settles_the_lead() {
+    let plated = |mut record: Record| {
+        record.plate = Some("ABC-123".into());
+        record
+    };
+    let persons = [("ANA", plated(phone(record(), PHONE))), ("LUIS", plated(record()))];
+    let decision =
+        matcher(&persons, Policy::default()).decide_one(&plated(phone(record(), PHONE))).unwrap();
+    let found: Vec<&str> =
+        decision.evidence.candidates.iter().map(|found| &*found.person).collect();
+    assert_eq!((decision.outcome.person(), found), (Some("ANA"), vec!["ANA"]));
+}
+
+#[test]
+fn the_fast_way_tells_the_matched_person_by_key_and_by_number() {
+    let persons = [("ANA", phone(record(), PHONE)), ("LUIS", phone(record(), "912345678"))];
+    let matcher = matcher(&persons, Policy::default());
+    let phones = [PHONE, "912345678", "+51 912 345 678", "955555555"];
+    let leads = phones.map(|number| normaliser().normalise(&phone(record(), number)));
+    let views: Vec<SubjectView<'_>> = leads.iter().map(SubjectView::from).collect();
+    let mut told = vec![None; leads.len()];
+    matcher
+        .consider(&views, &Rejections::default(), &mut |at, considered| {
+            let person = considered.person().map(str::to_owned);
+            assert_eq!(person.is_some(), matches!(considered.verdict(), Verdict::Matched { .. }));
+            told[at] = person.zip(considered.person_id());
+        })
+        .unwrap();
+    let [ana, luis, again, nobody] = &told[..] else { unreachable!() };
+    assert_eq!(ana.as_ref().unwrap().0, "ANA");
+    assert_eq!(luis.as_ref().unwrap().0, "LUIS");
+    assert_ne!(ana.as_ref().unwrap().1, luis.as_ref().unwrap().1);
+    assert_eq!((again, nobody), (luis, &None));
+}
