@@ -6,14 +6,15 @@
 use std::io;
 use std::process::ExitCode;
 
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use identity_matching::index::joined::{LookUp, SealedRecord, Stamp, look_ups};
 use identity_matching::index::{Seal, StoredPerson};
 use identity_matching::{KeyForm, KeyKind, Normalised, Normaliser, Policy};
-use raw_packets::table::TableSchema;
-use reference_runners::at_scale::{self, KEYS, ReadingArgs, RowWriter, Value, records};
+use reference_runners::at_scale::records::{self, Of};
+use reference_runners::at_scale::{self, KEYS, ReadingArgs, RowWriter, Value};
 use reference_runners::cli::{EXIT_CODES, Exit, Failure, start};
-use reference_runners::people::Given;
+use reference_runners::own::OwnColumns;
+use reference_runners::people::{Given, OwnGiven};
 use reference_runners::tables::TableArgs;
 use reference_runners::unusable::UnusableValues;
 
@@ -34,14 +35,6 @@ struct Args {
     tables: TableArgs,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Of {
-    /// Leads, by the columns of leads.csv.
-    Leads,
-    /// Persons, by the columns of persons.csv; one with several rows is one person.
-    Persons,
-}
-
 fn main() -> ExitCode {
     start(|args: Args| run(&args))
 }
@@ -52,24 +45,24 @@ fn run(args: &Args) -> Result<Exit, Failure> {
     let format = args.reading.format;
     let stamp = Stamp::new(normaliser.options(), &policy, &seal).to_string();
     let tables = args.tables.open()?;
-    let (schema, whose) = match args.of {
-        Of::Leads => (TableSchema::leads(), "leads"),
-        Of::Persons => (TableSchema::persons(), "persons"),
-    };
+    let own = OwnColumns::of(normaliser.options());
     let mut keys = Keys {
         out: RowWriter::new(format, KEYS, io::stdout())?,
         normaliser,
         policy,
         seal,
         stamp,
-        unusable: UnusableValues::of(whose),
+        unusable: UnusableValues::of(args.of.whose()),
     };
     let mut read = Normalised::default();
-    let exit = records::read(format, &tables, &schema, io::stdin(), &console, |row| {
+    let exit = records::read(format, args.of, &tables, &own, io::stdin(), &console, |row| {
+        let listed = own.listed(|column| row.text(column));
+        let own = OwnGiven::Listed(&listed);
         match args.of {
             Of::Leads => match row.text("external_id").or_else(|| row.text("id")) {
                 Some(key) => {
-                    keys.lead(key, &Given::of_lead(|column| row.text(column)), &mut read)?;
+                    let given = Given { own, ..Given::of_lead(|column| row.text(column)) };
+                    keys.lead(key, &given, &mut read)?;
                 }
                 None => {
                     return Ok(Some("neither `id` nor `external_id` is given; give one of them"));
@@ -77,7 +70,8 @@ fn run(args: &Args) -> Result<Exit, Failure> {
             },
             Of::Persons => match row.text("person_key") {
                 Some(key) => {
-                    keys.person(key, &Given::of_person(|column| row.text(column)), &mut read)?;
+                    let given = Given { own, ..Given::of_person(|column| row.text(column)) };
+                    keys.person(key, &given, &mut read)?;
                 }
                 None => return Ok(Some("the person has no key; give every person one")),
             },

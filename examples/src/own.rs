@@ -22,6 +22,11 @@ impl OwnColumns {
         Self(columns.collect())
     }
 
+    /// Lists the columns by name.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(_, column)| column.as_str())
+    }
+
     /// Adds the columns of another policy's kinds.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
@@ -36,12 +41,11 @@ impl OwnColumns {
         if self.0.is_empty() {
             return schema;
         }
-        let own = || self.0.iter().map(|(_, column)| column.as_str());
-        let columns = schema.columns().iter().map(String::as_str).chain(own());
+        let columns = schema.columns().iter().map(String::as_str).chain(self.names());
         TableSchema::new(schema.name(), columns)
             .needs(keys.iter().copied())
-            .needs(["phone", "document", "email", "plate"].into_iter().chain(own()))
-            .accepts(own())
+            .needs(["phone", "document", "email", "plate"].into_iter().chain(self.names()))
+            .accepts(self.names())
     }
 
     /// Lists the values of a row.
@@ -50,6 +54,14 @@ impl OwnColumns {
         row: Row<'a>,
     ) -> impl Iterator<Item = (KeyKind, &'a str)> + 'a {
         self.0.iter().filter_map(move |(kind, column)| Some((*kind, row.optional(column)?)))
+    }
+
+    /// Copies the values of a row that gives its columns by name.
+    pub fn listed<'a>(&self, get: impl Fn(&str) -> Option<&'a str>) -> Vec<OwnValue> {
+        let values = self.0.iter().filter_map(|(kind, column)| {
+            Some(OwnValue { kind: *kind, value: get(column)?.to_owned() })
+        });
+        values.collect()
     }
 
     /// Writes the values of a row as a table keeps them: an object of kinds, each with the list of its values; nothing

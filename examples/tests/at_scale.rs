@@ -9,10 +9,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use identity_matching::index::{Seal, joined::RecordDigest};
 use identity_matching::{
-    Decision, DeterministicMatcher, Evidence, Field, Matcher, Normaliser, Outcome, Policy, Region,
-    Rejections,
+    Decision, DeterministicMatcher, Evidence, Field, HashKey, Matcher, Outcome, OwnValue, Policy,
+    Record, Region, Rejections,
 };
+use reference_runners::own::OwnColumns;
 use reference_runners::people;
 use reference_runners::tables::Tables;
 use tempfile::TempDir;
@@ -22,34 +24,43 @@ use crate::runner::{Run, run, runner};
 
 const SECRET: &str = "000102030405060708090a0b0c0d0e0f";
 
-/// Leads and persons of a size, with hubs, values that cannot be read, and persons of several rows.
+/// What a policy says of loyalty cards beyond the default rules; a person may hold two.
+const LOYALTY: &str = r#"{
+    "own_kinds": [{"code": "loyalty", "columns": ["card", "second_card"], "lengths": [8, 8]}],
+    "rule": {"name": "LOYALTY_EXACT", "require": ["loyalty exact"], "grant": "high"}
+}"#;
+
+/// Leads and persons of a size, with hubs, values that cannot be read, cards of an own kind, and persons of several rows.
 struct Data(TempDir);
 
 impl Data {
     fn new(leads: u32, persons: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut text = String::from(
-            "person_key,phone,document,document_type,document_country,email,full_name,birth_date,plate\n",
+            "person_key,phone,document,document_type,document_country,email,full_name,birth_date,plate,card,second_card\n",
         );
         for n in 0..persons {
             // One phone in twenty is a shop's, which many give as their own.
             let phone = if n % 20 == 0 { 900_000 + n % 60 } else { n };
             let _ = writeln!(
                 text,
-                "P{n},{},{:08},DNI,PE,user{n}@correo.pe,{},{},{}",
+                "P{n},{},{:08},DNI,PE,user{n}@correo.pe,{},{},{},{},{}",
                 mobile(phone),
                 document(n),
                 name(n),
                 born(n),
                 if n % 9 == 0 { format!("ABC-{:03}", n % 997) } else { String::new() },
+                if n % 3 == 0 { card(n) } else { String::new() },
+                // A card of the house, which the till gives whoever has none.
+                if n % 6 == 0 { card(700_000 + n % 4) } else { String::new() },
             );
             if n % 50 == 0 {
-                let _ = writeln!(text, "P{n},{},,,,second{n}@correo.pe,,,", mobile(n + 500_000));
+                let _ = writeln!(text, "P{n},{},,,,second{n}@correo.pe,,,,,", mobile(n + 500_000));
             }
         }
         fs::write(folder.path().join("persons.csv"), text).unwrap();
         let mut text = String::from(
-            "id,external_id,lead_created_at,phone,document,document_type,email,first_name,last_name,birth_date\n",
+            "id,external_id,lead_created_at,phone,document,document_type,email,first_name,last_name,birth_date,card\n",
         );
         for n in 0..leads {
             let of = n.wrapping_mul(2_654_435_761) % (persons + persons / 3 + 1);
@@ -66,12 +77,18 @@ impl Data {
                 5 => ("12".to_owned(), "EN TRAMITE".to_owned(), String::new()),
                 _ => (mobile(of), format!("{:08}", document(of)), format!("user{of}@correo.pe")),
             };
+            let card = match (n % 10, n % 11) {
+                (5, 0..6) | (_, 0 | 1) => card(of - of % 3),
+                (_, 2) => card(700_000 + n % 4),
+                (_, 3) => "2048".to_owned(),
+                _ => String::new(),
+            };
             let whose = if n % 7 == 0 { of + 3 } else { of };
             let names = name(whose);
             let (first, last) = names.split_once(' ').unwrap();
             let _ = writeln!(
                 text,
-                "{n},L{n},2026-01-0{},{phone},{document},{},{email},{first},{last},{}",
+                "{n},L{n},2026-01-0{},{phone},{document},{},{email},{first},{last},{},{card}",
                 n % 9 + 1,
                 if document.is_empty() { "" } else { "DNI" },
                 if n % 4 == 0 { born(whose) } else { String::new() },
@@ -79,7 +96,9 @@ impl Data {
         }
         fs::write(folder.path().join("leads.csv"), text).unwrap();
         fs::write(folder.path().join("secret"), SECRET).unwrap();
-        Self(folder)
+        let data = Self(folder);
+        fs::write(data.path("policy.json"), policy(|_| {})).unwrap();
+        data
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -87,7 +106,7 @@ impl Data {
     }
 
     /// Returns the flags of both scripts; the decisions go to `out`.
-    fn flags(&self, out: &str) -> [OsString; 10] {
+    fn flags(&self, out: &str) -> [OsString; 12] {
         let path = |name| self.path(name).into_os_string();
         [
             "--leads".into(),
@@ -98,6 +117,8 @@ impl Data {
             path(out),
             "--secret-file".into(),
             path("secret"),
+            "--policy".into(),
+            path("policy.json"),
             "--programs".into(),
             programs().into_os_string(),
         ]
@@ -105,25 +126,19 @@ impl Data {
 
     /// Decides every lead by a matcher that holds the population.
     fn in_memory(&self) -> BTreeMap<String, String> {
-        let policy = Policy::default();
-        let normaliser =
-            Normaliser::new(policy.normalise_options(Region::parse("PE").unwrap())).unwrap();
+        let policy = people::read_policy(Some(&self.path("policy.json"))).unwrap();
+        let normaliser = people::read_by(&policy, Region::parse("PE").unwrap()).unwrap();
+        let own = OwnColumns::of(normaliser.options());
         let tables = Tables::default();
         let (index, ..) =
             people::read_persons(&tables, &self.path("persons.csv"), &normaliser).unwrap();
         let matcher = DeterministicMatcher::new(index, normaliser, policy).unwrap();
         let mut decided = BTreeMap::new();
-        people::read_leads(
-            &tables,
-            &self.path("leads.csv"),
-            &reference_runners::own::OwnColumns::default(),
-            None,
-            |keys, leads| {
-                let decisions = matcher.decide(leads, &Rejections::default())?;
-                decided.extend(keys.iter().cloned().zip(decisions.iter().map(read_back)));
-                Ok(())
-            },
-        )
+        people::read_leads(&tables, &self.path("leads.csv"), &own, None, |keys, leads| {
+            let decisions = matcher.decide(leads, &Rejections::default())?;
+            decided.extend(keys.iter().cloned().zip(decisions.iter().map(read_back)));
+            Ok(())
+        })
         .unwrap();
         decided
     }
@@ -131,10 +146,11 @@ impl Data {
     /// Runs one of the two programs over files, under the secret.
     fn program(&self, name: &str, flags: &[&str], from: &Path, to: &str) -> Run {
         let mut command = runner(name);
-        command
-            .args(["--secret-file", self.path("secret").to_str().unwrap()])
-            .args(flags)
-            .stdin(Stdio::from(File::open(from).unwrap()));
+        command.args(["--secret-file", self.path("secret").to_str().unwrap()]);
+        if !flags.contains(&"--policy") {
+            command.args(["--policy", self.path("policy.json").to_str().unwrap()]);
+        }
+        command.args(flags).stdin(Stdio::from(File::open(from).unwrap()));
         let done = run(&mut command);
         fs::write(self.path(to), &done.stdout).unwrap();
         done
@@ -148,6 +164,17 @@ impl Data {
     }
 }
 
+/// Writes the default policy with a rule for loyalty cards and what a test changes.
+fn policy(change: impl FnOnce(&mut serde_json::Value)) -> String {
+    let mut policy = serde_json::to_value(Policy::default()).unwrap();
+    let mut more: serde_json::Value = serde_json::from_str(LOYALTY).unwrap();
+    policy["own_kinds"] = more["own_kinds"].take();
+    policy["precedence"].as_array_mut().unwrap().push("loyalty".into());
+    policy["rules"].as_array_mut().unwrap().push(more["rule"].take());
+    change(&mut policy);
+    policy.to_string()
+}
+
 fn rows(text: &str) -> Vec<csv::StringRecord> {
     csv::Reader::from_reader(text.as_bytes()).records().map(Result::unwrap).collect()
 }
@@ -158,6 +185,10 @@ fn mobile(n: u32) -> String {
 
 fn document(n: u32) -> u64 {
     (u64::from(n) * 104_729 + 1_000_003) % 90_000_000 + 10_000_000
+}
+
+fn card(n: u32) -> String {
+    format!("{:08}", (u64::from(n) * 15_485_863 + 20_481_357) % 90_000_000 + 10_000_000)
 }
 
 fn born(n: u32) -> String {
@@ -282,8 +313,21 @@ fn joined_rows_decide_as_one_matcher_in_memory() {
         let expected = data.in_memory();
         assert_eq!(expected.len(), 300);
         assert!(expected.values().filter(|one| one.starts_with("matched")).count() > 50);
+        assert!(expected.values().filter(|one| one.contains(",LOYALTY_EXACT,")).count() > 5);
         assert_eq!(decided(&done.stdout), expected);
     }
+}
+
+#[test]
+fn a_lead_is_the_same_whatever_the_order_of_its_own_values() {
+    let seal = Seal::new(HashKey::new([7; 16]));
+    let value = |value: &str| OwnValue { kind: "loyalty".parse().unwrap(), value: value.into() };
+    let mut lead = Record { own: vec![value("2"), value("1")], ..Record::default() };
+    let digest = RecordDigest::of("L1", &lead, &seal);
+    lead.own.reverse();
+    assert_eq!(digest, RecordDigest::of("L1", &lead, &seal));
+    lead.own.pop();
+    assert_ne!(digest, RecordDigest::of("L1", &lead, &seal));
 }
 
 #[test]
@@ -297,7 +341,7 @@ fn rows_between_the_programs_hold_no_identifier() {
     }
     for n in 0..50 {
         let number = document(n).to_string();
-        for value in [&mobile(n), &number, &format!("user{n}@"), &"Rojas".to_owned()] {
+        for value in [&mobile(n), &number, &format!("user{n}@"), &card(n), &"Rojas".to_owned()] {
             assert!(!text.contains(value.as_str()), "{value}");
         }
     }
@@ -339,10 +383,34 @@ fn rows_that_do_not_fit_are_refused_by_row_and_decide_nothing_of_their_chunk() {
     assert!(
         refused("another region", groups.clone(), &["--region", "CL"]).contains("other options")
     );
-    fs::write(data.path("policy.toml"), "[weak]\nmax_persons_per_key = 3\n").unwrap();
-    let policy = data.path("policy.toml");
-    let told = refused("another policy", groups.clone(), &["--policy", policy.to_str().unwrap()]);
+    let with = |change: fn(&mut serde_json::Value)| {
+        fs::write(data.path("other.json"), policy(change)).unwrap();
+        let other = data.path("other.json");
+        refused("another policy", groups.clone(), &["--policy", other.to_str().unwrap()])
+    };
+    let told = with(|policy| policy["weak"]["max_persons_per_key"] = 3.into());
     assert!(told.contains("another policy"), "{told}");
+    let told = with(|policy| policy["own_kinds"][0]["lengths"] = serde_json::json!([7, 8]));
+    assert!(told.contains("other options") && told.contains("own kinds"), "{told}");
+
+    // What a worker of another version wrote: of other rows, and of another reading of values.
+    for part in 0..2 {
+        let mut of_another = groups.clone();
+        for row in of_another.iter_mut().filter(|row| !row[7].is_empty()) {
+            let mut parts: Vec<&str> = row[7].split('.').collect();
+            parts[part] = "99";
+            row[7] = parts.join(".");
+        }
+        let persons_alone: Vec<[String; 8]> = groups
+            .iter()
+            .zip(&of_another)
+            .map(|(ours, theirs)| if ours[1] == "2" { theirs } else { ours }.clone())
+            .collect();
+        for rows in [of_another, persons_alone] {
+            let told = refused("another version", rows, &[]);
+            assert!(told.contains("another version of this program"), "{told}");
+        }
+    }
     let mut damaged = groups.clone();
     damaged[0][6].replace_range(0..4, "AAAA");
     assert!(refused("a damaged record", damaged, &[]).contains("row 1"));
@@ -359,7 +427,8 @@ fn settles_by_decisions(url: &str) {
         let told = fs::read_to_string(data.path("run.json")).unwrap_or_default();
         (done, serde_json::from_str::<serde_json::Value>(&told).unwrap_or_default())
     };
-    let files = ["--leads", "leads.csv", "--persons", "persons.csv", "--limit", "1"];
+    let mut files = vec!["--leads", "leads.csv", "--persons", "persons.csv", "--limit", "1"];
+    files.extend(["--policy", "policy.json"]);
     assert_eq!(step("recovery_cycle", &files).0.code, 0);
     let groups = join(&data.keys("leads"), &data.keys("persons"));
     fs::write(data.path("groups.csv"), as_csv(&groups)).unwrap();
@@ -378,12 +447,14 @@ fn settles_by_decisions(url: &str) {
     assert_eq!(step("recovery_cycle", &files).0.code, 0);
 
     let by = ["--decided", "decided.csv", "--secret-file", "secret", "--decisions", "settled.csv"];
-    fs::write(data.path("strict.toml"), "[weak]\nmax_persons_per_key = 3\n").unwrap();
-    let (done, _) = step("recover_leads", &[&by[..], &["--policy", "strict.toml"]].concat());
+    let strict = policy(|policy| policy["weak"]["max_persons_per_key"] = 3.into());
+    fs::write(data.path("strict.json"), strict).unwrap();
+    let (done, _) = step("recover_leads", &[&by[..], &["--policy", "strict.json"]].concat());
     assert!(
         done.code == 4 && done.stderr.contains("row 1: ") && done.stderr.contains("another policy")
     );
 
+    let by = [&by[..], &["--policy", "policy.json"]].concat();
     let (done, told) = step("recover_leads", &by);
     assert_eq!(done.code, 5, "{}", done.stderr);
     assert!(done.stderr.contains("1 leads have changed since"), "{}", done.stderr);

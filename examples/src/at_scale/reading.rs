@@ -23,7 +23,7 @@ pub struct ReadingArgs {
     /// The region that reads local phones and documents.
     #[arg(long, default_value = "PE", value_name = "CODE")]
     region: Region,
-    /// The policy, as TOML or JSON (left out: the default).
+    /// The policy, as TOML or JSON (left out: the default); records are read for the columns of its own kinds, too.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
     /// Prints no messages on stderr; errors and refused rows still appear.
@@ -45,13 +45,6 @@ impl ReadingArgs {
     /// A policy or a secret that cannot be read.
     pub fn open(&self) -> Result<(Policy, Normaliser, Seal), Failure> {
         let policy = people::read_policy(self.policy.as_ref())?;
-        if let Some(own) = policy.rules().own_kinds.first() {
-            return Err(Failure::new(format_args!(
-                "the policy has the kind `{}` of its own, which the rows of keys have no column for",
-                own.code
-            ))
-            .remedy("leave `own_kinds` out here, or decide in the database (recover_leads), where own kinds are read"));
-        }
         let normaliser = people::read_by(&policy, self.region)?;
         Ok((policy, normaliser, self.secret.seal()?))
     }

@@ -2,11 +2,41 @@
 
 use std::io::Read;
 
+use clap::ValueEnum;
 use raw_packets::table::{RefusedRow, Row, TableSchema};
 
 use super::rows::{self, Format, Rows};
 use crate::cli::{Console, Exit, Failure};
+use crate::own::OwnColumns;
 use crate::tables::{self, Tables, failed};
+
+/// What records are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Of {
+    /// Leads, by the columns of leads.csv.
+    Leads,
+    /// Persons, by the columns of persons.csv; one with several rows is one person.
+    Persons,
+}
+
+impl Of {
+    /// Returns the plural by which messages name the records.
+    #[must_use]
+    pub fn whose(self) -> &'static str {
+        match self {
+            Self::Leads => "leads",
+            Self::Persons => "persons",
+        }
+    }
+
+    /// Returns the columns of a file, and those of which one names the record.
+    fn table(self) -> (TableSchema, &'static [&'static str]) {
+        match self {
+            Self::Leads => (TableSchema::leads(), &["id", "external_id"]),
+            Self::Persons => (TableSchema::persons(), &["person_key"]),
+        }
+    }
+}
 
 /// One row of records.
 pub trait Cells {
@@ -20,7 +50,7 @@ impl Cells for Row<'_> {
     }
 }
 
-/// Reads records by the columns of a table and hands each to `each`, which may refuse it by saying why.
+/// Reads records by the columns of a table and of a policy's own kinds, and hands each to `each`, which may refuse it by saying why.
 ///
 /// A table of CSV is read as every runner reads it; columns of an Arrow stream are found by their plain names. Memory
 /// holds one row, or one record batch.
@@ -30,14 +60,16 @@ impl Cells for Row<'_> {
 /// A stream that cannot be read or names no key, and what `each` returns.
 pub fn read(
     format: Format,
+    of: Of,
     tables: &Tables,
-    schema: &TableSchema,
+    own: &OwnColumns,
     input: impl Read + Send + 'static,
     console: &Console,
     mut each: impl FnMut(&dyn Cells) -> Result<Option<&'static str>, Failure>,
 ) -> Result<Exit, Failure> {
+    let (schema, keys) = of.table();
     if format == Format::Csv {
-        let mut table = tables.read_from("standard input", input, schema)?;
+        let mut table = tables.read_from("standard input", input, &own.of_table(schema, keys))?;
         while let Some(row) = table.next_row().map_err(failed)? {
             let line = row.line();
             if let Some(why) = each(&row)? {
@@ -48,15 +80,19 @@ pub fn read(
         tables::tell(&report, console);
         return Ok(tables::exit(&report));
     }
-    let columns: Vec<&str> = schema.columns().iter().map(String::as_str).collect();
+    let columns: Vec<&str> =
+        schema.columns().iter().map(String::as_str).chain(own.names()).collect();
     let (mut rows, places) = rows::open(format, &columns, input)?;
     let known = |name: &str| {
         columns.iter().zip(&places).any(|(column, place)| *column == name && place.is_some())
     };
-    if !["id", "external_id", "person_key"].into_iter().any(known) {
-        return Err(Failure::new("the stream has no column that names its records").remedy(
-            "give leads a column `id` or `external_id`, and persons a column `person_key`",
-        ));
+    if !keys.iter().copied().any(known) {
+        return Err(Failure::new(format_args!(
+            "the stream of {} has no column `{}`, which names its records",
+            of.whose(),
+            keys.join("` or `")
+        ))
+        .remedy("select it by this name, as text"));
     }
     let mut refused = 0_u64;
     while rows.advance()? {

@@ -1,13 +1,16 @@
 //! A subject's record on its way through an engine.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
-use crate::{index::Seal, normalise::Record};
+use crate::{
+    index::Seal,
+    normalise::{OwnValue, Record},
+};
 
 /// A record that is encrypted under a seal, bound to its subject's key: what an engine carries from the making of keys
 /// to the decision, so that no table of its own holds an identifier.
 ///
-/// Equal records of one subject give equal bytes.
+/// Equal records of one subject give equal bytes, in whatever order their values of own kinds stand.
 ///
 /// ```
 /// use identity_matching::{HashKey, Record};
@@ -27,7 +30,17 @@ impl SealedRecord {
     /// Encrypts the record of a subject.
     #[must_use]
     pub fn new(subject: &str, record: &Record, seal: &Seal) -> Self {
-        let plain = serde_json::to_vec(record).expect("a record is plain data with string keys");
+        let order = |one: &OwnValue, other: &OwnValue| {
+            (one.kind, &one.value).cmp(&(other.kind, &other.value))
+        };
+        let record = if record.own.is_sorted_by(|one, other| order(one, other).is_le()) {
+            Cow::Borrowed(record)
+        } else {
+            let mut record = record.clone();
+            record.own.sort_unstable_by(order);
+            Cow::Owned(record)
+        };
+        let plain = serde_json::to_vec(&*record).expect("a record is plain data with string keys");
         Self(seal.encrypt(subject, &plain))
     }
 
