@@ -1,5 +1,6 @@
 //! The queue store: what a backend must do.
 
+pub(crate) mod corrections;
 pub(crate) mod leads;
 pub(crate) mod leases;
 pub(crate) mod links;

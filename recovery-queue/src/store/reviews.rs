@@ -10,6 +10,7 @@ use crate::model::links::Decider;
 use crate::model::review::figures::put_off;
 use crate::model::review::{
     NewReviewPacket, ReviewCase, ReviewLoad, ReviewReceipt, ReviewRow, ReviewUndone,
+    ReviewerChange,
 };
 
 /// A store that keeps what people are asked to decide, and applies what they decide.
@@ -19,13 +20,17 @@ pub trait ReviewStore {
     /// Lists who may decide, by name; where nobody is listed, anybody may.
     fn reviewers(&mut self) -> Result<Vec<String>, StoreError>;
 
-    /// Adds a name to the list of who may decide, or takes it off; says whether that changed the list.
+    /// Adds a name to the list of who may decide, or takes it off; says whether that changed the list. A change is kept
+    /// with who made it and why.
     fn set_reviewer(
         &mut self,
         name: &str,
         may_decide: bool,
         decider: Decider<'_>,
     ) -> Result<bool, StoreError>;
+
+    /// Lists how the list of who may decide came about, oldest first.
+    fn reviewer_changes(&mut self) -> Result<Vec<ReviewerChange>, StoreError>;
 
     /// Records a packet as given out, in one transaction; one that is recorded already stays as it is.
     ///

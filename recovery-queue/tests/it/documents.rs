@@ -27,6 +27,7 @@ fn the_readme_lists_the_required_methods_of_each_trait() {
         include_str!("../../src/model/backlog.rs"),
         include_str!("../../src/model/resolver.rs"),
         include_str!("../../src/store/mod.rs"),
+        include_str!("../../src/store/corrections.rs"),
         include_str!("../../src/store/leads.rs"),
         include_str!("../../src/store/leases.rs"),
         include_str!("../../src/store/links.rs"),
@@ -59,6 +60,7 @@ fn the_page_lists_every_table() {
         include_str!("../../migrations/sqlite/00000000000003_candidate_index/up.sql"),
         include_str!("../../migrations/sqlite/00000000000005_lead_actions/up.sql"),
         include_str!("../../migrations/sqlite/00000000000011_reviews/up.sql"),
+        include_str!("../../migrations/sqlite/00000000000014_corrections/up.sql"),
     ] {
         for made in script.split("CREATE TABLE {ns}").skip(1) {
             let table: String =

@@ -79,6 +79,7 @@ pub(crate) const MIGRATIONS: &[Embedded] = embedded![
     "00000000000011" "reviews" Queue breaking: false,
     "00000000000012" "service_migrations" Queue breaking: false,
     "00000000000013" "wake_key_order" Queue breaking: false,
+    "00000000000014" "corrections" Queue breaking: false,
 ];
 
 /// Gives the migrations of some lines, oldest first.

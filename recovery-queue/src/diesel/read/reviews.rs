@@ -9,7 +9,7 @@ use crate::diesel::read::records::time;
 use crate::model::error::StoreError;
 use crate::model::key::{PersonKey, SourcePk};
 use crate::model::resolver::FailReason;
-use crate::model::review::{ReviewCase, ReviewEffect, ReviewRow};
+use crate::model::review::{ReviewCase, ReviewEffect, ReviewRow, ReviewerChange};
 
 const READ: &str = "the look at reviews";
 
@@ -21,6 +21,38 @@ pub(crate) fn reviewers(db: &mut Database, names: &Names) -> Result<Vec<String>,
     // Sorted here: no collation of a server changes the order.
     listed.sort_unstable();
     Ok(listed)
+}
+
+#[derive(QueryableByName)]
+struct ChangeRow {
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = BigInt)]
+    may_decide: i64,
+    #[diesel(sql_type = BigInt)]
+    changed_at: i64,
+    #[diesel(sql_type = Text)]
+    changed_by: String,
+    #[diesel(sql_type = Text)]
+    comment: String,
+}
+
+/// Lists the changes of who may decide, oldest first.
+pub(crate) fn reviewer_changes(
+    db: &mut Database,
+    names: &Names,
+) -> Result<Vec<ReviewerChange>, StoreError> {
+    let sql = "SELECT name, may_decide, changed_at, changed_by, comment \
+         FROM {ns}queue_reviewer_change ORDER BY id";
+    let rows: Vec<ChangeRow> = db.query(&names.sql(sql), &[]).map_err(failed(READ))?;
+    let change = |row: ChangeRow| ReviewerChange {
+        name: row.name,
+        may_decide: row.may_decide != 0,
+        changed_at: time(row.changed_at),
+        changed_by: row.changed_by,
+        reason: row.comment,
+    };
+    Ok(rows.into_iter().map(change).collect())
 }
 
 #[derive(QueryableByName)]

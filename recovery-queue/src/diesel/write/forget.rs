@@ -19,10 +19,12 @@ use crate::model::ledger::EventKind;
 const FORGET: &str = "the forgetting";
 
 /// Columns that hold words of this crate, names of programs and of people who decide; never a key of a lead or person.
-const OTHER_TEXT: [&str; 23] = [
+const OTHER_TEXT: [&str; 25] = [
     "actor",
     "added_by",
+    "changed_by",
     "confidence",
+    "corrected",
     "decided_by",
     "decision",
     "effect",

@@ -64,11 +64,16 @@ pub enum ReviewDecision {
     NewPerson(PersonKey),
     /// Nothing is decided yet: the case comes back at this time.
     Later(DateTime<Utc>),
+    /// Values of the lead that could not be read are corrected in the service's own tables, by its
+    /// [`CorrectionSink`](crate::CorrectionSink): the lead is decided anew. Holds a digest of the corrected values, keyed by
+    /// the service, for the store keeps no identifier.
+    Corrected(String),
 }
 
 impl ReviewDecision {
     /// Lists the words of all decisions.
-    pub const WORDS: [&'static str; 4] = ["link", "none_of_these", "new_person", "later"];
+    pub const WORDS: [&'static str; 5] =
+        ["link", "none_of_these", "new_person", "later", "corrected"];
 
     /// Gives the word, as it is stored.
     #[must_use]
@@ -78,6 +83,7 @@ impl ReviewDecision {
             Self::NoneOfThese => Self::WORDS[1],
             Self::NewPerson(_) => Self::WORDS[2],
             Self::Later(_) => Self::WORDS[3],
+            Self::Corrected(_) => Self::WORDS[4],
         }
     }
 
@@ -86,8 +92,23 @@ impl ReviewDecision {
     pub fn person(&self) -> Option<&PersonKey> {
         match self {
             Self::Link(person) | Self::NewPerson(person) => Some(person),
-            Self::NoneOfThese | Self::Later(_) => None,
+            Self::NoneOfThese | Self::Later(_) | Self::Corrected(_) => None,
         }
+    }
+
+    /// Gives the digest of the corrected values.
+    #[must_use]
+    pub fn corrected(&self) -> Option<&str> {
+        match self {
+            Self::Corrected(digest) => Some(digest),
+            _ => None,
+        }
+    }
+
+    /// Says whether the lead is to be decided anew.
+    #[must_use]
+    pub const fn is_decided_anew(&self) -> bool {
+        matches!(self, Self::NoneOfThese | Self::Corrected(_))
     }
 
     /// Gives when the case comes back.
@@ -184,7 +205,7 @@ impl ReviewLoad {
     /// Gives the load's id: a digest of what it decides, so that the same decisions have the same id.
     #[must_use]
     pub fn id(&self) -> String {
-        let mut facts: Vec<[&str; 6]> = Vec::with_capacity(self.reviews.len());
+        let mut facts: Vec<[&str; 7]> = Vec::with_capacity(self.reviews.len());
         let until: Vec<String> = self
             .reviews
             .iter()
@@ -197,6 +218,7 @@ impl ReviewLoad {
                 review.decision.word(),
                 review.decision.person().map_or("", PersonKey::as_str),
                 until,
+                review.decision.corrected().unwrap_or_default(),
                 &review.decided_by,
             ]);
         }
@@ -300,6 +322,8 @@ pub struct ReviewReceipt {
     pub none_of_these: u64,
     /// Cases that come back later.
     pub later: u64,
+    /// Leads of which values were corrected.
+    pub corrected: u64,
     /// Pairs of a lead and a person that were rejected.
     pub rejected_pairs: u64,
     /// Decisions that wait for a second reviewer.
@@ -308,6 +332,9 @@ pub struct ReviewReceipt {
     pub disagreeing: u64,
     /// Decisions that were loaded before.
     pub unchanged: u64,
+    /// Decisions that hold now, by their place in the load: not those that wait, disagree or were loaded before.
+    #[serde(skip)]
+    pub applied: Vec<usize>,
     /// Refused decisions, by their place in the load.
     pub refused: Vec<(usize, ReviewRefusal)>,
 }
@@ -393,6 +420,22 @@ pub struct ReviewRow {
     pub effect: ReviewEffect,
     /// How many reviewers were asked for.
     pub reviews_needed: u8,
+}
+
+/// One change of the list of who may decide.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ReviewerChange {
+    /// Whose name.
+    pub name: String,
+    /// Whether it was put on the list; else it was taken off.
+    pub may_decide: bool,
+    /// When.
+    pub changed_at: DateTime<Utc>,
+    /// Who changed the list.
+    pub changed_by: String,
+    /// Why.
+    pub reason: String,
 }
 
 /// One case that was given out.

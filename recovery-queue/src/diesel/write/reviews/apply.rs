@@ -387,12 +387,19 @@ impl<'a> Apply<'a, '_> {
         let mut anew = Vec::new();
         for one in taken.iter().filter(|one| one.effect == ReviewEffect::Applied) {
             let review = self.review(one);
-            match review.decision {
+            match &review.decision {
                 ReviewDecision::NoneOfThese => {
                     self.receipt.none_of_these += 1;
                     if self.before.get(&one.lead_id).is_some_and(|was| was.stood == "failed") {
                         anew.push(one);
                     }
+                }
+                ReviewDecision::Corrected(_) => {
+                    self.receipt.corrected += 1;
+                    if self.before.get(&one.lead_id).is_some_and(|was| was.stood == "failed") {
+                        anew.push(one);
+                    }
+                    continue;
                 }
                 ReviewDecision::NewPerson(_) => {}
                 ReviewDecision::Link(_) => continue,
@@ -486,6 +493,7 @@ impl<'a> Apply<'a, '_> {
         }
         for one in taken {
             match one.effect {
+                ReviewEffect::Applied => self.receipt.applied.push(one.at),
                 ReviewEffect::Waiting => self.receipt.waiting += 1,
                 ReviewEffect::Disagreeing => self.receipt.disagreeing += 1,
                 _ => {}
@@ -516,10 +524,10 @@ impl<'a> Apply<'a, '_> {
             .collect();
         let sql = format!(
             "INSERT INTO {{ns}}queue_review (load_id, packet_id, lead_id, decision, person_id, \
-                 comes_back_at, decided_by, comment, fail_reason, decided_at, effect, state_before) VALUES {}",
-            places(part.len(), 12)
+                 comes_back_at, decided_by, comment, fail_reason, decided_at, effect, state_before, corrected) VALUES {}",
+            places(part.len(), 13)
         );
-        let mut params = Vec::with_capacity(part.len() * 12);
+        let mut params = Vec::with_capacity(part.len() * 13);
         for (one, state) in part.iter().zip(&states) {
             let review = self.review(one);
             // What waits or disagrees has changed nothing that could be put back.
@@ -538,6 +546,7 @@ impl<'a> Apply<'a, '_> {
                 Param::Int(self.now),
                 Param::Text(one.effect.code()),
                 Param::OptText(state.as_deref().filter(|_| applied)),
+                Param::OptText(review.decision.corrected()),
             ]);
         }
         self.execute(&sql, &params)?;

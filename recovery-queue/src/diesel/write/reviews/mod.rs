@@ -17,7 +17,7 @@ use crate::model::error::{ConfigError, StoreError};
 use crate::model::links::Decider;
 use crate::model::review::{
     NewReviewPacket, ReviewCase, ReviewDecision, ReviewEffect, ReviewLoad, ReviewReceipt,
-    ReviewRow, ReviewUndone,
+    ReviewRow, ReviewUndone, ReviewerChange,
 };
 use crate::store::reviews::ReviewStore;
 
@@ -163,6 +163,7 @@ fn count(load: &ReviewLoad, taken: &[state::Taken], receipt: &mut ReviewReceipt)
             (_, ReviewDecision::NewPerson(_)) => &mut receipt.new_persons,
             (_, ReviewDecision::NoneOfThese) => &mut receipt.none_of_these,
             (_, ReviewDecision::Later(_)) => &mut receipt.later,
+            (_, ReviewDecision::Corrected(_)) => &mut receipt.corrected,
         };
         *place += 1;
     }
@@ -184,17 +185,32 @@ impl ReviewStore for BorrowedStore<'_> {
         check_text("reviewer", name)?;
         let (names, clock) = (&self.names, self.clock);
         let changed = self.db.transaction(LIST, |db| {
-            if !may_decide {
-                let sql = names.sql("DELETE FROM {ns}queue_reviewer WHERE name = $1");
-                return db.execute(&sql, &[Param::Text(name)]).map_err(failed(LIST));
-            }
             let now = now(db, clock)?;
-            let sql = "INSERT INTO {ns}queue_reviewer (name, added_at, added_by) VALUES ($1, $2, $3) \
-                 ON CONFLICT (name) DO NOTHING";
             let row = [Param::Text(name), Param::Int(now), Param::Text(decider.by)];
-            db.execute(&names.sql(sql), &row).map_err(failed(LIST))
+            let (sql, binds) = if may_decide {
+                let sql = "INSERT INTO {ns}queue_reviewer (name, added_at, added_by) \
+                     VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING";
+                (sql, &row[..])
+            } else {
+                ("DELETE FROM {ns}queue_reviewer WHERE name = $1", &row[..1])
+            };
+            let changed = db.execute(&names.sql(sql), binds).map_err(failed(LIST))?;
+            if changed > 0 {
+                let sql = "INSERT INTO {ns}queue_reviewer_change \
+                         (name, may_decide, changed_at, changed_by, comment) \
+                     VALUES ($1, $2, $3, $4, $5)";
+                let may = Param::Int(i64::from(may_decide));
+                let [name, now, by] = row;
+                let row = [name, may, now, by, Param::Text(decider.reason)];
+                db.execute(&names.sql(sql), &row).map_err(failed(LIST))?;
+            }
+            Ok(changed)
         })?;
         Ok(changed > 0)
+    }
+
+    fn reviewer_changes(&mut self) -> Result<Vec<ReviewerChange>, StoreError> {
+        reviews::reviewer_changes(&mut self.db, &self.names)
     }
 
     fn issue_review(&mut self, packet: &NewReviewPacket) -> Result<(), StoreError> {
@@ -248,6 +264,10 @@ impl ReviewStore for SqlStore {
         decider: Decider<'_>,
     ) -> Result<bool, StoreError> {
         self.borrowed().set_reviewer(name, may_decide, decider)
+    }
+
+    fn reviewer_changes(&mut self) -> Result<Vec<ReviewerChange>, StoreError> {
+        self.borrowed().reviewer_changes()
     }
 
     fn issue_review(&mut self, packet: &NewReviewPacket) -> Result<(), StoreError> {

@@ -84,6 +84,8 @@ struct FormerRow {
     person_key: Option<String>,
     #[diesel(sql_type = Nullable<BigInt>)]
     comes_back_at: Option<i64>,
+    #[diesel(sql_type = Nullable<Text>)]
+    corrected: Option<String>,
     #[diesel(sql_type = Text)]
     decided_by: String,
     #[diesel(sql_type = Text)]
@@ -167,13 +169,21 @@ struct Known {
     rejected: BTreeSet<(i64, String)>,
 }
 
+/// What two decisions are compared by.
+#[derive(PartialEq, Eq)]
+struct Decided {
+    word: String,
+    person: Option<String>,
+    until: Option<i64>,
+    corrected: Option<String>,
+}
+
 /// An earlier decision of a lead.
 struct Former {
     /// None where it stands in the same load.
     id: Option<i64>,
     packet_id: i64,
-    /// Word, person and when it comes back, which two decisions are compared by.
-    decision: (String, Option<String>, Option<i64>),
+    decision: Decided,
     decided_by: String,
     effect: Option<ReviewEffect>,
     fingerprint: String,
@@ -198,7 +208,7 @@ impl Known {
              WHERE lead_id IN ({})";
         let cases: Vec<CaseRow> = by_ids(db, names, sql, &ids)?;
         let sql = "SELECT r.id, r.packet_id, r.lead_id, r.decision, h.person_key, r.comes_back_at, \
-                 r.decided_by, r.effect, c.fingerprint FROM {ns}queue_review r \
+                 r.corrected, r.decided_by, r.effect, c.fingerprint FROM {ns}queue_review r \
              JOIN {ns}queue_review_load o ON o.id = r.load_id AND o.undone_at IS NULL \
              JOIN {ns}queue_review_case c ON c.packet_id = r.packet_id AND c.lead_id = r.lead_id \
              LEFT JOIN {ns}queue_person h ON h.id = r.person_id WHERE r.lead_id IN ({}) ORDER BY r.id";
@@ -252,7 +262,7 @@ impl Known {
         let puts_off = matches!(review.decision, ReviewDecision::Later(_));
         let settles = |former: &Former| {
             former.id.is_none()
-                && former.decision.2.is_none()
+                && former.decision.until.is_none()
                 && former.effect == Some(ReviewEffect::Applied)
         };
         if !puts_off && former.iter().any(settles) {
@@ -303,7 +313,12 @@ impl Former {
         Self {
             id: Some(row.id),
             packet_id: row.packet_id,
-            decision: (row.decision, row.person_key, row.comes_back_at),
+            decision: Decided {
+                word: row.decision,
+                person: row.person_key,
+                until: row.comes_back_at,
+                corrected: row.corrected,
+            },
             decided_by: row.decided_by,
             effect: ReviewEffect::from_code(&row.effect),
             fingerprint: row.fingerprint,
@@ -312,10 +327,13 @@ impl Former {
 }
 
 /// Gives what two decisions are compared by.
-fn decided(decision: &ReviewDecision) -> (String, Option<String>, Option<i64>) {
-    let person = decision.person().map(|person| person.as_str().to_owned());
-    let until = decision.until().map(|until| until.timestamp_micros());
-    (decision.word().to_owned(), person, until)
+fn decided(decision: &ReviewDecision) -> Decided {
+    Decided {
+        word: decision.word().to_owned(),
+        person: decision.person().map(|person| person.as_str().to_owned()),
+        until: decision.until().map(|until| until.timestamp_micros()),
+        corrected: decision.corrected().map(str::to_owned),
+    }
 }
 
 /// Judges every decision of a load, in its order.

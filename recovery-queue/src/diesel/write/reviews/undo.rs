@@ -71,6 +71,12 @@ impl Reviewed {
         self.is_applied() && (self.decision == words[0] || self.decision == words[2])
     }
 
+    /// Says whether it had the lead decided anew.
+    fn opens(&self) -> bool {
+        let words = ReviewDecision::WORDS;
+        self.is_applied() && (self.decision == words[1] || self.decision == words[4])
+    }
+
     fn before(&self) -> Before {
         let stored = self.state_before.as_deref();
         // What was forgotten, or cannot be read, is put back as pending: it is decided anew.
@@ -118,10 +124,7 @@ pub(super) fn undo(
     done.allowed_pairs = allow(db, names, &rows)?;
 
     // A lead that was to be decided anew and that a run has matched since stays matched: that is the run's.
-    let none = ReviewDecision::WORDS[1];
-    let moved = rows.iter().filter(|row| {
-        row.links() || row.is_applied() && row.decision == none && row.status != Some(1)
-    });
+    let moved = rows.iter().filter(|row| row.links() || row.opens() && row.status != Some(1));
     let moved: Vec<(&Reviewed, Before)> = moved.map(|row| (row, row.before())).collect();
     let ids: Vec<i64> = moved.iter().map(|(row, _)| row.lead_id).collect();
     let stand = states(db, names, &ids)?;
@@ -188,6 +191,15 @@ fn refuse(
         if row.linked != row.person_id || row.linked_at != Some(row.decided_at) {
             return Err(conflict(&row.source_pk, "its link was changed since; nothing was undone"));
         }
+    }
+    // What a run found by a corrected value cannot stand where the value is taken back.
+    let corrected = ReviewDecision::WORDS[4];
+    let stands = |row: &&Reviewed| row.is_applied() && row.decision == corrected;
+    if let Some(row) = rows.iter().filter(stands).find(|row| row.linked.is_some()) {
+        return Err(conflict(
+            &row.source_pk,
+            "it was matched since by what was corrected; undo its link first, nothing was undone",
+        ));
     }
     let ids: Vec<i64> = rows.iter().map(|row| row.lead_id).collect();
     let own: BTreeMap<i64, i64> = rows.iter().map(|row| (row.lead_id, row.id)).collect();
