@@ -100,7 +100,7 @@ fn tell(args: &Args, done: &Loaded, console: &Console) -> Result<(), Failure> {
         ));
     }
     console.data(format_args!(
-        "{}{}: {} linked, {} to new persons, {} are none of their candidates, {} come back later; {} wait for a second \
+        "{}{}: {} linked, {} to new persons, {} are none of their candidates, {} come back later; {} corrected; {} wait for a second \
          reviewer, {} disagree, {} were loaded before; {} rows blank",
         if args.load.dry_run { "would load" } else { "loaded" },
         receipt.load.as_ref().map(|load| format!(" {load}")).unwrap_or_default(),
@@ -108,6 +108,7 @@ fn tell(args: &Args, done: &Loaded, console: &Console) -> Result<(), Failure> {
         receipt.new_persons,
         receipt.none_of_these,
         receipt.later,
+        receipt.corrected,
         receipt.waiting,
         receipt.disagreeing,
         receipt.unchanged,

@@ -13,7 +13,8 @@ use guardrails::{CheckReport, ExitPolicy, Suite};
 use identity_matching::Policy;
 use recovery_queue::{
     BookFacts, DatabaseUrl, Decider, FailReason, Forget, LeadStore, LinkStore, OpenOptions,
-    PersonKey, Reopen, Retention, ServiceMigrations, SourcePk, SqlStore, SqliteFile, ViewBacklog,
+    PersonKey, Reopen, Retention, ReviewStore, ServiceMigrations, SourcePk,
+    SqlStore, SqliteFile, ViewBacklog,
 };
 use reference_runners::admin::{Service, in_one};
 use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
@@ -58,6 +59,9 @@ enum Command {
     /// Looks at one person, or forgets the person everywhere.
     #[command(subcommand)]
     Person(Person),
+    /// The list of who may decide leads by hand (load_review); where nobody is on it, anybody may.
+    #[command(subcommand)]
+    Reviewer(Reviewer),
     /// Puts right what disagrees about leads: state, link, origin, ledger; with --dry-run says what does, exit 1 where
     /// something disagrees.
     Reconcile {
@@ -116,6 +120,29 @@ enum Lead {
     },
     /// Forgets a lead in the queue and in the service's tables.
     Forget { key: SourcePk },
+}
+
+#[derive(Debug, Subcommand)]
+enum Reviewer {
+    /// Puts names on the list.
+    Add {
+        #[arg(required = true)]
+        names: Vec<String>,
+        #[command(flatten)]
+        decision: Decision,
+    },
+    /// Takes names off the list; what they decided stays. The last one stays too: an empty list lets anybody decide.
+    Remove {
+        #[arg(required = true)]
+        names: Vec<String>,
+        #[command(flatten)]
+        decision: Decision,
+        /// Takes the last name off as well, so that anybody may decide.
+        #[arg(long)]
+        anybody: bool,
+    },
+    /// Lists the names, and how the list came about.
+    List,
 }
 
 #[derive(Debug, Subcommand)]
@@ -459,6 +486,7 @@ fn levers(
             })?;
             done(line, console, &words, json!({ "links": 1 }))
         }
+        Command::Reviewer(change) => reviewers(line, store, change, console),
         Command::Reconcile { by, why } => {
             let decider = Decider { by, reason: why.as_deref().unwrap_or_default() };
             reconcile(line, store, decider, console)
@@ -488,6 +516,56 @@ fn levers(
             Err(Failure::new("this command works on no lead"))
         }
     }
+}
+
+fn reviewers(
+    line: &Line,
+    store: &mut SqlStore,
+    change: &Reviewer,
+    console: &Console,
+) -> Result<Exit, Failure> {
+    let (names, decision, may_decide, anybody) = match change {
+        Reviewer::Add { names, decision } => (names, decision, true, true),
+        Reviewer::Remove { names, decision, anybody } => (names, decision, false, *anybody),
+        Reviewer::List => {
+            let (names, history) = (store.reviewers()?, store.reviewer_changes()?);
+            console.json(&json!({ "reviewers": names, "history": history }))?;
+            if writes_data(line) {
+                let who = if names.is_empty() { "anybody".to_owned() } else { names.join(", ") };
+                console.data(format_args!("who may decide: {who}"))?;
+                for row in history {
+                    console.data(format_args!(
+                        "  {} {} {} by {}: {}",
+                        row.changed_at.format("%Y-%m-%d %H:%M UTC"),
+                        row.name,
+                        if row.may_decide { "added" } else { "removed" },
+                        row.changed_by,
+                        row.reason,
+                    ))?;
+                }
+            }
+            return Ok(Exit::Done);
+        }
+    };
+    let count = in_one(store, line.dry_run, |store| {
+        let before = store.reviewers()?;
+        let unknown = names.iter().find(|name| !may_decide && !before.contains(name));
+        if let Some(name) = unknown {
+            return Err(Failure::new(format_args!("{name} is not on the list; nothing was changed"))
+                .remedy("`queue_admin reviewer list` shows the names as they are written"));
+        }
+        let mut count = 0;
+        for name in names {
+            count += u64::from(store.set_reviewer(name, may_decide, decision.decider())?);
+        }
+        if !anybody && store.reviewers()?.is_empty() {
+            return Err(Failure::new("with nobody on the list anybody may decide; nothing was changed")
+                .remedy("add somebody first, or give --anybody if that is meant"));
+        }
+        Ok(count)
+    })?;
+    let what = if may_decide { "put on the list" } else { "taken off the list" };
+    done(line, console, &format!("{} {what}", counted(count, "name")), json!({ "changed": count }))
 }
 
 fn show_lead(

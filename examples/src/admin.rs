@@ -50,6 +50,8 @@ pub fn in_one<T>(
 #[derive(Clone, Copy, Debug)]
 pub struct Service {
     has_tables: bool,
+    /// Where corrected values of leads are kept.
+    corrections: Option<&'static str>,
 }
 
 impl Service {
@@ -59,7 +61,15 @@ impl Service {
     ///
     /// The database's.
     pub fn of(url: &DatabaseUrl, mapped: bool) -> Result<Self, Failure> {
-        Ok(Self { has_tables: !mapped && Database::open_to_read(url)?.has_table("leads")? })
+        let mut database = Database::open_to_read(url)?;
+        let has_tables = !mapped && database.has_table("leads")?;
+        let own = if mapped && matches!(url, DatabaseUrl::Postgres(_)) {
+            "recovery.lead_corrections"
+        } else {
+            "lead_corrections"
+        };
+        let corrections = database.has_table(own)?.then_some(own);
+        Ok(Self { has_tables, corrections })
     }
 
     /// Removes a lead, and its key from claims; gives how many rows were touched.
@@ -68,7 +78,13 @@ impl Service {
     ///
     /// The database's.
     pub fn forget_lead(self, store: &mut SqlStore, key: &SourcePk) -> Result<u64, Failure> {
-        self.forget(
+        let mut touched = 0;
+        if let Some(table) = self.corrections {
+            let sql = format!("DELETE FROM {table} WHERE source_pk = $1");
+            let query = diesel::sql_query(sql).bind::<Text, _>(key.as_str());
+            touched = on_either!(store, |connection| query.execute(connection))? as u64;
+        }
+        let rows = self.forget(
             store,
             [
                 "DELETE FROM leads WHERE source_pk = $1",
@@ -76,7 +92,8 @@ impl Service {
                 "UPDATE claims SET source_pk = NULL WHERE source_pk = $1",
             ],
             key.as_str(),
-        )
+        )?;
+        Ok(touched + rows)
     }
 
     /// Removes a person's records, and the person's key from claims; gives how many rows were touched.

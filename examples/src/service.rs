@@ -5,6 +5,7 @@
 //! view [`BACKLOG_VIEW`] reads both. One set of statements serves `SQLite` and PostgreSQL, for rows travel as one
 //! JSON array per batch.
 
+mod corrections;
 mod database;
 mod import;
 mod map;
@@ -12,6 +13,7 @@ mod population;
 mod schema;
 mod wake;
 
+pub(crate) use corrections::FIELDS as CORRECTED_FIELDS;
 pub use database::{BACKLOG_VIEW, Database, database_url};
 pub use import::{Import, ImportSummary};
 pub use map::{CheckedColumn, CheckedMap, CheckedTable, MapArgs, TableMap};

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use chrono::{DateTime, Utc};
 use clap::Args;
 use raw_packets::{PacketForm, RowPacket, RowPlan};
 use recovery_queue::{
@@ -12,7 +13,8 @@ use recovery_queue::{
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{Case, Reading, template};
+use super::shown::Shown;
+use super::{Case, Reading, UnreadableReader, correction_template, template};
 use crate::cli::{Console, Failure};
 use crate::files;
 use crate::service::Database;
@@ -21,14 +23,14 @@ use crate::service::Database;
 #[derive(Clone, Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "one for each flag")]
 pub struct ExportArgs {
-    /// Asks about leads that failed for these reasons.
-    #[arg(
-        long,
-        value_name = "a,b",
-        value_delimiter = ',',
-        default_value = "CONFLICT_MULTIPLE_CANDIDATES,WEAK_MATCH_ONLY"
-    )]
+    /// Asks about leads that failed for these reasons (left out: CONFLICT_MULTIPLE_CANDIDATES,WEAK_MATCH_ONLY; with
+    /// --correct every reason).
+    #[arg(long, value_name = "a,b", value_delimiter = ',')]
     pub reasons: Vec<FailReason>,
+    /// Asks for the right values of identifiers that could not be read, instead of who a lead is. Without --full a value
+    /// shows its form alone, and whoever corrects it looks the lead up by its key; load with load_review --correct.
+    #[arg(long, conflicts_with = "disagreements")]
+    pub correct: bool,
     /// Deals the cases out to these reviewers, a packet each; left out, there is a packet for each reason. The names
     /// are put on the list of who may decide.
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
@@ -106,48 +108,122 @@ pub fn export(
         return Err(Failure::new("two reviewers are to decide each case, and fewer are named")
             .remedy("name two or more: --reviewers ana,luis"));
     }
+    if args.correct {
+        service.check_corrections()?;
+        let reader = UnreadableReader::new(reading, service)?;
+        let (rows, now, put_off_total) = waiting(args, store)?;
+        let found = reader.read(&rows, false, service)?;
+        let template = correction_template();
+        let out = Out { template, policy: reader.policy(), now, put_off_total };
+        return give_out(args, &out, found, store, service, console);
+    }
     let reader = reading.cases(service)?;
-    let rows = chosen(args, store)?;
+    let (rows, now, put_off_total) = waiting(args, store)?;
+    let cases = reader.read(&rows, args.full, store, service)?;
+    let out = Out { template: template(), policy: reader.policy(), now, put_off_total };
+    give_out(args, &out, cases, store, service, console)
+}
+
+/// Lists the leads that are asked about, but for those that were put off; gives when that is so, and how many were.
+fn waiting(
+    args: &ExportArgs,
+    store: &mut SqlStore,
+) -> Result<(Vec<QueueRow>, DateTime<Utc>, u64), Failure> {
+    let mut rows = chosen(args, store)?;
     let now = recovery_queue::Snapshot::as_of(&store.read()?);
     let put_off = store.put_off(now)?;
+    let before = rows.len();
+    rows.retain(|row| !put_off.contains_key(&row.source_pk));
+    let put_off_total = (before - rows.len()) as u64;
+    Ok((rows, now, put_off_total))
+}
+
+/// A lead that is asked about.
+pub(super) trait Issued: Clone {
+    /// Its row of the queue.
+    fn row(&self) -> &QueueRow;
+    /// A digest of all that is shown of it.
+    fn fingerprint(&self) -> &str;
+    /// How sure an answer is: the surest first.
+    fn sure(&self) -> f64 {
+        0.0
+    }
+    /// What a column of its own shows.
+    fn cell(&self, column: &str, shown: Shown) -> String;
+}
+
+impl Issued for Case {
+    fn row(&self) -> &QueueRow {
+        &self.row
+    }
+
+    fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    fn sure(&self) -> f64 {
+        Self::sure(self)
+    }
+
+    fn cell(&self, column: &str, _: Shown) -> String {
+        match column {
+            "stopped_by" => self.stopped_by.clone(),
+            "lead_shows" => self.shows.clone(),
+            "candidates" => self.candidates.len().to_string(),
+            _ => candidate(self, column).unwrap_or_default(),
+        }
+    }
+}
+
+/// What is the same for all packets of an export.
+struct Out {
+    template: raw_packets::Template,
+    policy: String,
+    now: DateTime<Utc>,
+    put_off_total: u64,
+}
+
+fn give_out<T: Issued>(
+    args: &ExportArgs,
+    all: &Out,
+    read: Vec<T>,
+    store: &mut SqlStore,
+    service: &mut Database,
+    console: &Console,
+) -> Result<Exported, Failure> {
     let out = store.review_cases()?;
     let out: BTreeSet<(&SourcePk, &str)> = out
         .iter()
         .filter(|case| !case.decided && !args.again && !args.disagreements)
         .map(|case| (&case.source_pk, case.fingerprint.as_str()))
         .collect();
-    let before = rows.len();
-    let rows: Vec<QueueRow> =
-        rows.into_iter().filter(|row| !put_off.contains_key(&row.source_pk)).collect();
-    let put_off_total = (before - rows.len()) as u64;
-    let read = reader.read(&rows, args.full, store, service)?;
     let before = read.len();
-    let mut read: Vec<Case> = read
+    let mut read: Vec<T> = read
         .into_iter()
-        .filter(|case| !out.contains(&(&case.row.source_pk, case.fingerprint.as_str())))
+        .filter(|case| !out.contains(&(&case.row().source_pk, case.fingerprint())))
         .collect();
     let out_already_total = (before - read.len()) as u64;
     read.sort_by(|a, b| {
-        let day = |case: &Case| case.row.lead_at.date_naive();
+        let day = |case: &T| case.row().lead_at.date_naive();
         day(a)
             .cmp(&day(b))
             .then_with(|| b.sure().total_cmp(&a.sure()))
-            .then_with(|| a.row.source_pk.cmp(&b.row.source_pk))
+            .then_with(|| a.row().source_pk.cmp(&b.row().source_pk))
     });
     read.truncate(args.limit);
-    let reason = |case: &Case| case.row.reason.as_ref().map_or("", FailReason::code).to_owned();
+    let reason = |case: &T| case.row().reason.as_ref().map_or("", FailReason::code).to_owned();
     let mut done = Exported {
         cases_total: read.len() as u64,
         cases: super::count_by(read.iter().map(reason)),
         out_already_total,
-        put_off_total,
+        put_off_total: all.put_off_total,
         packets: Vec::new(),
     };
     let mut written = Vec::new();
     for (of, reviewer, cases) in dealt(args, &read, reason) {
         for part in cases.chunks(usize::from(args.rows)) {
-            let packet = packet_key(part, reviewer.as_deref(), now.timestamp_micros());
-            let path = write(args, &of, &packet, reviewer.as_deref(), part)?;
+            let packet = packet_key(part, reviewer.as_deref(), all.now.timestamp_micros());
+            let path = write(args, &all.template, &of, &packet, reviewer.as_deref(), part)?;
             done.packets.push(ExportedPacket {
                 packet: packet.clone(),
                 file: path,
@@ -156,9 +232,9 @@ pub fn export(
             });
             let cases_of = part
                 .iter()
-                .map(|case| (case.row.source_pk.clone(), case.fingerprint.clone()))
+                .map(|case| (case.row().source_pk.clone(), case.fingerprint().to_owned()))
                 .collect();
-            let mut record = NewReviewPacket::new(&packet, &args.by, reader.policy(), cases_of);
+            let mut record = NewReviewPacket::new(&packet, &args.by, &all.policy, cases_of);
             record.reviewer.clone_from(&reviewer);
             record.full = args.full;
             record.reviews_needed = if args.second { 2 } else { 1 };
@@ -201,10 +277,16 @@ fn chosen(args: &ExportArgs, store: &mut SqlStore) -> Result<Vec<QueueRow>, Fail
         }
         return Ok(rows);
     }
-    for reason in &args.reasons {
+    let usual = [FailReason::ConflictMultipleCandidates, FailReason::WeakMatchOnly];
+    let reasons: Vec<Option<&FailReason>> = match (args.reasons.as_slice(), args.correct) {
+        ([], true) => vec![None],
+        ([], false) => usual.iter().map(Some).collect(),
+        (named, _) => named.iter().map(Some).collect(),
+    };
+    for reason in reasons {
         let mut after = None;
         loop {
-            let page = store.failed(Some(reason), after.as_ref(), 10_000)?;
+            let page = store.failed(reason, after.as_ref(), 10_000)?;
             let Some(last) = page.last() else { break };
             after = Some(last.source_pk.clone());
             rows.extend(page);
@@ -214,13 +296,17 @@ fn chosen(args: &ExportArgs, store: &mut SqlStore) -> Result<Vec<QueueRow>, Fail
 }
 
 /// A group of cases: what it is called, who decides them, and the cases.
-type Group = (String, Option<String>, Vec<Case>);
+type Group<T> = (String, Option<String>, Vec<T>);
 
 /// Deals cases out: to reviewers in turn, two for each case where two are to decide; else by reason.
-fn dealt(args: &ExportArgs, cases: &[Case], reason: impl Fn(&Case) -> String) -> Vec<Group> {
-    let mut groups: Vec<Group> = Vec::new();
+fn dealt<T: Issued>(
+    args: &ExportArgs,
+    cases: &[T],
+    reason: impl Fn(&T) -> String,
+) -> Vec<Group<T>> {
+    let mut groups: Vec<Group<T>> = Vec::new();
     if args.reviewers.is_empty() {
-        let mut by_reason: BTreeMap<String, Vec<Case>> = BTreeMap::new();
+        let mut by_reason: BTreeMap<String, Vec<T>> = BTreeMap::new();
         for case in cases {
             by_reason.entry(reason(case)).or_default().push(case.clone());
         }
@@ -241,53 +327,52 @@ fn dealt(args: &ExportArgs, cases: &[Case], reason: impl Fn(&Case) -> String) ->
 }
 
 /// Makes a packet's key of what it holds and when it is given out.
-fn packet_key(cases: &[Case], reviewer: Option<&str>, micros: i64) -> String {
+fn packet_key<T: Issued>(cases: &[T], reviewer: Option<&str>, micros: i64) -> String {
     let mut hash = Sha256::new();
     hash.update(micros.to_be_bytes());
     hash.update(reviewer.unwrap_or_default());
     for case in cases {
-        hash.update(&case.fingerprint);
+        hash.update(case.fingerprint());
     }
     format!("rv-{}", data_encoding::HEXLOWER.encode(&hash.finalize()[..6]))
 }
 
-fn write(
+fn write<T: Issued>(
     args: &ExportArgs,
+    template: &raw_packets::Template,
     of: &str,
     packet: &str,
     reviewer: Option<&str>,
-    cases: &[Case],
+    cases: &[T],
 ) -> Result<PathBuf, Failure> {
-    let template = template();
-    let rows = cases.iter().map(|case| cells(&template, args.full, packet, reviewer, case));
-    let name = format!("{packet} {of}{}", if args.full { " full" } else { "" });
-    let plan = RowPlan::new(&template, args.form, vec![RowPacket::new(name, rows.collect())])?;
+    let shown = if args.full { Shown::Full } else { Shown::Masked };
+    let rows = cases.iter().map(|case| cells(template, shown, packet, reviewer, case));
+    let kind = if args.correct { " correct" } else { "" };
+    let full = if args.full { " full" } else { "" };
+    let name = format!("{packet} {of}{kind}{full}");
+    let plan = RowPlan::new(template, args.form, vec![RowPacket::new(name, rows.collect())])?;
     let file = plan.file(&plan.packets()[0]);
     let path: PathBuf = Path::new(&args.out_dir).join(&file.path);
     files::write_atomic(&path, &file.bytes)?;
     Ok(path)
 }
 
-/// Fills a row of the template with a case.
-fn cells(
+/// Fills a row of the template.
+fn cells<T: Issued>(
     template: &raw_packets::Template,
-    full: bool,
+    shown: Shown,
     packet: &str,
     reviewer: Option<&str>,
-    case: &Case,
+    case: &T,
 ) -> Vec<String> {
     let of = |name: &str| -> String {
-        let shown = if full { super::shown::Shown::Full } else { super::shown::Shown::Masked };
         match name {
             "packet" => packet.to_owned(),
-            "lead" => case.row.source_pk.to_string(),
+            "lead" => case.row().source_pk.to_string(),
             "identifiers" => shown.word().to_owned(),
-            "created_on" => case.row.lead_at.date_naive().to_string(),
-            "stopped_by" => case.stopped_by.clone(),
-            "lead_shows" => case.shows.clone(),
-            "candidates" => case.candidates.len().to_string(),
+            "created_on" => case.row().lead_at.date_naive().to_string(),
             "decided_by" => reviewer.unwrap_or_default().to_owned(),
-            _ => candidate(case, name).unwrap_or_default(),
+            _ => case.cell(name, shown),
         }
     };
     // A cell of a spreadsheet ends there.

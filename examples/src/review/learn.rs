@@ -51,7 +51,9 @@ pub type Truth = BTreeMap<String, Option<String>>;
 #[must_use]
 pub fn truth(reviews: &[ReviewRow]) -> Truth {
     let settled = reviews.iter().filter(|review| {
-        review.effect == ReviewEffect::Applied && review.decision != ReviewDecision::WORDS[3]
+        review.effect == ReviewEffect::Applied
+            && review.decision != ReviewDecision::WORDS[3]
+            && review.decision != ReviewDecision::WORDS[4]
     });
     settled
         .map(|review| {

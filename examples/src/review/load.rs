@@ -7,19 +7,20 @@ use chrono::{DateTime, Days, NaiveTime, Utc};
 use clap::Args;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
+use identity_matching::Record;
 use raw_packets::edge::{ReadLimits, read_packets};
 use raw_packets::{
     CheckOptions, CheckedRowFile, CheckedRows, Finding, Language, PacketForm, Profile, RowAnswer,
-    RowPacket, RowPlan,
+    RowPacket, RowPlan, Template,
 };
 use recovery_queue::{
-    Decider, LeadStore, LinkStore, PersonKey, QueueRow, Review, ReviewCase, ReviewDecision,
+    Correction, CorrectionSink, Decider, LeadStore, LinkStore, PersonKey, QueueRow, Review, ReviewCase, ReviewDecision,
     ReviewLoad, ReviewReceipt, ReviewRefusal, ReviewRow, ReviewStore, ReviewUndone, SourcePk,
     SqlStore, Status,
 };
 use serde::Serialize;
 
-use super::{Case, Reading, template};
+use super::{Case, Reading, Unreadable, UnreadableReader, correction_template, template};
 use crate::cli::Failure;
 use crate::service::Database;
 
@@ -32,6 +33,9 @@ pub struct LoadArgs {
     /// The folder with the returned packets.
     #[arg(value_name = "DIR", default_value = "out/review")]
     pub folder: PathBuf,
+    /// Loads corrected values of identifiers, of packets that export_review --correct wrote.
+    #[arg(long)]
+    pub correct: bool,
     /// Loads the rows that are well, and lists the others; else one bad row keeps everything out.
     #[arg(long)]
     pub accept_valid: bool,
@@ -81,7 +85,10 @@ pub fn load(
     now: DateTime<Utc>,
 ) -> Result<Loaded, Failure> {
     let issued = store.review_cases()?;
-    let checked = check(args, &issued)?;
+    if args.correct {
+        return load_corrections(args, reading, &issued, store, service);
+    }
+    let checked = check(args, &template(), &issued)?;
     let cases = reading.cases(service)?;
     let mut check = Check {
         mapped: service.table_map().is_some(),
@@ -99,7 +106,23 @@ pub fn load(
             reviews.push((answer, review));
         }
     }
-    let Check { mut findings, seen, .. } = check;
+    let Check { findings, seen, .. } = check;
+    let records: HashMap<String, Record> =
+        seen.into_iter().map(|(lead, case)| (lead, case.record)).collect();
+    finish(args, &checked, findings, &reviews, store, |load, kept_out| {
+        apply(load, kept_out, &records, service)
+    })
+}
+
+/// Judges the decisions, says what is wrong, and applies them where they are taken.
+fn finish(
+    args: &LoadArgs,
+    checked: &CheckedRows,
+    mut findings: Vec<Finding>,
+    reviews: &[(&RowAnswer, Review)],
+    store: &mut SqlStore,
+    apply: impl FnOnce(&ReviewLoad, &BTreeSet<usize>) -> Result<ReviewReceipt, Failure>,
+) -> Result<Loaded, Failure> {
     let mut load = ReviewLoad::new(&args.by, reviews.iter().map(|(_, r)| r.clone()).collect());
     if args.accept_valid {
         load = load.partial();
@@ -114,7 +137,8 @@ pub fn load(
     let errors = all.iter().filter(|finding| finding.is_error()).count();
     let accepted = errors == 0 || args.accept_valid;
     if accepted && !args.dry_run {
-        receipt = apply(&load, &seen, store, service)?;
+        let kept_out = receipt.refused.iter().map(|(at, _)| *at).collect();
+        receipt = apply(&load, &kept_out)?;
     }
     Ok(Loaded {
         answered_total: checked.answers().count() as u64,
@@ -128,8 +152,11 @@ pub fn load(
 }
 
 /// Reads the folder and checks it against what was given out: by keys alone, for what a case showed is in its fingerprint.
-fn check(args: &LoadArgs, issued: &[ReviewCase]) -> Result<CheckedRows, Failure> {
-    let template = template();
+fn check(
+    args: &LoadArgs,
+    template: &Template,
+    issued: &[ReviewCase],
+) -> Result<CheckedRows, Failure> {
     let mut packets: BTreeMap<&str, Vec<Vec<String>>> = BTreeMap::new();
     for case in issued {
         let cell = |name: &str| match name {
@@ -143,7 +170,7 @@ fn check(args: &LoadArgs, issued: &[ReviewCase]) -> Result<CheckedRows, Failure>
         packets.entry(&case.packet).or_default().push(row);
     }
     let packets = packets.into_iter().map(|(name, rows)| RowPacket::new(name, rows)).collect();
-    let plan = RowPlan::new(&template, PacketForm::Csv(Profile::Plain), packets)?;
+    let plan = RowPlan::new(template, PacketForm::Csv(Profile::Plain), packets)?;
     let files = read_packets(&args.folder, ReadLimits::default())?;
     Ok(plan.check(&files, CheckOptions::default().in_language(args.language)))
 }
@@ -155,15 +182,20 @@ fn seen(
     store: &mut SqlStore,
     service: &mut Database,
 ) -> Result<HashMap<String, Case>, Failure> {
+    let rows = answered_rows(checked, store)?;
+    let cases = cases.read(&rows, false, store, service)?;
+    Ok(cases.into_iter().map(|case| (case.row.source_pk.to_string(), case)).collect())
+}
+
+/// Reads the rows of the queue of the answered leads.
+fn answered_rows(checked: &CheckedRows, store: &mut SqlStore) -> Result<Vec<QueueRow>, Failure> {
     let leads: BTreeSet<&str> = checked.answers().map(|answer| answer.key()[1].as_str()).collect();
     let mut rows: Vec<QueueRow> = Vec::with_capacity(leads.len());
     let mut snapshot = store.read()?;
     for lead in leads {
         rows.extend(snapshot.lead(&SourcePk::new(lead)?)?.map(|record| record.row));
     }
-    drop(snapshot);
-    let cases = cases.read(&rows, false, store, service)?;
-    Ok(cases.into_iter().map(|case| (case.row.source_pk.to_string(), case)).collect())
+    Ok(rows)
 }
 
 /// Finds which of the persons that the answers name are there.
@@ -173,17 +205,8 @@ fn known_persons(
 ) -> Result<BTreeSet<String>, Failure> {
     let asked: BTreeSet<&str> =
         checked.answers().filter_map(|answer| answer.text("person_key")).collect();
-    if service.table_map().is_none() {
-        let asked: Vec<&str> = asked.into_iter().collect();
-        return Ok(service.person_records(&asked)?.into_keys().collect());
-    }
-    let mut found = BTreeSet::new();
-    service.persons(|page| {
-        let keys = page.iter().map(|person| person.person_key.as_str());
-        found.extend(keys.filter(|key| asked.contains(key)).map(str::to_owned));
-        Ok(())
-    })?;
-    Ok(found)
+    let asked: Vec<&str> = asked.into_iter().collect();
+    Ok(service.person_records(&asked)?.into_keys().collect())
 }
 
 /// Reads the decisions that were loaded before, by packet and lead.
@@ -341,27 +364,12 @@ fn refused(answer: &RowAnswer, refusal: &ReviewRefusal) -> Finding {
 /// Applies a load in one transaction with the persons that it makes.
 fn apply(
     load: &ReviewLoad,
-    seen: &HashMap<String, Case>,
-    store: &mut SqlStore,
+    kept_out: &BTreeSet<usize>,
+    records: &HashMap<String, Record>,
     service: &mut Database,
 ) -> Result<ReviewReceipt, Failure> {
-    let first = store.check_reviews(load)?;
-    let kept_out: BTreeSet<usize> = first.refused.iter().map(|(at, _)| *at).collect();
-    let leads: BTreeSet<&str> = load.reviews.iter().map(|r| r.source_pk.as_str()).collect();
-    let leads: Vec<&str> = leads.into_iter().collect();
     service.transaction(|service| {
-        // What was judged before the transaction must be so within it.
-        for part in leads.chunks(1_000) {
-            let now = service.subjects(part)?;
-            for lead in part {
-                if now.get(*lead) != seen.get(*lead).map(|case| &case.record) {
-                    return Err(Failure::new(format_args!(
-                        "lead {lead} changed while it was loaded"
-                    ))
-                    .remedy("load the packets again"));
-                }
-            }
-        }
+        check_unchanged(load, records, service)?;
         let held: BTreeSet<(String, String)> = {
             let reviews = service.queue().reviews()?;
             reviews.into_iter().map(|r| (r.packet, r.source_pk.to_string())).collect()
@@ -376,6 +384,93 @@ fn apply(
             }
         }
         Ok(service.queue().load_reviews(load)?)
+    })
+}
+
+/// Refuses leads that changed since they were judged, before the transaction began.
+fn check_unchanged(
+    load: &ReviewLoad,
+    records: &HashMap<String, Record>,
+    service: &mut Database,
+) -> Result<(), Failure> {
+    let leads: BTreeSet<&str> = load.reviews.iter().map(|r| r.source_pk.as_str()).collect();
+    let leads: Vec<&str> = leads.into_iter().collect();
+    for part in leads.chunks(1_000) {
+        let now = service.subjects(part)?;
+        if let Some(lead) = part.iter().find(|lead| now.get(**lead) != records.get(**lead)) {
+            return Err(Failure::new(format_args!("lead {lead} changed while it was loaded"))
+                .remedy("load the packets again"));
+        }
+    }
+    Ok(())
+}
+
+/// Checks returned packets of corrections, writes the corrected values, and has the leads decided anew.
+fn load_corrections(
+    args: &LoadArgs,
+    reading: &Reading,
+    issued: &[ReviewCase],
+    store: &mut SqlStore,
+    service: &mut Database,
+) -> Result<Loaded, Failure> {
+    service.check_corrections()?;
+    let checked = check(args, &correction_template(), issued)?;
+    let reader = UnreadableReader::new(reading, service)?;
+    let rows = answered_rows(&checked, store)?;
+    let leads: HashMap<String, Unreadable> = reader
+        .read(&rows, true, service)?
+        .into_iter()
+        .map(|lead| (lead.row.source_pk.to_string(), lead))
+        .collect();
+    let held = held(store)?;
+    let (mut findings, mut reviews) = (Vec::new(), Vec::new());
+    let mut corrections: HashMap<(String, String), Vec<Correction>> = HashMap::new();
+    for answer in checked.answers() {
+        let [packet, key] = answer.key() else { continue };
+        let Some(digest) = reader.digest_of(answer) else { continue };
+        let Some(by) = answer.text("decided_by") else { continue };
+        let lead = leads.get(key);
+        let known = held.get(&(packet.clone(), key.clone()));
+        let shown = issued.iter().find(|case| case.packet == *packet && case.source_pk.as_str() == key);
+        let is_as_shown =
+            lead.zip(shown).is_some_and(|(lead, shown)| lead.fingerprint == shown.fingerprint);
+        // What is stale or was loaded before is the store's to tell.
+        if let Some(lead) = lead.filter(|_| is_as_shown && known.is_none()) {
+            match reader.corrections(lead, answer, by) {
+                Ok(made) => {
+                    corrections.insert((packet.clone(), key.clone()), made);
+                }
+                Err((column, what, remedy)) => {
+                    findings.push(answer.refused(column, &what, &remedy));
+                    continue;
+                }
+            }
+        }
+        let fingerprint = lead.map(|lead| lead.fingerprint.clone()).unwrap_or_default();
+        let decision = ReviewDecision::Corrected(digest);
+        let review = Review::new(packet, SourcePk::new(key.as_str())?, fingerprint, decision, by)
+            .with_comment(answer.text("comment").unwrap_or_default());
+        reviews.push((answer, review));
+    }
+    let records: HashMap<String, Record> =
+        leads.into_iter().map(|(lead, found)| (lead, found.record)).collect();
+    finish(args, &checked, findings, &reviews, store, |load, _| {
+        service.transaction(|service| {
+            check_unchanged(load, &records, service)?;
+            let receipt = service.queue().load_reviews(load)?;
+            let applied: Vec<Correction> = receipt
+                .applied
+                .iter()
+                .map(|at| &load.reviews[*at])
+                .filter_map(|r| corrections.get(&(r.packet.clone(), r.source_pk.to_string())))
+                .flatten()
+                .cloned()
+                .collect();
+            if let Some(id) = &receipt.load {
+                service.correct(id, &applied)?;
+            }
+            Ok(receipt)
+        })
     })
 }
 
@@ -397,6 +492,7 @@ pub fn undo(
             .filter_map(|review| review.person_key.map(|key| key.to_string()))
             .collect();
         let undone = service.queue().undo_reviews(load, decider)?;
+        CorrectionSink::undo(service, load, decider.by)?;
         for person in made {
             service.remove_person(&person)?;
         }

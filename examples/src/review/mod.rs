@@ -8,6 +8,7 @@ mod export;
 mod learn;
 mod load;
 mod shown;
+mod unreadable;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use crate::service::{Database, MapArgs};
 pub use cases::{Candidate, Case, CaseReader};
 pub use export::{ExportArgs, Exported, export};
 pub use learn::{Judged, Truth, learn, truth};
+pub use unreadable::{Unreadable, UnreadableReader, correction_template};
 pub use load::{Claimed, LoadArgs, Loaded, claims, load, undo};
 
 /// Which leads and persons, and how they are read.

@@ -62,6 +62,19 @@ impl Shown {
         name.split_whitespace().map(word).collect::<Vec<_>>().join(" ")
     }
 
+    /// Shows a value that could not be read: masked, its form alone.
+    pub(super) fn form(self, text: &str) -> String {
+        if self == Self::Full {
+            return text.to_owned();
+        }
+        let shape = |c: char| match c {
+            _ if c.is_numeric() => '#',
+            _ if c.is_alphabetic() => 'x',
+            _ => c,
+        };
+        text.chars().map(shape).collect()
+    }
+
     fn other(self, text: &str) -> String {
         if self == Self::Full {
             return text.to_owned();

@@ -1,6 +1,6 @@
 //! Reading leads and persons back, in batches.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -279,8 +279,7 @@ impl Database {
         Ok(subjects)
     }
 
-    /// Reads the records of these persons; those that are not there are left out, as are all of a mapping's, whose tables
-    /// are read as a whole alone.
+    /// Reads the records of these persons; those that are not there are left out.
     ///
     /// # Errors
     ///
@@ -290,7 +289,21 @@ impl Database {
         person_keys: &[&str],
     ) -> Result<HashMap<String, Vec<Record>>, Failure> {
         let mut found: HashMap<String, Vec<Record>> = HashMap::new();
-        if self.map.is_some() {
+        if let Some(mapped) = self.map.take() {
+            let mut rows: Vec<PersonRecord> = Vec::new();
+            let read = mapped.persons.iter().try_for_each(|records| {
+                rows.extend(self.load_json::<PersonRecord>(records.of_listed(), &person_keys)?);
+                Ok::<_, Failure>(())
+            });
+            self.map = Some(mapped);
+            read?;
+            // A condition on a column may let further rows through.
+            let asked: HashSet<&str> = person_keys.iter().copied().collect();
+            rows.retain(|person| asked.contains(person.person_key.as_str()));
+            for person in rows {
+                let record = person.given().record();
+                found.entry(person.person_key).or_default().push(record);
+            }
             return Ok(found);
         }
         let wanted = self.connection.dialect().json_texts();

@@ -73,6 +73,7 @@ pub(super) fn import(
     }
     staging.finish()?;
     let repeated_total = refuse_repeated(database, &mut table, "incoming_leads", "source_pk")?;
+    database.correct_incoming("incoming_leads")?;
     // Another lead than the one that stood under the key: of two leads with one key only one can be recovered.
     let replaced = database.number(
         "SELECT count(*) AS n FROM incoming_leads AS i JOIN leads AS l ON l.source_pk = i.source_pk

@@ -132,6 +132,12 @@ impl Column {
         self.is(&["timestamp with time zone"])
     }
 
+    /// Says whether any text can be written into it.
+    pub(super) fn is_text(&self) -> bool {
+        self.dialect == Dialect::Sqlite
+            || self.is(&["text", "character varying", "character", "citext"])
+    }
+
     fn check(&self, means: &str) -> Result<(), String> {
         if self.dialect == Dialect::Sqlite {
             return Ok(());

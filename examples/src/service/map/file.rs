@@ -116,10 +116,20 @@ pub(super) struct LeadMap {
     #[serde(default, deserialize_with = "zone")]
     pub(super) time_zone: Option<chrono_tz::Tz>,
     pub(super) changed: Option<ColumnName>,
+    /// Where corrected values go; left out, nowhere.
+    pub(super) corrections: Option<CorrectionsMap>,
     #[serde(default)]
     pub(super) more: Vec<MoreMap>,
     #[serde(flatten)]
     pub(super) columns: IdentityColumns,
+}
+
+/// Where corrected values of leads go.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum CorrectionsMap {
+    /// Into the columns that hold the value that is corrected.
+    Update,
 }
 
 fn zone<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<chrono_tz::Tz>, D::Error> {
@@ -162,7 +172,7 @@ pub(super) struct ClaimMap {
 
 /// What may stand in the sections that take identity columns, beside those.
 const OF_TABLES: [(&str, &[&str]); 4] = [
-    ("leads", &["table", "source_pk", "id", "lead_created_at", "time_zone", "changed", "more"]),
+    ("leads", &["table", "source_pk", "id", "lead_created_at", "time_zone", "changed", "corrections", "more"]),
     ("persons", &["table", "person_key", "changed", "more"]),
     ("leads.more", &["table", "lead", "source_pk"]),
     ("persons.more", &["table", "person", "changed"]),

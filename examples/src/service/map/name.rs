@@ -45,6 +45,11 @@ impl ColumnName {
         format!("{alias}.{}", quoted(&self.0))
     }
 
+    /// The name as it stands in a statement, alone.
+    pub(super) fn quoted(&self) -> String {
+        quoted(&self.0)
+    }
+
     pub(super) fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,10 +1,12 @@
 //! The statements that a mapping means: leads by their keys, all persons, those that changed, the backlog.
 
+use std::collections::BTreeMap;
+
 use identity_matching::KeyKind;
 use recovery_queue::ViewBacklog;
 
 use super::columns::{Column, TableColumns, own_values};
-use super::file::{IdentityColumns, OneOrMore, TableMap};
+use super::file::{CorrectionsMap, IdentityColumns, OneOrMore, TableMap};
 use crate::cli::Failure;
 use crate::service::database::{BACKLOG_VIEW, Database, Dialect};
 
@@ -17,6 +19,9 @@ pub(in crate::service) struct Mapped {
     /// Read the records of all persons, table by table.
     pub(in crate::service) persons: Vec<Records>,
     pub(super) backlog: ViewBacklog,
+    /// For each field of a lead the statements that write the value `$2` where the lead that `$1` lists holds `$3`; none
+    /// where the mapping gives corrected values no place.
+    pub(in crate::service) corrections: BTreeMap<&'static str, Vec<String>>,
     /// Reads the backlog where no view of it is named: the leads with neither link nor claim.
     derived: Option<String>,
     /// The columns that tell a change of persons.
@@ -209,6 +214,10 @@ impl Mapped {
         let key = LeadKey::of(&found, &map.leads.source_pk)?;
         let id = found.text(map.lead_id(), "id")?;
         let mut looked = Vec::new();
+        let corrections = match map.leads.corrections {
+            Some(CorrectionsMap::Update) => corrections(database, map, (&found, &key, &id))?,
+            None => BTreeMap::new(),
+        };
         let leads = leads(database, map, (&found, &key, &id), &mut looked)?;
         let (persons, changes) = persons(database, map, &mut looked)?;
         let derived = match &map.backlog.view {
@@ -216,7 +225,16 @@ impl Mapped {
             None => Some(derived(database, map, (&found, &key, &id))?),
         };
         let backlog = map.backlog(database.dialect() == Dialect::Sqlite)?;
-        Ok(Self { map: map.clone(), leads, persons, backlog, derived, changes, looked })
+        Ok(Self {
+            map: map.clone(),
+            leads,
+            persons,
+            backlog,
+            corrections,
+            derived,
+            changes,
+            looked,
+        })
     }
 
     /// Names what stands in the place of one of the service's tables, or of the backlog view.
@@ -318,6 +336,46 @@ fn leads(
         });
     }
     Ok(parts.join("\nUNION ALL\n"))
+}
+
+/// Writes the statements that correct values of leads: of a phone, a document's number and an address, where the column is
+/// one of text.
+fn corrections(
+    database: &mut Database,
+    map: &TableMap,
+    (found, key, id): LeadTable<'_>,
+) -> Result<BTreeMap<&'static str, Vec<String>>, Failure> {
+    let mut all: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
+    let mut add = |found: &TableColumns, columns: &IdentityColumns, table: &str, whose: &str| {
+        for (means, name) in columns.named() {
+            let column = found.text(name, means)?;
+            if ["phone", "document", "email"].contains(&means) && column.is_text() {
+                let (set, text) = (name.quoted(), column.text("t"));
+                all.entry(means).or_default().push(format!(
+                    "UPDATE {table} AS t SET {set} = $2 WHERE ({whose}) AND {text} = $3"
+                ));
+            }
+        }
+        Ok::<_, Failure>(())
+    };
+    let table = map.leads.table.quoted();
+    let listed: Vec<String> = key.listed("t").collect();
+    add(found, &map.leads.columns, &table, &listed.join(" OR "))?;
+    for more in &map.leads.more {
+        let columns = database.columns_of(&more.table)?;
+        let whose = match (&more.lead, &more.source_pk) {
+            (Some(lead), _) => {
+                let same = columns.text(lead, "lead")?.equals("t", id, "m");
+                let listed: Vec<String> = key.listed("m").collect();
+                let listed = listed.join(" OR ");
+                format!("EXISTS (SELECT 1 FROM {table} m WHERE {same} AND ({listed}))")
+            }
+            (None, Some(pk)) => columns.text(pk, "source_pk")?.is_listed("t"),
+            (None, None) => continue,
+        };
+        add(&columns, &more.columns, &more.table.quoted(), &whose)?;
+    }
+    Ok(all)
 }
 
 /// Writes the statements that read persons, and those that find who changed.

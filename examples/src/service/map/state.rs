@@ -88,7 +88,7 @@ impl Database {
         &self.namespace
     }
 
-    fn is_there(&mut self, name: &str) -> Result<bool, Failure> {
+    pub(in crate::service) fn is_there(&mut self, name: &str) -> Result<bool, Failure> {
         let sql = if self.is_postgres() {
             "SELECT CAST(count(to_regclass($1)) AS TEXT) AS value"
         } else {
