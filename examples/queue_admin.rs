@@ -13,8 +13,8 @@ use guardrails::{CheckReport, ExitPolicy, Suite};
 use identity_matching::Policy;
 use recovery_queue::{
     BookFacts, DatabaseUrl, Decider, FailReason, Forget, LeadStore, LinkStore, OpenOptions,
-    PersonKey, Reopen, Retention, ReviewStore, ServiceMigrations, SourcePk,
-    SqlStore, SqliteFile, ViewBacklog,
+    PersonKey, Reopen, Retention, ReviewStore, ServiceMigrations, SourcePk, SqlStore, SqliteFile,
+    ViewBacklog,
 };
 use reference_runners::admin::{Service, in_one};
 use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
@@ -551,16 +551,20 @@ fn reviewers(
         let before = store.reviewers()?;
         let unknown = names.iter().find(|name| !may_decide && !before.contains(name));
         if let Some(name) = unknown {
-            return Err(Failure::new(format_args!("{name} is not on the list; nothing was changed"))
-                .remedy("`queue_admin reviewer list` shows the names as they are written"));
+            return Err(Failure::new(format_args!(
+                "{name} is not on the list; nothing was changed"
+            ))
+            .remedy("`queue_admin reviewer list` shows the names as they are written"));
         }
         let mut count = 0;
         for name in names {
             count += u64::from(store.set_reviewer(name, may_decide, decision.decider())?);
         }
         if !anybody && store.reviewers()?.is_empty() {
-            return Err(Failure::new("with nobody on the list anybody may decide; nothing was changed")
-                .remedy("add somebody first, or give --anybody if that is meant"));
+            return Err(Failure::new(
+                "with nobody on the list anybody may decide; nothing was changed",
+            )
+            .remedy("add somebody first, or give --anybody if that is meant"));
         }
         Ok(count)
     })?;

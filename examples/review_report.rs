@@ -56,12 +56,11 @@ fn run(args: &Args) -> Result<Exit, Failure> {
     let url = database_url(args.common.database_url.as_deref())?;
     let (mut store, mut service) = args.reading.map.open(&url)?;
     let as_of = store.read()?.as_of();
-    let (cases, reviews) = (store.review_cases()?, store.reviews()?);
-    let told = ReviewFigures::of(&cases, &reviews, as_of);
+    let told = store.review_figures(as_of)?;
     if let Some(path) = &args.truth {
         let mut out = csv::Writer::from_writer(Vec::new());
         out.write_record(["source_pk", "person_key"])?;
-        for (lead, person) in review::truth(&reviews) {
+        for (lead, person) in review::truth(&store.reviews()?) {
             out.write_record([files::cell(&lead), files::cell(&person.unwrap_or_default())])?;
         }
         let bytes = out.into_inner().map_err(|error| Failure::new(error.error()))?;

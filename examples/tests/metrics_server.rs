@@ -512,3 +512,30 @@ fn the_same_is_served_from_postgres() {
     let work = std::fs::read_to_string(folder.path().join("work.csv")).unwrap();
     assert!(work.contains("L-3,NO_CANDIDATES,") && work.contains(",document email"), "{work}");
 }
+
+#[test]
+fn the_review_is_shown_by_reason_and_age_and_counts_only_what_is_with_people() {
+    let folder = recovered();
+    let given_out = |reason: &str| {
+        let out = ["--database-url", "q.sqlite", "--reasons", reason, "--form", "plain"];
+        let run = run(command("export_review", folder.path()).args(out));
+        assert_eq!(run.code, 0, "{}", run.stderr);
+    };
+    let shown = || {
+        let server = Server::start(folder.path(), &[]);
+        assert_eq!(server.ready().status, 200);
+        let review: Value = serde_json::from_str(&server.get("/review").body).unwrap();
+        (review, server.get("/").body)
+    };
+    // A lead that failed and that nobody was asked about does not wait for review.
+    given_out("WEAK_MATCH_ONLY");
+    let (review, page) = shown();
+    assert_eq!((&review["waiting"], &review["queue"]), (&0.into(), &serde_json::json!([])));
+    assert!(page.contains("Leads that people decide") && page.contains("Nothing was given out"));
+    given_out("NO_CANDIDATES");
+    let (review, page) = shown();
+    assert_eq!(review["waiting"], 1, "{review}");
+    assert_eq!(review["queue"][0]["reason"], "NO_CANDIDATES", "{review}");
+    assert_eq!(review["out"][0]["undecided"], 1, "{review}");
+    assert!(page.contains("by reason and by their age") && page.contains("NO_CANDIDATES"));
+}

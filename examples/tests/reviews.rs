@@ -9,17 +9,17 @@ use serde_json::Value;
 
 use crate::runner::{Run, run, runner};
 
-fn json(folder: &Path) -> Value {
+pub(crate) fn json(folder: &Path) -> Value {
     let text = std::fs::read_to_string(folder.join("run.json")).expect("the run wrote its JSON");
     serde_json::from_str(&text).expect("the JSON is whole")
 }
 
-fn step(folder: &Path, url: &str, name: &str, more: &[&str]) -> Run {
+pub(crate) fn step(folder: &Path, url: &str, name: &str, more: &[&str]) -> Run {
     let base = ["--json", "run.json", "--database-url", url];
     run(runner(name).current_dir(folder).args(base).args(more))
 }
 
-fn done(folder: &Path, url: &str, name: &str, more: &[&str]) -> Value {
+pub(crate) fn done(folder: &Path, url: &str, name: &str, more: &[&str]) -> Value {
     let run = step(folder, url, name, more);
     assert_eq!(run.code, 0, "{name} {more:?}: {}{}", run.stdout, run.stderr);
     json(folder)
@@ -71,7 +71,7 @@ fn picture(folder: &Path, url: &str) -> String {
     told
 }
 
-fn packets(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn packets(folder: &Path) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
         .expect("packets were written")
         .map(|entry| entry.expect("a file").path())
@@ -82,13 +82,13 @@ fn packets(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Reads a CSV packet as rows by column.
-fn rows(path: &Path) -> Vec<BTreeMap<String, String>> {
+pub(crate) fn rows(path: &Path) -> Vec<BTreeMap<String, String>> {
     let mut reader = csv::Reader::from_path(path).expect("a packet");
     reader.deserialize().map(|row| row.expect("a row")).collect()
 }
 
 /// Writes answers into a CSV packet: by lead, the cells to fill in.
-fn fill(path: &Path, answers: &BTreeMap<&str, Vec<(&str, &str)>>) {
+pub(crate) fn fill(path: &Path, answers: &BTreeMap<&str, Vec<(&str, &str)>>) {
     let mut reader = csv::Reader::from_path(path).expect("a packet");
     let header = reader.headers().expect("a header").clone();
     let at = |name: &str| header.iter().position(|label| label == name).expect("a column");
@@ -105,7 +105,28 @@ fn fill(path: &Path, answers: &BTreeMap<&str, Vec<(&str, &str)>>) {
     std::fs::write(path, out.into_inner().expect("memory")).expect("the packet can be written");
 }
 
-fn on_each(test: fn(&str)) {
+/// Writes answers into a workbook: by lead, the cells to fill in.
+fn fill_workbook(path: &Path, answers: &Value) {
+    let header: Vec<String> = reference_runners::review::template()
+        .columns()
+        .iter()
+        .map(|column| column.name.clone())
+        .collect();
+    let text = serde_json::json!({ "header": header, "rows": answers }).to_string();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/fill_workbook.py");
+    let mut python = Command::new("python3")
+        .arg(script)
+        .arg(path)
+        .stdin(std::process::Stdio::piped())
+        .spawn()
+        .expect("Python runs");
+    let mut input = python.stdin.take().expect("its input is ours");
+    std::io::Write::write_all(&mut input, text.as_bytes()).expect("the script reads");
+    drop(input);
+    assert!(python.wait().expect("the script ends").success());
+}
+
+pub(crate) fn on_each(test: fn(&str)) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     test(&format!("sqlite://{}", folder.path().join("r.sqlite").display()));
     match recovery_queue::testing::PostgresServer::start() {
@@ -366,8 +387,10 @@ fn workbooks_that_libreoffice_saved_come_back_as_they_were_filled_in() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let folder = folder.path();
         begin(folder, url);
-        for (form, limit) in [("xlsx-es", "1"), ("plain", "2")] {
-            let out = ["--form", form, "--out-dir", form, "--limit", limit, "--rows", "1"];
+        for (form, limit, rows) in
+            [("xlsx-es", "1", "1"), ("plain", "2", "1"), ("xlsx-en", "9", "9")]
+        {
+            let out = ["--form", form, "--out-dir", form, "--limit", limit, "--rows", rows];
             done(folder, url, "export_review", &out);
         }
         // The filled CSV is saved as a workbook, the workbook as another.
@@ -382,7 +405,17 @@ fn workbooks_that_libreoffice_saved_come_back_as_they_were_filled_in() {
             )]),
         );
         let upright = packets(&folder.join("xlsx-es"));
-        for file in [&plain[0], &upright[0]] {
+        // A workbook of many rows, filled in by a script as a person would.
+        let book = packets(&folder.join("xlsx-en"));
+        fill_workbook(
+            &book[0],
+            &serde_json::json!({
+                "L-05": { "decision": "link", "person_key": "A-05", "decided_by": "ana", "comment": "Él lo dijo" },
+                "L-06": { "decision": "none of these", "decided_by": "ana" },
+                "L-07": { "decision": "later", "comes_back_on": "2999-01-31", "decided_by": "ana" },
+            }),
+        );
+        for file in [&plain[0], &upright[0], &book[0]] {
             let office = Command::new("soffice")
                 .arg(format!("-env:UserInstallation=file://{}", folder.join("user").display()))
                 .args([
@@ -399,13 +432,18 @@ fn workbooks_that_libreoffice_saved_come_back_as_they_were_filled_in() {
                 .expect("LibreOffice runs");
             assert!(office.status.success(), "{}", String::from_utf8_lossy(&office.stderr));
         }
+        let before = picture(folder, url);
         let told = done(folder, url, "load_review", &["saved"]);
-        assert_eq!(
-            (&told["receipt"]["linked"], &told["unanswered_total"]),
-            (&1.into(), &1.into()),
-            "{told}"
-        );
+        let receipt = &told["receipt"];
+        let figures = (&receipt["linked"], &receipt["none_of_these"], &receipt["later"]);
+        assert_eq!(figures, (&2.into(), &1.into(), &1.into()), "{told}");
+        let after = picture(folder, url);
+        let failed = |picture: &str| picture.matches("\"failed\"").count();
+        assert_eq!(failed(&before) - failed(&after), 3, "{after}");
+        let load = receipt["load"].as_str().expect("a load");
         let shown = done(folder, url, "queue_admin", &["lead", "show", &lead]);
         assert_eq!(shown["person_key"], person.as_str(), "{shown}");
+        done(folder, url, "load_review", &["--undo", load]);
+        assert_eq!(picture(folder, url), before, "all is as before");
     });
 }

@@ -4,6 +4,7 @@
 
 mod at_scale;
 mod axum_service;
+mod corrections;
 mod gap_report;
 mod guides;
 mod house;

@@ -55,7 +55,7 @@ pub use model::resolver::{
     Ahead, ClaimedLead, FailReason, Match, OwnReason, Resolution, ResolveError, Resolver,
 };
 pub use model::review::agreement::Agreement;
-pub use model::review::figures::{PacketOut, ReviewFigures};
+pub use model::review::figures::{PacketOut, ReviewFigures, WaitingCases};
 pub use model::review::{
     NewReviewPacket, Review, ReviewCase, ReviewDecision, ReviewEffect, ReviewLoad, ReviewReceipt,
     ReviewRefusal, ReviewRow, ReviewUndone, ReviewerChange,

@@ -4,6 +4,7 @@ mod access;
 mod connections;
 mod leads;
 mod problem;
+mod review;
 mod routes;
 mod serve;
 mod values;

@@ -213,8 +213,10 @@ async fn leads_of_reason(
 }
 
 async fn review(State(answers): Shared) -> Result<Response, Problem> {
-    let found = read(&answers, Source::review).await?;
-    Ok(([(header::CONTENT_TYPE, JSON)], found).into_response())
+    let view = answers.source.view()?;
+    let as_of = view.as_of.to_rfc3339();
+    Ok(([(header::CONTENT_TYPE.as_str(), JSON), ("x-as-of", &as_of)], view.review.clone())
+        .into_response())
 }
 
 #[derive(Deserialize)]

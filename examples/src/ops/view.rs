@@ -1,6 +1,5 @@
 //! What the server shows, read from the database at intervals and kept in memory.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -14,11 +13,12 @@ use guardrails::page::{Body, LeadFigures, Page, Section};
 use guardrails::recovery::{RecoveryFacts as _, RunFacts};
 use guardrails::{Suite, SuiteReport};
 use recovery_queue::{
-    AgeBucket, BookFacts, DailyMetrics, DatabaseUrl, FailReason, LeadRecord, OpenOptions,
-    ReviewFigures, ReviewStore, Snapshot, SourcePk, SqlStore, StoreFacts, ViewBacklog,
+    BookFacts, DailyMetrics, DatabaseUrl, FailReason, LeadRecord, OpenOptions, ReviewStore,
+    Snapshot, SourcePk, SqlStore, StoreFacts, ViewBacklog,
 };
 use serde::Serialize;
 
+use super::review::Reviewed;
 use super::values::UnusableOfFailed;
 use super::{Problem, leads};
 use crate::guards::{Launcher, PacketFacts, books_of, facts_of, is_usable, recovery_suite};
@@ -42,6 +42,8 @@ pub struct View {
     pub metrics: Bytes,
     /// The OpenMetrics exposition.
     pub openmetrics: Bytes,
+    /// How the review stands, as JSON.
+    pub review: Bytes,
     /// The operator's page.
     pub page: Bytes,
     /// The same, which a browser asks for again by itself.
@@ -196,15 +198,20 @@ impl Source {
             current_backlog: figures.queue.as_ref().map_or(0, |queue| queue.backlog),
             last_7_days: days,
         };
+        drop(snapshot);
+        let reviewed = store.review_figures(as_of).map_err(|error| unreadable(&error))?;
+        let review = serde_json::to_vec(&reviewed).map_err(|error| unreadable(&error))?;
         let suite = self.place.launcher.launched(suite, &PacketFacts::default());
         let page = Page::new("Lead recovery", suite)
             .leads(figures)
+            .section(Reviewed(reviewed))
             .section(unusable)
             .section(Lookup { sessions: self.place.sessions });
         Ok(View {
             as_of,
             metrics: serde_json::to_vec(&metrics).map_err(|error| unreadable(&error))?.into(),
             openmetrics: openmetrics.into(),
+            review: review.into(),
             page: page.clone().refresh_link("/?live").html().into(),
             live_page: page.refresh_link("/").refresh_seconds(RENEWED).html().into(),
         })
@@ -252,37 +259,6 @@ impl Source {
         let mut store = self.leads.lock().unwrap_or_else(PoisonError::into_inner);
         let mut read = self.opened(&mut store)?.read().map_err(|error| unreadable(&error))?;
         read.lead(key).map_err(|error| unreadable(&error))
-    }
-
-    /// Reads the review: what waits by reason and age, with whom it is, and the figures, as JSON.
-    ///
-    /// # Errors
-    ///
-    /// A database that cannot be read.
-    pub fn review(&self) -> Result<String, Problem> {
-        /// The review as it stands.
-        #[derive(Serialize)]
-        struct Review {
-            figures: ReviewFigures,
-            /// Failed leads by reason.
-            reasons: BTreeMap<FailReason, u64>,
-            /// Leads of the backlog by age, youngest first.
-            ageing: Vec<AgeBucket>,
-        }
-        let mut store = self.leads.lock().unwrap_or_else(PoisonError::into_inner);
-        let opened = self.opened(&mut store)?;
-        let wrong = |error: recovery_queue::StoreError| unreadable(&error);
-        let (cases, reviews) =
-            (opened.review_cases().map_err(wrong)?, opened.reviews().map_err(wrong)?);
-        let mut read = opened.read().map_err(wrong)?;
-        let review = Review {
-            figures: ReviewFigures::of(&cases, &reviews, read.as_of()),
-            reasons: read.reason_counts().map_err(wrong)?,
-            ageing: read.ageing().map_err(wrong)?,
-        };
-        serde_json::to_string_pretty(&review).map_err(|error| {
-            Problem::new(axum::http::StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
-        })
     }
 
     /// Returns how the commands of remedies are written.

@@ -14,9 +14,9 @@ use raw_packets::{
     RowPacket, RowPlan, Template,
 };
 use recovery_queue::{
-    Correction, CorrectionSink, Decider, LeadStore, LinkStore, PersonKey, QueueRow, Review, ReviewCase, ReviewDecision,
-    ReviewLoad, ReviewReceipt, ReviewRefusal, ReviewRow, ReviewStore, ReviewUndone, SourcePk,
-    SqlStore, Status,
+    Correction, CorrectionSink, Decider, LeadStore, LinkStore, PersonKey, QueueRow, Review,
+    ReviewCase, ReviewDecision, ReviewLoad, ReviewReceipt, ReviewRefusal, ReviewRow, ReviewStore,
+    ReviewUndone, SourcePk, SqlStore, Status,
 };
 use serde::Serialize;
 
@@ -431,7 +431,8 @@ fn load_corrections(
         let Some(by) = answer.text("decided_by") else { continue };
         let lead = leads.get(key);
         let known = held.get(&(packet.clone(), key.clone()));
-        let shown = issued.iter().find(|case| case.packet == *packet && case.source_pk.as_str() == key);
+        let shown =
+            issued.iter().find(|case| case.packet == *packet && case.source_pk.as_str() == key);
         let is_as_shown =
             lead.zip(shown).is_some_and(|(lead, shown)| lead.fingerprint == shown.fingerprint);
         // What is stale or was loaded before is the store's to tell.

@@ -25,8 +25,8 @@ use crate::service::{Database, MapArgs};
 pub use cases::{Candidate, Case, CaseReader};
 pub use export::{ExportArgs, Exported, export};
 pub use learn::{Judged, Truth, learn, truth};
-pub use unreadable::{Unreadable, UnreadableReader, correction_template};
 pub use load::{Claimed, LoadArgs, Loaded, claims, load, undo};
+pub use unreadable::{Unreadable, UnreadableReader, correction_template};
 
 /// Which leads and persons, and how they are read.
 #[derive(Clone, Debug, Args)]

@@ -91,7 +91,8 @@ impl UnreadableReader {
                 let Some(record) = records.remove(row.source_pk.as_str()) else { continue };
                 let values = self.values(&record);
                 if all || !values.is_empty() {
-                    let fingerprint = self.digest(&["record", row.source_pk.as_str(), &json(&record)]);
+                    let fingerprint =
+                        self.digest(&["record", row.source_pk.as_str(), &json(&record)]);
                     found.push(Unreadable { row: row.clone(), fingerprint, record, values });
                 }
             }
@@ -114,7 +115,8 @@ impl UnreadableReader {
     /// Says why a record cannot be read where a correction put a value.
     fn problem(&self, record: &Record, field: &str, place: usize) -> Option<UnusableReason> {
         let normalised = self.normaliser.normalise(record);
-        let of = |found: Field| FIELDS.into_iter().any(|(known, name)| known == found && name == field);
+        let of =
+            |found: Field| FIELDS.into_iter().any(|(known, name)| known == found && name == field);
         let at = normalised.unusable().iter().find(|unusable| {
             of(unusable.source.field) && usize::from(unusable.source.position) == place
         });

@@ -40,8 +40,10 @@ struct Source {
 
 /// The column of the leads `alias` that a correction is about.
 fn held(alias: &str) -> String {
-    let when = FIELDS.map(|field| format!("WHEN '{field}' THEN {alias}.{field}"));
-    format!("CASE c.field {} END", when.join(" "))
+    "CASE c.field WHEN 'phone' THEN @.phone WHEN 'document' THEN @.document \
+         WHEN 'document_type' THEN @.document_type WHEN 'document_country' THEN @.document_country \
+         WHEN 'email' THEN @.email END"
+        .replace('@', alias)
 }
 
 fn changed(lead: &str, field: &str) -> Failure {
@@ -103,7 +105,9 @@ impl Database {
         value: Option<&str>,
     ) -> Result<bool, Failure> {
         let Some(field) = FIELDS.into_iter().find(|known| *known == field) else {
-            return Err(Failure::new(format_args!("{field}: no such field of a lead is corrected")));
+            return Err(Failure::new(format_args!(
+                "{field}: no such field of a lead is corrected"
+            )));
         };
         let (statements, lead) = match &self.map {
             None => {
@@ -118,14 +122,20 @@ impl Database {
             }
         };
         if statements.is_empty() {
-            return Err(Failure::new(format_args!("{field}: no column of text of the mapping holds it"))
-                .remedy("correct it where the lead comes from"));
+            return Err(Failure::new(format_args!(
+                "{field}: no column of text of the mapping holds it"
+            ))
+            .remedy("correct it where the lead comes from"));
         }
         let mut rows = 0;
         for sql in statements {
+            // SQLite counts binds in the order in which they first stand in the statement.
+            let (first, second) = (Some(lead.as_str()), value);
+            let (first, second) =
+                if self.is_postgres() { (first, second) } else { (second, first) };
             rows += diesel::sql_query(sql)
-                .bind::<Text, _>(&lead)
-                .bind::<Nullable<Text>, _>(value)
+                .bind::<Nullable<Text>, _>(first)
+                .bind::<Nullable<Text>, _>(second)
                 .bind::<Nullable<Text>, _>(was)
                 .execute(&mut self.connection)?;
         }
@@ -167,12 +177,14 @@ impl Database {
         ))?;
         for field in FIELDS {
             let of = format!(
-                "FROM lead_corrections c WHERE {ours} AND c.field = '{field}' \
+                "FROM lead_corrections c WHERE {ours} AND c.field = $1 \
                  AND c.source_was IS NOT DISTINCT FROM i.{field}"
             );
-            self.execute(&format!(
+            diesel::sql_query(format!(
                 "UPDATE {target} SET {field} = (SELECT c.value {of}) WHERE EXISTS (SELECT 1 {of})"
-            ))?;
+            ))
+            .bind::<Text, _>(field)
+            .execute(&mut self.connection)?;
         }
         Ok(())
     }

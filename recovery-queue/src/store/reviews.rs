@@ -7,10 +7,9 @@ use chrono::{DateTime, Utc};
 use crate::model::error::StoreError;
 use crate::model::key::SourcePk;
 use crate::model::links::Decider;
-use crate::model::review::figures::put_off;
+use crate::model::review::figures::{ReviewFigures, put_off};
 use crate::model::review::{
-    NewReviewPacket, ReviewCase, ReviewLoad, ReviewReceipt, ReviewRow, ReviewUndone,
-    ReviewerChange,
+    NewReviewPacket, ReviewCase, ReviewLoad, ReviewReceipt, ReviewRow, ReviewUndone, ReviewerChange,
 };
 
 /// A store that keeps what people are asked to decide, and applies what they decide.
@@ -63,6 +62,11 @@ pub trait ReviewStore {
 
     /// Lists the decisions that were not undone, oldest first.
     fn reviews(&mut self) -> Result<Vec<ReviewRow>, StoreError>;
+
+    /// Counts how the review stands as of an instant; a database counts it itself.
+    fn review_figures(&mut self, as_of: DateTime<Utc>) -> Result<ReviewFigures, StoreError> {
+        Ok(ReviewFigures::of(&self.review_cases()?, &self.reviews()?, as_of))
+    }
 
     /// Gives the leads that were put off beyond an instant, with when they come back.
     fn put_off(

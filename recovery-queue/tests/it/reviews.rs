@@ -229,7 +229,13 @@ fn two_reviewers_must_agree_and_neither_is_two() {
         assert_eq!(made.decided_by.as_deref(), Some("ana, luis"));
         let figures = |store: &mut SqlStore| {
             let (cases, rows) = (store.review_cases().unwrap(), store.reviews().unwrap());
-            ReviewFigures::of(&cases, &rows, now(store))
+            let told = ReviewFigures::of(&cases, &rows, now(store));
+            assert_eq!(
+                store.review_figures(told.as_of).unwrap(),
+                told,
+                "the database counts the same"
+            );
+            told
         };
         let told = figures(&mut store);
         assert_eq!((told.disagreeing, told.waiting_for_second), (1, 0));
@@ -308,6 +314,10 @@ fn packets_that_are_out_are_told_with_who_has_them() {
         let (cases, rows) = (store.review_cases().unwrap(), store.reviews().unwrap());
         let later = now(&mut store) + TimeDelta::days(10);
         let figures = ReviewFigures::of(&cases, &rows, later);
+        assert_eq!(store.review_figures(later).unwrap(), figures, "the database counts the same");
+        let queue: Vec<_> =
+            figures.queue.iter().map(|of| (of.reason.clone(), of.leads())).collect();
+        assert_eq!(queue, [(Some(FailReason::NoCandidates), 1)]);
         let out: Vec<_> = figures.out_longer_than(9).collect();
         assert_eq!((out.len(), out[0].undecided, out[0].reviewer.as_deref()), (1, 1, Some("ana")));
         assert_eq!(figures.out_longer_than(11).count(), 0);
@@ -315,5 +325,53 @@ fn packets_that_are_out_are_told_with_who_has_them() {
         let strange = NewReviewPacket::new("x", "e", "p", vec![(pk(999), "f".into())]);
         assert!(matches!(store.issue_review(&strange), Err(StoreError::NotFound { .. })));
         assert_eq!(store.review_cases().unwrap().len(), 2);
+    });
+}
+
+#[test]
+fn a_corrected_lead_is_decided_anew_and_put_back() {
+    on_each(|mut store| {
+        drained(&mut store);
+        give_out(&mut store, "p", &[0, 3], Some("ana"), 1);
+        let before = picture(&mut store);
+        let corrected =
+            |lead, digest: &str| review("p", lead, ReviewDecision::Corrected(digest.into()), "ana");
+        let receipt = load(&mut store, vec![corrected(0, "d0"), corrected(3, "d3")]);
+        assert_eq!((receipt.corrected, receipt.applied), (2, vec![0, 1]));
+        assert_eq!(store.lead(&pk(0)).unwrap().unwrap().row.status, Status::Pending);
+        let again = load(&mut store, vec![corrected(0, "d0")]);
+        assert_eq!((again.unchanged, again.load), (1, None));
+        let other = ReviewLoad::new("load", vec![corrected(0, "d9")]);
+        let refused = store.check_reviews(&other).unwrap().refused;
+        assert_eq!(refused, [(0, ReviewRefusal::Decided)], "another value is another decision");
+        let id = receipt.load.unwrap();
+        store.undo_reviews(&id, WHO).unwrap();
+        assert!(picture(&mut store) == before);
+
+        // What a run found by the corrected value cannot stand without it.
+        let id = load(&mut store, vec![corrected(0, "d0")]).load.unwrap();
+        let mut resolver = |leads: &[ClaimedLead]| {
+            let to = |_| Resolution::matched(person("P-8"), "PHONE_EXACT", "high");
+            Ok::<_, ResolveError>(leads.iter().map(to).collect())
+        };
+        store.recover(&mut resolver, &RecoverOptions::default()).unwrap();
+        let told = store.undo_reviews(&id, WHO).unwrap_err().to_string();
+        assert!(told.contains("matched since"), "{told}");
+        prove(&mut store, LEADS);
+    });
+}
+
+#[test]
+fn the_list_of_reviewers_says_how_it_came_about() {
+    on_each(|mut store| {
+        let set =
+            |store: &mut SqlStore, name: &str, may| store.set_reviewer(name, may, WHO).unwrap();
+        assert!(set(&mut store, "ana", true));
+        assert!(!set(&mut store, "ana", true), "nothing changes, and nothing is kept");
+        assert!(set(&mut store, "ana", false));
+        let told: Vec<_> = store.reviewer_changes().unwrap();
+        let told: Vec<_> =
+            told.iter().map(|of| (of.name.as_str(), of.may_decide, of.reason.as_str())).collect();
+        assert_eq!(told, [("ana", true, "a test"), ("ana", false, "a test")]);
     });
 }

@@ -172,7 +172,19 @@ pub(super) struct ClaimMap {
 
 /// What may stand in the sections that take identity columns, beside those.
 const OF_TABLES: [(&str, &[&str]); 4] = [
-    ("leads", &["table", "source_pk", "id", "lead_created_at", "time_zone", "changed", "corrections", "more"]),
+    (
+        "leads",
+        &[
+            "table",
+            "source_pk",
+            "id",
+            "lead_created_at",
+            "time_zone",
+            "changed",
+            "corrections",
+            "more",
+        ],
+    ),
     ("persons", &["table", "person_key", "changed", "more"]),
     ("leads.more", &["table", "lead", "source_pk"]),
     ("persons.more", &["table", "person", "changed"]),

@@ -14,6 +14,7 @@ pub(crate) mod missing_identifiers;
 pub(crate) mod presence;
 pub(crate) mod records;
 pub(crate) mod rejected_pairs;
+pub(crate) mod review_figures;
 pub(crate) mod reviews;
 pub(crate) mod snapshot;
 #[cfg(feature = "guardrails")]

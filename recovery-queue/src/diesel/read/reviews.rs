@@ -70,6 +70,10 @@ struct CaseRow {
     #[diesel(sql_type = BigInt)]
     reviews_needed: i64,
     #[diesel(sql_type = BigInt)]
+    lead_at: i64,
+    #[diesel(sql_type = Nullable<Text>)]
+    reason: Option<String>,
+    #[diesel(sql_type = BigInt)]
     is_open: i64,
     #[diesel(sql_type = BigInt)]
     decided: i64,
@@ -78,7 +82,7 @@ struct CaseRow {
 /// Lists the cases in the order in which they were given out.
 pub(crate) fn cases(db: &mut Database, names: &Names) -> Result<Vec<ReviewCase>, StoreError> {
     let sql = "SELECT l.source_pk, p.packet, p.reviewer, p.issued_at, c.fingerprint, p.reviews_needed, \
-             CAST(CASE WHEN COALESCE(s.status, 0) IN (0, 2) THEN 1 ELSE 0 END AS BIGINT) AS is_open, \
+             l.lead_at, s.reason, CAST(CASE WHEN COALESCE(s.status, 0) IN (0, 2) THEN 1 ELSE 0 END AS BIGINT) AS is_open, \
              CAST(CASE WHEN EXISTS (SELECT 1 FROM {ns}queue_review r JOIN {ns}queue_review_load o \
                      ON o.id = r.load_id AND o.undone_at IS NULL \
                  WHERE r.lead_id = c.lead_id AND r.packet_id = c.packet_id) THEN 1 ELSE 0 END AS BIGINT) AS decided \
@@ -93,6 +97,8 @@ pub(crate) fn cases(db: &mut Database, names: &Names) -> Result<Vec<ReviewCase>,
         issued_at: time(row.issued_at),
         fingerprint: row.fingerprint,
         reviews_needed: u8::try_from(row.reviews_needed).unwrap_or(u8::MAX),
+        lead_at: time(row.lead_at),
+        fail_reason: row.reason.as_deref().map(FailReason::stored),
         open: row.is_open != 0,
         decided: row.decided != 0,
     };

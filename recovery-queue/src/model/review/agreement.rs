@@ -46,9 +46,15 @@ impl Agreement {
     /// Computes it from pairs of decisions, the first reviewer's and the second's; `None` without a pair.
     #[must_use]
     pub fn of<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Option<Self> {
+        Self::counted(pairs.into_iter().map(|pair| (pair, 1)))
+    }
+
+    /// Computes it from counts of such pairs; `None` without a pair.
+    #[must_use]
+    pub fn counted<'a>(pairs: impl IntoIterator<Item = ((&'a str, &'a str), u64)>) -> Option<Self> {
         let mut counts: BTreeMap<(&str, &str), u64> = BTreeMap::new();
-        for pair in pairs {
-            *counts.entry(pair).or_default() += 1;
+        for (pair, cases) in pairs {
+            *counts.entry(pair).or_default() += cases;
         }
         let cases: u64 = counts.values().sum();
         if cases == 0 {

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
+use crate::model::age::{AGE_BOUNDS, AgeBucket};
 use crate::model::key::SourcePk;
+use crate::model::resolver::FailReason;
 use crate::model::review::agreement::Agreement;
 use crate::model::review::{ReviewCase, ReviewEffect, ReviewRow};
 
@@ -17,6 +19,8 @@ pub struct ReviewFigures {
     pub as_of: DateTime<Utc>,
     /// Leads that are with a reviewer: given out, still open and not decided.
     pub waiting: u64,
+    /// The same by the reason of their failure and their age.
+    pub queue: Vec<WaitingCases>,
     /// Leads whose first decision waits for a second reviewer.
     pub waiting_for_second: u64,
     /// Leads on which two reviewers disagree, and nobody has decided since.
@@ -35,6 +39,24 @@ pub struct ReviewFigures {
     pub out: Vec<PacketOut>,
 }
 
+/// Leads that are with a reviewer, of one reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct WaitingCases {
+    /// Why they failed; `None` where they are to be decided anew meanwhile.
+    pub reason: Option<FailReason>,
+    /// How old they are, youngest first.
+    pub ageing: Vec<AgeBucket>,
+}
+
+impl WaitingCases {
+    /// Counts them.
+    #[must_use]
+    pub fn leads(&self) -> u64 {
+        self.ageing.iter().map(|bucket| bucket.leads).sum()
+    }
+}
+
 /// A packet that is out: whose it is, since when, and what it still holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -50,14 +72,26 @@ pub struct PacketOut {
 }
 
 /// How many days `decided_per_day` looks at.
-const DAYS: i64 = 28;
+pub(crate) const DAYS: i64 = 28;
 
 impl ReviewFigures {
+    /// What counts as the second decision where both name a person, and not the same one.
+    pub(crate) const ANOTHER: &'static str = "another person";
+
     /// Computes the figures from what the store holds.
     #[must_use]
     pub fn of(cases: &[ReviewCase], reviews: &[ReviewRow], as_of: DateTime<Utc>) -> Self {
         let undecided = || cases.iter().filter(|case| case.open && !case.decided);
         let waiting: BTreeSet<&SourcePk> = undecided().map(|case| &case.source_pk).collect();
+        let mut queue: BTreeMap<Option<FailReason>, [u64; AGE_BOUNDS.len()]> = BTreeMap::new();
+        let mut counted = BTreeSet::new();
+        for case in undecided().filter(|case| counted.insert(&case.source_pk)) {
+            let ages = queue.entry(case.fail_reason.clone()).or_default();
+            ages[AgeBucket::of(as_of - case.lead_at)] += 1;
+        }
+        let queue = queue
+            .into_iter()
+            .map(|(reason, ages)| WaitingCases { reason, ageing: AgeBucket::all(|at| ages[at]) });
         let with = |effect| {
             let rows = reviews.iter().filter(move |review| review.effect == effect);
             rows.map(|review| &review.source_pk).collect::<BTreeSet<_>>()
@@ -90,6 +124,7 @@ impl ReviewFigures {
         Self {
             as_of,
             waiting: waiting.len() as u64,
+            queue: queue.collect(),
             waiting_for_second: with(ReviewEffect::Waiting).len() as u64,
             disagreeing: with(ReviewEffect::Disagreeing).difference(&applied).count() as u64,
             put_off: put_off(reviews, as_of).len() as u64,
@@ -143,7 +178,7 @@ fn agreement(reviews: &[ReviewRow]) -> Option<Agreement> {
         let other = first.decision == second.decision && first.person_key != second.person_key;
         pairs.push((
             first.decision.as_str(),
-            if other { "another person" } else { second.decision.as_str() },
+            if other { ReviewFigures::ANOTHER } else { second.decision.as_str() },
         ));
     }
     Agreement::of(pairs)

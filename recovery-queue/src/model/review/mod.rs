@@ -455,6 +455,10 @@ pub struct ReviewCase {
     pub fingerprint: String,
     /// How many reviewers were asked for.
     pub reviews_needed: u8,
+    /// When the lead came into being.
+    pub lead_at: DateTime<Utc>,
+    /// Why the lead failed; `None` where it has not, or no more.
+    pub fail_reason: Option<FailReason>,
     /// Whether the lead still waits in the backlog.
     pub open: bool,
     /// Whether the packet's decision of the case was loaded, and not undone.

@@ -6,15 +6,18 @@ mod undo;
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
+
 use crate::diesel::borrowed::BorrowedStore;
 use crate::diesel::conn::database::{Database, Param, failed, now};
 use crate::diesel::conn::namespace::Names;
 use crate::diesel::conn::transaction::Begin;
-use crate::diesel::read::reviews;
+use crate::diesel::read::{review_figures, reviews};
 use crate::diesel::store::SqlStore;
 use crate::diesel::write::seed;
 use crate::model::error::{ConfigError, StoreError};
 use crate::model::links::Decider;
+use crate::model::review::figures::ReviewFigures;
 use crate::model::review::{
     NewReviewPacket, ReviewCase, ReviewDecision, ReviewEffect, ReviewLoad, ReviewReceipt,
     ReviewRow, ReviewUndone, ReviewerChange,
@@ -250,6 +253,10 @@ impl ReviewStore for BorrowedStore<'_> {
     fn reviews(&mut self) -> Result<Vec<ReviewRow>, StoreError> {
         reviews::reviews(&mut self.db, &self.names)
     }
+
+    fn review_figures(&mut self, as_of: DateTime<Utc>) -> Result<ReviewFigures, StoreError> {
+        review_figures::read(&mut self.db, &self.names, as_of)
+    }
 }
 
 impl ReviewStore for SqlStore {
@@ -296,6 +303,10 @@ impl ReviewStore for SqlStore {
 
     fn reviews(&mut self) -> Result<Vec<ReviewRow>, StoreError> {
         self.borrowed().reviews()
+    }
+
+    fn review_figures(&mut self, as_of: DateTime<Utc>) -> Result<ReviewFigures, StoreError> {
+        self.borrowed().review_figures(as_of)
     }
 }
 
