@@ -180,10 +180,10 @@ fn what_is_wrong_with_a_correction_is_told_to_the_cell() {
 
         let list = done(folder, url, "queue_admin", &["reviewer", "list"]);
         assert_eq!(list["reviewers"], serde_json::json!(["ana"]), "{list}");
-        let last = ["reviewer", "remove", "ana", "--why", "gone"];
-        let kept = step(folder, url, "queue_admin", &last);
+        let remove = ["reviewer", "remove", "ana", "--why", "gone"];
+        let kept = step(folder, url, "queue_admin", &remove);
         assert!(kept.stderr.contains("anybody may decide"), "{}", kept.stderr);
-        done(folder, url, "queue_admin", &[&last[..], &["--anybody"]].concat());
+        done(folder, url, "queue_admin", &[&remove[..], &["--anybody"]].concat());
         let list = done(folder, url, "queue_admin", &["reviewer", "list"]);
         let history: Vec<_> = list["history"]
             .as_array()

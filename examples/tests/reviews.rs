@@ -440,10 +440,10 @@ fn workbooks_that_libreoffice_saved_come_back_as_they_were_filled_in() {
         let after = picture(folder, url);
         let failed = |picture: &str| picture.matches("\"failed\"").count();
         assert_eq!(failed(&before) - failed(&after), 3, "{after}");
-        let load = receipt["load"].as_str().expect("a load");
+        let id = receipt["load"].as_str().expect("a load");
         let shown = done(folder, url, "queue_admin", &["lead", "show", &lead]);
         assert_eq!(shown["person_key"], person.as_str(), "{shown}");
-        done(folder, url, "load_review", &["--undo", load]);
+        done(folder, url, "load_review", &["--undo", id]);
         assert_eq!(picture(folder, url), before, "all is as before");
     });
 }

@@ -1,5 +1,8 @@
 //! Unresolved leads go out as packets, the most valuable first.
 
+// Doc comments of flags are what `--help` prints: no backticks there.
+#![allow(clippy::doc_markdown)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 

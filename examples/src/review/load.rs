@@ -1,5 +1,8 @@
 //! Packets come back as decisions: checked to the cell, applied in one transaction, undone by the load's id.
 
+// Doc comments of flags are what `--help` prints: no backticks there.
+#![allow(clippy::doc_markdown)]
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 

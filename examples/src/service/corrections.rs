@@ -198,16 +198,16 @@ impl CorrectionSink for Database {
         self.make_corrections()?;
         let table = self.corrections();
         for one in corrections {
-            let (lead, was) = (one.source_pk.as_str(), one.was.as_deref());
-            if !self.replace(lead, &one.field, was, Some(&one.value))? {
-                return Err(changed(lead, &one.field));
+            let (source_pk, was) = (one.source_pk.as_str(), one.was.as_deref());
+            if !self.replace(source_pk, &one.field, was, Some(&one.value))? {
+                return Err(changed(source_pk, &one.field));
             }
             // What was corrected before came from the source as something else.
             let former: Option<Source> = diesel::sql_query(format!(
                 "SELECT source_was FROM {table} WHERE source_pk = $1 AND field = $2 AND undone_by IS NULL \
                  AND value IS NOT DISTINCT FROM $3 ORDER BY id DESC LIMIT 1"
             ))
-            .bind::<Text, _>(lead)
+            .bind::<Text, _>(source_pk)
             .bind::<Text, _>(&one.field)
             .bind::<Nullable<Text>, _>(was)
             .get_result(&mut self.connection)
@@ -218,7 +218,7 @@ impl CorrectionSink for Database {
                  VALUES ($1, $2, $3, $4, $5, $6, $7)"
             ))
             .bind::<Text, _>(load)
-            .bind::<Text, _>(lead)
+            .bind::<Text, _>(source_pk)
             .bind::<Text, _>(&one.field)
             .bind::<Nullable<Text>, _>(source)
             .bind::<Nullable<Text>, _>(was)

@@ -30,7 +30,7 @@ fn every_fault_of_the_queues_book_is_named_though_the_store_refuses_to_open() {
         let sound = heads(&mut store, &[]);
         assert_eq!(sound.verdict, Verdict::Pass, "{sound:?}");
         let book = store.view_name("queue_migration");
-        let head = NEWEST;
+        let head = "00000000000014";
         let row = format!("version = '{head}'");
         let cases = [
             // Edited: another file than the one that was applied.
@@ -225,7 +225,7 @@ fn a_script_of_the_service_that_is_edited_after_it_was_applied_is_found() {
     });
 }
 
-/// The newest migration that makes a table.
+/// A migration that makes a table, as the one before it does.
 const NEWEST: &str = "00000000000012";
 
 /// Applies the queue's migrations before the newest that makes a table.
