@@ -193,12 +193,11 @@ fn no_error_shows_the_source_that_it_carries() {
 }
 
 /// Where a name of ours stands between the quotes of a statement, and why no value of anybody's can.
-const NAMES: [(&str, &str); 10] = [
+const NAMES: [(&str, &str); 9] = [
     ("recovery-queue/src/diesel/conn/own_session.rs", "{SETTING}"),
     ("recovery-queue/src/diesel/conn/transaction.rs", "{name}"), // settings of a fixed list
     ("recovery-queue/src/diesel/write/view_values.rs", "{"), // patterns that are written in the code
     ("recovery-queue/src/diesel/migrate/source.rs", "{"), // a checked identifier, versions and digests
-    ("recovery-queue/src/diesel/read/missing_identifiers.rs", "{kind}"),
     ("recovery-queue/src/diesel/read/facts.rs", "{reason}"),
     ("recovery-queue/src/diesel/read/key_format.rs", "{"), // blanks, and what a place is called
     ("examples/src/service/database.rs", "{name}"),        // `&'static str`
