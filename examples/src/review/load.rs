@@ -426,6 +426,8 @@ fn load_corrections(
         .map(|lead| (lead.row.source_pk.to_string(), lead))
         .collect();
     let held = held(store)?;
+    let given_out: HashMap<(&str, &str), &ReviewCase> =
+        issued.iter().map(|case| ((case.packet.as_str(), case.source_pk.as_str()), case)).collect();
     let (mut findings, mut reviews) = (Vec::new(), Vec::new());
     let mut corrections: HashMap<(String, String), Vec<Correction>> = HashMap::new();
     for answer in checked.answers() {
@@ -434,8 +436,7 @@ fn load_corrections(
         let Some(by) = answer.text("decided_by") else { continue };
         let lead = leads.get(key);
         let known = held.get(&(packet.clone(), key.clone()));
-        let shown =
-            issued.iter().find(|case| case.packet == *packet && case.source_pk.as_str() == key);
+        let shown = given_out.get(&(packet.as_str(), key.as_str()));
         let is_as_shown =
             lead.zip(shown).is_some_and(|(lead, shown)| lead.fingerprint == shown.fingerprint);
         // What is stale or was loaded before is the store's to tell.
