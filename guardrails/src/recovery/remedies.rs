@@ -77,18 +77,18 @@ impl Remedies {
             "MISSING_IDENTIFIERS" => missing(part, lacking),
             "CONFLICT_MULTIPLE_CANDIDATES" => to_do(
                 format!(
-                    "{} {wait} for a person's decision: choose between the candidates, then import \
-                     the decisions as claims.",
+                    "{} {wait} for a person's decision: give them out with `export_review`, and load what was \
+                     decided with `load_review`.",
                     many(part.leads, "conflict")
                 ),
-                WORK_LIST,
+                "export_review --reasons CONFLICT_MULTIPLE_CANDIDATES",
             ),
             "WEAK_MATCH_ONLY" => to_do(
                 format!(
-                    "{leads} with weak evidence alone {wait} for a person's look: import what holds \
-                     as claims."
+                    "{leads} with weak evidence alone {wait} for a person's look: give them out with \
+                     `export_review`, and load what was decided with `load_review`."
                 ),
-                WORK_LIST,
+                "export_review --reasons WEAK_MATCH_ONLY",
             ),
             "LEAD_NOT_FOUND" => to_do(
                 format!(
@@ -159,12 +159,12 @@ fn names(kinds: &[String]) -> Vec<&str> {
 /// Leads that gave values which nobody can read: they are corrected, not asked for.
 fn unread(leads: u64, kinds: &[String]) -> Remedy {
     Remedy::new(format!(
-        "{} gave a {} that cannot be read: correct what was written, or ask for it again, then import the lead \
-         again; `explain_match` says why it cannot be read.",
+        "{} gave a {} that cannot be read: correct what was written (`export_review --correct`, then `load_review \
+         --correct`), or ask for it again and import the lead again; `explain_match` says why it cannot be read.",
         many(leads, "lead"),
         names(kinds).join(" or "),
     ))
-    .command(WORK_LIST)
+    .command("export_review --correct")
     .frees(leads)
 }
 

@@ -46,8 +46,8 @@ fn each_lead_counts_once_under_what_would_free_it_soonest() {
             "60 leads have identifiers that no known person has: import the persons that are missing, \
              then recover.",
             "40 leads gave no identifier: ask for any of phone, document, e-mail.",
-            "12 conflicts wait for a person's decision: choose between the candidates, then import the \
-             decisions as claims.",
+            "12 conflicts wait for a person's decision: give them out with `export_review`, and load what was \
+             decided with `load_review`.",
             "1 lead is unknown by what they gave: ask for any of document, e-mail, then import the lead \
              again.",
         ]

@@ -149,6 +149,23 @@ fn reopen(store: &mut SqlStore, command: &str) {
     store.reopen_leads(Reopen::Reason(FailReason::own(code).unwrap()), ANA).unwrap();
 }
 
+/// Does what `export_review --reasons CODE` and `load_review` do, where a person finds somebody for each lead.
+fn review(store: &mut SqlStore, command: &str, leads: u32) {
+    let words: Vec<&str> = command.split(' ').collect();
+    let ["export_review", "--reasons", code] = words[..] else {
+        panic!("no test follows {command}")
+    };
+    let failed = store.failed(Some(&FailReason::own(code).unwrap()), None, leads + 1).unwrap();
+    assert_eq!(failed.len(), leads as usize);
+    let cases = failed.iter().map(|row| (row.source_pk.clone(), "f".to_owned())).collect();
+    store.issue_review(&NewReviewPacket::new("packet", "export", "1 abc", cases)).unwrap();
+    let decided = failed.into_iter().map(|row| {
+        let link = ReviewDecision::Link(PersonKey::new("P-1").unwrap());
+        Review::new("packet", row.source_pk, "f", link, "ana")
+    });
+    store.load_reviews(&ReviewLoad::new("load", decided.collect())).unwrap();
+}
+
 /// Does what a remedy asks for, given its command.
 type Mend<'a> = &'a dyn Fn(&mut SqlStore, &ViewBacklog, Option<&str>);
 
@@ -159,15 +176,11 @@ fn the_backlog_falls_by_what_each_remedy_of_impact_says_it_frees() {
         store.seed(backlog, &SeedOptions::default().with_fuse(None)).unwrap();
     };
     let again = "UPDATE {leads} SET version = 'again'";
-    let claim = "INSERT INTO {claims} SELECT id FROM {leads}";
     let imported_again: Mend = &|store, backlog, _| {
         break_it(store, again);
         seed(store, backlog);
     };
-    let claimed: Mend = &|store, backlog, _| {
-        break_it(store, claim);
-        seed(store, backlog);
-    };
+    let reviewed: Mend = &|store, _, command| review(store, command.unwrap(), ALL);
     let persons_imported: Mend = &|store, _, _| {
         assert_eq!(store.wake(&["k".to_owned()]).unwrap(), u64::from(ALL));
     };
@@ -179,8 +192,12 @@ fn the_backlog_falls_by_what_each_remedy_of_impact_says_it_frees() {
     let cases: [(FailReason, &str, Mend); 8] = [
         (FailReason::NoCandidates, "import the persons that are missing", persons_imported),
         (FailReason::MissingIdentifiers, "ask for any of phone, document", imported_again),
-        (FailReason::ConflictMultipleCandidates, "import the decisions as claims", claimed),
-        (FailReason::WeakMatchOnly, "import what holds as claims", claimed),
+        (
+            FailReason::ConflictMultipleCandidates,
+            "load what was decided with `load_review`",
+            reviewed,
+        ),
+        (FailReason::WeakMatchOnly, "load what was decided with `load_review`", reviewed),
         (FailReason::LeadNotFound, "find out why the backlog still names them", deleted),
         (FailReason::Rejected, "import the lead again", imported_again),
         (FailReason::PersonGone, "reopen them and recover", reopened),
