@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::reviews::{done, fill, json, on_each, packets, rows, step};
+use crate::reviews::{done, fill, json, on_each, packets, rows, step, texts};
 use crate::runner::{run, runner};
 
 const BY: (&str, &str) = ("decided_by", "ana");
@@ -152,9 +152,8 @@ fn what_is_wrong_with_a_correction_is_told_to_the_cell() {
             .expect("findings")
             .iter()
             .map(|finding| {
-                let text = |key: &str| finding[key].as_str().unwrap_or_default().to_owned();
-                assert!(!text("message").contains("45678912"), "{finding}");
-                format!("{} {}", text("column"), text("cell"))
+                assert!(!texts(finding, ["message"]).contains("45678912"), "{finding}");
+                texts(finding, ["column", "cell"])
             })
             .collect();
         assert_eq!(found, ["phone G2", "decided_by Q3", "document J4"], "{told}");

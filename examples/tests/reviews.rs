@@ -9,6 +9,11 @@ use serde_json::Value;
 
 use crate::runner::{Run, run, runner};
 
+/// Some texts of an object, with blanks between them.
+pub(crate) fn texts<const N: usize>(object: &serde_json::Value, keys: [&str; N]) -> String {
+    keys.map(|key| object[key].as_str().unwrap_or_default()).join(" ")
+}
+
 pub(crate) fn json(folder: &Path) -> Value {
     let text = std::fs::read_to_string(folder.join("run.json")).expect("the run wrote its JSON");
     serde_json::from_str(&text).expect("the JSON is whole")
@@ -272,10 +277,7 @@ fn what_is_wrong_is_found_to_the_cell_and_nothing_is_half_applied() {
             .expect("findings")
             .iter()
             .filter(|finding| finding["severity"] == "error")
-            .map(|finding| {
-                let text = |key: &str| finding[key].as_str().unwrap_or_default().to_owned();
-                format!("{} {} {}", text("code"), text("column"), text("cell"))
-            })
+            .map(|finding| texts(finding, ["code", "column", "cell"]))
             .collect();
         for expected in [
             "row-constraint person_key U2",

@@ -8,7 +8,6 @@ use identity_matching::{
     Standing,
 };
 use recovery_queue::{FailReason, LinkStore, PersonKey, QueueRow, SourcePk, SqlStore};
-use sha2::{Digest, Sha256};
 
 use super::shown::Shown;
 use crate::cli::Failure;
@@ -169,14 +168,9 @@ impl CaseReader {
     fn fingerprint(&self, lead: &SourcePk, record: &Record, evidence: &Evidence) -> String {
         let name = [&record.name, &record.birth_date, &record.plate];
         let name = name.map(|text| text.clone().unwrap_or_default());
-        let mut hash = Sha256::new_with_prefix(self.secret);
-        for part in
-            [lead.as_str(), &evidence.to_json()].into_iter().chain(name.iter().map(String::as_str))
-        {
-            hash.update((part.len() as u64).to_be_bytes());
-            hash.update(part);
-        }
-        data_encoding::HEXLOWER.encode(&hash.finalize()[..16])
+        let evidence = evidence.to_json();
+        let shown = [lead.as_str(), &evidence].into_iter().chain(name.iter().map(String::as_str));
+        super::digest(&self.secret, shown)
     }
 }
 

@@ -52,8 +52,8 @@ pub type Truth = BTreeMap<String, Option<String>>;
 pub fn truth(reviews: &[ReviewRow]) -> Truth {
     let settled = reviews.iter().filter(|review| {
         review.effect == ReviewEffect::Applied
-            && review.decision != ReviewDecision::WORDS[3]
-            && review.decision != ReviewDecision::WORDS[4]
+            && ![ReviewDecision::LATER, ReviewDecision::CORRECTED]
+                .contains(&review.decision.as_str())
     });
     settled
         .map(|review| {

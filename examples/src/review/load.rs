@@ -275,7 +275,7 @@ impl Check {
                     return Ok(None);
                 }
                 let made = self.former(answer).is_some_and(|row| {
-                    row.decision == ReviewDecision::WORDS[2]
+                    row.decision == ReviewDecision::NEW_PERSON
                         && row.person_key.as_ref() == Some(&key)
                 });
                 if !made && self.persons.contains(key.as_str()) {
@@ -493,7 +493,7 @@ pub fn undo(
         let reviews = service.queue().reviews()?;
         let made: Vec<String> = reviews
             .into_iter()
-            .filter(|review| review.load == load && review.decision == ReviewDecision::WORDS[2])
+            .filter(|review| review.load == load && review.decision == ReviewDecision::NEW_PERSON)
             .filter_map(|review| review.person_key.map(|key| key.to_string()))
             .collect();
         let undone = service.queue().undo_reviews(load, decider)?;

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use identity_matching::{Field, Normaliser, Record, UnusableReason};
 use raw_packets::{RowAnswer, Template};
 use recovery_queue::{Correction, QueueRow};
-use sha2::{Digest, Sha256};
 
 use super::Reading;
 use super::export::Issued;
@@ -91,8 +90,10 @@ impl UnreadableReader {
                 let Some(record) = records.remove(row.source_pk.as_str()) else { continue };
                 let values = self.values(&record);
                 if all || !values.is_empty() {
-                    let fingerprint =
-                        self.digest(&["record", row.source_pk.as_str(), &json(&record)]);
+                    let fingerprint = super::digest(
+                        &self.secret,
+                        ["record", row.source_pk.as_str(), &json(&record)],
+                    );
                     found.push(Unreadable { row: row.clone(), fingerprint, record, values });
                 }
             }
@@ -125,22 +126,14 @@ impl UnreadableReader {
             .filter(|why| !matches!(why, UnusableReason::LikelyTypo | UnusableReason::MixedScripts))
     }
 
-    fn digest(&self, parts: &[&str]) -> String {
-        let mut hash = Sha256::new_with_prefix(self.secret);
-        for part in parts {
-            hash.update((part.len() as u64).to_be_bytes());
-            hash.update(part);
-        }
-        data_encoding::HEXLOWER.encode(&hash.finalize()[..16])
-    }
-
     /// Digests what a row corrects, so that the same row again is known.
     pub(super) fn digest_of(&self, answer: &RowAnswer) -> Option<String> {
         let given: Vec<&str> = crate::service::CORRECTED_FIELDS
             .into_iter()
             .flat_map(|field| answer.text(field).into_iter().flat_map(move |value| [field, value]))
             .collect();
-        (!given.is_empty()).then(|| self.digest(&[&["corrected"], given.as_slice()].concat()))
+        let given = (!given.is_empty()).then_some(given)?;
+        Some(super::digest(&self.secret, ["corrected"].into_iter().chain(given)))
     }
 
     /// Makes the corrections of a row, or says which column is wrong, why, and what to do.

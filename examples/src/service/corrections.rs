@@ -40,10 +40,8 @@ struct Source {
 
 /// The column of the leads `alias` that a correction is about.
 fn held(alias: &str) -> String {
-    "CASE c.field WHEN 'phone' THEN @.phone WHEN 'document' THEN @.document \
-         WHEN 'document_type' THEN @.document_type WHEN 'document_country' THEN @.document_country \
-         WHEN 'email' THEN @.email END"
-        .replace('@', alias)
+    let fields = FIELDS.map(|field| format!("WHEN '{field}' THEN {alias}.{field}"));
+    format!("CASE c.field {} END", fields.join(" "))
 }
 
 fn changed(lead: &str, field: &str) -> Failure {

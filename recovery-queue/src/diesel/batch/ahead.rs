@@ -3,25 +3,16 @@
 //! On SQLite alone: its one writer leaves other cores idle, and it counts the commits of other connections
 //! (`PRAGMA data_version`), so that what was decided ahead is known to rest on data that nobody has changed.
 
-use diesel::prelude::*;
-use diesel::sql_types::BigInt;
-
 use crate::diesel::batch::again::Settling;
 use crate::diesel::batch::settled::BATCH;
 use crate::diesel::batch::{open_leads, sqlite};
-use crate::diesel::conn::database::{Database, Param, failed};
+use crate::diesel::conn::database::{Database, failed};
 use crate::diesel::conn::namespace::Names;
 use crate::diesel::read::rejected_pairs;
 use crate::model::cursor::Cursor;
 use crate::model::error::StoreError;
 use crate::model::resolver::Resolver;
 use crate::model::work::BatchRequest;
-
-#[derive(QueryableByName)]
-struct BacklogId {
-    #[diesel(sql_type = BigInt)]
-    id: i64,
-}
 
 /// Changes with each commit of another connection, and with none of this one.
 fn version(db: &mut Database) -> Result<i64, StoreError> {
@@ -46,7 +37,7 @@ pub(crate) fn forget_changed(
     Ok(())
 }
 
-/// Has the resolver begin the leads that the next batch will claim, if nothing changes.
+/// Has the resolver begin the leads that the next batch will claim from `backlogs`, in their turn, if nothing changes.
 ///
 /// Not where a hook writes on this connection, whose commits `data_version` does not count, nor where each attempt is
 /// counted before it is made.
@@ -54,6 +45,7 @@ pub(crate) fn begin_next(
     db: &mut Database,
     names: &Names,
     batch: &BatchRequest<'_>,
+    backlogs: Vec<i64>,
     cursor: &Cursor,
     resolver: &mut dyn Resolver,
     settling: &mut Settling,
@@ -62,15 +54,7 @@ pub(crate) fn begin_next(
         return Ok(());
     }
     let Some(ahead) = resolver.ahead() else { return Ok(()) };
-    let backlogs: Vec<BacklogId> = db
-        .query_prepared(
-            &names.sql(
-                "SELECT id FROM {ns}queue_backlog WHERE paused = 0 AND COALESCE($1, name) = name",
-            ),
-            &[Param::OptText(batch.options.backlog.as_deref())],
-        )
-        .map_err(failed(BATCH))?;
-    for backlog in cursor.in_turn(backlogs.iter().map(|backlog| backlog.id).collect()) {
+    for backlog in backlogs {
         let after = cursor.position(backlog);
         let claims = sqlite::next(db, names, backlog, after, batch.next).map_err(failed(BATCH))?;
         if claims.is_empty() {

@@ -9,7 +9,7 @@ use diesel::sql_types::BigInt;
 
 use crate::diesel::batch::again::{self, Settling};
 use crate::diesel::batch::settled::{BATCH, Claim, Context, rows};
-use crate::diesel::batch::{claim, hook, open_leads, verdicts, write};
+use crate::diesel::batch::{Claimed, claim, hook, open_leads, verdicts, write};
 use crate::diesel::conn::database::now;
 use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;
@@ -44,7 +44,7 @@ pub(crate) fn take(
     ttl: Duration,
     cursor: &mut Cursor,
 ) -> Result<Option<Lease>, StoreError> {
-    let Some((context, claims)) = claim(db, names, clock, batch, cursor)? else {
+    let Some(Claimed { context, claims, .. }) = claim(db, names, clock, batch, cursor)? else {
         return Ok(None);
     };
     let until = until(context.now, ttl);

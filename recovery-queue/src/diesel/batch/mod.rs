@@ -90,6 +90,15 @@ fn promote(db: &mut Database, names: &Names, now: i64) -> Result<(), StoreError>
     Ok(())
 }
 
+/// What a batch has claimed.
+pub(crate) struct Claimed {
+    pub(crate) context: Context,
+    pub(crate) claims: Vec<Claim>,
+    /// The backlogs that may be claimed from.
+    #[cfg_attr(not(feature = "sqlite"), allow(dead_code))] // read by what is begun ahead
+    pub(crate) backlogs: Vec<i64>,
+}
+
 /// Claims the next leads of the backlog whose turn it is: they leave the hot table with this transaction.
 pub(crate) fn claim(
     db: &mut Database,
@@ -97,7 +106,7 @@ pub(crate) fn claim(
     clock: Option<i64>,
     batch: &BatchRequest<'_>,
     cursor: &mut Cursor,
-) -> Result<Option<(Context, Vec<Claim>)>, StoreError> {
+) -> Result<Option<Claimed>, StoreError> {
     let now = db.clock();
     let overview: Vec<Overview> = db
         .query_prepared(
@@ -117,7 +126,8 @@ pub(crate) fn claim(
     }
     let together = cursor.together();
     let _turn = together.turn();
-    for backlog_id in cursor.in_turn(overview.iter().map(|row| row.id).collect()) {
+    let backlogs: Vec<i64> = overview.iter().map(|row| row.id).collect();
+    for backlog_id in cursor.in_turn(backlogs.clone()) {
         let after = cursor.position(backlog_id);
         let claims = match db {
             #[cfg(feature = "sqlite")]
@@ -133,7 +143,7 @@ pub(crate) fn claim(
         if let Some(last) = claims.last() {
             cursor.advance(backlog_id, last.position());
             let context = Context { backlog_id, run_id: batch.run.get(), now };
-            return Ok(Some((context, claims)));
+            return Ok(Some(Claimed { context, claims, backlogs }));
         }
     }
     Ok(None)
@@ -246,9 +256,8 @@ pub(crate) fn count_attempt(
     batch: &BatchRequest<'_>,
     cursor: &Cursor,
 ) -> Result<(), StoreError> {
-    let Some((context, claims)) = claim(db, names, clock, batch, &mut cursor.alone())? else {
-        return Ok(());
-    };
+    let claimed = claim(db, names, clock, batch, &mut cursor.alone())?;
+    let Some(Claimed { context, claims, .. }) = claimed else { return Ok(()) };
     let rows = rows(&claims, |claim| {
         let Claim { priority, lead_at, lead_id, attempts, since, .. } = *claim;
         [context.backlog_id, priority, lead_at, lead_id, attempts + 1, since]
@@ -332,9 +341,12 @@ pub(crate) fn in_transaction(
     resolver: &mut dyn Resolver,
     settling: &mut Settling,
 ) -> Result<BatchSummary, StoreError> {
-    let Some((mut context, claims)) = claim(db, names, clock, batch, cursor)? else {
+    let Some(claimed) = claim(db, names, clock, batch, cursor)? else {
         return Ok(BatchSummary::default());
     };
+    #[cfg(feature = "sqlite")]
+    let backlogs = claimed.backlogs;
+    let Claimed { mut context, claims, .. } = claimed;
     let rejected = rejected_pairs::of_claims(db, names, &claims)?;
     let open = open_leads(&claims, batch.options, &rejected);
     #[cfg(feature = "sqlite")]
@@ -342,7 +354,7 @@ pub(crate) fn in_transaction(
     let mut outside = Outside { resolver, sqlite: db.is_sqlite() };
     let mut answers = resolve_isolated(&mut outside, &open)?.into_iter();
     #[cfg(feature = "sqlite")]
-    ahead::begin_next(db, names, batch, cursor, resolver, settling)?;
+    ahead::begin_next(db, names, batch, cursor.in_turn(backlogs), cursor, resolver, settling)?;
     let mut settled = verdicts(claims, batch.options, context.now, |_| answers.next());
     // The resolver may have taken its time; events are dated when they are written.
     context.now = now(db, clock)?;

@@ -26,6 +26,11 @@ const RETRY: i64 = 5;
 const CLAIM: &str = include_str!("../../../queries/sqlite/claim.sql");
 const REMOVE_CLAIMED: &str = include_str!("../../../queries/sqlite/remove_claimed.sql");
 
+/// Binds a place in the order of claims.
+fn binds(place: Position) -> [Param<'static>; 3] {
+    [place.priority, place.lead_at, place.lead_id].map(Param::Int)
+}
+
 /// Reads the leads that stand next, and leaves them where they are.
 pub(crate) fn next(
     db: &mut Database,
@@ -35,8 +40,7 @@ pub(crate) fn next(
     size: u32,
 ) -> QueryResult<Vec<Claim>> {
     let [backlog, size] = [backlog_id, i64::from(size)].map(Param::Int);
-    let after = [after.priority, after.lead_at, after.lead_id].map(Param::Int);
-    db.query_prepared(&names.query(CLAIM), &[&[backlog], &after[..], &[size]].concat())
+    db.query_prepared(&names.query(CLAIM), &[&[backlog], &binds(after)[..], &[size]].concat())
 }
 
 pub(crate) fn claim(
@@ -47,14 +51,9 @@ pub(crate) fn claim(
     size: u32,
 ) -> QueryResult<Vec<Claim>> {
     let claims = next(db, names, backlog_id, after, size)?;
-    let backlog = Param::Int(backlog_id);
-    let after = [after.priority, after.lead_at, after.lead_id].map(Param::Int);
     if let Some(last) = claims.last().map(Claim::position) {
-        let last = [last.priority, last.lead_at, last.lead_id].map(Param::Int);
-        db.execute_prepared(
-            &names.query(REMOVE_CLAIMED),
-            &[&[backlog], &after[..], &last[..]].concat(),
-        )?;
+        let range = [&[Param::Int(backlog_id)], &binds(after)[..], &binds(last)[..]].concat();
+        db.execute_prepared(&names.query(REMOVE_CLAIMED), &range)?;
     }
     Ok(claims)
 }

@@ -74,30 +74,24 @@ impl StoreFacts<'_> {
                  CASE WHEN s.status = 2 THEN s.evidence END AS evidence \
              FROM (SELECT * FROM {ns}queue_settled WHERE lead_id > $1 ORDER BY lead_id LIMIT $2) s \
              ORDER BY s.lead_id";
-        let mut counts: BTreeMap<String, BTreeMap<Lack, u64>> = BTreeMap::new();
+        let mut counts: BTreeMap<(String, Lack), u64> = BTreeMap::new();
         let mut last = i64::MIN;
         loop {
             let rows: Vec<Settled> = self.read_with(sql, &[Param::Int(last), Param::Int(PAGE)])?;
             let Some(end) = rows.last() else { break };
             last = end.lead_id;
-            for row in &rows {
-                let (Some(reason), Some(evidence)) = (&row.reason, &row.evidence) else { continue };
-                let Some(lack) = Lack::of(evidence) else { continue };
-                if !counts.contains_key(reason) {
-                    counts.insert(reason.clone(), BTreeMap::new());
-                }
-                if let Some(of_reason) = counts.get_mut(reason) {
-                    *of_reason.entry(lack).or_default() += 1;
+            for row in rows {
+                let (Some(reason), Some(evidence)) = (row.reason, row.evidence) else { continue };
+                if let Some(lack) = Lack::of(&evidence) {
+                    *counts.entry((reason, lack)).or_default() += 1;
                 }
             }
         }
         let mut lacks: Vec<LackCount> = counts
             .into_iter()
-            .flat_map(|(reason, of_reason)| {
-                of_reason.into_iter().map(move |(lack, leads)| {
-                    LackCount::new(reason.as_str(), Lack::names(lack.kinds), leads)
-                        .unread(Lack::names(lack.unread))
-                })
+            .map(|((reason, lack), leads)| {
+                LackCount::new(reason, Lack::names(lack.kinds), leads)
+                    .unread(Lack::names(lack.unread))
             })
             .collect();
         // Most leads first, and in one order on every server.

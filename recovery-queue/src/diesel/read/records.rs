@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
+use crate::model::age::AGE_BOUNDS;
 use crate::model::key::{PersonKey, RunId, SourcePk};
 use crate::model::rows::{LinkRow, OriginRow};
 
@@ -121,4 +122,16 @@ pub(crate) struct Counted {
     pub(crate) name: String,
     #[diesel(sql_type = BigInt)]
     pub(crate) leads: i64,
+}
+
+/// Writes the number of the bucket of [`AGE_BOUNDS`] into which an age in microseconds falls; a lead from the future is new.
+pub(crate) fn age_bucket(age: &str) -> String {
+    const DAY_MICROS: i64 = 86_400_000_000;
+    let bounds = AGE_BOUNDS.iter().enumerate().rev();
+    let cases: Vec<String> = bounds
+        .map(|(bucket, days)| {
+            format!("WHEN {age} >= {} THEN {bucket}", DAY_MICROS * i64::from(*days))
+        })
+        .collect();
+    format!("CAST(CASE {} ELSE 0 END AS BIGINT)", cases.join(" "))
 }

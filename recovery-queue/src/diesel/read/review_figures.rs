@@ -8,8 +8,8 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 
 use crate::diesel::conn::database::{Database, IntRow, Param, Row, failed};
 use crate::diesel::conn::namespace::Names;
-use crate::diesel::read::records::time;
-use crate::model::age::{AGE_BOUNDS, AgeBucket};
+use crate::diesel::read::records::{age_bucket, time};
+use crate::model::age::AgeBucket;
 use crate::model::error::StoreError;
 use crate::model::resolver::FailReason;
 use crate::model::review::ReviewEffect;
@@ -86,18 +86,11 @@ impl Reader<'_, '_> {
     }
 
     fn waiting(&mut self, now: i64) -> Result<Vec<WaitingCases>, StoreError> {
-        let day = TimeDelta::days(1).num_microseconds().unwrap_or(i64::MAX);
-        let buckets: Vec<String> = AGE_BOUNDS
-            .iter()
-            .enumerate()
-            .rev()
-            .map(|(at, days)| format!("WHEN x.age >= {} THEN {at}", day * i64::from(*days)))
-            .collect();
         let rows: Vec<Waiting> = self.query(
             &format!(
-                "SELECT x.reason, CAST(CASE {} ELSE 0 END AS BIGINT) AS bucket, count(*) AS leads \
+                "SELECT x.reason, {} AS bucket, count(*) AS leads \
                  FROM (SELECT DISTINCT c.lead_id, s.reason, $1 - l.lead_at AS age {UNDECIDED}) x GROUP BY 1, 2",
-                buckets.join(" ")
+                age_bucket("x.age")
             ),
             &[Param::Int(now)],
         )?;

@@ -17,14 +17,14 @@ use crate::diesel::read::leads;
 use crate::diesel::read::presence::Relation;
 use crate::diesel::read::presence::matched_in_view;
 use crate::diesel::read::records::{
-    Aged, Counted, LinkRecord, OriginRecord, QueueRecord, SlotRecord, time,
+    Aged, Counted, LinkRecord, OriginRecord, QueueRecord, SlotRecord, age_bucket, time,
 };
 #[cfg(feature = "guardrails")]
 use crate::diesel::service_migrations::ServiceMigrations;
 use crate::diesel::write::events::{LedgerIndex, ROLLED_UP_TO, SLOT_MICROS, latest_instant};
 use crate::diesel::write::runs;
 use crate::diesel::write::view::BacklogView;
-use crate::model::age::{AGE_BOUNDS, AgeBucket};
+use crate::model::age::AgeBucket;
 use crate::model::backlog::{Backlog, BacklogSource};
 use crate::model::disagreement::Disagreement;
 use crate::model::error::StoreError;
@@ -240,8 +240,6 @@ fn reason(code: Option<&str>) -> Option<FailReason> {
     code.map(FailReason::stored)
 }
 
-const DAY_MICROS: i64 = 86_400_000_000;
-
 impl Snapshot for SqlSnapshot<'_> {
     fn as_of(&self) -> DateTime<Utc> {
         self.as_of
@@ -435,21 +433,13 @@ impl Snapshot for SqlSnapshot<'_> {
 
     fn ageing(&mut self) -> Result<Vec<AgeBucket>, StoreError> {
         let now = self.as_of.timestamp_micros();
-        let cases: Vec<String> = AGE_BOUNDS
-            .iter()
-            .enumerate()
-            .rev()
-            .map(|(bucket, days)| {
-                format!("WHEN age >= {} THEN {bucket}", DAY_MICROS * i64::from(*days))
-            })
-            .collect();
         let rows: Vec<Aged> = self.query(
             &format!(
-                "SELECT CAST(CASE {} ELSE 0 END AS BIGINT) AS bucket, count(*) AS leads FROM ( \
+                "SELECT {} AS bucket, count(*) AS leads FROM ( \
                      SELECT $1 - l.lead_at AS age FROM {{ns}}queue_lead l \
                      LEFT JOIN {{ns}}queue_settled s ON s.lead_id = l.id \
                      WHERE COALESCE(s.status, 2) = 2) x GROUP BY 1",
-                cases.join(" ")
+                age_bucket("age")
             ),
             &[Param::Int(now)],
         )?;

@@ -71,19 +71,30 @@ pub enum ReviewDecision {
 }
 
 impl ReviewDecision {
+    /// The word of [`Link`](Self::Link), as it is stored.
+    pub const LINK: &'static str = "link";
+    /// The word of [`NoneOfThese`](Self::NoneOfThese).
+    pub const NONE_OF_THESE: &'static str = "none_of_these";
+    /// The word of [`NewPerson`](Self::NewPerson).
+    pub const NEW_PERSON: &'static str = "new_person";
+    /// The word of [`Later`](Self::Later).
+    pub const LATER: &'static str = "later";
+    /// The word of [`Corrected`](Self::Corrected).
+    pub const CORRECTED: &'static str = "corrected";
+
     /// Lists the words of all decisions.
     pub const WORDS: [&'static str; 5] =
-        ["link", "none_of_these", "new_person", "later", "corrected"];
+        [Self::LINK, Self::NONE_OF_THESE, Self::NEW_PERSON, Self::LATER, Self::CORRECTED];
 
     /// Gives the word, as it is stored.
     #[must_use]
     pub const fn word(&self) -> &'static str {
         match self {
-            Self::Link(_) => Self::WORDS[0],
-            Self::NoneOfThese => Self::WORDS[1],
-            Self::NewPerson(_) => Self::WORDS[2],
-            Self::Later(_) => Self::WORDS[3],
-            Self::Corrected(_) => Self::WORDS[4],
+            Self::Link(_) => Self::LINK,
+            Self::NoneOfThese => Self::NONE_OF_THESE,
+            Self::NewPerson(_) => Self::NEW_PERSON,
+            Self::Later(_) => Self::LATER,
+            Self::Corrected(_) => Self::CORRECTED,
         }
     }
 

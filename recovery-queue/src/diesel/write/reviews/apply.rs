@@ -387,18 +387,14 @@ impl<'a> Apply<'a, '_> {
         let mut anew = Vec::new();
         for one in taken.iter().filter(|one| one.effect == ReviewEffect::Applied) {
             let review = self.review(one);
+            let failed = self.before.get(&one.lead_id).is_some_and(|was| was.stood == "failed");
+            if failed && review.decision.is_decided_anew() {
+                anew.push(one);
+            }
             match &review.decision {
-                ReviewDecision::NoneOfThese => {
-                    self.receipt.none_of_these += 1;
-                    if self.before.get(&one.lead_id).is_some_and(|was| was.stood == "failed") {
-                        anew.push(one);
-                    }
-                }
+                ReviewDecision::NoneOfThese => self.receipt.none_of_these += 1,
                 ReviewDecision::Corrected(_) => {
                     self.receipt.corrected += 1;
-                    if self.before.get(&one.lead_id).is_some_and(|was| was.stood == "failed") {
-                        anew.push(one);
-                    }
                     continue;
                 }
                 ReviewDecision::NewPerson(_) => {}

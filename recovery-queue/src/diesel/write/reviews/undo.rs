@@ -67,14 +67,14 @@ impl Reviewed {
     }
 
     fn links(&self) -> bool {
-        let words = ReviewDecision::WORDS;
-        self.is_applied() && (self.decision == words[0] || self.decision == words[2])
+        let links = [ReviewDecision::LINK, ReviewDecision::NEW_PERSON];
+        self.is_applied() && links.contains(&self.decision.as_str())
     }
 
     /// Says whether it had the lead decided anew.
     fn opens(&self) -> bool {
-        let words = ReviewDecision::WORDS;
-        self.is_applied() && (self.decision == words[1] || self.decision == words[4])
+        let opens = [ReviewDecision::NONE_OF_THESE, ReviewDecision::CORRECTED];
+        self.is_applied() && opens.contains(&self.decision.as_str())
     }
 
     fn before(&self) -> Before {
@@ -193,8 +193,7 @@ fn refuse(
         }
     }
     // What a run found by a corrected value cannot stand where the value is taken back.
-    let corrected = ReviewDecision::WORDS[4];
-    let stands = |row: &&Reviewed| row.is_applied() && row.decision == corrected;
+    let stands = |row: &&Reviewed| row.is_applied() && row.decision == ReviewDecision::CORRECTED;
     if let Some(row) = rows.iter().filter(stands).find(|row| row.linked.is_some()) {
         return Err(conflict(
             &row.source_pk,
