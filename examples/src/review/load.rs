@@ -13,8 +13,8 @@ use diesel::sql_types::Text;
 use identity_matching::Record;
 use raw_packets::edge::{ReadLimits, read_packets};
 use raw_packets::{
-    CheckOptions, CheckedRowFile, CheckedRows, Finding, Language, PacketForm, Profile, RowAnswer,
-    RowPacket, RowPlan, Template,
+    CheckOptions, CheckedRowFile, CheckedRows, Finding, Language, PacketForm, PacketStatus,
+    Profile, ReturnedFile, RowAnswer, RowPacket, RowPlan, Severity, Template,
 };
 use recovery_queue::{
     Correction, CorrectionSink, Decider, LeadStore, LinkStore, PersonKey, QueueRow, Review,
@@ -91,7 +91,7 @@ pub fn load(
     if args.correct {
         return load_corrections(args, reading, &issued, store, service);
     }
-    let checked = check(args, &template(), &issued)?;
+    let (checked, mut found) = check(args, &issued)?;
     let cases = reading.cases(service)?;
     let mut check = Check {
         mapped: service.table_map().is_some(),
@@ -112,7 +112,8 @@ pub fn load(
     let Check { findings, seen, .. } = check;
     let records: HashMap<String, Record> =
         seen.into_iter().map(|(lead, case)| (lead, case.record)).collect();
-    finish(args, &checked, findings, &reviews, store, |load, kept_out| {
+    found.extend(findings);
+    finish(args, &checked, found, &reviews, store, |load, kept_out| {
         apply(load, kept_out, &records, service)
     })
 }
@@ -121,7 +122,7 @@ pub fn load(
 fn finish(
     args: &LoadArgs,
     checked: &CheckedRows,
-    mut findings: Vec<Finding>,
+    mut all: Vec<Finding>,
     reviews: &[(&RowAnswer, Review)],
     store: &mut SqlStore,
     apply: impl FnOnce(&ReviewLoad, &BTreeSet<usize>) -> Result<ReviewReceipt, Failure>,
@@ -132,10 +133,12 @@ fn finish(
     }
     let mut receipt = store.check_reviews(&load)?;
     for (at, refusal) in &receipt.refused {
-        findings.push(refused(reviews[*at].0, refusal));
+        let (answer, review) = &reviews[*at];
+        let others = reviews.iter().enumerate().filter(|(other, _)| other != at);
+        let twin = others.map(|(_, other)| other).find(|(_, r)| r.source_pk == review.source_pk);
+        all.push(refused(answer, refusal, twin.map(|(answer, _)| *answer)));
     }
     let stale = receipt.refused.iter().filter(|(_, refusal)| refusal.is_stale()).count();
-    let mut all: Vec<Finding> = checked.findings().cloned().chain(findings).collect();
     all.sort_by(|a, b| (&a.file, a.row, &a.cell).cmp(&(&b.file, b.row, &b.cell)));
     let errors = all.iter().filter(|finding| finding.is_error()).count();
     let accepted = errors == 0 || args.accept_valid;
@@ -155,11 +158,47 @@ fn finish(
 }
 
 /// Reads the folder and checks it against what was given out: by keys alone, for what a case showed is in its fingerprint.
-fn check(
-    args: &LoadArgs,
-    template: &Template,
-    issued: &[ReviewCase],
-) -> Result<CheckedRows, Failure> {
+/// Gives what is wrong or odd beside it.
+fn check(args: &LoadArgs, issued: &[ReviewCase]) -> Result<(CheckedRows, Vec<Finding>), Failure> {
+    let (own, other) = (template(), correction_template());
+    let (own, other) = if args.correct { (other, own) } else { (own, other) };
+    let files = read_packets(&args.folder, ReadLimits::default())?;
+    let options = CheckOptions::default().in_language(args.language);
+    let checked = plan(&own, issued)?.check(&files, options);
+    let unknown: BTreeSet<&str> = checked.ignored().iter().map(|of| of.file.as_str()).collect();
+    let unknown: Vec<ReturnedFile> =
+        files.iter().filter(|file| unknown.contains(file.name.as_str())).cloned().collect();
+    // Both kinds may lie in one folder; a load for which nothing of its own kind was filled in is the wrong one.
+    let is_wrong = checked.answers().next().is_none() && !checked.findings().any(Finding::is_error);
+    let (what, remedy) = if args.correct {
+        (
+            "this packet asks who leads are, and this load takes corrections",
+            "load it without --correct",
+        )
+    } else {
+        (
+            "this packet asks for corrections, and this load takes decisions",
+            "load it with --correct",
+        )
+    };
+    let others = plan(&other, issued)?.check(&unknown, options);
+    let others = others.files().iter().filter(|of| of.status() != PacketStatus::EmptyPacket);
+    let others: BTreeMap<&str, Finding> = others
+        .map(|file| {
+            let mut finding = file.refused(what, remedy);
+            if !is_wrong {
+                finding.severity = Severity::Note;
+            }
+            (file.name(), finding)
+        })
+        .collect();
+    let told = checked.findings().filter(|of| !others.contains_key(of.file.as_str())).cloned();
+    let found = told.chain(others.values().cloned()).collect();
+    Ok((checked, found))
+}
+
+/// Plans what was given out, as packets of a template.
+fn plan(template: &Template, issued: &[ReviewCase]) -> Result<RowPlan, Failure> {
     let mut packets: BTreeMap<&str, Vec<Vec<String>>> = BTreeMap::new();
     for case in issued {
         let cell = |name: &str| match name {
@@ -173,9 +212,7 @@ fn check(
         packets.entry(&case.packet).or_default().push(row);
     }
     let packets = packets.into_iter().map(|(name, rows)| RowPacket::new(name, rows)).collect();
-    let plan = RowPlan::new(template, PacketForm::Csv(Profile::Plain), packets)?;
-    let files = read_packets(&args.folder, ReadLimits::default())?;
-    Ok(plan.check(&files, CheckOptions::default().in_language(args.language)))
+    Ok(RowPlan::new(template, PacketForm::Csv(Profile::Plain), packets)?)
 }
 
 /// Reads the cases of the answered leads as they are now.
@@ -352,8 +389,8 @@ impl Check {
     }
 }
 
-/// Tells why the store refuses a decision, at the cell that it is about.
-fn refused(answer: &RowAnswer, refusal: &ReviewRefusal) -> Finding {
+/// Tells why the store refuses a decision, at the cell that it is about; `twin` is another row on the same lead.
+fn refused(answer: &RowAnswer, refusal: &ReviewRefusal, twin: Option<&RowAnswer>) -> Finding {
     let column = match refusal {
         ReviewRefusal::NotAReviewer | ReviewRefusal::OtherReviewer => "decided_by",
         ReviewRefusal::UnknownPacket => "packet",
@@ -361,7 +398,10 @@ fn refused(answer: &RowAnswer, refusal: &ReviewRefusal) -> Finding {
         ReviewRefusal::Rejected => "person_key",
         _ => "decision",
     };
-    answer.refused(column, refusal.message(), refusal.remedy())
+    let place = twin.filter(|_| *refusal == ReviewRefusal::Twice);
+    let place = place.map(|twin| format!(": {}, row {}", twin.file(), twin.row()));
+    let what = format!("{}{}", refusal.message(), place.unwrap_or_default());
+    answer.refused(column, &what, refusal.remedy())
 }
 
 /// Applies a load in one transaction with the persons that it makes.
@@ -417,7 +457,7 @@ fn load_corrections(
     service: &mut Database,
 ) -> Result<Loaded, Failure> {
     service.check_corrections()?;
-    let checked = check(args, &correction_template(), issued)?;
+    let (checked, mut findings) = check(args, issued)?;
     let reader = UnreadableReader::new(reading, service)?;
     let rows = answered_rows(&checked, store)?;
     let leads: HashMap<String, Unreadable> = reader
@@ -428,7 +468,7 @@ fn load_corrections(
     let held = held(store)?;
     let given_out: HashMap<(&str, &str), &ReviewCase> =
         issued.iter().map(|case| ((case.packet.as_str(), case.source_pk.as_str()), case)).collect();
-    let (mut findings, mut reviews) = (Vec::new(), Vec::new());
+    let mut reviews = Vec::new();
     let mut corrections: HashMap<(String, String), Vec<Correction>> = HashMap::new();
     for answer in checked.answers() {
         let [packet, key] = answer.key() else { continue };

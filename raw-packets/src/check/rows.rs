@@ -38,6 +38,7 @@ pub struct CheckedRowFile {
     findings: Vec<Finding>,
     answers: Vec<RowAnswer>,
     unanswered: u64,
+    language: Language,
 }
 
 /// One row that was filled in and in which nothing is wrong.
@@ -129,6 +130,12 @@ impl CheckedRowFile {
     #[must_use]
     pub fn unanswered(&self) -> u64 {
         self.unanswered
+    }
+
+    /// Makes the finding of a service that knows something against the file as a whole: it is taken elsewhere, say.
+    #[must_use]
+    pub fn refused(&self, message: &str, remedy: &str) -> Finding {
+        Finding::new(self.language, &Problem::Service { message, remedy }).in_file(&self.name)
     }
 }
 
@@ -258,6 +265,7 @@ impl<'p> Rows<'p> {
             findings: Vec::new(),
             answers: Vec::new(),
             unanswered: 0,
+            language: self.language,
         };
         let mut table = TableCheck::of(sheet, &self.labels, self.template, self.language);
         let judged = table.check(false, &self.keys, &mut checked.findings);

@@ -181,6 +181,9 @@ fn a_service_can_refuse_a_cell_and_a_file_that_is_no_packet_is_named() {
     let told = answer.refused("moved_to", "there is no such place", "name another").to_string();
     assert!(told.contains("f.csv, row 2") && told.contains("E2"), "{told}");
     assert!(!told.contains("Nowhere"), "{told}");
+    let whole = checked.files()[0].refused("it is taken elsewhere", "take it there");
+    assert_eq!((whole.file.as_str(), whole.cell.is_none()), ("f.csv", true));
+    assert!(whole.is_error());
     assert_eq!(checked.ignored().len(), 1);
 }
 

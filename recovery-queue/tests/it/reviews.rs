@@ -145,7 +145,8 @@ fn the_same_decisions_change_nothing_and_others_on_the_same_case_are_refused() {
 fn what_is_stale_or_not_theirs_is_refused_and_a_strict_load_writes_nothing_then() {
     on_each(|mut store| {
         drained(&mut store);
-        give_out(&mut store, "p1", &[0, 3, 6, 9, 12], None, 1);
+        give_out(&mut store, "p1", &[0, 3, 6, 9, 12, 21, 24], None, 1);
+        give_out(&mut store, "p2", &[21, 24], None, 1);
         give_out(&mut store, "luis", &[15], Some("luis"), 1);
         for name in ["ana", "luis"] {
             assert!(store.set_reviewer(name, true, WHO).unwrap());
@@ -168,8 +169,13 @@ fn what_is_stale_or_not_theirs_is_refused_and_a_strict_load_writes_nothing_then(
             link("elsewhere", 0, "P-4", "ana"),
             link("p1", 0, "P-2", "ana"),
             link("p1", 12, "P-2", "eva"),
+            link("p1", 21, "P-4", "ana"),
+            link("p2", 21, "P-4", "ana"),
+            link("p2", 24, "P-4", "ana"),
+            review("p1", 24, ReviewDecision::NoneOfThese, "ana"),
         ];
         let expected = [
+            (0, ReviewRefusal::Twice),
             (1, ReviewRefusal::Matched),
             (2, ReviewRefusal::Withdrawn),
             (3, ReviewRefusal::Rejected),
@@ -179,6 +185,10 @@ fn what_is_stale_or_not_theirs_is_refused_and_a_strict_load_writes_nothing_then(
             (7, ReviewRefusal::UnknownPacket),
             (8, ReviewRefusal::Twice),
             (9, ReviewRefusal::NotAReviewer),
+            // Of two alike one is taken, of two that differ neither.
+            (11, ReviewRefusal::Twice),
+            (12, ReviewRefusal::Twice),
+            (13, ReviewRefusal::Twice),
         ];
         let (before, told) = (picture(&mut store), events(&mut store));
         let strict = load(&mut store, reviews.clone());

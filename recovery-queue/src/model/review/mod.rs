@@ -267,7 +267,7 @@ pub enum ReviewRefusal {
     Withdrawn,
     /// The case was decided otherwise already, and that was not undone.
     Decided,
-    /// Two decisions of the load are about the same case.
+    /// Another decision of the load is about the same lead; where they differ, both are refused.
     Twice,
     /// The person of the decision was rejected for the lead.
     Rejected,
@@ -294,7 +294,7 @@ impl ReviewRefusal {
             Self::Matched => "the lead was matched since the packet was given out",
             Self::Withdrawn => "the lead left its backlog since the packet was given out",
             Self::Decided => "the case was decided otherwise already",
-            Self::Twice => "two decisions are about this case",
+            Self::Twice => "another row decides this lead, too",
             Self::Rejected => "the person was rejected for this lead",
         }
     }

@@ -227,8 +227,41 @@ impl Known {
         })
     }
 
+    /// Finds the decisions of a load that contradict one another, by their places: none of them is to win by its place.
+    ///
+    /// Of one case every two that differ; of one lead those that differ, unless two reviewers are to decide it or one puts
+    /// it off.
+    fn contradictions(&self, load: &ReviewLoad) -> BTreeSet<usize> {
+        let mut groups: BTreeMap<(i64, Option<i64>), Vec<usize>> = BTreeMap::new();
+        for (at, review) in load.reviews.iter().enumerate() {
+            let Some(packet) = self.packets.get(&review.packet) else { continue };
+            let Some(of) = self.leads.get(review.source_pk.as_str()).map(|row| row.id) else {
+                continue;
+            };
+            // What was loaded before is history.
+            let mut former = self.former.get(&of).into_iter().flatten();
+            if former.any(|former| former.packet_id == packet.id) {
+                continue;
+            }
+            groups.entry((of, Some(packet.id))).or_default().push(at);
+            if packet.reviews_needed == 1 && review.decision.until().is_none() {
+                groups.entry((of, None)).or_default().push(at);
+            }
+        }
+        let differ = |places: &Vec<usize>| {
+            let decision = |at: usize| &load.reviews[at].decision;
+            places.iter().any(|at| decision(*at) != decision(places[0]))
+        };
+        groups.into_values().filter(differ).flatten().collect()
+    }
+
     /// Judges one decision: what it becomes, nothing where it was loaded before, or why it is refused.
-    fn judge(&mut self, at: usize, review: &Review) -> Result<Option<Taken>, ReviewRefusal> {
+    fn judge(
+        &mut self,
+        at: usize,
+        review: &Review,
+        contradicted: bool,
+    ) -> Result<Option<Taken>, ReviewRefusal> {
         let packet = self.packets.get(&review.packet).ok_or(ReviewRefusal::UnknownPacket)?;
         let lead = self.leads.get(review.source_pk.as_str()).ok_or(ReviewRefusal::UnknownCase)?;
         let shown = self.cases.get(&(packet.id, lead.id)).ok_or(ReviewRefusal::UnknownCase)?;
@@ -265,7 +298,7 @@ impl Known {
                 && former.decision.until.is_none()
                 && former.effect == Some(ReviewEffect::Applied)
         };
-        if !puts_off && former.iter().any(settles) {
+        if contradicted || !puts_off && former.iter().any(settles) {
             return Err(ReviewRefusal::Twice);
         }
         let mut taken = Taken {
@@ -344,8 +377,9 @@ pub(super) fn judge(
 ) -> Result<Judged, StoreError> {
     let mut known = Known::read(db, names, load)?;
     let mut judged = Judged::default();
+    let contradictions = known.contradictions(load);
     for (at, review) in load.reviews.iter().enumerate() {
-        match known.judge(at, review) {
+        match known.judge(at, review, contradictions.contains(&at)) {
             Ok(Some(taken)) => judged.taken.push(taken),
             Ok(None) => judged.unchanged += 1,
             Err(refusal) => judged.refused.push((at, refusal)),
