@@ -308,6 +308,39 @@ fn two_reviewers_decide_apart_and_claims_become_links_on_request() {
 }
 
 #[test]
+fn decisions_are_taken_in_spanish_words_and_in_english_ones() {
+    on_each(|url| {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = folder.path();
+        begin(folder, url);
+        done(folder, url, "export_review", &["--form", "plain", "--out-dir", "review"]);
+        let packet = packets(&folder.join("review")).remove(0);
+        let answers = |more| {
+            BTreeMap::from([
+                ("L-00", vec![("decision", "vincular"), ("person_key", "A-00"), BY]),
+                ("L-01", vec![("decision", "link"), ("person_key", "A-01"), BY]),
+                ("L-02", vec![("decision", "ninguna"), BY]),
+                ("L-03", vec![("decision", "persona nueva"), BY]),
+                ("L-04", vec![("decision", "más tarde"), BY]),
+                ("L-05", vec![("decision", "vincular"), ("person_key", more), BY]),
+            ])
+        };
+        fill(&packet, &answers(""));
+        let spanish = ["review", "--language", "es"];
+        let refused = step(folder, url, "load_review", &spanish);
+        assert_eq!(refused.code, 1, "{}", refused.stdout);
+        let said = "celda U7): rule_broken: hace falta, porque `decision` dice `vincular`";
+        assert!(refused.stderr.contains(said), "{}", refused.stderr);
+        fill(&packet, &answers("A-05"));
+        let told = done(folder, url, "load_review", &spanish);
+        let receipt = &told["receipt"];
+        let figures =
+            ["linked", "none_of_these", "new_persons", "later"].map(|of| receipt[of].as_u64());
+        assert_eq!(figures, [3, 1, 1, 1].map(Some), "{told}");
+    });
+}
+
+#[test]
 fn workbooks_that_libreoffice_saved_come_back_as_they_were_filled_in() {
     let there = Command::new("soffice").arg("--version").output().is_ok();
     if std::env::var_os("CI").is_none() || !there {
@@ -338,6 +371,13 @@ fn workbooks_that_libreoffice_saved_come_back_as_they_were_filled_in() {
             )]),
         );
         let upright = packets(&folder.join("xlsx-es"));
+        // An upright one in Spanish, in its own words.
+        fill_workbook(
+            &upright[0],
+            &serde_json::json!({
+                "L-00": { "decision": "vincular", "person_key": "A-00", "decided_by": "ana" },
+            }),
+        );
         // A workbook of many rows, filled in by a script as a person would.
         let book = packets(&folder.join("xlsx-en"));
         fill_workbook(
@@ -369,10 +409,10 @@ fn workbooks_that_libreoffice_saved_come_back_as_they_were_filled_in() {
         let told = done(folder, url, "load_review", &["saved"]);
         let receipt = &told["receipt"];
         let figures = (&receipt["linked"], &receipt["none_of_these"], &receipt["later"]);
-        assert_eq!(figures, (&2.into(), &1.into(), &1.into()), "{told}");
+        assert_eq!(figures, (&3.into(), &1.into(), &1.into()), "{told}");
         let after = picture(folder, url);
         let failed = |picture: &str| picture.matches("\"failed\"").count();
-        assert_eq!(failed(&before) - failed(&after), 3, "{after}");
+        assert_eq!(failed(&before) - failed(&after), 4, "{after}");
         let id = receipt["load"].as_str().expect("a load");
         let shown = done(folder, url, "queue_admin", &["lead", "show", &lead]);
         assert_eq!(shown["person_key"], person.as_str(), "{shown}");

@@ -62,6 +62,6 @@ pub use self::sink::{
 pub use self::slug::slug;
 pub use self::summary::{PacketPreview, PacketSummary, SummaryChecks};
 pub use self::template::{
-    Bound, CellType, Column, Fill, KpiRule, Language, Role, Rule, Template, TemplateBuilder,
-    TemplateError, Text, UnknownLanguage,
+    Bound, CellType, Choice, Column, Fill, KpiRule, Language, Role, Rule, Template,
+    TemplateBuilder, TemplateError, Text, UnknownLanguage,
 };

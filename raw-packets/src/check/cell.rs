@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 
 use crate::finding::{Finding, Problem, Whose};
 use crate::read::{Cell, Form, MAX_CELL};
-use crate::template::{CellType, Column, Fill, Language, Role, Template};
+use crate::template::{CellType, Choice, Column, Fill, Language, Role, Template};
 use crate::value::{
     Date, DateDamage, Number, NumberDamage, NumberStyle, folded, is_blank, is_error_value,
     is_formula, is_too_narrow, letters, read_date, read_number, repaired_mojibake, same_text, trim,
@@ -397,11 +397,15 @@ fn text(context: &Context<'_>, column: &Column, text: &str) -> Judged {
         let evidence = column.name == context.template.evidence_quote();
         return context.refused(&Problem::TextTooShort { length, least, evidence });
     }
-    if !column.one_of.is_empty() && !column.one_of.iter().any(|allowed| allowed == text) {
-        let written = folded(text);
-        let repair = column.one_of.iter().find(|allowed| folded(allowed) == written).cloned();
-        let finding = context.finding(&Problem::NotAllowed { allowed: &column.one_of });
-        return Judged::Refused(finding.with_repair(repair));
+    if column.one_of.is_empty() {
+        return Judged::Good(Value::Text(text.to_owned()));
     }
-    Judged::Good(Value::Text(text.to_owned()))
+    if let Some(choice) = column.choice(text) {
+        return Judged::Good(Value::Text(choice.value.clone()));
+    }
+    let written = folded(text);
+    let mut words = column.one_of.iter().flat_map(Choice::words);
+    let repair = words.find(|word| folded(word) == written).map(str::to_owned);
+    let finding = context.finding(&Problem::NotAllowed { allowed: &column.one_of });
+    Judged::Refused(finding.with_repair(repair))
 }

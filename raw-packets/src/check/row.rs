@@ -11,7 +11,7 @@ use crate::finding::{Finding, KpiFault, Problem};
 use crate::formula::{EvaluateError, KpiValue};
 use crate::plan::Packet;
 use crate::read::{Cell, SheetRow, column_letters};
-use crate::template::{Column, Fill, KpiRule, Role, Rule, Template};
+use crate::template::{Choice, Column, Fill, KpiRule, Role, Rule, Template};
 use crate::value::{is_blank, same_text};
 
 /// Is a row that passed every check.
@@ -46,7 +46,13 @@ impl RowCheck<'_> {
         let template = self.context.template;
         template.columns().iter().enumerate().all(|(at, column)| {
             let text = self.cell(row, at).map_or("", |cell| said(column, cell));
-            column.role != Role::Capture || is_blank(text) || same_text(text, &self.issued[at])
+            let issued = &self.issued[at];
+            // What was proposed may be shown as it is called in another language.
+            let same = |choice: &Choice| column.choice(issued) == Some(choice);
+            column.role != Role::Capture
+                || is_blank(text)
+                || same_text(text, issued)
+                || column.choice(text).is_some_and(same)
         })
     }
 
@@ -181,9 +187,14 @@ impl RowCheck<'_> {
                 }
                 Rule::RequiredWhenIs { column, is, then } => {
                     let Some(Value::Text(said)) = &values[at(column)] else { continue };
-                    for name in then.iter().filter(|_| is.contains(said)) {
+                    let of = &template.columns()[at(column)];
+                    let Some(choice) = of.choice(said).filter(|_| is.contains(said)) else {
+                        continue;
+                    };
+                    for name in then {
                         if values[at(name)] == Some(Value::Blank) {
-                            let problem = Problem::RequiredWhenIs { when: column, is: said };
+                            let problem =
+                                Problem::RequiredWhenIs { when: column, is: &choice.label };
                             findings.push(self.locate(self.finding(&problem), row, at(name)));
                         }
                     }

@@ -1,8 +1,10 @@
 //! Problems and remedies in English.
 
+use super::problem::labels;
 use super::{KpiFault, Problem, Whose, shortened};
 use crate::formula::EvaluateError;
 use crate::read::{NotRead, Unreadable};
+use crate::template::Language;
 use crate::value::{DateDamage, NumberDamage, Reading};
 
 const NOTHING: &str = "nothing needs to be done";
@@ -286,7 +288,7 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
         ),
         Problem::NotAllowed { allowed } => (
             "this is none of the allowed texts".into(),
-            format!("use one of: {}", allowed.join(", ")),
+            format!("use one of: {}", labels(allowed, Language::En)),
         ),
         Problem::ExtraCell => (
             "a cell stands beyond the last column".into(),
@@ -315,7 +317,7 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
             format!("fill it in, or clear `{when}`"),
         ),
         Problem::RequiredWhenIs { when, is } => (
-            format!("needed, since `{when}` says `{is}`"),
+            format!("needed, since `{when}` says `{}`", is.en),
             format!("fill it in, or change `{when}`"),
         ),
         Problem::RowUnknown => (

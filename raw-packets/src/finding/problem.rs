@@ -7,7 +7,7 @@ use super::code::Code;
 use super::reason::Reason;
 use crate::formula::EvaluateError;
 use crate::read::{NotRead, Unreadable};
-use crate::template::Bound;
+use crate::template::{Bound, Choice, Language, Text};
 use crate::value::{DateDamage, NumberDamage, Reading};
 
 /// What is wrong or odd, with what a sentence about it needs.
@@ -197,7 +197,7 @@ pub(crate) enum Problem<'a> {
         evidence: bool,
     },
     NotAllowed {
-        allowed: &'a [String],
+        allowed: &'a [Choice],
     },
     ExtraCell,
     CommaInText,
@@ -215,7 +215,7 @@ pub(crate) enum Problem<'a> {
     },
     RequiredWhenIs {
         when: &'a str,
-        is: &'a str,
+        is: &'a Text,
     },
     PartGreaterThanWhole {
         of: &'a str,
@@ -410,6 +410,11 @@ impl Problem<'_> {
             Self::KpiUnanswered { .. } => Reason::KPI_UNANSWERED,
         }
     }
+}
+
+/// Lists choices as they are called in a language.
+pub(super) fn labels(choices: &[Choice], language: Language) -> String {
+    choices.iter().map(|choice| choice.label.get(language)).collect::<Vec<_>>().join(", ")
 }
 
 fn date_code(damage: DateDamage) -> Code {

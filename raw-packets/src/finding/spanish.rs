@@ -1,8 +1,10 @@
 //! Problems and remedies in Spanish.
 
+use super::problem::labels;
 use super::{KpiFault, Problem, Whose, shortened};
 use crate::formula::EvaluateError;
 use crate::read::{NotRead, Unreadable};
+use crate::template::Language;
 use crate::value::{DateDamage, NumberDamage, Reading};
 
 const NOTHING: &str = "no hay que hacer nada";
@@ -289,7 +291,7 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
         ),
         Problem::NotAllowed { allowed } => (
             "este texto no es ninguno de los admitidos".into(),
-            format!("use uno de estos: {}", allowed.join(", ")),
+            format!("use uno de estos: {}", labels(allowed, Language::Es)),
         ),
         Problem::ExtraCell => (
             "hay una celda más allá de la última columna".into(),
@@ -319,7 +321,7 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
             format!("rellénela, o vacíe `{when}`"),
         ),
         Problem::RequiredWhenIs { when, is } => (
-            format!("hace falta, porque `{when}` dice `{is}`"),
+            format!("hace falta, porque `{when}` dice `{}`", is.es),
             format!("rellénela, o cambie `{when}`"),
         ),
         Problem::RowUnknown => (

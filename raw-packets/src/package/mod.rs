@@ -20,7 +20,7 @@ use self::descriptor::{
 };
 use crate::plan::{Packet, PacketPlan};
 use crate::profile::{PacketForm, Profile, packet_csv};
-use crate::template::{Bound, CellType, Column, Fill, Role};
+use crate::template::{Bound, CellType, Choice, Column, Fill, Role};
 use crate::value::guard;
 #[cfg(feature = "xlsx")]
 use crate::workbook::MarkedSheet;
@@ -360,6 +360,12 @@ fn value_constraints(column: &Column) -> Constraints<'_> {
     let exclusive = |bound: &Option<Bound>| {
         bound.as_ref().filter(|bound| bound.exclusive && !whole).and_then(|b| number(b.limit))
     };
+    let mut words: Vec<&str> = Vec::new();
+    for word in column.one_of.iter().flat_map(Choice::words) {
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
     Constraints {
         required: false,
         min_length: column.min_length,
@@ -367,7 +373,7 @@ fn value_constraints(column: &Column) -> Constraints<'_> {
         exclusive_minimum: exclusive(&column.minimum),
         maximum: plain(&column.maximum, -Decimal::ONE),
         exclusive_maximum: exclusive(&column.maximum),
-        one_of: column.one_of.iter().map(|text| Allowed::Text(Cow::Borrowed(text))).collect(),
+        one_of: words.into_iter().map(|word| Allowed::Text(Cow::Borrowed(word))).collect(),
     }
 }
 

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use super::draft::{Draft, KpiRule, Rule};
-use super::{Bound, CellType, Column, Fill, Role, Template, TemplateError, Text};
+use super::{Bound, CellType, Choice, Column, Fill, Role, Template, TemplateError, Text};
 
 /// Builds a template in code; what is built is as sound as one that was read.
 ///
@@ -219,9 +219,9 @@ impl Column {
         self
     }
 
-    /// Allows these texts alone.
+    /// Allows these texts alone, each with what it is called in each language where that differs ([`Choice`]).
     #[must_use]
-    pub fn one_of<T: Into<String>>(mut self, allowed: impl IntoIterator<Item = T>) -> Self {
+    pub fn one_of<T: Into<Choice>>(mut self, allowed: impl IntoIterator<Item = T>) -> Self {
         self.one_of = allowed.into_iter().map(Into::into).collect();
         self
     }

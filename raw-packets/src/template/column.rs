@@ -37,7 +37,91 @@ pub struct Column {
     pub maximum: Option<Bound>,
     /// The only texts allowed; empty allows any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub one_of: Vec<String>,
+    pub one_of: Vec<Choice>,
+}
+
+impl Column {
+    /// Finds the choice that a text means: its value, or what it is called in any language.
+    #[must_use]
+    pub fn choice(&self, text: &str) -> Option<&Choice> {
+        self.one_of.iter().find(|choice| choice.words().contains(&text))
+    }
+}
+
+/// Holds one text that a column allows, and what it is called in each language.
+///
+/// A workbook offers it as it is called in its language. A returned cell may hold the value or what it is called in any
+/// language; an answer always gives the value. In JSON it is a text, or a `value` with a `label` by language.
+///
+/// ```
+/// use raw_packets::Choice;
+///
+/// let choice: Choice =
+///     serde_json::from_str(r#"{ "value": "later", "label": { "en": "later", "es": "más tarde" } }"#)?;
+/// assert_eq!(choice.label.es, "más tarde");
+/// assert_eq!(serde_json::from_str::<Choice>("\"later\"")?, Choice::from("later"));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "WrittenChoice", into = "WrittenChoice")]
+pub struct Choice {
+    /// What an answer gives.
+    pub value: String,
+    /// What it is called for people.
+    pub label: Text,
+}
+
+/// How a choice is written in JSON.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum WrittenChoice {
+    Same(String),
+    Labelled(LabelledChoice),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LabelledChoice {
+    value: String,
+    label: Text,
+}
+
+impl Choice {
+    /// Makes a choice with what it is called for people.
+    #[must_use]
+    pub fn new(value: impl Into<String>, label: Text) -> Self {
+        Self { value: value.into(), label }
+    }
+
+    /// Lists the texts that mean it.
+    pub(crate) fn words(&self) -> [&str; 3] {
+        [&self.value, &self.label.en, &self.label.es]
+    }
+}
+
+impl From<&str> for Choice {
+    /// Makes a choice that is called what it is in every language.
+    fn from(value: &str) -> Self {
+        Self::new(value, Text::same(value))
+    }
+}
+
+impl From<WrittenChoice> for Choice {
+    fn from(written: WrittenChoice) -> Self {
+        match written {
+            WrittenChoice::Same(value) => value.as_str().into(),
+            WrittenChoice::Labelled(LabelledChoice { value, label }) => Self { value, label },
+        }
+    }
+}
+
+impl From<Choice> for WrittenChoice {
+    fn from(Choice { value, label }: Choice) -> Self {
+        if label.en == value && label.es == value {
+            return Self::Same(value);
+        }
+        Self::Labelled(LabelledChoice { value, label })
+    }
 }
 
 /// Says who writes a column.

@@ -11,7 +11,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 pub use self::build::TemplateBuilder;
-pub use self::column::{Bound, CellType, Column, Fill, Language, Role, Text, UnknownLanguage};
+pub use self::column::{
+    Bound, CellType, Choice, Column, Fill, Language, Role, Text, UnknownLanguage,
+};
 use self::draft::Draft;
 pub use self::draft::{KpiRule, Rule};
 pub(crate) use self::labels::Labels;

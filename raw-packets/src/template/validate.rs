@@ -1,9 +1,10 @@
 //! The laws of a template, checked before one exists.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::column::{CellType, Fill, Role};
+use super::column::{CellType, Column, Fill, Role};
 use super::draft::{Draft, Rule};
+use crate::value::folded;
 
 /// The most columns of a template.
 const MAX_COLUMNS: usize = 1_000;
@@ -70,6 +71,16 @@ pub enum TemplateError {
         /// The constraint.
         constraint: &'static str,
     },
+    /// A text that a column allows is blank, or means two choices.
+    #[error(
+        "the column `{column}` cannot allow `{word}`: it is blank or means two choices; give each its own words"
+    )]
+    Choice {
+        /// The column's name.
+        column: String,
+        /// The text.
+        word: String,
+    },
     /// A name or a text for people is too long for a cell.
     #[error("the text `{start}…` has {length} characters; at most {MAX_TEXT} are possible")]
     TextTooLong {
@@ -130,7 +141,11 @@ fn of_rows(draft: &Draft) -> Result<(), TemplateError> {
 fn texts(draft: &Draft) -> Result<(), TemplateError> {
     let columns = draft.columns.iter().flat_map(|column| {
         let unit = column.unit.iter().flat_map(|unit| [&unit.en, &unit.es]);
-        [&column.name, &column.title.en, &column.title.es].into_iter().chain(unit)
+        let choices = column.one_of.iter();
+        let choices =
+            choices.flat_map(|choice| [&choice.value, &choice.label.en, &choice.label.es]);
+        let own = [&column.name, &column.title.en, &column.title.es];
+        own.into_iter().chain(unit).chain(choices)
     });
     let own = [&draft.name, &draft.title.en, &draft.title.es];
     let told = [&draft.instructions.en, &draft.instructions.es];
@@ -170,6 +185,22 @@ fn columns(draft: &Draft) -> Result<(), TemplateError> {
         ] {
             if is_there && !fits {
                 return Err(TemplateError::Constraint { column: name.to_owned(), constraint });
+            }
+        }
+        choices(column)?;
+    }
+    Ok(())
+}
+
+/// Checks that each text that a column allows means one choice, however it is written.
+fn choices(column: &Column) -> Result<(), TemplateError> {
+    let mut meant = BTreeMap::new();
+    for (at, choice) in column.one_of.iter().enumerate() {
+        for word in choice.words() {
+            let key = folded(word);
+            if key.is_empty() || *meant.entry(key).or_insert(at) != at {
+                let (column, word) = (column.name.clone(), word.to_owned());
+                return Err(TemplateError::Choice { column, word });
             }
         }
     }
@@ -233,7 +264,9 @@ fn rules(draft: &Draft) -> Result<(), TemplateError> {
                 std::iter::once(column).chain(then).try_for_each(captured_of_any)?;
                 let of = draft.columns.iter().find(|known| known.name == *column);
                 if is.is_empty()
-                    || !of.is_some_and(|of| is.iter().all(|text| of.one_of.contains(text)))
+                    || !of.is_some_and(|of| {
+                        is.iter().all(|text| of.one_of.iter().any(|choice| choice.value == *text))
+                    })
                 {
                     return Err(TemplateError::WrongColumn {
                         what: "a rule".to_owned(),

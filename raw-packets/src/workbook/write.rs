@@ -71,7 +71,8 @@ fn write_packet(
         for (row, number) in sheet.rows.iter().zip(1_u32..) {
             let problem = sheet.marks.get(&(number as usize, at));
             let format = format(column, problem.is_some());
-            write_cell(worksheet, (number, position), column, &row[at], &format)?;
+            let cell = shown(column, &row[at], language);
+            write_cell(worksheet, (number, position), column, cell, &format)?;
             if let Some(problem) = problem {
                 worksheet.insert_note(number, position, &note(problem))?;
             }
@@ -125,6 +126,12 @@ fn format(column: Option<&Column>, marked: bool) -> Format {
     }
 }
 
+/// Gives what a cell shows: a choice as it is called in the workbook's language, so that its drop-down knows it.
+fn shown<'c>(column: Option<&'c Column>, cell: &'c str, language: Language) -> &'c str {
+    let choice = column.and_then(|column| column.choice(cell));
+    choice.map_or(cell, |choice| choice.label.get(language))
+}
+
 /// Writes a cell typed where it is what its column holds, as text where it is not.
 fn write_cell(
     sheet: &mut Worksheet,
@@ -174,6 +181,7 @@ fn write_form(
     let wrapped = Format::new().set_text_wrap();
     for ((column, cell), row) in template.columns().iter().zip(cells).zip(1_u32..) {
         sheet.write_string(row, 0, &column.name)?;
+        let cell = shown(Some(column), cell, language);
         write_cell(sheet, (row, 1), Some(column), cell, &format(Some(column), false))?;
         let unit = column.unit.as_ref().map(|unit| format!(" ({})", unit.get(language)));
         let means = format!("{}{}", column.title.get(language), unit.unwrap_or_default());
@@ -202,7 +210,9 @@ fn validation(column: &Column, language: Language) -> Result<Option<DataValidati
         }
         CellType::Text if !column.one_of.is_empty() => {
             // A list beyond the limit of a drop-down is checked on return alone.
-            match DataValidation::new().allow_list_strings(&column.one_of) {
+            let words: Vec<&str> =
+                column.one_of.iter().map(|choice| choice.label.get(language)).collect();
+            match DataValidation::new().allow_list_strings(&words) {
                 Ok(list) => list,
                 Err(XlsxError::DataValidationError(_)) => return Ok(None),
                 Err(error) => return Err(error),

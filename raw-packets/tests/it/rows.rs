@@ -1,9 +1,9 @@
 //! Packets of rows: issued, filled in and taken back, whatever happened to them on the way.
 
 use raw_packets::{
-    CellType, CheckOptions, CheckedRows, Code, Column, PacketForm, PacketOptions, PacketPlan,
-    PacketStatus, PlanError, Profile, ReturnedFile, Role, RowPacket, RowPlan, Rule, Template,
-    TemplateBuilder, Text,
+    CellType, CheckOptions, CheckedRows, Choice, Code, Column, Language, PacketForm, PacketOptions,
+    PacketPlan, PacketStatus, PlanError, Profile, ReturnedFile, Role, RowPacket, RowPlan, Rule,
+    Template, TemplateBuilder, Text,
 };
 
 use crate::support::{forms, request, scope};
@@ -216,5 +216,97 @@ fn a_template_of_rows_is_data_like_any_other() {
         assert_ne!(unsound, json, "{from}");
         let error = unsound.parse::<Template>().unwrap_err().to_string();
         assert!(error.contains(says), "{error}");
+    }
+}
+
+/// The same questions with answers that are called something else in Spanish.
+fn labelled() -> Template {
+    let label = |en: &str, es: &str| Text { en: en.to_owned(), es: es.to_owned() };
+    TemplateBuilder::of_rows("order-questions", Text::same("Questions on orders"))
+        .column(key("batch"))
+        .column(key("order_id"))
+        .column(shown("customer"))
+        .column(Column::capture("answer", CellType::Text).one_of([
+            Choice::new("keep", label("keep it", "mantener")),
+            Choice::new("cancel", label("cancel", "anular")),
+            Choice::new("move", label("move it", "más tarde")),
+        ]))
+        .column(Column::capture("moved_to", CellType::Text))
+        .column(Column::capture("until", CellType::Date))
+        .rule(Rule::RequiredWhenIs {
+            column: "answer".into(),
+            is: vec!["move".into()],
+            then: vec!["moved_to".into()],
+        })
+        .build()
+        .unwrap()
+}
+
+#[test]
+fn a_choice_is_taken_by_its_value_and_by_what_it_is_called_in_any_language() {
+    let template = labelled();
+    assert_eq!(template.to_json().parse::<Template>().unwrap(), template);
+    for form in forms() {
+        let mut issued = rows();
+        // What is proposed is shown as it is called, and is no answer until it is changed.
+        issued[3][3] = "cancel".to_owned();
+        let plan = RowPlan::new(&template, form, vec![RowPacket::new("x", issued)]).unwrap();
+        let untouched = check(&plan, &[("f", plan.file(&plan.packets()[0]).bytes)]);
+        assert_eq!(found(&untouched), [], "{form}");
+        assert_eq!(answered(&untouched), [], "{form}");
+        let answers = [
+            ("A-001", ["mantener", "", ""]),
+            ("A-002", ["keep it", "", ""]),
+            ("0003", ["más tarde", "Lima", ""]),
+            ("A-004", ["move", "Lima", ""]),
+        ];
+        let checked = check(&plan, &[("f", filled(&plan, &answers))]);
+        assert_eq!(found(&checked), [], "{form}");
+        assert_eq!(
+            answered(&checked),
+            [("A-001", "keep"), ("A-002", "keep"), ("0003", "move"), ("A-004", "move")]
+        );
+        // Two languages that say the same contradict nothing.
+        let twice = [("A-001", ["keep", "", ""])];
+        let twice = check(&plan, &[("f", filled(&plan, &answers)), ("g", filled(&plan, &twice))]);
+        assert!(twice.is_ready(), "{form}");
+
+        let wrong = [("A-001", ["mas tarde", "Lima", ""]), ("A-002", ["más tarde", "", ""])];
+        let options = CheckOptions::default().in_language(Language::Es);
+        let checked = plan.check(&[ReturnedFile::new("f", filled(&plan, &wrong))], options);
+        let told: Vec<_> = checked.findings().collect();
+        assert_eq!(told[0].repair.as_deref(), Some("más tarde"), "{form}");
+        assert!(told[0].remedy.contains("mantener, anular, más tarde"), "{}", told[0].remedy);
+        assert!(told[1].message.contains("dice `más tarde`"), "{}", told[1].message);
+    }
+}
+
+#[cfg(feature = "xlsx")]
+#[test]
+fn a_workbook_offers_choices_as_they_are_called_in_its_language() {
+    for form in forms() {
+        let PacketForm::Xlsx(language) = form else { continue };
+        let plan = RowPlan::new(&labelled(), form, vec![RowPacket::new("x", rows())]).unwrap();
+        let bytes = plan.file(&plan.packets()[0]).bytes;
+        let mut book = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+        let mut sheet = String::new();
+        let mut part = book.by_name("xl/worksheets/sheet1.xml").unwrap();
+        std::io::Read::read_to_string(&mut part, &mut sheet).unwrap();
+        let list = match language {
+            Language::En => "keep it,cancel,move it",
+            Language::Es => "mantener,anular,más tarde",
+        };
+        assert!(sheet.contains(list), "{form}: {sheet}");
+    }
+}
+
+#[test]
+fn a_text_that_means_two_choices_or_none_is_no_choice() {
+    let json = labelled().to_json();
+    for (from, to) in
+        [("\"mantener\"", "\"Anular\""), ("\"mantener\"", "\" \""), ("\"keep\"", "\"move\"")]
+    {
+        let error = json.replace(from, to).parse::<Template>().unwrap_err().to_string();
+        assert!(error.contains("the column `answer` cannot allow"), "{error}");
     }
 }
