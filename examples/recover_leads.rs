@@ -24,9 +24,10 @@ struct Args {
     common: Common,
     #[command(flatten)]
     recovery: Recovery,
-    /// Settles leads by the decisions of this file, which decide wrote, and matches nobody itself; a lead that has
-    /// changed since, and one that is not in the file, stays pending.
-    #[arg(long, value_name = "CSV")]
+    /// Settles leads by the decisions of this file, which decide wrote, or of a table or view of this database that holds
+    /// its columns (TABLE or SCHEMA.TABLE), and matches nobody itself; a lead that has changed since, and one that is not
+    /// among the decisions, stays pending.
+    #[arg(long, value_name = "FILE|TABLE")]
     decided: Option<PathBuf>,
     #[command(flatten)]
     secret: SecretArgs,

@@ -221,10 +221,10 @@ impl Recovery {
         let matcher = Arc::new(DeterministicMatcher::new(index, normaliser.clone(), policy)?);
         // One writer at a time leaves a core to decide what comes next.
         let ahead = matches!(url, DatabaseUrl::Sqlite(_)) && self.workers == 1;
-        let mut resolver = |source| -> Box<dyn Resolver + Send> {
+        let mut resolver = |_: &Database, source| -> Result<Box<dyn Resolver + Send>, Failure> {
             let resolver = MatcherResolver::new(Arc::clone(&matcher), source);
             let resolver = resolver.with_wake_keys(keys.clone());
-            if ahead { Box::new(ReadAhead::new(resolver)) } else { Box::new(resolver) }
+            Ok(if ahead { Box::new(ReadAhead::new(resolver)) } else { Box::new(resolver) })
         };
         let queue = (url, store, service);
         let (run, of_leads) = self.drain(queue, normaliser, console, &options, &mut resolver)?;
@@ -251,15 +251,16 @@ impl Recovery {
         let (policy, normaliser) = self.reading()?;
         let (path, seal) = decided;
         let stamp = Stamp::new(normaliser.options(), &policy, &seal);
-        let decided = Decided::open(path, &stamp, seal)?;
+        let decided = Decided::open(path, &stamp, seal, service, console)?;
         console.note(format_args!("{} leads are decided in {}", decided.len(), path.display()));
         stages.end("decisions");
         let keys = WakeKeys::new(normaliser.clone(), service.wake_secret()?);
         wake(service, &keys, console)?;
         let options = self.options(actor, &policy);
-        let mut resolver = |source| -> Box<dyn Resolver + Send> {
-            Box::new(decided.resolver(source, keys.clone()))
-        };
+        let mut resolver =
+            |service: &Database, source| -> Result<Box<dyn Resolver + Send>, Failure> {
+                Ok(Box::new(decided.resolver((url, service), source, keys.clone())?))
+            };
         let queue = (url, store, service);
         let (run, of_leads) = self.drain(queue, normaliser, console, &options, &mut resolver)?;
         stages.end("drain");
@@ -283,7 +284,7 @@ impl Recovery {
         normaliser: Normaliser,
         console: &Console,
         options: &RecoverOptions,
-        resolver: &mut dyn FnMut(Source) -> Box<dyn Resolver + Send>,
+        resolver: &mut MakeResolver<'_>,
     ) -> Result<(RunSummary, ValueReport), Failure> {
         let file = self.decisions.as_deref();
         let file = file.map(|path| DecisionFile::begin(path, store, service)).transpose()?;
@@ -292,7 +293,7 @@ impl Recovery {
         let mut workers = Vec::new();
         for _ in 0..self.workers {
             let source = Box::new(lead_source(url, service, counted.clone())?);
-            workers.push((store.reopen()?, resolver(source)));
+            workers.push((store.reopen()?, resolver(service, source)?));
         }
         let working = console.progress(service.count(BACKLOG_VIEW)?, "leads");
         let run = recover_with_workers(&mut workers, options, &mut |progress| {
@@ -317,6 +318,10 @@ impl Recovery {
 
 /// Where the subjects of one worker's leads come from.
 type Source = Box<dyn LeadSource + Send>;
+
+/// What makes the resolver of one worker, which may read the service's database over a connection of its own.
+type MakeResolver<'a> =
+    dyn FnMut(&Database, Source) -> Result<Box<dyn Resolver + Send>, Failure> + 'a;
 
 /// Makes the failed leads pending again that were read otherwise than now, or share a key with a person who is new or has
 /// changed.

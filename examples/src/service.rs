@@ -16,6 +16,8 @@ mod wake;
 pub(crate) use corrections::FIELDS as CORRECTED_FIELDS;
 pub use database::{BACKLOG_VIEW, Database, database_url};
 pub use import::{Import, ImportSummary};
-pub use map::{CheckedColumn, CheckedMap, CheckedTable, MapArgs, TableMap};
+pub use map::{
+    CheckedColumn, CheckedMap, CheckedTable, DecisionRow, DecisionTable, MapArgs, TableMap,
+};
 pub use population::{Counted, LeadRecord, PersonRecord, lead_source};
 pub use schema::migrations;

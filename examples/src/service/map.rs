@@ -6,6 +6,7 @@
 
 mod checked;
 mod columns;
+mod decided;
 mod file;
 mod name;
 mod select;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 use recovery_queue::{DatabaseUrl, SqlStore, ViewBacklog};
 
 pub use checked::{CheckedColumn, CheckedMap, CheckedTable};
+pub use decided::{DecisionRow, DecisionTable};
 pub use file::TableMap;
 pub(super) use select::Mapped;
 

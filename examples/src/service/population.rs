@@ -395,7 +395,7 @@ impl Database {
 
 /// How long a source waits for a database that is away: the queue's own patience, of about two minutes.
 const TRIES: u32 = 16;
-/// How often a database may refuse the leads although it lets itself be opened: it may have come back just then.
+/// How often a database may refuse a read although it lets itself be opened: it may have come back just then.
 const REFUSALS: u32 = 5;
 
 /// How the values of leads are read to be counted, and where; all workers of a run share the counts.
@@ -407,10 +407,41 @@ pub struct Counted {
     pub values: Arc<Mutex<UnusableValues>>,
 }
 
+impl Database {
+    /// Reads for a resolver: a connection that is gone is opened again, and an outage is waited out, as the queue does.
+    pub(crate) fn patiently<T>(
+        &mut self,
+        url: &DatabaseUrl,
+        what: &str,
+        mut read: impl FnMut(&mut Self) -> Result<T, Failure>,
+    ) -> Result<T, ResolveError> {
+        let (mut rest, mut away, mut refused) = (Duration::from_millis(50), 0, 0);
+        loop {
+            let failure = match read(self) {
+                Ok(found) => return Ok(found),
+                Err(failure) => failure,
+            };
+            match self.reopen(url) {
+                Ok(opened) => {
+                    *self = opened;
+                    refused += 1;
+                }
+                Err(_) => away += 1,
+            }
+            if refused > REFUSALS || away > TRIES {
+                let why = format!("{what} cannot be read: {failure}");
+                return Err(ResolveError::Unavailable(why));
+            }
+            std::thread::sleep(rest);
+            rest = (rest * 2).min(Duration::from_secs(10));
+        }
+    }
+}
+
 /// Makes a source of the subjects of claimed leads, for a resolver that works with a matcher; it counts what of them gives
 /// no key.
 ///
-/// A connection that is gone is opened again: an outage of the database is waited out, as the queue does.
+/// An outage of the database is waited out.
 ///
 /// # Errors
 ///
@@ -425,26 +456,8 @@ pub fn lead_source(
     let mut database = service.reopen(&url)?;
     Ok(move |claimed: &[ClaimedLead]| {
         let keys: Vec<_> = claimed.iter().map(|lead| lead.source_pk.as_str()).collect();
-        let (mut rest, mut away, mut refused) = (Duration::from_millis(50), 0, 0);
-        let mut found = loop {
-            let failure = match database.subjects(&keys) {
-                Ok(found) => break found,
-                Err(failure) => failure,
-            };
-            match database.reopen(&url) {
-                Ok(opened) => {
-                    database = opened;
-                    refused += 1;
-                }
-                Err(_) => away += 1,
-            }
-            if refused > REFUSALS || away > TRIES {
-                let why = format!("the leads cannot be read: {failure}");
-                return Err(ResolveError::Unavailable(why));
-            }
-            std::thread::sleep(rest);
-            rest = (rest * 2).min(Duration::from_secs(10));
-        };
+        let mut found =
+            database.patiently(&url, "the leads", |database| database.subjects(&keys))?;
         let mut values = counted.values.lock().unwrap_or_else(PoisonError::into_inner);
         for key in &keys {
             let Some(record) = found.get(*key) else { continue };

@@ -56,7 +56,7 @@ impl ColumnName {
 }
 
 impl TableName {
-    fn parse(text: &str) -> Result<Self, String> {
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
         let mut parts = Vec::new();
         let mut rest = text;
         loop {
