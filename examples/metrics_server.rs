@@ -71,6 +71,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
     let source = Arc::new(Source::new(Place {
         url,
         backlog,
+        map: args.map.clone(),
         zone: args.time_zone,
         refresh: Duration::from_secs(args.refresh_seconds),
         launcher: Launcher::new(args.common.database_url.as_deref()),

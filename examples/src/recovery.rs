@@ -23,7 +23,7 @@ use crate::own::OwnColumns;
 use crate::people;
 use crate::service::{BACKLOG_VIEW, Counted, Database, MapArgs, TableMap, lead_source, migrations};
 use crate::stages::{Stage, Stages};
-use crate::unusable::{UnusableValues, ValueReport};
+use crate::unusable::{KeptReport, UnusableValues, ValueReport};
 
 /// How a run recovers.
 #[derive(Clone, Debug, Args)]
@@ -226,10 +226,11 @@ impl Recovery {
             let resolver = resolver.with_wake_keys(keys.clone());
             Ok(if ahead { Box::new(ReadAhead::new(resolver)) } else { Box::new(resolver) })
         };
-        let queue = (url, store, service);
+        let queue = (url, store, &mut *service);
         let (run, of_leads) = self.drain(queue, normaliser, console, &options, &mut resolver)?;
         stages.end("drain");
         let values = vec![of_leads, of_persons];
+        KeptReport::keep(service, run.run_id.get(), &values)?;
         Ok(Recovered { run, stages: stages.into_stages(), values })
     }
 
@@ -261,11 +262,13 @@ impl Recovery {
             |service: &Database, source| -> Result<Box<dyn Resolver + Send>, Failure> {
                 Ok(Box::new(decided.resolver((url, service), source, keys.clone())?))
             };
-        let queue = (url, store, service);
+        let queue = (url, store, &mut *service);
         let (run, of_leads) = self.drain(queue, normaliser, console, &options, &mut resolver)?;
         stages.end("drain");
+        let values = vec![of_leads];
+        KeptReport::keep(service, run.run_id.get(), &values)?;
         let exit = if decided.tell(console) { Exit::RowsRefused } else { Exit::Done };
-        Ok((Recovered { run, stages: stages.into_stages(), values: vec![of_leads] }, exit))
+        Ok((Recovered { run, stages: stages.into_stages(), values }, exit))
     }
 
     fn options(&self, actor: &str, policy: &Policy) -> RecoverOptions {

@@ -6,10 +6,11 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use guardrails::page::{Body, Section, Table};
 use identity_matching::{Field, KeyKind, Masked, Normalised, Reading, UnusableReason};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::cli::Console;
+use crate::cli::{Console, Failure};
 use crate::people::Given;
+use crate::service::Database;
 
 /// How many are named for each field and reason, and how many types of documents and frequent values.
 const LISTED: usize = 5;
@@ -57,9 +58,10 @@ struct Counted {
 }
 
 /// What is odd about the values of leads or persons.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ValueReport {
     /// Whose values they are: `leads` or `persons`.
+    #[serde(skip_deserializing)]
     pub whose: &'static str,
     /// How many records were read.
     pub records_total: u64,
@@ -73,7 +75,7 @@ pub struct ValueReport {
 }
 
 /// The values of one field that give no key for one reason.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct UnusableRow {
     /// The field, such as `phone`.
     pub field: Field,
@@ -86,11 +88,12 @@ pub struct UnusableRow {
     /// The first of the values, masked.
     pub examples: Vec<String>,
     /// What is wrong, and what would make such a value usable.
+    #[serde(skip_deserializing)]
     pub remedy: &'static str,
 }
 
 /// A type of documents that is in no table.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct UnknownType {
     /// Its name as it is written.
     pub name: String,
@@ -99,7 +102,7 @@ pub struct UnknownType {
 }
 
 /// A value that stands in suspiciously many records.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FrequentValue {
     /// The field, such as `phone`.
     pub field: Field,
@@ -233,56 +236,132 @@ impl ValueReport {
 #[derive(Clone, Debug)]
 pub struct ValueSection(pub Vec<ValueReport>);
 
+impl ValueSection {
+    /// The heading, on every page that shows such values.
+    pub const HEADING: &str = "Values that were not understood";
+}
+
 impl Section for ValueSection {
     fn heading(&self) -> &'static str {
-        "Values that were not understood"
+        Self::HEADING
     }
 
     fn body(&self, _: &guardrails::SuiteReport) -> Body {
-        let mut body = Body::default();
-        for report in self.0.iter().filter(|report| !report.is_empty()) {
-            let caption = format!("Of {} {} read in this run", report.records_total, report.whose);
-            let header = ["Field", "Reason", "Values", "Such as", "Of", "What to do"];
-            let table = report.unusable.iter().fold(
-                Table::new(caption, header).numbers(2..3),
-                |table, row| {
-                    table.row([
-                        row.field.to_string(),
-                        row.reason.code().to_owned(),
-                        row.values_total.to_string(),
-                        row.examples.first().cloned().unwrap_or_default(),
-                        row.listed.join(", "),
-                        row.remedy.to_owned(),
-                    ])
-                },
-            );
-            body = body.table(&table);
-            let types = report.unknown_document_types.iter().take(LISTED).fold(
-                Table::new(
-                    format!("Document types of {} that are in no table", report.whose),
-                    ["Type", "Documents"],
-                )
-                .numbers_from(1),
-                |table, row| table.row([row.name.clone(), row.documents_total.to_string()]),
-            );
-            body = body.table(&types);
-            let frequent = report.frequent_values.iter().take(LISTED).fold(
-                Table::new(
-                    format!("Values that stand in many of the {}", report.whose),
-                    ["Field", "Value", "At least"],
-                )
-                .numbers_from(2),
-                |table, row| {
-                    table.row([
-                        row.field.to_string(),
-                        row.value.clone(),
-                        row.records_at_least.to_string(),
-                    ])
-                },
-            );
-            body = body.table(&frequent);
+        self.0.iter().fold(Body::default(), |body, report| report.show(body, "this run"))
+    }
+}
+
+impl ValueReport {
+    /// Adds the tables of what is odd to a page; nothing where nothing is.
+    fn show(&self, mut body: Body, run: &str) -> Body {
+        if self.is_empty() {
+            return body;
         }
-        body
+        let named = self.unusable.iter().any(|row| !row.listed.is_empty());
+        let caption = format!("Of {} {} read in {run}", self.records_total, self.whose);
+        let head = ["Field", "Reason", "Values", "What to do", "Such as", "Of"];
+        let shown = if named { head.len() } else { 4 };
+        let table = self.unusable.iter().fold(
+            Table::new(caption, head.into_iter().take(shown)).numbers(2..3),
+            |table, row| {
+                let cells = [
+                    row.field.to_string(),
+                    row.reason.code().to_owned(),
+                    row.values_total.to_string(),
+                    row.remedy.to_owned(),
+                    row.examples.first().cloned().unwrap_or_default(),
+                    row.listed.join(", "),
+                ];
+                table.row(cells.into_iter().take(shown))
+            },
+        );
+        body = body.table(&table);
+        let types = self.unknown_document_types.iter().take(LISTED).fold(
+            Table::new(
+                format!("Document types of {} that are in no table", self.whose),
+                ["Type", "Documents"],
+            )
+            .numbers_from(1),
+            |table, row| table.row([row.name.clone(), row.documents_total.to_string()]),
+        );
+        body = body.table(&types);
+        let frequent = self.frequent_values.iter().take(LISTED).fold(
+            Table::new(
+                format!("Values that stand in many of the {}", self.whose),
+                ["Field", "Value", "At least"],
+            )
+            .numbers_from(2),
+            |table, row| {
+                table.row([
+                    row.field.to_string(),
+                    row.value.clone(),
+                    row.records_at_least.to_string(),
+                ])
+            },
+        );
+        body.table(&frequent)
+    }
+}
+
+/// What a run counted, as the database keeps it for those who look later.
+///
+/// It names no lead and no person, and holds no value of a single one of them: whoever is forgotten is not in it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct KeptReport {
+    run_id: i64,
+    report: ValueReport,
+}
+
+impl KeptReport {
+    const SIDES: [(&str, &str); 2] =
+        [("leads", "values_of_leads"), ("persons", "values_of_persons")];
+
+    /// Keeps what a run counted in the place of what an earlier one did; a run that read nobody leaves that standing.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub fn keep(
+        service: &mut Database,
+        run_id: i64,
+        reports: &[ValueReport],
+    ) -> Result<(), Failure> {
+        for report in reports.iter().filter(|report| report.records_total > 0) {
+            let side = Self::SIDES.into_iter().find(|(whose, _)| *whose == report.whose);
+            let Some((_, name)) = side else { continue };
+            let mut report = report.clone();
+            for row in &mut report.unusable {
+                row.listed.clear();
+                row.examples.clear();
+            }
+            service.keep(name, &serde_json::to_string(&Self { run_id, report })?)?;
+        }
+        Ok(())
+    }
+
+    /// Reads what was kept of leads and of persons; what another version kept is left out.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub fn read(service: &mut Database) -> Result<Vec<Self>, Failure> {
+        let mut found = Vec::new();
+        for (whose, name) in Self::SIDES {
+            let text = service.kept(name)?.unwrap_or_default();
+            let Ok(mut kept) = serde_json::from_str::<Self>(&text) else { continue };
+            kept.report.whose = whose;
+            for row in &mut kept.report.unusable {
+                row.remedy = row.reason.remedy();
+            }
+            found.push(kept);
+        }
+        Ok(found)
+    }
+
+    /// Adds the tables of what is odd to a page; nothing where nothing is.
+    #[must_use]
+    pub fn show(&self, body: Body) -> Body {
+        self.report.show(body, &format!("run {}", self.run_id))
     }
 }
 
@@ -302,7 +381,8 @@ fn raw<'a>(given: &Given<'a>, field: Field) -> Option<&'a str> {
     }
 }
 
-fn masked(field: Field, text: &str) -> String {
+/// Masks what was written in a field.
+pub(crate) fn masked(field: Field, text: &str) -> String {
     let kind = match field {
         Field::Identifier(kind) => kind,
         _ => KeyKind::DOCUMENT,

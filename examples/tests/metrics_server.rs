@@ -11,7 +11,7 @@ use crate::runner::run;
 use crate::verify_guardrails::{command, recovered, recovered_in};
 
 /// A server on a free port; it is ended with the test.
-struct Server {
+pub(crate) struct Server {
     child: Child,
     address: String,
 }
@@ -24,10 +24,10 @@ impl Drop for Server {
     }
 }
 
-struct Answer {
-    status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     head: String,
-    body: String,
+    pub(crate) body: String,
 }
 
 impl Server {
@@ -35,7 +35,7 @@ impl Server {
         Self::on("q.sqlite", folder, args, Stdio::null())
     }
 
-    fn on(database: &str, folder: &Path, args: &[&str], messages: Stdio) -> Self {
+    pub(crate) fn on(database: &str, folder: &Path, args: &[&str], messages: Stdio) -> Self {
         let mut child = command("metrics_server", folder)
             .args(["--database-url", database, "--bind", "127.0.0.1:0", "--refresh-seconds", "1"])
             .args(args)
@@ -81,12 +81,12 @@ impl Server {
         }
     }
 
-    fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> Answer {
         self.ask(&format!("GET {path} HTTP/1.1"))
     }
 
     /// Asks until the first read is there; each question waits for its answer.
-    fn ready(&self) -> Answer {
+    pub(crate) fn ready(&self) -> Answer {
         loop {
             let answer = self.get("/readyz");
             if !answer.body.contains("the first read is under way") {
@@ -307,6 +307,7 @@ fn one_lead_is_shown_with_its_candidates_its_history_and_what_to_do_next() {
         "Of the 1 failed leads that gave one",
         "<a href=\"/lead?key=L-3\">L-3</a>",
         "PLACEHOLDER",
+        "data-label=\"Such as\">***</td>",
     ] {
         assert!(overview.contains(part), "{part}: {overview}");
     }
@@ -350,6 +351,75 @@ fn one_lead_is_shown_with_its_candidates_its_history_and_what_to_do_next() {
     assert_eq!(unknown.status, 404);
     assert!(unknown.body.contains("knows no lead of this key"), "{}", unknown.body);
     assert_eq!(server.get("/lead?key=").status, 400);
+}
+
+/// Thirty leads with the same words for a phone, documents of types that no table knows on both sides.
+fn with_odd_values(database: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    let often = |at: usize| format!("F{at:02},2026-01-01T00:00:00Z,consultar en mesa,,\n");
+    let leads: String = (0..30).map(often).collect();
+    write(
+        "leads.csv",
+        &format!(
+            "id,lead_created_at,phone,document,document_type\n{leads}S0,2026-01-01T00:00:00Z,,4567893,Aviso\n\
+             S1,2026-01-01T00:00:00Z,1250418,4567891,Brevete\nS2,2026-01-01T00:00:00Z,,4567892,Brevete\n"
+        ),
+    );
+    write(
+        "persons.csv",
+        "person_key,phone,document,document_type\nP1,987654312,71234567,Aviso\nP2,,71234567,Carnet del club\n\
+         P3,,71234568,Carnet del club\n",
+    );
+    let cycle = run(command("recovery_cycle", folder.path())
+        .args(["--leads", "leads.csv", "--persons", "persons.csv", "--quiet"])
+        .args(["--database-url", database]));
+    assert_eq!(cycle.code, 0, "{cycle:?}");
+    folder
+}
+
+#[test]
+fn odd_values_are_shown_masked_with_types_and_repeats_of_both_sides_and_forgotten_with_the_lead() {
+    let servers = postgres().map(|server| database_of_its_own(server.url(), "odd_values"));
+    for database in ["q.sqlite".to_owned()].into_iter().chain(servers) {
+        let folder = with_odd_values(&database);
+        let page = || {
+            let server = Server::on(&database, folder.path(), &[], Stdio::null());
+            assert_eq!(server.ready().status, 200);
+            server.get("/").body
+        };
+        let before = page();
+        for part in [
+            "Of 33 leads read in run 2",
+            "Document types of leads that are in no table",
+            "Document types of persons that are in no table",
+            "Values that stand in many of the leads",
+            "<a href=\"/lead?key=S1\">S1</a>",
+            "data-label=\"Such as\">******8</td>",
+            "*************mesa",
+        ] {
+            assert!(before.contains(part), "{part}: {before}");
+        }
+        // The most frequent first, on both sides.
+        let at = |part: &str| before.find(part).unwrap_or_else(|| panic!("{part}: {before}"));
+        assert!(at(">Brevete<") < at(">Aviso<"));
+        let persons = &before[at("Document types of persons")..];
+        assert!(persons.find("Carnet del club").unwrap() < persons.find("Aviso").unwrap());
+        for value in ["1250418", "consultar", "45678", "71234567"] {
+            assert!(!before.contains(value), "{value}: {before}");
+        }
+        let forgotten = run(command("queue_admin", folder.path()).args([
+            "--database-url",
+            &database,
+            "lead",
+            "forget",
+            "S1",
+        ]));
+        assert_eq!(forgotten.code, 0, "{forgotten:?}");
+        let after = page();
+        assert!(!after.contains("S1<") && !after.contains("******8<"), "{after}");
+        assert!(after.contains("Of 33 leads read in run 2"), "{after}");
+    }
 }
 
 #[test]

@@ -2,11 +2,13 @@
 //! on SQLite.
 
 use std::path::Path;
+use std::process::Stdio;
 
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use serde_json::Value;
 
+use crate::metrics_server::Server;
 use crate::runner::{Run, run, runner};
 
 const MAP: &str = r#"
@@ -173,6 +175,22 @@ fn plays(desk: &Desk<'_>, own: &mut dyn FnMut(&str)) {
     assert_eq!(checks["summary"]["fail"].as_u64().unwrap_or(0), 0, "{checks:#}");
     let idle = desk.done("validate_impact", &[]);
     assert_eq!((&idle["backlog_after"], &idle["recover"]["claimed"]), (&0.into(), &0.into()));
+
+    // The operator's page shows what could not be read from these tables, masked, and what the run counted.
+    own("INSERT INTO crm.leads (id, external_id, created_at) VALUES
+         ('77777777-7777-7777-7777-777777777777', 'WEB-7', '2026-01-07T10:00:00Z')");
+    own("INSERT INTO crm.lead_phones VALUES ('77777777-7777-7777-7777-777777777777', '1250418')");
+    desk.done("seed_queue", &[]);
+    let run = desk.done("recover_leads", &[]);
+    assert_eq!((&run["claimed"], &run["matched"]), (&1.into(), &0.into()), "{run:#}");
+    let server = Server::on(desk.url, desk.folder, &["--map", "map.toml"], Stdio::null());
+    assert_eq!(server.ready().status, 200);
+    let page = server.get("/").body;
+    let counted = format!("Of 1 leads read in run {}", run["run_id"]);
+    for part in ["<a href=\"/lead?key=WEB-7\">", "data-label=\"Such as\">******8<", &counted] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(!page.contains("1250418"), "{page}");
 }
 
 /// Makes the operator's tables in a file of SQLite, `crm.sqlite`, and the mapping beside it.

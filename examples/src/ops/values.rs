@@ -1,35 +1,46 @@
-//! What failed leads gave that could not be read, for the operator's page: it stands in the evidence of their decisions.
+//! What leads and persons gave that could not be read, for the operator's page.
+//!
+//! How many there are of failed leads stands in the evidence of their decisions, which holds no value: examples are read
+//! where the leads are kept, and masked. Names of types and repeated values are what the last run counted.
 
 use std::collections::BTreeMap;
 
 use guardrails::SuiteReport;
 use guardrails::facts::{FactsResult, Offender, Query, Tables};
 use guardrails::page::{Body, Section, Table};
-use identity_matching::{Field, UnusableReason};
+use identity_matching::{Field, Record, Source, UnusableReason};
 
 use super::leads;
+use crate::cli::Failure;
 use crate::lead;
+use crate::service::Database;
+use crate::unusable::{KeptReport, ValueSection, masked};
 
 /// Up to how many of the leads that failed last are looked at.
 const LOOKED_AT: usize = 5_000;
 
-/// Values of failed leads that gave no key or a doubtful one, by field and reason.
+/// Values that gave no key or a doubtful one, by field and reason, and what else the last run found odd.
 #[derive(Clone, Debug, Default)]
-pub(super) struct UnusableOfFailed {
+pub(super) struct OddValues {
     rows: BTreeMap<(Field, UnusableReason), Counted>,
-    /// How many leads were looked at, of how many that gave such a value.
+    /// How many failed leads were looked at, of how many that gave such a value.
     looked_at: usize,
     leads: u64,
+    /// What the last runs counted of leads and of persons.
+    kept: Vec<KeptReport>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Counted {
     values: u64,
-    /// The lead that failed last with one.
+    /// The lead that failed last with one, and which of its values it is.
     lead: String,
+    source: Source,
+    /// The value, masked, where the lead still has it.
+    example: String,
 }
 
-impl UnusableOfFailed {
+impl OddValues {
     /// Reads the evidence of the leads that failed last.
     pub(super) fn read(facts: &impl Tables, queue: &str) -> FactsResult<Self> {
         let sql = format!(
@@ -43,20 +54,55 @@ impl UnusableOfFailed {
             // Evidence of another matcher than ours says nothing of values.
             let unusable = lead::evidence(&reason).map(|evidence| evidence.unusable);
             for value in unusable.unwrap_or_default() {
-                let counted = read.rows.entry((value.source.field, value.reason)).or_default();
+                let place = (value.source.field, value.reason);
+                let counted = read.rows.entry(place).or_insert_with(|| Counted {
+                    values: 0,
+                    lead: key.clone(),
+                    source: value.source,
+                    example: String::new(),
+                });
                 counted.values += 1;
-                if counted.lead.is_empty() {
-                    counted.lead.clone_from(&key);
-                }
             }
         }
         Ok(read)
     }
+
+    /// Adds an example of each from the leads themselves, and what the last runs counted.
+    pub(super) fn look_up(&mut self, service: &mut Database) -> Result<(), Failure> {
+        let keys: Vec<&str> = self.rows.values().map(|counted| counted.lead.as_str()).collect();
+        let leads = service.subjects(&keys)?;
+        for counted in self.rows.values_mut() {
+            let lead = leads.get(&counted.lead);
+            let value = lead.and_then(|lead| written(lead, counted.source));
+            counted.example =
+                value.map(|text| masked(counted.source.field, text)).unwrap_or_default();
+        }
+        self.kept = KeptReport::read(service)?;
+        Ok(())
+    }
 }
 
-impl Section for UnusableOfFailed {
+/// Returns the value of a record that a finding speaks of.
+fn written(record: &Record, source: Source) -> Option<&str> {
+    let at = usize::from(source.position);
+    match source.field {
+        Field::PHONE => record.phones.get(at).map(String::as_str),
+        Field::DOCUMENT => record.documents.get(at).map(|document| document.number.as_str()),
+        Field::EMAIL => record.emails.get(at).map(String::as_str),
+        Field::Name => record.name.as_deref(),
+        Field::Plate => record.plate.as_deref(),
+        Field::BirthDate => record.birth_date.as_deref(),
+        Field::Identifier(kind) => {
+            let mut own = record.own.iter().filter(|own| own.kind == kind);
+            own.nth(at).map(|own| own.value.as_str())
+        }
+        _ => None,
+    }
+}
+
+impl Section for OddValues {
     fn heading(&self) -> &'static str {
-        "Values that were not understood"
+        ValueSection::HEADING
     }
 
     fn body(&self, _: &SuiteReport) -> Body {
@@ -67,7 +113,7 @@ impl Section for UnusableOfFailed {
         };
         let mut rows: Vec<_> = self.rows.iter().collect();
         rows.sort_by_key(|(_, counted)| std::cmp::Reverse(counted.values));
-        let head = ["Such as", "Field", "Reason", "Values", "What to do"];
+        let head = ["Lead", "Field", "Reason", "Values", "Such as", "What to do"];
         let table = Table::new(caption, head).numbers(3..4);
         let table = rows.into_iter().fold(table, |table, ((field, reason), counted)| {
             let cells = [
@@ -75,10 +121,12 @@ impl Section for UnusableOfFailed {
                 field.as_str(),
                 reason.code(),
                 &counted.values.to_string(),
+                &counted.example,
                 reason.remedy(),
             ];
             table.linked_row(&leads::address(&counted.lead), cells)
         });
-        Body::default().table(&table)
+        let body = Body::default().table(&table);
+        self.kept.iter().fold(body, |body, kept| kept.show(body))
     }
 }

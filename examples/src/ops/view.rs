@@ -19,10 +19,11 @@ use recovery_queue::{
 use serde::Serialize;
 
 use super::review::Reviewed;
-use super::values::UnusableOfFailed;
+use super::values::OddValues;
 use super::{Problem, leads};
 use crate::guards::{Launcher, PacketFacts, books_of, facts_of, is_usable, recovery_suite};
 use crate::lead;
+use crate::service::MapArgs;
 
 /// The contract's answer: the daily rows and the backlog now.
 #[derive(Debug, Serialize)]
@@ -57,6 +58,8 @@ pub struct Place {
     pub url: DatabaseUrl,
     /// The view that holds the backlog.
     pub backlog: ViewBacklog,
+    /// Where the leads are kept.
+    pub map: MapArgs,
     /// The zone in which days are counted.
     pub zone: Tz,
     /// How long to wait between two reads.
@@ -75,6 +78,9 @@ pub struct Source {
     /// For the leads behind a reason, which are read when they are asked for.
     leads: Mutex<Option<SqlStore>>,
 }
+
+/// What the figures of values depend on: the last run, and how many leads have failed.
+type Counted = (Vec<RunFacts>, u64);
 
 /// After how many refreshes without a good read the last one is no longer shown.
 const STALE_READS: u32 = 6;
@@ -150,11 +156,11 @@ impl Source {
     fn read(
         &self,
         store: &mut Option<SqlStore>,
-        values: &mut Option<(Vec<RunFacts>, UnusableOfFailed)>,
+        values: &mut Option<(Counted, OddValues)>,
     ) -> Result<View, Problem> {
         let backlog = self.place.backlog.clone();
         let store = self.opened(store)?;
-        let queue = store.view_name("recovery_queue");
+        let (queue, namespace) = (store.view_name("recovery_queue"), store.view_name(""));
         if !is_usable(&store.migration_status().map_err(|error| unreadable(&error))?) {
             let books = books_of(&backlog, &self.place.url)
                 .and_then(|services| Ok(BookFacts::read(store, &services)?));
@@ -177,12 +183,14 @@ impl Source {
             .reason_link("/leads?reason={reason}");
         let openmetrics = exposition(&suite, &figures);
         let last_run = facts.runs(1).map_err(|error| unreadable(&error))?;
-        if values.as_ref().is_none_or(|(run, _)| *run != last_run) {
-            let read =
-                UnusableOfFailed::read(&facts, &queue).map_err(|error| unreadable(&error))?;
-            *values = Some((last_run, read));
+        // A lead that is forgotten fails no more.
+        let counted = (last_run, figures.queue.as_ref().map_or(0, |queue| queue.failed));
+        if values.as_ref().is_none_or(|(known, _)| *known != counted) {
+            let mut read = OddValues::read(&facts, &queue).map_err(|error| unreadable(&error))?;
+            self.look_up(&mut read, &namespace);
+            *values = Some((counted, read));
         }
-        let unusable = values.as_ref().map(|(_, read)| read.clone()).unwrap_or_default();
+        let odd = values.as_ref().map(|(_, read)| read.clone()).unwrap_or_default();
         let mut snapshot = facts.into_snapshot();
         let as_of = snapshot.as_of();
         let today = as_of.with_timezone(&self.place.zone).date_naive();
@@ -205,7 +213,7 @@ impl Source {
         let page = Page::new("Lead recovery", suite)
             .leads(figures)
             .section(Reviewed(reviewed))
-            .section(unusable)
+            .section(odd)
             .section(Lookup { sessions: self.place.sessions });
         Ok(View {
             as_of,
@@ -215,6 +223,18 @@ impl Source {
             page: page.clone().refresh_link("/?live").html().into(),
             live_page: page.refresh_link("/").refresh_seconds(RENEWED).html().into(),
         })
+    }
+
+    /// Adds what stands in the tables of leads, which are not the queue's: where they cannot be read, the page is without.
+    fn look_up(&self, values: &mut OddValues, namespace: &str) {
+        let place = &self.place;
+        let read = place.map.open_to_read(&place.url).and_then(|service| {
+            let mut service = service.within(namespace);
+            if service.keeps_marks()? { values.look_up(&mut service) } else { Ok(()) }
+        });
+        if let Err(failure) = read {
+            tracing::warn!(name: "ops.values_unreadable", detail = %failure);
+        }
     }
 
     /// Reads a page of the leads that failed for a reason, behind a key.

@@ -88,6 +88,15 @@ impl Database {
         &self.namespace
     }
 
+    /// Looks for what is the runners' own behind `namespace`, where the tables are the operator's.
+    #[must_use]
+    pub(crate) fn within(mut self, namespace: &str) -> Self {
+        if self.map.is_some() {
+            namespace.clone_into(&mut self.namespace);
+        }
+        self
+    }
+
     pub(in crate::service) fn is_there(&mut self, name: &str) -> Result<bool, Failure> {
         let sql = if self.is_postgres() {
             "SELECT CAST(count(to_regclass($1)) AS TEXT) AS value"
@@ -97,6 +106,11 @@ impl Database {
         let found: Kept =
             diesel::sql_query(sql).bind::<Text, _>(name).get_result(&mut self.connection)?;
         Ok(found.value != "0")
+    }
+
+    /// Tells whether the runners have kept anything here.
+    pub(crate) fn keeps_marks(&mut self) -> Result<bool, Failure> {
+        self.is_there(&format!("{}runner_state", self.namespace))
     }
 
     /// Returns a mark of the runners' own.
