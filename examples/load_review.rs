@@ -27,7 +27,7 @@ struct Args {
     load: LoadArgs,
     #[command(flatten)]
     reading: Reading,
-    /// Undoes a load instead, by the id that it was given: every lead stands where it stood.
+    /// Undoes a load instead, of packets or claims, by the id that it was given: every lead stands where it stood.
     #[arg(long, value_name = "LOAD", conflicts_with_all = ["accept_valid", "dry_run", "claims"])]
     undo: Option<String>,
     /// Makes links of the claims that name a lead and a person, instead of reading packets.
@@ -63,8 +63,10 @@ fn run(args: &Args) -> Result<Exit, Failure> {
         let done = review::claims(decider, &mut service)?;
         console.json(&done)?;
         console.data(format_args!(
-            "{} claims became links, {} were links already",
-            done.linked_total, done.unchanged_total,
+            "{}{} claims became links, {} were links already",
+            done.load.as_ref().map(|load| format!("loaded {load}: ")).unwrap_or_default(),
+            done.linked_total,
+            done.unchanged_total,
         ))?;
         for (claim, why) in &done.refused {
             console.warn(format_args!("claim {claim} was not taken: {why}"));

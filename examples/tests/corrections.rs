@@ -204,7 +204,7 @@ const MAP: &str = "[leads]\ntable = 'crm_leads'\nsource_pk = 'id'\nlead_created_
     [[leads.more]]\ntable = 'crm_phones'\nlead = 'lead_id'\nphone = 'number'\n\
     [persons]\ntable = 'crm_persons'\nperson_key = 'id'\nphone = 'phone'\nfull_name = 'called'\n";
 
-fn sql(url: &str, statements: &str) {
+pub(crate) fn sql(url: &str, statements: &str) {
     use diesel::connection::SimpleConnection as _;
     use diesel::prelude::*;
     match url.strip_prefix("sqlite://") {

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::corrections::sql;
 use crate::runner::{Run, run, runner};
 
 /// Some texts of an object, with blanks between them.
@@ -304,6 +305,65 @@ fn two_reviewers_decide_apart_and_claims_become_links_on_request() {
             (&"matched".into(), &"A-05".into()),
             "{shown}"
         );
+    });
+}
+
+#[test]
+fn a_load_of_claims_is_undone_to_what_it_was() {
+    on_each(|url| {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = folder.path();
+        begin(folder, url);
+        done(folder, url, "export_review", &["--form", "plain", "--out-dir", "review"]);
+        // The import takes the leads of the claims out of the backlog, all but the last, which no seed has seen.
+        let claims = "claim_id,source_pk,person_key\nC1,L-05,A-05\nC2,L-06,B-06\nC3,L-07,A-07\n\
+            C4,L-07,B-07\nC5,L-99,A-01\n";
+        std::fs::write(folder.join("claims.csv"), claims).expect("written");
+        let run = step(folder, url, "recovery_cycle", &["--claims", "claims.csv", "--limit", "0"]);
+        assert!(run.code <= 1, "{}", run.stderr);
+        sql(
+            url,
+            "INSERT INTO claims (claim_id, source_pk, person_key) VALUES ('C6', 'L-08', 'A-08')",
+        );
+        let before = picture(folder, url);
+        assert_eq!(before.matches("withdrawn").count(), 3, "{before}");
+        let figures = |folder: &Path| {
+            let mut told = done(folder, url, "review_report", &[])["figures"].clone();
+            told["as_of"].take();
+            told
+        };
+        let told_before = figures(folder);
+        let taken = step(folder, url, "load_review", &["--claims", "--by", "ana"]);
+        assert_eq!(taken.code, 5, "{}{}", taken.stdout, taken.stderr);
+        let told = json(folder);
+        assert_eq!(told["linked_total"], 3, "{told}");
+        let refused: Vec<&str> = told["refused"]
+            .as_array()
+            .expect("claims")
+            .iter()
+            .filter_map(|claim| claim[0].as_str())
+            .collect();
+        assert_eq!(refused, ["C3", "C4", "C5"], "of two that differ neither is taken");
+        let load = told["load"].as_str().expect("a load").to_owned();
+        let after = picture(folder, url);
+        assert_eq!(after.matches("matched").count(), 3, "{after}");
+        assert!(after.contains("L-08\" \"matched\""), "{after}");
+        let mut counted = figures(folder);
+        assert_eq!(counted["decisions"], told_before["decisions"], "nobody was asked");
+        assert_eq!(counted["waiting"], 8, "the last one was with a reviewer: {counted}");
+        let again = step(folder, url, "load_review", &["--claims", "--by", "ana"]);
+        assert_eq!((again.code, &json(folder)["load"]), (5, &Value::Null));
+        assert_eq!(json(folder)["unchanged_total"], 3);
+        assert_eq!(picture(folder, url), after, "the same claims again change nothing");
+
+        let undone = done(folder, url, "load_review", &["--undo", &load]);
+        assert_eq!((&undone["unlinked"], &undone["restored"]), (&3.into(), &3.into()), "{undone}");
+        assert_eq!(picture(folder, url), before, "all is as before");
+        counted = figures(folder);
+        assert_eq!(counted, told_before, "nothing waits with anybody for it");
+        let third = step(folder, url, "load_review", &["--claims", "--by", "ana"]);
+        assert_eq!((third.code, &json(folder)["linked_total"]), (5, &3.into()));
+        assert_eq!(picture(folder, url), after, "and it can be loaded again");
     });
 }
 

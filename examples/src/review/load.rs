@@ -8,8 +8,6 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Days, NaiveTime, Utc};
 use clap::Args;
-use diesel::prelude::*;
-use diesel::sql_types::Text;
 use identity_matching::Record;
 use raw_packets::edge::{ReadLimits, read_packets};
 use raw_packets::{
@@ -17,9 +15,8 @@ use raw_packets::{
     Profile, ReturnedFile, RowAnswer, RowPacket, RowPlan, Severity, Template,
 };
 use recovery_queue::{
-    Correction, CorrectionSink, Decider, LeadStore, LinkStore, PersonKey, QueueRow, Review,
-    ReviewCase, ReviewDecision, ReviewLoad, ReviewReceipt, ReviewRefusal, ReviewRow, ReviewStore,
-    ReviewUndone, SourcePk, SqlStore, Status,
+    Correction, CorrectionSink, PersonKey, QueueRow, Review, ReviewCase, ReviewDecision,
+    ReviewLoad, ReviewReceipt, ReviewRefusal, ReviewRow, ReviewStore, SourcePk, SqlStore,
 };
 use serde::Serialize;
 
@@ -516,112 +513,5 @@ fn load_corrections(
             }
             Ok(receipt)
         })
-    })
-}
-
-/// Undoes a load: links, rejected pairs and the persons that it made.
-///
-/// # Errors
-///
-/// A load that is not known or was changed since, and the database's; nothing is undone then.
-pub fn undo(
-    load: &str,
-    decider: Decider<'_>,
-    service: &mut Database,
-) -> Result<ReviewUndone, Failure> {
-    service.transaction(|service| {
-        let reviews = service.queue().reviews()?;
-        let made: Vec<String> = reviews
-            .into_iter()
-            .filter(|review| review.load == load && review.decision == ReviewDecision::NEW_PERSON)
-            .filter_map(|review| review.person_key.map(|key| key.to_string()))
-            .collect();
-        let undone = service.queue().undo_reviews(load, decider)?;
-        CorrectionSink::undo(service, load, decider.by)?;
-        for person in made {
-            service.remove_person(&person)?;
-        }
-        Ok(undone)
-    })
-}
-
-/// What became of claims that name a lead and a person.
-#[derive(Debug, Default, Serialize)]
-pub struct Claimed {
-    /// Leads that are linked now.
-    pub linked_total: u64,
-    /// Leads that were linked to the person already.
-    pub unchanged_total: u64,
-    /// Claims that could not be taken, with why.
-    pub refused: Vec<(String, String)>,
-}
-
-/// Makes links of the claims that name a lead and a person, in one transaction.
-///
-/// # Errors
-///
-/// Tables of the operator's, which have claims of their own; a name that may not decide; the database's.
-pub fn claims(decider: Decider<'_>, service: &mut Database) -> Result<Claimed, Failure> {
-    #[derive(QueryableByName)]
-    struct Claim {
-        #[diesel(sql_type = Text)]
-        id: String,
-        #[diesel(sql_type = Text)]
-        source_pk: String,
-        #[diesel(sql_type = Text)]
-        person_key: String,
-    }
-    if service.table_map().is_some() {
-        return Err(Failure::new("claims of your own tables are not read as decisions")
-            .remedy("link the leads with `queue_admin link add`"));
-    }
-    let listed = service.queue().reviewers()?;
-    if !listed.is_empty() && !listed.iter().any(|name| name == decider.by) {
-        return Err(Failure::new(format_args!("{} is not on the list of reviewers", decider.by))
-            .remedy("give a name of the list with --by, or add the name with `export_review --reviewers`"));
-    }
-    service.transaction(|service| {
-        let claims: Vec<Claim> = service.load(
-            "SELECT claim_id AS id, source_pk, person_key FROM claims \
-             WHERE source_pk IS NOT NULL AND person_key IS NOT NULL ORDER BY claim_id",
-        )?;
-        let persons: Vec<&str> = claims.iter().map(|claim| claim.person_key.as_str()).collect();
-        let known = service.person_records(&persons)?;
-        let mut done = Claimed::default();
-        for claim in &claims {
-            let mut refuse = |why: &str| done.refused.push((claim.id.clone(), why.to_owned()));
-            let (lead, person) = (
-                SourcePk::new(claim.source_pk.as_str())?,
-                PersonKey::new(claim.person_key.as_str())?,
-            );
-            if !known.contains_key(person.as_str()) {
-                refuse("nobody has the key of its person");
-                continue;
-            }
-            let Some(record) = service.queue().lead(&lead)? else {
-                refuse("the queue does not know its lead; seed first");
-                continue;
-            };
-            match record.link {
-                Some(link) if link.person_key == person => done.unchanged_total += 1,
-                Some(_) => refuse("its lead is linked to another person"),
-                None if record.row.status == Status::Matched => refuse("its lead is matched"),
-                None => {
-                    let rejected = service.queue().rejected_pairs(Some(&lead))?;
-                    if rejected.iter().any(|pair| pair.holds && pair.person_key == person) {
-                        refuse("its person was rejected for the lead");
-                        continue;
-                    }
-                    let why = format!("claim {}: {}", claim.id, decider.reason);
-                    service.queue().link(
-                        &lead,
-                        &person,
-                        Decider { by: decider.by, reason: &why },
-                    )?;
-                    done.linked_total += 1;
-                }
-            }
-        }
-        Ok(done)
     })
 }

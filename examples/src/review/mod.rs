@@ -4,6 +4,7 @@
 //! template like any other. Here the two are joined: what a case shows, and what a row of a packet means.
 
 mod cases;
+mod claims;
 mod export;
 mod learn;
 mod load;
@@ -24,9 +25,10 @@ use crate::people;
 use crate::service::{Database, MapArgs};
 
 pub use cases::{Candidate, Case, CaseReader};
+pub use claims::{Claimed, claims, undo};
 pub use export::{ExportArgs, Exported, export};
 pub use learn::{Judged, Truth, learn, truth};
-pub use load::{Claimed, LoadArgs, Loaded, claims, load, undo};
+pub use load::{LoadArgs, Loaded, load};
 pub use unreadable::{Unreadable, UnreadableReader, correction_template};
 
 /// Which leads and persons, and how they are read.

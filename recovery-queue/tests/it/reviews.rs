@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use recovery_queue::testing::{check_invariants, minute};
 use recovery_queue::*;
 
-use crate::support::backends::{backlog_of, counts, events, fill, on_each, prove, resolve};
+use crate::support::backends::{backlog_of, counts, events, fill, on_each, prove, resolve, script};
 
 const LEADS: u32 = 30;
 
@@ -256,6 +256,48 @@ fn two_reviewers_must_agree_and_neither_is_two() {
         store.undo_reviews(&second.load.unwrap(), WHO).unwrap();
         assert!(picture(&mut store) == before);
         assert_eq!(figures(&mut store).waiting_for_second, 3, "the first wait again");
+    });
+}
+
+#[test]
+fn decisions_that_nobody_was_asked_for_are_undone_where_the_lead_had_left_its_backlog_too() {
+    on_each(|mut store| {
+        drained(&mut store);
+        store.cancel(&[pk(3)], WHO).unwrap();
+        store.reopen_leads(Reopen::Keys(&[pk(6)]), WHO).unwrap();
+        let leads = store.view_name("leads");
+        script(&mut store, &format!("DELETE FROM {leads} WHERE id = 'L-9'"));
+        let backlog = backlog_of(&store);
+        store.seed(&backlog, &SeedOptions::default()).unwrap();
+        assert_eq!(counts(&mut store)[&Status::Withdrawn], 2);
+        let before = picture(&mut store);
+        let mut packet = NewReviewPacket::new(
+            "claims",
+            "load",
+            "claims",
+            [0, 3, 6, 9].map(|lead| (pk(lead), "f".to_owned())).to_vec(),
+        );
+        packet.reviews_needed = 0;
+        store.issue_review(&packet).unwrap();
+        let figures = |store: &mut SqlStore| {
+            let (cases, rows) = (store.review_cases().unwrap(), store.reviews().unwrap());
+            let told = ReviewFigures::of(&cases, &rows, now(store));
+            assert_eq!(store.review_figures(told.as_of).unwrap(), told);
+            (told.waiting, told.out.len(), told.decisions.len(), told.median_seconds_to_decision)
+        };
+        assert_eq!(figures(&mut store), (0, 0, 0, None), "nobody has them");
+        let links = [0, 3, 6, 9].map(|lead| link("claims", lead, "P-7", "ana")).to_vec();
+        let receipt = load(&mut store, links);
+        assert_eq!(receipt.linked, 4);
+        // Only two of them were in the backlog.
+        assert_eq!(picture(&mut store).4, before.4 - 2);
+        assert_eq!(figures(&mut store), (0, 0, 0, None));
+        prove(&mut store, LEADS);
+        let undone = store.undo_reviews(&receipt.load.unwrap(), WHO).unwrap();
+        assert_eq!((undone.unlinked, undone.restored), (4, 4));
+        assert_eq!(picture(&mut store), before, "all is as before, the ledger's sum too");
+        assert_eq!(figures(&mut store), (0, 0, 0, None));
+        prove(&mut store, LEADS);
     });
 }
 

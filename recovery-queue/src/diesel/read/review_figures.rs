@@ -18,17 +18,17 @@ use crate::model::review::figures::{DAYS, PacketOut, ReviewFigures, WaitingCases
 
 const READ: &str = "the figures of the review";
 
-/// Cases that are open and were not decided in their packet.
+/// Cases that somebody was asked about, that are open and were not decided in their packet.
 const UNDECIDED: &str = "FROM {ns}queue_review_packet p JOIN {ns}queue_review_case c ON c.packet_id = p.id \
      JOIN {ns}queue_lead l ON l.id = c.lead_id LEFT JOIN {ns}queue_settled s ON s.lead_id = c.lead_id \
-     WHERE COALESCE(s.status, 0) IN (0, 2) AND NOT EXISTS (SELECT 1 FROM {ns}queue_review r \
+     WHERE p.reviews_needed > 0 AND COALESCE(s.status, 0) IN (0, 2) AND NOT EXISTS (SELECT 1 FROM {ns}queue_review r \
          JOIN {ns}queue_review_load o ON o.id = r.load_id AND o.undone_at IS NULL \
          WHERE r.lead_id = c.lead_id AND r.packet_id = c.packet_id)";
 
-/// Decisions that were not undone.
+/// Decisions that somebody was asked for and that were not undone.
 const DECIDED: &str = "FROM {ns}queue_review r \
      JOIN {ns}queue_review_load o ON o.id = r.load_id AND o.undone_at IS NULL \
-     JOIN {ns}queue_review_packet p ON p.id = r.packet_id";
+     JOIN {ns}queue_review_packet p ON p.id = r.packet_id AND p.reviews_needed > 0";
 
 #[derive(QueryableByName)]
 struct Waiting {

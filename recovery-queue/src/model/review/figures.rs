@@ -11,7 +11,7 @@ use crate::model::resolver::FailReason;
 use crate::model::review::agreement::Agreement;
 use crate::model::review::{ReviewCase, ReviewEffect, ReviewRow};
 
-/// The figures of the review as of an instant.
+/// The figures of the review as of an instant: of what people were asked to decide.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct ReviewFigures {
@@ -81,7 +81,13 @@ impl ReviewFigures {
     /// Computes the figures from what the store holds.
     #[must_use]
     pub fn of(cases: &[ReviewCase], reviews: &[ReviewRow], as_of: DateTime<Utc>) -> Self {
-        let undecided = || cases.iter().filter(|case| case.open && !case.decided);
+        let asked = |needed: u8| needed > 0;
+        let reviews: Vec<&ReviewRow> =
+            reviews.iter().filter(|review| asked(review.reviews_needed)).collect();
+        let undecided = || {
+            let open = cases.iter().filter(|case| case.open && !case.decided);
+            open.filter(|case| asked(case.reviews_needed))
+        };
         let waiting: BTreeSet<&SourcePk> = undecided().map(|case| &case.source_pk).collect();
         let mut queue: BTreeMap<Option<FailReason>, [u64; AGE_BOUNDS.len()]> = BTreeMap::new();
         let mut counted = BTreeSet::new();
@@ -105,7 +111,7 @@ impl ReviewFigures {
             .collect();
         seconds.sort_unstable();
         let mut decisions = BTreeMap::new();
-        for review in reviews {
+        for review in &reviews {
             *decisions.entry(review.decision.clone()).or_default() += 1;
         }
         let mut out: BTreeMap<&str, PacketOut> = BTreeMap::new();
@@ -127,11 +133,11 @@ impl ReviewFigures {
             queue: queue.collect(),
             waiting_for_second: with(ReviewEffect::Waiting).len() as u64,
             disagreeing: with(ReviewEffect::Disagreeing).difference(&applied).count() as u64,
-            put_off: put_off(reviews, as_of).len() as u64,
+            put_off: put_off(reviews.iter().copied(), as_of).len() as u64,
             decided_per_day: recent as f64 / DAYS as f64,
             median_seconds_to_decision: median(&seconds),
             decisions,
-            agreement: agreement(reviews),
+            agreement: agreement(&reviews),
             out,
         }
     }
@@ -153,8 +159,8 @@ fn median(sorted: &[i64]) -> Option<i64> {
 }
 
 /// Gives the leads whose latest decision puts them off beyond an instant, with when they come back.
-pub(crate) fn put_off(
-    reviews: &[ReviewRow],
+pub(crate) fn put_off<'r>(
+    reviews: impl IntoIterator<Item = &'r ReviewRow>,
     as_of: DateTime<Utc>,
 ) -> BTreeMap<SourcePk, DateTime<Utc>> {
     let mut latest: BTreeMap<&SourcePk, Option<DateTime<Utc>>> = BTreeMap::new();
@@ -166,7 +172,7 @@ pub(crate) fn put_off(
 }
 
 /// Compares what first and second reviewers decided, lead by lead; whom they name counts as a decision of its own.
-fn agreement(reviews: &[ReviewRow]) -> Option<Agreement> {
+fn agreement(reviews: &[&ReviewRow]) -> Option<Agreement> {
     let mut by_lead: BTreeMap<&SourcePk, Vec<&ReviewRow>> = BTreeMap::new();
     for review in reviews.iter().filter(|review| review.reviews_needed > 1) {
         by_lead.entry(&review.source_pk).or_default().push(review);

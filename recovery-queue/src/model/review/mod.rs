@@ -26,6 +26,9 @@ pub struct NewReviewPacket {
     /// Whether identifiers are shown in full.
     pub full: bool,
     /// How many reviewers must decide alike before a decision is applied: 1 or 2.
+    ///
+    /// 0 = nobody is asked, for the decisions are there, such as claims that name a lead and a person: they are applied and
+    /// undone as others are, also where the lead has left its backlog, and count in no figure of the review.
     pub reviews_needed: u8,
     /// The leads, each with the fingerprint of its data, candidates and policy.
     pub cases: Vec<(SourcePk, String)>,

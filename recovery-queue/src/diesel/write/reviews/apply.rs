@@ -23,7 +23,7 @@ use crate::model::review::{Review, ReviewDecision, ReviewEffect, ReviewLoad, Rev
 /// Where a lead stood before a decision was applied, and which pairs it rejected.
 #[derive(Debug, Default, Clone, Serialize, Deserialize)]
 pub(super) struct Before {
-    /// `pending`, `parked` or `failed`.
+    /// `pending`, `parked` or `failed`; `withdrawn` or `cancelled` where it had left its backlog.
     pub(super) stood: String,
     pub(super) attempts: i64,
     /// When it came to where it stood.
@@ -40,6 +40,13 @@ pub(super) struct Before {
     pub(super) wake_keys: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) rejected: Vec<String>,
+}
+
+impl Before {
+    /// Says whether the lead was in its backlog.
+    pub(super) fn was_open(&self) -> bool {
+        !matches!(self.stood.as_str(), "withdrawn" | "cancelled")
+    }
 }
 
 #[derive(QueryableByName)]
@@ -98,9 +105,10 @@ pub(super) fn states(
     names: &Names,
     leads: &[i64],
 ) -> Result<HashMap<i64, Before>, StoreError> {
-    let sql = "SELECT s.lead_id, 'failed' AS stood, s.attempts, s.settled_at AS since, \
+    let sql = "SELECT s.lead_id, CASE WHEN s.status = 2 THEN 'failed' WHEN s.cancelled = 1 THEN 'cancelled' \
+                 ELSE 'withdrawn' END AS stood, s.attempts, s.settled_at AS since, \
              CAST(NULL AS BIGINT) AS rests_until, s.reason, s.run_id, s.evidence AS told \
-         FROM {ns}queue_settled s WHERE s.status = 2 AND s.lead_id IN ({}) \
+         FROM {ns}queue_settled s WHERE s.status <> 1 AND s.lead_id IN ({}) \
          UNION ALL SELECT q.lead_id, 'parked', q.attempts, q.since, q.not_before, NULL, NULL, q.message \
          FROM {ns}queue_parked q WHERE q.lead_id IN ({}) \
          UNION ALL SELECT p.lead_id, 'pending', p.attempts, p.since, NULL, NULL, NULL, NULL \
@@ -329,7 +337,9 @@ impl<'a> Apply<'a, '_> {
             }
         }
         for (one, _) in applied {
-            *self.events.entry((one.backlog_id, EventKind::Matched, None)).or_default() += 1;
+            if self.before.get(&one.lead_id).is_none_or(Before::was_open) {
+                *self.events.entry((one.backlog_id, EventKind::Matched, None)).or_default() += 1;
+            }
             match self.review(one).decision {
                 ReviewDecision::NewPerson(_) => self.receipt.new_persons += 1,
                 _ => self.receipt.linked += 1,

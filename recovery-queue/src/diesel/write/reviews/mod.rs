@@ -61,12 +61,12 @@ fn issue(
     check_text("review packet", &packet.packet)?;
     check_text("who gives a review packet out", &packet.issued_by)?;
     packet.reviewer.as_deref().map_or(Ok(()), |name| check_text("reviewer", name))?;
-    if !(1..=2).contains(&packet.reviews_needed) {
+    if packet.reviews_needed > 2 {
         return Err(ConfigError::new(
             "number of reviewers",
             packet.reviews_needed.to_string(),
             "one or two reviewers decide a case",
-            "give 1 or 2",
+            "give 1 or 2; 0 for decisions that nobody was asked for",
         )
         .into());
     }

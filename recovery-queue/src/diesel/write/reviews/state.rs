@@ -244,7 +244,7 @@ impl Known {
                 continue;
             }
             groups.entry((of, Some(packet.id))).or_default().push(at);
-            if packet.reviews_needed == 1 && review.decision.until().is_none() {
+            if packet.reviews_needed < 2 && review.decision.until().is_none() {
                 groups.entry((of, None)).or_default().push(at);
             }
         }
@@ -282,7 +282,8 @@ impl Known {
         }
         match lead.status {
             Some(1) => return Err(ReviewRefusal::Matched),
-            Some(3) => return Err(ReviewRefusal::Withdrawn),
+            // A claim takes its lead out of the backlog itself.
+            Some(3) if packet.reviews_needed > 0 => return Err(ReviewRefusal::Withdrawn),
             _ => {}
         }
         if *shown != review.fingerprint {

@@ -118,7 +118,7 @@ pub(super) fn undo(
     let linked: Vec<&Reviewed> = rows.iter().filter(|row| row.links()).collect();
     unlink(db, names, now, &linked, decider)?;
     done.unlinked = linked.len() as u64;
-    for row in &linked {
+    for row in linked.iter().filter(|row| row.before().was_open()) {
         *events.entry((row.backlog_id, EventKind::Arrived, None)).or_default() += 1;
     }
     done.allowed_pairs = allow(db, names, &rows)?;
@@ -133,11 +133,9 @@ pub(super) fn undo(
     for (row, before) in &moved {
         let settled_since =
             !row.links() && stand.get(&row.lead_id).is_some_and(|now| now.stood == "failed");
-        if settled_since || before.stood == "pending" {
+        if settled_since {
             anew.push(row.lead_id);
-            if settled_since {
-                *events.entry((row.backlog_id, EventKind::Reopened, None)).or_default() += 1;
-            }
+            *events.entry((row.backlog_id, EventKind::Reopened, None)).or_default() += 1;
         } else {
             back.push((*row, before));
             if before.stood == "failed" {
@@ -148,7 +146,7 @@ pub(super) fn undo(
     }
     take(db, names, &ids)?;
     make_pending(db, names, now, &anew)?;
-    put_back(db, names, &back)?;
+    put_back(db, names, now, &back)?;
     done.restored = ids.len() as u64;
 
     // The first of two decisions waits for its second again.
@@ -282,27 +280,31 @@ fn allow(db: &mut Database, names: &Names, rows: &[Reviewed]) -> Result<u64, Sto
     Ok(allowed)
 }
 
-/// Puts leads back where they stood: failed with their reason, evidence and wake keys, or resting.
+/// Puts leads back where they stood: failed with their reason, evidence and wake keys, out of the backlog, resting or
+/// pending.
 fn put_back(
     db: &mut Database,
     names: &Names,
+    now: i64,
     back: &[(&Reviewed, &Before)],
 ) -> Result<(), StoreError> {
     let stood = |place: &str| -> Vec<&(&Reviewed, &Before)> {
         back.iter().filter(|(_, before)| before.stood == place).collect()
     };
-    for part in stood("failed").chunks(CHUNK) {
+    let settled = [stood("failed"), stood("withdrawn"), stood("cancelled")].concat();
+    for part in settled.chunks(CHUNK) {
         let sql = format!(
             "INSERT INTO {{ns}}queue_settled \
-                 (lead_id, backlog_id, status, reason, attempts, run_id, settled_at, evidence) VALUES {}",
-            places(part.len(), 8)
+                 (lead_id, backlog_id, status, cancelled, reason, attempts, run_id, settled_at, evidence) VALUES {}",
+            places(part.len(), 9)
         );
-        let mut params = Vec::with_capacity(part.len() * 8);
+        let mut params = Vec::with_capacity(part.len() * 9);
         for (row, before) in part {
             params.extend([
                 Param::Int(row.lead_id),
                 Param::Int(row.backlog_id),
-                Param::Int(2),
+                Param::Int(if before.was_open() { 2 } else { 3 }),
+                Param::Int(i64::from(before.stood == "cancelled")),
                 Param::OptText(before.reason.as_deref()),
                 Param::Int(before.attempts),
                 Param::OptInt(before.run_id),
@@ -346,6 +348,20 @@ fn put_back(
             ]);
         }
         db.execute(&names.sql(&sql), &params).map_err(failed(UNDO))?;
+    }
+    for part in stood("pending").chunks(CHUNK) {
+        let since = |before: &Before| if before.since == 0 { now } else { before.since };
+        let rows = part.iter().map(|(row, before)| {
+            format!("({}, {}, {})", row.lead_id, before.attempts, since(before))
+        });
+        let sql = format!(
+            "WITH v(lead_id, attempts, since) AS (VALUES {}) \
+             INSERT INTO {{ns}}queue_pending (backlog_id, priority, lead_at, lead_id, attempts, since) \
+             SELECT l.backlog_id, l.priority, l.lead_at, l.id, v.attempts, v.since \
+             FROM v JOIN {{ns}}queue_lead l ON l.id = v.lead_id",
+            rows.collect::<Vec<_>>().join(", ")
+        );
+        db.execute(&names.sql(&sql), &[]).map_err(failed(UNDO))?;
     }
     Ok(())
 }
