@@ -309,6 +309,41 @@ fn two_reviewers_decide_apart_and_claims_become_links_on_request() {
 }
 
 #[test]
+fn a_person_whom_two_reviewers_say_is_new_is_made_once_both_have_said_so() {
+    on_each(|url| {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = folder.path();
+        begin(folder, url);
+        let out = ["--form", "plain", "--out-dir", "review", "--reviewers", "ana,luis", "--second"];
+        done(folder, url, "export_review", &out);
+        let before = picture(folder, url);
+        let mut loads = Vec::new();
+        for file in packets(&folder.join("review")) {
+            let name = if file.to_string_lossy().contains("ana") { "ana" } else { "luis" };
+            let cells = vec![("decision", "new person"), ("decided_by", name)];
+            fill(&file, &BTreeMap::from([("L-00", cells)]));
+            let own = folder.join(name);
+            std::fs::create_dir(&own).expect("the folder can be made");
+            std::fs::copy(&file, own.join("packet.csv")).expect("copied");
+            let told = done(folder, url, "load_review", &[name]);
+            let receipt = &told["receipt"];
+            loads.push(receipt["load"].as_str().expect("a load").to_owned());
+            let second = u64::from(loads.len() == 2);
+            assert_eq!(receipt["new_persons"], second, "{told}");
+            let queue = crate::review_crashes::ask(
+                url,
+                "SELECT CAST(count(*) AS TEXT) AS told FROM persons WHERE person_key = 'review:L-00'",
+            );
+            assert_eq!(queue, second.to_string(), "a person is made by the decision that holds");
+        }
+        for load in loads.iter().rev() {
+            done(folder, url, "load_review", &["--undo", load]);
+        }
+        assert_eq!(picture(folder, url), before, "all is as before");
+    });
+}
+
+#[test]
 fn a_load_of_claims_is_undone_to_what_it_was() {
     on_each(|url| {
         let folder = tempfile::tempdir().expect("a temporary folder");

@@ -21,6 +21,7 @@ mod packets_back;
 mod queue_admin;
 mod recovery_cycle;
 mod recovery_steps;
+mod review_crashes;
 mod review_refusals;
 mod reviews;
 mod runner;

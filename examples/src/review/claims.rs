@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 use recovery_queue::{
     CorrectionSink, Decider, LeadStore, NewReviewPacket, PersonKey, Review, ReviewDecision,
-    ReviewLoad, ReviewRefusal, ReviewStore, ReviewUndone, SourcePk,
+    ReviewEffect, ReviewLoad, ReviewRefusal, ReviewStore, ReviewUndone, SourcePk,
 };
 use serde::Serialize;
 
@@ -139,6 +139,7 @@ pub fn undo(
         let made: Vec<String> = reviews
             .into_iter()
             .filter(|review| review.load == load && review.decision == ReviewDecision::NEW_PERSON)
+            .filter(|review| review.effect == ReviewEffect::Applied)
             .filter_map(|review| review.person_key.map(|key| key.to_string()))
             .collect();
         let undone = service.queue().undo_reviews(load, decider)?;

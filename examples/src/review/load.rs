@@ -110,9 +110,7 @@ pub fn load(
     let records: HashMap<String, Record> =
         seen.into_iter().map(|(lead, case)| (lead, case.record)).collect();
     found.extend(findings);
-    finish(args, &checked, found, &reviews, store, |load, kept_out| {
-        apply(load, kept_out, &records, service)
-    })
+    finish(args, &checked, found, &reviews, store, |load| apply(load, &records, service))
 }
 
 /// Judges the decisions, says what is wrong, and applies them where they are taken.
@@ -122,7 +120,7 @@ fn finish(
     mut all: Vec<Finding>,
     reviews: &[(&RowAnswer, Review)],
     store: &mut SqlStore,
-    apply: impl FnOnce(&ReviewLoad, &BTreeSet<usize>) -> Result<ReviewReceipt, Failure>,
+    apply: impl FnOnce(&ReviewLoad) -> Result<ReviewReceipt, Failure>,
 ) -> Result<Loaded, Failure> {
     let mut load = ReviewLoad::new(&args.by, reviews.iter().map(|(_, r)| r.clone()).collect());
     if args.accept_valid {
@@ -140,8 +138,7 @@ fn finish(
     let errors = all.iter().filter(|finding| finding.is_error()).count();
     let accepted = errors == 0 || args.accept_valid;
     if accepted && !args.dry_run {
-        let kept_out = receipt.refused.iter().map(|(at, _)| *at).collect();
-        receipt = apply(&load, &kept_out)?;
+        receipt = apply(&load)?;
     }
     Ok(Loaded {
         answered_total: checked.answers().count() as u64,
@@ -401,29 +398,22 @@ fn refused(answer: &RowAnswer, refusal: &ReviewRefusal, twin: Option<&RowAnswer>
     answer.refused(column, &what, refusal.remedy())
 }
 
-/// Applies a load in one transaction with the persons that it makes.
+/// Applies a load in one transaction with the persons that it makes: those of decisions that hold now.
 fn apply(
     load: &ReviewLoad,
-    kept_out: &BTreeSet<usize>,
     records: &HashMap<String, Record>,
     service: &mut Database,
 ) -> Result<ReviewReceipt, Failure> {
     service.transaction(|service| {
         check_unchanged(load, records, service)?;
-        let held: BTreeSet<(String, String)> = {
-            let reviews = service.queue().reviews()?;
-            reviews.into_iter().map(|r| (r.packet, r.source_pk.to_string())).collect()
-        };
-        for (at, review) in load.reviews.iter().enumerate() {
-            let known = held.contains(&(review.packet.clone(), review.source_pk.to_string()));
-            if let ReviewDecision::NewPerson(key) = &review.decision
-                && !kept_out.contains(&at)
-                && !known
-            {
+        // The store waits for another load first, and knows then what that one has decided.
+        let receipt = service.queue().load_reviews(load)?;
+        for review in receipt.applied.iter().map(|at| &load.reviews[*at]) {
+            if let ReviewDecision::NewPerson(key) = &review.decision {
                 service.add_person_of_lead(review.source_pk.as_str(), key.as_str())?;
             }
         }
-        Ok(service.queue().load_reviews(load)?)
+        Ok(receipt)
     })
 }
 
@@ -496,7 +486,7 @@ fn load_corrections(
     }
     let records: HashMap<String, Record> =
         leads.into_iter().map(|(lead, found)| (lead, found.record)).collect();
-    finish(args, &checked, findings, &reviews, store, |load, _| {
+    finish(args, &checked, findings, &reviews, store, |load| {
         service.transaction(|service| {
             check_unchanged(load, &records, service)?;
             let receipt = service.queue().load_reviews(load)?;
