@@ -31,7 +31,8 @@ struct Args {
     /// Lists packets that are out for longer than so many days.
     #[arg(long, value_name = "DAYS", default_value_t = 7)]
     days: u32,
-    /// Tries changes of the policy against what the reviewers decided; every lead is decided once for each.
+    /// Tries changes of the policy, alone and two together, against what the reviewers decided; every lead is decided once
+    /// for each change, and for the 20 best pairs.
     #[arg(long)]
     learn: bool,
     /// Writes the reviewed leads with who they are to this file; a blank person means nobody who was known.

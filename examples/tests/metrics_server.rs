@@ -1,5 +1,6 @@
 //! The operator's endpoint, spoken to over loopback.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
@@ -7,6 +8,8 @@ use std::process::{Child, Stdio};
 
 use serde_json::Value;
 
+use crate::corrections::sql;
+use crate::reviews;
 use crate::runner::run;
 use crate::verify_guardrails::{command, recovered, recovered_in};
 
@@ -608,4 +611,95 @@ fn the_review_is_shown_by_reason_and_age_and_counts_only_what_is_with_people() {
     assert_eq!(review["queue"][0]["reason"], "NO_CANDIDATES", "{review}");
     assert_eq!(review["out"][0]["undecided"], 1, "{review}");
     assert!(page.contains("by reason and by their age") && page.contains("NO_CANDIDATES"));
+}
+
+#[test]
+fn the_reviews_figures_are_those_of_what_was_decided() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = folder.path();
+    let url = &format!("sqlite://{}", folder.join("q.sqlite").display());
+    reviews::begin(folder, url);
+    let out = ["--form", "plain", "--out-dir", "review", "--reviewers", "ana,luis", "--second"];
+    reviews::done(folder, url, "export_review", &out);
+    for file in reviews::packets(&folder.join("review")) {
+        let name = if file.to_string_lossy().contains("ana") { "ana" } else { "luis" };
+        let by = ("decided_by", name);
+        let link = |person| vec![("decision", "link"), ("person_key", person), by];
+        let none = || vec![("decision", "none of these"), by];
+        let second = |ana, luis| if name == "ana" { ana } else { luis };
+        reviews::fill(
+            &file,
+            &BTreeMap::from([
+                ("L-00", link("A-00")),
+                ("L-01", link("A-01")),
+                ("L-02", second(link("A-02"), link("B-02"))),
+                ("L-03", second(link("A-03"), none())),
+                ("L-04", none()),
+            ]),
+        );
+    }
+    // Ana's come first.
+    for name in ["ana", "luis"] {
+        let mut files = reviews::packets(&folder.join("review"));
+        files.retain(|file| file.to_string_lossy().contains(name));
+        std::fs::create_dir(folder.join(name)).expect("the folder can be made");
+        std::fs::copy(&files[0], folder.join(name).join("packet.csv")).expect("copied");
+        reviews::done(folder, url, "load_review", &[name]);
+    }
+    // A third packet puts one case off.
+    let out = ["--form", "plain", "--out-dir", "third", "--again", "--limit", "1"];
+    reviews::done(folder, url, "export_review", &out);
+    let third = reviews::packets(&folder.join("third")).remove(0);
+    let lead = reviews::rows(&third)[0]["lead"].clone();
+    reviews::fill(
+        &third,
+        &BTreeMap::from([(lead.as_str(), vec![("decision", "later"), ("decided_by", "ana")])]),
+    );
+    reviews::done(folder, url, "load_review", &["third"]);
+    // Ten decisions took two hours, the last a day.
+    let gave_out = |before: u64, word: &str| {
+        format!(
+            "UPDATE queue_review_packet SET issued_at = (SELECT max(r.decided_at) FROM queue_review r \
+             WHERE r.packet_id = queue_review_packet.id) - {before}000000 \
+             WHERE id IN (SELECT packet_id FROM queue_review WHERE decision {word} 'later');"
+        )
+    };
+    sql(url, &(gave_out(7_200, "<>") + &gave_out(86_400, "=")));
+
+    let server = Server::start(folder, &[]);
+    assert_eq!(server.ready().status, 200);
+    let review: Value = serde_json::from_str(&server.get("/review").body).unwrap();
+    let figure = |name: &str| review[name].as_u64();
+    // Twelve leads were given out; five were decided by both, and one is put off with its packets undecided.
+    assert_eq!((figure("waiting"), figure("put_off")), (Some(7), Some(1)), "{review}");
+    // Of the two that are disagreed on one was put off since.
+    assert_eq!((figure("disagreeing"), figure("waiting_for_second")), (Some(1), Some(0)));
+    assert_eq!(figure("median_seconds_to_decision"), Some(7_200));
+    let per_day = review["decided_per_day"].as_f64().expect("a number");
+    assert!((per_day - 11.0 / 28.0).abs() < 1e-9, "{per_day}");
+    assert_eq!(
+        review["decisions"],
+        serde_json::json!({ "link": 7, "none_of_these": 3, "later": 1 })
+    );
+    let agreement = &review["agreement"];
+    assert_eq!((&agreement["cases"], &agreement["alike"]), (&5.into(), &3.into()), "{review}");
+    // Observed 3/5; by chance 4/5 x 2/5 + 1/5 x 2/5 = 2/5 of link and none (another person is a third word).
+    let kappa = agreement["kappa"].as_f64().expect("a number");
+    assert!((kappa - (0.6 - 0.4) / (1.0 - 0.4)).abs() < 1e-9, "{kappa}");
+    let page = server.get("/").body;
+    let text: String = page
+        .split('<')
+        .map(|part| part.split_once('>').map_or(part, |(_, text)| text))
+        .collect::<Vec<_>>()
+        .join(" ");
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for told in [
+        "2.0 hours",
+        "3 of 5, kappa 0.33",
+        "link 7 63.6 %",
+        "none of these 3 27.3 %",
+        "later 1 9.1 %",
+    ] {
+        assert!(text.contains(told), "{told} in {text}");
+    }
 }

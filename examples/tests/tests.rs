@@ -22,6 +22,7 @@ mod queue_admin;
 mod recovery_cycle;
 mod recovery_steps;
 mod review_crashes;
+mod review_learning;
 mod review_refusals;
 mod reviews;
 mod runner;

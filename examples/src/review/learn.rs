@@ -1,7 +1,8 @@
 //! What the reviewers' decisions say of the policy: which change of it would have decided as they did, and what else it
 //! would change. Nothing changes by itself.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use identity_matching::index::InMemoryIndex;
@@ -111,9 +112,11 @@ fn written(agree: &Agree) -> String {
     serde_json::to_string(agree).unwrap_or_default().trim_matches('"').to_owned()
 }
 
-/// Judges today's policy and every change that is tried by what the reviewers decided; the best first.
+/// Judges today's policy, every change that is tried, and pairs of them, by what the reviewers decided; the best first.
 ///
-/// A change that is no policy, or that reads records in another way, is not tried.
+/// A change that is no policy, or that reads records in another way, is not tried. Of pairs one part is among the best
+/// changes, the other any that the policy then takes; they are judged by the reviewed leads, and those that do better than
+/// either part, the best of them, by all leads.
 ///
 /// # Errors
 ///
@@ -129,46 +132,137 @@ pub fn learn(
     let today = DeterministicMatcher::new(Arc::new(index), normaliser, policy.clone())?;
     let mut keys = Vec::new();
     store.read()?.queue(&mut |row| keys.push(row.source_pk.to_string()))?;
-    let mut judged = vec![Count::new("today".to_owned(), None)];
-    for (change, rules) in changes(policy.rules()) {
-        let other = Policy::new(rules).ok().and_then(|policy| today.under(policy).ok());
-        judged.extend(other.map(|other| Count::new(change, Some(other))));
+    let reviewed: Vec<String> = truth.keys().cloned().collect();
+    let trial = Trial { today: &today, truth: &truth };
+
+    let mut known = BTreeSet::from([policy.hash().to_owned()]);
+    let mut tried: Vec<Tried> = Vec::new();
+    let mut counts = vec![Count::new("today".to_owned(), None)];
+    for (words, rules) in changes(policy.rules()) {
+        if let Some((rules, count)) = trial.count(words, rules, &mut known) {
+            tried.push(Tried { rules, at: counts.len() });
+            counts.push(count);
+        }
     }
-    for part in keys.chunks(1_000) {
-        let asked: Vec<&str> = part.iter().map(String::as_str).collect();
-        let mut found = service.subjects(&asked)?;
-        let known: Vec<(&str, Record)> =
-            asked.iter().filter_map(|key| Some((*key, found.remove(*key)?))).collect();
-        let records: Vec<Record> = known.iter().map(|(_, record)| record.clone()).collect();
-        let before = today.decide(&records, &Rejections::default())?;
-        for count in &mut judged {
-            let after = match &count.matcher {
-                Some(matcher) => matcher.decide(&records, &Rejections::default())?,
-                None => before.clone(),
-            };
-            for (((key, _), was), is) in known.iter().zip(&before).zip(&after) {
-                count.add(key, &truth, was, is);
+    trial.judge(&mut counts, &keys, service)?;
+
+    // Of changes that find as much, one that moves reviewed leads may have a second that finds more.
+    let rank = |of: &Tried| {
+        let count = &counts[of.at];
+        (count.judged.found(), Reverse(count.moved), count.judged.rank())
+    };
+    tried.sort_by(|a, b| rank(a).cmp(&rank(b)));
+    let mut pairs = Vec::new();
+    for first in tried.iter().take(FIRSTS) {
+        let own = &counts[first.at].judged;
+        for (words, rules) in changes(&first.rules) {
+            let second = counts.iter().find(|count| count.judged.change == words);
+            let alone = second.map_or(own.found(), |second| own.found().min(second.judged.found()));
+            let both = format!("{} and {words}", own.change);
+            if let Some((_, count)) = trial.count(both, rules, &mut known) {
+                pairs.push((alone, count));
             }
         }
     }
+    let (alone, mut pairs): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
+    trial.judge(&mut pairs, &reviewed, service)?;
+    let better = pairs.into_iter().zip(alone).filter(|(pair, alone)| pair.judged.found() < *alone);
+    let mut better: Vec<Count<'_>> = better.map(|(pair, _)| pair).collect();
+    better.sort_by(|a, b| a.judged.rank().cmp(&b.judged.rank()));
+    better.truncate(PAIRS);
+    let mut better: Vec<Count<'_>> =
+        better.into_iter().map(|pair| Count::new(pair.judged.change, pair.matcher)).collect();
+    trial.judge(&mut better, &keys, service)?;
+
     let persons = truth.values().filter(|person| person.is_some()).count() as u64;
-    let mut judged: Vec<Judged> = judged.into_iter().map(|count| count.finish(persons)).collect();
-    // What decides most cases as the reviewers did, then what is wrong least, then what touches least.
-    judged.sort_by(|a, b| {
-        (b.right_total, a.wrong_total, a.others_changed_total, &a.change).cmp(&(
-            a.right_total,
-            b.wrong_total,
-            b.others_changed_total,
-            &b.change,
-        ))
-    });
+    let mut judged: Vec<Judged> =
+        counts.into_iter().chain(better).map(|count| count.finish(persons)).collect();
+    judged.sort_by(|a, b| a.rank().cmp(&b.rank()));
     Ok(judged)
+}
+
+/// How many changes pairs begin with: the best.
+const FIRSTS: usize = 12;
+
+/// How many pairs are judged by all leads: the best.
+const PAIRS: usize = 20;
+
+/// One change that was tried, and its place among the counts.
+struct Tried {
+    rules: PolicyRules,
+    at: usize,
+}
+
+/// What policies are tried on.
+struct Trial<'t> {
+    today: &'t DeterministicMatcher<Arc<InMemoryIndex>>,
+    truth: &'t Truth,
+}
+
+impl<'t> Trial<'t> {
+    /// Begins to count a policy; none where it is no policy, reads records in another way, or was tried already.
+    fn count(
+        &self,
+        words: String,
+        rules: PolicyRules,
+        known: &mut BTreeSet<String>,
+    ) -> Option<(PolicyRules, Count<'t>)> {
+        let policy = Policy::new(rules.clone()).ok()?;
+        let is_new = known.insert(policy.hash().to_owned());
+        let matcher = self.today.under(policy).ok().filter(|_| is_new)?;
+        Some((rules, Count::new(words, Some(matcher))))
+    }
+
+    /// Has each policy decide leads.
+    fn judge(
+        &self,
+        counts: &mut [Count<'_>],
+        keys: &[String],
+        service: &mut Database,
+    ) -> Result<(), Failure> {
+        if counts.is_empty() {
+            return Ok(());
+        }
+        for part in keys.chunks(1_000) {
+            let asked: Vec<&str> = part.iter().map(String::as_str).collect();
+            let mut found = service.subjects(&asked)?;
+            let known: Vec<(&str, Record)> =
+                asked.iter().filter_map(|key| Some((*key, found.remove(*key)?))).collect();
+            let records: Vec<Record> = known.iter().map(|(_, record)| record.clone()).collect();
+            let before = self.today.decide(&records, &Rejections::default())?;
+            for count in &mut *counts {
+                let after = match &count.matcher {
+                    Some(matcher) => matcher.decide(&records, &Rejections::default())?,
+                    None => before.clone(),
+                };
+                for (((key, _), was), is) in known.iter().zip(&before).zip(&after) {
+                    count.add(key, self.truth, was, is);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Judged {
+    /// What decides more of the reviewed leads as the reviewers did is less, then what decides fewer otherwise.
+    fn found(&self) -> (Reverse<u64>, u64) {
+        (Reverse(self.right_total), self.wrong_total)
+    }
+
+    /// The order of policies, the best first: what is found, then what touches fewest other leads.
+    fn rank(&self) -> (Reverse<u64>, u64, u64, &str) {
+        let (right, wrong) = self.found();
+        (right, wrong, self.others_changed_total, &self.change)
+    }
 }
 
 /// One policy while it is counted.
 struct Count<'m> {
     matcher: Option<DeterministicMatcher<&'m Arc<InMemoryIndex>>>,
     judged: Judged,
+    /// Reviewed leads of which it makes something else than today's policy does, be it another reason.
+    moved: u64,
 }
 
 impl<'m> Count<'m> {
@@ -185,7 +279,7 @@ impl<'m> Count<'m> {
             others_lost_total: 0,
             others_changed: Vec::new(),
         };
-        Self { matcher, judged }
+        Self { matcher, judged, moved: 0 }
     }
 
     fn add(&mut self, lead: &str, truth: &Truth, was: &Decision, is: &Decision) {
@@ -200,6 +294,7 @@ impl<'m> Count<'m> {
             }
             return;
         };
+        self.moved += u64::from(was.outcome != is.outcome);
         match &is.outcome {
             Outcome::Matched { person, rule, .. } => {
                 let right = truth == Some(person.as_str());
