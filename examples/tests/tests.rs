@@ -23,6 +23,7 @@ mod recovery_cycle;
 mod recovery_steps;
 mod review_crashes;
 mod review_learning;
+mod review_masking;
 mod review_refusals;
 mod reviews;
 mod runner;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use clap::Args;
-use raw_packets::{PacketForm, RowPacket, RowPlan};
+use raw_packets::{Language, PacketForm, RowPacket, RowPlan};
 use recovery_queue::{
     Decider, FailReason, LeadStore, NewReviewPacket, QueueRow, ReviewEffect, ReviewStore, SourcePk,
     SqlStore,
@@ -349,7 +349,9 @@ fn write<T: Issued>(
     cases: &[T],
 ) -> Result<PathBuf, Failure> {
     let shown = if args.full { Shown::Full } else { Shown::Masked };
-    let rows = cases.iter().map(|case| cells(template, shown, packet, reviewer, case));
+    let rows = cases
+        .iter()
+        .map(|case| cells(template, (shown, args.form.language()), packet, reviewer, case));
     let kind = if args.correct { " correct" } else { "" };
     let full = if args.full { " full" } else { "" };
     let name = format!("{packet} {of}{kind}{full}");
@@ -363,7 +365,7 @@ fn write<T: Issued>(
 /// Fills a row of the template.
 fn cells<T: Issued>(
     template: &raw_packets::Template,
-    shown: Shown,
+    (shown, language): (Shown, Language),
     packet: &str,
     reviewer: Option<&str>,
     case: &T,
@@ -372,7 +374,7 @@ fn cells<T: Issued>(
         match name {
             "packet" => packet.to_owned(),
             "lead" => case.row().source_pk.to_string(),
-            "identifiers" => shown.word().to_owned(),
+            "identifiers" => shown.word(language).to_owned(),
             "created_on" => case.row().lead_at.date_naive().to_string(),
             "decided_by" => reviewer.unwrap_or_default().to_owned(),
             _ => case.cell(name, shown),

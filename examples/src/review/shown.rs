@@ -1,6 +1,7 @@
 //! What a case shows of a lead or a person: masked, or in full where that was asked for.
 
 use identity_matching::{Normalised, Normaliser, Record};
+use raw_packets::Language;
 
 /// How identifiers are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,11 +13,13 @@ pub(super) enum Shown {
 }
 
 impl Shown {
-    /// The word that each row of a packet says it by.
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Self::Full => "FULL: personal data",
-            Self::Masked => "masked",
+    /// What each row of a packet says it by, in the packet's language.
+    pub(super) fn word(self, language: Language) -> &'static str {
+        match (self, language) {
+            (Self::Full, Language::En) => "FULL: personal data",
+            (Self::Full, Language::Es) => "COMPLETOS: datos personales",
+            (Self::Masked, Language::En) => "masked",
+            (Self::Masked, Language::Es) => "ocultos",
         }
     }
 
