@@ -13,7 +13,7 @@ mod population;
 mod schema;
 mod wake;
 
-pub(crate) use corrections::FIELDS as CORRECTED_FIELDS;
+pub(crate) use corrections::{CORRECTED_FIELDS, OWN_FIELD};
 pub use database::{BACKLOG_VIEW, Database, database_url};
 pub use import::{Import, ImportSummary};
 pub use map::{

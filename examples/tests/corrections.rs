@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::own_kinds::POLICY;
 use crate::reviews::{done, fill, json, on_each, packets, rows, step, texts};
 use crate::runner::{run, runner};
 
@@ -127,6 +128,58 @@ fn a_corrected_identifier_wakes_its_lead_and_is_put_back() {
 }
 
 #[test]
+fn values_of_own_kinds_are_corrected_and_what_gives_a_key_is_not_asked_about() {
+    on_each(|url| {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = folder.path();
+        // A likely typing error in an address is odd, and gives a key.
+        let leads = "id,lead_created_at,card,second_card,email\n\
+            L-1,2026-01-01T10:00:00Z,2048,20480001,\nL-2,2026-01-02T10:00:00Z,,,ana@gmial.com\n\
+            L-3,2026-01-03T10:00:00Z,20480003,,\n";
+        let persons = "person_key,card\nP-1,20481357\n";
+        for (name, text) in [("leads.csv", leads), ("persons.csv", persons), ("p.toml", POLICY)] {
+            std::fs::write(folder.join(name), text).expect("the folder can be written");
+        }
+        let night = || {
+            let files = ["--leads", "leads.csv", "--persons", "persons.csv", "--policy", "p.toml"];
+            let run = step(folder, url, "recovery_cycle", &files);
+            assert!(run.code <= 1, "{}", run.stderr);
+        };
+        night();
+        let before = lead(folder, url, "L-1");
+        assert_eq!(before.0, "failed");
+        let policy = ["--policy", "p.toml"];
+        let masked = give_out(folder, url, "masked", &[&policy[..], &["--again"]].concat());
+        let shown = rows(&masked);
+        assert_eq!(shown.len(), 1, "{shown:?}");
+        assert_eq!(
+            (shown[0]["lead"].as_str(), shown[0]["given_own_loyalty"].as_str()),
+            ("L-1", "####")
+        );
+        assert!(shown[0]["problem_own_loyalty"].starts_with("WRONG_LENGTH: "), "{shown:?}");
+        let packet = give_out(folder, url, "out", &[&policy[..], &["--full", "--again"]].concat());
+        assert_eq!(rows(&packet)[0]["given_own_loyalty"], "2048");
+        let load = ["out", "--correct", "--policy", "p.toml"];
+        fill(&packet, &BTreeMap::from([("L-1", vec![("own_loyalty", "999"), BY])]));
+        let refused = step(folder, url, "load_review", &load);
+        assert_eq!(refused.code, 1, "{}{}", refused.stdout, refused.stderr);
+        assert_eq!(texts(&json(folder)["findings"][0], ["column"]), "own_loyalty");
+        fill(&packet, &BTreeMap::from([("L-1", vec![("own_loyalty", "2048-1357"), BY])]));
+        let told = done(folder, url, "load_review", &load);
+        let id = told["receipt"]["load"].as_str().expect("a load").to_owned();
+        done(folder, url, "load_review", &["--undo", &id]);
+        assert_eq!(lead(folder, url, "L-1"), before);
+        done(folder, url, "load_review", &load);
+        // The source brings the old values again, and the other card stays beside the corrected one.
+        night();
+        assert_eq!(lead(folder, url, "L-1"), ("matched".to_owned(), "P-1".to_owned()));
+        let own = "SELECT own_values AS told FROM leads WHERE source_pk = 'L-1'";
+        let own = crate::review_crashes::ask(url, own);
+        assert_eq!(own, r#"{"loyalty":["2048-1357","20480001"]}"#);
+    });
+}
+
+#[test]
 fn what_is_wrong_with_a_correction_is_told_to_the_cell() {
     on_each(|url| {
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -197,6 +250,72 @@ fn what_is_wrong_with_a_correction_is_told_to_the_cell() {
                 ("ana".into(), false.into(), "gone".into())
             ]
         );
+    });
+}
+
+#[test]
+fn a_mapping_writes_a_documents_type_where_the_lead_can_have_no_other() {
+    on_each(|url| {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = folder.path();
+        sql(
+            url,
+            "CREATE TABLE sign_ups (id VARCHAR(20) PRIMARY KEY, made TEXT NOT NULL, doc TEXT, kind TEXT, land TEXT, card TEXT);
+             CREATE TABLE sign_up_docs (lead_id VARCHAR(20) NOT NULL, doc TEXT);
+             CREATE TABLE crm_persons (id VARCHAR(20) PRIMARY KEY, doc TEXT, kind TEXT, land TEXT, card TEXT);
+             INSERT INTO sign_ups VALUES ('W-1', '2026-01-05T10:00:00Z', '45678912', 'RUC', 'PE', NULL),
+                 ('W-2', '2026-01-06T10:00:00Z', NULL, NULL, NULL, '2048');
+             INSERT INTO crm_persons VALUES ('P-1', '45678912', 'DNI', 'PE', NULL), ('P-2', NULL, NULL, NULL, '20481357');",
+        );
+        let columns = "document = 'doc'\ndocument_type = 'kind'\ndocument_country = 'land'\nown.loyalty = 'card'\n";
+        let map = |more: &str| {
+            let text = format!(
+                "[leads]\ntable = 'sign_ups'\nsource_pk = 'id'\nlead_created_at = 'made'\ncorrections = 'update'\n\
+                 {columns}{more}[persons]\ntable = 'crm_persons'\nperson_key = 'id'\n{columns}"
+            );
+            std::fs::write(folder.join("map.toml"), text).expect("the folder can be written");
+        };
+        let rule =
+            "[[rules]]\nname = 'DOCUMENT_EXACT'\nrequire = ['document exact']\ngrant = 'high'\n";
+        std::fs::write(folder.join("p.toml"), POLICY.to_owned() + rule)
+            .expect("the folder can be written");
+        let mapped = ["--map", "map.toml"];
+        let by = ["--map", "map.toml", "--policy", "p.toml"];
+        map("[[leads.more]]\ntable = 'sign_up_docs'\nlead = 'lead_id'\ndocument = 'doc'\n");
+        let made = step(folder, url, "map_tables", &["--map", "map.toml", "--apply"]);
+        assert_eq!(made.code, 0, "{}", made.stderr);
+        done(folder, url, "seed_queue", &mapped);
+        done(folder, url, "recover_leads", &by);
+        let out = ["--correct", "--full", "--form", "plain", "--out-dir", "out", "--again"];
+        done(folder, url, "export_review", &[&out[..], &by].concat());
+        let packet = packets(&folder.join("out")).remove(0);
+        let answers = BTreeMap::from([
+            ("W-1", vec![("document_type", "DNI"), BY]),
+            ("W-2", vec![("own_loyalty", "20481357"), BY]),
+        ]);
+        fill(&packet, &answers);
+        let load = [&["out", "--correct"][..], &by].concat();
+        // Of which of several documents the type is no statement can say.
+        let refused = step(folder, url, "load_review", &load);
+        assert_eq!(refused.code, 1, "{}{}", refused.stdout, refused.stderr);
+        let told = json(folder);
+        assert_eq!(texts(&told["findings"][0], ["column"]), "document_type", "{told}");
+        let message = told["findings"][0]["message"].as_str().expect("a message");
+        assert!(message.contains("the mapping has no place for it"), "{message}");
+
+        map("");
+        let told = done(folder, url, "load_review", &load);
+        assert_eq!(told["receipt"]["corrected"], 2, "{told}");
+        let id = told["receipt"]["load"].as_str().expect("a load").to_owned();
+        let undo = ["--undo", &id, "--map", "map.toml"];
+        done(folder, url, "load_review", &undo);
+        assert_eq!(lead(folder, url, "W-1").0, "failed");
+        let kinds = "SELECT kind || ' ' || doc AS told FROM sign_ups WHERE id = 'W-1'";
+        assert_eq!(crate::review_crashes::ask(url, kinds), "RUC 45678912");
+        done(folder, url, "load_review", &load);
+        done(folder, url, "recover_leads", &by);
+        assert_eq!(lead(folder, url, "W-1"), ("matched".to_owned(), "P-1".to_owned()));
+        assert_eq!(lead(folder, url, "W-2"), ("matched".to_owned(), "P-2".to_owned()));
     });
 }
 

@@ -17,7 +17,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::shown::Shown;
-use super::{Case, Reading, UnreadableReader, correction_template, template};
+use super::{Case, Reading, UnreadableReader, template};
 use crate::cli::{Console, Failure};
 use crate::files;
 use crate::service::Database;
@@ -116,8 +116,7 @@ pub fn export(
         let reader = UnreadableReader::new(reading, service)?;
         let (rows, now, put_off_total) = waiting(args, store)?;
         let found = reader.read(&rows, false, service)?;
-        let template = correction_template();
-        let out = Out { template, policy: reader.policy(), now, put_off_total };
+        let out = Out { template: reader.template(), policy: reader.policy(), now, put_off_total };
         return give_out(args, &out, found, store, service, console);
     }
     let reader = reading.cases(service)?;

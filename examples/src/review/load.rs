@@ -88,7 +88,8 @@ pub fn load(
     if args.correct {
         return load_corrections(args, reading, &issued, store, service);
     }
-    let (checked, mut found) = check(args, &issued)?;
+    let other = correction_template(&reading.policy()?.1);
+    let (checked, mut found) = check(args, &template(), &other, &issued)?;
     let cases = reading.cases(service)?;
     let mut check = Check {
         mapped: service.table_map().is_some(),
@@ -153,12 +154,15 @@ fn finish(
 
 /// Reads the folder and checks it against what was given out: by keys alone, for what a case showed is in its fingerprint.
 /// Gives what is wrong or odd beside it.
-fn check(args: &LoadArgs, issued: &[ReviewCase]) -> Result<(CheckedRows, Vec<Finding>), Failure> {
-    let (own, other) = (template(), correction_template());
-    let (own, other) = if args.correct { (other, own) } else { (own, other) };
+fn check(
+    args: &LoadArgs,
+    own: &Template,
+    other: &Template,
+    issued: &[ReviewCase],
+) -> Result<(CheckedRows, Vec<Finding>), Failure> {
     let files = read_packets(&args.folder, ReadLimits::default())?;
     let options = CheckOptions::default().in_language(args.language);
-    let checked = plan(&own, issued)?.check(&files, options);
+    let checked = plan(own, issued)?.check(&files, options);
     let unknown: BTreeSet<&str> = checked.ignored().iter().map(|of| of.file.as_str()).collect();
     let unknown: Vec<ReturnedFile> =
         files.iter().filter(|file| unknown.contains(file.name.as_str())).cloned().collect();
@@ -175,7 +179,7 @@ fn check(args: &LoadArgs, issued: &[ReviewCase]) -> Result<(CheckedRows, Vec<Fin
             "load it with --correct",
         )
     };
-    let others = plan(&other, issued)?.check(&unknown, options);
+    let others = plan(other, issued)?.check(&unknown, options);
     let others = others.files().iter().filter(|of| of.status() != PacketStatus::EmptyPacket);
     let others: BTreeMap<&str, Finding> = others
         .map(|file| {
@@ -444,8 +448,8 @@ fn load_corrections(
     service: &mut Database,
 ) -> Result<Loaded, Failure> {
     service.check_corrections()?;
-    let (checked, mut findings) = check(args, issued)?;
     let reader = UnreadableReader::new(reading, service)?;
+    let (checked, mut findings) = check(args, &reader.template(), &template(), issued)?;
     let rows = answered_rows(&checked, store)?;
     let leads: HashMap<String, Unreadable> = reader
         .read(&rows, true, service)?
@@ -473,7 +477,7 @@ fn load_corrections(
                     corrections.insert((packet.clone(), key.clone()), made);
                 }
                 Err((column, what, remedy)) => {
-                    findings.push(answer.refused(column, &what, &remedy));
+                    findings.push(answer.refused(&column, &what, &remedy));
                     continue;
                 }
             }

@@ -3,6 +3,8 @@
 //! A source that still gives the value that was corrected does not undo the correction: an import applies it again. Once
 //! the source gives another value, that one counts.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use recovery_queue::{Correction, CorrectionSink};
@@ -10,9 +12,19 @@ use recovery_queue::{Correction, CorrectionSink};
 use super::database::Database;
 use crate::cli::Failure;
 
-/// The fields of a lead that can be corrected.
-pub(crate) const FIELDS: [&str; 5] =
+/// The fields of a lead that can be corrected under every policy.
+pub(crate) const CORRECTED_FIELDS: [&str; 5] =
     ["phone", "document", "document_type", "document_country", "email"];
+
+/// What the field of a value of an own kind begins with; its kind's code follows.
+pub(crate) const OWN_FIELD: &str = "own_";
+
+/// The columns of the runners' own table of leads that corrections change. Values of own kinds lie in one of them together,
+/// and are replaced together.
+const COLUMNS: [&str; 6] =
+    ["phone", "document", "document_type", "document_country", "email", OWN_VALUES];
+
+const OWN_VALUES: &str = "own_values";
 
 /// Whether a correction is the last of its lead and field.
 const IS_LAST: &str = "c.undone_by IS NULL AND NOT EXISTS (SELECT 1 FROM lead_corrections x \
@@ -33,6 +45,12 @@ struct Kept {
 }
 
 #[derive(QueryableByName)]
+struct Told {
+    #[diesel(sql_type = Nullable<Text>)]
+    told: Option<String>,
+}
+
+#[derive(QueryableByName)]
 struct Source {
     #[diesel(sql_type = Nullable<Text>)]
     source_was: Option<String>,
@@ -40,7 +58,7 @@ struct Source {
 
 /// The column of the leads `alias` that a correction is about.
 fn held(alias: &str) -> String {
-    let fields = FIELDS.map(|field| format!("WHEN '{field}' THEN {alias}.{field}"));
+    let fields = COLUMNS.map(|field| format!("WHEN '{field}' THEN {alias}.{field}"));
     format!("CASE c.field {} END", fields.join(" "))
 }
 
@@ -94,6 +112,34 @@ impl Database {
         Ok(())
     }
 
+    /// Lists the fields that a mapping can write; none where every field can be written.
+    pub(crate) fn correctable(&self) -> Option<BTreeSet<String>> {
+        Some(self.map.as_ref()?.corrections.keys().cloned().collect())
+    }
+
+    /// Gives a correction as one of a column of the runners' own table: of a value of an own kind, one of all of them.
+    fn of_column(&mut self, one: &Correction) -> Result<Correction, Failure> {
+        let Some(kind) = one.field.strip_prefix(OWN_FIELD).filter(|_| self.map.is_none()) else {
+            return Ok(one.clone());
+        };
+        let lead = one.source_pk.as_str();
+        let kept: Option<Told> =
+            diesel::sql_query("SELECT own_values AS told FROM leads WHERE source_pk = $1")
+                .bind::<Text, _>(lead)
+                .get_result(&mut self.connection)
+                .optional()?;
+        let was = kept.and_then(|kept| kept.told);
+        let mut kinds: BTreeMap<String, Vec<String>> =
+            serde_json::from_str(was.as_deref().unwrap_or("{}"))?;
+        let value = kinds.get_mut(kind).and_then(|values| {
+            values.iter_mut().find(|value| Some(value.as_str()) == one.was.as_deref())
+        });
+        let Some(value) = value else { return Err(changed(lead, kind)) };
+        value.clone_from(&one.value);
+        let value = serde_json::to_string(&kinds)?;
+        Ok(Correction::new(one.source_pk.clone(), OWN_VALUES, was, value, &one.corrected_by))
+    }
+
     /// Writes one value where another stands; says whether it stood there.
     fn replace(
         &mut self,
@@ -102,13 +148,13 @@ impl Database {
         was: Option<&str>,
         value: Option<&str>,
     ) -> Result<bool, Failure> {
-        let Some(field) = FIELDS.into_iter().find(|known| *known == field) else {
-            return Err(Failure::new(format_args!(
-                "{field}: no such field of a lead is corrected"
-            )));
-        };
         let (statements, lead) = match &self.map {
             None => {
+                let Some(field) = COLUMNS.into_iter().find(|known| *known == field) else {
+                    return Err(Failure::new(format_args!(
+                        "{field}: no such field of a lead is corrected"
+                    )));
+                };
                 let sql = format!(
                     "UPDATE leads SET {field} = $2 WHERE source_pk = $1 AND {field} IS NOT DISTINCT FROM $3"
                 );
@@ -173,7 +219,7 @@ impl Database {
                  FROM lead_corrections c WHERE {ours} AND c.source_was IS NOT DISTINCT FROM {held}) \
              WHERE EXISTS (SELECT 1 FROM lead_corrections c WHERE {ours} AND c.source_was IS NOT DISTINCT FROM {held})"
         ))?;
-        for field in FIELDS {
+        for field in COLUMNS {
             let of = format!(
                 "FROM lead_corrections c WHERE {ours} AND c.field = $1 \
                  AND c.source_was IS NOT DISTINCT FROM i.{field}"
@@ -196,6 +242,7 @@ impl CorrectionSink for Database {
         self.make_corrections()?;
         let table = self.corrections();
         for one in corrections {
+            let one = &self.of_column(one)?;
             let (source_pk, was) = (one.source_pk.as_str(), one.was.as_deref());
             if !self.replace(source_pk, &one.field, was, Some(&one.value))? {
                 return Err(changed(source_pk, &one.field));

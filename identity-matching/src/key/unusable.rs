@@ -101,6 +101,17 @@ impl UnusableReason {
         Self::UnknownKind,
     ];
 
+    /// Says whether the value gave a key all the same, so that the reason tells what is odd about it.
+    ///
+    /// ```
+    /// use identity_matching::UnusableReason;
+    /// assert!(UnusableReason::LikelyTypo.gives_key() && !UnusableReason::WrongLength.gives_key());
+    /// ```
+    #[must_use]
+    pub const fn gives_key(self) -> bool {
+        matches!(self, Self::LikelyTypo | Self::MixedScripts)
+    }
+
     /// Returns the reason code in upper snake case, such as `WRONG_CHECK_DIGIT`.
     #[must_use]
     pub const fn code(self) -> &'static str {

@@ -8,6 +8,7 @@ use recovery_queue::ViewBacklog;
 use super::columns::{Column, TableColumns, own_values};
 use super::file::{CorrectionsMap, IdentityColumns, OneOrMore, TableMap};
 use crate::cli::Failure;
+use crate::service::OWN_FIELD;
 use crate::service::database::{BACKLOG_VIEW, Database, Dialect};
 
 /// A mapping and the statements that it means in one database.
@@ -21,7 +22,7 @@ pub(in crate::service) struct Mapped {
     pub(super) backlog: ViewBacklog,
     /// For each field of a lead the statements that write the value `$2` where the lead that `$1` lists holds `$3`; none
     /// where the mapping gives corrected values no place.
-    pub(in crate::service) corrections: BTreeMap<&'static str, Vec<String>>,
+    pub(in crate::service) corrections: BTreeMap<String, Vec<String>>,
     /// Reads the backlog where no view of it is named: the leads with neither link nor claim.
     derived: Option<String>,
     /// The columns that tell a change of persons.
@@ -338,22 +339,34 @@ fn leads(
     Ok(parts.join("\nUNION ALL\n"))
 }
 
-/// Writes the statements that correct values of leads: of a phone, a document's number and an address, where the column is
-/// one of text.
+/// Writes the statements that correct values of leads: of a phone, a document's number, an address and a value of an own
+/// kind, where the column is one of text; of a document's type and country, where a lead can have no other document.
 fn corrections(
     database: &mut Database,
     map: &TableMap,
     (found, key, id): LeadTable<'_>,
-) -> Result<BTreeMap<&'static str, Vec<String>>, Failure> {
-    let mut all: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
+) -> Result<BTreeMap<String, Vec<String>>, Failure> {
+    let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    // A row of a table is a lead's only one in the first table alone; which document a type is of must be known.
+    let only = map.leads.more.iter().all(|more| more.columns.document.is_none());
     let mut add = |found: &TableColumns, columns: &IdentityColumns, table: &str, whose: &str| {
-        for (means, name) in columns.named() {
-            let column = found.text(name, means)?;
-            if ["phone", "document", "email"].contains(&means) && column.is_text() {
-                let (set, text) = (name.quoted(), column.text("t"));
-                all.entry(means).or_default().push(format!(
-                    "UPDATE {table} AS t SET {set} = $2 WHERE ({whose}) AND {text} = $3"
-                ));
+        let named = columns.named().map(|(means, name)| (means.to_owned(), name));
+        let own = columns.own.iter().map(|(kind, name)| (format!("{OWN_FIELD}{kind}"), name));
+        for (means, name) in named.chain(own) {
+            let column = found.text(name, &means)?;
+            let (set, text) = (name.quoted(), column.text("t"));
+            let held = match means.as_str() {
+                "phone" | "document" | "email" => format!("{text} = $3"),
+                own if own.starts_with(OWN_FIELD) => format!("{text} = $3"),
+                "document_type" | "document_country" if only => {
+                    format!("coalesce({text}, '') = coalesce($3, '')")
+                }
+                _ => continue,
+            };
+            if column.is_text() {
+                all.entry(means)
+                    .or_default()
+                    .push(format!("UPDATE {table} AS t SET {set} = $2 WHERE ({whose}) AND {held}"));
             }
         }
         Ok::<_, Failure>(())
