@@ -4,6 +4,7 @@ use std::{borrow::Cow, fmt};
 
 use crate::{
     key::{HeldKey, Key, KeyForm, Reading, Source, Unusable, UnusableReason},
+    kinds::document::Beside,
     weak::{BirthDate, BlockingKey, Name, Plate, blocking},
 };
 
@@ -23,6 +24,8 @@ pub struct Normalised {
     pub(crate) plate: Option<Plate>,
     pub(crate) birth_date: Option<BirthDate>,
     pub(crate) blocking: Vec<BlockingKey>,
+    /// What stood beside the last document, for the next record.
+    pub(crate) beside: Beside,
 }
 
 impl fmt::Debug for Normalised {

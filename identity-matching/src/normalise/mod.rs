@@ -218,19 +218,23 @@ impl<'a> RecordReader<'a> {
     }
 
     fn read(&mut self, place: usize, raw: RawValue<'_>) {
-        let kind = &self.normaliser.kinds[place];
-        let code = kind.code();
+        let (kind, region) = (&self.normaliser.kinds[place], self.region);
+        kind.read(raw, region, &mut self.sink(place));
+    }
+
+    /// Makes the sink of the next value of a kind.
+    pub(crate) fn sink(&mut self, place: usize) -> Sink<'_> {
+        let code = self.normaliser.kinds[place].code();
         let position = self.positions[place];
         self.positions[place] = position.saturating_add(1);
-        let mut sink = Sink {
+        Sink {
             out: self.out,
             source: Source { field: Field::Identifier(code), position },
             hash_key: self.normaliser.options.hash_key,
             placeholders: &self.normaliser.placeholders,
             kind: code,
             reading: Reading::new(),
-        };
-        kind.read(raw, self.region, &mut sink);
+        }
     }
 
     /// Reads a full name; the last one counts.

@@ -216,7 +216,6 @@ pub(crate) fn is_repeated_or_run(digits: &[u8]) -> bool {
 
 /// Tells whether letters are one letter repeated, or pieces of one row of a keyboard: `aaaa`, `asdasd`, `qwerty`.
 pub(crate) fn is_keyboard_run(letters: &[u8]) -> bool {
-    const ROWS: [&[u8]; 3] = [b"qwertyuiop", b"asdfghjkl", b"zxcvbnm"];
     if letters.len() < 4 || !letters.iter().all(u8::is_ascii_lowercase) {
         return false;
     }
@@ -224,18 +223,10 @@ pub(crate) fn is_keyboard_run(letters: &[u8]) -> bool {
         return true;
     }
     // Pieces of three neighbours or more, each beginning anew.
-    let place = |letter: u8| {
-        ROWS.iter()
-            .enumerate()
-            .find_map(|(row, keys)| Some((row, keys.iter().position(|&key| key == letter)?)))
-    };
+    let place = |letter: u8| PLACES[usize::from(letter - b'a')];
     let mut run = 1;
     for pair in letters.windows(2) {
-        let next = match (place(pair[0]), place(pair[1])) {
-            (Some((row, at)), Some((other, next))) => row == other && next == at + 1,
-            _ => false,
-        };
-        match next {
+        match place(pair[1]) == place(pair[0]) + 1 {
             true => run += 1,
             false if run >= 3 => run = 1,
             false => return false,
@@ -243,6 +234,23 @@ pub(crate) fn is_keyboard_run(letters: &[u8]) -> bool {
     }
     run >= 3
 }
+
+/// The places of the letters on a keyboard; neighbours in a row have places one after the other.
+static PLACES: [u8; 26] = {
+    const ROWS: [&[u8]; 3] = [b"qwertyuiop", b"asdfghjkl", b"zxcvbnm"];
+    let mut places = [0; 26];
+    let (mut row, mut place) = (0, 0);
+    while row < ROWS.len() {
+        let mut at = 0;
+        while at < ROWS[row].len() {
+            places[(ROWS[row][at] - b'a') as usize] = place;
+            (at, place) = (at + 1, place + 1);
+        }
+        // The next row begins beyond.
+        (row, place) = (row + 1, place + 1);
+    }
+    places
+};
 
 #[cfg(test)]
 mod tests {

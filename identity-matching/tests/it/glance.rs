@@ -149,6 +149,28 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_a_buffer_held_before_changes_nothing(
+        values in proptest::collection::vec(values(), 2..6),
+        regions in proptest::collection::vec(0..REGIONS.len(), 2),
+    ) {
+        // Two normalisers take turns, and each value is read twice: what stood beside it is known then.
+        let normalisers = [normaliser(regions[0], false, 8), normaliser(regions[1], true, 8)];
+        let mut buffer = Normalised::default();
+        for value in values.iter().chain(&values) {
+            for normaliser in &normalisers {
+                for _ in 0..2 {
+                    let fresh = read(normaliser, value, &mut Normalised::default()).clone();
+                    prop_assert_eq!(read(normaliser, value, &mut buffer), &fresh, "{:?}", value);
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn plain_values_of_strangers_are_passed_over() {
     let normaliser = normaliser(0, false, 8);

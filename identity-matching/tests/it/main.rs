@@ -12,6 +12,7 @@ mod documents;
 mod documents_written;
 mod emails;
 mod emails_written;
+mod evidence;
 mod files;
 mod garbage;
 mod glance;

@@ -65,6 +65,47 @@ fn a_rule_and_a_kind_are_found_by_their_names() {
 }
 
 #[test]
+fn names_of_rules_are_texts_in_their_order() {
+    let rules = [Rule::PHONE_EXACT, Rule::new("IBAN_EXACT").unwrap(), Rule::DOCUMENT_EXACT];
+    let sorted: std::collections::BTreeSet<&Rule> = rules.iter().collect();
+    let names: Vec<&str> = sorted.into_iter().map(AsRef::as_ref).collect();
+    assert_eq!(names, ["DOCUMENT_EXACT", "IBAN_EXACT", "PHONE_EXACT"]);
+    assert!(Rule::DOCUMENT_EXACT < Rule::PHONE_EXACT);
+}
+
+#[test]
+fn the_rules_of_a_kind_of_ones_own_stand_behind_those_of_the_other_keys() {
+    let kind: KeyKind = "loyalty".parse().unwrap();
+    let rules = PolicyRules::default().with_kind(kind, KindRules::default());
+    let names: Vec<String> = rules.rules.iter().map(|rule| rule.name.to_string()).collect();
+    let place = |name: &str| names.iter().position(|known| known == name).unwrap();
+    assert_eq!(place("LOYALTY_EXACT"), place("EMAIL_EXACT") + 1, "{names:?}");
+    assert_eq!(place("LOYALTY_ALIAS"), place("PLATE_NAME") - 1, "{names:?}");
+}
+
+#[test]
+fn a_matcher_refuses_a_normaliser_that_reads_otherwise_than_its_policy() {
+    let mut rules = PolicyRules::default();
+    rules.weak.phone_tail_digits += 1;
+    let index = InMemoryIndex::builder().build().unwrap();
+    let refused = DeterministicMatcher::new(index, normaliser(), Policy::new(rules).unwrap());
+    assert!(refused.unwrap_err().to_string().contains("`weak.phone_tail_digits`"));
+}
+
+#[test]
+fn each_outcome_has_one_word() {
+    let persons = [("ANA", phone(record(), PHONE))];
+    let matcher = matcher(&persons, Policy::default());
+    for (lead, code) in [
+        (phone(record(), PHONE), "MATCHED"),
+        (phone(record(), "912345678"), "NO_CANDIDATES"),
+        (record(), "MISSING_IDENTIFIERS"),
+    ] {
+        assert_eq!(matcher.decide_one(&lead).unwrap().outcome.code(), code);
+    }
+}
+
+#[test]
 fn a_set_of_kinds_holds_places_of_the_precedence_and_names_them() {
     let policy = Policy::default();
     let mut set = KindSet::default();
@@ -131,9 +172,10 @@ fn persons_are_found_by_the_weak_evidence_of_the_rules_and_by_no_other() {
 fn who_shares_a_plate_is_no_candidate_where_a_key_settles_the_lead() {
     let plated = |mut record: Record| {
         record.plate = Some("ABC-123".into());
+        record.name = Some("Ana Rojas Quispe".into());
         record
     };
-    let persons = [("ANA", plated(phone(record(), PHONE))), ("LUIS", plated(record()))];
+    let persons = [("ANA", plated(phone(record(), PHONE))), ("LUISA", plated(record()))];
     let decision =
         matcher(&persons, Policy::default()).decide_one(&plated(phone(record(), PHONE))).unwrap();
     let found: Vec<&str> =

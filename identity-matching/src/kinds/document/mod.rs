@@ -5,6 +5,7 @@
 //! lists them with their names and sources, and [`names`] reads what people call them.
 
 mod argentina;
+mod beside;
 mod bolivia;
 mod brazil;
 mod check;
@@ -40,6 +41,7 @@ pub use number::DocumentNumber;
 pub use rule::{DocumentReading, DocumentRule};
 pub use table::{DocumentType, DocumentTypeConflict, DocumentTypes};
 
+pub(crate) use self::beside::Beside;
 use self::names::Named;
 use self::reading::{Read, Wanted};
 use super::{IdentifierKind, RawValue, Sink};
@@ -64,7 +66,8 @@ impl IdentifierKind for DocumentKind {
     }
 
     fn read(&self, raw: RawValue<'_>, region: Option<Region>, sink: &mut Sink<'_>) {
-        if raw.value.is_empty() && raw.kind.is_empty() {
+        if read_again(raw, &self.types, region, sink) || raw.value.is_empty() && raw.kind.is_empty()
+        {
             return;
         }
         if raw.value.len() <= LONGEST_VALUE && is_blank(raw.value) {
@@ -117,6 +120,26 @@ fn stated<'t>(
     Ok(Stated { wanted: wanted(raw.kind, country, types), country, context, marks })
 }
 
+/// Reads digits alone of the type that the last number had; `false`, with nothing done, where there is more to it.
+fn read_again(
+    raw: RawValue<'_>,
+    types: &DocumentTypes,
+    region: Option<Region>,
+    sink: &mut Sink<'_>,
+) -> bool {
+    let Some(number) = DocumentNumber::of_digits(raw.value.as_bytes()) else { return false };
+    let Some(stated) = sink.out.beside.find(raw, region, types) else { return false };
+    let Wanted::Type(kind) = stated.wanted else { return false };
+    match reading::plain(&number, kind, stated.country, &stated.context) {
+        Some(read) if !is_placeholder(&read, sink.placeholders) => {
+            sink.mark(read.reading.reading);
+            accept(&read, sink);
+            true
+        }
+        _ => false,
+    }
+}
+
 fn read(
     raw: RawValue<'_>,
     types: &DocumentTypes,
@@ -126,7 +149,14 @@ fn read(
     if raw.value.len() > LONGEST_VALUE || raw.kind.len() > LONGEST_VALUE {
         return Err(UnusableReason::TooLong);
     }
-    let Stated { wanted, country, context, marks } = stated(raw, types, region)?;
+    let stated = if let Some(known) = sink.out.beside.find(raw, region, types) {
+        known
+    } else {
+        let stated = stated(raw, types, region)?;
+        sink.out.beside.keep(raw, region, types, &stated);
+        stated
+    };
+    let Stated { wanted, country, context, marks } = stated;
     sink.mark(marks);
     let marks = sink.reading;
     if is_plain_value(raw.value.as_bytes()) {
@@ -274,6 +304,12 @@ fn is_filler_number(raw: &str) -> bool {
 
 /// Tells whether digits are zeros only, one digit repeated, or a run, also behind restored zeros.
 fn is_filler_body(body: &[u8]) -> bool {
+    // Mostly the first three digits settle it.
+    if let [first @ b'1'..=b'9', second @ b'0'..=b'9', third @ b'0'..=b'9', ..] = body
+        && (second + 10 - first) % 10 != (third + 10 - second) % 10
+    {
+        return false;
+    }
     if !body.iter().all(u8::is_ascii_digit) {
         let Some((&first, rest)) = body.split_first() else { return false };
         return rest.len() > 1 && rest.iter().all(|&byte| byte == first);
@@ -285,9 +321,10 @@ fn is_filler_body(body: &[u8]) -> bool {
         || zeros > 0 && rest.len() >= 5 && filler::is_repeated_or_run(rest)
 }
 
+#[inline]
 fn accept(read: &Read, sink: &mut Sink<'_>) {
     let mut carried = false;
-    each_number(read, &mut |kind, number, form| {
+    each_number(read, |kind, number, form| {
         if !carried || !sink.placeholders.has_document(number) {
             push(kind, number, form, sink);
         }
@@ -297,7 +334,8 @@ fn accept(read: &Read, sink: &mut Sink<'_>) {
 }
 
 /// Reports the numbers that a reading gives, the whole first.
-fn each_number(read: &Read, report: &mut dyn FnMut(DocumentTypeId, &DocumentNumber, KeyForm)) {
+#[inline]
+fn each_number(read: &Read, mut report: impl FnMut(DocumentTypeId, &DocumentNumber, KeyForm)) {
     let form = read.reading.form;
     let organisation =
         read.reading.organisation || organisation::is_number_of(read.kind, &read.number);
@@ -354,7 +392,7 @@ impl<'t> Glance<'t> {
         let Stated { wanted, country, context, .. } = stated;
         let hash_key = self.hash_key;
         reading::read(&number, wanted, *country, context, &mut |read| {
-            each_number(&read, &mut |kind, number, _| {
+            each_number(&read, |kind, number, _| {
                 report(Key::document(kind, number.as_bytes(), hash_key));
             });
         })

@@ -74,16 +74,14 @@ impl DocumentNumber {
     }
 
     /// Takes a number that is written as digits alone, as most are.
-    fn of_digits(raw: &[u8]) -> Option<Self> {
-        let mut bytes = [0; Self::CAPACITY];
-        let slots = bytes.get_mut(..raw.len())?;
-        let mut digits = true;
-        for (slot, &byte) in slots.iter_mut().zip(raw) {
-            digits &= byte.is_ascii_digit();
-            *slot = byte;
+    pub(super) fn of_digits(raw: &[u8]) -> Option<Self> {
+        if raw.is_empty() || !raw.iter().all(u8::is_ascii_digit) {
+            return None;
         }
-        let length = u8::try_from(raw.len()).unwrap_or_default();
-        digits.then_some(Self { bytes, length, ..Self::EMPTY })
+        let mut number = Self::EMPTY;
+        number.bytes.get_mut(..raw.len())?.copy_from_slice(raw);
+        number.length = u8::try_from(raw.len()).ok()?;
+        Some(number)
     }
 
     fn take_ascii(&mut self, raw: &[u8]) -> Result<(), UnusableReason> {

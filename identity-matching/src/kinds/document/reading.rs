@@ -83,6 +83,7 @@ pub(super) fn read(
     }
 }
 
+#[inline]
 fn apply(
     kind: &DocumentType,
     written: &DocumentNumber,
@@ -99,6 +100,21 @@ fn apply(
         None => ANY_PASSPORT,
     });
     Ok(Read { number, kind, reading })
+}
+
+/// Reads a number of a type where it has one reading and a rule that accepts it; nothing where more is to be said.
+#[inline]
+pub(super) fn plain(
+    written: &DocumentNumber,
+    kind: &DocumentType,
+    country: Region,
+    context: &Context<'_>,
+) -> Option<Read> {
+    let mut others = false;
+    if let Some(seconds) = kind.seconds() {
+        seconds(written, &mut |_, _| others = true);
+    }
+    if others { None } else { apply(kind, written, country, context).ok() }
 }
 
 fn of_type(

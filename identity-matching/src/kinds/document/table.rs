@@ -349,6 +349,20 @@ impl DocumentTypes {
         })
     }
 
+    /// Tells whether the other is this very table, or a copy that nobody has changed.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
+    /// Returns the place of one of the types of this table.
+    pub(super) fn place(&self, kind: &DocumentType) -> Option<usize> {
+        self.iter().position(|known| std::ptr::eq(known, kind))
+    }
+
+    pub(super) fn at(&self, place: usize) -> Option<&DocumentType> {
+        self.inner.types.get(place)
+    }
+
     /// Lists all types.
     pub fn iter(&self) -> impl Iterator<Item = &DocumentType> {
         self.inner.types.iter()

@@ -43,34 +43,7 @@ impl Address {
         if dotted {
             return None;
         }
-        let (mut length, mut labels, mut of_label, mut before) = (0_usize, 1, 0, b'-');
-        for &byte in &bytes[at + 1..] {
-            let class = CLASS[usize::from(byte)];
-            if class & (LETTER | DIGIT) != 0 {
-                length += 1;
-                of_label |= class;
-            } else if length == 0 || before == b'-' {
-                // Two hyphens may be Punycode, which needs a closer look.
-                return None;
-            } else if byte == b'-' {
-                length += 1;
-                of_label |= DIGIT;
-            } else if byte == b'.' {
-                (length, of_label) = (0, 0);
-                labels += 1;
-            } else {
-                return None;
-            }
-            if length > 63 {
-                return None;
-            }
-            before = byte;
-            seen |= class;
-        }
-        // The last label of a public name is of letters, two at least.
-        if labels == 1 || length < 2 || of_label & DIGIT != 0 {
-            return None;
-        }
+        seen |= domain_marks(&bytes[at + 1..])?;
         if seen & UPPER == 0 {
             return Some((at, raw));
         }
@@ -103,6 +76,42 @@ impl Address {
     pub(super) fn parts(&self) -> (&str, &str) {
         (&self.text[..self.at], &self.text[self.at + 1..])
     }
+}
+
+/// Reads a domain of ASCII letters, digits and hyphens that needs no closer look; gives the marks of its bytes.
+fn domain_marks(domain: &[u8]) -> Option<u8> {
+    let (mut length, mut labels, mut of_label, mut before) = (0_usize, 1, 0, b'-');
+    let mut seen = 0;
+    for &byte in domain {
+        let class = CLASS[usize::from(byte)];
+        if class & (LETTER | DIGIT) != 0 {
+            length += 1;
+            of_label |= class;
+        } else if length == 0 || before == b'-' {
+            // Two hyphens may be Punycode, which needs a closer look.
+            return None;
+        } else if byte == b'-' {
+            length += 1;
+            of_label |= DIGIT;
+        } else if byte == b'.' {
+            (length, of_label) = (0, 0);
+            labels += 1;
+        } else {
+            return None;
+        }
+        if length > 63 {
+            return None;
+        }
+        before = byte;
+        seen |= class;
+    }
+    // The last label of a public name is of letters, two at least.
+    if labels == 1 || length < 2 || of_label & DIGIT != 0 { None } else { Some(seen) }
+}
+
+/// Tells whether a domain is in lower case and needs no closer look.
+pub(super) fn is_plain_domain(domain: &[u8]) -> bool {
+    domain_marks(domain).is_some_and(|seen| seen & UPPER == 0)
 }
 
 /// Marks of bytes: of a plain atom, a letter, a digit, a capital.

@@ -1,8 +1,9 @@
 //! E-mail addresses to one canonical form per mailbox.
 //!
-//! [`written`] finds addresses in what people write, [`address`] reads the syntax, [`typos`] tells typing errors, [`rules`] is what is known of providers, throw-away services and roles.
+//! [`fast`] reads plain ones, [`written`] finds addresses in what people write, [`address`] reads the syntax, [`typos`] tells typing errors, [`rules`] is what is known of providers, throw-away services and roles.
 
 mod address;
+mod fast;
 mod rules;
 mod typos;
 mod written;
@@ -37,6 +38,12 @@ impl IdentifierKind for EmailKind {
 
 /// Reads one address into `sink`.
 fn read(raw: &str, table: &EmailTable, sink: &mut Sink<'_>) {
+    if !fast::read(raw, table, sink) {
+        read_long(raw, table, sink);
+    }
+}
+
+fn read_long(raw: &str, table: &EmailTable, sink: &mut Sink<'_>) {
     if raw.len() > LONGEST_VALUE {
         return sink.unusable(UnusableReason::TooLong);
     }
@@ -169,7 +176,7 @@ fn accept(
     }
     let (mut name, mut host, mut ignored) = (local, domain, "");
     if let Some(Domain::Provider { canonical, ignored_signs, tag, .. }) = known {
-        name = tag.and_then(|tag| Some(local.split_once(tag)?.0)).unwrap_or(local);
+        name = tag.map_or(local, |tag| before(local, tag));
         host = canonical.as_deref().unwrap_or(domain);
         ignored = ignored_signs;
         // What is left in front of a tag must be a name of its own.
@@ -216,6 +223,15 @@ fn accept(
     Ok(suspect)
 }
 
+/// Returns what stands before the first `sign`: all where it is not there.
+fn before(text: &str, sign: char) -> &str {
+    let at = match u8::try_from(sign) {
+        Ok(sign) if sign.is_ascii() => text.bytes().position(|byte| byte == sign),
+        _ => text.find(sign),
+    };
+    &text[..at.unwrap_or(text.len())]
+}
+
 /// Refuses fillers, and roles that are unusable, by the local part; tells whether it is a role.
 fn check_local(local: &str, domain: &str, table: &EmailTable) -> Result<bool, UnusableReason> {
     let mut squeezed = [0; LOCAL_MAX];
@@ -239,13 +255,11 @@ fn check_local(local: &str, domain: &str, table: &EmailTable) -> Result<bool, Un
         }
         _ => {}
     }
-    let dot = domain.bytes().position(|byte| byte == b'.');
-    let label = &domain[..dot.unwrap_or(domain.len())];
-    if filler::is_keyboard_run(name) || is_filler_phrase(name, label) {
+    if filler::is_keyboard_run(name) || is_filler_phrase(name, domain) {
         return Err(UnusableReason::Placeholder);
     }
     // `a@a.com`, `123456@…`, `...@…`.
-    let echoed = length <= 3 && label == local;
+    let echoed = length <= 3 && first_label(domain) == local;
     if length == 0 || echoed || seen & OTHER == 0 && filler::is_repeated_or_run(name) {
         return Err(UnusableReason::Placeholder);
     }
@@ -254,7 +268,7 @@ fn check_local(local: &str, domain: &str, table: &EmailTable) -> Result<bool, Un
 
 /// Tells whether local part and domain say together that there is none, as `no@tiene.com` and `sin@correo.com` do, or a
 /// filler has digits behind it: `test1@…`.
-fn is_filler_phrase(name: &[u8], label: &str) -> bool {
+fn is_filler_phrase(name: &[u8], domain: &str) -> bool {
     let digits = name.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
     let bare = &name[..name.len() - digits];
     let numbered = digits > 0
@@ -272,7 +286,14 @@ fn is_filler_phrase(name: &[u8], label: &str) -> bool {
         b"nada" => "nada",
         _ => return numbered,
     };
+    let label = first_label(domain);
     numbered || label.len() < 12 && filler::is_filler(&format!("{starts}{label}"))
+}
+
+/// Returns what stands before the first dot of a domain.
+fn first_label(domain: &str) -> &str {
+    let dot = domain.bytes().position(|byte| byte == b'.');
+    &domain[..dot.unwrap_or(domain.len())]
 }
 
 /// Marks of the bytes of a local part: of a letter or digit, of what is no digit, of what parts a name.
@@ -299,13 +320,13 @@ static CLASS: [u8; 256] = {
 ///
 /// Source: RFC 2606 and RFC 6761.
 fn is_reserved(domain: &str) -> bool {
-    let last = domain.bytes().rposition(|byte| byte == b'.').map_or(0, |dot| dot + 1);
-    let last = &domain[last..];
-    if matches!(last, "example" | "invalid" | "localhost" | "test" | "local") {
-        return true;
+    let name = domain.as_bytes();
+    let last = name.iter().rposition(|&byte| byte == b'.').map_or(0, |dot| dot + 1);
+    match &name[last..] {
+        b"example" | b"invalid" | b"localhost" | b"test" | b"local" => true,
+        b"com" | b"net" | b"org" => name[..last.saturating_sub(1)]
+            .strip_suffix(b"example")
+            .is_some_and(|before| matches!(before, [] | [.., b'.'])),
+        _ => false,
     }
-    // Most domains are settled by their length.
-    domain.len() >= 11
-        && matches!(last, "com" | "net" | "org")
-        && domain[..domain.len() - 4].rsplit('.').next() == Some("example")
 }

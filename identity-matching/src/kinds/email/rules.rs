@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::address::is_plain_domain;
+use super::is_reserved;
+
 /// Tells which addresses of a provider reach one mailbox.
 ///
 /// ```
@@ -201,6 +204,8 @@ pub(super) enum Domain {
         ignored_signs: Box<str>,
         tag: Option<char>,
         sub_domains: bool,
+        /// Whether an address there needs no closer look than one at any other domain.
+        plain: bool,
     },
 }
 
@@ -233,6 +238,8 @@ impl EmailTable {
                     ignored_signs: provider.ignored_signs.as_str().into(),
                     tag: provider.tag,
                     sub_domains: provider.sub_domains,
+                    plain: is_plain_domain(domain.to_ascii_lowercase().as_bytes())
+                        && !is_reserved(&domain.to_ascii_lowercase()),
                 };
                 domains.insert(domain.to_ascii_lowercase(), known);
             }
