@@ -176,6 +176,34 @@ fn plays(desk: &Desk<'_>, own: &mut dyn FnMut(&str)) {
     let idle = desk.done("validate_impact", &[]);
     assert_eq!((&idle["backlog_after"], &idle["recover"]["claimed"]), (&0.into(), &0.into()));
 
+    // Two persons share a number, and then one has another or is gone: nobody's present key names the lead.
+    own("INSERT INTO crm.persons (id, updated_at) VALUES (5, '2026-01-01T00:00:00Z'),
+         (6, '2026-01-01T00:00:00Z'), (7, '2026-01-01T00:00:00Z'), (8, '2026-01-01T00:00:00Z')");
+    own("INSERT INTO crm.person_phones (person_id, number, updated_at) VALUES
+         (5, '987999111', '2026-01-01T00:00:00Z'), (6, '987999111', '2026-01-01T00:00:00Z'),
+         (7, '987999333', '2026-01-01T00:00:00Z'), (8, '987999333', '2026-01-01T00:00:00Z')");
+    own("INSERT INTO crm.leads (id, external_id, created_at) VALUES
+         ('88888888-8888-8888-8888-888888888888', 'WEB-8', '2026-01-07T10:00:00Z'),
+         ('99999999-9999-9999-9999-999999999998', 'WEB-9', '2026-01-07T10:00:00Z')");
+    own("INSERT INTO crm.lead_phones VALUES ('88888888-8888-8888-8888-888888888888', '987999111'),
+         ('99999999-9999-9999-9999-999999999998', '987999333')");
+    desk.done("seed_queue", &[]);
+    let run = desk.done("recover_leads", &[]);
+    assert_eq!((&run["claimed"], &run["matched"]), (&2.into(), &0.into()), "{run:#}");
+    let idle = desk.done("recover_leads", &[]);
+    assert_eq!(idle["claimed"], 0, "nobody has changed: {idle:#}");
+    own(
+        "UPDATE crm.person_phones SET number = '987000222', updated_at = {latest} WHERE person_id = 5",
+    );
+    own("DELETE FROM crm.person_phones WHERE person_id = 7");
+    own("DELETE FROM crm.persons WHERE id = 7");
+    let run = desk.done("recover_leads", &["--decisions", "d.csv"]);
+    assert_eq!((&run["claimed"], &run["matched"]), (&2.into(), &2.into()), "{run:#}");
+    let decisions = std::fs::read_to_string(desk.folder.join("d.csv")).expect("decisions");
+    for told in ["WEB-8,matched,6,PHONE_EXACT", "WEB-9,matched,8,PHONE_EXACT"] {
+        assert!(decisions.contains(told), "{told}: {decisions}");
+    }
+
     // The operator's page shows what could not be read from these tables, masked, and what the run counted.
     own("INSERT INTO crm.leads (id, external_id, created_at) VALUES
          ('77777777-7777-7777-7777-777777777777', 'WEB-7', '2026-01-07T10:00:00Z')");
@@ -215,6 +243,7 @@ fn tables_as_in_the_wild_play_on_sqlite() {
     assert_eq!(applied.code, 0, "{}", applied.stderr);
     plays(&desk, &mut |sql| {
         let sql = sql.replace("crm.", "").replace("{later}", "'2026-02-01T00:00:00Z'");
+        let sql = sql.replace("{latest}", "'2026-03-01T00:00:00Z'");
         crm.batch_execute("PRAGMA busy_timeout = 10000").expect("a setting");
         crm.batch_execute(&sql).expect("the operator writes");
     });
@@ -265,6 +294,7 @@ fn tables_as_in_the_wild_play_on_postgres_with_least_rights() {
         .expect("the grants");
 
     plays(&desk, &mut |sql| {
+        let sql = sql.replace("{latest}", "now() + interval '2 hours'");
         crm.batch_execute(&sql.replace("{later}", "now() + interval '1 hour'"))
             .expect("the operator writes");
     });

@@ -1,5 +1,7 @@
 //! What the runners keep for themselves beside tables of the operator's: a secret, and marks of what was read.
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use recovery_queue::WakeKeys;
@@ -8,8 +10,9 @@ use super::MAPPED_VIEW;
 use super::file::TableMap;
 use super::select::Mapped;
 use crate::cli::Failure;
+use crate::lead;
 use crate::service::database::Database;
-use crate::service::population::PersonRecord;
+use crate::service::population::{LeadRecord, PersonRecord};
 
 /// How many persons wake leads up at once.
 const PAGE: usize = 1_000;
@@ -24,6 +27,14 @@ struct Kept {
 struct Changed {
     #[diesel(sql_type = Text)]
     person_key: String,
+}
+
+#[derive(QueryableByName)]
+struct Failed {
+    #[diesel(sql_type = Text)]
+    source_pk: String,
+    #[diesel(sql_type = Text)]
+    evidence: String,
 }
 
 impl Database {
@@ -138,7 +149,8 @@ impl Database {
     }
 
     /// Makes the failed leads pending again that share a key with a person of the operator's who changed since the
-    /// last time; gives how many. Without a mapping, or a column that tells a change, nobody is looked for.
+    /// last time, or for whom one came into question who changed or is gone; gives how many. Without a mapping nobody is
+    /// looked for, and without a column that tells a change only those who are gone.
     ///
     /// # Errors
     ///
@@ -167,19 +179,68 @@ impl Database {
             }
             self.keep(&change.mark_name, &mark.value)?;
         }
-        changed.sort_unstable();
-        changed.dedup();
-        let mut woken = 0;
-        for page in changed.chunks(PAGE) {
-            let mut held = Vec::new();
+        let changed: BTreeSet<String> = changed.into_iter().collect();
+        let mut held = Vec::new();
+        self.each_record(mapped, &changed, |person| {
+            held.extend(keys.of(&person.given().record()));
+        })?;
+        let leads = self.leads_of_former_keys(mapped, &changed)?;
+        for page in leads.chunks(PAGE) {
+            let page: Vec<&str> = page.iter().map(String::as_str).collect();
+            let rows: Vec<LeadRecord> = self.load_json(mapped.leads.clone(), &page)?;
+            held.extend(rows.iter().flat_map(|lead| keys.of(&lead.given().record())));
+        }
+        held.sort_unstable();
+        held.dedup();
+        Ok(self.queue().wake(&held)?)
+    }
+
+    /// Lists the failed leads for whom somebody came into question who has changed or is gone: the keys of before stand in
+    /// no table, but who had them stands in the evidence.
+    fn leads_of_former_keys(
+        &mut self,
+        mapped: &Mapped,
+        changed: &BTreeSet<String>,
+    ) -> Result<Vec<String>, Failure> {
+        let sql = format!(
+            "SELECT source_pk, evidence FROM {}recovery_queue \
+             WHERE status = 'failed' AND evidence LIKE '%\"candidates\":[{{%'",
+            self.namespace
+        );
+        let (mut failed, mut named) = (Vec::new(), BTreeSet::new());
+        self.stream(&sql, &mut |page: &[Failed]| {
+            for lead in page {
+                let candidates = lead::evidence(&lead.evidence).map(|evidence| evidence.candidates);
+                let persons = candidates.into_iter().flatten().map(|candidate| candidate.person);
+                let persons: Vec<String> = persons.collect();
+                named.extend(persons.iter().cloned());
+                failed.push((lead.source_pk.clone(), persons));
+            }
+            Ok(())
+        })?;
+        let mut there = BTreeSet::new();
+        self.each_record(mapped, &named, |person| {
+            there.insert(person.person_key);
+        })?;
+        let is_other = |person: &String| changed.contains(person) || !there.contains(person);
+        failed.retain(|(_, persons)| persons.iter().any(is_other));
+        Ok(failed.into_iter().map(|(lead, _)| lead).collect())
+    }
+
+    /// Hands each record of these persons to `each`; memory holds those of a page.
+    fn each_record(
+        &mut self,
+        mapped: &Mapped,
+        persons: &BTreeSet<String>,
+        mut each: impl FnMut(PersonRecord),
+    ) -> Result<(), Failure> {
+        let persons: Vec<&String> = persons.iter().collect();
+        for page in persons.chunks(PAGE) {
             for records in &mapped.persons {
                 let rows: Vec<PersonRecord> = self.load_json(records.of_listed(), &page)?;
-                held.extend(rows.iter().flat_map(|person| keys.of(&person.given().record())));
+                rows.into_iter().for_each(&mut each);
             }
-            held.sort_unstable();
-            held.dedup();
-            woken += self.queue().wake(&held)?;
         }
-        Ok(woken)
+        Ok(())
     }
 }
