@@ -4,8 +4,8 @@ use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 
 use identity_matching::{
-    Confidence, Decision, DeterministicMatcher, KeyKind, KeyUse, Matcher, Policy, PolicyRules,
-    Record, Rejections, Rule, Standing,
+    Confidence, Decision, DeterministicMatcher, Differ, KeyKind, KeyUse, Matcher, Policy,
+    PolicyRules, Record, Rejections, Rule, Standing,
     index::{
         CandidateIndex, CandidateRead, Holders, InMemoryIndex, InRead, IndexError, IndexKey,
         PersonId, PersonView,
@@ -192,6 +192,10 @@ fn the_index_is_asked_for_weak_evidence_only_where_a_rule_uses_it_and_no_key_set
     // A name that is nearly the same is the same; another is not.
     assert_eq!(asked(rules(), &persons, &lead(PHONE, "Ana Rojas Quispes")), 1);
     assert_eq!(asked(rules(), &persons, &lead(PHONE, "Luis Paz")), 3);
+    // How near a name must be is the policy's.
+    let mut strict = rules();
+    strict.doubt.differ = vec![Differ::Name(0.999)];
+    assert_eq!(asked(strict, &persons, &lead(PHONE, "Ana Rojas Quispes")), 3);
     // No rule finds persons by a plate, so nobody is asked who has it.
     let mut plateless = rules();
     plateless.rules.retain(|rule| rule.name != Rule::PLATE_NAME);
