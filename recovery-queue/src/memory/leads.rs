@@ -29,7 +29,7 @@ impl MemoryStore {
         self.leads.get(key).ok_or_else(unknown)
     }
 
-    fn act(&mut self, kind: LeadActionKind, key: &SourcePk, decider: Decider<'_>) {
+    pub(super) fn act(&mut self, kind: LeadActionKind, key: &SourcePk, decider: Decider<'_>) {
         let mut action = LeadAction::new(kind, self.now, decider.by, decider.reason);
         if let Some(State::Failed { reason, .. }) = self.leads.get(key).map(|lead| &lead.state) {
             action.fail_reason = Some(reason.clone());
@@ -114,6 +114,7 @@ impl MemoryStore {
         self.rejected.retain(|(lead, _), _| lead != key);
         done.rows += (before - self.rejected.len()) as u64;
         done.rows += u64::from(self.leaks.remove(key).is_some());
+        done.rows += self.reviews.forget(Some(key), None);
         done.evidence = self.redact(key.as_str());
         Ok(done)
     }
@@ -150,6 +151,7 @@ impl MemoryStore {
         let before = self.rejected.len();
         self.rejected.retain(|(_, rejected), _| rejected != person);
         done.rows += (before - self.rejected.len()) as u64;
+        done.rows += self.reviews.forget(None, Some(person));
         done.evidence = self.redact(person.as_str());
         Ok(done)
     }

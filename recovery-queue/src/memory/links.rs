@@ -19,7 +19,11 @@ impl MemoryStore {
         Err(StoreError::NotFound { what: "lead", key: lead.to_string() })
     }
 
-    fn end_link(&mut self, lead: &SourcePk, decider: Decider<'_>) -> Result<PersonKey, StoreError> {
+    pub(super) fn end_link(
+        &mut self,
+        lead: &SourcePk,
+        decider: Decider<'_>,
+    ) -> Result<PersonKey, StoreError> {
         self.known(lead)?;
         let Some(link) = self.links.remove(lead) else {
             return Err(conflict(lead, "it is not linked"));

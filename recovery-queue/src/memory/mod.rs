@@ -3,6 +3,7 @@
 mod leads;
 mod leases;
 mod links;
+mod reviews;
 mod runs;
 mod seed;
 mod snapshot;
@@ -159,6 +160,7 @@ pub struct MemoryStore {
     actions: BTreeMap<SourcePk, Vec<LeadAction>>,
     /// Pairs that somebody has rejected, with the version that the lead's data was of.
     rejected: BTreeMap<(SourcePk, PersonKey), (RejectedPair, Option<String>)>,
+    reviews: reviews::Reviews,
     /// Leads that have left their backlog since the last seed.
     left: BTreeSet<SourcePk>,
     /// Persons who are gone.

@@ -8,7 +8,8 @@ mod postgres;
 mod scripted;
 
 pub use conformance::{
-    TestStore, check_all, check_core, check_leads, check_leases, check_links, check_runs, minute,
+    TestStore, check_all, check_core, check_leads, check_leases, check_links, check_reviews,
+    check_runs, minute,
 };
 pub use invariants::check_invariants;
 #[cfg(feature = "postgres")]

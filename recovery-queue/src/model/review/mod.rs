@@ -2,6 +2,7 @@
 
 pub(crate) mod agreement;
 pub(crate) mod figures;
+pub(crate) mod judge;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;

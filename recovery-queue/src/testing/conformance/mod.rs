@@ -7,6 +7,7 @@ mod failures;
 mod leads;
 mod leases;
 mod links;
+mod reviews;
 mod runs;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ pub use self::core::check_core;
 pub use self::leads::check_leads;
 pub use self::leases::check_leases;
 pub use self::links::check_links;
+pub use self::reviews::check_reviews;
 pub use self::runs::check_runs;
 use crate::{
     BacklogLead, ClaimedLead, FailReason, MemoryBacklog, PersonKey, QueueStore, Recover,
@@ -58,13 +60,19 @@ impl TestStore for crate::MemoryStore {
 /// Where the store does not do what it must.
 pub fn check_all<S>(make: &mut dyn FnMut() -> S)
 where
-    S: TestStore + crate::LinkStore + crate::LeadStore + crate::LeaseStore + crate::RunStore,
+    S: TestStore
+        + crate::LinkStore
+        + crate::LeadStore
+        + crate::LeaseStore
+        + crate::ReviewStore
+        + crate::RunStore,
 {
     check_core(make);
     check_links(make);
     check_leases(make);
     check_runs(make);
     check_leads(make);
+    check_reviews(make);
 }
 
 /// Gives ten in the morning of the first of March 2026, and so many minutes more.

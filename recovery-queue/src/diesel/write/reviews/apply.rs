@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use serde::{Deserialize, Serialize};
 
-use super::state::{Taken, by_ids, listed};
+use super::state::{by_ids, listed};
 use super::{CHUNK, REVIEW, by, places};
 use crate::diesel::batch::settled::Context;
 use crate::diesel::conn::database::{Database, Param, failed};
@@ -18,6 +18,7 @@ use crate::model::key::PersonKey;
 use crate::model::lead::LeadActionKind;
 use crate::model::ledger::EventKind;
 use crate::model::links::MANUAL_RULE;
+use crate::model::review::judge::Taken;
 use crate::model::review::{Review, ReviewDecision, ReviewEffect, ReviewLoad, ReviewReceipt};
 
 /// Where a lead stood before a decision was applied, and which pairs it rejected.

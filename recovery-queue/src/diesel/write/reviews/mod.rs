@@ -15,12 +15,12 @@ use crate::diesel::conn::transaction::Begin;
 use crate::diesel::read::{review_figures, reviews};
 use crate::diesel::store::SqlStore;
 use crate::diesel::write::seed;
-use crate::model::error::{ConfigError, StoreError};
+use crate::model::error::StoreError;
 use crate::model::links::Decider;
 use crate::model::review::figures::ReviewFigures;
+use crate::model::review::judge;
 use crate::model::review::{
-    NewReviewPacket, ReviewCase, ReviewDecision, ReviewEffect, ReviewLoad, ReviewReceipt,
-    ReviewRow, ReviewUndone, ReviewerChange,
+    NewReviewPacket, ReviewCase, ReviewLoad, ReviewReceipt, ReviewRow, ReviewUndone, ReviewerChange,
 };
 use crate::store::reviews::ReviewStore;
 
@@ -28,19 +28,6 @@ pub(crate) const REVIEW: &str = "the load of reviews";
 
 /// How many rows a statement takes; each has a few binds.
 pub(crate) const CHUNK: usize = 500;
-
-/// Checks a text that is kept: a name, a packet's key.
-fn check_text(what: &'static str, text: &str) -> Result<(), ConfigError> {
-    if text.trim().is_empty() || text.contains('\0') || text.len() > 500 {
-        return Err(ConfigError::new(
-            what,
-            text.chars().take(40).collect::<String>(),
-            "it is blank, too long or holds a NUL byte",
-            "give up to 500 bytes",
-        ));
-    }
-    Ok(())
-}
 
 /// Writes `($1, $2), ($3, $4)` for rows of so many binds each.
 pub(crate) fn places(rows: usize, binds: usize) -> String {
@@ -58,18 +45,7 @@ fn issue(
     packet: &NewReviewPacket,
 ) -> Result<(), StoreError> {
     const ISSUE: &str = "the record of a review packet";
-    check_text("review packet", &packet.packet)?;
-    check_text("who gives a review packet out", &packet.issued_by)?;
-    packet.reviewer.as_deref().map_or(Ok(()), |name| check_text("reviewer", name))?;
-    if packet.reviews_needed > 2 {
-        return Err(ConfigError::new(
-            "number of reviewers",
-            packet.reviews_needed.to_string(),
-            "one or two reviewers decide a case",
-            "give 1 or 2; 0 for decisions that nobody was asked for",
-        )
-        .into());
-    }
+    judge::check_packet(packet)?;
     seed::lock(db, names)?;
     let now = now(db, clock)?;
     let leads: Vec<&str> = packet.cases.iter().map(|(lead, _)| lead.as_str()).collect();
@@ -127,16 +103,7 @@ fn load(
     load: &ReviewLoad,
     apply: bool,
 ) -> Result<ReviewReceipt, StoreError> {
-    check_text("who loads reviews", &load.by)?;
-    for review in &load.reviews {
-        check_text("reviewer", &review.decided_by)?;
-        if review.comment.contains('\0') || review.comment.len() > 2000 {
-            return Err(StoreError::Conflict {
-                key: review.source_pk.to_string(),
-                reason: "its comment is longer than 2000 bytes or holds a NUL byte".to_owned(),
-            });
-        }
-    }
+    judge::check_load(load)?;
     if apply {
         seed::lock(db, names)?;
     }
@@ -149,27 +116,11 @@ fn load(
         return Ok(receipt);
     }
     if !apply {
-        count(load, &judged.taken, &mut receipt);
+        judge::count(load, &judged.taken, &mut receipt);
         return Ok(receipt);
     }
     apply::apply(db, names, now, load, &judged.taken, &mut receipt)?;
     Ok(receipt)
-}
-
-/// Counts what a load would do.
-fn count(load: &ReviewLoad, taken: &[state::Taken], receipt: &mut ReviewReceipt) {
-    for one in taken {
-        let place = match (one.effect, &load.reviews[one.at].decision) {
-            (ReviewEffect::Waiting, _) => &mut receipt.waiting,
-            (ReviewEffect::Disagreeing, _) => &mut receipt.disagreeing,
-            (_, ReviewDecision::Link(_)) => &mut receipt.linked,
-            (_, ReviewDecision::NewPerson(_)) => &mut receipt.new_persons,
-            (_, ReviewDecision::NoneOfThese) => &mut receipt.none_of_these,
-            (_, ReviewDecision::Later(_)) => &mut receipt.later,
-            (_, ReviewDecision::Corrected(_)) => &mut receipt.corrected,
-        };
-        *place += 1;
-    }
 }
 
 impl ReviewStore for BorrowedStore<'_> {
@@ -185,7 +136,7 @@ impl ReviewStore for BorrowedStore<'_> {
     ) -> Result<bool, StoreError> {
         const LIST: &str = "the change of the list of reviewers";
         decider.check()?;
-        check_text("reviewer", name)?;
+        judge::check_text("reviewer", name)?;
         let (names, clock) = (&self.names, self.clock);
         let changed = self.db.transaction(LIST, |db| {
             let now = now(db, clock)?;
