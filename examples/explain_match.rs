@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
+use identity_matching::index::CandidateIndex;
 use identity_matching::{
     DeterministicMatcher, KeyKind, KindCodeError, Matcher, OwnValue, RawDocument, Record, Region,
 };
@@ -107,14 +108,21 @@ fn run(args: &Args) -> Result<Exit, Failure> {
         }
         (None, _) => given(args)?,
     };
-    let index = match &args.persons {
+    let index: Box<dyn CandidateIndex> = match &args.persons {
         Some(persons) => {
             let (index, summary, _) = people::read_persons(&tables, persons, &normaliser)?;
             tables::tell(&summary, &console);
             exit = exit.and(tables::exit(&summary));
-            index
+            Box::new(index)
         }
-        None => open(args)?.index(&normaliser, &ProgressBar::hidden())?.0,
+        None => {
+            let mut service = open(args)?;
+            let url = database_url(args.common.database_url.as_deref())?;
+            match service.kept_index_to_read(&url, &normaliser)? {
+                Some(index) => Box::new(index),
+                None => Box::new(service.index(&normaliser, &ProgressBar::hidden())?.0),
+            }
+        }
     };
     tables.finish()?;
     let mut matcher = DeterministicMatcher::new(index, normaliser, policy)?;

@@ -50,6 +50,8 @@ pub fn in_one<T>(
 #[derive(Clone, Copy, Debug)]
 pub struct Service {
     has_tables: bool,
+    /// Whether persons who change are noted.
+    notes_changes: bool,
     /// Where corrected values of leads are kept.
     corrections: Option<&'static str>,
 }
@@ -69,7 +71,8 @@ impl Service {
             "lead_corrections"
         };
         let corrections = database.has_table(own)?.then_some(own);
-        Ok(Self { has_tables, corrections })
+        let notes_changes = has_tables && database.has_table("persons_changed")?;
+        Ok(Self { has_tables, notes_changes, corrections })
     }
 
     /// Removes a lead, and its key from claims; gives how many rows were touched.
@@ -102,7 +105,7 @@ impl Service {
     ///
     /// The database's.
     pub fn forget_person(self, store: &mut SqlStore, key: &PersonKey) -> Result<u64, Failure> {
-        self.forget(
+        let touched = self.forget(
             store,
             [
                 "DELETE FROM persons WHERE person_key = $1",
@@ -110,7 +113,14 @@ impl Service {
                 "UPDATE claims SET person_key = NULL WHERE person_key = $1",
             ],
             key.as_str(),
-        )
+        )?;
+        // That the person has changed is noted, too; the index forgets with the queue.
+        if self.notes_changes {
+            let sql = "DELETE FROM persons_changed WHERE person_key = $1";
+            let query = diesel::sql_query(sql).bind::<Text, _>(key.as_str());
+            on_either!(store, |connection| query.execute(connection))?;
+        }
+        Ok(touched)
     }
 
     /// Takes a lead or person that the queue does not know for nothing to forget there, where the service's tables had

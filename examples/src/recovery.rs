@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use clap::Args;
 use identity_matching::index::{Seal, joined::Stamp};
-use identity_matching::{DeterministicMatcher, Normaliser, Policy, Region};
+use identity_matching::{DeterministicMatcher, Matcher, Normaliser, Policy, Region};
 use recovery_queue::{
     DatabaseUrl, KeyColumn, LeadSource, MatcherResolver, OpenOptions, PersonView, QueueStore as _,
-    ReadAhead, RecoverOptions, Rejection, Resolver, RunSummary, SeedOptions, SqlStore, ViewBacklog,
-    WakeKeys, recover_with_workers,
+    ReadAhead, RecoverOptions, Rejection, Resolver, RunSummary, SeedOptions, Snapshot as _,
+    SqlStore, Status, ViewBacklog, WakeKeys, recover_with_workers,
 };
 use serde::Serialize;
 
@@ -21,7 +21,9 @@ use crate::decisions::DecisionFile;
 use crate::files::{self, AtomicFile};
 use crate::own::OwnColumns;
 use crate::people;
-use crate::service::{BACKLOG_VIEW, Counted, Database, MapArgs, TableMap, lead_source, migrations};
+use crate::service::{
+    BACKLOG_VIEW, Candidates, Counted, Database, MapArgs, TableMap, lead_source, migrations,
+};
 use crate::stages::{Stage, Stages};
 use crate::unusable::{KeptReport, UnusableValues, ValueReport};
 
@@ -210,26 +212,43 @@ impl Recovery {
         let (policy, normaliser) = self.reading()?;
         let keys = WakeKeys::new(normaliser.clone(), service.wake_secret()?);
         wake(service, &keys, console)?;
-        let reading = console.progress(service.count("persons")?, "persons");
-        let (index, of_persons) = service.index(&normaliser, &reading)?;
-        reading.finish_and_clear();
-        let of_persons = of_persons.report();
-        of_persons.tell(console);
+        let pending = store.read()?.status_counts()?.get(&Status::Pending).copied().unwrap_or(0);
+        let leads = self.limit.map_or(pending, |limit| limit.min(pending));
+        let candidates = service.candidates(store, &normaliser, leads, console)?;
         stages.end("index");
         let options = self.options(actor, &policy);
-        // One index for all workers.
-        let matcher = Arc::new(DeterministicMatcher::new(index, normaliser.clone(), policy)?);
         // One writer at a time leaves a core to decide what comes next.
         let ahead = matches!(url, DatabaseUrl::Sqlite(_)) && self.workers == 1;
+        let (mut values, mut matchers): (_, Vec<AnyMatcher>) = (Vec::new(), Vec::new());
+        match candidates {
+            // One index for all workers.
+            Candidates::Read(index, of_persons) => {
+                values.push(of_persons);
+                let matcher = DeterministicMatcher::new(index, normaliser.clone(), policy)?;
+                matchers.resize(self.workers.into(), Arc::new(matcher));
+            }
+            Candidates::Kept(of_persons) => {
+                values.extend(of_persons);
+                for _ in 0..self.workers {
+                    let index = service.kept_index(store, &normaliser)?;
+                    let matcher =
+                        DeterministicMatcher::new(index, normaliser.clone(), policy.clone())?;
+                    matchers.push(Arc::new(matcher));
+                }
+            }
+        }
+        for values in &values {
+            values.tell(console);
+        }
         let mut resolver = |_: &Database, source| -> Result<Box<dyn Resolver + Send>, Failure> {
-            let resolver = MatcherResolver::new(Arc::clone(&matcher), source);
-            let resolver = resolver.with_wake_keys(keys.clone());
+            let matcher = matchers.pop().expect("there is one for each worker");
+            let resolver = MatcherResolver::new(matcher, source).with_wake_keys(keys.clone());
             Ok(if ahead { Box::new(ReadAhead::new(resolver)) } else { Box::new(resolver) })
         };
-        let queue = (url, store, &mut *service);
+        let queue = (url, &mut *store, &mut *service);
         let (run, of_leads) = self.drain(queue, normaliser, console, &options, &mut resolver)?;
         stages.end("drain");
-        let values = vec![of_leads, of_persons];
+        values.insert(0, of_leads);
         KeptReport::keep(service, run.run_id.get(), &values)?;
         Ok(Recovered { run, stages: stages.into_stages(), values })
     }
@@ -298,7 +317,8 @@ impl Recovery {
             let source = Box::new(lead_source(url, service, counted.clone())?);
             workers.push((store.reopen()?, resolver(service, source)?));
         }
-        let working = console.progress(service.count(BACKLOG_VIEW)?, "leads");
+        let pending = store.read()?.status_counts()?.get(&Status::Pending).copied().unwrap_or(0);
+        let working = console.progress(pending, "leads");
         let run = recover_with_workers(&mut workers, options, &mut |progress| {
             working.set_position(progress.total.claimed);
             ControlFlow::Continue(())
@@ -318,6 +338,9 @@ impl Recovery {
         Ok((run, values))
     }
 }
+
+/// What decides one worker's leads.
+type AnyMatcher = Arc<dyn Matcher + Send + Sync>;
 
 /// Where the subjects of one worker's leads come from.
 type Source = Box<dyn LeadSource + Send>;

@@ -8,6 +8,7 @@
 mod corrections;
 mod database;
 mod import;
+mod kept_index;
 mod map;
 mod population;
 mod schema;
@@ -16,6 +17,7 @@ mod wake;
 pub(crate) use corrections::{CORRECTED_FIELDS, OWN_FIELD};
 pub use database::{BACKLOG_VIEW, Database, database_url};
 pub use import::{Import, ImportSummary};
+pub use kept_index::Candidates;
 pub use map::{
     CheckedColumn, CheckedMap, CheckedTable, DecisionRow, DecisionTable, MapArgs, TableMap,
 };

@@ -69,6 +69,12 @@ impl WakeKeys {
         self.normaliser.fingerprint()
     }
 
+    /// Gives what reads the values.
+    #[must_use]
+    pub fn normaliser(&self) -> &Normaliser {
+        &self.normaliser
+    }
+
     /// Gives the wake keys of a lead's or a person's record.
     #[must_use]
     pub fn of(&self, record: &Record) -> Vec<String> {

@@ -199,6 +199,7 @@ impl Database {
             }
             if let Some(table) = persons {
                 let summary = persons::import(database, table, &own, keys, full)?;
+                database.refresh_index(keys.normaliser())?;
                 done(database, "persons", summary)?;
             }
             if let Some(table) = claims {

@@ -27,7 +27,7 @@ impl Sqlite {
         Self { dir: tempfile::tempdir().unwrap(), stores: 0 }
     }
 
-    fn index(&mut self) -> SqlIndex {
+    fn index(&mut self) -> SqlIndex<'static> {
         self.stores += 1;
         let path = self.dir.path().join(format!("index_{}.sqlite", self.stores));
         let url = DatabaseUrl::parse(path.to_str().unwrap()).unwrap();
@@ -37,7 +37,7 @@ impl Sqlite {
     }
 }
 
-fn filled(mut index: SqlIndex, population: &Population) -> SqlIndex {
+fn filled(mut index: SqlIndex<'static>, population: &Population) -> SqlIndex<'static> {
     for part in population.chunks(64) {
         let records: Vec<(&str, &Normalised)> =
             part.iter().map(|(person, record)| (person.as_str(), record)).collect();
@@ -46,7 +46,7 @@ fn filled(mut index: SqlIndex, population: &Population) -> SqlIndex {
     index
 }
 
-fn changed(mut index: SqlIndex, batches: &[Vec<Change>]) -> SqlIndex {
+fn changed(mut index: SqlIndex<'static>, batches: &[Vec<Change>]) -> SqlIndex<'static> {
     for change in batches.iter().flatten() {
         match change {
             Change::Insert(person, record) => index.insert(&[(person, record)]).unwrap(),
@@ -142,6 +142,50 @@ fn the_tables_hold_no_identifier_in_plain_and_are_read_with_their_secret_alone()
     }
 }
 
+/// Changes the index in a transaction of the caller's, which is rolled back and then committed.
+fn joins_the_callers_transaction<C: diesel::Connection>(connection: &mut C, store: &SqlStore)
+where
+    for<'c> Conn<'c>: From<&'c mut C>,
+{
+    let insert = |connection: &mut C, then: Result<(), StoreError>| {
+        connection.transaction(|connection| {
+            let mut index =
+                BorrowedStore::on(Conn::from(connection)).candidate_index(SECRET, &normaliser())?;
+            index.insert(&[("P-1", &normaliser().normalise(&ana()))])?;
+            assert_eq!(index.persons_total()?, 1, "the transaction itself sees it");
+            then
+        })
+    };
+    let opened = || store.candidate_index(SECRET, &normaliser()).unwrap();
+    drop(opened());
+    let rolled_back = ConfigError::new("the caller", "…", "thinks better of it", "nothing");
+    insert(connection, Err(rolled_back.into())).unwrap_err();
+    assert_eq!(opened().persons_total().unwrap(), 0);
+    insert(connection, Ok(())).unwrap();
+    let matcher = DeterministicMatcher::new(opened(), normaliser(), Policy::default()).unwrap();
+    assert_eq!(matcher.decide_one(&ana()).unwrap().outcome.person(), Some("P-1"));
+}
+
+#[test]
+fn a_change_of_the_index_joins_the_callers_transaction() {
+    use diesel::Connection as _;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("index.sqlite");
+    let url = DatabaseUrl::parse(path.to_str().unwrap()).unwrap();
+    let mut store = SqlStore::open(&url, OpenOptions::default()).unwrap();
+    store.migrate().unwrap();
+    let mut sqlite = diesel::SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    joins_the_callers_transaction(&mut sqlite, &store);
+    #[cfg(feature = "postgres")]
+    if let Some(server) = server::with(&[]) {
+        let url = DatabaseUrl::parse(server.url()).unwrap();
+        let mut store = SqlStore::open(&url, OpenOptions::default()).unwrap();
+        store.migrate().unwrap();
+        let mut postgres = diesel::PgConnection::establish(server.url()).unwrap();
+        joins_the_callers_transaction(&mut postgres, &store);
+    }
+}
+
 #[test]
 fn keys_of_another_reading_are_refused_and_never_missed_in_silence() {
     use diesel::connection::SimpleConnection as _;
@@ -176,7 +220,8 @@ fn keys_of_another_reading_are_refused_and_never_missed_in_silence() {
 /// An index of another region is refused until it is made anew, and so is whoever has the former one open.
 fn is_rebuilt(store: &SqlStore) {
     let chile = Normaliser::for_region(Region::parse("CL").unwrap());
-    let fill = |index: &mut SqlIndex| index.insert(&[("P-1", &normaliser().normalise(&ana()))]);
+    let fill =
+        |index: &mut SqlIndex<'static>| index.insert(&[("P-1", &normaliser().normalise(&ana()))]);
     let mut former = store.candidate_index(SECRET, &chile).unwrap();
     former.insert(&[("P-9", &chile.normalise(&ana()))]).unwrap();
     let refused = store.candidate_index(SECRET, &normaliser()).unwrap_err();
@@ -232,7 +277,7 @@ fn a_value_that_many_hold_is_counted_exactly_as_they_come_and_go() {
     let mut index = Sqlite::new().index();
     let record = normaliser().normalise(&Record { phones: ana().phones, ..Record::default() });
     let names: Vec<String> = (0..250).map(|n| format!("P-{n}")).collect();
-    let total = |index: &SqlIndex, limit| {
+    let total = |index: &SqlIndex<'static>, limit| {
         let key = index.as_held(IndexKey::from(record.keys()[0].key));
         let mut found = (0, 0);
         let report = &mut |_, held: Holders<'_>| found = (held.total, held.persons.len());
@@ -255,8 +300,8 @@ fn a_value_that_many_hold_is_counted_exactly_as_they_come_and_go() {
 
 /// An index whose persons another connection removes as soon as their keys were looked up.
 struct Meddled {
-    index: SqlIndex,
-    other: std::sync::Mutex<SqlIndex>,
+    index: SqlIndex<'static>,
+    other: std::sync::Mutex<SqlIndex<'static>>,
 }
 
 impl CandidateIndex for Meddled {
@@ -271,7 +316,7 @@ impl CandidateIndex for Meddled {
 
 struct MeddledRead<'a> {
     read: &'a mut dyn CandidateRead,
-    other: &'a std::sync::Mutex<SqlIndex>,
+    other: &'a std::sync::Mutex<SqlIndex<'static>>,
 }
 
 impl CandidateRead for MeddledRead<'_> {

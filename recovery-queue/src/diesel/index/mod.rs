@@ -14,6 +14,7 @@ use identity_matching::index::{
 use identity_matching::{HashKey, Normaliser};
 
 use crate::diesel::SqlStore;
+use crate::diesel::borrowed::BorrowedStore;
 use crate::diesel::conn::database::{Database, IntRow, Param, TextRow, failed};
 use crate::diesel::conn::namespace::Names;
 use crate::diesel::conn::open::Purpose;
@@ -62,9 +63,12 @@ const REBUILD: &str = "the rebuild of the candidate index";
 /// # Ok(())
 /// # }
 /// ```
-pub struct SqlIndex {
+///
+/// A service that changes persons on its own connection changes the index there, too, in one transaction:
+/// [`BorrowedStore::candidate_index`].
+pub struct SqlIndex<'c> {
     /// Whoever has it locked has a read of its own.
-    db: Mutex<Database<'static>>,
+    db: Mutex<Database<'c>>,
     names: Names,
     statements: Statements,
     seal: Seal,
@@ -72,7 +76,7 @@ pub struct SqlIndex {
     mark: String,
 }
 
-impl std::fmt::Debug for SqlIndex {
+impl std::fmt::Debug for SqlIndex<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SqlIndex").field("names", &self.names.label).finish_non_exhaustive()
     }
@@ -93,44 +97,9 @@ impl SqlStore {
         &self,
         secret: HashKey,
         normaliser: &Normaliser,
-    ) -> Result<SqlIndex, StoreError> {
-        let mut db = self.source.connect(&self.options, Purpose::Write)?;
-        let (seal, secret_mark, mark) = marks(secret, normaliser);
-        let names = self.names.clone();
-        db.execute(
-            &names.sql(
-                "INSERT INTO {ns}queue_index (id, secret_mark) VALUES (1, $1) ON CONFLICT DO NOTHING",
-            ),
-            &[Param::Text(&mark)],
-        )
-        .map_err(failed(OPEN))?;
-        let held = held_mark(&mut db, &names).map_err(failed(OPEN))?;
-        if held == mark {
-            return Ok(SqlIndex::new(db, names, seal, mark));
-        }
-        Err(if held.contains(REBUILDING) {
-            ConfigError::new(
-                "candidate index",
-                "…",
-                "it is being rebuilt, or a rebuild of it was broken off",
-                "wait for its end; where it was broken off, rebuild it again (rebuild_candidate_index)",
-            )
-        } else if held.split('.').next() == Some(secret_mark.as_str()) {
-            ConfigError::new(
-                "reading of the candidate index",
-                held.split('.').nth(1).unwrap_or("1"),
-                "its persons were read by another version of identity-matching, or by other options",
-                "make it anew from the population, by rebuild_candidate_index",
-            )
-        } else {
-            ConfigError::new(
-                "secret of the candidate index",
-                "…",
-                "the index was made with another one",
-                "give the secret that it was made with, or make it anew by rebuild_candidate_index",
-            )
-        }
-        .into())
+    ) -> Result<SqlIndex<'static>, StoreError> {
+        let db = self.source.connect(&self.options, Purpose::Write)?;
+        SqlIndex::open(db, self.names.clone(), secret, normaliser)
     }
 
     /// Empties the candidate index, has it filled anew, and opens it: after a change of how values are read, or of the
@@ -146,8 +115,8 @@ impl SqlStore {
         &self,
         secret: HashKey,
         normaliser: &Normaliser,
-        fill: impl FnOnce(&mut SqlIndex) -> Result<(), E>,
-    ) -> Result<SqlIndex, E> {
+        fill: impl FnOnce(&mut SqlIndex<'static>) -> Result<(), E>,
+    ) -> Result<SqlIndex<'static>, E> {
         let connected = self.source.connect(&self.options, Purpose::Write);
         let db = connected?;
         let (seal, _, mark) = marks(secret, normaliser);
@@ -163,6 +132,20 @@ impl SqlStore {
         fill(&mut index)?;
         index.change_mark(|held, _, _| if held == building { Ok(mark) } else { Err(rebuilt()) })?;
         Ok(index)
+    }
+}
+
+impl<'c> BorrowedStore<'c> {
+    /// Opens the candidate index on the store's connection: what it changes is one savepoint of the caller's transaction.
+    ///
+    /// # Errors
+    /// As [`SqlStore::candidate_index`].
+    pub fn candidate_index(
+        self,
+        secret: HashKey,
+        normaliser: &Normaliser,
+    ) -> Result<SqlIndex<'c>, StoreError> {
+        SqlIndex::open(self.db, self.names, secret, normaliser)
     }
 }
 
@@ -226,8 +209,50 @@ fn json<T: serde::Serialize + ?Sized>(rows: &T) -> String {
     serde_json::to_string(rows).expect("numbers and texts are JSON")
 }
 
-impl SqlIndex {
-    fn new(db: Database<'static>, names: Names, seal: Seal, mark: String) -> Self {
+impl<'c> SqlIndex<'c> {
+    /// Opens the index, and fixes its secret and reading where nobody has; where it stands nothing is written.
+    fn open(
+        mut db: Database<'c>,
+        names: Names,
+        secret: HashKey,
+        normaliser: &Normaliser,
+    ) -> Result<Self, StoreError> {
+        let (seal, secret_mark, mark) = marks(secret, normaliser);
+        let mut held = held_mark(&mut db, &names).map_err(failed(OPEN))?;
+        if held.is_empty() {
+            let first = "INSERT INTO {ns}queue_index (id, secret_mark) VALUES (1, $1) ON CONFLICT DO NOTHING";
+            db.execute(&names.sql(first), &[Param::Text(&mark)]).map_err(failed(OPEN))?;
+            held = held_mark(&mut db, &names).map_err(failed(OPEN))?;
+        }
+        if held == mark {
+            return Ok(Self::new(db, names, seal, mark));
+        }
+        Err(if held.contains(REBUILDING) {
+            ConfigError::new(
+                "candidate index",
+                "…",
+                "it is being rebuilt, or a rebuild of it was broken off",
+                "wait for its end; where it was broken off, rebuild it again (rebuild_candidate_index)",
+            )
+        } else if held.split('.').next() == Some(secret_mark.as_str()) {
+            ConfigError::new(
+                "reading of the candidate index",
+                held.split('.').nth(1).unwrap_or("1"),
+                "its persons were read by another version of identity-matching, or by other options",
+                "make it anew from the population, by rebuild_candidate_index",
+            )
+        } else {
+            ConfigError::new(
+                "secret of the candidate index",
+                "…",
+                "the index was made with another one",
+                "give the secret that it was made with, or make it anew by rebuild_candidate_index",
+            )
+        }
+        .into())
+    }
+
+    fn new(db: Database<'c>, names: Names, seal: Seal, mark: String) -> Self {
         let statements = Statements::new(db.is_sqlite(), &names);
         Self { db: Mutex::new(db), names, statements, seal, mark }
     }
@@ -264,7 +289,7 @@ impl SqlIndex {
         Ok(u64::try_from(total).unwrap_or_default())
     }
 
-    fn database(&mut self) -> &mut Database<'static> {
+    fn database(&mut self) -> &mut Database<'c> {
         self.db.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -283,12 +308,12 @@ fn person_id(id: i64) -> Result<PersonId, IndexError> {
 }
 
 /// One read: a transaction on the index's connection, ended also where the look-ups panic.
-struct SqlRead<'a> {
-    db: MutexGuard<'a, Database<'static>>,
-    index: &'a SqlIndex,
+struct SqlRead<'a, 'c> {
+    db: MutexGuard<'a, Database<'c>>,
+    index: &'a SqlIndex<'c>,
 }
 
-impl SqlRead<'_> {
+impl SqlRead<'_, '_> {
     fn query<T: crate::diesel::conn::database::Row>(
         &mut self,
         sql: &str,
@@ -298,14 +323,14 @@ impl SqlRead<'_> {
     }
 }
 
-impl Drop for SqlRead<'_> {
+impl Drop for SqlRead<'_, '_> {
     fn drop(&mut self) {
         // Nothing was written: rolled back is as good as committed, and also ends a read that failed.
         self.db.rollback();
     }
 }
 
-impl CandidateIndex for SqlIndex {
+impl CandidateIndex for SqlIndex<'_> {
     fn as_held(&self, key: IndexKey) -> IndexKey {
         self.seal.key(key)
     }
@@ -321,7 +346,7 @@ impl CandidateIndex for SqlIndex {
     }
 }
 
-impl CandidateRead for SqlRead<'_> {
+impl CandidateRead for SqlRead<'_, '_> {
     fn holders(
         &mut self,
         keys: &[IndexKey],

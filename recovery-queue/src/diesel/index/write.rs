@@ -21,7 +21,7 @@ struct Edit {
     now: Option<StoredPerson>,
 }
 
-impl SqlIndex {
+impl SqlIndex<'_> {
     /// Adds records of persons; a person's several records are one person.
     ///
     /// All of them in one transaction, whose size is the caller's affair: some thousands are fast, and memory holds
