@@ -108,20 +108,17 @@ fn run(args: &Args) -> Result<Exit, Failure> {
         }
         (None, _) => given(args)?,
     };
-    let index: Box<dyn CandidateIndex> = match &args.persons {
-        Some(persons) => {
-            let (index, summary, _) = people::read_persons(&tables, persons, &normaliser)?;
-            tables::tell(&summary, &console);
-            exit = exit.and(tables::exit(&summary));
-            Box::new(index)
-        }
-        None => {
-            let mut service = open(args)?;
-            let url = database_url(args.common.database_url.as_deref())?;
-            match service.kept_index_to_read(&url, &normaliser)? {
-                Some(index) => Box::new(index),
-                None => Box::new(service.index(&normaliser, &ProgressBar::hidden())?.0),
-            }
+    let index: Box<dyn CandidateIndex> = if let Some(persons) = &args.persons {
+        let (index, summary, _) = people::read_persons(&tables, persons, &normaliser)?;
+        tables::tell(&summary, &console);
+        exit = exit.and(tables::exit(&summary));
+        Box::new(index)
+    } else {
+        let mut service = open(args)?;
+        let url = database_url(args.common.database_url.as_deref())?;
+        match service.kept_index_to_read(&url, &normaliser)? {
+            Some(index) => Box::new(index),
+            None => Box::new(service.index(&normaliser, &ProgressBar::hidden())?.0),
         }
     };
     tables.finish()?;

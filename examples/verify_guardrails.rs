@@ -19,7 +19,7 @@ use recovery_queue::{BookFacts, DatabaseUrl, OpenOptions, Snapshot, SqlStore};
 use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
 use reference_runners::files;
 use reference_runners::guards::{
-    Launcher, PacketFacts, books_of, facts_of, is_usable, recovery_suite, write_work_list,
+    Launcher, PacketFacts, books_of, facts_of_readers, is_usable, recovery_suite, write_work_list,
 };
 use reference_runners::service::{BACKLOG_VIEW, MapArgs, database_url};
 
@@ -126,17 +126,20 @@ fn run(args: &Args) -> Result<Exit, Failure> {
         let books = BookFacts::read(&mut store, &books_of(&backlog, &url)?)?;
         (suite(args)?.run(&WithPackets::new(books, None), &Monotonic::start()), None)
     } else {
-        let read = store.read()?;
-        let as_of = Snapshot::as_of(&read);
-        let facts = facts_of(read, &backlog, &url)?.with_days(args.time_zone, 30);
+        let (facts, others) = facts_of_readers(&mut store, &backlog, &url, args.time_zone)?;
+        let as_of = facts.snapshot().as_of;
         if let Some(file) = &args.work_list {
             let listed = write_work_list(file, &facts, &queue_view, &url)?;
             console.note(format_args!("{}: {listed} failed leads", file.display()));
         }
         // The packets lie in files, the rest in the database.
         let packets = args.packets.read(&args.common, as_of, &console)?;
-        let facts = WithPackets::new(facts, packets);
-        let report = suite(args)?.run(&facts, &Monotonic::start());
+        let others = others.into_iter();
+        let mut others: Vec<_> =
+            others.map(|facts| WithPackets::new(facts, packets.clone())).collect();
+        let mut facts = WithPackets::new(facts, packets);
+        let suite = suite(args)?;
+        let report = suite.run_on_readers(&mut facts, &mut others, &Monotonic::start());
         let shown = args.format == Format::Html;
         (report, shown.then(|| LeadFigures::read(&facts)).transpose()?)
     };

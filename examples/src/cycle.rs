@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use crate::cli::{Common, Console, Exit, Failure};
 use crate::files::{self, AtomicFile};
-use crate::guards::{Launcher, PacketFacts, facts_of, recovery_suite};
+use crate::guards::{Launcher, PacketFacts, facts_of_readers, recovery_suite};
 use crate::recovery::{Recovered, Recovery, Shrink};
 use crate::service::{BACKLOG_VIEW, Import, ImportSummary, database_url};
 use crate::stages::{Stage, Stages};
@@ -163,8 +163,10 @@ impl CycleArgs {
         stages.end("recover");
 
         // Verdicts, reasons, days and the report all come from one consistent read.
-        let facts = facts_of(store.read()?, &backlog, &url)?.with_days(args.time_zone, 30);
-        let report = recovery_suite()?.run(&facts, &Monotonic::start());
+        let (mut facts, mut others) = facts_of_readers(&mut store, &backlog, &url, args.time_zone)?;
+        let suite = recovery_suite()?;
+        let report = suite.run_on_readers(&mut facts, &mut others, &Monotonic::start());
+        drop(others);
         let suite =
             Launcher::new(common.database_url.as_deref()).launched(report, &PacketFacts::default());
         stages.end("guardrails");

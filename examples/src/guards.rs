@@ -10,7 +10,7 @@ use guardrails::recovery::RecoveryFacts;
 use guardrails::{Suite, SuiteReport};
 use raw_packets::{GapStatus, PacketRequest, PacketStatus};
 use recovery_queue::{
-    DatabaseUrl, MigrationStatus, ServiceMigrations, SqlSnapshot, StoreFacts, ViewBacklog,
+    DatabaseUrl, MigrationStatus, ServiceMigrations, SqlSnapshot, SqlStore, StoreFacts, ViewBacklog,
 };
 
 use crate::cli::{Common, Console, Failure};
@@ -37,6 +37,27 @@ pub fn facts_of<'a>(
         facts = facts.with_migrations(book);
     }
     Ok(facts)
+}
+
+/// How many checks run at once; each further reader takes memory for pages of its own.
+const READERS: usize = 2;
+
+/// Makes the facts of several readers of one instant, with daily rows in this zone; there is at least one.
+///
+/// # Errors
+///
+/// The database's.
+pub fn facts_of_readers<'a>(
+    store: &mut SqlStore,
+    backlog: &'a ViewBacklog,
+    url: &DatabaseUrl,
+    zone: chrono_tz::Tz,
+) -> Result<(StoreFacts<'a>, Vec<StoreFacts<'a>>), Failure> {
+    let mut readers = store.read_on_several(READERS)?.into_iter();
+    let first = readers.next().expect("there is at least one");
+    let first = facts_of(first, backlog, url)?.with_days(zone, 30);
+    let others = readers.map(|reader| first.beside(reader)).collect();
+    Ok((first, others))
 }
 
 /// Gives the migrations whose book is looked at beside the queue's: the runners' own, where the tables are.

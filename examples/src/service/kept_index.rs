@@ -232,9 +232,7 @@ impl Database {
 
     /// Keeps no index any more: the next run over few leads makes it anew.
     fn give_index_up(&mut self) -> Result<bool, Failure> {
-        self.execute(&format!(
-            "DELETE FROM runner_state WHERE name = '{MARK}' AND value = '{KEPT}'"
-        ))?;
+        self.execute("DELETE FROM runner_state WHERE name = 'person_index' AND value = 'kept'")?;
         self.execute("DELETE FROM persons_changed")?;
         Ok(false)
     }

@@ -2,6 +2,7 @@
 
 mod error;
 mod print;
+mod readers;
 mod run;
 mod select;
 mod settings;

@@ -39,35 +39,60 @@ impl<F: Facts + ?Sized> Suite<F> {
         mut evaluate: impl FnMut(&Entry<F>, usize) -> Result<Finding, CheckError>,
     ) -> SuiteReport {
         let snapshot = facts.snapshot();
-        let span = tracing::info_span!("guardrails.suite", suite = %self.name, checks = self.entries.len());
+        let span = self.span();
         let _entered = span.enter();
         let began = clock.elapsed();
-        let checks: Vec<CheckReport> = self
+        let checks = self
             .entries
             .iter()
-            .map(|entry| {
-                let began = clock.elapsed();
-                let outcome = evaluate(entry, self.list);
-                let took = clock.elapsed().saturating_sub(began);
-                let outcome = entry.in_time(outcome, took);
-                let report = entry.report(outcome, &self.name, &snapshot, took);
-                // Figures only: keys of offenders stay in the report.
-                tracing::info!(
-                    name: "guardrails.check",
-                    check = %report.assertion,
-                    verdict = %report.verdict,
-                    offenders = report.numerator,
-                    population = report.denominator,
-                    duration_ms = report.duration_ms,
-                );
-                report
-            })
+            .map(|entry| self.checked(entry, &snapshot, clock, |list| evaluate(entry, list)))
             .collect();
+        self.concluded(facts, checks, clock, began)
+    }
+
+    /// What the events of one run stand in.
+    pub(super) fn span(&self) -> tracing::Span {
+        tracing::info_span!("guardrails.suite", suite = %self.name, checks = self.entries.len())
+    }
+
+    /// Evaluates one check and says what it came to.
+    pub(super) fn checked(
+        &self,
+        entry: &Entry<F>,
+        snapshot: &Snapshot,
+        clock: &dyn Clock,
+        evaluate: impl FnOnce(usize) -> Result<Finding, CheckError>,
+    ) -> CheckReport {
+        let began = clock.elapsed();
+        let outcome = evaluate(self.list);
+        let took = clock.elapsed().saturating_sub(began);
+        let report = entry.report(entry.in_time(outcome, took), &self.name, snapshot, took);
+        // Figures only: keys of offenders stay in the report.
+        tracing::info!(
+            name: "guardrails.check",
+            check = %report.assertion,
+            verdict = %report.verdict,
+            offenders = report.numerator,
+            population = report.denominator,
+            duration_ms = report.duration_ms,
+        );
+        report
+    }
+
+    /// Measures the KPI and sums the checks up.
+    pub(super) fn concluded(
+        &self,
+        facts: &F,
+        checks: Vec<CheckReport>,
+        clock: &dyn Clock,
+        began: Duration,
+    ) -> SuiteReport {
         // The KPI may take as long as the check that may take longest.
         facts.limit_time(self.entries.iter().filter_map(|entry| entry.settings.time_limit).max());
         let kpi = self.kpi_report(facts);
         facts.limit_time(None);
-        let report = self.report(checks, kpi, &snapshot, clock.elapsed().saturating_sub(began));
+        let took = clock.elapsed().saturating_sub(began);
+        let report = self.report(checks, kpi, &facts.snapshot(), took);
         tracing::info!(
             name: "guardrails.done",
             verdict = %report.verdict,

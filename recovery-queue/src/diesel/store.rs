@@ -360,6 +360,49 @@ impl SqlStore {
         };
         SqlSnapshot::begin(self.reader.insert(reader).lend(), &self.names, self.clock)
     }
+
+    /// Opens up to `readers` consistent reads of one instant, each on a connection of its own, so that what is independent
+    /// can be read at once; at least one.
+    ///
+    /// It gives fewer where further connections may not come at once (from a pool, behind a pooler, at the server's limit),
+    /// and on SQLite where others write all the time: readers are of one instant where nobody has committed while they began.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    #[cfg(feature = "guardrails")]
+    pub fn read_on_several(
+        &mut self,
+        readers: usize,
+    ) -> Result<Vec<SqlSnapshot<'static>>, StoreError> {
+        const TRIES: u8 = 3;
+        const READ: &str = "the read";
+        let alone = self.source.is_shared() || readers < 2;
+        let mut snapshots = Vec::new();
+        for _ in 0..TRIES {
+            snapshots.clear();
+            let before = self.db.data_version().map_err(failed(READ))?;
+            let reader = self.source.connect(&self.options, Purpose::Read)?;
+            snapshots.push(SqlSnapshot::begin(reader, &self.names, self.clock)?);
+            if alone || !snapshots[0].database().is_own_session() {
+                return Ok(snapshots);
+            }
+            while snapshots.len() < readers {
+                let beside = self
+                    .source
+                    .connect(&self.options, Purpose::Read)
+                    .and_then(|db| snapshots[0].beside(db));
+                match beside {
+                    Ok(snapshot) => snapshots.push(snapshot),
+                    Err(_) => break,
+                }
+            }
+            if before == self.db.data_version().map_err(failed(READ))? {
+                return Ok(snapshots);
+            }
+        }
+        snapshots.truncate(1);
+        Ok(snapshots)
+    }
 }
 
 impl QueueStore for SqlStore {

@@ -148,8 +148,8 @@ impl std::fmt::Debug for BacklogSource<'_> {
 /// Gives the set of leads in the red KPI.
 ///
 /// The backlog, not the queue, is the source of truth: a lead that has left it is withdrawn, a lead that
-/// should have left it and has not is a leak.
-pub trait Backlog {
+/// should have left it and has not is a leak. It is `Send` and `Sync`, since several readers of one snapshot may look at it at once.
+pub trait Backlog: Send + Sync {
     /// Names the backlog; one store serves several, each under its name.
     fn name(&self) -> &str;
 

@@ -10,7 +10,10 @@ use guardrails::{QueryCheck, Settings, Suite, Verdict};
 use recovery_queue::testing::PostgresServer;
 use recovery_queue::*;
 
-use crate::facts_on_sqlite::{assert_no_figure_moved, committing, every_check_twice_around};
+use crate::facts_on_sqlite::{
+    assert_no_figure_moved, assert_several_readers_see_what_one_does, committing,
+    every_check_twice_around,
+};
 use crate::support::server;
 
 fn run(store: &mut SqlStore, sql: &str) {
@@ -56,6 +59,16 @@ fn a_commit_between_two_checks_of_one_suite_moves_no_figure() {
     drop(suite);
     let facts = StoreFacts::new(store.read().unwrap(), &backlog);
     assert_eq!(facts.queue().unwrap().backlog, 12, "the next read sees what was written");
+}
+
+#[test]
+fn several_readers_see_what_one_does_also_while_others_write() {
+    let Some((mut store, leads, backlog)) = filled() else { return };
+    let mut writer = store.reopen().unwrap();
+    let readers = assert_several_readers_see_what_one_does(&mut store, &backlog, || {
+        run(&mut writer, &format!("INSERT INTO {leads} VALUES ('N-1'), ('N-2')"));
+    });
+    assert_eq!(readers, 3);
 }
 
 #[test]

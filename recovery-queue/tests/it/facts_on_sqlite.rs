@@ -99,6 +99,75 @@ fn a_commit_between_two_checks_of_one_suite_moves_no_figure() {
     assert_eq!(next.check("drain").unwrap().numerator, 8, "the next read sees what was written");
 }
 
+/// Runs all checks on one reader, and on three of one snapshot while others write; gives how many there were.
+pub(crate) fn assert_several_readers_see_what_one_does(
+    store: &mut SqlStore,
+    backlog: &ViewBacklog,
+    meanwhile: impl FnOnce(),
+) -> usize {
+    let suite = || Suite::recovery().and(Suite::surroundings()).unwrap();
+    // Durations stand still, and so do ages.
+    store.set_clock(Some("2027-03-05T00:00:00Z".parse().unwrap()));
+    let mut readers = store.read_on_several(3).unwrap().into_iter();
+    let mut first = StoreFacts::new(readers.next().unwrap(), backlog);
+    let mut others: Vec<_> = readers.map(|reader| first.beside(reader)).collect();
+    // Committed after all have begun: none of them sees it.
+    let alone = suite().run(&StoreFacts::new(store.read().unwrap(), backlog), &StoppedClock);
+    meanwhile();
+    let report = suite().run_on_readers(&mut first, &mut others, &StoppedClock);
+    // On PostgreSQL each snapshot has a name of its own.
+    let plain = |mut report: guardrails::SuiteReport| {
+        report.snapshot_id.clear();
+        for check in &mut report.checks {
+            check.snapshot_id.clear();
+        }
+        report
+    };
+    assert_eq!(plain(report), plain(alone));
+    1 + others.len()
+}
+
+#[test]
+fn several_readers_see_what_one_does_also_while_others_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut store, backlog) = seeded(&folder, 30);
+    recover(&mut store, 20);
+    run(&mut store, "DELETE FROM queue_link WHERE lead_id < 4");
+    let mut writer = store.reopen().unwrap();
+    let readers = assert_several_readers_see_what_one_does(&mut store, &backlog, || {
+        run(&mut writer, "DELETE FROM queue_link WHERE lead_id < 9");
+        run(&mut writer, "INSERT INTO leads SELECT 'N-' || id, 1 FROM leads");
+    });
+    assert_eq!(readers, 3);
+}
+
+#[test]
+fn readers_that_begin_while_others_commit_are_of_one_instant_or_one_alone() {
+    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+    let folder = tempfile::tempdir().unwrap();
+    let (mut store, backlog) = seeded(&folder, 3);
+    let mut writer = store.reopen().unwrap();
+    let done = AtomicBool::new(false);
+    let seen: Vec<Vec<u64>> = std::thread::scope(|threads| {
+        threads.spawn(|| {
+            for lead in 0..500 {
+                run(&mut writer, &format!("INSERT INTO leads VALUES ('N-{lead}', 1)"));
+            }
+            done.store(true, Relaxed);
+        });
+        let mut seen = Vec::new();
+        while !done.load(Relaxed) {
+            let readers = store.read_on_several(3).unwrap().into_iter();
+            let size = |reader| StoreFacts::new(reader, &backlog).queue().unwrap().backlog;
+            seen.push(readers.map(size).collect());
+        }
+        seen
+    });
+    assert!(!seen.is_empty());
+    assert!(seen.iter().all(|sizes| sizes.iter().all(|size| *size == sizes[0])), "{seen:?}");
+    assert!(store.read_on_several(3).unwrap().len() == 3, "nobody writes any more");
+}
+
 const ENDLESS: &str = "SELECT 'a' FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) \
                        SELECT count(*) FROM n)";
 

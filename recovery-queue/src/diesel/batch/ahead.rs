@@ -14,11 +14,6 @@ use crate::model::error::StoreError;
 use crate::model::resolver::Resolver;
 use crate::model::work::BatchRequest;
 
-/// Changes with each commit of another connection, and with none of this one.
-fn version(db: &mut Database) -> Result<i64, StoreError> {
-    db.int_prepared("SELECT data_version AS value FROM pragma_data_version").map_err(failed(BATCH))
-}
-
 /// Has the resolver forget what it began, unless no other connection has committed since.
 pub(crate) fn forget_changed(
     db: &mut Database,
@@ -31,7 +26,7 @@ pub(crate) fn forget_changed(
     let Some(ahead) = resolver.ahead() else { return Ok(()) };
     // Nothing is known where the connection is another one than before.
     let begun_at = settling.begun_at.take();
-    if begun_at.is_none() || begun_at != Some(version(db)?) {
+    if begun_at.is_none() || begun_at != Some(db.data_version().map_err(failed(BATCH))?) {
         ahead.forget();
     }
     Ok(())
@@ -63,7 +58,7 @@ pub(crate) fn begin_next(
         let rejected = rejected_pairs::of_claims(db, names, &claims)?;
         let leads = open_leads(&claims, batch.options, &rejected);
         if !leads.is_empty() {
-            settling.begun_at = Some(version(db)?);
+            settling.begun_at = Some(db.data_version().map_err(failed(BATCH))?);
             ahead.begin(leads);
         }
         break;

@@ -128,6 +128,14 @@ impl Database<'_> {
         }
     }
 
+    /// Changes on SQLite with each commit of another connection, and with none of this one.
+    pub(crate) fn data_version(&mut self) -> QueryResult<i64> {
+        if !self.is_sqlite() {
+            return Ok(0);
+        }
+        self.int_prepared("SELECT data_version AS value FROM pragma_data_version")
+    }
+
     /// Says whether the session is proven to serve nobody else, so that what lies on it is found again.
     pub(crate) fn is_own_session(&self) -> bool {
         match self {

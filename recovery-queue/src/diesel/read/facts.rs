@@ -1,6 +1,7 @@
 //! Serves the facts of `guardrails` from one snapshot.
 
 use std::cell::{Cell, OnceCell, RefCell};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
@@ -47,9 +48,8 @@ pub struct StoreFacts<'a> {
     backlog: &'a dyn Backlog,
     zone: Tz,
     days: u16,
-    /// What was counted already: within one snapshot it does not change, and several checks and pages ask.
-    queue: RefCell<Option<QueueFacts>>,
-    ledger: RefCell<Option<LedgerFacts>>,
+    /// What was counted already, by this reader or another one of the same snapshot.
+    counted: Arc<Counted>,
     /// The view of the backlog, once it was looked for.
     view: OnceCell<Option<String>>,
     /// Whose books of migrations are looked at beside the store's own.
@@ -58,6 +58,25 @@ pub struct StoreFacts<'a> {
     limit: Cell<Option<std::time::Duration>>,
     /// Whether a check has begun, so that there is a savepoint to go back to.
     begun: Cell<bool>,
+}
+
+/// Counts that do not change within one snapshot, and that several checks and pages ask for.
+#[derive(Default)]
+struct Counted {
+    queue: Mutex<Option<QueueFacts>>,
+    ledger: Mutex<Option<LedgerFacts>>,
+}
+
+/// Gives what was counted, or counts it now, while others who ask for it wait.
+fn once<T: Clone>(
+    counted: &Mutex<Option<T>>,
+    count: impl FnOnce() -> FactsResult<T>,
+) -> FactsResult<T> {
+    let mut counted = counted.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(counted) = &*counted {
+        return Ok(counted.clone());
+    }
+    Ok(counted.insert(count()?).clone())
 }
 
 impl std::fmt::Debug for StoreFacts<'_> {
@@ -75,8 +94,7 @@ impl<'a> StoreFacts<'a> {
             backlog,
             zone: Tz::UTC,
             days: 30,
-            queue: RefCell::new(None),
-            ledger: RefCell::new(None),
+            counted: Arc::default(),
             view: OnceCell::new(),
             services: Vec::new(),
             limit: Cell::new(None),
@@ -87,7 +105,7 @@ impl<'a> StoreFacts<'a> {
     /// Sets the zone of the daily rows and how many of them, today included.
     #[must_use]
     pub fn with_days(mut self, zone: Tz, days: u16) -> Self {
-        self.ledger.take();
+        self.counted = Arc::default();
         self.zone = zone;
         self.days = days.max(1);
         self
@@ -98,6 +116,16 @@ impl<'a> StoreFacts<'a> {
     pub fn with_migrations(mut self, service: ServiceMigrations) -> Self {
         self.services.push(service);
         self
+    }
+
+    /// Makes facts of a further reader of the same snapshot ([`SqlStore::read_on_several`](crate::SqlStore::read_on_several)):
+    /// what one of the two has counted the other one does not count again.
+    #[must_use]
+    pub fn beside(&self, snapshot: SqlSnapshot<'a>) -> Self {
+        let mut other = Self::new(snapshot, self.backlog).with_days(self.zone, self.days);
+        other.services.clone_from(&self.services);
+        other.counted = Arc::clone(&self.counted);
+        other
     }
 
     /// Gives the snapshot back, for further reads of the same instant.
@@ -399,11 +427,7 @@ impl Tables for StoreFacts<'_> {
 
 impl RecoveryFacts for StoreFacts<'_> {
     fn queue(&self) -> FactsResult<QueueFacts> {
-        if let Some(counted) = &*self.queue.borrow() {
-            return Ok(counted.clone());
-        }
-        let counted = self.count_queue()?;
-        Ok(self.queue.borrow_mut().insert(counted).clone())
+        once(&self.counted.queue, || self.count_queue())
     }
 
     fn offenders(&self, invariant: Invariant, limit: usize) -> FactsResult<Offenders> {
@@ -497,11 +521,7 @@ impl RecoveryFacts for StoreFacts<'_> {
     }
 
     fn ledger(&self) -> FactsResult<LedgerFacts> {
-        if let Some(summed) = &*self.ledger.borrow() {
-            return Ok(summed.clone());
-        }
-        let summed = self.sum_ledger()?;
-        Ok(self.ledger.borrow_mut().insert(summed).clone())
+        once(&self.counted.ledger, || self.sum_ledger())
     }
 
     fn runs(&self, limit: usize) -> FactsResult<Vec<RunFacts>> {

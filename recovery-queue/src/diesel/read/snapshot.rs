@@ -95,6 +95,34 @@ impl<'a> SqlSnapshot<'a> {
         Ok(read)
     }
 
+    /// Begins a further read of what this one shows, on another connection; on SQLite nobody may have written since.
+    #[cfg(feature = "guardrails")]
+    pub(crate) fn beside<'b>(
+        &mut self,
+        mut db: Database<'b>,
+    ) -> Result<SqlSnapshot<'b>, StoreError> {
+        db.begin(Begin::Snapshot).map_err(failed(READ))?;
+        if db.is_sqlite() {
+            // The first read fixes the instant.
+            migrate::ensure_usable(&mut db, &self.names)?;
+        } else {
+            let export = "SELECT pg_export_snapshot() AS value";
+            let names: Vec<TextRow> = self.db.query(export, &[]).map_err(failed(READ))?;
+            let name = names.into_iter().next().map(|row| row.value).unwrap_or_default();
+            // It takes no parameter; the server made the name, of digits and dashes.
+            db.script(&format!("SET TRANSACTION SNAPSHOT '{}'", name.replace('\'', "''")))
+                .map_err(failed(READ))?;
+        }
+        Ok(SqlSnapshot {
+            db,
+            names: self.names.clone(),
+            as_of: self.as_of,
+            clock: self.clock,
+            id: self.id.clone(),
+            deadline: None,
+        })
+    }
+
     /// Gives what names this read: the backend and, on PostgreSQL, the snapshot's own name.
     #[cfg(feature = "guardrails")]
     pub(crate) fn id(&self) -> String {

@@ -134,6 +134,7 @@ fn guard(store: &mut SqlStore) {
     let ran = runs.iter().any(|run| run.kind == RunKind::Recover && run.finished_at.is_some());
     let facts = StoreFacts::new(store.read().unwrap(), &backlog);
     let report = Suite::recovery().only(CHECKS).unwrap().run(&facts, &StoppedClock);
+    drop(facts);
     for name in CHECKS {
         // Inconclusive is a check that has nothing to judge, and no other.
         let judges = match name {
