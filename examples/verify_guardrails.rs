@@ -8,14 +8,14 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use guardrails::clock::Monotonic;
-use guardrails::facts::Tables;
+use guardrails::facts::{Facts as _, Tables};
 use guardrails::format::{self, TextStyle};
 use guardrails::history::file as history_file;
 use guardrails::packets::{PacketFacts as Packets, WithPackets};
 use guardrails::page::{LeadFigures, Page};
 use guardrails::recovery::RecoveryFacts;
 use guardrails::{ExitPolicy, Suite, SuiteReport, Verdict};
-use recovery_queue::{BookFacts, DatabaseUrl, OpenOptions, Snapshot, SqlStore};
+use recovery_queue::{BookFacts, DatabaseUrl, OpenOptions, SqlStore};
 use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
 use reference_runners::files;
 use reference_runners::guards::{
