@@ -4,8 +4,8 @@ use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 
 use identity_matching::{
-    Confidence, Decision, DeterministicMatcher, Differ, KeyKind, KeyUse, Matcher, Policy,
-    PolicyRules, Record, Rejections, Rule, Standing,
+    Confidence, Considered, Decision, DeterministicMatcher, Differ, KeyKind, KeyUse, Matcher,
+    Normalised, Policy, PolicyRules, Record, Rejections, Rule, Standing, SubjectView,
     index::{
         CandidateIndex, CandidateRead, Holders, InMemoryIndex, InRead, IndexError, IndexKey,
         PersonId, PersonView,
@@ -76,6 +76,15 @@ fn an_agreement_says_whether_the_key_is_weak_by_itself() {
 }
 
 #[test]
+fn a_disagreement_names_the_type_of_the_documents() {
+    let persons = [("ANA", dni(phone(record(), PHONE), "41234567"))];
+    let decision = decided(PolicyRules::default(), &persons, &dni(phone(record(), PHONE), DNI));
+    let [against] = &decision.evidence.candidates[0].disagrees[..] else { panic!("{decision:?}") };
+    assert_eq!(against.document_type.as_deref(), Some("PE DNI"));
+    assert_ne!(against.subject, against.person);
+}
+
+#[test]
 fn who_fits_by_weak_evidence_alone_has_no_part_in_a_conflict_of_keys() {
     let mut rules = PolicyRules::default();
     for rule in &mut rules.rules {
@@ -125,6 +134,17 @@ fn a_rejected_pair_counts_at_its_place_in_a_long_batch_on_any_number_of_threads(
             assert_eq!(decision.outcome.person(), expected, "lead {at}, {threads} threads");
         }
     }
+    // The fast way goes through the batch in parts, too.
+    let normalised: Vec<Normalised> =
+        leads.iter().map(|lead| normaliser().normalise(lead)).collect();
+    let views: Vec<SubjectView<'_>> = normalised.iter().map(SubjectView::from).collect();
+    let mut told = Vec::new();
+    let report = &mut |at: usize, considered: &Considered<'_>| {
+        told.push((at, considered.person().is_some()));
+    };
+    matcher(&persons, Policy::default()).consider(&views, &rejections, report).unwrap();
+    let expected: Vec<_> = (0..leads.len()).map(|at| (at, !rejected.contains(&at))).collect();
+    assert!(told == expected, "each lead is reported in its place");
     let shown = format!("{rejections:?}");
     assert!(shown.contains("16") && !shown.contains("ANA"), "{shown}");
 }
