@@ -7,7 +7,9 @@ use std::io;
 use std::process::ExitCode;
 
 use clap::Parser;
-use reference_runners::at_scale::{DECISIONS, Decider, GROUPS, ReadingArgs, RowReader, RowWriter};
+use reference_runners::at_scale::{
+    DECISIONS, Decider, GroupReader, ReadingArgs, RowWriter, standard_input,
+};
 use reference_runners::cli::{EXIT_CODES, Exit, Failure, start};
 
 /// Decides leads over rows that an engine has joined, by the rules of the policy and no others.
@@ -37,7 +39,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
     let console = args.reading.console();
     let (policy, normaliser, seal) = args.reading.open()?;
     let format = args.reading.format;
-    let rows = RowReader::new(format, GROUPS, io::stdin())?;
+    let rows = GroupReader::open(format, standard_input()?)?;
     let out = RowWriter::new(format, DECISIONS, io::stdout())?;
     let mut decider = Decider::new(normaliser, policy, seal, out, usize::from(args.chunk))?;
     if args.show_identifiers {

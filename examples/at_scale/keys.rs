@@ -55,29 +55,39 @@ fn run(args: &Args) -> Result<Exit, Failure> {
         unusable: UnusableValues::of(args.of.whose()),
     };
     let mut read = Normalised::default();
-    let exit = records::read(format, args.of, &tables, &own, io::stdin(), &console, |row| {
-        let listed = own.listed(|column| row.text(column));
-        let own = OwnGiven::Listed(&listed);
-        match args.of {
-            Of::Leads => match row.text("external_id").or_else(|| row.text("id")) {
-                Some(key) => {
-                    let given = Given { own, ..Given::of_lead(|column| row.text(column)) };
-                    keys.lead(key, &given, &mut read)?;
-                }
-                None => {
-                    return Ok(Some("neither `id` nor `external_id` is given; give one of them"));
-                }
-            },
-            Of::Persons => match row.text("person_key") {
-                Some(key) => {
-                    let given = Given { own, ..Given::of_person(|column| row.text(column)) };
-                    keys.person(key, &given, &mut read)?;
-                }
-                None => return Ok(Some("the person has no key; give every person one")),
-            },
-        }
-        Ok(None)
-    })?;
+    let exit = records::read(
+        format,
+        args.of,
+        &tables,
+        &own,
+        at_scale::standard_input()?,
+        &console,
+        |row| {
+            let listed = own.listed(|column| row.text(column));
+            let own = OwnGiven::Listed(&listed);
+            match args.of {
+                Of::Leads => match row.text("external_id").or_else(|| row.text("id")) {
+                    Some(key) => {
+                        let given = Given { own, ..Given::of_lead(|column| row.text(column)) };
+                        keys.lead(key, &given, &mut read)?;
+                    }
+                    None => {
+                        return Ok(Some(
+                            "neither `id` nor `external_id` is given; give one of them",
+                        ));
+                    }
+                },
+                Of::Persons => match row.text("person_key") {
+                    Some(key) => {
+                        let given = Given { own, ..Given::of_person(|column| row.text(column)) };
+                        keys.person(key, &given, &mut read)?;
+                    }
+                    None => return Ok(Some("the person has no key; give every person one")),
+                },
+            }
+            Ok(None)
+        },
+    )?;
     let Keys { out, unusable, .. } = keys;
     out.finish()?;
     tables.finish()?;

@@ -6,7 +6,8 @@ use identity_matching::{
     Decision, DeterministicMatcher, Normalised, Normaliser, Outcome, Policy, Rejections,
 };
 
-use super::rows::{RowReader, RowWriter, Value};
+use super::groups::{GroupColumn, GroupReader};
+use super::rows::{RowWriter, Value};
 use super::{from_halves, from_text};
 use crate::cli::Failure;
 
@@ -93,7 +94,7 @@ impl Decider {
     /// # Errors
     ///
     /// Rows that cannot be read or do not fit one another, named by their number; nothing of their chunk is written.
-    pub fn run(mut self, mut rows: RowReader) -> Result<u64, Failure> {
+    pub fn run(mut self, mut rows: GroupReader) -> Result<u64, Failure> {
         while rows.advance()? {
             let here = |failure| at(rows.row(), failure);
             if self.begins(&rows).map_err(here)? {
@@ -111,8 +112,8 @@ impl Decider {
     }
 
     /// Tells whether a row begins a group, and refuses one that does not stand where it must.
-    fn begins(&self, row: &RowReader) -> Result<bool, Failure> {
-        let (lead, part) = (lead(row)?, row.int("part")?);
+    fn begins(&self, row: &GroupReader) -> Result<bool, Failure> {
+        let (lead, part) = (row.text(GroupColumn::Lead)?, row.int(GroupColumn::Part)?);
         let (before, begun) = (self.group.lead.as_str(), self.group.row > 0);
         if part != 0 {
             let follows = begun && lead == before && part >= self.group.part;
@@ -129,24 +130,21 @@ impl Decider {
     }
 
     /// Takes one more row of the group.
-    fn take(&mut self, row: &RowReader) -> Result<(), Failure> {
-        let part = row.int("part")?;
+    fn take(&mut self, row: &GroupReader) -> Result<(), Failure> {
+        let part = row.int(GroupColumn::Part)?;
         self.group.part = part;
         self.group.followed += 1;
         match part {
             1 => {
-                let key = from_halves(row.int("hi")?, row.int("lo")?)?;
-                let holders = row.int("holders")?;
-                let holders =
-                    u32::try_from(holders).unwrap_or(if holders < 0 { 0 } else { u32::MAX });
+                let key = from_halves(row.int(GroupColumn::Hi)?, row.int(GroupColumn::Lo)?)?;
+                let holders = row.count(GroupColumn::Holders)?;
+                let holders = u32::try_from(holders).unwrap_or(u32::MAX);
                 self.group.counts.push((key, holders));
             }
             2 => {
-                let person = row.value("person").text().ok_or_else(|| {
-                    Failure::new("`person` is blank").remedy("hand over the key of the person")
-                })?;
+                let person = row.text(GroupColumn::Person)?;
                 self.check(row, false)?;
-                let bytes = from_text(row.value("sealed").text().unwrap_or_default())?;
+                let bytes = from_text(row.text(GroupColumn::Sealed)?)?;
                 let stored = StoredPerson::from_bytes(&bytes, person, &self.seal)?;
                 match self.group.persons.last_mut() {
                     Some((last, known)) if last == person => known.merge(&stored),
@@ -163,13 +161,13 @@ impl Decider {
         Ok(())
     }
 
-    fn begin_group(&mut self, row: &RowReader) -> Result<(), Failure> {
-        let lead = lead(row)?;
+    fn begin_group(&mut self, row: &GroupReader) -> Result<(), Failure> {
+        let lead = row.text(GroupColumn::Lead)?;
         self.check(row, true)?;
-        let sealed = from_text(row.value("sealed").text().unwrap_or_default())?;
+        let sealed = from_text(row.text(GroupColumn::Sealed)?)?;
         let sealed = SealedRecord::from_bytes(&sealed);
         let record = sealed.open(lead, &self.seal)?;
-        let following = u64::try_from(row.int("holders")?).unwrap_or_default();
+        let following = row.count(GroupColumn::Holders)?;
         let subject = self.matcher.normaliser().normalise(&record);
         let group = &mut self.group;
         lead.clone_into(&mut group.lead);
@@ -184,8 +182,8 @@ impl Decider {
         Ok(())
     }
 
-    fn check(&self, row: &RowReader, lead: bool) -> Result<(), Failure> {
-        let stamp = row.value("stamp").text().unwrap_or_default();
+    fn check(&self, row: &GroupReader, lead: bool) -> Result<(), Failure> {
+        let stamp = row.text(GroupColumn::Stamp)?;
         // Nearly every row carries our own stamp, and nothing needs to be read of it.
         if stamp == self.stamp_text {
             return Ok(());
@@ -261,12 +259,6 @@ fn write(
         Value::Text(&digest),
         Value::Text(stamp),
     ])
-}
-
-fn lead(row: &RowReader) -> Result<&str, Failure> {
-    row.value("lead").text().ok_or_else(|| {
-        Failure::new("`lead` is blank").remedy("hand over the key of the lead in every row")
-    })
 }
 
 fn out_of_order() -> Failure {

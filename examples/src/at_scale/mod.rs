@@ -5,18 +5,18 @@
 
 mod decide;
 mod decided;
+mod groups;
 mod reading;
 pub mod records;
 mod rows;
-#[cfg(feature = "arrow")]
-mod rows_arrow;
 mod secret;
 
 pub use self::decide::Decider;
 pub use self::decided::Decided;
+pub use self::groups::{GroupColumn, GroupReader};
 pub use self::reading::ReadingArgs;
 pub use self::rows::{
-    Column, DECISIONS, Format, GROUPS, KEYS, RowReader, RowWriter, Rows, Type, Value,
+    Column, DECISIONS, Format, GROUPS, KEYS, RowWriter, Rows, Type, Value, standard_input,
 };
 pub use self::secret::SecretArgs;
 

@@ -1,14 +1,17 @@
 //! Records of leads or persons, in either format.
 
-use std::io::Read;
+use std::fs::File;
 
 use clap::ValueEnum;
 use raw_packets::table::{RefusedRow, Row, TableSchema};
 
-use super::rows::{self, Format, Rows};
+use super::rows::{self, Format, Rows, Type};
 use crate::cli::{Console, Exit, Failure};
 use crate::own::OwnColumns;
 use crate::tables::{self, Tables, failed};
+
+/// How many refused rows of a stream are told one by one.
+const TOLD: u64 = 10;
 
 /// What records are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -52,7 +55,7 @@ impl Cells for Row<'_> {
 
 /// Reads records by the columns of a table and of a policy's own kinds, and hands each to `each`, which may refuse it by saying why.
 ///
-/// A table of CSV is read as every runner reads it; columns of an Arrow stream are found by their plain names. Memory
+/// A table of CSV is read as every runner reads it; columns of Arrow and Parquet are found by their plain names. Memory
 /// holds one row, or one record batch.
 ///
 /// # Errors
@@ -63,13 +66,14 @@ pub fn read(
     of: Of,
     tables: &Tables,
     own: &OwnColumns,
-    input: impl Read + Send + 'static,
+    input: File,
     console: &Console,
     mut each: impl FnMut(&dyn Cells) -> Result<Option<&'static str>, Failure>,
 ) -> Result<Exit, Failure> {
     let (schema, keys) = of.table();
+    let schema = own.of_table(schema, keys);
     if format == Format::Csv {
-        let mut table = tables.read_from("standard input", input, &own.of_table(schema, keys))?;
+        let mut table = tables.read_from("standard input", input, &schema)?;
         while let Some(row) = table.next_row().map_err(failed)? {
             let line = row.line();
             if let Some(why) = each(&row)? {
@@ -80,29 +84,34 @@ pub fn read(
         tables::tell(&report, console);
         return Ok(tables::exit(&report));
     }
-    let columns: Vec<&str> =
-        schema.columns().iter().map(String::as_str).chain(own.names()).collect();
-    let (mut rows, places) = rows::open(format, &columns, input)?;
-    let known = |name: &str| {
-        columns.iter().zip(&places).any(|(column, place)| *column == name && place.is_some())
-    };
-    if !keys.iter().copied().any(known) {
-        return Err(Failure::new(format_args!(
-            "the stream of {} has no column `{}`, which names its records",
-            of.whose(),
-            keys.join("` or `")
-        ))
-        .remedy("select it by this name, as text"));
+    let columns: Vec<&str> = schema.columns().iter().map(String::as_str).collect();
+    let wanted: Vec<_> = columns.iter().map(|name| (*name, Type::Value)).collect();
+    let opened = rows::open(format, &wanted, input)?;
+    let known = |name: &String| columns.iter().zip(&opened.has).any(|(at, has)| *has && at == name);
+    for any_of in schema.needed() {
+        if !any_of.iter().any(known) {
+            return Err(Failure::new(format_args!(
+                "the stream of {} has no column {}; it has {}",
+                of.whose(),
+                any_of.join(", nor "),
+                opened.names
+            ))
+            .remedy("select one by this name"));
+        }
     }
-    let mut refused = 0_u64;
+    let (mut rows, mut number, mut refused) = (opened.rows, 0_u64, 0_u64);
     while rows.advance()? {
+        number += 1;
         let row = StreamRow { rows: &*rows, columns: &columns };
-        if each(&row)?.is_some() {
+        if let Some(why) = each(&row)? {
             refused += 1;
+            if refused <= TOLD {
+                console.warn(format_args!("row {number} is refused: {why}"));
+            }
         }
     }
     if refused > 0 {
-        console.warn(format_args!("{refused} records have no key and were refused"));
+        console.warn(format_args!("{refused} rows were refused"));
         return Ok(Exit::RowsRefused);
     }
     Ok(Exit::Done)
@@ -116,6 +125,6 @@ struct StreamRow<'a> {
 impl Cells for StreamRow<'_> {
     fn text(&self, column: &str) -> Option<&str> {
         let place = self.columns.iter().position(|name| *name == column)?;
-        self.rows.value(place).text().filter(|text| !text.trim().is_empty())
+        self.rows.text(place).filter(|text| !text.trim().is_empty())
     }
 }

@@ -12,7 +12,7 @@ use crate::runner::run;
 
 /// Returns the Python that has the engines; nothing where the run has none, which is said aloud.
 #[expect(clippy::print_stderr, reason = "what is left out is to be seen")]
-fn python(test: &str) -> Option<PathBuf> {
+pub(super) fn python(test: &str) -> Option<PathBuf> {
     let found = std::env::var_os("AT_SCALE_PYTHON").map(PathBuf::from);
     if found.is_none() {
         let why = "AT_SCALE_PYTHON names no Python with duckdb and pyspark";
@@ -21,7 +21,7 @@ fn python(test: &str) -> Option<PathBuf> {
     found
 }
 
-fn scripts() -> PathBuf {
+pub(super) fn scripts() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("at_scale")
 }
 
@@ -30,7 +30,7 @@ fn sizes() -> (u32, u32) {
     if std::env::var_os("AT_SCALE_FULL").is_some() { (50_000, 200_000) } else { (2_000, 5_000) }
 }
 
-fn assert_same(found: &BTreeMap<String, String>, expected: &BTreeMap<String, String>) {
+pub(super) fn assert_same(found: &BTreeMap<String, String>, expected: &BTreeMap<String, String>) {
     assert_eq!(found.len(), expected.len());
     for (lead, decision) in expected {
         assert_eq!(&found[lead], decision, "{lead}");

@@ -1,7 +1,11 @@
 //! Matching beyond one machine: `keys` and `decide` around joins that somebody else makes decide as one matcher in memory.
 
+#[cfg(feature = "arrow")]
+mod columnar;
 mod decided;
 mod engines;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod streams;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -150,9 +154,11 @@ impl Data {
             command.args(["--policy", self.path("policy.json").to_str().unwrap()]);
         }
         command.args(flags).stdin(Stdio::from(File::open(from).unwrap()));
+        command.stdout(File::create(self.path(to)).unwrap());
         let done = run(&mut command);
-        fs::write(self.path(to), &done.stdout).unwrap();
-        done
+        let stdout = fs::read(self.path(to)).unwrap();
+        // What is no text is read from the file.
+        Run { stdout: String::from_utf8(stdout).unwrap_or_default(), ..done }
     }
 
     fn keys(&self, of: &str) -> Vec<csv::StringRecord> {

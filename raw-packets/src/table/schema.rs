@@ -123,7 +123,8 @@ impl TableSchema {
     }
 
     /// Returns the groups of columns of which a file must bring one.
-    pub(super) fn needed(&self) -> &[Vec<String>] {
+    #[must_use]
+    pub fn needed(&self) -> &[Vec<String>] {
         &self.needs
     }
 
