@@ -296,6 +296,22 @@ fn a_value_that_many_hold_is_counted_exactly_as_they_come_and_go() {
         assert_eq!(total(&index, 1000), (held, held as usize));
     }
     assert_eq!(index.persons_total().unwrap(), 0);
+
+    // Filled anew, in parts, and changed after it.
+    let dir = tempfile::tempdir().unwrap();
+    let mut index = open(&dir)
+        .rebuild_candidate_index(SECRET, &normaliser(), |index| {
+            names[..150].chunks(40).try_for_each(|part| {
+                let batch: Vec<_> = part.iter().map(|name| (name.as_str(), &record)).collect();
+                index.insert(&batch)
+            })
+        })
+        .unwrap();
+    assert_eq!((total(&index, 50), total(&index, 1000)), ((150, 0), (150, 150)));
+    index.insert(&[("P-150", &record)]).unwrap();
+    assert_eq!(total(&index, 50), (151, 0));
+    index.remove(&names[..60].iter().map(String::as_str).collect::<Vec<_>>()).unwrap();
+    assert_eq!(total(&index, 1000), (91, 91));
 }
 
 /// An index whose persons another connection removes as soon as their keys were looked up.

@@ -74,6 +74,8 @@ pub struct SqlIndex<'c> {
     seal: Seal,
     /// What the tables must say of secret and reading.
     mark: String,
+    /// Whether it is being filled anew: counters are made at the end then, of all keys at once.
+    is_building: bool,
 }
 
 impl std::fmt::Debug for SqlIndex<'_> {
@@ -129,8 +131,16 @@ impl SqlStore {
             }
             Ok(format!("{mark}{REBUILDING}{}", number.unwrap_or(0_u64) + 1))
         })?;
+        index.is_building = true;
         fill(&mut index)?;
-        index.change_mark(|held, _, _| if held == building { Ok(mark) } else { Err(rebuilt()) })?;
+        index.is_building = false;
+        index.change_mark(|held, db, names| {
+            if held != building {
+                return Err(rebuilt());
+            }
+            db.execute(&names.sql(&statements::counters()), &[]).map_err(failed(REBUILD))?;
+            Ok(mark)
+        })?;
         Ok(index)
     }
 }
@@ -254,7 +264,7 @@ impl<'c> SqlIndex<'c> {
 
     fn new(db: Database<'c>, names: Names, seal: Seal, mark: String) -> Self {
         let statements = Statements::new(db.is_sqlite(), &names);
-        Self { db: Mutex::new(db), names, statements, seal, mark }
+        Self { db: Mutex::new(db), names, statements, seal, mark, is_building: false }
     }
 
     /// Changes the mark, and what goes with it, in one transaction that others wait for; gives the new one.

@@ -67,6 +67,14 @@ pub(crate) struct Statements {
     pub(crate) count: [String; 3],
 }
 
+/// Counts the holders of each key that needs a counter, where none has one yet.
+pub(crate) fn counters() -> String {
+    format!(
+        "INSERT INTO {{ns}}queue_index_hub (key, holders) SELECT key, count(*) FROM {{ns}}queue_index_holder \
+         GROUP BY key HAVING count(*) > {HUB}"
+    )
+}
+
 impl Statements {
     pub(crate) fn new(sqlite: bool, names: &Names) -> Self {
         let Dialect { keys, numbers, texts, held, changed, counted } =

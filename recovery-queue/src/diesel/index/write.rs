@@ -74,7 +74,7 @@ impl SqlIndex<'_> {
             self.db.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner),
             &self.statements,
         );
-        let (names, mark) = (&self.names, self.mark.as_str());
+        let (names, mark, counts_holders) = (&self.names, self.mark.as_str(), !self.is_building);
         db.transaction(WRITE, |db| {
             if let Some(lock) = &statements.lock {
                 let _: Vec<IntRow> = db.query(lock, &[]).map_err(failed(WRITE))?;
@@ -121,7 +121,7 @@ impl SqlIndex<'_> {
                     }
                 }
             }
-            changes.make(db, statements)?;
+            changes.make(db, statements, counts_holders)?;
             Ok(known_total)
         })
     }
@@ -153,7 +153,12 @@ impl Changes<'_> {
         self.released.extend(gone.map(|held| (hex(&held.key.to_bytes()), id)));
     }
 
-    fn make(mut self, db: &mut Database, statements: &Statements) -> Result<(), StoreError> {
+    fn make(
+        mut self,
+        db: &mut Database,
+        statements: &Statements,
+        counts_holders: bool,
+    ) -> Result<(), StoreError> {
         if !self.added.is_empty() {
             let rows: Vec<(&str, &str)> =
                 self.added.iter().map(|(person, held, _)| (*person, held.as_str())).collect();
@@ -172,6 +177,9 @@ impl Changes<'_> {
         run(db, &statements.remove, &self.removed)?;
         run(db, &statements.release, &self.released)?;
         run(db, &statements.hold, &self.held)?;
+        if !counts_holders {
+            return Ok(());
+        }
         let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
         for (key, _) in &self.held {
             *counts.entry(key).or_default() += 1;
