@@ -377,11 +377,14 @@ impl SqlStore {
         const TRIES: u8 = 3;
         const READ: &str = "the read";
         let alone = self.source.is_shared() || readers < 2;
+        // Together they take the memory of one.
+        let mut options = self.options.clone();
+        options.cache_kib /= u32::try_from(readers.max(1)).unwrap_or(u32::MAX);
         let mut snapshots = Vec::new();
         for _ in 0..TRIES {
             snapshots.clear();
             let before = self.db.data_version().map_err(failed(READ))?;
-            let reader = self.source.connect(&self.options, Purpose::Read)?;
+            let reader = self.source.connect(&options, Purpose::Read)?;
             snapshots.push(SqlSnapshot::begin(reader, &self.names, self.clock)?);
             if alone || !snapshots[0].database().is_own_session() {
                 return Ok(snapshots);
@@ -389,7 +392,7 @@ impl SqlStore {
             while snapshots.len() < readers {
                 let beside = self
                     .source
-                    .connect(&self.options, Purpose::Read)
+                    .connect(&options, Purpose::Read)
                     .and_then(|db| snapshots[0].beside(db));
                 match beside {
                     Ok(snapshot) => snapshots.push(snapshot),
