@@ -24,6 +24,7 @@ mod recovery_steps;
 mod review_crashes;
 mod review_learning;
 mod review_masking;
+mod review_order;
 mod review_refusals;
 mod reviews;
 mod runner;
