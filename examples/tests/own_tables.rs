@@ -43,7 +43,9 @@ changed = "updated_at"
 
 [claims]
 table = "crm.claims"
+id = "id"
 lead = "lead_id"
+person = "person_id"
 "#;
 
 /// Six leads: the first has a key of another system, the second and sixth an id alone, the third is claimed, the fourth
@@ -59,7 +61,8 @@ CREATE TABLE crm.persons (
     updated_at TIMESTAMPTZ NOT NULL DEFAULT now());
 CREATE TABLE crm.person_phones (
     person_id BIGINT NOT NULL REFERENCES crm.persons, number TEXT, updated_at TIMESTAMPTZ NOT NULL DEFAULT now());
-CREATE TABLE crm.claims (id UUID PRIMARY KEY DEFAULT gen_random_uuid(), lead_id UUID REFERENCES crm.leads);
+CREATE TABLE crm.claims (
+    id UUID PRIMARY KEY DEFAULT gen_random_uuid(), lead_id UUID REFERENCES crm.leads, person_id BIGINT);
 "#;
 
 const SQLITE: &str = r#"
@@ -72,7 +75,7 @@ CREATE TABLE persons (
     updated_at TEXT NOT NULL DEFAULT '2026-01-01T00:00:00Z');
 CREATE TABLE person_phones (
     person_id INTEGER NOT NULL REFERENCES persons, number INTEGER, updated_at TEXT NOT NULL DEFAULT '2026-01-01T00:00:00Z');
-CREATE TABLE claims (id TEXT PRIMARY KEY, lead_id TEXT REFERENCES leads);
+CREATE TABLE claims (id TEXT PRIMARY KEY, lead_id TEXT REFERENCES leads, person_id INTEGER);
 "#;
 
 const ROWS: &str = r#"
@@ -140,6 +143,7 @@ fn plays(desk: &Desk<'_>, own: &mut dyn FnMut(&str)) {
         "{checked:#}"
     );
     assert_eq!(tables[4]["columns"][0]["read_total"], 1, "claims name leads: {checked:#}");
+    assert_eq!(tables[4]["columns"][1]["means"], "person", "{checked:#}");
     assert_eq!(checked["backlog_total"], 5, "{checked:#}");
 
     let seed = desk.done("seed_queue", &[]);
@@ -219,6 +223,21 @@ fn plays(desk: &Desk<'_>, own: &mut dyn FnMut(&str)) {
         assert!(page.contains(part), "{part}: {page}");
     }
     assert!(!page.contains("1250418"), "{page}");
+    drop(server);
+
+    // A claim takes the lead out of the backlog, and becomes a link on request, which is undone like any load.
+    own("INSERT INTO crm.claims (id, lead_id, person_id) VALUES
+         ('99999999-9999-9999-9999-999999999997', '77777777-7777-7777-7777-777777777777', 3)");
+    let seed = desk.done("seed_queue", &[]);
+    assert_eq!(seed["withdrawn"], 1, "{seed:#}");
+    let taken = desk.done("load_review", &["--claims", "--by", "ana"]);
+    assert_eq!((&taken["linked_total"], &taken["refused"]), (&1.into(), &serde_json::json!([])));
+    let shown = desk.done("queue_admin", &["lead", "show", "WEB-7"]);
+    assert_eq!((&shown["status"], &shown["person_key"]), (&"matched".into(), &"3".into()));
+    desk.done("verify_guardrails", &["--allow-inconclusive"]);
+    desk.done("load_review", &["--undo", taken["load"].as_str().expect("a load")]);
+    let shown = desk.done("queue_admin", &["lead", "show", "WEB-7"]);
+    assert_eq!((&shown["status"], &shown["person_key"]), (&"withdrawn".into(), &Value::Null));
 }
 
 /// Makes the operator's tables in a file of SQLite, `crm.sqlite`, and the mapping beside it.

@@ -39,12 +39,9 @@ struct Claim {
 ///
 /// # Errors
 ///
-/// Tables of the operator's, which have claims of their own; a name that may not decide; the database's.
+/// A mapping that does not say whom a claim is for, a name that may not decide, and the database's.
 pub fn claims(decider: Decider<'_>, service: &mut Database) -> Result<Claimed, Failure> {
-    if service.table_map().is_some() {
-        return Err(Failure::new("claims of your own tables are not read as decisions")
-            .remedy("link the leads with `queue_admin link add`"));
-    }
+    let written = service.claims_of_persons()?;
     let listed = service.queue().reviewers()?;
     if !listed.is_empty() && !listed.iter().any(|name| name == decider.by) {
         return Err(Failure::new(format_args!("{} is not on the list of reviewers", decider.by))
@@ -52,7 +49,7 @@ pub fn claims(decider: Decider<'_>, service: &mut Database) -> Result<Claimed, F
     }
     service.transaction(|service| {
         let mut done = Claimed::default();
-        let taken = open_claims(service, &mut done)?;
+        let taken = open_claims(&written, service, &mut done)?;
         let packet = packet_of(&taken, &service.wake_secret()?);
         let mut cases: Vec<(SourcePk, String)> = Vec::with_capacity(taken.len());
         let mut reviews = Vec::with_capacity(taken.len());
@@ -92,11 +89,12 @@ pub fn claims(decider: Decider<'_>, service: &mut Database) -> Result<Claimed, F
 
 /// Reads the claims that can be decisions: of a lead that the queue knows, and a person who is there and not linked to it
 /// yet.
-fn open_claims(service: &mut Database, done: &mut Claimed) -> Result<Vec<Claim>, Failure> {
-    let claims: Vec<Claim> = service.load(
-        "SELECT claim_id AS id, source_pk, person_key FROM claims \
-         WHERE source_pk IS NOT NULL AND person_key IS NOT NULL ORDER BY claim_id",
-    )?;
+fn open_claims(
+    written: &str,
+    service: &mut Database,
+    done: &mut Claimed,
+) -> Result<Vec<Claim>, Failure> {
+    let claims: Vec<Claim> = service.load(written)?;
     let persons: Vec<&str> = claims.iter().map(|claim| claim.person_key.as_str()).collect();
     let known = service.person_records(&persons)?;
     let mut taken = Vec::new();

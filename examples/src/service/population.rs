@@ -318,6 +318,24 @@ impl Database {
         Ok(found)
     }
 
+    /// Writes the query of the claims that name a lead and a person, as `id, source_pk, person_key`.
+    ///
+    /// # Errors
+    ///
+    /// A mapping that does not say whom a claim is for.
+    pub(crate) fn claims_of_persons(&self) -> Result<String, Failure> {
+        let Some(mapped) = &self.map else {
+            return Ok("SELECT claim_id AS id, source_pk, person_key FROM claims \
+                 WHERE source_pk IS NOT NULL AND person_key IS NOT NULL ORDER BY claim_id"
+                .to_owned());
+        };
+        mapped.claims.clone().ok_or_else(|| {
+            Failure::new("the mapping does not say whom a claim is for").remedy(
+                "give person in [claims]: the column that holds the person's key; or link the leads with `queue_admin link add`",
+            )
+        })
+    }
+
     /// Makes a person of what a lead gives of itself, under a key that nobody has.
     ///
     /// # Errors

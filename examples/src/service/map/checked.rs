@@ -220,21 +220,32 @@ impl Database {
             "count(CASE WHEN {text} IN (SELECT {theirs} FROM {} m) THEN 1 END)",
             mapped.map.leads.table.quoted()
         );
-        let asked = ["count(*)".to_owned(), format!("count(nullif({text}, ''))"), of_leads];
+        let mut asked = vec!["count(*)".to_owned(), format!("count(nullif({text}, ''))"), of_leads];
+        let person = claims.person.as_ref().map(|name| columns.text(name, "person")).transpose()?;
+        asked
+            .extend(person.iter().map(|column| format!("count(nullif({}, ''))", column.text("c"))));
         let counts = self.counts(&asked, &format!("{} c", claims.table.quoted()))?;
+        let lead = CheckedColumn {
+            means: means.to_owned(),
+            column: name.to_string(),
+            kind: column.kind,
+            filled_total: counts[1],
+            read_total: Some(counts[2]),
+        };
+        let person = person.map(|column| CheckedColumn {
+            means: "person".to_owned(),
+            column: column.name.to_string(),
+            kind: column.kind,
+            filled_total: counts[3],
+            read_total: None,
+        });
         Ok(Some(CheckedTable {
             section: "claims",
             table: claims.table.to_string(),
             rows_total: counts[0],
             rows_without_key_total: counts[0] - counts[1],
             keys_repeated_total: 0,
-            columns: vec![CheckedColumn {
-                means: means.to_owned(),
-                column: name.to_string(),
-                kind: column.kind,
-                filled_total: counts[1],
-                read_total: Some(counts[2]),
-            }],
+            columns: std::iter::once(lead).chain(person).collect(),
         }))
     }
 }

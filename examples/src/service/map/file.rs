@@ -166,6 +166,8 @@ pub(super) struct MoreMap {
 #[serde(deny_unknown_fields)]
 pub(super) struct ClaimMap {
     pub(super) table: TableName,
+    pub(super) id: Option<ColumnName>,
+    pub(super) person: Option<ColumnName>,
     pub(super) lead: Option<ColumnName>,
     pub(super) source_pk: Option<ColumnName>,
 }

@@ -25,6 +25,9 @@ pub(in crate::service) struct Mapped {
     pub(in crate::service) corrections: BTreeMap<String, Vec<String>>,
     /// Reads the backlog where no view of it is named: the leads with neither link nor claim.
     derived: Option<String>,
+    /// Reads the claims that name a lead and a person, as `id, source_pk, person_key`; none where the mapping does not say
+    /// whom a claim is for.
+    pub(in crate::service) claims: Option<String>,
     /// The columns that tell a change of persons.
     pub(in crate::service) changes: Vec<Change>,
     /// What was understood of each table, for a check.
@@ -225,6 +228,7 @@ impl Mapped {
             Some(_) => None,
             None => Some(derived(database, map, (&found, &key, &id))?),
         };
+        let claims = claims(database, map, (&found, &key, &id))?;
         let backlog = map.backlog(database.dialect() == Dialect::Sqlite)?;
         Ok(Self {
             map: map.clone(),
@@ -233,6 +237,7 @@ impl Mapped {
             backlog,
             corrections,
             derived,
+            claims,
             changes,
             looked,
         })
@@ -502,4 +507,33 @@ fn derived(
         key.text("m"),
         leads.table.quoted()
     ))
+}
+
+/// Writes the statement that reads the claims, each with its lead's key and its person.
+fn claims(
+    database: &mut Database,
+    map: &TableMap,
+    (_, key, id): LeadTable<'_>,
+) -> Result<Option<String>, Failure> {
+    let Some(claims) = &map.claims else { return Ok(None) };
+    let Some(person) = &claims.person else { return Ok(None) };
+    let columns = database.columns_of(&claims.table)?;
+    let person = columns.text(person, "person")?.text("c");
+    let from = format!("{} c", claims.table.quoted());
+    let (lead, from) = match (&claims.lead, &claims.source_pk) {
+        (Some(lead), _) => {
+            let same = columns.text(lead, "lead")?.equals("c", id, "m");
+            (key.text("m"), format!("{from} JOIN {} m ON {same}", map.leads.table.quoted()))
+        }
+        (None, Some(pk)) => (columns.text(pk, "source_pk")?.text("c"), from),
+        (None, None) => return Ok(None),
+    };
+    let named = match &claims.id {
+        Some(id) => columns.text(id, "id")?.text("c"),
+        None => format!("'of ' || {lead}"),
+    };
+    Ok(Some(format!(
+        "SELECT {named} AS id, {lead} AS source_pk, {person} AS person_key FROM {from} \
+         WHERE {lead} <> '' AND {person} <> '' ORDER BY 1, 2, 3"
+    )))
 }
