@@ -7,9 +7,10 @@ mod text;
 
 pub(crate) use self::kind::{Kind, kind_of};
 pub(crate) use self::sheet::{
-    Builder, Cell, FORM_LABELS, Form, Oddity, Remark, Sheet, SheetRow, Unreadable, column_letters,
-    laid_out,
+    Builder, Cell, Form, Oddity, Remark, Sheet, SheetRow, Unreadable, column_letters,
 };
+#[cfg(feature = "xlsx")]
+pub(crate) use self::sheet::{FORM_LABELS, laid_out};
 pub(crate) use self::text::read_csv;
 
 /// How long a cell may be, in characters: the limit of the spreadsheets that wrote it.

@@ -129,6 +129,7 @@ impl Database<'_> {
     }
 
     /// Changes on SQLite with each commit of another connection, and with none of this one.
+    #[cfg(any(feature = "sqlite", feature = "guardrails"))]
     pub(crate) fn data_version(&mut self) -> QueryResult<i64> {
         if !self.is_sqlite() {
             return Ok(0);

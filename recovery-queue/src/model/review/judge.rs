@@ -14,7 +14,11 @@ pub(crate) struct Taken {
     /// Its place in the load.
     pub(crate) at: usize,
     pub(crate) packet_id: i64,
+    #[cfg_attr(not(any(feature = "sqlite", feature = "postgres")), allow(dead_code))]
+    // read by the stores in SQL
     pub(crate) lead_id: i64,
+    #[cfg_attr(not(any(feature = "sqlite", feature = "postgres")), allow(dead_code))]
+    // read by the stores in SQL
     pub(crate) backlog_id: i64,
     pub(crate) fail_reason: Option<String>,
     pub(crate) effect: ReviewEffect,
