@@ -212,7 +212,7 @@ impl Recovery {
         let (policy, normaliser) = self.reading()?;
         let keys = WakeKeys::new(normaliser.clone(), service.wake_secret()?);
         wake(service, &keys, console)?;
-        let pending = store.read()?.status_counts()?.get(&Status::Pending).copied().unwrap_or(0);
+        let pending = pending(store)?;
         let leads = self.limit.map_or(pending, |limit| limit.min(pending));
         let candidates = service.candidates(store, &normaliser, leads, console)?;
         stages.end("index");
@@ -317,8 +317,7 @@ impl Recovery {
             let source = Box::new(lead_source(url, service, counted.clone())?);
             workers.push((store.reopen()?, resolver(service, source)?));
         }
-        let pending = store.read()?.status_counts()?.get(&Status::Pending).copied().unwrap_or(0);
-        let working = console.progress(pending, "leads");
+        let working = console.progress(pending(store)?, "leads");
         let run = recover_with_workers(&mut workers, options, &mut |progress| {
             working.set_position(progress.total.claimed);
             ControlFlow::Continue(())
@@ -337,6 +336,11 @@ impl Recovery {
         }
         Ok((run, values))
     }
+}
+
+/// Counts the leads that wait to be decided.
+fn pending(store: &mut SqlStore) -> Result<u64, Failure> {
+    Ok(store.read()?.status_counts()?.get(&Status::Pending).copied().unwrap_or(0))
 }
 
 /// What decides one worker's leads.

@@ -12,6 +12,8 @@ mod kept_index;
 mod map;
 mod population;
 mod schema;
+#[cfg(test)]
+mod testing;
 mod wake;
 
 pub(crate) use corrections::{CORRECTED_FIELDS, OWN_FIELD};

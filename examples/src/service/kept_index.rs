@@ -14,7 +14,7 @@ use recovery_queue::{DatabaseUrl, OpenOptions, SqlIndex, SqlStore, StoreError};
 use sha2::{Digest as _, Sha256};
 
 use super::database::Database;
-use super::population::PersonRecord;
+use super::population::{PersonKeyRow, PersonRecord};
 use crate::cli::{Console, Failure};
 use crate::unusable::{UnusableValues, ValueReport};
 
@@ -42,12 +42,6 @@ pub enum Candidates {
     Kept(Option<ValueReport>),
 }
 
-#[derive(QueryableByName)]
-struct ChangedPerson {
-    #[diesel(sql_type = Text)]
-    person_key: String,
-}
-
 impl Database {
     /// Chooses where a run over `leads` leads looks for candidates; keeps an index from now on where that pays.
     ///
@@ -61,28 +55,25 @@ impl Database {
         leads: u64,
         console: &Console,
     ) -> Result<Candidates, Failure> {
-        let few = |persons: u64| leads.saturating_mul(PERSONS_PER_LEAD) <= persons;
+        let persons = self.count("persons")?;
+        let few = leads.saturating_mul(PERSONS_PER_LEAD) <= persons;
         if self.transaction(|database| database.refresh_index(normaliser))? {
-            let persons = self.kept_index(store, normaliser)?.persons_total()?;
-            if few(persons) {
+            if few {
                 console.note(format_args!(
-                    "the persons are looked up in the index that is kept of them ({persons} persons)"
+                    "the persons are looked up in the index that is kept of them ({persons} records)"
                 ));
                 return Ok(Candidates::Kept(None));
             }
-        } else if self.map.is_none() && self.mark_of_index()?.as_deref() != Some(KEPT) {
-            let persons = self.count("persons")?;
-            if persons >= WORTH_KEEPING && few(persons) {
-                match self.keep_index(store, normaliser, persons, console) {
-                    Ok(Some(values)) => return Ok(Candidates::Kept(Some(values))),
-                    Ok(None) => {}
-                    Err(failure) => console.warn(format_args!(
-                        "no index of the persons can be kept, so all of them are read: {failure}"
-                    )),
-                }
+        } else if few && persons >= WORTH_KEEPING && self.map.is_none() && !self.is_index_kept()? {
+            match self.keep_index(store, normaliser, persons, console) {
+                Ok(Some(values)) => return Ok(Candidates::Kept(Some(values))),
+                Ok(None) => {}
+                Err(failure) => console.warn(format_args!(
+                    "no index of the persons can be kept, so all of them are read: {failure}"
+                )),
             }
         }
-        let reading = console.progress(self.count("persons")?, "persons");
+        let reading = console.progress(persons, "persons");
         let (index, values) = self.index(normaliser, &reading)?;
         reading.finish_and_clear();
         Ok(Candidates::Read(Box::new(index), values.report()))
@@ -111,10 +102,7 @@ impl Database {
         url: &DatabaseUrl,
         normaliser: &Normaliser,
     ) -> Result<Option<SqlIndex<'static>>, Failure> {
-        if self.map.is_some()
-            || !self.has_table("persons_changed")?
-            || self.mark_of_index()?.as_deref() != Some(KEPT)
-            || self.number(NOTED)? > 0
+        if !self.has_table("persons_changed")? || !self.is_index_kept()? || self.number(NOTED)? > 0
         {
             return Ok(None);
         }
@@ -128,7 +116,7 @@ impl Database {
 
     /// Brings the index that is kept up to date, in the transaction that is open; says whether there is one and it is.
     pub(super) fn refresh_index(&mut self, normaliser: &Normaliser) -> Result<bool, Failure> {
-        if self.map.is_some() || self.mark_of_index()?.as_deref() != Some(KEPT) {
+        if !self.is_index_kept()? {
             return Ok(false);
         }
         let noted = self.number(NOTED)?;
@@ -148,7 +136,7 @@ impl Database {
         // What another program changes at this moment it notes anew, and is not waited for.
         let skip = if self.is_postgres() { " FOR UPDATE SKIP LOCKED" } else { "" };
         loop {
-            let changed: Vec<ChangedPerson> = self.load(&format!(
+            let changed: Vec<PersonKeyRow> = self.load(&format!(
                 "SELECT person_key FROM persons_changed ORDER BY person_key LIMIT {PAGE}{skip}"
             ))?;
             if changed.is_empty() {
@@ -172,10 +160,7 @@ impl Database {
         secret: HashKey,
         normaliser: &Normaliser,
     ) -> Result<(), Failure> {
-        let of_keys = self.json_texts();
-        let fields = PersonRecord::COLUMNS;
-        let sql = format!("SELECT {fields} FROM persons WHERE person_key IN {of_keys}");
-        let records: Vec<PersonRecord> = self.load_json(sql, &changed)?;
+        let records = self.records_in("persons", changed)?;
         let there = normalised(&records, normaliser, |_, _| ());
         let known: BTreeSet<&str> = there.iter().map(|(person, _)| person.as_str()).collect();
         let gone: Vec<&str> =
@@ -232,13 +217,17 @@ impl Database {
 
     /// Keeps no index any more: the next run over few leads makes it anew.
     fn give_index_up(&mut self) -> Result<bool, Failure> {
-        self.execute("DELETE FROM runner_state WHERE name = 'person_index' AND value = 'kept'")?;
+        diesel::sql_query("DELETE FROM runner_state WHERE name = $1 AND value = $2")
+            .bind::<Text, _>(MARK)
+            .bind::<Text, _>(KEPT)
+            .execute(&mut self.connection)?;
         self.execute("DELETE FROM persons_changed")?;
         Ok(false)
     }
 
-    fn mark_of_index(&mut self) -> Result<Option<String>, Failure> {
-        self.kept(MARK)
+    /// Says whether an index is kept; of tables of the operator's none is.
+    fn is_index_kept(&mut self) -> Result<bool, Failure> {
+        Ok(self.map.is_none() && self.kept(MARK)?.as_deref() == Some(KEPT))
     }
 
     /// The secret of the index, made from that of the wake keys.
@@ -359,17 +348,7 @@ mod tests {
     }
 
     fn on_each(test: fn(Place)) {
-        let folder = tempfile::tempdir().unwrap();
-        test(Place::new(&DatabaseUrl::Sqlite(folder.path().join("s.sqlite").into())));
-        match recovery_queue::testing::PostgresServer::start() {
-            Ok(server) => test(Place::new(&DatabaseUrl::parse(server.url()).unwrap())),
-            Err(error) => {
-                assert!(std::env::var("CI").as_deref() != Ok("true"), "{error}");
-                // Past the harness, which keeps what a passing test prints to itself.
-                let said = format!("LEFT OUT: the kept index on PostgreSQL: {error}\n");
-                let _ = std::io::Write::write_all(&mut std::io::stderr(), said.as_bytes());
-            }
-        }
+        crate::service::testing::on_each("the kept index", |url| test(Place::new(url)));
     }
 
     #[test]
@@ -430,7 +409,7 @@ mod tests {
             place.normaliser = reading("CL");
             assert!(!place.refresh(), "another region reads otherwise");
             place.write(1, &[3]);
-            assert_eq!((place.service.mark_of_index().unwrap(), place.noted()), (None, 0));
+            assert_eq!((place.service.kept(MARK).unwrap(), place.noted()), (None, 0));
             assert!(place.keep());
             assert_eq!(place.decided().concat().len(), 16);
             // Killed while it was made: a further run does not take it for whole.
@@ -521,7 +500,7 @@ mod tests {
                 recovery.run("test", url, store, service, &Console::new(true)).unwrap().run.matched
             };
             assert_eq!(night(&mut place, "L1", "910000007"), 1);
-            assert_eq!(place.service.mark_of_index().unwrap().as_deref(), Some(KEPT));
+            assert_eq!(place.service.kept(MARK).unwrap().as_deref(), Some(KEPT));
             place.write(1, &[1]);
             assert_eq!(place.noted(), 1);
             assert_eq!(night(&mut place, "L2", "987654301"), 1);

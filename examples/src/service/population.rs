@@ -111,6 +111,13 @@ pub struct PersonRecord {
     pub own_values: Option<KeptValues>,
 }
 
+/// A person's key alone.
+#[derive(QueryableByName)]
+pub(super) struct PersonKeyRow {
+    #[diesel(sql_type = Text)]
+    pub(super) person_key: String,
+}
+
 /// Lists the values of own kinds that a row has.
 fn own(kept: Option<&KeptValues>) -> OwnGiven<'_> {
     OwnGiven::Listed(kept.map_or(&[], KeptValues::as_slice))
@@ -306,16 +313,25 @@ impl Database {
             }
             return Ok(found);
         }
-        let wanted = self.connection.dialect().json_texts();
-        let sql = format!(
-            "SELECT {} FROM persons WHERE person_key IN {wanted} ORDER BY person_key, record",
-            PersonRecord::COLUMNS
-        );
-        for person in self.load_json::<PersonRecord>(sql, &person_keys)? {
+        for person in self.records_in("persons", person_keys)? {
             let record = person.given().record();
             found.entry(person.person_key).or_default().push(record);
         }
         Ok(found)
+    }
+
+    /// Reads the records of these persons from one of the runners' own tables, in the order of their keys.
+    pub(super) fn records_in(
+        &mut self,
+        table: &str,
+        person_keys: &[&str],
+    ) -> Result<Vec<PersonRecord>, Failure> {
+        let wanted = self.json_texts();
+        let sql = format!(
+            "SELECT {} FROM {table} WHERE person_key IN {wanted} ORDER BY person_key, record",
+            PersonRecord::COLUMNS
+        );
+        self.load_json(sql, &person_keys)
     }
 
     /// Writes the query of the claims that name a lead and a person, as `id, source_pk, person_key`.

@@ -237,20 +237,9 @@ fn not_ours(name: &str) -> Failure {
 mod tests {
     use super::*;
     use crate::service::BACKLOG_VIEW;
-    use recovery_queue::testing::PostgresServer;
 
     fn on_each(test: fn(&DatabaseUrl)) {
-        let folder = tempfile::tempdir().unwrap();
-        test(&DatabaseUrl::Sqlite(folder.path().join("s.sqlite").into()));
-        match PostgresServer::start() {
-            Ok(server) => test(&DatabaseUrl::parse(server.url()).unwrap()),
-            Err(error) => {
-                assert!(std::env::var("CI").as_deref() != Ok("true"), "{error}");
-                // Past the harness, which keeps what a passing test prints to itself.
-                let said = format!("LEFT OUT: views on PostgreSQL: {error}\n");
-                let _ = std::io::Write::write_all(&mut std::io::stderr(), said.as_bytes());
-            }
-        }
+        crate::service::testing::on_each("views", test);
     }
 
     #[test]

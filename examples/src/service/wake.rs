@@ -5,7 +5,7 @@ use diesel::sql_types::Text;
 use recovery_queue::{Snapshot, WakeKeys};
 
 use super::database::Database;
-use super::population::PersonRecord;
+use super::population::PersonKeyRow;
 use crate::cli::Failure;
 
 /// How many persons wake leads up at once.
@@ -13,12 +13,6 @@ const PAGE: usize = 1_000;
 
 /// The table that former releases kept the persons in until the next run woke their leads up.
 const FORMER_OUTBOX: &str = "persons_to_wake";
-
-#[derive(QueryableByName)]
-struct PersonKey {
-    #[diesel(sql_type = Text)]
-    person_key: String,
-}
 
 #[derive(QueryableByName)]
 struct Secret {
@@ -65,10 +59,9 @@ impl Database {
         if self.queue().read()?.reason_counts()?.is_empty() {
             return Ok(0);
         }
-        let of_keys = self.json_texts();
         let (mut woken, mut last) = (0, String::new());
         loop {
-            let page: Vec<PersonKey> = diesel::sql_query(format!(
+            let page: Vec<PersonKeyRow> = diesel::sql_query(format!(
                 "SELECT person_key FROM {changed} WHERE person_key > $1 ORDER BY person_key LIMIT {PAGE}"
             ))
             .bind::<Text, _>(&last)
@@ -77,13 +70,7 @@ impl Database {
             let Some(end) = persons.last() else { return Ok(woken) };
             let mut held = Vec::new();
             for table in records {
-                let rows: Vec<PersonRecord> = self.load_json(
-                    format!(
-                        "SELECT {} FROM {table} WHERE person_key IN {of_keys}",
-                        PersonRecord::COLUMNS
-                    ),
-                    &persons,
-                )?;
+                let rows = self.records_in(table, &persons)?;
                 held.extend(rows.iter().flat_map(|person| keys.of(&person.given().record())));
             }
             held.sort_unstable();
@@ -115,6 +102,7 @@ mod tests {
     use crate::cli::Console;
     use crate::own::OwnColumns;
     use crate::recovery::{self, Recovery};
+    use crate::service::population::PersonRecord;
     use crate::service::{Import, ImportSummary};
     use crate::tables::Tables;
 
@@ -179,17 +167,7 @@ mod tests {
     }
 
     fn on_each(test: fn(Place)) {
-        let folder = tempfile::tempdir().unwrap();
-        test(Place::new(&DatabaseUrl::Sqlite(folder.path().join("s.sqlite").into())));
-        match recovery_queue::testing::PostgresServer::start() {
-            Ok(server) => test(Place::new(&DatabaseUrl::parse(server.url()).unwrap())),
-            Err(error) => {
-                assert!(std::env::var("CI").as_deref() != Ok("true"), "{error}");
-                // Past the harness, which keeps what a passing test prints to itself.
-                let said = format!("LEFT OUT: waking on PostgreSQL: {error}\n");
-                let _ = std::io::Write::write_all(&mut std::io::stderr(), said.as_bytes());
-            }
-        }
+        crate::service::testing::on_each("waking", |url| test(Place::new(url)));
     }
 
     #[test]

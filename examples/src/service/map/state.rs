@@ -12,7 +12,7 @@ use super::select::Mapped;
 use crate::cli::Failure;
 use crate::lead;
 use crate::service::database::Database;
-use crate::service::population::{LeadRecord, PersonRecord};
+use crate::service::population::{LeadRecord, PersonKeyRow, PersonRecord};
 
 /// How many persons wake leads up at once.
 const PAGE: usize = 1_000;
@@ -21,12 +21,6 @@ const PAGE: usize = 1_000;
 struct Kept {
     #[diesel(sql_type = Text)]
     value: String,
-}
-
-#[derive(QueryableByName)]
-struct Changed {
-    #[diesel(sql_type = Text)]
-    person_key: String,
 }
 
 #[derive(QueryableByName)]
@@ -168,7 +162,7 @@ impl Database {
             let mark: Kept = diesel::sql_query(&change.mark).get_result(&mut self.connection)?;
             // On the first run nobody has failed yet.
             if let Some(last) = self.kept(&change.mark_name)? {
-                let rows: Vec<Changed> = if last.is_empty() {
+                let rows: Vec<PersonKeyRow> = if last.is_empty() {
                     self.load(&change.all)?
                 } else {
                     diesel::sql_query(&change.past)
