@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
-use reference_runners::cli::{Common, EXIT_CODES, Exit, Failure, start};
+use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
 use reference_runners::guards::Launcher;
 use reference_runners::ops::{Access, Answers, Limits, Place, Source, router, serve};
+use reference_runners::recovery;
 use reference_runners::service::{BACKLOG_VIEW, MapArgs, database_url};
 
 /// Serves what an operator looks at, from memory; the database is read at intervals and never written.
@@ -86,7 +87,14 @@ fn run(args: &Args) -> Result<Exit, Failure> {
             .remedy("stop what listens there, or choose another --bind; port 0 takes a free one")
     })?;
     console.data(format_args!("http://{}", listener.local_addr()?))?;
-    std::thread::Builder::new().name("reader".to_owned()).spawn(move || source.keep_reading())?;
+    std::thread::Builder::new().name("reader".to_owned()).spawn(move || {
+        // A database that is away may come; until then nobody who only sees 503 knows which one is meant.
+        if let Err(failure) = recovery::open_to_read(source.url()) {
+            Console::new(false)
+                .warn(format_args!("{failure}\n  until then every answer but /livez is 503"));
+        }
+        source.keep_reading();
+    })?;
     let mut limits = Limits::default();
     limits.head_time = limits.head_time.min(time);
     runtime.block_on(serve(listener, router(answers), limits, stopped()));

@@ -21,7 +21,7 @@ use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
 use reference_runners::files;
 use reference_runners::guards::{Launcher, PacketFacts, books_of, is_usable, recovery_suite};
 use reference_runners::lead;
-use reference_runners::service::{BACKLOG_VIEW, MapArgs, database_url};
+use reference_runners::service::{BACKLOG_VIEW, Database, MapArgs, database_url};
 use serde_json::{Value, json};
 
 /// Looks at the queue and changes it by hand; every change says who and why, and is kept in the history.
@@ -292,9 +292,11 @@ fn run(line: &Line) -> Result<Exit, Failure> {
             let count = pending(line, &url)?;
             let refused = store.migration_status()?.refusal();
             if let Some((reason, remedy)) = refused {
-                return Err(
-                    Failure::new(format_args!("nothing can be migrated: {reason}")).remedy(remedy)
-                );
+                return Err(Failure::new(format_args!("{url}: nothing can be migrated: {reason}"))
+                    .remedy(remedy));
+            }
+            if line.map.map.is_none() {
+                Database::check_pending(&url)?;
             }
             done(
                 line,
@@ -309,11 +311,14 @@ fn run(line: &Line) -> Result<Exit, Failure> {
         command => {
             let status = store.migration_status()?;
             if !is_usable(&status) {
-                return Err(Failure::new("the queue's tables are not those of this program")
-                    .remedy(
-                        Launcher::new(line.common.database_url.as_deref())
-                            .command("queue_admin status"),
-                    ));
+                let launcher = Launcher::new(line.common.database_url.as_deref());
+                return Err(Failure::new(format_args!(
+                    "{url}: the queue's tables are missing or not those of this program"
+                ))
+                .remedy(format_args!(
+                    "{} says which; name the database that the runners work on, or seed first",
+                    launcher.command("queue_admin status")
+                )));
             }
             levers(line, command, &mut store, &url, &console)
         }
@@ -452,7 +457,7 @@ fn levers(
             done(line, console, &words, json!({ "cancelled": count }))
         }
         Command::Lead(Lead::Forget { key }) => {
-            let service = Service::of(url, line.map.map.is_some())?;
+            let service = Service::of(url, store, line.map.map.is_some())?;
             let (found, rows) = in_one(store, dry, |store| {
                 let rows = service.forget_lead(store, key)?;
                 Ok((Service::either(store.forget(Forget::Lead(key)), rows)?, rows))
@@ -460,7 +465,7 @@ fn levers(
             forgotten(line, console, "lead", found.rows + rows, found.evidence, found.reopened)
         }
         Command::Person(Person::Forget { key }) => {
-            let service = Service::of(url, line.map.map.is_some())?;
+            let service = Service::of(url, store, line.map.map.is_some())?;
             let (found, rows) = in_one(store, dry, |store| {
                 let rows = service.forget_person(store, key)?;
                 Ok((Service::either(store.forget(Forget::Person(key)), rows)?, rows))

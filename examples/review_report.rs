@@ -55,7 +55,7 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> Result<Exit, Failure> {
     let console = args.common.console()?;
     let url = database_url(args.common.database_url.as_deref())?;
-    let (mut store, mut service) = args.reading.map.open(&url)?;
+    let (mut store, mut service) = args.reading.map.open_both_to_read(&url)?;
     let as_of = store.read()?.as_of();
     let told = store.review_figures(as_of)?;
     if let Some(path) = &args.truth {

@@ -47,13 +47,13 @@ pub fn in_one<T>(
 }
 
 /// The service's tables of leads, persons and claims, where the database has them.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Service {
     has_tables: bool,
     /// Whether persons who change are noted.
     notes_changes: bool,
     /// Where corrected values of leads are kept.
-    corrections: Option<&'static str>,
+    corrections: Option<String>,
 }
 
 impl Service {
@@ -62,15 +62,13 @@ impl Service {
     /// # Errors
     ///
     /// The database's.
-    pub fn of(url: &DatabaseUrl, mapped: bool) -> Result<Self, Failure> {
+    pub fn of(url: &DatabaseUrl, store: &SqlStore, mapped: bool) -> Result<Self, Failure> {
         let mut database = Database::open_to_read(url)?;
         let has_tables = !mapped && database.has_table("leads")?;
-        let own = if mapped && matches!(url, DatabaseUrl::Postgres(_)) {
-            "recovery.lead_corrections"
-        } else {
-            "lead_corrections"
-        };
-        let corrections = database.has_table(own)?.then_some(own);
+        // Beside the queue's tables where the others are the operator's.
+        let corrected = "lead_corrections";
+        let own = if mapped { store.view_name(corrected) } else { corrected.to_owned() };
+        let corrections = database.is_there(&own)?.then_some(own);
         let notes_changes = has_tables && database.has_table("persons_changed")?;
         Ok(Self { has_tables, notes_changes, corrections })
     }
@@ -80,9 +78,9 @@ impl Service {
     /// # Errors
     ///
     /// The database's.
-    pub fn forget_lead(self, store: &mut SqlStore, key: &SourcePk) -> Result<u64, Failure> {
+    pub fn forget_lead(&self, store: &mut SqlStore, key: &SourcePk) -> Result<u64, Failure> {
         let mut touched = 0;
-        if let Some(table) = self.corrections {
+        if let Some(table) = &self.corrections {
             let sql = format!("DELETE FROM {table} WHERE source_pk = $1");
             let query = diesel::sql_query(sql).bind::<Text, _>(key.as_str());
             touched = on_either!(store, |connection| query.execute(connection))? as u64;
@@ -104,7 +102,7 @@ impl Service {
     /// # Errors
     ///
     /// The database's.
-    pub fn forget_person(self, store: &mut SqlStore, key: &PersonKey) -> Result<u64, Failure> {
+    pub fn forget_person(&self, store: &mut SqlStore, key: &PersonKey) -> Result<u64, Failure> {
         let touched = self.forget(
             store,
             [
@@ -139,7 +137,7 @@ impl Service {
         }
     }
 
-    fn forget(self, store: &mut SqlStore, sql: [&str; 3], key: &str) -> Result<u64, Failure> {
+    fn forget(&self, store: &mut SqlStore, sql: [&str; 3], key: &str) -> Result<u64, Failure> {
         let mut touched = 0;
         for statement in sql.into_iter().filter(|_| self.has_tables) {
             let query = diesel::sql_query(statement).bind::<Text, _>(key);

@@ -85,6 +85,30 @@ pub fn open(url: &DatabaseUrl) -> Result<(SqlStore, Database), Failure> {
     open_mapped(url, None)
 }
 
+/// Opens the store to read: nothing is made, migrated or written.
+///
+/// # Errors
+///
+/// A database that is missing or cannot be read, and one whose tables are not those of this program.
+pub fn open_to_read(url: &DatabaseUrl) -> Result<SqlStore, Failure> {
+    if let DatabaseUrl::Sqlite(path) = url {
+        files::open(path)?;
+    }
+    let mut store = SqlStore::open(&url.clone().read_only(), OpenOptions::default())?;
+    let status = store.migration_status()?;
+    if let Some((reason, remedy)) = status.refusal() {
+        let what = format_args!("{url}: the queue's tables are refused: {reason}");
+        return Err(Failure::new(what).remedy(remedy));
+    }
+    if !status.pending.is_empty() {
+        let what = format_args!("{url}: the queue's tables are missing or of an older release");
+        return Err(Failure::new(what).remedy(
+            "name the database that the runners work on, seed first, or run `queue_admin migrate`",
+        ));
+    }
+    Ok(store)
+}
+
 /// Opens the store and tables of the operator's, where a mapping names them, else as [`open`] does.
 ///
 /// # Errors
@@ -101,19 +125,22 @@ pub fn open_mapped(
         }
         // Refuses a file that is not to be made and is not there.
         file.address()?;
-        files::create_own(file)?;
+        if map.is_none() {
+            files::create_own(file)?;
+        }
     }
+    // What a mapping lacks is known before anything is made.
+    let mapped = map.map(|map| Database::open_mapped(url, map)).transpose()?;
     let mut store = SqlStore::open(url, OpenOptions::default())?;
     // Whether the store's place is taken by another program is known before anything is written.
     if let Some((reason, remedy)) = store.migration_status()?.refusal() {
-        return Err(
-            Failure::new(format_args!("the queue's tables are refused: {reason}")).remedy(remedy)
-        );
+        let what = format_args!("{url}: the queue's tables are refused: {reason}");
+        return Err(Failure::new(what).remedy(remedy));
     }
-    if let Some(map) = map {
+    if let (Some(map), Some(service)) = (map, mapped) {
         migrate(&mut store)?;
         let (namespace, links) = (store.view_name(""), store.view_name("identity_links"));
-        let service = Database::open_mapped(url, map, &namespace, &links)?;
+        let service = service.prepare_mapped(&namespace, &links)?;
         store.read()?.check_backlog(&map.backlog(matches!(url, DatabaseUrl::Sqlite(_)))?)?;
         // Whether the persons of a mapping are there is not asked: their keys are written in a form of the mapping's.
         store.set_person_view(None)?;

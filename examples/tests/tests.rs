@@ -30,3 +30,4 @@ mod reviews;
 mod runner;
 mod source;
 mod verify_guardrails;
+mod wrong_databases;

@@ -97,6 +97,12 @@ impl Source {
         Self { place, view: RwLock::new(Err(first)), leads: Mutex::new(None) }
     }
 
+    /// Names the database.
+    #[must_use]
+    pub fn url(&self) -> &DatabaseUrl {
+        &self.place.url
+    }
+
     /// Returns the last read, or why there is none.
     pub fn view(&self) -> Result<Arc<View>, Problem> {
         self.view.read().unwrap_or_else(PoisonError::into_inner).clone()

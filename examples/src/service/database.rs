@@ -129,15 +129,21 @@ impl Database {
     /// A file that cannot be opened or is no database, a server that does not answer, a migration that fails.
     pub fn open(url: &DatabaseUrl) -> Result<Self, Failure> {
         let mut database = Self::connect(url, open_sqlite)?;
-        database.migrate()?;
+        database.migrate().map_err(|failure| failure.within(url))?;
+        // Not before: a database of another program is left as it was.
+        if let AnyConnection::Sqlite(sqlite) = &mut database.connection {
+            sqlite.batch_execute("PRAGMA journal_mode = WAL;")?;
+        }
         Ok(database)
     }
 
     /// Opens the database to read: nothing is made or migrated, and every write is refused.
     ///
+    /// Which tables it has is not asked: see [`Database::check_own_tables`].
+    ///
     /// # Errors
     ///
-    /// As [`Database::open`], and a `SQLite` file that is missing.
+    /// As [`Database::open`], and a `SQLite` file that is missing or no database; it is named.
     pub fn open_to_read(url: &DatabaseUrl) -> Result<Self, Failure> {
         if let DatabaseUrl::Sqlite(path) = url {
             // It says what is missing, and what to do.
@@ -146,14 +152,13 @@ impl Database {
         Self::connect(&url.clone().read_only(), read_sqlite)
     }
 
-    /// Opens tables of the operator's; see [`MapArgs::open`](super::MapArgs::open).
-    pub(crate) fn open_mapped(
-        url: &DatabaseUrl,
-        map: &super::TableMap,
-        namespace: &str,
-        links: &str,
-    ) -> Result<Self, Failure> {
-        Self::connect(url, open_sqlite)?.prepare_mapped(map, namespace, links)
+    /// Opens tables of the operator's, after a look whether the mapping fits them; nothing is made.
+    pub(crate) fn open_mapped(url: &DatabaseUrl, map: &super::TableMap) -> Result<Self, Failure> {
+        if let DatabaseUrl::Sqlite(path) = url {
+            // Where there is no file there are none of them.
+            files::open(path)?;
+        }
+        Self::connect(url, open_sqlite)?.mapped(map).map_err(|failure| failure.within(url))
     }
 
     /// Opens a further connection to the same tables; nothing is made or migrated.
@@ -215,10 +220,12 @@ impl Database {
         };
         let connection = match url {
             DatabaseUrl::Sqlite(path) => AnyConnection::Sqlite(sqlite(path).map_err(|error| {
-                cannot(
-                    &error,
-                    "name a new file, or a SQLite database in a folder that you may write to",
-                )
+                let remedy = if path.is_read_only() {
+                    "name the SQLite database that the runners work on"
+                } else {
+                    "name a new file, or a SQLite database in a folder that you may write to"
+                };
+                cannot(&error, remedy)
             })?),
             DatabaseUrl::Postgres(server) => {
                 AnyConnection::Postgres(PgConnection::establish(server.as_str()).map_err(
@@ -387,7 +394,10 @@ type Opened<C> = Result<C, Box<dyn std::error::Error + Send + Sync>>;
 
 fn read_sqlite(file: &SqliteFile) -> Opened<SqliteConnection> {
     let mut sqlite = SqliteConnection::establish(&file.address()?)?;
-    sqlite.batch_execute("PRAGMA busy_timeout = 30000; PRAGMA query_only = ON;")?;
+    // The last one reads the file, which opening alone does not.
+    sqlite.batch_execute(
+        "PRAGMA busy_timeout = 30000; PRAGMA query_only = ON; SELECT count(*) FROM sqlite_master;",
+    )?;
     Ok(sqlite)
 }
 
@@ -397,7 +407,7 @@ fn open_sqlite(file: &SqliteFile) -> Opened<SqliteConnection> {
     }
     let mut sqlite = SqliteConnection::establish(&file.address()?)?;
     sqlite.batch_execute(
-        "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;",
+        "PRAGMA busy_timeout = 30000; PRAGMA foreign_keys = ON; SELECT count(*) FROM sqlite_master;",
     )?;
     Ok(sqlite)
 }

@@ -452,7 +452,7 @@ mod tests {
         on_each(|mut place| {
             place.write(1, &[1]);
             assert!(place.keep());
-            let tables = Service::of(&place.url, false).unwrap();
+            let tables = Service::of(&place.url, &place.store, false).unwrap();
             let key = recovery_queue::PersonKey::new("P1").unwrap();
             in_one(&mut place.store, false, |store| {
                 let touched = tables.forget_person(store, &key)?;

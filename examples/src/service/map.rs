@@ -14,7 +14,7 @@ mod state;
 
 use std::path::PathBuf;
 
-use recovery_queue::{DatabaseUrl, SqlStore, ViewBacklog};
+use recovery_queue::{DatabaseUrl, OpenOptions, SqlStore, ViewBacklog};
 
 pub use checked::{CheckedColumn, CheckedMap, CheckedTable};
 pub use decided::{DecisionRow, DecisionTable};
@@ -58,14 +58,27 @@ impl MapArgs {
     ///
     /// # Errors
     ///
-    /// As [`Database::open_to_read`], and a mapping that does not fit its tables.
+    /// As [`Database::open_to_read`], a database without the runners' tables or with those of another release, and a
+    /// mapping that does not fit its tables.
     pub fn open_to_read(&self, url: &DatabaseUrl) -> Result<Database, Failure> {
         let map = self.read()?;
-        let database = Database::open_to_read(url)?;
+        let mut database = Database::open_to_read(url)?;
         match map {
-            Some(map) => database.mapped(&map),
-            None => Ok(database),
+            Some(map) => database.mapped(&map).map_err(|failure| failure.within(url)),
+            None => database.check_own_tables(url).map(|()| database),
         }
+    }
+
+    /// Opens the store and the service's tables to read: nothing is made, migrated or written.
+    ///
+    /// # Errors
+    ///
+    /// As [`MapArgs::open_to_read`], and a queue that is not this program's.
+    pub fn open_both_to_read(&self, url: &DatabaseUrl) -> Result<(SqlStore, Database), Failure> {
+        let service = self.open_to_read(url)?;
+        let store = crate::recovery::open_to_read(url)?;
+        let namespace = store.view_name("");
+        Ok((store, service.within(&namespace)))
     }
 
     /// Names the backlog: that of the mapping, else `view`.
@@ -88,7 +101,11 @@ impl TableMap {
     ///
     /// A view whose name the queue refuses.
     pub fn backlog(&self, sqlite: bool) -> Result<ViewBacklog, Failure> {
-        let own = if sqlite { MAPPED_VIEW.to_owned() } else { format!("recovery.{MAPPED_VIEW}") };
+        // It lies where the store keeps its tables.
+        let own = match OpenOptions::default().namespace.schema() {
+            _ if sqlite => MAPPED_VIEW.to_owned(),
+            schema => format!("{schema}.{MAPPED_VIEW}"),
+        };
         let view = self.backlog.view.as_ref().map_or(own, ToString::to_string);
         let backlog = ViewBacklog::new(&view)?;
         Ok(match (&self.backlog.name, &self.backlog.view) {

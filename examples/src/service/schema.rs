@@ -85,6 +85,27 @@ fn check_place(
     }
 }
 
+/// How the service's tables stand to the migrations of this program.
+struct Book {
+    /// Whether any of them was applied.
+    has_any: bool,
+    is_pending: bool,
+    /// A version that a newer release has applied.
+    newer: Option<String>,
+}
+
+impl Book {
+    fn refuse_newer(&self) -> Result<(), Failure> {
+        match &self.newer {
+            None => Ok(()),
+            Some(version) => Err(Failure::new(format_args!(
+                "the runners' own tables were migrated by a newer release ({version})"
+            ))
+            .remedy("use that release or a newer one; nothing was changed")),
+        }
+    }
+}
+
 /// What a database has in the place of a view of ours.
 enum Standing {
     Nothing,
@@ -99,7 +120,7 @@ enum Standing {
 impl Database {
     /// Applies the service's migrations that are pending; where none is, no statement asks for more than reading.
     pub(super) fn migrate(&mut self) -> Result<(), Failure> {
-        if !self.is_pending()? {
+        if !self.check_migratable()?.is_pending {
             return Ok(());
         }
         // Diesel's migrations take no lock of their own, so both wait for their turn first; and both apply all that is
@@ -120,15 +141,68 @@ impl Database {
         })
     }
 
-    fn is_pending(&mut self) -> Result<bool, Failure> {
+    /// Refuses a database whose tables are not those of this program, for somebody who only reads.
+    ///
+    /// # Errors
+    ///
+    /// A database without them, with older or with newer ones.
+    pub(super) fn check_own_tables(&mut self, url: &DatabaseUrl) -> Result<(), Failure> {
+        let book = self.book()?;
+        if !book.has_any || !self.has_table("leads")? {
+            return Err(Failure::new(format_args!("{url}: it holds no tables of these runners"))
+                .remedy("name the database that they work on, import into this one first (recovery_cycle), or name your own tables with --map"));
+        }
+        book.refuse_newer().map_err(|failure| failure.within(url))?;
+        if book.is_pending {
+            return Err(Failure::new(format_args!("{url}: its tables are of an older release"))
+                .remedy("run `queue_admin migrate` as the role that owns them"));
+        }
+        Ok(())
+    }
+
+    /// Refuses a database whose tables a newer release has migrated, or that has tables of such names from elsewhere.
+    fn check_migratable(&mut self) -> Result<Book, Failure> {
+        let book = self.book()?;
+        book.refuse_newer()?;
+        if !book.has_any {
+            for name in ["leads", "persons", "claims"] {
+                if self.has_table(name)? {
+                    return Err(Failure::new(format_args!(
+                        "there is a table {name} already, and these runners have not made it"
+                    ))
+                    .remedy(
+                        "name a database of their own, or your own tables with --map; nothing was changed",
+                    ));
+                }
+            }
+        }
+        Ok(book)
+    }
+
+    /// Says whether [`Database::open`] would bring the tables of this database up to date, without doing so.
+    ///
+    /// # Errors
+    ///
+    /// Tables of a newer release, or of another program.
+    pub fn check_pending(url: &DatabaseUrl) -> Result<(), Failure> {
+        let mut database = Self::open_to_read(url)?;
+        database.check_migratable().map(drop).map_err(|failure| failure.within(url))
+    }
+
+    fn book(&mut self) -> Result<Book, Failure> {
         const BOOK: &str = "__diesel_schema_migrations";
         if !self.has_table(BOOK)? {
-            return Ok(true);
+            return Ok(Book { has_any: false, is_pending: true, newer: None });
         }
         let applied: Vec<Version> =
             self.load(&format!("SELECT CAST(version AS TEXT) AS version FROM {BOOK}"))?;
-        let known = embedded(self.dialect())?;
-        Ok(known.versions().iter().any(|known| applied.iter().all(|row| row.version != *known)))
+        let embedded = embedded(self.dialect())?;
+        let known = embedded.versions();
+        let is_pending = known.iter().any(|known| applied.iter().all(|row| row.version != *known));
+        let head = known.iter().max().cloned().unwrap_or_default();
+        let has_any = applied.iter().any(|row| known.contains(&row.version));
+        let newer = applied.into_iter().map(|row| row.version).find(|version| *version > head);
+        Ok(Book { has_any, is_pending, newer })
     }
 
     /// Makes a view of ours where it is missing or of a former release; one that is not ours is refused and left.

@@ -37,13 +37,7 @@ impl Database {
     /// # Errors
     ///
     /// A mapping that does not fit its tables, and a role without the rights for what is pending.
-    pub(crate) fn prepare_mapped(
-        mut self,
-        map: &TableMap,
-        namespace: &str,
-        links: &str,
-    ) -> Result<Self, Failure> {
-        self = self.mapped(map)?;
+    pub(crate) fn prepare_mapped(mut self, namespace: &str, links: &str) -> Result<Self, Failure> {
         namespace.clone_into(&mut self.namespace);
         let state = format!("{namespace}runner_state");
         if !self.is_there(&state)? {
@@ -102,7 +96,8 @@ impl Database {
         self
     }
 
-    pub(in crate::service) fn is_there(&mut self, name: &str) -> Result<bool, Failure> {
+    /// Says whether a table or view of this name, as it stands in statements, is there.
+    pub(crate) fn is_there(&mut self, name: &str) -> Result<bool, Failure> {
         let sql = if self.is_postgres() {
             "SELECT CAST(count(to_regclass($1)) AS TEXT) AS value"
         } else {

@@ -28,6 +28,20 @@ impl Namespace {
         Ok(Self(Some(name.to_owned())))
     }
 
+    /// Returns the schema that it is on PostgreSQL.
+    ///
+    /// ```
+    /// use recovery_queue::Namespace;
+    ///
+    /// assert_eq!(Namespace::default().schema(), "recovery");
+    /// assert_eq!(Namespace::new("crm_queue")?.schema(), "crm_queue");
+    /// # Ok::<(), recovery_queue::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn schema(&self) -> &str {
+        self.0.as_deref().unwrap_or("recovery")
+    }
+
     /// Gives what stands before each table name of a backend.
     ///
     /// # Errors
@@ -44,7 +58,7 @@ impl Namespace {
                 )),
             };
         }
-        let schema = self.0.clone().unwrap_or_else(|| "recovery".to_owned());
+        let schema = self.schema().to_owned();
         Ok(Names {
             label: format!("schema \"{schema}\""),
             ns: format!("\"{schema}\"."),

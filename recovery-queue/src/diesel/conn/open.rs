@@ -113,7 +113,12 @@ fn sqlite(
         Purpose::Write => establish(),
         Purpose::Read => crate::diesel::conn::interrupt::interruptible(establish),
     };
-    let mut connection = establish().map_err(unavailable)?;
+    // SQLite's own words name no file.
+    let mut connection = establish().map_err(|error| {
+        let (path, remedy) =
+            (file.display().to_string(), "check the path, and that you may read and write it");
+        unavailable(ConfigError::new("database path", path, error.to_string(), remedy))
+    })?;
     crate::diesel::conn::sqlite_text::register(&mut connection)
         .map_err(crate::diesel::conn::database::failed("the opening of the database"))?;
     let mut db =
@@ -131,17 +136,17 @@ fn sqlite(
         Purpose::Read => setup.push_str("PRAGMA query_only = ON;"),
     }
     db.script(&setup).map_err(|error| {
-        if error.to_string().contains("not a database") {
-            ConfigError::new(
-                "database path",
-                file.display().to_string(),
-                "it holds another kind of file",
-                "give a file of SQLite, or a new path",
-            )
-            .into()
-        } else {
-            crate::diesel::conn::database::failed("the opening of the database")(error)
+        if crate::diesel::conn::failure::is_locked(&error) {
+            return crate::diesel::conn::database::failed("the opening of the database")(error);
         }
+        let said = error.to_string();
+        let path = file.display().to_string();
+        let (reason, remedy) = if said.contains("not a database") {
+            ("it holds another kind of file".to_owned(), "give a file of SQLite, or a new path")
+        } else {
+            (said, "give a sound file of SQLite, such as a backup, or a new path")
+        };
+        ConfigError::new("database path", path, reason, remedy).into()
     })?;
     Ok(db)
 }
