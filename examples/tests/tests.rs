@@ -30,4 +30,5 @@ mod reviews;
 mod runner;
 mod source;
 mod verify_guardrails;
+mod written_tables;
 mod wrong_databases;

@@ -7,6 +7,9 @@ use crate::encoding::{Decoder, Encoding, HEAD};
 
 const CHUNK: usize = 1 << 16;
 
+/// The mark of UTF-8, once and written in UTF-8 twice.
+const MARKS: [&[u8]; 2] = [b"\xef\xbb\xbf", b"\xc3\xaf\xc2\xbb\xc2\xbf"];
+
 /// A file whose bytes are UTF-8, or as they stand where the file is in some encoding of single bytes.
 pub(super) struct Decoded {
     file: Box<dyn Read + Send>,
@@ -32,6 +35,10 @@ impl Decoded {
         file.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
         let (encoding, marked) = Encoding::of(&head);
         head.drain(..marked);
+        // A file that was saved with a mark, opened as Windows-1252 and saved again, or joined from such files.
+        while let Some(mark) = MARKS.iter().find(|mark| head.starts_with(mark)) {
+            head.drain(..mark.len());
+        }
         if let Some(kind) = foreign(&head) {
             return Ok(Err(kind));
         }
@@ -90,17 +97,29 @@ fn foreign(head: &[u8]) -> Option<ForeignFile> {
     let begins = |mark: &str| {
         text.get(..mark.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(mark.as_bytes()))
     };
+    let within = text.get(1..).unwrap_or_default().trim_ascii_start().first();
     Some(match head {
         [b'P', b'K', 3, 4, ..] => ForeignFile::Workbook,
         [0xd0, 0xcf, 0x11, 0xe0, ..] => ForeignFile::OldWorkbook,
-        [0x1f, 0x8b, ..] => ForeignFile::Compressed,
+        // gzip, zstd, bzip2, xz, 7z and RAR.
+        [0x1f, 0x8b, ..]
+        | [0x28, 0xb5, 0x2f, 0xfd, ..]
+        | [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, ..]
+        | [0xfd, b'7', b'z', b'X', b'Z', 0, ..]
+        | [b'7', b'z', 0xbc, 0xaf, 0x27, 0x1c, ..]
+        | [b'R', b'a', b'r', b'!', 0x1a, ..] => ForeignFile::Compressed,
         [b'P', b'A', b'R', b'1', 0x15, ..] => ForeignFile::Parquet,
         _ if head.starts_with(b"%PDF-") => ForeignFile::Pdf,
         _ if head.starts_with(b"SQLite format 3\0") => ForeignFile::Sqlite,
         _ if begins("<?xml") || begins("<!doctype") || begins("<html") || begins("<table") => {
             ForeignFile::Markup
         }
-        _ if begins("{\"") || begins("[{") || begins("[[") => ForeignFile::Json,
+        _ if begins("{\\rtf") => ForeignFile::RichText,
+        _ if (begins("{") && within == Some(&b'"'))
+            || (begins("[") && matches!(within, Some(b'{' | b'['))) =>
+        {
+            ForeignFile::Json
+        }
         _ => return None,
     })
 }
@@ -135,6 +154,14 @@ mod tests {
             (b"PK\x03\x04....".as_slice(), ForeignFile::Workbook),
             (b"\xd0\xcf\x11\xe0\xa1", ForeignFile::OldWorkbook),
             (b"\x1f\x8b\x08", ForeignFile::Compressed),
+            (b"\x28\xb5\x2f\xfd\x04", ForeignFile::Compressed),
+            (b"BZh91AY&SY", ForeignFile::Compressed),
+            (b"\xfd7zXZ\0\0", ForeignFile::Compressed),
+            (b"7z\xbc\xaf\x27\x1c", ForeignFile::Compressed),
+            (b"Rar!\x1a\x07", ForeignFile::Compressed),
+            (b"{\\rtf1\\ansi", ForeignFile::RichText),
+            (b"[\n  {\"id\": 1}\n]", ForeignFile::Json),
+            (b"{\"id\": 1}\n{\"id\": 2}", ForeignFile::Json),
             (b"%PDF-1.7", ForeignFile::Pdf),
             (b"SQLite format 3\0", ForeignFile::Sqlite),
             (b"\n <!DOCTYPE html>", ForeignFile::Markup),

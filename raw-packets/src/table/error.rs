@@ -118,6 +118,8 @@ pub enum ForeignFile {
     Markup,
     /// A document in JSON.
     Json,
+    /// A document of a word processor in RTF.
+    RichText,
 }
 
 impl std::fmt::Display for ForeignFile {
@@ -125,12 +127,13 @@ impl std::fmt::Display for ForeignFile {
         f.write_str(match self {
             Self::Workbook => "a workbook (xlsx or ods) or a zip archive",
             Self::OldWorkbook => "a workbook of Excel 97-2003 (xls)",
-            Self::Compressed => "a compressed file (gzip)",
+            Self::Compressed => "a compressed file (gzip or another)",
             Self::Pdf => "a PDF document",
             Self::Sqlite => "a SQLite database",
             Self::Parquet => "a Parquet file",
             Self::Markup => "HTML or XML",
             Self::Json => "JSON",
+            Self::RichText => "a document of a word processor (RTF)",
         })
     }
 }
@@ -142,9 +145,12 @@ impl ForeignFile {
                 "open it in the spreadsheet program and save the sheet as \"CSV UTF-8\""
             }
             Self::Compressed => "unpack it first",
-            Self::Pdf | Self::Sqlite | Self::Parquet | Self::Markup | Self::Json => {
-                "export the rows as CSV in UTF-8"
-            }
+            Self::Pdf
+            | Self::Sqlite
+            | Self::Parquet
+            | Self::Markup
+            | Self::Json
+            | Self::RichText => "export the rows as CSV in UTF-8",
         }
     }
 }

@@ -49,6 +49,9 @@ impl<'a> Wanted<'a> {
         report: &mut TableReport,
     ) -> Result<Vec<Option<usize>>, TableError> {
         let file = || report.file.clone().into_boxed_str();
+        if cells.iter().filter(|cell| !is_blank(cell)).all(|cell| is_in_foreign_quotes(cell)) {
+            return Err(TableError::BrokenHeader { file: file(), line, problem: FOREIGN_QUOTES });
+        }
         let mut places = vec![None; self.names.len()];
         let found: Vec<_> = cells.iter().map(|cell| self.column(cell)).collect();
         for (at, column) in found.iter().enumerate() {
@@ -65,7 +68,7 @@ impl<'a> Wanted<'a> {
         }
         let named = cells.iter().filter(|cell| !is_blank(cell)).count();
         let credible = 2 * found.iter().flatten().count() >= named;
-        let mut hints = Vec::new();
+        let (mut hints, mut doubled) = (Vec::new(), Vec::new());
         for (at, cell) in cells.iter().enumerate() {
             if found[at].is_some() {
                 continue;
@@ -81,11 +84,11 @@ impl<'a> Wanted<'a> {
             let key = label_key(name);
             // In a row that may be no header a word may be a person's.
             let hint = suggestion(&key).or_else(|| likely(&key).filter(|_| credible));
-            if let Some(column) = hint {
-                let free = self.schema.place(column).is_some_and(|place| places[place].is_none());
-                if free {
-                    hints.push((name.to_owned(), column.to_owned()));
-                }
+            if let Some((column, place)) =
+                hint.and_then(|column| self.schema.place(column).map(|place| (column, place)))
+            {
+                let list = if places[place].is_none() { &mut hints } else { &mut doubled };
+                list.push((name.to_owned(), column.to_owned()));
             }
             let told = may_be_told(name, credible);
             let place = || format!("column {} (its name is not shown: it may be a value)", at + 1);
@@ -103,6 +106,11 @@ impl<'a> Wanted<'a> {
                 let further = further.map(|line| {
                     format!("; line {line} looks like the header: delete what stands above it")
                 });
+                let whole = cells.len() == 1 && cells[0].contains([',', ';', '\t', '|']);
+                let whole = whole.then(|| {
+                    "; the whole line stands in one pair of quotes: take these quotes away"
+                        .to_owned()
+                });
                 return Err(TableError::MissingColumn {
                     file: file(),
                     line,
@@ -113,12 +121,13 @@ impl<'a> Wanted<'a> {
                         report.separator
                     )
                     .into(),
-                    hint: hints.chain(further).collect::<String>().into(),
+                    hint: hints.chain(whole).chain(further).collect::<String>().into(),
                     columns: self.schema.columns().join(",").into(),
                 });
             }
         }
         report.columns_suggested = hints;
+        report.columns_doubled = doubled;
         let missing = self.schema.columns().iter().zip(&places);
         report.columns_missing = missing
             .filter(|(column, place)| place.is_none() && self.schema.is_expected(column))
@@ -126,6 +135,15 @@ impl<'a> Wanted<'a> {
             .collect();
         Ok(places)
     }
+}
+
+const FOREIGN_QUOTES: &str = "the names stand in quotes that CSV does not know, so that values would be cut wrongly; quote by \" alone";
+
+/// Says whether a name stands in quotes that are none in CSV: `'id'`, `“id”`.
+fn is_in_foreign_quotes(name: &str) -> bool {
+    const QUOTES: [char; 9] = ['\'', '‘', '’', '“', '”', '„', '«', '»', '´'];
+    let name = name.trim();
+    name.chars().count() > 2 && name.starts_with(QUOTES) && name.ends_with(QUOTES)
 }
 
 fn counted(columns: usize) -> String {

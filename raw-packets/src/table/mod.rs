@@ -9,12 +9,14 @@
 //! | UTF-8, with or without a byte order mark, also before a quoted header | it stands |
 //! | UTF-16 and UTF-32, little or big endian, with or without a mark | decoded |
 //! | rows that are not UTF-8 | Windows-1252, each counted as a guess unless the [`ColumnMap`] states it |
-//! | commas, semicolons, tabs or bars between the cells; a line `sep=;` above the header | whichever names most columns |
+//! | commas, semicolons, tabs or bars between the cells; a line `sep=;` or `#TYPE …` above the header | whichever names most columns |
 //! | lines that end in LF, CR LF or CR | as rows; inside quotes they are part of the value (RFC 4180) |
-//! | blank lines, lines of separators alone | left out |
+//! | blank lines, lines of separators or dashes alone, a count of the rows such as `(3 rows)` | left out |
+//! | blanks around every name of the header, as in a drawn table | no part of the cells, unless quoted |
 //! | rows shorter than the header, or longer by blank cells | blank cells |
 //! | a header in other case, with blanks, hyphens or accents (`External ID`) | the same column |
-//! | a workbook, a PDF, a compressed file, JSON, HTML | refused, named for what it is |
+//! | a workbook, a PDF, a compressed file, JSON, HTML; names in `'single'` or `“curly”` quotes | refused, named for what it is |
+//! | a row that repeats the header, or stands in one pair of quotes | refused |
 //!
 //! A quote that is not closed costs its own line: what follows is read again from the next line on, and until
 //! the place where the quote would have ended only rows with all the cells of the header are taken, so that no

@@ -6,7 +6,28 @@ use crate::value::label_key;
 /// never guesses.
 ///
 /// English, Spanish and Portuguese, as spreadsheets and CRMs of the region name them.
-const KNOWN_AS: [(&str, &[&str]); 12] = [
+const KNOWN_AS: [(&str, &[&str]); 14] = [
+    (
+        "id",
+        &[
+            "leadid",
+            "idlead",
+            "recordid",
+            "recordidcontact",
+            "contactid",
+            "idderegistro",
+            "idderegistrocontacto",
+            "iddoregistro",
+            "iddecontacto",
+            "iddecontato",
+            "iddelcontacto",
+            "codigo",
+        ],
+    ),
+    (
+        "person_key",
+        &["personid", "idpersona", "customerid", "clientid", "clienteid", "idcliente", "idpessoa"],
+    ),
     (
         "phone",
         &[
@@ -23,6 +44,16 @@ const KNOWN_AS: [(&str, &[&str]); 12] = [
             "tel",
             "cel",
             "whatsapp",
+            "telefono2",
+            "telefonocelular",
+            "telefonodecontacto",
+            "numerodetelefono",
+            "numerodecelular",
+            "celular1",
+            "phone1",
+            "mobilenumber",
+            "mobilephonenumber",
+            "cellphone",
         ],
     ),
     (
@@ -41,6 +72,16 @@ const KNOWN_AS: [(&str, &[&str]); 12] = [
             "documentnumber",
             "identificacion",
             "nid",
+            "nifnie",
+            "dninie",
+            "nifcif",
+            "cpfcnpj",
+            "dniruc",
+            "ndedocumento",
+            "nodedocumento",
+            "nrodedocumento",
+            "documentodeidentidad",
+            "numerodeidentificacion",
         ],
     ),
     ("document_type", &["tipodocumento", "tipodedocumento", "tipodoc", "doctype"]),
@@ -52,7 +93,18 @@ const KNOWN_AS: [(&str, &[&str]); 12] = [
     ("first_name", &["nombre", "nombres", "nome", "primernombre", "firstname", "givenname"]),
     ("middle_name", &["segundonombre", "middlename"]),
     ("last_name", &["apellido", "apellidos", "sobrenome", "surname", "lastname", "familyname"]),
-    ("full_name", &["nombrecompleto", "nomecompleto", "razonsocial", "fullname", "name"]),
+    (
+        "full_name",
+        &[
+            "nombrecompleto",
+            "nombreyapellidos",
+            "apellidosynombres",
+            "nomecompleto",
+            "razonsocial",
+            "fullname",
+            "name",
+        ],
+    ),
     (
         "birth_date",
         &[
@@ -76,6 +128,12 @@ const KNOWN_AS: [(&str, &[&str]); 12] = [
             "created",
             "fecharegistro",
             "datacriacao",
+            "datadecriacao",
+            "createdate",
+            "createdtime",
+            "fechadealta",
+            "fechaderegistro",
+            "submissiondate",
         ],
     ),
 ];
@@ -87,7 +145,8 @@ pub(super) fn suggestion(key: &str) -> Option<&'static str> {
 }
 
 /// What stands within the names of a column, longest first where one holds another: `Celular del cliente`, `Primary Email`.
-const WITHIN: [(&str, &[&str]); 4] = [
+const WITHIN: [(&str, &[&str]); 6] = [
+    ("id", &["leadid", "idlead", "recordid", "idderegistro", "iddoregistro", "codigo"]),
     ("email", &["email", "correo", "mail"]),
     (
         "phone",
@@ -112,7 +171,8 @@ const WITHIN: [(&str, &[&str]); 4] = [
             "nrodoc",
         ],
     ),
-    ("id", &["leadid", "idlead", "codigo"]),
+    ("person_key", &["personid", "idpersona", "customerid", "idcliente", "clienteid"]),
+    ("birth_date", &["nacimiento", "nascimento", "birth"]),
 ];
 
 /// Returns the column that a name of a header beyond doubt may mean, by a word within it.
@@ -165,7 +225,11 @@ mod tests {
             ("DNI/RUC", "document"),
             ("ID Number", "document"),
             ("national_id", "document"),
-            ("lead_id", "id"),
+            ("Lead Id", "id"),
+            ("Record ID - Contact", "id"),
+            ("ID de registro - Contacto", "id"),
+            ("Id cliente", "person_key"),
+            ("Data de nascimento do titular", "birth_date"),
         ] {
             assert_eq!(likely(&label_key(name)), Some(column), "{name}");
         }

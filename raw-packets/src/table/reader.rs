@@ -33,6 +33,8 @@ pub struct TableReader {
     encoding: Option<Encoding>,
     columns: Vec<String>,
     header: Vec<String>,
+    /// The names of the columns as the file writes them.
+    names: Vec<String>,
     places: Vec<Option<usize>>,
     width: usize,
     /// What was handed out last and is still in the window.
@@ -70,6 +72,7 @@ impl TableReader {
             encoding,
             columns: schema.columns().to_vec(),
             header: Vec::new(),
+            names: Vec::new(),
             places: Vec::new(),
             width: 0,
             pending: (0, 0),
@@ -194,7 +197,9 @@ impl TableReader {
         let doubtful = self.lines.position < self.doubtful_until;
         let window = &self.lines.window()[..bytes];
         self.pending = (bytes, lines);
-        if (0..self.cells.len()).all(|at| is_blank_cell(self.cells.get(window, at))) {
+        if (0..self.cells.len()).all(|at| is_blank_cell(self.cells.get(window, at)))
+            || (lines == 1 && is_no_row(window, self.separator))
+        {
             return Ok(Some(Step::Blank));
         }
         let text = std::str::from_utf8(window);
@@ -231,6 +236,12 @@ impl TableReader {
         if extra {
             return Ok(Some(Step::Refused(TOO_WIDE)));
         }
+        if self.cells.len() == 1 && self.width > 1 && self.is_row_in_one_cell() {
+            return Ok(Some(Step::Refused(QUOTED_WHOLE)));
+        }
+        if self.repeats_header() {
+            return Ok(Some(Step::Refused(HEADER_AGAIN)));
+        }
         // Behind an open quote only what is surely a row is one.
         if doubtful && (self.cells.len() < self.width || self.cells.has_stray_quote()) {
             return Ok(Some(Step::Refused(PIECE)));
@@ -244,6 +255,19 @@ impl TableReader {
         Ok(Some(Step::Row))
     }
 
+    /// Says whether the only cell of a row holds a whole row.
+    fn is_row_in_one_cell(&self) -> bool {
+        let text = self.cell(0).bytes();
+        text.filter(|byte| *byte == self.separator).count() + 1 >= self.width
+    }
+
+    /// Says whether a row names the columns once more, as where files were joined.
+    fn repeats_header(&self) -> bool {
+        let name = |at: usize| self.cell(at).trim_matches(is_edge);
+        self.cells.len() >= self.width
+            && self.names.iter().enumerate().all(|(at, known)| name(at) == known)
+    }
+
     /// Notes that up to so many bytes further on a line may be a piece of a value.
     fn doubt(&mut self, bytes: usize) {
         let until = self.lines.position.saturating_add(bytes as u64);
@@ -252,7 +276,7 @@ impl TableReader {
 
     fn read_header(&mut self, schema: &TableSchema, map: &ColumnMap) -> Result<(), TableError> {
         let wanted = Wanted::new(schema, map);
-        self.take_separator_line()?;
+        self.take_program_line()?;
         // The first row that is not blank, by the separator that makes most sense of it.
         let mut broken = None;
         let mut best: Option<(usize, usize, u8, &'static str)> = None;
@@ -304,8 +328,12 @@ impl TableReader {
         self.places = wanted.places(&cells, line, further, &mut self.report)?;
         // Columns without a name at the end are none.
         self.width = cells.iter().rposition(|cell| !is_blank(cell)).map_or(0, |last| last + 1);
+        if is_padded(&cells[..self.width]) {
+            self.cells.set_padded();
+        }
         self.header = cells;
         self.header.truncate(self.width);
+        self.names = self.header.iter().map(|name| name.trim_matches(is_edge).to_owned()).collect();
         for (column, place) in self.columns.iter().zip(&self.places) {
             if let Some(place) = *place {
                 self.header[place].clone_from(column);
@@ -345,13 +373,16 @@ impl TableReader {
         Ok(None)
     }
 
-    /// Takes off a line `sep=;`, which spreadsheets write above the header and heed.
-    fn take_separator_line(&mut self) -> Result<(), TableError> {
+    /// Takes off what programs write above the header for one another: `sep=;` of spreadsheets, `#TYPE …` of `PowerShell`.
+    fn take_program_line(&mut self) -> Result<(), TableError> {
         if let Seen::Line(line) = self.lines.line(0).map_err(self.cannot())? {
             let text = &self.lines.window()[line.begin..line.end];
             let text = text.trim_ascii();
             let text = text.strip_prefix(b"\"").unwrap_or(text);
-            if text.get(..4).is_some_and(|begin| begin.eq_ignore_ascii_case(b"sep=")) {
+            let begins = |mark: &[u8]| {
+                text.get(..mark.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(mark))
+            };
+            if begins(b"sep=") || begins(b"#TYPE ") {
                 self.lines.advance(line.next, 1);
             }
         }
@@ -379,8 +410,11 @@ enum Step {
 
 const NOT_UTF_8: &str = "the text is not UTF-8; save the file as UTF-8";
 const NEITHER: &str = "the text is neither UTF-8 nor Windows-1252; save the file as UTF-8";
-const TOO_WIDE: &str =
-    "the row has more cells than the header; put values that hold the separator into quotes";
+const TOO_WIDE: &str = "the row has more cells than the header has names; put values that hold the separator into quotes, or name the column";
+const QUOTED_WHOLE: &str =
+    "the whole row stands in one pair of quotes; take these quotes away, or export the table again";
+const HEADER_AGAIN: &str =
+    "the row repeats the header, as where files were joined; delete the line";
 const PIECE: &str =
     "a quote above is not closed, and this line may be a piece of that value; correct the quotes";
 
@@ -390,6 +424,53 @@ fn windows_1252(bytes: &[u8]) -> Option<String> {
     // What the encoding leaves open, the standard maps to controls that no text holds.
     let open = text.chars().any(|c| matches!(c, '\u{80}'..='\u{9f}'));
     (!open).then(|| text.into_owned())
+}
+
+/// Says whether a line is one that programs draw or write around rows: of dashes below a header (psql, sqlcmd, Markdown), a
+/// count of the rows at the end (psql, sqlcmd, SQL*Plus), the mark of the end of a text of DOS.
+fn is_no_row(line: &[u8], separator: u8) -> bool {
+    let line = line.trim_ascii();
+    match line {
+        [b'-' | b'=' | b'+' | b'|' | b':', ..] => {
+            let is_drawn = |byte: u8| {
+                matches!(byte, b'-' | b'=' | b'+' | b'|' | b':' | b' ' | b'\t') || byte == separator
+            };
+            line.iter().all(|byte| is_drawn(*byte))
+                && line.windows(2).any(|pair| matches!(pair, b"--" | b"=="))
+        }
+        [b'(' | b'0'..=b'9', ..] if line.len() < 60 => counts_rows(line),
+        [0x1a] => true,
+        _ => false,
+    }
+}
+
+/// Says whether a line says how many rows there are: `(3 rows affected)`, `(3 filas)`, `3 rows selected.`
+fn counts_rows(line: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(line) else { return false };
+    let text = text.strip_suffix('.').unwrap_or(text);
+    let text = text.strip_prefix('(').and_then(|text| text.strip_suffix(')')).unwrap_or(text);
+    let Some((count, words)) = text.split_once(' ') else { return false };
+    let is_word = |word: &str| word.bytes().all(|byte| byte.is_ascii_alphabetic());
+    count.bytes().all(|byte| byte.is_ascii_digit())
+        && words.split(' ').all(is_word)
+        && ["row", "fila", "linha", "registro"].iter().any(|word| words.starts_with(word))
+}
+
+/// Says whether the names of a header are set apart by blanks, as in a table that is drawn; then the cells are, too.
+fn is_padded(names: &[String]) -> bool {
+    let padded = |names: &[String], is: fn(&str) -> bool| {
+        !names.is_empty() && names.iter().all(|name| is_blank(name) || is(name))
+    };
+    let before = names.get(1..).unwrap_or_default();
+    // One blank behind one name is a slip.
+    let after = names.split_last().map_or(&[][..], |(_, names)| names);
+    padded(before, |name| name.starts_with([' ', '\t']))
+        || (after.len() > 1 && padded(after, |name| name.ends_with([' ', '\t'])))
+}
+
+/// What may stand around the name of a column.
+fn is_edge(c: char) -> bool {
+    c.is_whitespace() || c == '\u{feff}'
 }
 
 fn is_blank_cell(bytes: &[u8]) -> bool {

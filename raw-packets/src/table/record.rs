@@ -36,11 +36,17 @@ pub(super) struct Cells {
     /// Where each cell begins and ends, in `own` or in the window.
     places: Vec<(usize, usize)>,
     stray_quote: bool,
+    padded: bool,
 }
 
 impl Cells {
     pub(super) fn len(&self) -> usize {
         self.places.len()
+    }
+
+    /// Takes the blanks around unquoted cells for the layout of the file from now on.
+    pub(super) fn set_padded(&mut self) {
+        self.padded = true;
     }
 
     /// Says whether a quote stands inside a cell that is not quoted.
@@ -95,6 +101,13 @@ impl Cells {
             }
         }
         self.places.push((begin, content.len()));
+        if self.padded {
+            for (begin, end) in &mut self.places {
+                let (before, cell) = unpadded(&content[*begin..*end]);
+                *begin += before;
+                *end = *begin + cell.len();
+            }
+        }
         Ok(Found::Row { bytes: first.next, lines: 1 })
     }
 
@@ -155,7 +168,7 @@ impl Cells {
                     return Ok(broken(STRAY_CR, line.next, count));
                 }
                 self.stray_quote |= memchr(b'"', cell).is_some();
-                own.extend_from_slice(cell);
+                own.extend_from_slice(if self.padded { unpadded(cell).1 } else { cell });
                 at += cell.len();
             }
             self.places.push((begin, own.len()));
@@ -170,4 +183,12 @@ impl Cells {
         self.own = Some(own);
         Ok(Found::Row { bytes: line.next, lines: count })
     }
+}
+
+/// Returns a cell without the blanks around it, and how many stand before it.
+fn unpadded(cell: &[u8]) -> (usize, &[u8]) {
+    let is_pad = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let begin = cell.iter().position(|byte| !is_pad(byte)).unwrap_or(cell.len());
+    let end = cell.iter().rposition(|byte| !is_pad(byte)).map_or(begin, |last| last + 1);
+    (begin, &cell[begin..end])
 }

@@ -46,6 +46,9 @@ pub struct TableReport {
     pub columns_missing: Vec<String>,
     /// Columns of the file whose names look like columns of the table, with those.
     pub columns_suggested: Vec<(String, String)>,
+    /// Columns of the file whose names look like a column of the table that another one is already, with that: what
+    /// they hold is not read.
+    pub columns_doubled: Vec<(String, String)>,
     /// Rows below the header, blank ones left out.
     pub rows_read_total: u64,
     /// Rows among them that are shorter than the header.
@@ -88,6 +91,11 @@ impl TableReport {
         for (name, column) in &self.columns_suggested {
             notes.push(format!(
                 "{file}: `{name}` looks like `{column}`; to read it, write {column} = \"{name}\" in the map of columns"
+            ));
+        }
+        for (name, column) in &self.columns_doubled {
+            notes.push(format!(
+                "{file}: `{name}` looks like another `{column}`; its values are not read: map the one that counts, or put the values of both into one cell, a slash between them"
             ));
         }
         if !self.columns_missing.is_empty() {

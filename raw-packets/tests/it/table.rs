@@ -53,7 +53,7 @@ fn utf16(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
 
-/// RFC 4180; Excel, `LibreOffice`, `PowerShell` `Export-Csv`, phpMyAdmin, `HubSpot`.
+/// RFC 4180; Excel, `LibreOffice`, `PowerShell` `Export-Csv`, phpMyAdmin, `HubSpot`, psql, sqlcmd, `MySQL`, Markdown.
 #[test]
 fn every_form_of_one_table_gives_the_same_rows() {
     for bytes in [
@@ -71,6 +71,22 @@ fn every_form_of_one_table_gives_the_same_rows() {
         b"name, PHONE ,Id,colour\nAna,987,A,red\nRosa,654,B,blue\n".to_vec(),
         b"ID,Phone,N.a.m.e\nA,987,Ana,,\nB,654,Rosa,\n".to_vec(),
         b"id, \"phone\", \"name\"\nA, \"987\", \"Ana\"\nB,\"654\" ,\"Rosa\"\n".to_vec(),
+        // A mark of UTF-8 twice, and one that went through Windows-1252.
+        b"\xef\xbb\xbf\xef\xbb\xbf\"id\",phone,name\nA,987,Ana\nB,654,Rosa\n".to_vec(),
+        b"\xc3\xaf\xc2\xbb\xc2\xbf\"id\",phone,name\nA,987,Ana\nB,654,Rosa\n".to_vec(),
+        // Lines for programs: the type of Windows PowerShell 5, with and without quotes.
+        b"#TYPE System.Data.DataRow\r\n\"id\",\"phone\",\"name\"\r\n\"A\",\"987\",\"Ana\"\r\n\"B\",\"654\",\"Rosa\"\r\n".to_vec(),
+        b"\xef\xbb\xbf\"#TYPE System.String\"\r\nid,phone,name\r\nA,987,Ana\r\nB,654,Rosa\r\n".to_vec(),
+        utf16("\u{feff}sep=\t\r\nid\tphone\tname\r\nA\t987\tAna\r\nB\t654\tRosa\r\n"),
+        // Tables that are drawn: lines of dashes, blanks around the cells, a count of the rows.
+        b"id|phone|name\n--|-----|----\nA|987|Ana\nB|654|Rosa\n\n(2 rows affected)\n".to_vec(),
+        b" id | phone | name \n----+-------+------\n A  | 987   | Ana\n B  | 654   | Rosa\n(2 filas)\n".to_vec(),
+        b"+----+-------+------+\n| id | phone | name |\n+----+-------+------+\n| A  | 987   | Ana  |\n| B  | 654   | Rosa |\n+----+-------+------+\n".to_vec(),
+        b"| id | phone | name |\n|:---|---:|---|\n| A | 987 | Ana |\n| B | 654 | Rosa |\n".to_vec(),
+        b"id;phone;name\n==;==;==\nA;987;Ana\nB;654;Rosa\n2 rows selected.\n".to_vec(),
+        b"id, phone, name\nA, 987, Ana\nB, \"654\", Rosa\n".to_vec(),
+        // The end of a text of DOS.
+        b"id,phone,name\r\nA,987,Ana\r\nB,654,Rosa\r\n\x1a".to_vec(),
         utf16("\u{feff}id\tphone\tname\r\nA\t987\tAna\r\nB\t654\tRosa\r\n"),
         utf16("id,phone,name\nA,987,Ana\nB,654,Rosa\n"),
     ] {
@@ -94,6 +110,42 @@ fn the_form_is_told_where_it_is_not_plain() {
         assert!(notes.contains(told), "{notes}");
     }
     assert!(read.report.warnings().is_empty());
+}
+
+#[test]
+fn blanks_around_a_value_stay_where_the_header_has_none() {
+    for (table, id) in [
+        ("id,phone\n A ,987\n", " A "),
+        ("id ,phone\n A ,987\n", " A "),
+        ("id, phone, name\n\" A \", 987, x\n", " A "),
+        ("id ; phone\n A ; 987\n", "A"),
+    ] {
+        assert_eq!(read(table).texts()[0][..2], [id, "987"], "{table}");
+    }
+}
+
+#[test]
+fn a_row_that_is_none_is_refused_for_what_it_is() {
+    let table =
+        "id,phone,name\nA,1,x\n\u{feff}id,phone,name\n\"B,2,y\"\nid,phone,\n-,-,-\n---,2,x\nC\n";
+    let read = read(table);
+    let texts =
+        [["A", "1", "x"], ["id", "phone", ""], ["-", "-", "-"], ["---", "2", "x"], ["C", "", ""]];
+    assert_eq!((read.texts(), read.refused()), (texts.map(Vec::from).to_vec(), vec![3, 4]));
+    let told = read.report.warnings().join("\n");
+    assert!(told.contains("repeats the header") && told.contains("one pair of quotes"), "{told}");
+    assert!(!told.contains("B,2"), "{told}");
+}
+
+#[test]
+fn quotes_that_csv_does_not_know_are_refused_with_the_header() {
+    for header in ["'id','phone'", "“id”;“phone”", "”id”,”phone”", "«id»|«phone»"]
+    {
+        let refused = error(format!("{header}\n'A','9,8'\n"));
+        assert!(matches!(refused, TableError::BrokenHeader { line: 1, .. }), "{refused}");
+    }
+    let whole = error("\"id,phone,name\"\n\"A,987,Ana\"\n").to_string();
+    assert!(whole.contains("one pair of quotes"), "{whole}");
 }
 
 #[test]
@@ -245,6 +297,15 @@ fn names_of_columns_that_may_be_values_are_told_by_their_place() {
 }
 
 #[test]
+fn a_second_column_of_a_kind_is_told_as_not_read() {
+    let read = read("id,phone,name,Mobile,colour\nA,1,x,2,red\n");
+    assert_eq!(read.report.columns_doubled, [("Mobile".to_owned(), "phone".to_owned())]);
+    assert_eq!(read.report.columns_ignored, ["Mobile", "colour"]);
+    let told = read.report.notes().join("\n");
+    assert!(told.contains("`Mobile` looks like another `phone`"), "{told}");
+}
+
+#[test]
 fn what_is_no_table_is_refused_for_what_it_is() {
     let refused = error(b"PK\x03\x04\x14\0");
     assert!(matches!(&refused, TableError::Foreign { kind: ForeignFile::Workbook, .. }));
@@ -281,6 +342,9 @@ fn leads_and_persons_must_bring_something_that_identifies_a_person() {
         said.contains("`phone` or `document` or `email`") && said.contains("celular"),
         "{said}"
     );
+    let hubspot = "Record ID - Contact,First Name,Last Name,Phone Number,Email\n";
+    let said = open(hubspot, TableSchema::leads()).unwrap_err().to_string();
+    assert!(said.contains("write id = \"Record ID - Contact\""), "{said}");
     open("person_key,full_name\n", TableSchema::persons()).unwrap_err();
     open("id,plate\n", TableSchema::leads()).unwrap();
     open("claim_id,source_pk\n", TableSchema::claims()).unwrap();
