@@ -6,7 +6,6 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use recovery_queue::QueueStore;
 use reference_runners::cli::{Common, EXIT_CODES, Exit, Failure, start};
 use reference_runners::recovery::{self, Shrink};
 use reference_runners::service::{BACKLOG_VIEW, MapArgs, database_url};
@@ -36,19 +35,23 @@ fn main() -> ExitCode {
         let console = args.common.console()?;
         let url = database_url(args.common.database_url.as_deref())?;
         let backlog = args.map.backlog(&args.backlog, &url)?;
-        let (mut store, _) = args.map.open(&url)?;
-        let seed = store.seed(&backlog, &args.shrink.seed_options("seed_queue"))?;
+        let (mut store, mut service) = args.map.open(&url)?;
+        let seed = service.seed(&mut store, &backlog, args.shrink, "seed_queue", &console)?;
         for left_out in &seed.rejections {
             console.warn(format_args!("{}", recovery::left_out(left_out)));
         }
         console.json(&seed)?;
         if args.common.json.as_deref().is_none_or(|path| path.as_os_str() != "-") {
             console.data(format_args!(
-                "Seeded {} from {}: {} leads in the backlog\n  {} {}, {} reopened, {} withdrawn, {} leaks ({} new)\n  \
+                "Seeded {} from {}: {} leads in the backlog{}\n  {} {}, {} reopened, {} withdrawn, {} leaks ({} new)\n  \
                  {} duplicate rows, {} without a date, {} held by another backlog, {} left out",
                 url,
                 seed.backlog,
                 count(seed.backlog_size),
+                match seed.touched {
+                    Some(leads) => format!(", {} of them or gone read, as changed", count(leads)),
+                    None => String::new(),
+                },
                 count(seed.arrived),
                 if seed.opening { "as the opening balance" } else { "arrived" },
                 count(seed.reopened),

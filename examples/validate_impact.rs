@@ -9,7 +9,7 @@ use clap::Parser;
 use guardrails::clock::Monotonic;
 use guardrails::format::{TextStyle, text};
 use guardrails::{ExitPolicy, Suite, SuiteReport};
-use recovery_queue::{DatabaseUrl, QueueStore, SeedSummary};
+use recovery_queue::{DatabaseUrl, SeedSummary};
 use reference_runners::cli::{Common, EXIT_CODES, Exit, Failure, start};
 use reference_runners::files;
 use reference_runners::guards::{Launcher, PacketFacts, facts_of};
@@ -62,7 +62,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
     }
     let (mut store, mut service) = args.recovery.map.open(&url)?;
     let backlog_before = service.count(BACKLOG_VIEW)?;
-    let seed = store.seed(&backlog, &args.shrink.seed_options("validate_impact"))?;
+    let seed = service.seed(&mut store, &backlog, args.shrink, "validate_impact", &console)?;
     let recover = args.recovery.run("validate_impact", &url, &mut store, &mut service, &console)?;
     let backlog_after = service.count(BACKLOG_VIEW)?;
     let facts = facts_of(store.read()?, &backlog, &url)?;

@@ -69,7 +69,7 @@ impl Service {
         let corrected = "lead_corrections";
         let own = if mapped { store.view_name(corrected) } else { corrected.to_owned() };
         let corrections = database.is_there(&own)?.then_some(own);
-        let notes_changes = has_tables && database.has_table("persons_changed")?;
+        let notes_changes = has_tables && database.has_table("leads_changed")?;
         Ok(Self { has_tables, notes_changes, corrections })
     }
 
@@ -94,6 +94,12 @@ impl Service {
             ],
             key.as_str(),
         )?;
+        // That the lead has changed is noted, too.
+        if self.notes_changes {
+            let sql = "DELETE FROM leads_changed WHERE lead_source_pk = $1";
+            let query = diesel::sql_query(sql).bind::<Text, _>(key.as_str());
+            on_either!(store, |connection| query.execute(connection))?;
+        }
         Ok(touched + rows)
     }
 

@@ -12,7 +12,7 @@ use guardrails::clock::Monotonic;
 use guardrails::page::{LeadFigures, Page};
 use guardrails::recovery::{QueueFacts, RecoveryFacts};
 use guardrails::{ExitPolicy, SuiteReport};
-use recovery_queue::{DailyMetrics, QueueStore, SeedSummary, Snapshot};
+use recovery_queue::{DailyMetrics, SeedSummary, Snapshot};
 use serde::Serialize;
 
 use crate::cli::{Common, Console, Exit, Failure};
@@ -155,8 +155,8 @@ impl CycleArgs {
         stages.end("import");
 
         let backlog = args.recovery.map.backlog(BACKLOG_VIEW, &url)?;
-        let backlog_before = service.count(BACKLOG_VIEW)?;
-        let seed = store.seed(&backlog, &args.shrink.seed_options(actor))?;
+        let seed = service.seed(&mut store, &backlog, args.shrink, actor, console)?;
+        let backlog_before = seed.backlog_size;
         stages.end("seed");
 
         let recover = args.recovery.run(actor, &url, &mut store, &mut service, console)?;

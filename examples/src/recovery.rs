@@ -60,6 +60,9 @@ pub struct Shrink {
     /// rows of the last import (at least 100 fewer).
     #[arg(long)]
     pub allow_shrink: bool,
+    /// Reads the whole backlog, also where the database notes which leads have changed since the last seed.
+    #[arg(long)]
+    pub whole: bool,
     /// Hours after which a failed lead is tried again though nothing changed; less than a day, so that a job that runs
     /// every night skips no night.
     #[arg(long, default_value_t = 20, value_name = "HOURS", value_parser = clap::value_parser!(u64).range(..=8_760))]

@@ -9,6 +9,7 @@ mod corrections;
 mod database;
 mod import;
 mod kept_index;
+mod lead_feed;
 mod map;
 mod population;
 mod schema;

@@ -47,7 +47,7 @@ pub use model::lead::{
 pub use model::lease::Lease;
 pub use model::ledger::{DailyMetrics, EventKind, LedgerSlot, SLOT_SECONDS, daily_metrics};
 pub use model::links::{Decider, LinkHistoryRow, MANUAL_RULE, RejectedPair};
-pub use model::options::{Backoff, ClaimMode, Fuse, RecoverOptions, SeedOptions};
+pub use model::options::{Backoff, ClaimMode, Feed, Fuse, RecoverOptions, SeedOptions};
 pub use model::person_view::PersonView;
 pub use model::progress::{Progress, RunSummary, Stopped};
 pub use model::rejection::{RejectReason, Rejection};

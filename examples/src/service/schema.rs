@@ -236,6 +236,10 @@ impl Database {
                 Standing::Unmarked => {}
                 Standing::Former => {
                     database.execute(&format!("DROP VIEW {name}"))?;
+                    // Another view holds other leads, whatever has changed.
+                    if database.has_table("runner_state")? {
+                        database.execute("DELETE FROM runner_state WHERE name = 'lead_feed'")?;
+                    }
                     database.execute(&format!("CREATE VIEW {name} AS {select}"))?;
                 }
             }

@@ -4,7 +4,7 @@ use super::{Lead, MemoryStore, State};
 use crate::model::backlog::{Backlog, BacklogRows};
 use crate::model::error::StoreError;
 use crate::model::key::SourcePk;
-use crate::model::options::{Fuse, SeedOptions};
+use crate::model::options::{Feed, Fuse, SeedOptions};
 use crate::model::run::{NewRun, RunKind, RunOutcome};
 use crate::model::settlement::SeedStep;
 use crate::model::work::SeedSummary;
@@ -36,6 +36,17 @@ pub(super) fn seed(
     backlog: &dyn Backlog,
     options: &SeedOptions,
 ) -> Result<SeedSummary, StoreError> {
+    // What is in memory is read whole, whatever a feed names: the result is the same.
+    if let Some(Feed::Outbox(table)) = &options.feed {
+        return Err(StoreError::Backlog {
+            backlog: backlog.name().to_owned(),
+            reason: format!(
+                "its feed is the table {}, and this store has no database",
+                table.quoted()
+            ),
+            remedy: "name the leads by Feed::Keys, or use a SqlStore",
+        });
+    }
     let staged = BacklogRows::read(backlog)?;
     mind_the_fuse(store, backlog.name(), &staged, options)?;
     let now = store.now;

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use crate::model::backlog::ViewName;
 use crate::model::error::ConfigError;
+use crate::model::key::SourcePk;
 use crate::model::stop::Stop;
 
 /// How often an outage of the database is waited out by default.
@@ -38,6 +40,44 @@ pub struct SeedOptions {
     /// Stops a seed that would withdraw too much of the backlog at once, before it writes anything; `None` lets
     /// every seed pass. Default: [`Fuse::default`].
     pub fuse: Option<Fuse>,
+    /// Names what may have changed, so that the seed reads that alone; `None` = it reads the whole backlog.
+    pub feed: Option<Feed>,
+}
+
+/// Names the leads that may have come, changed or gone since the backlog was seeded last.
+///
+/// A seed with a feed reads the leads that it names and those that the queue itself must look at again: failed ones whose
+/// rest is over, known leaks, and leads that were changed by hand since. It does what a seed of the whole backlog would
+/// do, as long as the feed is complete: it names each lead that entered the backlog, left it, or says something else than
+/// before, whatever made it so (a new row, a claim, a corrected date, a view with another definition). A matched lead
+/// that stays in the backlog is found as a leak where the feed names it; a seed of the whole backlog finds all of them.
+///
+/// The whole backlog is read all the same where the queue cannot rely on the feed alone or would gain nothing by it: in
+/// the first seed of a backlog or of another view, where leads of it were left out, where the store has several
+/// backlogs (a lead may pass from one to another), and where the feed names more than 1,000 leads and an eighth of all.
+/// [`SeedSummary::touched`](crate::SeedSummary::touched) says which of the two it was.
+///
+/// ```
+/// use recovery_queue::{Feed, SeedOptions, SourcePk, ViewName};
+///
+/// // The service knows which leads changed:
+/// let named = SeedOptions::default().with_feed(Some(Feed::Keys(vec![SourcePk::new("web B-1")?])));
+/// // or a table of its own notes them, by a trigger or in the transactions that change leads:
+/// let noted = SeedOptions::default().with_feed(Some(Feed::Outbox(ViewName::new("leads_changed")?)));
+/// assert_ne!(named, noted);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Feed {
+    /// These leads; a key may stand twice.
+    Keys(Vec<SourcePk>),
+    /// A table of the service's in the store's own database, with a column `lead_source_pk`; a key may stand twice.
+    ///
+    /// The seed takes the rows out in its own transaction, also where it reads the whole backlog. On PostgreSQL rows that
+    /// another transaction holds are left for the next seed; taking them out needs the rights to select, update and
+    /// delete.
+    Outbox(ViewName),
 }
 
 /// Says how much of a backlog one seed may withdraw.
@@ -76,6 +116,9 @@ impl SeedOptions {
         /// Sets how much of the backlog the seed may withdraw; `None` = any part of it.
         with_fuse(fuse: Option<Fuse>) sets fuse = fuse;
 
+        /// Sets what names the leads that may have changed; `None` = nothing does, so the whole backlog is read.
+        with_feed(feed: Option<Feed>) sets feed = feed;
+
         /// Sets how long a failed lead rests before it is tried again though nothing changed; `None` = for ever.
         with_cool_down(rest: Option<Duration>) sets cool_down = rest;
 
@@ -98,6 +141,7 @@ impl Default for SeedOptions {
             max_reconnects: MAX_RECONNECTS,
             stop: Stop::new(),
             fuse: Some(Fuse::default()),
+            feed: None,
         }
     }
 }

@@ -16,11 +16,14 @@ use crate::model::resolver::FailReason;
 pub struct SeedSummary {
     /// The backlog's name.
     pub backlog: String,
-    /// Leads in the backlog, each counted once.
+    /// Leads in the backlog, each counted once; where only those that a feed names were read, the leads of it that the
+    /// queue holds open after the seed, and the leaks.
     pub backlog_size: u64,
-    /// Rows that named a lead a second time.
+    /// How many leads were looked at, where a feed named them; `None` where the whole backlog was read.
+    pub touched: Option<u64>,
+    /// Rows that named a lead a second time, of the leads that were read.
     pub duplicates: u64,
-    /// Rows without a date; they are dated with the time of the seed.
+    /// Rows without a date, of the leads that were read; they are dated with the time of the seed.
     pub undated: u64,
     /// Whether this was the backlog's first seed, so that arrivals are the opening balance.
     pub opening: bool,

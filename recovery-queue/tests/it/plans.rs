@@ -77,6 +77,8 @@ struct Service {
     claims: String,
     accounts: String,
     persons: String,
+    /// The leads that changed.
+    changed: String,
     view: String,
     /// The same leads under keys that no index finds.
     unindexed: String,
@@ -91,6 +93,7 @@ impl Service {
             claims: name("their_claims"),
             accounts: name("their_accounts"),
             persons: name("their_persons"),
+            changed: name("their_changed"),
             unindexed: name("plan_unindexed"),
             view: name("plan_backlog"),
             links: name("identity_links"),
@@ -98,7 +101,7 @@ impl Service {
     }
 
     fn create(&self, store: &mut SqlStore) {
-        let Self { leads, claims, accounts, persons, view, unindexed, links } = self;
+        let Self { leads, claims, accounts, persons, changed, view, unindexed, links } = self;
         script(
             store,
             &format!(
@@ -106,6 +109,7 @@ impl Service {
                  CREATE TABLE {leads} (id TEXT PRIMARY KEY, account BIGINT, born TEXT, version TEXT); \
                  CREATE TABLE {claims} (source_pk TEXT PRIMARY KEY); \
                  CREATE TABLE {persons} (key TEXT PRIMARY KEY); \
+                 CREATE TABLE {changed} (lead_source_pk TEXT); \
                  CREATE VIEW {view} AS SELECT their_l.id AS lead_source_pk, their_l.born AS lead_date, \
                      their_l.version AS lead_version FROM {leads} their_l \
                  WHERE EXISTS (SELECT 1 FROM {accounts} their_a \
@@ -217,9 +221,30 @@ fn night(store: &mut SqlStore, service: &Service, backlog: &ViewBacklog) {
     recover(store, lease);
     let again = store.seed(backlog, &SeedOptions::default()).unwrap();
     assert!(!again.changed() && again.leaks > 0, "{again:?}");
+    seed_by_feed(store, service, backlog);
     look_again(store, service);
     read(store, backlog);
     facts(store, service, backlog);
+}
+
+/// Some leads change, some go and some come, and a table says which.
+fn seed_by_feed(store: &mut SqlStore, service: &Service, backlog: &ViewBacklog) {
+    let Service { leads, claims, changed, .. } = service;
+    script(
+        store,
+        &format!(
+            "INSERT INTO {changed} SELECT id FROM {leads} WHERE id LIKE '%02' OR id LIKE '%46'; \
+             UPDATE {leads} SET version = '3' WHERE id LIKE '%02'; \
+             INSERT INTO {claims} SELECT id FROM {leads} WHERE id LIKE '%46' \
+                 AND NOT EXISTS (SELECT 1 FROM {claims} their_c WHERE their_c.source_pk = {leads}.id); \
+             INSERT INTO {leads} VALUES ('N-1', 1, '2026-01-11', '1'); \
+             INSERT INTO {changed} VALUES ('N-1'), ('N-1'), ('nobody')"
+        ),
+    );
+    let outbox = ViewName::new(&changed.replace('"', "")).unwrap();
+    let options = SeedOptions::default().with_feed(Some(Feed::Outbox(outbox)));
+    let seed = store.seed(backlog, &options).unwrap();
+    assert!(seed.arrived == 1 && seed.withdrawn > 0 && seed.touched > Some(40), "{seed:?}");
 }
 
 /// Leads leave a view after it was seeded, one whose keys an index finds and one whose keys none finds.

@@ -217,11 +217,8 @@ fn find_way(db: &mut Database, relation: &Relation, keys: &[&str]) -> QueryResul
                 .map_err(|error| diesel::result::Error::SerializationError(Box::new(error)))?;
             let steps: Vec<Step> =
                 diesel::sql_query(explain).bind::<Text, _>(keys).load(&mut **connection)?;
-            let reads_whole = |step: &Step| {
-                let own = step.detail.starts_with("SCAN asked");
-                step.detail.starts_with("SCAN ") && !own || step.detail.contains("AUTOMATIC")
-            };
-            Ok(if steps.iter().any(reads_whole) { Way::Whole } else { Way::ByText })
+            let whole = steps.iter().any(|step| step.reads_whole("asked"));
+            Ok(if whole { Way::Whole } else { Way::ByText })
         }
         #[cfg(feature = "postgres")]
         Database::Postgres(_) => {
@@ -256,6 +253,47 @@ fn find_way(db: &mut Database, relation: &Relation, keys: &[&str]) -> QueryResul
     }
 }
 
+/// Says whether all that is read `from` relations of the service's is found by an index, but for temporary tables of ours.
+pub(crate) fn reads_by_index(db: &mut Database, from: &str) -> QueryResult<bool> {
+    match db {
+        #[cfg(feature = "sqlite")]
+        Database::Sqlite(connection) => {
+            let steps: Vec<Step> =
+                diesel::sql_query(format!("EXPLAIN QUERY PLAN SELECT v.* FROM {from}"))
+                    .load(&mut **connection)?;
+            Ok(!steps.iter().any(|step| step.reads_whole("n")))
+        }
+        #[cfg(feature = "postgres")]
+        Database::Postgres(_) => {
+            let plan = format!("EXPLAIN (FORMAT JSON) SELECT v.* FROM {from}");
+            let plan: Vec<Plan> = db.query(&plan, &[])?;
+            let plan = plan.into_iter().map(|row| row.plan).collect::<String>();
+            let plan: serde_json::Value =
+                serde_json::from_str(&plan).unwrap_or(serde_json::Value::Null);
+            Ok(goes_by_index(&plan[0]["Plan"]))
+        }
+    }
+}
+
+#[cfg(feature = "postgres")]
+#[derive(QueryableByName)]
+struct Plan {
+    #[diesel(sql_type = Text, column_name = "QUERY PLAN")]
+    plan: String,
+}
+
+#[cfg(feature = "sqlite")]
+impl Step {
+    /// Says whether the step reads a table from end to end, other than the one called `own`.
+    fn reads_whole(&self, own: &str) -> bool {
+        let scanned = self
+            .detail
+            .strip_prefix("SCAN ")
+            .is_some_and(|table| table.split(' ').next() != Some(own));
+        scanned || self.detail.contains("AUTOMATIC")
+    }
+}
+
 #[cfg(feature = "sqlite")]
 #[derive(QueryableByName)]
 struct Step {
@@ -271,6 +309,8 @@ fn goes_by_index(plan: &serde_json::Value) -> bool {
         Some("Function Scan" | "Result" | "Subquery Scan" | "Bitmap Heap Scan" | "Tid Scan") => {
             false
         }
+        // The keys that are looked for.
+        Some("Seq Scan") if plan["Relation Name"] == "rq_named" => false,
         Some(node) => node.ends_with("Scan") && plan["Index Cond"].is_null(),
     };
     !whole && plan["Plans"].as_array().into_iter().flatten().all(goes_by_index)

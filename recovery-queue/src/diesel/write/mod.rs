@@ -2,6 +2,7 @@
 
 pub(crate) mod crash_marker;
 pub(crate) mod events;
+pub(crate) mod feed;
 pub(crate) mod forget;
 pub(crate) mod link_history;
 pub(crate) mod links;

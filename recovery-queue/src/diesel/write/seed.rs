@@ -18,12 +18,19 @@ use crate::model::work::{SeedSummary, from_std};
 
 const SEED: &str = "the seed";
 
+/// Counts the open leads of a backlog.
+const OPEN: &str = "SELECT (SELECT count(*) FROM {ns}queue_pending WHERE backlog_id = $1) \
+     + (SELECT count(*) FROM {ns}queue_parked WHERE backlog_id = $1) \
+     + (SELECT count(*) FROM {ns}queue_settled WHERE status = 2 AND backlog_id = $1) AS value";
+
 #[derive(QueryableByName)]
 struct BacklogRow {
     #[diesel(sql_type = BigInt)]
     id: i64,
     #[diesel(sql_type = Nullable<BigInt>)]
     first_seeded_at: Option<i64>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    last_seeded_at: Option<i64>,
 }
 
 /// One seed in progress, inside its transaction.
@@ -74,7 +81,7 @@ impl Seed<'_, '_> {
 
     /// Numbers the staged leads that were known before, each with the backlog that it is in and whether it says anything
     /// new; gives how many.
-    fn number_known(&mut self) -> Result<u64, StoreError> {
+    fn number_known(&mut self, whole: bool) -> Result<u64, StoreError> {
         if self.known == 0 {
             return Ok(0);
         }
@@ -85,7 +92,8 @@ impl Seed<'_, '_> {
              FROM {tmp}rq_stage s CROSS JOIN {ns}queue_lead l WHERE l.source_pk = s.source_pk ORDER BY l.id",
             &[],
         )?;
-        if !self.db.is_sqlite() {
+        // A planner that knows how few they are would read them once for each row of another table.
+        if !self.db.is_sqlite() && whole {
             self.execute("ANALYZE {tmp}rq_seed", &[])?;
         }
         Ok(numbered)
@@ -184,12 +192,14 @@ impl Seed<'_, '_> {
                 )?;
             }
         } else {
-            // A lead in a worker's hand is skipped; the next seed sees what became of it.
+            // A lead in a worker's hand is skipped: the next seed sees what became of it. The next one after a feed would
+            // not look at it, so that one waits for the batch.
+            let skip = if whole { "SKIP LOCKED" } else { "" };
             for table in ["queue_pending", "queue_parked"] {
                 self.execute(
                     &format!(
                         "WITH c AS MATERIALIZED (SELECT q.ctid AS place FROM {{ns}}{table} q \
-                             WHERE q.backlog_id = $1 {gone} FOR UPDATE SKIP LOCKED), \
+                             WHERE q.backlog_id = $1 {gone} FOR UPDATE {skip}), \
                          d AS (DELETE FROM {{ns}}{table} q USING c WHERE q.ctid = c.place \
                              RETURNING q.lead_id, q.attempts) \
                          INSERT INTO {{tmp}}rq_gone (lead_id, attempts) SELECT lead_id, attempts FROM d"
@@ -299,16 +309,19 @@ pub(crate) fn seed(
     stage::create(db)?;
     let rows: Vec<BacklogRow> = db
         .query(
-            &names.sql("SELECT id, first_seeded_at FROM {ns}queue_backlog WHERE name = $1"),
+            &names.sql(
+                "SELECT id, first_seeded_at, last_seeded_at FROM {ns}queue_backlog WHERE name = $1",
+            ),
             &[Param::Text(backlog.name())],
         )
         .map_err(failed(SEED))?;
     // Numbers begin at 1, so a backlog that is new holds no lead.
     let asked = Asked {
         backlog_id: rows.first().map_or(0, |row| row.id),
+        seeded_at: rows.first().and_then(|row| row.last_seeded_at),
         rested: options.cool_down.map_or(i64::MIN, |rest| now.saturating_sub(from_std(rest))),
     };
-    let (staged, view) = stage::fill(db, names, backlog, now, &asked)?;
+    let (staged, view) = stage::fill(db, names, backlog, now, &asked, options.feed.as_ref())?;
     let (backlog_id, opening) = if let Some(row) = rows.first() {
         (row.id, row.first_seeded_at.is_none())
     } else {
@@ -321,7 +334,7 @@ pub(crate) fn seed(
         .map_err(failed(SEED))?;
     let mut seed = Seed { db, names, backlog_id, known, now, run_id };
     // Where every staged lead is known there is nothing to look for.
-    let numbered = seed.number_known()?;
+    let numbered = seed.number_known(staged.touched.is_none())?;
     let added = if numbered < staged.kept { seed.add_new()? } else { 0 };
     let held_elsewhere = seed.count(
         "SELECT count(*) AS value FROM {tmp}rq_seed r LEFT JOIN {ns}queue_settled s ON s.lead_id = r.lead_id \
@@ -350,9 +363,16 @@ pub(crate) fn seed(
     events.append(db, names, now, backlog_id, Some(run_id))?;
     let rejections = stage::record_rejected(db, names, backlog_id)?;
     stage::drop(db)?;
+    let backlog_size = if staged.touched.is_some() {
+        let open = db.int(&names.sql(OPEN), &[Param::Int(backlog_id)]).map_err(failed(SEED))?;
+        u64::try_from(open).unwrap_or_default() + leaks
+    } else {
+        staged.leads
+    };
     Ok(SeedSummary {
         backlog: backlog.name().to_owned(),
-        backlog_size: staged.leads,
+        backlog_size,
+        touched: staged.touched,
         duplicates: staged.duplicates,
         undated: staged.undated,
         opening,

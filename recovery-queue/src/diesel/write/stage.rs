@@ -5,6 +5,7 @@ use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 
 use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;
+use crate::diesel::write::feed;
 use crate::diesel::write::staged::{Asked, Staged, Unchanged};
 #[cfg(feature = "sqlite")]
 use crate::diesel::write::unchanged;
@@ -12,12 +13,16 @@ use crate::diesel::write::view::BacklogView;
 use crate::model::backlog::{Backlog, BacklogLead, BacklogSource};
 use crate::model::error::StoreError;
 use crate::model::key::{MAX_KEY_BYTES, SourcePk};
+use crate::model::options::Feed;
 use crate::model::rejection::{RejectReason, Rejection};
 
 const READ: &str = "the look at the backlog";
 
+/// The keys to be staged, where only some are.
+const WANTED: &str = "SELECT w.source_pk FROM {tmp}rq_wanted w";
+
 /// Temporary tables, with what they hold.
-const TABLES: [(&str, &str); 9] = [
+const TABLES: [(&str, &str); 10] = [
     (
         "rq_rows",
         "source_pk TEXT, lead_at BIGINT, lead_version TEXT, priority BIGINT, problem BIGINT",
@@ -33,6 +38,7 @@ const TABLES: [(&str, &str); 9] = [
          backlog_id BIGINT, changed BIGINT",
     ),
     ("rq_wanted", "source_pk TEXT PRIMARY KEY"),
+    ("rq_named", "lead_key TEXT"),
     ("rq_absent", "lead_id BIGINT PRIMARY KEY"),
     ("rq_move", "lead_id BIGINT PRIMARY KEY"),
     ("rq_gone", "lead_id BIGINT PRIMARY KEY, attempts BIGINT"),
@@ -70,15 +76,15 @@ pub(crate) fn drop(db: &mut Database) -> Result<(), StoreError> {
 
 /// Stages a backlog and checks it; gives the view where it is one.
 ///
-/// On SQLite what is unchanged is left out where the view is one that was seeded before.
+/// What a feed names is staged alone. Without one what is unchanged is left out on SQLite, where the view is one that was
+/// seeded before.
 pub(crate) fn fill(
     db: &mut Database,
     names: &Names,
     backlog: &dyn Backlog,
     now: i64,
-    #[cfg_attr(not(feature = "sqlite"), allow(unused_variables))]
-    // what is unchanged is found on SQLite
     asked: &Asked,
+    feed: Option<&Feed>,
 ) -> Result<(Staged, Option<BacklogView>), StoreError> {
     let refuse = |reason: String, remedy: &'static str| StoreError::Backlog {
         backlog: backlog.name().to_owned(),
@@ -95,21 +101,38 @@ pub(crate) fn fill(
             None
         }
     };
+    let touched = match feed {
+        Some(feed) => feed::take(db, names, backlog, feed, asked, view.as_ref())?,
+        None => None,
+    };
+    if feed.is_some() && touched.is_none() {
+        db.execute(&names.sql("DELETE FROM {tmp}rq_wanted"), &[]).map_err(failed(READ))?;
+    }
     let unchanged: Option<Unchanged> = match (&mut *db, &view) {
         #[cfg(feature = "sqlite")]
-        (Database::Sqlite(connection), Some(view)) => {
+        (Database::Sqlite(connection), Some(view)) if touched.is_none() => {
             unchanged::find(connection, names, view, asked)?
         }
         _ => None,
     };
-    let wanted = unchanged.as_ref().map(|_| "SELECT w.source_pk FROM {tmp}rq_wanted w");
-    let rows = view.as_ref().map_or_else(
-        || {
-            "SELECT source_pk, lead_at, lead_version, priority, problem FROM {tmp}rq_rows"
-                .to_owned()
-        },
-        |view| view.rows(db.is_sqlite(), wanted),
-    );
+    let some = unchanged.is_some() || touched.is_some();
+    let rows = match &view {
+        None => {
+            let some = if some { format!(" WHERE source_pk IN ({WANTED})") } else { String::new() };
+            format!(
+                "SELECT source_pk, lead_at, lead_version, priority, problem FROM {{tmp}}rq_rows{some}"
+            )
+        }
+        Some(view) => {
+            let found = if touched.is_some() { feed::by_index(db, view)? } else { None };
+            let from = match found {
+                Some(found) => found,
+                None if some => view.wanted(db.is_sqlite(), WANTED),
+                None => view.quoted(),
+            };
+            view.rows(db.is_sqlite(), &from)
+        }
+    };
     let length =
         if db.is_sqlite() { "length(CAST(source_pk AS BLOB))" } else { "octet_length(source_pk)" };
     // PostgreSQL keeps no text that is none; keys that come as rows were checked when they were made.
@@ -140,7 +163,10 @@ pub(crate) fn fill(
     if asks && !db.is_ours() {
         mark_no_text(db)?;
     }
-    Ok((check(db, names, unchanged, &refuse)?, view))
+    if touched.is_some() {
+        feed::find_absent(db, names)?;
+    }
+    Ok((check(db, names, unchanged, touched, &refuse)?, view))
 }
 
 #[derive(QueryableByName)]
@@ -207,6 +233,7 @@ fn check(
     db: &mut Database,
     names: &Names,
     unchanged: Option<Unchanged>,
+    touched: Option<u64>,
     refuse: &dyn Fn(String, &'static str) -> StoreError,
 ) -> Result<Staged, StoreError> {
     let sql = "SELECT problem, count(*) AS leads, CAST(sum(copies) AS BIGINT) AS copies, \
@@ -232,10 +259,10 @@ fn check(
     let rejected = staged - of(0).unwrap_or_default();
     let copies = sum(|row| row.copies) - staged;
     // Where something was left out because it is unchanged, the rest of the known leads is not staged either.
-    let whole = unchanged.is_none();
+    let whole = unchanged.is_none() && touched.is_none();
     let unchanged = unchanged.unwrap_or_default();
     let leads = staged + unchanged.leads;
-    if rejected > 0 && rejected == leads {
+    if rejected > 0 && rejected == leads && touched.is_none() {
         let found =
             RejectReason::ALL.into_iter().filter_map(|reason| Some((of(reason.number())?, reason)));
         if let Some((leads, reason)) = found.max() {
@@ -251,6 +278,7 @@ fn check(
         undated: count(undated) + unchanged.undated,
         rejected,
         whole,
+        touched,
     })
 }
 

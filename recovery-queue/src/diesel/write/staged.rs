@@ -10,12 +10,15 @@ pub(crate) struct Staged {
     pub(crate) rejected: u64,
     /// Whether all of the backlog was staged, or what needs something done and `rq_absent` alone.
     pub(crate) whole: bool,
+    /// How many leads were looked at, where a feed named them.
+    pub(crate) touched: Option<u64>,
 }
 
 /// What a seed asks of a known lead.
 pub(crate) struct Asked {
-    #[cfg_attr(not(feature = "sqlite"), allow(dead_code))] // read where what is unchanged is found
     pub(crate) backlog_id: i64,
+    /// When the backlog was seeded last, where a feed may name what has changed since.
+    pub(crate) seeded_at: Option<i64>,
     /// Failed leads that were settled at this instant or before are tried again.
     pub(crate) rested: i64,
 }

@@ -73,19 +73,30 @@ impl BacklogView {
         Err(StoreError::Backlog { backlog: backlog.to_owned(), reason, remedy })
     }
 
-    /// Gives the query that reads the view as the stage's columns; of `wanted` keys alone, where that is a query of them.
-    pub(crate) fn rows(&self, sqlite: bool, wanted: Option<&str>) -> String {
+    /// Gives the part of a query that reads the rows of the view whose keys a query of `keys` gives.
+    pub(crate) fn wanted(&self, sqlite: bool, keys: &str) -> String {
+        format!("{} WHERE {} IN ({keys})", self.quoted(), key_text(sqlite, "lead_source_pk"))
+    }
+
+    /// Says whether the keys are in a column of text.
+    pub(crate) fn has_text_keys(&self) -> bool {
+        self.columns
+            .iter()
+            .any(|(name, kind)| name == "lead_source_pk" && kind.eq_ignore_ascii_case("text"))
+    }
+
+    /// Gives the query that reads rows of the view, `from` it or some of them, as the stage's columns.
+    pub(crate) fn rows(&self, sqlite: bool, from: &str) -> String {
         let key = key_text(sqlite, "lead_source_pk");
-        let wanted = wanted.map(|keys| format!(" WHERE {key} IN ({keys})")).unwrap_or_default();
         let Values { instant, priority, ranked, version } = &self.values;
-        let (at, dated, view) = (Values::at(), Values::dated(), self.quoted());
+        let (at, dated) = (Values::at(), Values::dated());
         // It limits nothing: it keeps either backend from working the columns out anew wherever they are used.
         let fence = if sqlite { "LIMIT -1" } else { "OFFSET 0" };
         format!(
             "SELECT source_pk, {at} AS lead_at, lead_version, priority, \
                  CASE WHEN {dated} <> 0 THEN {dated} ELSE ranked END AS problem \
              FROM (SELECT {key} AS source_pk, {instant} AS instant, {version} AS lead_version, \
-                 {priority} AS priority, {ranked} AS ranked FROM {view}{wanted} {fence}) w"
+                 {priority} AS priority, {ranked} AS ranked FROM {from} {fence}) w"
         )
     }
 

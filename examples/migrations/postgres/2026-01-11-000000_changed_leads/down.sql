@@ -1,0 +1,12 @@
+DROP TRIGGER leads_changed_insert ON leads;
+DROP TRIGGER leads_changed_update ON leads;
+DROP TRIGGER leads_changed_delete ON leads;
+DROP TRIGGER leads_changed_truncate ON leads;
+DROP TRIGGER leads_changed_insert ON claims;
+DROP TRIGGER leads_changed_update ON claims;
+DROP TRIGGER leads_changed_delete ON claims;
+DROP TRIGGER leads_changed_truncate ON claims;
+DROP FUNCTION note_changed_leads();
+DROP FUNCTION note_no_leads();
+DROP TABLE leads_changed;
+DELETE FROM runner_state WHERE name = 'lead_feed';
