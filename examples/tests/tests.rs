@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used)] // also in what tests call: a panic says where
 
 mod at_scale;
-mod axum_service;
 mod corrections;
 mod gap_report;
 mod guides;
