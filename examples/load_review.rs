@@ -51,7 +51,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
     let (mut store, mut service) = args.reading.map.open(&url)?;
     let decider = Decider { by: &args.load.by, reason: &args.why };
     if let Some(load) = &args.undo {
-        let undone = review::undo(load, decider, &mut service)?;
+        let undone = review::undo(load, decider, &mut service, false)?;
         console.json(&undone)?;
         console.data(format_args!(
             "undone {load}: {} decisions, {} leads stand where they stood, {} pairs are no longer rejected",

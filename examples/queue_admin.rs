@@ -12,11 +12,12 @@ use guardrails::recovery::{MigrationFacts, RecoveryFacts, reason_in_words};
 use guardrails::{CheckReport, ExitPolicy, Suite};
 use identity_matching::Policy;
 use recovery_queue::{
-    BookFacts, DatabaseUrl, Decider, FailReason, Forget, LeadStore, LinkStore, OpenOptions,
-    PersonKey, Reopen, Retention, ReviewStore, ServiceMigrations, SourcePk, SqlStore, SqliteFile,
-    ViewBacklog,
+    BookFacts, DatabaseUrl, Decider, FailReason, Forget, Forgotten, LeadStore, LinkStore,
+    OpenOptions, PersonKey, Reopen, Retention, ReviewStore, ServiceMigrations, SourcePk, SqlStore,
+    SqliteFile, StoreActionKind, StoreError, ViewBacklog,
 };
-use reference_runners::admin::{Service, in_one};
+use reference_runners::admin::import::ImportArgs;
+use reference_runners::admin::{Service, in_one, loads};
 use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
 use reference_runners::files;
 use reference_runners::guards::{Launcher, PacketFacts, books_of, is_usable, recovery_suite};
@@ -64,20 +65,21 @@ enum Command {
     Reviewer(Reviewer),
     /// Puts right what disagrees about leads: state, link, origin, ledger; with --dry-run says what does, exit 1 where
     /// something disagrees.
-    Reconcile {
-        /// Who puts it right.
-        #[arg(long, env = "USER", default_value = "queue_admin", value_name = "NAME")]
-        by: String,
-        /// Why; a dry run needs none.
-        #[arg(long, value_name = "TEXT", required_unless_present = "dry_run")]
-        why: Option<String>,
-    },
+    Reconcile(Decision),
     /// Removes what is older than it is to be kept.
-    Prune(Ages),
+    Prune(Prune),
     /// Holds a backlog: none of its leads is claimed until it is resumed.
     Pause(Backlog),
     /// Lets the leads of a backlog be claimed again.
     Resume(Backlog),
+    /// Lists what was done by hand with the queue as a whole: backlogs held and resumed, what was removed, who had
+    /// somebody forgotten.
+    History,
+    /// Imports files and decides nothing; the next run does.
+    Import(ImportArgs),
+    /// Lists the loads of packets and of reviews, or undoes one.
+    #[command(subcommand)]
+    Loads(Loads),
     /// The matching policy.
     #[command(subcommand)]
     Policy(Print),
@@ -119,7 +121,24 @@ enum Lead {
         decision: Decision,
     },
     /// Forgets a lead in the queue and in the service's tables.
-    Forget { key: SourcePk },
+    Forget {
+        key: SourcePk,
+        #[command(flatten)]
+        decision: Decision,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Loads {
+    /// Lists them, oldest first, those that were undone with them.
+    List,
+    /// Undoes one: values and leads stand where they stood; refused where something was built on it since.
+    Undo {
+        /// Its id, as the list has it.
+        load: String,
+        #[command(flatten)]
+        decision: Decision,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -174,7 +193,11 @@ enum Person {
     /// Shows the leads that are and were linked to the person.
     Show { key: PersonKey },
     /// Forgets a person in the queue and in the service's tables; leads linked to the person are pending again.
-    Forget { key: PersonKey },
+    Forget {
+        key: PersonKey,
+        #[command(flatten)]
+        decision: Decision,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -188,6 +211,8 @@ struct Backlog {
     /// The view that holds the backlog (left out: that of --map, else the runners' own).
     #[arg(value_name = "VIEW")]
     backlog: Option<String>,
+    #[command(flatten)]
+    decision: Decision,
 }
 
 impl Backlog {
@@ -214,14 +239,19 @@ struct Decision {
     /// Who decides.
     #[arg(long, env = "USER", default_value = "queue_admin", value_name = "NAME")]
     by: String,
-    /// Why.
-    #[arg(long, value_name = "TEXT")]
-    why: String,
+    /// Why; a dry run needs none.
+    #[arg(
+        long,
+        value_name = "TEXT",
+        required_unless_present = "dry_run",
+        default_value_if("dry_run", "true", "a dry run")
+    )]
+    why: Option<String>,
 }
 
 impl Decision {
     fn decider(&self) -> Decider<'_> {
-        Decider { by: &self.by, reason: &self.why }
+        Decider { by: &self.by, reason: self.why.as_deref().unwrap_or("a dry run") }
     }
 }
 
@@ -241,6 +271,15 @@ struct Ages {
     /// Runs.
     #[arg(long, value_name = "DAYS")]
     runs: Option<u32>,
+}
+
+/// What is to be removed, by whom and why.
+#[derive(Debug, Args)]
+struct Prune {
+    #[command(flatten)]
+    ages: Ages,
+    #[command(flatten)]
+    decision: Decision,
 }
 
 impl Ages {
@@ -281,6 +320,20 @@ fn run(line: &Line) -> Result<Exit, Failure> {
         line.map.open(&url)?;
         let words = format!("{} applied; one head in each book", counted(before, "migration"));
         return done(line, &console, &words, json!({ "applied": before }));
+    }
+    if let Command::Import(files) = &line.command {
+        let (imports, exit) = files.run(&url, &console, line.dry_run)?;
+        let told = imports.iter().map(|import| {
+            format!(
+                "{}: {}, {} written, {} removed",
+                import.table.file,
+                counted(import.table.rows_read_total, "row"),
+                import.written_total,
+                import.removed_total
+            )
+        });
+        let words = told.collect::<Vec<_>>().join("; ");
+        return Ok(done(line, &console, &words, json!({ "imports": imports }))?.and(exit));
     }
     if let DatabaseUrl::Sqlite(path) = &url {
         // Opening would make the file.
@@ -456,19 +509,19 @@ fn levers(
             let words = format!("{} taken out of the work", counted(count, "lead"));
             done(line, console, &words, json!({ "cancelled": count }))
         }
-        Command::Lead(Lead::Forget { key }) => {
+        Command::Lead(Lead::Forget { key, decision }) => {
             let service = Service::of(url, store, line.map.map.is_some())?;
             let (found, rows) = in_one(store, dry, |store| {
                 let rows = service.forget_lead(store, key)?;
-                Ok((Service::either(store.forget(Forget::Lead(key)), rows)?, rows))
+                Ok((forget(store, Forget::Lead(key), rows, decision.decider())?, rows))
             })?;
             forgotten(line, console, "lead", found.rows + rows, found.evidence, found.reopened)
         }
-        Command::Person(Person::Forget { key }) => {
+        Command::Person(Person::Forget { key, decision }) => {
             let service = Service::of(url, store, line.map.map.is_some())?;
             let (found, rows) = in_one(store, dry, |store| {
                 let rows = service.forget_person(store, key)?;
-                Ok((Service::either(store.forget(Forget::Person(key)), rows)?, rows))
+                Ok((forget(store, Forget::Person(key), rows, decision.decider())?, rows))
             })?;
             forgotten(line, console, "person", found.rows + rows, found.evidence, found.reopened)
         }
@@ -492,12 +545,18 @@ fn levers(
             done(line, console, &words, json!({ "links": 1 }))
         }
         Command::Reviewer(change) => reviewers(line, store, change, console),
-        Command::Reconcile { by, why } => {
-            let decider = Decider { by, reason: why.as_deref().unwrap_or_default() };
-            reconcile(line, store, decider, console)
+        Command::Reconcile(decision) => reconcile(line, store, decision.decider(), console),
+        Command::History => history(line, store, console),
+        Command::Loads(Loads::List) => list_loads(line, store, url, console),
+        Command::Loads(Loads::Undo { load, decision }) => {
+            let place = (store, url, &line.map);
+            let (of, undone) = loads::undo(load, decision.decider(), place, dry)?;
+            let words = format!("undone {load}: {}", counted(undone, of.noun()));
+            done(line, console, &words, json!({ "load": load, "of": of, "undone": undone }))
         }
-        Command::Prune(ages) => {
-            let pruned = in_one(store, dry, |store| Ok(store.prune(ages.retention())?))?;
+        Command::Prune(Prune { ages, decision }) => {
+            let by = decision.decider();
+            let pruned = in_one(store, dry, |store| Ok(store.prune(ages.retention(), by)?))?;
             let words = format!(
                 "removed {}, {} of evidence, {} of history and {}",
                 counted(pruned.leads, "withdrawn lead"),
@@ -509,18 +568,94 @@ fn levers(
         }
         Command::Pause(held) => {
             let backlog = held.name(line, url)?;
-            in_one(store, dry, |store| Ok(store.set_paused(&backlog, true)?))?;
+            let by = held.decision.decider();
+            in_one(store, dry, |store| Ok(store.set_paused(&backlog, true, by)?))?;
             done(line, console, &format!("{backlog} paused"), json!({ "paused": true }))
         }
         Command::Resume(held) => {
             let backlog = held.name(line, url)?;
-            in_one(store, dry, |store| Ok(store.set_paused(&backlog, false)?))?;
+            let by = held.decision.decider();
+            in_one(store, dry, |store| Ok(store.set_paused(&backlog, false, by)?))?;
             done(line, console, &format!("{backlog} resumed"), json!({ "paused": false }))
         }
-        Command::Migrate { .. } | Command::Book(_) | Command::Policy(_) | Command::Suite(_) => {
-            Err(Failure::new("this command works on no lead"))
+        Command::Migrate { .. }
+        | Command::Book(_)
+        | Command::Import(_)
+        | Command::Policy(_)
+        | Command::Suite(_) => Err(Failure::new("this command works on no lead")),
+    }
+}
+
+/// Forgets somebody in the queue, or records that the service alone knew who it is.
+fn forget(
+    store: &mut SqlStore,
+    whom: Forget<'_>,
+    rows: u64,
+    decider: Decider<'_>,
+) -> Result<Forgotten, Failure> {
+    match store.forget(whom, decider) {
+        Err(StoreError::NotFound { .. }) if rows > 0 => {
+            store.record_forgotten(whom, rows, decider)?;
+            Ok(Forgotten::default())
+        }
+        other => Ok(other?),
+    }
+}
+
+fn history(line: &Line, store: &mut SqlStore, console: &Console) -> Result<Exit, Failure> {
+    let actions = store.actions()?;
+    console.json(&json!({ "history": actions }))?;
+    if writes_data(line) {
+        for action in &actions {
+            let what = match action.kind {
+                StoreActionKind::Paused => format!("{} paused", action.subject),
+                StoreActionKind::Resumed => format!("{} resumed", action.subject),
+                StoreActionKind::Pruned => {
+                    format!("{} removed by age ({})", counted(action.rows, "row"), action.subject)
+                }
+                StoreActionKind::LeadForgotten => {
+                    format!("a lead forgotten, {}", counted(action.rows, "row"))
+                }
+                StoreActionKind::PersonForgotten => {
+                    format!("a person forgotten, {}", counted(action.rows, "row"))
+                }
+                other => other.code().to_owned(),
+            };
+            let at = action.at.format("%Y-%m-%d %H:%M UTC");
+            console.data(format_args!("{at} {what} by {}: {}", action.by, action.reason))?;
         }
     }
+    Ok(Exit::Done)
+}
+
+fn list_loads(
+    line: &Line,
+    store: &mut SqlStore,
+    url: &DatabaseUrl,
+    console: &Console,
+) -> Result<Exit, Failure> {
+    let found = loads::list(store, url)?;
+    console.json(&json!({ "loads": found }))?;
+    if writes_data(line) {
+        for load in &found {
+            let undone = match (&load.undone_at, &load.undone_by) {
+                (Some(at), by) => format!(
+                    ", undone {} by {}",
+                    at.format("%Y-%m-%d %H:%M UTC"),
+                    by.as_deref().unwrap_or("somebody")
+                ),
+                _ => String::new(),
+            };
+            console.data(format_args!(
+                "{} {}: {} loaded by {}{undone}",
+                load.loaded_at.format("%Y-%m-%d %H:%M UTC"),
+                load.load,
+                counted(load.rows, load.of.noun()),
+                load.loaded_by,
+            ))?;
+        }
+    }
+    Ok(Exit::Done)
 }
 
 fn reviewers(

@@ -1,9 +1,12 @@
 //! What the levers of `queue_admin` share: one transaction that a dry run takes back, and the service's own tables.
 
+pub mod import;
+pub mod loads;
+
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
-use recovery_queue::{Conn, DatabaseUrl, Forgotten, PersonKey, SourcePk, SqlStore, StoreError};
+use recovery_queue::{Conn, DatabaseUrl, PersonKey, SourcePk, SqlStore};
 
 use crate::cli::Failure;
 use crate::service::Database;
@@ -125,22 +128,6 @@ impl Service {
             on_either!(store, |connection| query.execute(connection))?;
         }
         Ok(touched)
-    }
-
-    /// Takes a lead or person that the queue does not know for nothing to forget there, where the service's tables had
-    /// something: a person whom no lead was linked to, or a lead that was never seeded.
-    ///
-    /// # Errors
-    ///
-    /// The store's, and `NotFound` where nobody knows the key.
-    pub fn either(
-        forgotten: Result<Forgotten, StoreError>,
-        touched: u64,
-    ) -> Result<Forgotten, Failure> {
-        match forgotten {
-            Err(StoreError::NotFound { .. }) if touched > 0 => Ok(Forgotten::default()),
-            other => Ok(other?),
-        }
     }
 
     fn forget(&self, store: &mut SqlStore, sql: [&str; 3], key: &str) -> Result<u64, Failure> {

@@ -121,7 +121,8 @@ fn a_corrected_identifier_wakes_its_lead_and_is_put_back() {
         import(folder, url, LEADS);
         assert_eq!(stand(folder, url), before, "the source's values stand again");
         for (key, found) in [("L-1", true), ("L-9", false)] {
-            let forgotten = step(folder, url, "queue_admin", &["lead", "forget", key]);
+            let forgotten =
+                step(folder, url, "queue_admin", &["lead", "forget", key, "--why", "on request"]);
             assert_eq!(forgotten.code == 0, found, "{}", forgotten.stderr);
         }
     });
@@ -393,6 +394,8 @@ fn in_tables_of_ones_own_a_mapping_says_where_corrected_values_go() {
             "W-1",
             "--map",
             "map.toml",
+            "--why",
+            "on request",
         ]));
         assert_eq!(run.code, 0, "{}", run.stderr);
     });

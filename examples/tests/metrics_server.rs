@@ -417,6 +417,8 @@ fn odd_values_are_shown_masked_with_types_and_repeats_of_both_sides_and_forgotte
             "lead",
             "forget",
             "S1",
+            "--why",
+            "on request",
         ]));
         assert_eq!(forgotten.code, 0, "{forgotten:?}");
         let after = page();

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::metrics_server::database_of_its_own;
+use crate::packets_back::Desk;
 use crate::runner::{Run, run};
 use crate::verify_guardrails::{command, recovered_in};
 
@@ -84,7 +85,7 @@ fn two_heads_are_shown_stamped_and_migrated_to_one() {
         assert!(place.admin(&["migrate", "status"]).contains("recovery queue   one head: "));
         // Another branch made the tables of a version, and nobody recorded it.
         let sound = place.admin(&["status"]);
-        let head = "00000000000014";
+        let head = "00000000000015";
         place.script(&format!("DELETE FROM {{ns}}queue_migration WHERE version >= '{head}'"));
         let two = place.runs("queue_admin", &["migrate", "status"]);
         assert_eq!(two.code, 1, "{two:?}");
@@ -223,19 +224,43 @@ fn links_are_made_moved_and_undone_with_their_history() {
 fn a_backlog_is_held_and_resumed_and_what_is_old_is_removed() {
     for place in Place::on_each("pause") {
         place.admin(&["lead", "reopen", "L-3", "--why", "again"]);
-        assert_eq!(place.admin(&["pause"]), "backlog_leads paused");
+        let dry = place.admin(&["pause", "--dry-run"]);
+        assert_eq!(dry, "dry run, nothing changed: backlog_leads paused");
+        assert_eq!(place.admin(&["history"]), "", "a dry run is no history");
+        let why = ["--why", "the CRM moves"];
+        let held = place.admin(&[&["pause"][..], &why].concat());
+        assert_eq!(held, "backlog_leads paused");
         assert_eq!(place.runs("recover_leads", &["--quiet"]).code, 0);
         assert_eq!(place.lead("L-3")["status"], "pending", "it is held");
-        assert_eq!(place.admin(&["resume"]), "backlog_leads resumed");
+        assert_eq!(place.admin(&[&["resume"][..], &why].concat()), "backlog_leads resumed");
         assert_eq!(place.runs("recover_leads", &["--quiet"]).code, 0);
         assert_eq!(place.lead("L-3")["status"], "failed");
-        let unknown = place.runs("queue_admin", &["pause", "nowhere"]);
+        let unknown = place.runs("queue_admin", &["pause", "nowhere", "--why", "x"]);
         assert!(unknown.code == 4 && unknown.stderr.contains("nowhere"), "{unknown:?}");
         let line = place.admin(&["prune", "--history", "0", "--dry-run"]);
         assert!(line.contains("1 row of history"), "{line}");
-        assert!(place.admin(&["prune", "--history", "0"]).contains("1 row of history"));
-        assert!(place.admin(&["prune", "--history", "0"]).contains("0 rows of history"));
-        assert_eq!(place.runs("queue_admin", &["prune"]).code, 4, "an age is asked for");
+        let prune = ["prune", "--history", "0", "--why", "kept long enough"];
+        assert!(place.admin(&prune).contains("1 row of history"));
+        assert!(place.admin(&prune).contains("0 rows of history"));
+        for (args, wanted) in [
+            (&["prune", "--why", "x"][..], "--withdrawn"),
+            (&["prune", "--history", "0"], "--why"),
+            (&["pause"], "--why"),
+        ] {
+            let refused = place.runs("queue_admin", args);
+            assert!(refused.code == 4 && refused.stderr.contains(wanted), "{refused:?}");
+        }
+        let told = place.admin(&["history"]);
+        let told: Vec<&str> =
+            told.lines().map(|line| &line["2026-01-01 00:00 UTC ".len()..]).collect();
+        assert_eq!(
+            told,
+            [
+                "backlog_leads paused by ana: the CRM moves",
+                "backlog_leads resumed by ana: the CRM moves",
+                "1 row removed by age (history 0 d) by ana: kept long enough",
+            ]
+        );
     }
 }
 
@@ -245,7 +270,10 @@ fn a_person_and_a_lead_are_forgotten_in_the_queue_and_in_the_services_tables() {
         let line = place.admin(&["person", "forget", "P-1", "--dry-run"]);
         assert!(line.starts_with("dry run, nothing changed: forgot the person: "), "{line}");
         assert!(place.admin(&["person", "show", "P-1"]).contains("has 1 lead"));
-        let ran = place.runs("queue_admin", &["person", "forget", "P-1"]);
+        let named = ["person", "forget", "P-1", "--why", "P-1 asked for it"];
+        let refused = place.runs("queue_admin", &named);
+        assert!(refused.code == 4 && refused.stderr.contains("names whom"), "{refused:?}");
+        let ran = place.runs("queue_admin", &["person", "forget", "P-1", "--why", "request 17"]);
         assert_eq!(ran.code, 0, "{ran:?}");
         assert!(ran.stdout.contains("1 lead pending again"), "{ran:?}");
         assert!(
@@ -253,7 +281,13 @@ fn a_person_and_a_lead_are_forgotten_in_the_queue_and_in_the_services_tables() {
             "the files that it cannot reach: {ran:?}"
         );
         assert_eq!(place.runs("queue_admin", &["person", "show", "P-1"]).code, 4);
-        place.admin(&["lead", "forget", "L-1"]);
+        place.admin(&["lead", "forget", "L-1", "--why", "request 18"]);
+        let told = place.admin(&["history"]);
+        assert!(
+            told.contains(" a person forgotten, ") && told.contains("by ana: request 18"),
+            "{told}"
+        );
+        assert!(!told.contains("P-1") && !told.contains("L-1"), "{told}");
         assert_eq!(place.runs("queue_admin", &["lead", "show", "L-1"]).code, 4);
         // Neither comes back: the service's tables hold them no more.
         assert_eq!(place.runs("seed_queue", &["--quiet"]).code, 0);
@@ -261,6 +295,67 @@ fn a_person_and_a_lead_are_forgotten_in_the_queue_and_in_the_services_tables() {
         assert_eq!(place.runs("queue_admin", &["lead", "show", "L-1"]).code, 4);
         assert_eq!(place.runs("queue_admin", &["person", "show", "P-1"]).code, 4);
     }
+}
+
+#[test]
+fn files_are_imported_and_nothing_is_decided() {
+    for place in Place::on_each("import_alone") {
+        let file = |name: &str, text: &str| std::fs::write(place.path().join(name), text).unwrap();
+        file("more.csv", "id,lead_created_at,phone\nL-9,2026-01-03T00:00:00Z,987654301\n");
+        let import = ["import", "--leads", "more.csv"];
+        let dry = place.admin(&[&import[..], &["--dry-run"]].concat());
+        assert_eq!(dry, "dry run, nothing changed: more.csv: 1 row, 1 written, 0 removed");
+        assert_eq!(place.admin(&import), "more.csv: 1 row, 1 written, 0 removed");
+        assert_eq!(place.admin(&import), "more.csv: 1 row, 0 written, 0 removed");
+        let unknown = place.runs("queue_admin", &["lead", "show", "L-9"]);
+        assert_eq!(unknown.code, 4, "no seed has seen it: {unknown:?}");
+        assert_eq!(place.runs("seed_queue", &["--quiet"]).code, 0);
+        assert_eq!(place.lead("L-9")["status"], "pending");
+        file("bad.csv", "id,lead_created_at,phone\nL-10,never,1\n");
+        let refused = place.runs("queue_admin", &["import", "--leads", "bad.csv"]);
+        assert_eq!(refused.code, 5, "{refused:?}");
+        let none = place.runs("queue_admin", &["import"]);
+        assert!(none.code == 4 && none.stderr.contains("--leads"), "{none:?}");
+    }
+}
+
+#[test]
+fn loads_of_values_and_of_reviews_are_listed_and_undone() {
+    crate::reviews::on_each(|url| {
+        let desk = Desk::new();
+        desk.fill_all();
+        let folder = desk.path("");
+        let step = |name: &str, more: &[&str]| crate::reviews::step(&folder, url, name, more);
+        let loaded = desk.run("load_packets", &["--packets-dir", "packets", "--database-url", url]);
+        assert_eq!(loaded.code, 0, "{loaded:?}");
+        crate::review_crashes::filled(&folder, url);
+        assert_eq!(step("load_review", &["review"]).code, 0);
+        let list = || {
+            assert_eq!(step("queue_admin", &["loads", "list"]).code, 0);
+            crate::reviews::json(&folder)["loads"].as_array().unwrap().clone()
+        };
+        let before = list();
+        let of: Vec<_> = before.iter().map(|load| load["of"].as_str().unwrap()).collect();
+        assert_eq!(of, ["values", "reviews"], "{before:?}");
+        for (load, words) in before.iter().zip(["12 values", "4 decisions"]) {
+            let id = load["load"].as_str().unwrap();
+            assert!(load["undone_at"].is_null(), "{load}");
+            let undo = ["loads", "undo", id, "--by", "ana", "--why", "loaded by mistake"];
+            let dry = step("queue_admin", &[&undo[..], &["--dry-run"]].concat());
+            let told = format!("dry run, nothing changed: undone {id}: {words}\n");
+            assert_eq!((dry.code, dry.stdout), (0, told), "{}", dry.stderr);
+            assert!(list().iter().any(|now| now == load), "nothing was undone");
+            let undone = step("queue_admin", &undo);
+            assert_eq!(undone.stdout, format!("undone {id}: {words}\n"), "{undone:?}");
+            let again = step("queue_admin", &undo);
+            assert!(again.code == 4 && again.stderr.contains("was undone at"), "{again:?}");
+        }
+        assert!(list().iter().all(|load| load["undone_by"] == "ana"), "{:?}", list());
+        let listed = step("queue_admin", &["loads", "list"]).stdout;
+        assert_eq!(listed.matches(", undone 20").count(), 2, "{listed}");
+        let unknown = step("queue_admin", &["loads", "undo", "none", "--why", "x"]);
+        assert!(unknown.code == 4 && unknown.stderr.contains("loads list"), "{unknown:?}");
+    });
 }
 
 #[test]

@@ -54,7 +54,7 @@ fn spawn(folder: &Path, url: &str, told: &str) -> Child {
 }
 
 /// Gives a packet out and fills it in with every kind of decision that writes; none is loaded.
-fn filled(folder: &Path, url: &str) {
+pub(crate) fn filled(folder: &Path, url: &str) {
     begin(folder, url);
     done(folder, url, "export_review", &["--form", "plain", "--out-dir", "review"]);
     let packet = packets(&folder.join("review")).remove(0);

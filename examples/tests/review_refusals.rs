@@ -115,7 +115,7 @@ fn a_person_who_is_gone_since_is_found_at_the_key() {
             ]),
         );
         for person in ["A-00", "B-01"] {
-            done(folder, url, "queue_admin", &["person", "forget", person]);
+            done(folder, url, "queue_admin", &["person", "forget", person, "--why", "on request"]);
         }
         let before = picture(folder, url);
         // Whoever is linked is named; a lead of which a candidate is gone was decided on what is no longer so.

@@ -57,13 +57,14 @@ pub use model::resolver::{
 pub use model::review::agreement::Agreement;
 pub use model::review::figures::{PacketOut, ReviewFigures, WaitingCases};
 pub use model::review::{
-    NewReviewPacket, Review, ReviewCase, ReviewDecision, ReviewEffect, ReviewLoad, ReviewReceipt,
-    ReviewRefusal, ReviewRow, ReviewUndone, ReviewerChange,
+    NewReviewPacket, Review, ReviewCase, ReviewDecision, ReviewEffect, ReviewLoad, ReviewLoadRow,
+    ReviewReceipt, ReviewRefusal, ReviewRow, ReviewUndone, ReviewerChange,
 };
 pub use model::rows::{LinkRow, OriginRow, QueueRow, Status, backlog_size};
 pub use model::run::{NewRun, RunKind, RunOutcome, RunRecord};
 pub use model::settlement::{SeedStep, Settlement};
 pub use model::stop::Stop;
+pub use model::store_action::{StoreAction, StoreActionKind};
 pub use model::work::{BatchRequest, BatchSummary, SeedSummary};
 pub use store::corrections::{Correction, CorrectionSink};
 pub use store::leads::LeadStore;

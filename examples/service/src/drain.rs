@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{NaiveDate, TimeDelta, Utc};
 use identity_matching::{DeterministicMatcher, Policy, Record};
 use recovery_queue::{
-    ClaimedLead, LeadStore as _, MatcherResolver, OpenOptions, QueueStore as _, Recover as _,
+    ClaimedLead, Decider, LeadStore as _, MatcherResolver, OpenOptions, QueueStore as _, Recover as _,
     RecoverOptions, ResolveError, Retention, SeedOptions, SqlStore,
 };
 
@@ -41,7 +41,8 @@ fn round(service: &Service, tidied: &mut Option<NaiveDate>) -> Result<(), Error>
     if *tidied != Some(now.date_naive()) {
         // Once a day: sum the ledger up, and remove what is old.
         store.roll_up(now - TimeDelta::hours(1), Some(now - TimeDelta::days(7)))?;
-        store.prune(Retention::new().with_runs(month).with_withdrawn(month))?;
+        let kept = Decider { by: "service", reason: "a month is kept" };
+        store.prune(Retention::new().with_runs(month).with_withdrawn(month), kept)?;
         *tidied = Some(now.date_naive());
     }
     Ok(())

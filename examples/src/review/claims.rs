@@ -122,7 +122,7 @@ fn packet_of(claims: &[Claim], secret: &[u8; 32]) -> String {
     format!("claims-{}", super::digest(secret, parts.map(String::as_str)))
 }
 
-/// Undoes a load: links, rejected pairs and the persons that it made.
+/// Undoes a load: links, rejected pairs and the persons that it made; a dry run takes that back.
 ///
 /// # Errors
 ///
@@ -131,8 +131,9 @@ pub fn undo(
     load: &str,
     decider: Decider<'_>,
     service: &mut Database,
+    dry_run: bool,
 ) -> Result<ReviewUndone, Failure> {
-    service.transaction(|service| {
+    service.attempt(dry_run, |service| {
         let reviews = service.queue().reviews()?;
         let made: Vec<String> = reviews
             .into_iter()

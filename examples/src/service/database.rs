@@ -296,8 +296,21 @@ impl Database {
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
+        self.attempt(false, work)
+    }
+
+    /// Runs all of `work` in one transaction as [`Database::transaction`] does; a dry run takes it back.
+    pub(crate) fn attempt<T>(
+        &mut self,
+        dry_run: bool,
+        work: impl FnOnce(&mut Self) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         self.connection.begin()?;
         match work(self) {
+            Ok(done) if dry_run => {
+                Manager::rollback_transaction(&mut self.connection)?;
+                Ok(done)
+            }
             Ok(done) => {
                 Manager::commit_transaction(&mut self.connection)?;
                 Ok(done)

@@ -33,6 +33,7 @@ pub struct Import {
     own: OwnColumns,
     allow_shrink: bool,
     full: bool,
+    dry_run: bool,
 }
 
 impl Import {
@@ -57,6 +58,7 @@ impl Import {
             own,
             allow_shrink: false,
             full: false,
+            dry_run: false,
         })
     }
 
@@ -73,6 +75,13 @@ impl Import {
     #[must_use]
     pub fn as_full(mut self, full: bool) -> Self {
         self.full = full;
+        self
+    }
+
+    /// Says whether everything is to be done, counted and taken back.
+    #[must_use]
+    pub fn as_dry_run(mut self, dry_run: bool) -> Self {
+        self.dry_run = dry_run;
         self
     }
 }
@@ -181,8 +190,8 @@ impl Database {
         files: Import,
         keys: &WakeKeys,
     ) -> Result<Vec<ImportSummary>, Failure> {
-        let Import { leads, persons, claims, own, allow_shrink, full } = files;
-        self.transaction(|database| {
+        let Import { leads, persons, claims, own, allow_shrink, full, dry_run } = files;
+        self.attempt(dry_run, |database| {
             if database.is_postgres() {
                 // One import at a time: two that write the same rows in another order would wait for each other.
                 database.execute("SELECT pg_advisory_xact_lock(7249016542)")?;

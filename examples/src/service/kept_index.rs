@@ -455,8 +455,9 @@ mod tests {
             let tables = Service::of(&place.url, &place.store, false).unwrap();
             let key = recovery_queue::PersonKey::new("P1").unwrap();
             in_one(&mut place.store, false, |store| {
-                let touched = tables.forget_person(store, &key)?;
-                Service::either(store.forget(recovery_queue::Forget::Person(&key)), touched)
+                tables.forget_person(store, &key)?;
+                let asked = recovery_queue::Decider { by: "ana", reason: "on request" };
+                Ok(store.forget(recovery_queue::Forget::Person(&key), asked)?)
             })
             .unwrap();
             assert_eq!(place.noted(), 0);

@@ -263,9 +263,10 @@ mod tests {
             let tables = Service::of(&place.url, &place.store, false).unwrap();
             let key = recovery_queue::SourcePk::new("L1").unwrap();
             in_one(&mut place.store, false, |store| {
-                let touched = tables.forget_lead(store, &key)?;
                 use recovery_queue::LeadStore as _;
-                Service::either(store.forget(recovery_queue::Forget::Lead(&key)), touched)
+                tables.forget_lead(store, &key)?;
+                let asked = recovery_queue::Decider { by: "ana", reason: "on request" };
+                Ok(store.forget(recovery_queue::Forget::Lead(&key), asked)?)
             })
             .unwrap();
             assert_eq!(place.noted(), 0);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::diesel::batch::again::Settling;
 use crate::diesel::batch::lease;
 use crate::diesel::batch::settled::BATCH;
-use crate::diesel::conn::database::{Database, Param, failed};
+use crate::diesel::conn::database::{Database, Param, failed, now};
 use crate::diesel::conn::lent::Conn;
 use crate::diesel::conn::namespace::{Names, Namespace};
 use crate::diesel::conn::transaction::Begin;
@@ -13,7 +13,7 @@ use crate::diesel::migrate;
 use crate::diesel::migrate::status::MigrationStatus;
 use crate::diesel::read::snapshot::SqlSnapshot;
 use crate::diesel::write::{
-    forget, reconcile, reopen, retention, runs, seed, service_tables, wake,
+    forget, reconcile, reopen, retention, runs, seed, service_tables, store_actions, wake,
 };
 use crate::model::backlog::Backlog;
 use crate::model::cursor::Cursor;
@@ -29,6 +29,7 @@ use crate::model::person_view::PersonView;
 use crate::model::resolver::{FailReason, Resolution};
 use crate::model::rows::QueueRow;
 use crate::model::run::{NewRun, RunKind, RunOutcome};
+use crate::model::store_action::{StoreAction, StoreActionKind};
 use crate::model::work::{BatchRequest, BatchSummary, SeedSummary};
 use crate::store::leads::LeadStore;
 use crate::store::leases::LeaseStore;
@@ -205,21 +206,34 @@ impl<'c> BorrowedStore<'c> {
         Ok(woken)
     }
 
-    /// Pauses a backlog, or resumes it: while it is paused none of its leads is claimed.
+    /// Pauses a backlog, or resumes it: while it is paused none of its leads is claimed. A change is kept among the
+    /// [`actions`](LeadStore::actions).
     ///
     /// # Errors
     /// `NotFound` for a backlog that was never seeded.
-    pub fn set_paused(&mut self, backlog: &str, paused: bool) -> Result<(), StoreError> {
-        let names = &self.names;
-        let sql = names.sql("UPDATE {ns}queue_backlog SET paused = $1 WHERE name = $2");
-        let params = [Param::Int(i64::from(paused)), Param::Text(backlog)];
-        let touched = self.db.transaction("the pause", |db| {
-            db.execute(&sql, &params).map_err(failed("the pause"))
-        })?;
-        if touched == 0 {
-            return Err(StoreError::NotFound { what: "backlog", key: backlog.to_owned() });
-        }
-        Ok(())
+    pub fn set_paused(
+        &mut self,
+        backlog: &str,
+        paused: bool,
+        decider: Decider<'_>,
+    ) -> Result<(), StoreError> {
+        const PAUSE: &str = "the pause";
+        decider.check()?;
+        let (names, clock) = (&self.names, self.clock);
+        self.db.transaction(PAUSE, |db| {
+            let sql = "SELECT count(*) AS value FROM {ns}queue_backlog WHERE name = $1";
+            if db.int(&names.sql(sql), &[Param::Text(backlog)]).map_err(failed(PAUSE))? == 0 {
+                return Err(StoreError::NotFound { what: "backlog", key: backlog.to_owned() });
+            }
+            let sql = "UPDATE {ns}queue_backlog SET paused = $1 WHERE name = $2 AND paused <> $1";
+            let params = [Param::Int(i64::from(paused)), Param::Text(backlog)];
+            if db.execute(&names.sql(sql), &params).map_err(failed(PAUSE))? > 0 {
+                let now = now(db, clock)?;
+                let kind = if paused { StoreActionKind::Paused } else { StoreActionKind::Resumed };
+                store_actions::record(db, names, now, (kind, backlog, 0), decider)?;
+            }
+            Ok(())
+        })
     }
 
     /// Records the service's view of the persons who are there, or that there is none: no batch links a lead to anybody
@@ -328,9 +342,33 @@ impl LeadStore for BorrowedStore<'_> {
         })
     }
 
-    fn forget(&mut self, whom: Forget<'_>) -> Result<Forgotten, StoreError> {
+    fn forget(&mut self, whom: Forget<'_>, decider: Decider<'_>) -> Result<Forgotten, StoreError> {
+        whom.check(decider)?;
         let (names, clock) = (&self.names, self.clock);
-        self.db.transaction("the forgetting", |db| forget::forget(db, names, clock, whom))
+        self.db.transaction("the forgetting", |db| {
+            let done = forget::forget(db, names, clock, whom)?;
+            let (now, rows) = (now(db, clock)?, done.rows + done.evidence);
+            store_actions::record(db, names, now, (whom.kind(), "", rows), decider)?;
+            Ok(done)
+        })
+    }
+
+    fn actions(&mut self) -> Result<Vec<StoreAction>, StoreError> {
+        store_actions::list(&mut self.db, &self.names)
+    }
+
+    fn record_forgotten(
+        &mut self,
+        whom: Forget<'_>,
+        rows: u64,
+        decider: Decider<'_>,
+    ) -> Result<(), StoreError> {
+        whom.check(decider)?;
+        let (names, clock) = (&self.names, self.clock);
+        self.db.transaction("the forgetting", |db| {
+            let now = now(db, clock)?;
+            store_actions::record(db, names, now, (whom.kind(), "", rows), decider)
+        })
     }
 
     fn disagreements(&mut self) -> Result<Vec<Disagreement>, StoreError> {
@@ -344,10 +382,17 @@ impl LeadStore for BorrowedStore<'_> {
         })
     }
 
-    fn prune(&mut self, retention: Retention) -> Result<Pruned, StoreError> {
+    fn prune(&mut self, retention: Retention, decider: Decider<'_>) -> Result<Pruned, StoreError> {
+        decider.check()?;
         let (names, clock) = (&self.names, self.clock);
         self.db.transaction("the removal of what is old", |db| {
-            retention::prune(db, names, clock, retention)
+            let done = retention::prune(db, names, clock, retention)?;
+            if done.total() > 0 {
+                let (now, ages) = (now(db, clock)?, retention.to_string());
+                let action = (StoreActionKind::Pruned, ages.as_str(), done.total());
+                store_actions::record(db, names, now, action, decider)?;
+            }
+            Ok(done)
         })
     }
 }

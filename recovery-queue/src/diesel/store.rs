@@ -43,6 +43,7 @@ use crate::model::resolver::{FailReason, Resolution, Resolver};
 use crate::model::rows::QueueRow;
 use crate::model::run::{NewRun, RunKind, RunOutcome};
 use crate::model::stop::Stop;
+use crate::model::store_action::StoreAction;
 use crate::model::work::{BatchRequest, BatchSummary, SeedSummary};
 use crate::store::leads::LeadStore;
 use crate::store::leases::LeaseStore;
@@ -192,12 +193,18 @@ impl SqlStore {
         }
     }
 
-    /// Pauses a backlog, or resumes it: while it is paused none of its leads is claimed.
+    /// Pauses a backlog, or resumes it: while it is paused none of its leads is claimed. A change is kept among the
+    /// [`actions`](LeadStore::actions).
     ///
     /// # Errors
     /// `NotFound` for a backlog that was never seeded.
-    pub fn set_paused(&mut self, backlog: &str, paused: bool) -> Result<(), StoreError> {
-        self.borrowed().set_paused(backlog, paused)
+    pub fn set_paused(
+        &mut self,
+        backlog: &str,
+        paused: bool,
+        decider: Decider<'_>,
+    ) -> Result<(), StoreError> {
+        self.borrowed().set_paused(backlog, paused, decider)
     }
 
     /// Records the service's view of the persons who are there, or that there is none: no batch links a lead to anybody
@@ -533,8 +540,21 @@ impl LeadStore for SqlStore {
         self.borrowed().cancel(leads, decider)
     }
 
-    fn forget(&mut self, whom: Forget<'_>) -> Result<Forgotten, StoreError> {
-        self.borrowed().forget(whom)
+    fn forget(&mut self, whom: Forget<'_>, decider: Decider<'_>) -> Result<Forgotten, StoreError> {
+        self.borrowed().forget(whom, decider)
+    }
+
+    fn actions(&mut self) -> Result<Vec<StoreAction>, StoreError> {
+        self.borrowed().actions()
+    }
+
+    fn record_forgotten(
+        &mut self,
+        whom: Forget<'_>,
+        rows: u64,
+        decider: Decider<'_>,
+    ) -> Result<(), StoreError> {
+        self.borrowed().record_forgotten(whom, rows, decider)
     }
 
     fn disagreements(&mut self) -> Result<Vec<Disagreement>, StoreError> {
@@ -545,8 +565,8 @@ impl LeadStore for SqlStore {
         self.borrowed().reconcile(decider)
     }
 
-    fn prune(&mut self, retention: Retention) -> Result<Pruned, StoreError> {
-        self.borrowed().prune(retention)
+    fn prune(&mut self, retention: Retention, decider: Decider<'_>) -> Result<Pruned, StoreError> {
+        self.borrowed().prune(retention, decider)
     }
 }
 

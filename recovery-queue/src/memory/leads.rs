@@ -17,6 +17,7 @@ use crate::model::ledger::EventKind;
 use crate::model::links::{Decider, LinkHistoryRow};
 use crate::model::resolver::FailReason;
 use crate::model::rows::QueueRow;
+use crate::model::store_action::{StoreAction, StoreActionKind};
 use crate::store::leads::LeadStore;
 use crate::store::links::LinkStore as _;
 
@@ -157,6 +158,20 @@ impl MemoryStore {
     }
 }
 
+impl MemoryStore {
+    fn act_on_store(
+        &mut self,
+        kind: StoreActionKind,
+        subject: String,
+        rows: u64,
+        decider: Decider<'_>,
+    ) {
+        let mut action = StoreAction::new(kind, subject, self.now, decider.by, decider.reason);
+        action.rows = rows;
+        self.store_actions.push(action);
+    }
+}
+
 impl LeadStore for MemoryStore {
     fn lead(&mut self, key: &SourcePk) -> Result<Option<LeadRecord>, StoreError> {
         let Some(lead) = self.leads.get(key) else { return Ok(None) };
@@ -249,11 +264,14 @@ impl LeadStore for MemoryStore {
         Ok(done)
     }
 
-    fn forget(&mut self, whom: Forget<'_>) -> Result<Forgotten, StoreError> {
-        match whom {
+    fn forget(&mut self, whom: Forget<'_>, decider: Decider<'_>) -> Result<Forgotten, StoreError> {
+        whom.check(decider)?;
+        let done = match whom {
             Forget::Lead(key) => self.forget_lead(key),
             Forget::Person(key) => self.forget_person(key),
-        }
+        }?;
+        self.act_on_store(whom.kind(), String::new(), done.rows + done.evidence, decider);
+        Ok(done)
     }
 
     fn disagreements(&mut self) -> Result<Vec<Disagreement>, StoreError> {
@@ -273,7 +291,23 @@ impl LeadStore for MemoryStore {
         Ok(found)
     }
 
-    fn prune(&mut self, retention: Retention) -> Result<Pruned, StoreError> {
+    fn actions(&mut self) -> Result<Vec<StoreAction>, StoreError> {
+        Ok(self.store_actions.clone())
+    }
+
+    fn record_forgotten(
+        &mut self,
+        whom: Forget<'_>,
+        rows: u64,
+        decider: Decider<'_>,
+    ) -> Result<(), StoreError> {
+        whom.check(decider)?;
+        self.act_on_store(whom.kind(), String::new(), rows, decider);
+        Ok(())
+    }
+
+    fn prune(&mut self, retention: Retention, decider: Decider<'_>) -> Result<Pruned, StoreError> {
+        decider.check()?;
         let now = self.now;
         let over = |at: DateTime<Utc>, age: Option<Duration>| {
             age.and_then(|age| TimeDelta::from_std(age).ok())
@@ -311,6 +345,10 @@ impl LeadStore for MemoryStore {
         let before = self.runs.len();
         self.runs.retain(|run| !run.finished_at.is_some_and(|at| over(at, retention.runs)));
         done.runs = (before - self.runs.len()) as u64;
+        if done.total() > 0 {
+            let ages = retention.to_string();
+            self.act_on_store(StoreActionKind::Pruned, ages, done.total(), decider);
+        }
         Ok(done)
     }
 }

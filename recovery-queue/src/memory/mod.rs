@@ -25,6 +25,7 @@ use crate::model::resolver::{ClaimedLead, FailReason, Resolution, Resolver};
 use crate::model::rows::{LinkRow, Status};
 use crate::model::run::RunRecord;
 use crate::model::settlement::Settlement;
+use crate::model::store_action::StoreAction;
 use crate::model::work::{BatchRequest, BatchSummary, SeedSummary};
 use crate::store::leases::LeaseStore;
 use crate::store::runs::RunStore;
@@ -158,6 +159,7 @@ pub struct MemoryStore {
     run_starts: BTreeMap<RunId, usize>,
     leaks: BTreeMap<SourcePk, i64>,
     actions: BTreeMap<SourcePk, Vec<LeadAction>>,
+    store_actions: Vec<StoreAction>,
     /// Pairs that somebody has rejected, with the version that the lead's data was of.
     rejected: BTreeMap<(SourcePk, PersonKey), (RejectedPair, Option<String>)>,
     reviews: reviews::Reviews,

@@ -14,8 +14,8 @@ use crate::model::links::{Decider, MANUAL_RULE, RejectedPair};
 use crate::model::resolver::FailReason;
 use crate::model::review::judge::{self, Former, Known, KnownLead, KnownPacket, Taken};
 use crate::model::review::{
-    NewReviewPacket, Review, ReviewCase, ReviewDecision, ReviewEffect, ReviewLoad, ReviewReceipt,
-    ReviewRow, ReviewUndone, ReviewerChange,
+    NewReviewPacket, Review, ReviewCase, ReviewDecision, ReviewEffect, ReviewLoad, ReviewLoadRow,
+    ReviewReceipt, ReviewRow, ReviewUndone, ReviewerChange,
 };
 use crate::store::reviews::ReviewStore;
 
@@ -25,8 +25,8 @@ pub(super) struct Reviews {
     reviewers: BTreeSet<String>,
     changes: Vec<ReviewerChange>,
     packets: Vec<(NewReviewPacket, DateTime<Utc>)>,
-    /// The ids of the loads, and whether each was undone.
-    loads: Vec<(String, bool)>,
+    /// The loads, without how many decisions are left of each.
+    loads: Vec<ReviewLoadRow>,
     decided: Vec<Kept>,
 }
 
@@ -94,7 +94,7 @@ impl Reviews {
 
     /// Lists the decisions that were not undone, with their places.
     fn in_effect(&self) -> impl Iterator<Item = (usize, &Kept)> {
-        self.decided.iter().enumerate().filter(|(_, of)| !self.loads[of.load].1)
+        self.decided.iter().enumerate().filter(|(_, of)| self.loads[of.load].undone_at.is_none())
     }
 }
 
@@ -346,6 +346,16 @@ impl ReviewStore for MemoryStore {
         Ok(self.reviews.changes.clone())
     }
 
+    fn review_loads(&mut self) -> Result<Vec<ReviewLoadRow>, StoreError> {
+        let decided =
+            |load: usize| self.reviews.decided.iter().filter(|of| of.load == load).count();
+        let row = |(place, load): (usize, &ReviewLoadRow)| ReviewLoadRow {
+            reviews: decided(place) as u64,
+            ..load.clone()
+        };
+        Ok(self.reviews.loads.iter().enumerate().map(row).collect())
+    }
+
     fn issue_review(&mut self, packet: &NewReviewPacket) -> Result<(), StoreError> {
         judge::check_packet(packet)?;
         for (lead, _) in &packet.cases {
@@ -395,7 +405,14 @@ impl ReviewStore for MemoryStore {
         }
         judge::count(load, &taken, &mut receipt);
         let place = self.reviews.loads.len();
-        self.reviews.loads.push((load.id(), false));
+        self.reviews.loads.push(ReviewLoadRow {
+            load: load.id(),
+            loaded_at: self.now,
+            loaded_by: load.by.clone(),
+            reviews: 0,
+            undone_at: None,
+            undone_by: None,
+        });
         let mut counted = BTreeMap::new();
         for one in &taken {
             let review = &load.reviews[one.at];
@@ -446,7 +463,8 @@ impl ReviewStore for MemoryStore {
         decider: Decider<'_>,
     ) -> Result<ReviewUndone, StoreError> {
         decider.check()?;
-        let found = self.reviews.loads.iter().rposition(|(key, undone)| key == load && !undone);
+        let found =
+            self.reviews.loads.iter().rposition(|of| of.load == load && of.undone_at.is_none());
         let Some(place) = found else {
             return Err(StoreError::NotFound { what: "load of reviews", key: load.to_owned() });
         };
@@ -468,7 +486,8 @@ impl ReviewStore for MemoryStore {
                 }
             }
         }
-        self.reviews.loads[place].1 = true;
+        self.reviews.loads[place].undone_at = Some(self.now);
+        self.reviews.loads[place].undone_by = Some(decider.by.to_owned());
         for ((kind, reason), leads) in counted {
             self.event(kind, reason, leads, None);
         }
@@ -481,7 +500,7 @@ impl ReviewStore for MemoryStore {
             ReviewRow {
                 source_pk: of.review.source_pk.clone(),
                 packet: packet.packet.clone(),
-                load: self.reviews.loads[of.load].0.clone(),
+                load: self.reviews.loads[of.load].load.clone(),
                 decision: of.review.decision.word().to_owned(),
                 person_key: of.review.decision.person().cloned(),
                 until: of.review.decision.until(),

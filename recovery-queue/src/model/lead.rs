@@ -1,12 +1,16 @@
 //! What is known of one lead or one person, and what a person may do with leads by hand.
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use crate::model::error::ConfigError;
 use crate::model::key::{PersonKey, SourcePk};
-use crate::model::links::LinkHistoryRow;
+use crate::model::links::{Decider, LinkHistoryRow};
 use crate::model::resolver::FailReason;
 use crate::model::rows::{LinkRow, OriginRow, QueueRow};
+use crate::model::store_action::StoreActionKind;
 
 /// Everything that the store knows of one lead.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,6 +163,39 @@ pub enum Forget<'a> {
     Person(&'a PersonKey),
 }
 
+impl Forget<'_> {
+    /// Checks that the decider says who and why, and does not name whom is to be forgotten: that is kept.
+    pub(crate) fn check(self, decider: Decider<'_>) -> Result<(), ConfigError> {
+        decider.check()?;
+        let key = match self {
+            Self::Lead(key) => key.as_str(),
+            Self::Person(key) => key.as_str(),
+        };
+        let ends = |beside: Option<char>| beside.is_none_or(|beside| !beside.is_alphanumeric());
+        let names = |text: &str| {
+            text.match_indices(key).any(|(at, _)| {
+                ends(text[..at].chars().next_back()) && ends(text[at + key.len()..].chars().next())
+            })
+        };
+        if names(decider.by) || names(decider.reason) {
+            return Err(ConfigError::new(
+                "reason",
+                "…",
+                "it names whom is to be forgotten, and it is kept",
+                "say why without the key, such as the number of the request",
+            ));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn kind(self) -> StoreActionKind {
+        match self {
+            Self::Lead(_) => StoreActionKind::LeadForgotten,
+            Self::Person(_) => StoreActionKind::PersonForgotten,
+        }
+    }
+}
+
 /// Tells what was forgotten.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -223,6 +260,31 @@ impl Retention {
     pub fn with_runs(mut self, age: std::time::Duration) -> Self {
         self.runs = Some(age);
         self
+    }
+}
+
+impl fmt::Display for Retention {
+    /// Writes what is removed at which age in days, such as `withdrawn 30 d, runs 90 d`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ages = [
+            ("withdrawn", self.withdrawn),
+            ("evidence", self.evidence),
+            ("history", self.history),
+            ("runs", self.runs),
+        ];
+        let told: Vec<String> = ages
+            .into_iter()
+            .filter_map(|(what, age)| Some(format!("{what} {} d", age?.as_secs() / 86_400)))
+            .collect();
+        f.write_str(&told.join(", "))
+    }
+}
+
+impl Pruned {
+    /// Returns how many rows and texts were removed.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.leads + self.evidence + self.history + self.runs
     }
 }
 

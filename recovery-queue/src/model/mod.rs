@@ -22,4 +22,5 @@ pub(crate) mod rows;
 pub(crate) mod run;
 pub(crate) mod settlement;
 pub(crate) mod stop;
+pub(crate) mod store_action;
 pub(crate) mod work;

@@ -7,6 +7,7 @@ use crate::model::lead::{Forget, Forgotten, LeadRecord, PersonRecord, Pruned, Re
 use crate::model::links::Decider;
 use crate::model::resolver::FailReason;
 use crate::model::rows::QueueRow;
+use crate::model::store_action::StoreAction;
 
 /// A store whose leads can be looked up, tried again, cancelled and forgotten one by one.
 pub trait LeadStore {
@@ -46,9 +47,11 @@ pub trait LeadStore {
     /// The ledger's figures stay. A lead that waits is counted as withdrawn; remove it from its backlog first, or the
     /// next seed brings it as a new one.
     ///
+    /// Who did so and why is kept among the [`actions`](Self::actions), without the key.
+    ///
     /// # Errors
-    /// `NotFound` for a key that the store does not know.
-    fn forget(&mut self, whom: Forget<'_>) -> Result<Forgotten, StoreError>;
+    /// `NotFound` for a key that the store does not know, and a reason that names the key.
+    fn forget(&mut self, whom: Forget<'_>, decider: Decider<'_>) -> Result<Forgotten, StoreError>;
 
     /// Says what disagrees about leads, by kind; nothing where all is sound. Reads only.
     ///
@@ -60,6 +63,22 @@ pub trait LeadStore {
     /// What each kind is brought to says [`DisagreementKind`](crate::DisagreementKind). Workers are waited for, and wait.
     fn reconcile(&mut self, decider: Decider<'_>) -> Result<Vec<Disagreement>, StoreError>;
 
-    /// Removes what is older than it is to be kept.
-    fn prune(&mut self, retention: Retention) -> Result<Pruned, StoreError>;
+    /// Removes what is older than it is to be kept; where something was removed, that is kept among the
+    /// [`actions`](Self::actions).
+    fn prune(&mut self, retention: Retention, decider: Decider<'_>) -> Result<Pruned, StoreError>;
+
+    /// Lists what was done by hand with the store as a whole, oldest first: backlogs that were held and resumed, what
+    /// was removed, who had somebody forgotten.
+    fn actions(&mut self) -> Result<Vec<StoreAction>, StoreError>;
+
+    /// Records that a service has forgotten a lead or a person whom the store does not know, in tables of its own.
+    ///
+    /// # Errors
+    /// A reason that names the key.
+    fn record_forgotten(
+        &mut self,
+        whom: Forget<'_>,
+        rows: u64,
+        decider: Decider<'_>,
+    ) -> Result<(), StoreError>;
 }

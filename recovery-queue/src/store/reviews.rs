@@ -9,7 +9,8 @@ use crate::model::key::SourcePk;
 use crate::model::links::Decider;
 use crate::model::review::figures::{ReviewFigures, put_off};
 use crate::model::review::{
-    NewReviewPacket, ReviewCase, ReviewLoad, ReviewReceipt, ReviewRow, ReviewUndone, ReviewerChange,
+    NewReviewPacket, ReviewCase, ReviewLoad, ReviewLoadRow, ReviewReceipt, ReviewRow, ReviewUndone,
+    ReviewerChange,
 };
 
 /// A store that keeps what people are asked to decide, and applies what they decide.
@@ -59,6 +60,9 @@ pub trait ReviewStore {
         load: &str,
         decider: Decider<'_>,
     ) -> Result<ReviewUndone, StoreError>;
+
+    /// Lists the loads of decisions, oldest first, those that were undone with them.
+    fn review_loads(&mut self) -> Result<Vec<ReviewLoadRow>, StoreError>;
 
     /// Lists the decisions that were not undone, oldest first.
     fn reviews(&mut self) -> Result<Vec<ReviewRow>, StoreError>;

@@ -30,7 +30,7 @@ fn every_fault_of_the_queues_book_is_named_though_the_store_refuses_to_open() {
         let sound = heads(&mut store, &[]);
         assert_eq!(sound.verdict, Verdict::Pass, "{sound:?}");
         let book = store.view_name("queue_migration");
-        let head = "00000000000014";
+        let head = "00000000000015";
         let row = format!("version = '{head}'");
         let cases = [
             // Edited: another file than the one that was applied.

@@ -192,11 +192,11 @@ fn every_write_joins_the_transaction_and_rolls_back_with_it() {
             borrowed.link(&key("L-900"), &person("P-1"), decider)?;
             borrowed.move_link(&key("L-900"), &person("P-2"), decider)?;
             borrowed.unlink(&key("L-1"), decider)?;
-            borrowed.set_paused(backlog.name(), true)?;
+            borrowed.set_paused(backlog.name(), true, decider)?;
             let reopened = borrowed.reopen_leads(Reopen::Keys(&[key("L-3")]), decider)?;
             assert_eq!(reopened, 1);
             borrowed.cancel(&[key("L-6")], decider)?;
-            borrowed.forget(Forget::Lead(&key("L-4")))?;
+            borrowed.forget(Forget::Lead(&key("L-4")), decider)?;
             // An error takes back what it did itself, and nothing before it.
             let refused = borrowed.link(&key("L-900"), &person("P-3"), decider);
             assert!(matches!(refused, Err(StoreError::Conflict { .. })), "{refused:?}");

@@ -87,7 +87,7 @@ fn person(key: u8) -> PersonKey {
 
 /// Runs one command and tells what came of it, as text.
 fn run(store: &mut dyn Full, now: &mut i64, command: &Command) -> String {
-    let decider = Decider { by: "tester", reason: "a test" };
+    let decider = Decider { by: "tester", reason: "on request" };
     match command {
         Command::Seed { keys } => {
             let leads = keys.iter().map(|&(key, version)| {
@@ -138,10 +138,13 @@ fn run(store: &mut dyn Full, now: &mut i64, command: &Command) -> String {
         Command::Cancel { key } => format!("{:?}", store.cancel(&[pk(*key)], decider)),
         Command::Forget { key } => {
             // How many rows a lead has is the store's affair.
-            format!("{:?}", store.forget(Forget::Lead(&pk(*key))).map(|done| done.evidence))
+            format!(
+                "{:?}",
+                store.forget(Forget::Lead(&pk(*key)), decider).map(|done| done.evidence)
+            )
         }
         Command::ForgetPerson { person: key } => {
-            let done = store.forget(Forget::Person(&person(*key)));
+            let done = store.forget(Forget::Person(&person(*key)), decider);
             format!("{:?}", done.map(|done| (done.evidence, done.reopened)))
         }
         Command::Wait { minutes } => {

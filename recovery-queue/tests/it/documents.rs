@@ -61,6 +61,7 @@ fn the_page_lists_every_table() {
         include_str!("../../migrations/sqlite/00000000000005_lead_actions/up.sql"),
         include_str!("../../migrations/sqlite/00000000000011_reviews/up.sql"),
         include_str!("../../migrations/sqlite/00000000000014_corrections/up.sql"),
+        include_str!("../../migrations/sqlite/00000000000015_store_actions/up.sql"),
     ] {
         for made in script.split("CREATE TABLE {ns}").skip(1) {
             let table: String =

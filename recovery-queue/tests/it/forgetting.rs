@@ -8,6 +8,8 @@ use recovery_queue::*;
 
 use crate::support::backends::on_each;
 
+const ANA: Decider<'static> = Decider { by: "ana", reason: "a test" };
+
 #[derive(QueryableByName)]
 struct Row {
     #[diesel(sql_type = Text)]
@@ -77,7 +79,7 @@ fn fill(store: &mut SqlStore) {
         .answer("failed", conflict.with_evidence(named()).with_wake_keys(vec!["k".into()]))
         .answer("late", Resolution::error(format!("no answer for \"{PERSON}\"")));
     store.recover(&mut resolver, &RecoverOptions::default()).unwrap();
-    let decider = Decider { by: "ana", reason: "a test" };
+    let decider = ANA;
     store.link(&pk("other"), &person, decider).unwrap();
     store.unlink(&pk(LEAD), decider).unwrap();
     store.cancel(&[pk(LEAD)], decider).unwrap();
@@ -91,7 +93,7 @@ fn a_forgotten_lead_is_nowhere() {
     on_each(|mut store| {
         fill(&mut store);
         assert!(everything(&mut store).contains(LEAD));
-        let done = store.forget(Forget::Lead(&pk(LEAD))).unwrap();
+        let done = store.forget(Forget::Lead(&pk(LEAD)), ANA).unwrap();
         assert!(done.columns_searched >= 8 && done.rows >= 5 && done.evidence >= 1, "{done:?}");
         let left = everything(&mut store);
         assert!(!left.contains(LEAD), "the lead is still there");
@@ -106,14 +108,14 @@ fn a_forgotten_person_is_nowhere() {
         fill(&mut store);
         let person = PersonKey::new(PERSON).unwrap();
         assert!(everything(&mut store).contains(PERSON));
-        let done = store.forget(Forget::Person(&person)).unwrap();
+        let done = store.forget(Forget::Person(&person), ANA).unwrap();
         assert_eq!(done.reopened, 2, "{done:?}");
         assert!(done.columns_searched >= 8 && done.evidence >= 2, "{done:?}");
         let left = everything(&mut store);
         assert!(!left.contains(PERSON), "the person is still there");
         assert!(left.contains(LEAD), "the leads are still there");
         check_invariants(&mut store);
-        let again = store.forget(Forget::Person(&person)).unwrap_err();
+        let again = store.forget(Forget::Person(&person), ANA).unwrap_err();
         assert!(matches!(again, StoreError::NotFound { .. }), "{again}");
     });
 }
@@ -128,7 +130,7 @@ fn a_key_that_would_stay_somewhere_is_told_and_nothing_is_forgotten() {
         store.link(&pk("other"), &PersonKey::new("another").unwrap(), decider).unwrap();
         store.cancel(&[pk("failed")], decider).unwrap();
         let person = PersonKey::new(PERSON).unwrap();
-        let told = store.forget(Forget::Person(&person)).unwrap_err().to_string();
+        let told = store.forget(Forget::Person(&person), ANA).unwrap_err().to_string();
         assert!(told.contains("queue_lead_action.reason") && !told.contains(PERSON), "{told}");
         assert!(store.person(&person).unwrap().is_some(), "all or nothing");
     });

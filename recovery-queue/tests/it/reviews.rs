@@ -269,9 +269,9 @@ fn a_lead_or_person_that_was_reviewed_can_be_forgotten() {
             ],
         );
         for key in ["P-X", "P-Y"] {
-            store.forget(Forget::Person(&person(key))).unwrap();
+            store.forget(Forget::Person(&person(key)), WHO).unwrap();
         }
-        store.forget(Forget::Lead(&pk(3))).unwrap();
+        store.forget(Forget::Lead(&pk(3)), WHO).unwrap();
         assert!(store.reviews().unwrap().is_empty());
         assert_eq!(store.review_cases().unwrap().len(), 1);
     });

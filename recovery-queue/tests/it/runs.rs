@@ -7,6 +7,8 @@ use recovery_queue::*;
 
 use crate::support::backends::{counts, fill, on_each, prove, resolve};
 
+const ANA: Decider<'static> = Decider { by: "ana", reason: "a test" };
+
 fn latest(store: &mut SqlStore) -> RunRecord {
     store.snapshot().unwrap().runs(1).unwrap().remove(0)
 }
@@ -57,13 +59,19 @@ fn a_paused_backlog_gives_no_leads_until_it_is_resumed() {
         let recover = |store: &mut SqlStore| {
             store.recover(&mut resolve, &RecoverOptions::default()).unwrap().claimed
         };
-        store.set_paused(backlog.name(), true).unwrap();
+        store.set_paused(backlog.name(), true, ANA).unwrap();
         assert_eq!(recover(&mut store), 1, "the other backlog goes on");
         assert_eq!(recover(&mut store), 0);
-        store.set_paused(backlog.name(), false).unwrap();
+        store.set_paused(backlog.name(), false, ANA).unwrap();
         assert_eq!(recover(&mut store), 4);
-        assert!(matches!(store.set_paused("none", true), Err(StoreError::NotFound { .. })));
+        assert!(matches!(store.set_paused("none", true, ANA), Err(StoreError::NotFound { .. })));
         assert_eq!(counts(&mut store)[&Status::Pending], 0);
+        // A backlog that is as it was asked to be is no change.
+        store.set_paused(backlog.name(), false, ANA).unwrap();
+        let kept = store.actions().unwrap();
+        let told: Vec<_> = kept.iter().map(|it| (it.kind, it.subject.as_str())).collect();
+        let name = backlog.name();
+        assert_eq!(told, [(StoreActionKind::Paused, name), (StoreActionKind::Resumed, name)]);
     });
 }
 

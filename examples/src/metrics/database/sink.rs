@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
 use raw_packets::{
     Act, Change, Changes, HistoryEntry, KpiRow, LeftOutRecord, Load, LoadId, LoadReceipt,
     MetricSink, MetricTable, Run, SinkError, Stamp, UndoReceipt, load_into, undo_in,
@@ -17,11 +19,12 @@ use crate::service::Database;
 /// Runs `work` in one transaction, in which nobody else loads; an error of either kind undoes it.
 fn transact<T>(
     database: &RefCell<Database>,
+    dry_run: bool,
     work: impl FnOnce(&mut Database) -> Result<Result<T, SinkError>, Failure>,
 ) -> Result<T, SinkError> {
     database
         .borrow_mut()
-        .transaction(|database| {
+        .attempt(dry_run, |database| {
             database.lock_values()?;
             work(database)
         })
@@ -109,13 +112,61 @@ fn replaced_by(
     Ok(replaced)
 }
 
+impl DatabaseMetrics {
+    /// Undoes a load, or says what undoing it would do.
+    ///
+    /// # Errors
+    ///
+    /// As [`MetricSink::undo`].
+    pub fn undo_in(
+        &mut self,
+        load_id: &LoadId,
+        stamp: &Stamp,
+        run: Run,
+    ) -> Result<UndoReceipt, SinkError> {
+        transact(&self.database, run == Run::Dry, |database| Ok(undo_in(database, load_id, stamp)))
+    }
+
+    /// Lists what loads and their undoing did, oldest first: the load, what was done, when, by whom, to how many values.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub fn loads(&mut self) -> Result<Vec<LoadAct>, Failure> {
+        self.database.get_mut().load(
+            "SELECT load_id, act, changed_at, changed_by, count(*) AS changed_total FROM metric_history \
+             GROUP BY load_id, act, changed_at, changed_by ORDER BY min(id)",
+        )
+    }
+}
+
+/// What a load or its undoing did.
+#[derive(Debug, QueryableByName)]
+pub struct LoadAct {
+    /// The load.
+    #[diesel(sql_type = Text)]
+    pub load_id: String,
+    /// `load` or `undo`.
+    #[diesel(sql_type = Text)]
+    pub act: String,
+    /// When, as RFC 3339.
+    #[diesel(sql_type = Text)]
+    pub changed_at: String,
+    /// By whom.
+    #[diesel(sql_type = Text)]
+    pub changed_by: String,
+    /// Values that were changed.
+    #[diesel(sql_type = BigInt)]
+    pub changed_total: i64,
+}
+
 impl MetricSink for DatabaseMetrics {
     fn load(&mut self, load: &Load, run: Run) -> Result<LoadReceipt, SinkError> {
-        transact(&self.database, |database| Ok(load_into(database, load, run)))
+        transact(&self.database, false, |database| Ok(load_into(database, load, run)))
     }
 
     fn undo(&mut self, load_id: &LoadId, stamp: &Stamp) -> Result<UndoReceipt, SinkError> {
-        transact(&self.database, |database| Ok(undo_in(database, load_id, stamp)))
+        self.undo_in(load_id, stamp, Run::Commit)
     }
 
     fn history(&mut self, metric_key: &str) -> Result<Vec<HistoryEntry>, SinkError> {

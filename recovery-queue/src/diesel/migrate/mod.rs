@@ -80,6 +80,7 @@ pub(crate) const MIGRATIONS: &[Embedded] = embedded![
     "00000000000012" "service_migrations" Queue breaking: false,
     "00000000000013" "wake_key_order" Queue breaking: false,
     "00000000000014" "corrections" Queue breaking: false,
+    "00000000000015" "store_actions" Queue breaking: false,
 ];
 
 /// Gives the migrations of some lines, oldest first.

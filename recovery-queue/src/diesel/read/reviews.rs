@@ -9,7 +9,7 @@ use crate::diesel::read::records::time;
 use crate::model::error::StoreError;
 use crate::model::key::{PersonKey, SourcePk};
 use crate::model::resolver::FailReason;
-use crate::model::review::{ReviewCase, ReviewEffect, ReviewRow, ReviewerChange};
+use crate::model::review::{ReviewCase, ReviewEffect, ReviewLoadRow, ReviewRow, ReviewerChange};
 
 const READ: &str = "the look at reviews";
 
@@ -133,6 +133,39 @@ struct Reviewed {
     effect: String,
     #[diesel(sql_type = BigInt)]
     reviews_needed: i64,
+}
+
+#[derive(QueryableByName)]
+struct LoadRow {
+    #[diesel(sql_type = Text)]
+    load_key: String,
+    #[diesel(sql_type = BigInt)]
+    loaded_at: i64,
+    #[diesel(sql_type = Text)]
+    loaded_by: String,
+    #[diesel(sql_type = BigInt)]
+    reviews: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    undone_at: Option<i64>,
+    #[diesel(sql_type = Nullable<Text>)]
+    undone_by: Option<String>,
+}
+
+/// Lists the loads of decisions, oldest first.
+pub(crate) fn loads(db: &mut Database, names: &Names) -> Result<Vec<ReviewLoadRow>, StoreError> {
+    let sql = "SELECT o.load_key, o.loaded_at, o.loaded_by, o.undone_at, o.undone_by, \
+             (SELECT count(*) FROM {ns}queue_review r WHERE r.load_id = o.id) AS reviews \
+         FROM {ns}queue_review_load o ORDER BY o.id";
+    let rows: Vec<LoadRow> = db.query(&names.sql(sql), &[]).map_err(failed(READ))?;
+    let load = |row: LoadRow| ReviewLoadRow {
+        load: row.load_key,
+        loaded_at: time(row.loaded_at),
+        loaded_by: row.loaded_by,
+        reviews: u64::try_from(row.reviews).unwrap_or_default(),
+        undone_at: row.undone_at.map(time),
+        undone_by: row.undone_by,
+    };
+    Ok(rows.into_iter().map(load).collect())
 }
 
 /// Lists the decisions that were not undone, oldest first.

@@ -19,7 +19,7 @@ use crate::model::ledger::EventKind;
 const FORGET: &str = "the forgetting";
 
 /// Columns that hold words of this crate, names of programs and of people who decide; never a key of a lead or person.
-const OTHER_TEXT: [&str; 25] = [
+const OTHER_TEXT: [&str; 26] = [
     "actor",
     "added_by",
     "changed_by",
@@ -42,6 +42,7 @@ const OTHER_TEXT: [&str; 25] = [
     "rule",
     "secret_mark",
     "sha256",
+    "subject",
     "undone_by",
     "version",
     "wake_key",

@@ -17,6 +17,7 @@ pub(crate) mod seed;
 pub(crate) mod service_tables;
 pub(crate) mod stage;
 mod staged;
+pub(crate) mod store_actions;
 #[cfg(feature = "sqlite")]
 mod unchanged;
 pub(crate) mod view;

@@ -437,6 +437,24 @@ pub struct ReviewRow {
     pub reviews_needed: u8,
 }
 
+/// One load of decisions, undone or not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ReviewLoadRow {
+    /// Its id, by which it is undone.
+    pub load: String,
+    /// When it was loaded.
+    pub loaded_at: DateTime<Utc>,
+    /// Who loaded it.
+    pub loaded_by: String,
+    /// How many decisions it brought; those on a lead that was forgotten are gone.
+    pub reviews: u64,
+    /// When it was undone, if it was.
+    pub undone_at: Option<DateTime<Utc>>,
+    /// Who undid it.
+    pub undone_by: Option<String>,
+}
+
 /// One change of the list of who may decide.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]

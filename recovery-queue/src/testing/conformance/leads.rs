@@ -11,10 +11,12 @@ use super::{
 use crate::testing::{ScriptedResolver, check_invariants};
 use crate::{
     Decider, Evidence, Forget, LeadActionKind, LeadStore, LinkStore, Recover, Reopen, Retention,
-    RunStore, StoreError,
+    RunStore, StoreActionKind, StoreError,
 };
 
 const ANA: Decider<'_> = Decider { by: "ana", reason: "a test" };
+/// Names no key of these leads.
+const ASKED: Decider<'_> = Decider { by: "ana", reason: "on request" };
 
 /// Checks what a store does by hand with single leads; each case gets a new, empty store.
 ///
@@ -205,16 +207,26 @@ where
         snapshot.daily_metrics(day, day, chrono_tz::Tz::UTC).expect("metrics are computed")
     };
     let matched_before = days(store)[0].matched_out;
-    let told = store.forget(Forget::Lead(&pk("nobody"))).expect_err("nobody knows it");
+    let told = store.forget(Forget::Lead(&pk("nobody")), ASKED).expect_err("nobody knows it");
     assert!(matches!(told, StoreError::NotFound { .. }), "{told}");
-    assert!(store.forget(Forget::Lead(&pk("a"))).expect("it can be").rows >= 2);
+    assert!(store.forget(Forget::Lead(&pk("a")), ASKED).expect("it can be").rows >= 2);
     assert!(store.lead(&pk("a")).expect("it is read").is_none());
     let found = store.person(&person("P")).expect("it is read").expect("P is known");
     assert_eq!(found.origin.expect("c is left").source_pk, pk("c"), "the origin is another lead");
-    store.forget(Forget::Lead(&pk("d"))).expect("a pending lead can be");
-    store.forget(Forget::Lead(&pk("b"))).expect("a failed lead can be");
+    store.forget(Forget::Lead(&pk("d")), ASKED).expect("a pending lead can be");
+    store.forget(Forget::Lead(&pk("b")), ASKED).expect("a failed lead can be");
     assert_eq!(statuses(store).into_keys().collect::<Vec<_>>(), ["c"]);
     assert_eq!(days(store)[0].matched_out, matched_before, "the ledger's figures stay");
+    let named = Decider { by: "ana", reason: "asked by \"c\", on paper" };
+    let told = store.forget(Forget::Lead(&pk("c")), named).expect_err("the reason is kept");
+    assert!(matches!(told, StoreError::Config(_)), "{told}");
+    store.record_forgotten(Forget::Person(&person("Z")), 2, ASKED).expect("it is recorded");
+    let kept = store.actions().expect("they are read");
+    let told: Vec<_> =
+        kept.iter().map(|it| (it.kind, it.subject.as_str(), it.by.as_str())).collect();
+    let lead = (StoreActionKind::LeadForgotten, "", "ana");
+    assert_eq!(told, [lead, lead, lead, (StoreActionKind::PersonForgotten, "", "ana")]);
+    assert!(kept[0].rows >= 2 && kept[3].rows == 2 && kept[0].reason == ASKED.reason, "{kept:?}");
     check_invariants(store);
 }
 
@@ -225,9 +237,9 @@ where
     fill(store);
     store.link(&pk("c"), &person("P"), ANA).expect("a failed lead can be linked");
     store.move_link(&pk("c"), &person("Q"), ANA).expect("a link can be moved");
-    let told = store.forget(Forget::Person(&person("nobody"))).expect_err("nobody knows it");
+    let told = store.forget(Forget::Person(&person("nobody")), ASKED).expect_err("nobody knows it");
     assert!(matches!(told, StoreError::NotFound { .. }), "{told}");
-    let done = store.forget(Forget::Person(&person("P"))).expect("it can be");
+    let done = store.forget(Forget::Person(&person("P")), ASKED).expect("it can be");
     assert_eq!((done.evidence, done.reopened), (1, 1), "{done:?}");
     assert!(store.person(&person("P")).expect("it is read").is_none());
     let found = tell(store, "a");
@@ -257,13 +269,17 @@ where
         .with_evidence(keep)
         .with_history(keep)
         .with_runs(keep);
-    assert_eq!(store.prune(young).expect("it is sound"), crate::Pruned::default());
+    assert_eq!(store.prune(young, ANA).expect("it is sound"), crate::Pruned::default());
     let day = Duration::from_hours(24);
     let old =
         Retention::new().with_withdrawn(day).with_evidence(day).with_history(day).with_runs(day);
-    let done = store.prune(old).expect("it is sound");
+    let done = store.prune(old, ANA).expect("it is sound");
     // `c` went with its history; what was left of it is the action on `b`. Two seeds and a run.
     assert_eq!((done.leads, done.evidence, done.history, done.runs), (2, 1, 1, 3), "{done:?}");
+    let kept = store.actions().expect("they are read");
+    assert_eq!(kept.len(), 1, "what removed nothing is no history: {kept:?}");
+    assert_eq!((kept[0].kind, kept[0].rows), (StoreActionKind::Pruned, 7), "{kept:?}");
+    assert_eq!(kept[0].subject, "withdrawn 1 d, evidence 1 d, history 1 d, runs 1 d");
     let rows = statuses(store);
     assert_eq!(rows.keys().collect::<Vec<_>>(), ["a", "b"], "what was cancelled stays out");
     assert!(tell(store, "a").evidence.is_none());

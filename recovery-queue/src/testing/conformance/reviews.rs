@@ -305,6 +305,13 @@ fn what_happened_since_is_not_undone<S: Reviewed>(store: &mut S) {
     recover(store, &mut |key| if key == "b" { super::matched("R") } else { nobody() });
     let undone = store.undo_reviews(&opened, WHO).expect("it is undone");
     assert_eq!((undone.allowed_pairs, undone.restored), (2, 1));
+    let loads = store.review_loads().expect("the loads are read");
+    let told: Vec<_> = loads
+        .iter()
+        .map(|of| (of.load.as_str(), of.reviews, of.loaded_by.as_str(), of.undone_by.as_deref()))
+        .collect();
+    let second = (opened.as_str(), 2, "load", Some(WHO.by));
+    assert_eq!(told, [(linked.as_str(), 1, "load", None), second]);
     let stand = statuses(store);
     assert_eq!((stand["b"], stand["c"]), (Status::Matched, Status::Pending));
     let mut reopened = 0;

@@ -40,7 +40,7 @@ fn break_it(store: &mut SqlStore, sql: &str) {
         "queue_ledger",
         "queue_run",
         "queue_migration",
-        "queue_reviewer_change",
+        "queue_store_action",
         "queue_review",
         "queue_rejected_pair",
         "lead_backlog",

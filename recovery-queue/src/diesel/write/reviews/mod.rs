@@ -20,7 +20,8 @@ use crate::model::links::Decider;
 use crate::model::review::figures::ReviewFigures;
 use crate::model::review::judge;
 use crate::model::review::{
-    NewReviewPacket, ReviewCase, ReviewLoad, ReviewReceipt, ReviewRow, ReviewUndone, ReviewerChange,
+    NewReviewPacket, ReviewCase, ReviewLoad, ReviewLoadRow, ReviewReceipt, ReviewRow, ReviewUndone,
+    ReviewerChange,
 };
 use crate::store::reviews::ReviewStore;
 
@@ -167,6 +168,10 @@ impl ReviewStore for BorrowedStore<'_> {
         reviews::reviewer_changes(&mut self.db, &self.names)
     }
 
+    fn review_loads(&mut self) -> Result<Vec<ReviewLoadRow>, StoreError> {
+        reviews::loads(&mut self.db, &self.names)
+    }
+
     fn issue_review(&mut self, packet: &NewReviewPacket) -> Result<(), StoreError> {
         let (names, clock) = (&self.names, self.clock);
         self.db.transaction("the record of a review packet", |db| issue(db, names, clock, packet))
@@ -226,6 +231,10 @@ impl ReviewStore for SqlStore {
 
     fn reviewer_changes(&mut self) -> Result<Vec<ReviewerChange>, StoreError> {
         self.borrowed().reviewer_changes()
+    }
+
+    fn review_loads(&mut self) -> Result<Vec<ReviewLoadRow>, StoreError> {
+        self.borrowed().review_loads()
     }
 
     fn issue_review(&mut self, packet: &NewReviewPacket) -> Result<(), StoreError> {
