@@ -2,7 +2,7 @@
 
 use crate::{
     index::{IndexKey, PersonId, PersonView, SubjectView},
-    key::{KeyForm, KeyKind},
+    key::{DocumentTypeId, KeyForm, KeyKind},
     policy::{Policy, UsedKind},
     weak::{BirthDate, BlockingKind},
 };
@@ -232,7 +232,16 @@ impl Comparison<'_> {
                 let own = self.subject.keys[at].form;
                 if key == held.key {
                     let form = own.max(held.form);
-                    let weight = weight(Some(used), key, own, self.hits[at].total);
+                    let weight = match weight(Some(used), key, own, self.hits[at].total) {
+                        // One number of two issuers is two passports (ICAO Doc 9303), or a country that somebody mistook;
+                        // of one issuer they share the number with its issuer, too.
+                        Weight::Strong | Weight::Shared
+                            if is_of_two_issuers(key, own, held.form) =>
+                        {
+                            Weight::Supposed
+                        }
+                        weight => weight,
+                    };
                     if weight != Weight::Nothing {
                         findings.agreed.push(Agreed { key: at, form, weight });
                         note(&mut candidate.compared, place, form, weight);
@@ -304,6 +313,13 @@ impl Comparison<'_> {
             text.truncate(start);
         }
     }
+}
+
+/// Tells whether both sides of a shared number without an issuer named one.
+fn is_of_two_issuers(key: IndexKey, own: KeyForm, held: KeyForm) -> bool {
+    own != KeyForm::Exact
+        && held != KeyForm::Exact
+        && key.document_type().is_some_and(DocumentTypeId::is_without_issuer)
 }
 
 /// Notes one shared key in the sets of kinds.

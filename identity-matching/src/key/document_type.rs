@@ -65,6 +65,11 @@ impl DocumentTypeId {
         Self(self.0 & !Self::ORGANISATION)
     }
 
+    /// Tells whether the type is that of a number whose issuer nobody named, as a passport's without a country.
+    pub(crate) const fn is_without_issuer(self) -> bool {
+        self.country().index() == Region::NOBODY.index()
+    }
+
     /// Makes the id anew from the bits below a key's scheme.
     pub(super) const fn from_bits(bits: u32) -> Self {
         Self(bits & 0x0fff_ffff)

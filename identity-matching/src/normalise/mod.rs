@@ -24,7 +24,7 @@ pub use self::record::{OwnValue, RawDocument, Record};
 ///
 /// What is kept of keys (a saved index, the tables of an index, wake keys) is comparable with records of the same version
 /// only, so whoever keeps keys keeps this beside them, and makes them anew where it differs.
-pub const READING: u32 = 5;
+pub const READING: u32 = 6;
 
 /// Normalises records to keys under fixed options.
 ///

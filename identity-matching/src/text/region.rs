@@ -103,6 +103,9 @@ impl Region {
         })
     }
 
+    /// Stands where a type of documents is every country's; no country has the code.
+    pub(crate) const NOBODY: Self = Self::known(*b"ZZ");
+
     /// Makes a region from a code known at compile time.
     pub(crate) const fn known(code: [u8; 2]) -> Self {
         assert!(code[0].is_ascii_uppercase() && code[1].is_ascii_uppercase());

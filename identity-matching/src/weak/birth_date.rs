@@ -34,8 +34,8 @@ impl fmt::Display for BirthDate {
 }
 
 impl BirthDate {
-    /// Reads a date with four digits of a year: `1987-03-21`, `19870321`, `21/03/1987`, with `-`, `/`, `.` or blanks
-    /// between, and perhaps a time behind.
+    /// Reads a date: `1987-03-21`, `19870321`, `21/03/1987`, with `-`, `/`, `.` or blanks between, and perhaps a time
+    /// behind. Two digits of a year up to 29 are of this century: `21-mar-87`.
     ///
     /// Where the year stands last the day comes first, and the month in the region `US`; where only one order gives a
     /// date, it is that one. A month may be in words, and the serial number of a spreadsheet is read too.
@@ -43,7 +43,7 @@ impl BirthDate {
     /// # Errors
     ///
     /// [`UnusableReason::TooLong`], [`UnusableReason::Blank`], [`UnusableReason::Malformed`] for anything else
-    /// than three numbers with such a year, [`UnusableReason::NotAssigned`] when there is no such day between
+    /// than three numbers, [`UnusableReason::NotAssigned`] when there is no such day between
     /// 1890 and 2150, and [`UnusableReason::Placeholder`] for `1900-01-01`, `1970-01-01` and other fillers.
     pub fn parse(raw: &str, region: Option<Region>) -> Result<Self, UnusableReason> {
         if raw.len() > LONGEST_VALUE {
@@ -153,9 +153,25 @@ fn parts(written: &str, month_first: bool) -> Option<(u32, u32, u32)> {
                 if month_first && first <= 12 { (first, second) } else { (second, first) };
             Some((number(third)?, month, day))
         }
-        // Two digits of a year do not tell the century.
+        (1..=2, 2) => {
+            let (first, second, third) = (number(first)?, number(second)?, number(third)?);
+            // No day is as great: the year stands first.
+            if first > 31 {
+                return Some((of_century(first), second, third));
+            }
+            let month_first = if month_first { second > 12 || first <= 12 } else { second > 12 };
+            let (month, day) =
+                if month_first && first <= 12 { (first, second) } else { (second, first) };
+            Some((of_century(third), month, day))
+        }
         _ => None,
     }
+}
+
+/// Returns the year that two digits stand for: to 29 of this century, from 30 of the last, as the spreadsheets read and
+/// write them from which such dates come (Microsoft, "Change the date system, format, or two-digit year interpretation").
+fn of_century(year: u32) -> u32 {
+    if year < 30 { 2000 + year } else { 1900 + year }
 }
 
 /// Drops a label and a weekday before a date: `F. Nac.: 21/03/1987`, `Sábado, 21 de marzo de 1987`, `nacido 21/03/1987`.
@@ -215,13 +231,15 @@ fn without_hour(written: &str) -> &str {
 /// Reads a date with the month in words, in Spanish, Portuguese or English: `21 de marzo de 1987`, `21-mar-1987`, `March
 /// 21, 1987`.
 fn in_words(written: &str) -> Option<(u32, u32, u32)> {
-    let (mut day, mut month, mut year) = (None, None, None);
+    let (mut day, mut month, mut year, mut short) = (None, None, None, None);
     for word in written.split(|sign: char| !sign.is_alphanumeric()).filter(|word| !word.is_empty())
     {
         let digits = word.trim_end_matches(|sign: char| sign.is_alphabetic());
         if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
             let slot = match digits.len() {
                 4 => &mut year,
+                // The year stands last.
+                2 if day.is_some() && month.is_some() && year.is_none() => &mut short,
                 1 | 2 => &mut day,
                 _ => return None,
             };
@@ -237,7 +255,7 @@ fn in_words(written: &str) -> Option<(u32, u32, u32)> {
             _ => return None,
         }
     }
-    Some((year?, month?, day?))
+    Some((year.or(short.map(of_century))?, month?, day?))
 }
 
 /// Returns the month that a word in lower case names, in letters or in Roman numerals of two signs at least.

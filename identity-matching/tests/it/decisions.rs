@@ -238,6 +238,30 @@ fn what_a_likely_typing_error_may_mean_finds_persons_and_matches_nobody() {
     assert_eq!(right.evidence.candidates.len(), 1, "a person's typing error finds nobody");
 }
 
+/// ICAO Doc 9303: a passport is known by its issuer and its number.
+#[test]
+fn one_number_of_two_issuers_is_two_passports() {
+    let of = |country: Option<&str>| {
+        let mut record = record();
+        let mut passport = RawDocument::typed("ES", "PASSPORT", "XDB847291");
+        passport.country = country.map(str::to_owned);
+        record.documents.push(passport);
+        record
+    };
+    let (spain, venezuela, nobody) = (of(Some("ES")), of(Some("VE")), of(None));
+    let decided = |person: &Record, lead: &Record| decide(&[("P1", person.clone())], lead);
+    let other = decided(&spain, &venezuela);
+    assert_eq!(other.outcome.reason(), Some(UnmatchedReason::WeakMatchOnly));
+    assert_eq!(other.evidence.candidates[0].person, "P1");
+    for (person, lead) in
+        [(&spain, &nobody), (&nobody, &venezuela), (&nobody, &nobody), (&spain, &spain)]
+    {
+        assert_eq!(decided(person, lead).outcome.person(), Some("P1"));
+    }
+    let both = decide(&[("P1", spain.clone()), ("P2", venezuela.clone())], &venezuela);
+    assert_eq!(both.outcome.person(), Some("P2"));
+}
+
 #[test]
 fn a_type_of_document_that_the_policy_exempts_contradicts_nobody() {
     let passport = |record: Record, number: &str| {

@@ -117,6 +117,12 @@ fn a_type_is_known_by_what_people_call_it() {
         ("AR", "LE", "M5536168", "DNI 05536168"),
         ("PE", "Travel document", "118123457", "PASSPORT 118123457"),
         ("PE", "Reisepass", "118123457", "PASSPORT 118123457"),
+        ("PE", "C. Extranjería", "001234569", "CE 001234569"),
+        ("PE", "CE", "CE001234569", "CE 001234569"),
+        ("PE", "04 CARNET DE EXTRANJERIA", "001234569", "CE 001234569"),
+        ("PE", "1 - DNI", "45678913", "DNI 45678913"),
+        ("CO", "C. Ciudadanía", "79456128", "CC 79456128"),
+        ("CO", "13 Cédula de ciudadanía", "79456128", "CC 79456128"),
     ]);
     // In Peru a cédula is a foreigner's, and nobody says whose.
     let foreign = read("PE", "Cédula", "45678913");
@@ -224,6 +230,8 @@ fn words_are_no_numbers() {
         ("PE", "OTRO", "SIN DOC", Placeholder),
         ("PE", "OTRO", "EXTRAVIADO 2023", Placeholder),
         ("PE", "OTRO", "Juan Perez", Malformed),
+        ("PE", "DNI", "00000001", Placeholder),
+        ("CO", "CC", "0000007", Placeholder),
     ]);
 }
 
@@ -393,12 +401,17 @@ fn types_of_more_countries_have_their_canonical_number() {
         ("PA", "CIP", "PE-12-345", "CIP PE0012000345"),
         ("PA", "CIP", "8 123 4567", "CIP 080123004567"),
         ("PA", "CIP", "PE 12 345", "CIP PE0012000345"),
+        // Tribunal Electoral de Panamá: AV and PI stand behind the province.
+        ("PA", "CIP", "8-AV-123-456", "CIP 08AV0123000456"),
+        ("PA", "CIP", "8AV-123-456", "CIP 08AV0123000456"),
+        ("PA", "CIP", "12-PI-12-345", "CIP 12PI0012000345"),
         // SENIAT, Providencia 0073/2006: nine digits behind the letter; eight are a cédula, also where one would check.
         ("VE", "", "V-12345603", "CI 12345603"),
         ("VE", "", "V12345611", "CI 12345611"),
         ("VE", "", "V 12.345.628", "CI 12345628"),
         ("VE", "V", "12345637", "CI 12345637"),
-        // ICAO Doc 9303, part 4; SRI, Anexo Transaccional, table 2; Ministerio de Hacienda, CAT-022.
+        // ICAO Doc 9303, part 4; SRI, Anexo Transaccional Simplificado, table 2; Superintendencia de Bancos of Ecuador,
+        // Manual técnico de estructuras de datos, table 4; Ministerio de Hacienda, CAT-022.
         ("PE", "P", "XDB123457", "PASSPORT XDB123457"),
         ("EC", "P", "XDB123457", "PASSPORT XDB123457"),
         ("EC", "C", "1713175071", "CI 1713175071"),

@@ -52,16 +52,31 @@ fn what_stands_around_an_address_is_no_part_of_it() {
     ] {
         assert_eq!(addresses(email), ["ana@correo.pe"], "{email}");
     }
+    // Words and codes for the sign (RFC 3986 for %40), and blanks beside it or a dot with nothing else around.
+    for email in [
+        "ana[at]correo.pe",
+        "ana (arroba) correo.pe",
+        "ana arroba correo.pe",
+        "ana(at)correo(dot)pe",
+        "ana%40correo.pe",
+        "ana @correo.pe",
+        "ana @ correo.pe",
+        "ana@ correo.pe",
+        "ana@correo .pe",
+        "ana@correo. pe",
+    ] {
+        assert_eq!(addresses(email), ["ana@correo.pe"], "{email}");
+    }
     // A blank may part an address: what is left of it is another one.
     for email in [
         "a na@correo.pe",
-        "ana @correo.pe",
-        "ana@correo .pe",
+        "ana diaz @correo.pe",
+        "ana diaz arroba correo.pe",
+        "ana@correo .pe luis",
         "ana@gmail.co m",
         "ana/luis@correo.pe",
         "ana. diaz@correo.pe",
         "ana_ diaz@correo.pe",
-        "ana.diaz@ correo.pe",
         "a@@b.pe",
     ] {
         assert_eq!(addresses(email), [""; 0], "{email}");
@@ -83,6 +98,7 @@ fn every_address_of_a_cell_is_read_or_told() {
         "ana@correo.pe\\nluis@casa.pe",
         "ana@correo.pe\\r\\nluis@casa.pe",
         "ana@correo.pe ó luis@casa.pe",
+        "ana@correo.pe o bien luis@casa.pe",
     ] {
         assert_eq!(addresses(email), ["ana@correo.pe", "luis@casa.pe"], "{email}");
         assert!(read(email).keys()[0].reading.contains(Reading::SPLIT));
@@ -133,6 +149,8 @@ fn a_typing_error_is_told_and_changes_no_key() {
         ("ana.diaz7@yaho.com", Some("ana.diaz7@yahoo.com")),
         ("ana.diaz7@correo.con", Some("ana.diaz7@correo.com")),
         ("ana.diaz7@gmail.com.pe", Some("anadiaz7@gmail.com")),
+        ("ana.diaz7@www.correo.pe", Some("ana.diaz7@correo.pe")),
+        ("ana.diaz7@www.gmail.com", Some("anadiaz7@gmail.com")),
         // Spain's or France's: nobody can tell.
         ("ana.diaz7@hotmail.er", None),
     ] {

@@ -97,6 +97,10 @@ fn every_number_of_a_cell_is_read_or_told() {
         "986 543 217 912 345 671",
         "casa 986543217 trabajo 912345671",
         "+51986543217+51912345671",
+        "986543217 + 912345671",
+        "986543217 + +51 912345671",
+        "1) 986543217 2) 912345671",
+        "1. 986543217 2. 912345671",
     ] {
         let mut both = exact("PE", phone);
         both.sort_unstable();
@@ -159,6 +163,9 @@ fn an_extension_is_dropped_by_any_of_its_names() {
         ("MX", "55 1234 8765 opc 2", "+525512348765"),
         ("ES", "912 345 678 ext 12", "+34912345678"),
         ("PE", "986543217;ext=12", "+51986543217"),
+        ("PE", "016135000 (12)", "+5116135000"),
+        // Without the brackets it is no number, so they hold a part of it.
+        ("PE", "9865432 (17)", "+51986543217"),
     ]);
     let read = read("PE", "01 613 5000 anexo 123");
     assert!(read.keys()[0].reading.contains(Reading::EXTENSION_DROPPED));
@@ -212,6 +219,12 @@ fn a_prefix_too_many_and_a_plan_before_its_reform_are_aliases() {
         ("CO", "(571) 4242400", "+576014242400", Reading::LEGACY_FORM),
         ("CL", "+56 2 596 5611", "+56225965611", Reading::LEGACY_FORM),
         ("CL", "9612 3456", "+56996123456", Reading::LEGACY_FORM),
+        // A mobile of a neighbour without its `+`.
+        ("PE", "58 414 8263917", "+584148263917", Reading::COUNTRY_CODE),
+        ("PE", "593983627415", "+593983627415", Reading::COUNTRY_CODE),
+        ("CO", "58-412-8263917", "+584128263917", Reading::COUNTRY_CODE),
+        ("CL", "573158274906", "+573158274906", Reading::COUNTRY_CODE),
+        ("ES", "573158274906", "+573158274906", Reading::COUNTRY_CODE),
     ] {
         assert_eq!(exact(region, phone), [""; 0], "{region} {phone}");
         assert_eq!(numbers(region, phone, KeyForm::Alias), [expected], "{region} {phone}");
@@ -221,6 +234,12 @@ fn a_prefix_too_many_and_a_plan_before_its_reform_are_aliases() {
     assert_exact(&[
         ("PE", "0051+986543217", "+51986543217"),
         ("PE", "+51 +51986543217", "+51986543217"),
+    ]);
+    // Eleven digits may be a number of Lima and its extension; landlines and other countries need their `+`.
+    assert_unusable(&[
+        ("PE", "1 (305) 482-6317", UnusableReason::WrongLength),
+        ("PE", "576017428395", UnusableReason::WrongLength),
+        ("PE", "919876543210", UnusableReason::WrongLength),
     ]);
     // A mobile of eight digits, or a landline of Punta Arenas without its 2.
     assert_unusable(&[("CL", "6123 4567", UnusableReason::WrongLength)]);

@@ -171,7 +171,7 @@ fn dates_are_read_in_the_usual_orders() {
         ("21/21/1987", UnusableReason::NotAssigned),
         ("1987-02-29", UnusableReason::NotAssigned),
         ("1787-02-20", UnusableReason::NotAssigned),
-        ("21/03/87", UnusableReason::Malformed),
+        ("21/03/187", UnusableReason::Malformed),
         ("ayer", UnusableReason::Malformed),
         ("1900-01-01", UnusableReason::Placeholder),
         ("01/01/1970", UnusableReason::Placeholder),

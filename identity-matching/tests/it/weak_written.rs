@@ -34,13 +34,23 @@ fn a_date_is_one_in_any_of_its_writings() {
         "21|03|1987",
         "21_03_1987",
         "21/03/1987 (37 años)",
+        "21-mar-87",
+        "21/03/87",
+        "3/21/87",
+        "87-03-21",
+        "21 de marzo 87",
     ] {
         assert_eq!(BirthDate::parse(written, Some(region("PE"))), Ok(expected), "{written}");
     }
     assert_eq!(BirthDate::parse("01/02/1990", None).unwrap().as_u32(), 19_900_201);
     assert_eq!(BirthDate::parse("01/02/1990", Some(region("US"))).unwrap().as_u32(), 19_900_102);
-    // Two digits do not tell the century, and runs are fillers.
-    for written in ["21-mar-87", "12345", "987123456", "21 mar mar 1987", "13/13/1987"] {
+    // Microsoft, "Change the date system, format, or two-digit year interpretation": to 29 of this century.
+    assert_eq!(BirthDate::parse("21-mar-03", None).unwrap().as_u32(), 20_030_321);
+    assert_eq!(BirthDate::parse("01/02/30", None).unwrap().as_u32(), 19_300_201);
+    // Runs are fillers.
+    for written in
+        ["mar-87", "21 87 mar", "87/21/03", "12345", "987123456", "21 mar mar 1987", "13/13/1987"]
+    {
         assert!(BirthDate::parse(written, None).is_err(), "{written}");
     }
 }

@@ -317,6 +317,7 @@ fn is_filler_body(body: &[u8]) -> bool {
     let zeros = body.iter().take_while(|&&digit| digit == b'0').count();
     let rest = &body[zeros..];
     rest.is_empty()
+        || rest.len() == 1 && zeros > 5
         || filler::is_repeated_or_run(body)
         || zeros > 0 && rest.len() >= 5 && filler::is_repeated_or_run(rest)
 }

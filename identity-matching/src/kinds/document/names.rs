@@ -81,6 +81,10 @@ fn qualified<'t>(types: &'t DocumentTypes, country: Region, name: &str) -> Named
     if words.len() < 2 || words.len() > 8 {
         return Named::Unknown;
     }
+    // `04 CARNET DE EXTRANJERIA`: the code of a catalogue before the name.
+    if words[0].len() <= 2 && words[0].bytes().all(|byte| byte.is_ascii_digit()) {
+        return resolve(types, country, &words[1..].join(" "));
+    }
     let passport = canonical(words[0]) == "PASAPORTE";
     let says = |word: &&str| {
         let folded = canonical(word);

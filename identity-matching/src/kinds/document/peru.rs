@@ -83,6 +83,13 @@ pub(super) fn ruc(number: &mut DocumentNumber) -> Outcome {
 /// Reads a carné de extranjería: nine digits, or up to twelve letters and digits of older ones. Digits that zeros fill up to
 /// twelve, as files of fixed width do, are those nine.
 pub(super) fn foreigner_card(number: &mut DocumentNumber) -> Outcome {
+    // The type before the number: `CE001234567`.
+    if let Some(digits) = number.as_bytes().strip_prefix(b"CE")
+        && (6..=9).contains(&digits.len())
+        && digits.iter().all(u8::is_ascii_digit)
+    {
+        number.drop_front(2);
+    }
     if number.is_digits() && number.len() < 9 {
         let restored = number.restore_zeros(9)?;
         return Ok(DocumentReading::unverified().with(restored));

@@ -209,7 +209,7 @@ impl Inner {
 }
 
 /// Stands in the ids of types that every country issues; no country has the code.
-pub(super) const ANY: Region = Region::known(*b"ZZ");
+pub(super) const ANY: Region = Region::NOBODY;
 
 impl DocumentTypes {
     /// Makes a table without any type: every number is kept as it is.

@@ -2,8 +2,8 @@
 //!
 //! Official codes of types: Peru, SUNAT catalogue 06 and PLAME table 3; Argentina, AFIP table of document types; Colombia,
 //! DIAN, Resolución 042/2020, annex; Ecuador, SRI, Ficha técnica de comprobantes electrónicos, table 6, and Anexo
-//! Transaccional, table 2; Costa Rica,
-//! Ministerio de Hacienda, Resolución DGT-R-48-2016; El Salvador, Ministerio de Hacienda, CAT-022; Dominican Republic,
+//! Transaccional Simplificado, table 2 (`01` to `03`), and Superintendencia de Bancos, Manual técnico de estructuras de
+//! datos, table 4 (`C`, `R`, `P`); Costa Rica, Ministerio de Hacienda, Resolución DGT-R-48-2016; El Salvador, Ministerio de Hacienda, CAT-022; Dominican Republic,
 //! DGII, Norma General 07-2018; Paraguay, SIFEN, Manual técnico; Uruguay, DGI, Formato CFE; Bolivia, SIN, catalogue of
 //! document types.
 
@@ -120,6 +120,7 @@ fn peru_and_spain() -> Vec<DocumentType> {
             .aliases(&[
                 "CARNET EXTRANJERIA",
                 "CEX",
+                "C EXTRANJERIA",
                 "CARNE",
                 "FOREIGN ID",
                 "FOREIGN ID CARD",
@@ -179,6 +180,7 @@ fn colombia_and_chile() -> Vec<DocumentType> {
             .aliases(&[
                 "CEDULA",
                 "CEDULA DE CIUDADANIA",
+                "C CIUDADANIA",
                 "NUIP",
                 "DNI",
                 "NATIONAL ID",
@@ -203,6 +205,7 @@ fn colombia_and_chile() -> Vec<DocumentType> {
             .aliases(&[
                 "CEDULA DE EXTRANJERIA",
                 "CEX",
+                "C EXTRANJERIA",
                 "FOREIGN ID",
                 "22",
                 "TARJETA DE EXTRANJERIA",

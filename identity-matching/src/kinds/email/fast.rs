@@ -53,7 +53,7 @@ pub(super) fn read(raw: &str, table: &EmailTable, sink: &mut Sink<'_>) -> bool {
     }
     // Digits alone and short names may be fillers.
     let named = seen & LETTER != 0 && length > 3 && (twice | before) & DOT == 0;
-    if !named || bytes[0] == b'-' || !table.has_usual_signs {
+    if !named || bytes[0] == b'-' || raw.starts_with(typos::WEB) || !table.has_usual_signs {
         return false;
     }
     let (local, domain) = (&raw[..at], &raw[at + 1..]);

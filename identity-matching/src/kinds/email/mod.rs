@@ -95,6 +95,8 @@ fn read_written(raw: &str, table: &EmailTable, sink: &mut Sink<'_>) {
     if folded.is_empty() {
         return;
     }
+    let plain = written::plain_signs(folded);
+    let folded = plain.as_deref().unwrap_or(folded);
     let addresses = match written::addresses(folded) {
         Ok(addresses) => addresses,
         Err(_) if filler::says_nothing(folded) => {
@@ -160,7 +162,8 @@ fn accept(
     sink: &mut Sink<'_>,
 ) -> Result<Suspect, UnusableReason> {
     let mut known = table.domain(domain);
-    let suspect = Suspect(known.is_none() && typos::is_likely(domain));
+    let suspect =
+        Suspect(known.is_none() && typos::is_likely(domain) || local.starts_with(typos::WEB));
     let (mut local, mut domain) = (local, domain);
     let written = local.len() + 1 + domain.len();
     if known.is_none()

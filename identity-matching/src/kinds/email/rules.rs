@@ -106,8 +106,7 @@ impl Default for EmailRules {
 /// address"; Microsoft Support, "Add or remove an email alias in Outlook.com"; Apple Support, "Use email aliases
 /// on iCloud", and "Set up an `iCloud` address" for its three domains; Fastmail Help, "Plus addressing and
 /// subdomain addressing"; Proton Support, "Addresses and aliases" and "Proton Mail domains"; Yandex ID help, "Alternate email addresses", by which
-/// one name is one mailbox on all Yandex domains; Zoho Mail Help, "Plus addressing"; HEY Help, "Plus
-/// addressing".
+/// one name is one mailbox on all Yandex domains; Zoho Mail Help, "Plus addressing".
 fn providers() -> Vec<EmailProvider> {
     let google = EmailProvider {
         canonical_domain: Some("gmail.com".to_owned()),
@@ -152,7 +151,6 @@ fn providers() -> Vec<EmailProvider> {
         of("proton.me", &["proton.me", "protonmail.com", "protonmail.ch", "pm.me"], ".-_"),
         of("yandex.ru", &yandex, ""),
         EmailProvider::new(["zoho.com", "zohomail.com"]),
-        EmailProvider::new(["hey.com"]),
     ];
     // Of Yahoo, whose addresses are taken as they are, the domains are known, so that none is taken for a typing error.
     #[rustfmt::skip]

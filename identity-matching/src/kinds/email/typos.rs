@@ -35,16 +35,25 @@ const ENDINGS: [(&str, &str); 12] = [
     (".ent", ".net"),
 ];
 
+/// What people who think of a web page write before an address or its domain.
+pub(super) const WEB: &str = "www.";
+
 /// Great domains behind which people write another ending.
 const CONTINUED: [&str; 2] = ["gmail.com", "icloud.com"];
 
 /// Tells whether a domain that no table knows looks like a typing error.
 pub(super) fn is_likely(domain: &str) -> bool {
-    has_wrong_ending(domain) || continued(domain).is_some() || near(domain).next().is_some()
+    domain.starts_with(WEB)
+        || has_wrong_ending(domain)
+        || continued(domain).is_some()
+        || near(domain).next().is_some()
 }
 
 /// Returns the domain that may have been meant, where it is one: `gmail.com` for `gmial.com`.
 pub(super) fn meant(domain: &str, table: &EmailTable) -> Option<String> {
+    if let Some(bare) = domain.strip_prefix(WEB) {
+        return Some(bare.to_owned());
+    }
     if let Some(great) = continued(domain) {
         return Some(great.to_owned());
     }

@@ -31,6 +31,33 @@ pub(super) fn addresses(folded: &str) -> Result<Vec<(&str, &str)>, UnusableReaso
     Ok(found.into_iter().map(|(_, address)| address).collect())
 }
 
+/// Writes the signs of an address where words or codes stand for them, `ana[at]correo.pe`, `ana%40correo.pe`, and closes it
+/// up where blanks stand beside its `@` or its dots, `ana @correo.pe`; nothing where neither is so.
+///
+/// Blanks are taken out only where nothing but one address can be meant: one `@`, and no other blank.
+pub(super) fn plain_signs(folded: &str) -> Option<String> {
+    const AT: [&str; 8] =
+        ["[at]", "(at)", "{at}", "[arroba]", "(arroba)", "{arroba}", " arroba ", "%40"];
+    const DOT: [&str; 4] = ["[dot]", "(dot)", "[punto]", "(punto)"];
+    let mut text = folded.to_owned();
+    if !folded.contains('@') {
+        let lower = folded.to_ascii_lowercase();
+        let (at, sign) = AT.iter().find_map(|sign| Some((lower.find(sign)?, sign)))?;
+        text = format!("{}@{}", folded[..at].trim_end(), folded[at + sign.len()..].trim_start());
+        for dot in DOT {
+            text = text.replace(dot, ".");
+        }
+    }
+    let (local, domain) = text.split_once('@')?;
+    let (local, domain) = (local.trim(), domain.trim());
+    let closed = domain.replace(" .", ".").replace(". ", ".");
+    let is_one = |part: &str| !part.contains([' ', '@']);
+    if is_one(local) && is_one(&closed) {
+        text = format!("{local}@{closed}");
+    }
+    (text != folded).then_some(text)
+}
+
 /// Finds the local part that ends before the `@`.
 fn local(folded: &str, at: usize) -> Range<usize> {
     // A quoted string that needs no quotes (RFC 5322, section 3.2.4).
@@ -54,9 +81,10 @@ fn domain(folded: &str, start: usize) -> Range<usize> {
 }
 
 /// Words that stand before an address.
-const LABELS: [&str; 24] = [
+const LABELS: [&str; 27] = [
     "address",
     "alternativo",
+    "bien",
     "casa",
     "contacto",
     "contato",
@@ -78,6 +106,8 @@ const LABELS: [&str; 24] = [
     "particular",
     "personal",
     "principal",
+    "también",
+    "tambien",
     "trabajo",
 ];
 

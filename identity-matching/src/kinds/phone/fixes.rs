@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | the country code twice, `+51 51 987…` | once | ITU-T E.164, which has none twice |
 //! | `00` or `011` where the region dials otherwise | `+` | ITU-T E.123; NANPA |
+//! | a mobile of another country of the language without its `+`, `58 414…` in Peru | with it | ITU-T E.164; WhatsApp, "How to use click to chat", by whose rule numbers stand in many files |
 //! | a trunk `0` behind the country code, or in a plan that has none any more | without | ITU-T E.123, 2.4; Subtel, nine digits everywhere since 6 February 2016 |
 //! | three zeros or more, of a fixed width | without | ITU-T E.164: no prefix has three |
 //! | Argentina: `9`, area code and `15` together | without `15` | ENACOM, Plan Fundamental de Numeración Nacional |
@@ -75,7 +76,22 @@ fn forms(digits: &str, plus: bool, region: Option<Region>, form: &mut dyn FnMut(
             legacy(home, digits, form);
         }
         legacy(home, national, form);
+        if is_mobile_of_neighbour(digits, &code) {
+            form(digits, Reading::COUNTRY_CODE);
+        }
     }
+}
+
+/// Tells whether digits are a mobile number of a country from which people move to one another, behind its country code.
+///
+/// Twelve digits at least, as no number of the region's own has with a digit too many or an extension.
+fn is_mobile_of_neighbour(digits: &str, home: &str) -> bool {
+    const NEIGHBOURS: [&str; 12] =
+        ["51", "52", "54", "55", "56", "57", "58", "591", "593", "595", "598", "351"];
+    (12..=13).contains(&digits.len())
+        && !digits.starts_with(home)
+        && NEIGHBOURS.iter().any(|code| digits.starts_with(code))
+        && plan::usage(digits, true, None) == Some(plan::Use::Mobile)
 }
 
 fn from_abroad(digits: &str, form: &mut dyn FnMut(&str, Reading)) {

@@ -145,6 +145,8 @@ struct Group {
     gap: Gap,
     /// Whether a lone dot or comma stands before it.
     point: bool,
+    /// Whether it stands in brackets.
+    bracketed: bool,
 }
 
 /// Runs of digits without a word between.
@@ -260,11 +262,19 @@ impl Part {
                         part.end(&mut chunk);
                         in_extension = false;
                     }
-                    let gap =
-                        if chunk.groups.is_empty() { Gap::None } else { gap(&signs, bracket) };
+                    // ` + ` between two numbers joins them as a word does.
+                    let joins = signs == " + " && !chunk.groups.is_empty();
+                    let plus = plus && !joins;
+                    let gap = match chunk.groups.is_empty() {
+                        true => Gap::None,
+                        false if joins => Gap::Strong,
+                        false => gap(&signs, bracket),
+                    };
                     bracket = signs.contains('(');
                     let point = matches!(signs.as_str(), "." | ",");
-                    chunk.groups.push(Group { digits: digits.to_owned(), plus, gap, point });
+                    let bracketed = signs.ends_with('(') && rest.starts_with(')');
+                    let digits = digits.to_owned();
+                    chunk.groups.push(Group { digits, plus, gap, point, bracketed });
                 }
                 signs.clear();
                 plus = false;
@@ -406,6 +416,18 @@ impl Chunk {
             return;
         }
         let whole = number(&groups, region);
+        // `1) 987123456 2) 912345678`: the next of a list.
+        let next = |at: &usize| groups[*at].digits.len() == 1 && groups[at + 1].gap == Gap::Label;
+        if whole.is_err()
+            && groups.len() > 3
+            && let Some(at) = (2..groups.len() - 1).find(next)
+        {
+            for groups in [&groups[..at], &groups[at..]] {
+                let chunk = Self { groups: groups.to_vec(), ..self.clone() };
+                chunk.read(region, marks, true, found);
+            }
+            return;
+        }
         let unlabelled = self.without_label(&groups).filter(|rest| number(rest, region).is_ok());
         match (whole, unlabelled) {
             (Ok(phone), Some(rest)) if groups[1].gap != Gap::Label => {
@@ -449,6 +471,15 @@ fn read_parts(
             read_one(part, region, split, found);
         }
         return;
+    }
+    // `01 438 2917 (234)`: an extension without its name.
+    if let [rest @ .., last] = groups
+        && last.bracketed
+        && last.digits.len() <= 4
+        && !rest.is_empty()
+        && let Ok(phone) = number(rest, region)
+    {
+        return found(Outcome::Number(phone.with(marks.with(Reading::EXTENSION_DROPPED))));
     }
     let digits = digits_of(groups);
     let plus = groups[0].plus;
