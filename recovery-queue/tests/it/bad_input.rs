@@ -62,6 +62,7 @@ fn a_view_that_is_no_backlog_is_refused_with_the_remedy() {
     });
 }
 
+#[cfg(feature = "sqlite")]
 #[test]
 fn bytes_that_are_no_text_are_refused_on_sqlite_which_would_keep_them() {
     let dir = tempfile::tempdir().unwrap();
@@ -132,7 +133,7 @@ fn a_date_of_another_type_is_refused_on_postgres() {
     );
 }
 
-#[cfg(all(feature = "postgres", not(feature = "postgres-bundled-tls")))]
+#[cfg(all(feature = "postgres-bundled", not(feature = "postgres-bundled-tls")))]
 #[test]
 fn a_url_that_asks_for_tls_is_refused_by_a_build_without_it() {
     let url = DatabaseUrl::parse("postgres://postgres@127.0.0.1:1/x?sslmode=require").unwrap();
@@ -235,6 +236,7 @@ fn keys_and_names_that_no_database_takes_are_refused_when_they_are_made() {
 }
 
 /// To halve the batch would wait out the busy time once for each half.
+#[cfg(feature = "sqlite")]
 #[test]
 fn a_resolver_that_writes_to_the_file_of_its_own_batch_is_told_so_at_once() {
     use diesel::Connection as _;

@@ -175,6 +175,7 @@ fn a_script_of_the_service_that_is_edited_after_it_was_applied_is_found() {
         let dir = tempfile::tempdir().unwrap();
         let source = service(&dir, &["2026-01-01-000000", "2026-01-02-000000"]);
         match store.connection() {
+            #[cfg(feature = "sqlite")]
             Conn::Sqlite(connection) => {
                 connection.run_pending_migrations(source).map(drop).unwrap();
             }
@@ -259,6 +260,7 @@ fn a_version_whose_tables_are_there_is_stamped_and_the_rest_is_migrated() {
         let options = OpenOptions::default().with_namespace(namespace.clone());
         let mut store = SqlStore::open(&url, options).unwrap();
         match store.connection() {
+            #[cfg(feature = "sqlite")]
             Conn::Sqlite(connection) => as_another_branch_left_it(connection, &namespace),
             #[cfg(feature = "postgres")]
             Conn::Postgres(connection) => as_another_branch_left_it(connection, &namespace),

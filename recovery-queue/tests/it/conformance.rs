@@ -12,6 +12,7 @@ fn the_store_in_memory_conforms() {
     check_all(&mut MemoryStore::new);
 }
 
+#[cfg(feature = "sqlite")]
 #[test]
 fn the_store_in_sqlite_conforms() {
     let dir = tempfile::tempdir().unwrap();
@@ -30,6 +31,7 @@ fn the_store_in_postgres_conforms() {
     }
 }
 
+#[cfg(feature = "sqlite")]
 fn sqlite(dir: &tempfile::TempDir, number: u32) -> SqlStore {
     let path = dir.path().join(format!("conformance_{number}.sqlite"));
     let url = DatabaseUrl::parse(path.to_str().unwrap()).unwrap();
@@ -207,6 +209,7 @@ fn same_as_the_model(real: &mut dyn Full, commands: &[Command]) {
 }
 
 /// Of two leads created together the first by key is the origin, whatever their priority.
+#[cfg(feature = "sqlite")]
 #[test]
 fn priority_decides_no_origin() {
     let dir = tempfile::tempdir().unwrap();
@@ -222,6 +225,7 @@ fn priority_decides_no_origin() {
     assert_eq!(origins, [pk(5)]);
 }
 
+#[cfg(feature = "sqlite")]
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -10,6 +10,7 @@ use crate::support::backends::{counts, fill, on_each, prove, script};
 
 fn write(connection: Conn<'_>, sql: &str) -> diesel::QueryResult<usize> {
     match connection {
+        #[cfg(feature = "sqlite")]
         Conn::Sqlite(connection) => diesel::sql_query(sql).execute(connection),
         #[cfg(feature = "postgres")]
         Conn::Postgres(connection) => diesel::sql_query(sql).execute(connection),

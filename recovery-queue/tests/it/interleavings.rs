@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use recovery_queue::testing::{check_invariants, minute};
 use recovery_queue::*;
 
-use crate::support::backends::events;
+use crate::support::backends::{events, is_sqlite};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -115,7 +115,7 @@ struct World {
 
 impl World {
     fn new(mut store: SqlStore) -> Self {
-        let postgres = !matches!(store.connection(), Conn::Sqlite(_));
+        let postgres = !is_sqlite(&store.connection());
         let mut workers: Vec<SqlStore> = (0..3).map(|_| store.reopen().unwrap()).collect();
         if postgres {
             for worker in &mut workers {
@@ -213,7 +213,7 @@ impl World {
     }
 
     fn recover(&mut self, at: usize, options: &RecoverOptions, answers: u64, during: &[Step]) {
-        let sqlite = matches!(self.witness.connection(), Conn::Sqlite(_));
+        let sqlite = is_sqlite(&self.witness.connection());
         let in_transaction = options.claim == ClaimMode::Transaction;
         // SQLite has one writer: while a batch's transaction is open nobody else writes.
         let nested = !(self.open || sqlite && in_transaction);
@@ -320,6 +320,7 @@ fn config(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
+#[cfg(feature = "sqlite")]
 proptest! {
     #![proptest_config(config(24))]
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use recovery_queue::testing::{check_invariants, minute};
 use recovery_queue::*;
 
-use crate::support::backends::{events, on_each, prove, script};
+use crate::support::backends::{events, is_sqlite, on_each, prove, script};
 
 const TTL: Duration = Duration::from_mins(1);
 
@@ -162,7 +162,7 @@ fn a_lead_that_leaves_while_the_resolver_thinks_is_not_linked() {
 #[test]
 fn keys_are_looked_for_byte_for_byte_whatever_the_column_is() {
     on_each(|mut store| {
-        let sqlite = matches!(store.connection(), Conn::Sqlite(_));
+        let sqlite = is_sqlite(&store.connection());
         let mut tables = vec![
             (
                 "text, no index",

@@ -9,20 +9,24 @@
     clippy::field_reassign_with_default,
     missing_docs
 )]
+// With one backend alone some of what the tests share has no user.
+#![cfg_attr(not(all(feature = "postgres", feature = "sqlite")), allow(dead_code, unused_imports))]
 
 mod bad_input;
 #[cfg(feature = "guardrails")]
 mod books;
+#[cfg(feature = "sqlite")]
 mod borrowed;
-#[cfg(feature = "identity-matching")]
+#[cfg(all(feature = "identity-matching", feature = "sqlite"))]
 mod candidate_index;
 mod clock;
 mod conformance;
 mod documents;
 #[cfg(all(feature = "guardrails", feature = "identity-matching", feature = "postgres"))]
 mod facts_on_postgres;
-#[cfg(all(feature = "guardrails", feature = "identity-matching"))]
+#[cfg(all(feature = "guardrails", feature = "identity-matching", feature = "sqlite"))]
 mod facts_on_sqlite;
+#[cfg(feature = "sqlite")]
 mod forgetting;
 mod hooks;
 mod interleavings;
@@ -31,22 +35,29 @@ mod leases;
 #[cfg(feature = "postgres")]
 mod limits;
 mod look_again;
+#[cfg(feature = "sqlite")]
 mod loop_on_sqlite;
+#[cfg(feature = "sqlite")]
 mod migrations;
 mod outages;
+#[cfg(feature = "sqlite")]
 mod plans;
 #[cfg(feature = "postgres")]
 mod pooler;
 mod processes;
+#[cfg(feature = "sqlite")]
 mod read_ahead;
 mod reasons;
+#[cfg(feature = "sqlite")]
 mod reconcile;
+#[cfg(feature = "sqlite")]
 mod refusals;
 mod rejected;
 mod reviews;
 mod runs;
+#[cfg(feature = "sqlite")]
 mod schema;
-#[cfg(all(feature = "guardrails", feature = "identity-matching"))]
+#[cfg(all(feature = "guardrails", feature = "identity-matching", feature = "sqlite"))]
 mod siblings;
 mod stops;
 mod support;
@@ -54,5 +65,7 @@ mod support;
 mod surroundings;
 #[cfg(feature = "postgres-bundled-tls")]
 mod tls;
+#[cfg(feature = "sqlite")]
 mod unchanged;
+#[cfg(feature = "sqlite")]
 mod upgrades;

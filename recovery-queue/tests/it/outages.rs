@@ -2,6 +2,7 @@
 
 use recovery_queue::*;
 
+#[cfg(feature = "sqlite")]
 use crate::loop_on_sqlite::open;
 use crate::support::backends::{
     counts, fill, go, on_each, prove, prove_drained, resolve, script, told,
@@ -9,6 +10,7 @@ use crate::support::backends::{
 
 const LEADS: u32 = 3000;
 
+#[cfg(feature = "sqlite")]
 #[test]
 fn a_full_disk_stops_the_run_and_tears_nothing_on_sqlite() {
     let dir = tempfile::tempdir().unwrap();
@@ -33,6 +35,7 @@ fn a_database_that_cannot_be_written_is_told_and_left_as_it_is() {
         let backlog = fill(&mut store, 10);
         store.seed(&backlog, &SeedOptions::default()).unwrap();
         let (on, off) = match store.connection() {
+            #[cfg(feature = "sqlite")]
             Conn::Sqlite(_) => ("PRAGMA query_only = ON;", "PRAGMA query_only = OFF;"),
             #[allow(unreachable_patterns)]
             _ => (

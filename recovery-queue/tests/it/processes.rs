@@ -59,6 +59,7 @@ impl Place {
         Self { url: url.to_owned(), namespace: namespace.to_owned(), store, _folder: folder }
     }
 
+    #[cfg(feature = "sqlite")]
     fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("processes.sqlite").to_str().unwrap().to_owned();
@@ -127,6 +128,7 @@ fn kill_workers(mut place: impl FnMut(u64) -> Option<Place>, at_once: u32) {
     }
 }
 
+#[cfg(feature = "sqlite")]
 #[test]
 fn workers_killed_on_sqlite_lose_and_double_nothing() {
     kill_workers(|_| Some(Place::sqlite()), 1);
@@ -152,6 +154,7 @@ fn share(mut place: Place, workers: u32) {
     prove_drained(&mut place.store, leads);
 }
 
+#[cfg(feature = "sqlite")]
 #[test]
 fn two_processes_share_a_queue_on_sqlite() {
     share(Place::sqlite().seeded(3000), 2);
@@ -182,6 +185,7 @@ fn isolate(mut place: Place) {
     assert_eq!(killed, deaths, "each death is on record");
 }
 
+#[cfg(feature = "sqlite")]
 #[test]
 fn a_lead_that_kills_the_process_is_isolated_and_fails_as_error_on_sqlite() {
     isolate(Place::sqlite().seeded(300));
@@ -209,6 +213,7 @@ fn migrate_at_once(mut place: Place) {
     prove_drained(&mut place.seeded(0).store, 0);
 }
 
+#[cfg(feature = "sqlite")]
 #[test]
 fn four_processes_that_migrate_a_fresh_database_at_once_all_succeed_on_sqlite() {
     for _ in 0..3 {

@@ -184,6 +184,7 @@ fn all_rejected(store: &mut SqlStore) -> BTreeMap<String, String> {
     }
     let sql = format!("SELECT source_pk, reason FROM {}", store.view_name("queue_rejected"));
     let rows: Vec<Row> = match store.connection() {
+        #[cfg(feature = "sqlite")]
         Conn::Sqlite(connection) => diesel::sql_query(sql).load(connection),
         #[cfg(feature = "postgres")]
         Conn::Postgres(connection) => diesel::sql_query(sql).load(connection),
@@ -249,6 +250,7 @@ fn dates_that_are_infinite_or_beyond_all_years_are_named_on_postgres() {
     }
 }
 
+#[cfg(feature = "sqlite")]
 #[test]
 fn keys_are_compared_byte_for_byte_whatever_the_columns_collation() {
     let dir = tempfile::tempdir().unwrap();

@@ -20,6 +20,7 @@ fn a_stop_before_the_start_of_a_run_lets_no_batch_begin() {
     });
 }
 
+#[cfg(feature = "sqlite")]
 #[test]
 fn a_stop_while_another_writer_holds_the_file_ends_the_run() {
     use diesel::Connection as _;

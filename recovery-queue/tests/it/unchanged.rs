@@ -124,6 +124,7 @@ impl Place {
         let (table, name) = (store.view_name("their_leads"), store.view_name("backlog"));
         // As in a table whose numbers are numbers, and where now and then there is a text.
         let rank = match store.connection() {
+            #[cfg(feature = "sqlite")]
             Conn::Sqlite(_) => {
                 "CASE WHEN rank GLOB '[0-9]' THEN CAST(rank AS INTEGER) ELSE rank END"
             }

@@ -282,16 +282,23 @@ impl Database<'_> {
 
     /// Gives the expression of the database's clock, in microseconds since 1970.
     pub(crate) fn clock(&self) -> &'static str {
-        if self.is_sqlite() {
-            "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"
-        } else {
-            "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)"
-        }
+        clock(self.is_sqlite())
     }
 
     /// Asks the database's clock, in microseconds since 1970.
     pub(crate) fn now(&mut self) -> QueryResult<i64> {
         self.int_prepared(&format!("SELECT {} AS value", self.clock()))
+    }
+}
+
+/// Gives the expression of a backend's clock, in microseconds since 1970.
+///
+/// `unixepoch('subsec')` is NULL before SQLite 3.42, which a system may still have; `now` is one instant in a statement.
+pub(crate) fn clock(is_sqlite: bool) -> &'static str {
+    if is_sqlite {
+        "(CAST(strftime('%s', 'now') AS INTEGER) * 1000000 + CAST(substr(strftime('%f', 'now'), 4) AS INTEGER) * 1000)"
+    } else {
+        "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)"
     }
 }
 

@@ -8,6 +8,7 @@ use diesel::migration::{
     Migration, MigrationMetadata, MigrationName, MigrationSource, MigrationVersion, Result,
 };
 
+use crate::diesel::conn::database::clock;
 use crate::diesel::conn::namespace::{Names, Namespace};
 use crate::diesel::migrate::{self, Embedded};
 
@@ -54,11 +55,7 @@ fn script(migration: &Embedded, names: &Names, sqlite: bool, is_first: bool) -> 
         _ => String::new(),
     };
     let book = if is_first { format!("{};\n", names.sql(migrate::BOOK)) } else { String::new() };
-    let clock = if sqlite {
-        "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"
-    } else {
-        "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)"
-    };
+    let clock = clock(sqlite);
     let record = names.sql(&format!(
         "INSERT INTO {{ns}}queue_migration (version, name, sha256, breaking, applied_at) \
          VALUES ('{}', '{}', '{}', {}, {clock});\n",

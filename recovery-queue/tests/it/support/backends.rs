@@ -10,11 +10,22 @@ use recovery_queue::*;
 
 /// Runs a test on an empty store of each backend that is there; `store.reopen()` gives it further workers.
 pub(crate) fn on_each(mut test: impl FnMut(SqlStore)) {
+    #[cfg(feature = "sqlite")]
     let dir = tempfile::tempdir().unwrap();
+    #[cfg(feature = "sqlite")]
     test(crate::loop_on_sqlite::open(&dir));
     #[cfg(feature = "postgres")]
     if let Some(server) = crate::support::server::shared() {
         test(crate::support::server::store(server));
+    }
+}
+
+/// Says whether a connection is to a file of SQLite.
+pub(crate) fn is_sqlite(connection: &Conn<'_>) -> bool {
+    match connection {
+        #[cfg(feature = "sqlite")]
+        Conn::Sqlite(_) => true,
+        _ => false,
     }
 }
 
@@ -34,6 +45,7 @@ pub(crate) fn told(error: &dyn std::error::Error) -> String {
 /// Runs statements of the user's own.
 pub(crate) fn script(store: &mut SqlStore, sql: &str) {
     match store.connection() {
+        #[cfg(feature = "sqlite")]
         Conn::Sqlite(connection) => connection.batch_execute(sql).unwrap(),
         #[cfg(feature = "postgres")]
         Conn::Postgres(connection) => connection.batch_execute(sql).unwrap(),

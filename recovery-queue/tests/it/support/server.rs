@@ -23,6 +23,7 @@ pub(crate) fn shared() -> Option<&'static PostgresServer> {
 }
 
 /// Starts a server with settings of its own; where that cannot be, says so loudly, and fails under `CI=true`.
+#[cfg(feature = "sqlite")]
 pub(crate) fn with(settings: &[(&str, &str)]) -> Option<PostgresServer> {
     match PostgresServer::start_with(settings) {
         Ok(server) => Some(server),
