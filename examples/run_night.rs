@@ -1,22 +1,21 @@
 //! A night's job as one command: import → seed → wake → recover → guardrails → report, under one lock.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use fs4::FileExt;
 use guardrails::format;
 use reference_runners::cli::{Common, EXIT_CODES, Exit, Failure, start};
 use reference_runners::cycle::{CycleArgs, Outcome};
 use reference_runners::files;
-use reference_runners::service::{Database, database_url};
+use reference_runners::night::NightLock;
+use reference_runners::service::database_url;
 use reference_runners::table::count;
 
 /// Runs a night: imports the files or reads your tables (--map), seeds, wakes, recovers, checks, and writes a report and
 /// a summary in Markdown for chat or mail.
 ///
-/// One night runs at a time on a database: another ends at once with 4. A night that was stopped or killed is resumed by
+/// One night runs at a time on a database: another ends at once with 4 and says who runs the first. A night that was stopped or killed is resumed by
 /// running it again: what was committed is done, and the rest goes on.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXIT_CODES)]
@@ -28,9 +27,10 @@ struct Args {
     /// Where the summary goes.
     #[arg(long, default_value_os_t = files::default_out_dir().join("night.md"), value_name = "MARKDOWN")]
     summary: PathBuf,
-    /// The file that is locked while a night runs on this machine; on PostgreSQL the database is locked, too.
-    #[arg(long, default_value_os_t = files::default_out_dir().join("night.lock"), value_name = "FILE")]
-    lock: PathBuf,
+    /// The file that is locked while a night runs (left out: one beside a file of SQLite; on PostgreSQL the database
+    /// is locked in any case).
+    #[arg(long, value_name = "FILE")]
+    lock: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -41,8 +41,7 @@ fn run(args: Args) -> Result<Exit, Failure> {
     let console = args.common.console()?;
     let url = database_url(args.common.database_url.as_deref())?;
     files::AtomicFile::check(&args.summary)?;
-    let _file = locked(&args.lock)?;
-    let _database = Database::only_night(&url)?;
+    let _night = NightLock::take(&url, args.lock.as_deref())?;
     let outcome = args.cycle.run("run_night", &args.common, &console, None)?;
     let summary = summary(&outcome);
     files::write_atomic(&args.summary, summary.as_bytes())?;
@@ -51,16 +50,6 @@ fn run(args: Args) -> Result<Exit, Failure> {
         console.data(summary.trim_end())?;
     }
     Ok(outcome.exit())
-}
-
-fn locked(path: &Path) -> Result<File, Failure> {
-    files::create_parent(path)?;
-    let file = File::options().create(true).truncate(false).write(true).open(path)?;
-    match FileExt::try_lock(&file) {
-        Ok(()) => Ok(file),
-        Err(_) => Err(Failure::new(format_args!("{}: another night is under way", path.display()))
-            .remedy("wait for its end; it goes on where it is, and needs no second one")),
-    }
 }
 
 /// What a person reads in the morning.

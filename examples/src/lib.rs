@@ -10,6 +10,7 @@ pub mod files;
 pub mod guards;
 pub mod lead;
 pub mod metrics;
+pub mod night;
 pub mod ops;
 pub mod own;
 pub mod packets;

@@ -5,13 +5,12 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
-use crate::corrections::sql;
 use crate::reviews::{BY, begin, done, fill, json, on_each, packets, picture};
 use crate::runner::runner;
+use crate::stall::{Stall, end_sleepers, is_sqlite, sleeping, stands, wait_until};
 
 #[derive(QueryableByName)]
 struct Told {
@@ -37,10 +36,6 @@ fn written(url: &str) -> String {
     let mut counts = tables.map(|table| count(format!("{queue}queue_{table}"))).to_vec();
     counts.push(count("persons".to_owned()));
     ask(url, &format!("SELECT {} AS told", counts.join(" || ' ' || ")))
-}
-
-fn is_sqlite(url: &str) -> bool {
-    url.starts_with("sqlite://")
 }
 
 fn spawn(folder: &Path, url: &str, told: &str) -> Child {
@@ -69,85 +64,6 @@ pub(crate) fn filled(folder: &Path, url: &str) {
     );
 }
 
-/// Has a load stand still where it writes a table: while the row is inserted, or while the transaction is committed.
-#[derive(Clone, Copy, Debug)]
-struct Stall {
-    table: &'static str,
-    at_commit: bool,
-}
-
-impl Stall {
-    fn place(self, url: &str) -> String {
-        let own = self.table == "persons" || is_sqlite(url);
-        if own { self.table.to_owned() } else { format!("recovery.{}", self.table) }
-    }
-
-    fn set(self, url: &str, seconds: u32) {
-        let table = self.place(url);
-        if is_sqlite(url) {
-            // No statement of SQLite sleeps: one counts for long.
-            let of = if seconds > 5 {
-                "leads a, leads b, leads c, leads d, leads e, leads f, leads g, leads h, leads i"
-            } else {
-                "leads a, leads b, leads c, leads d, leads e, leads f"
-            };
-            sql(
-                url,
-                &format!(
-                    "CREATE TRIGGER stall AFTER INSERT ON {table} BEGIN SELECT count(*) FROM {of}; END"
-                ),
-            );
-            return;
-        }
-        let kind = if self.at_commit { "CONSTRAINT TRIGGER" } else { "TRIGGER" };
-        let when = if self.at_commit {
-            "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"
-        } else {
-            "FOR EACH STATEMENT"
-        };
-        sql(
-            url,
-            &format!(
-                "CREATE OR REPLACE FUNCTION stall() RETURNS trigger LANGUAGE plpgsql AS \
-                 'BEGIN PERFORM pg_sleep({seconds}); RETURN NULL; END'; \
-             CREATE {kind} stall AFTER INSERT ON {table} {when} EXECUTE FUNCTION stall()"
-            ),
-        );
-    }
-
-    fn lift(self, url: &str) {
-        let of = if is_sqlite(url) { String::new() } else { format!(" ON {}", self.place(url)) };
-        sql(url, &format!("DROP TRIGGER stall{of}"));
-    }
-}
-
-/// Says whether a load stands still in its transaction.
-fn stands(url: &str) -> bool {
-    match url.strip_prefix("sqlite://") {
-        Some(path) => {
-            let mut other = SqliteConnection::establish(path).unwrap();
-            other.batch_execute("BEGIN IMMEDIATE; ROLLBACK").is_err()
-        }
-        None => sleeping(url) > 0,
-    }
-}
-
-fn sleeping(url: &str) -> u32 {
-    let sleeping = "SELECT CAST(count(*) AS TEXT) AS told FROM pg_stat_activity \
-        WHERE datname = current_database() AND wait_event = 'PgSleep'";
-    ask(url, sleeping).parse().expect("a number")
-}
-
-fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
-    for _ in 0..6_000 {
-        if holds() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    panic!("never: {what}");
-}
-
 #[test]
 fn a_load_that_is_killed_leaves_all_of_it_or_nothing_and_the_same_load_again_succeeds() {
     on_each(|url| {
@@ -170,11 +86,7 @@ fn a_load_that_is_killed_leaves_all_of_it_or_nothing_and_the_same_load_again_suc
             load.wait().expect("it ends");
             if !is_sqlite(url) {
                 if !stall.at_commit {
-                    ask(
-                        url,
-                        "SELECT CAST(count(pg_terminate_backend(pid)) AS TEXT) AS told \
-                        FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'",
-                    );
+                    end_sleepers(url);
                 }
                 wait_until("the server has noticed", || sleeping(url) == 0);
             }

@@ -114,6 +114,12 @@ impl Dialect {
 }
 
 #[derive(QueryableByName)]
+struct Holder {
+    #[diesel(sql_type = Text)]
+    holder: String,
+}
+
+#[derive(QueryableByName)]
 struct Count {
     #[diesel(sql_type = BigInt)]
     n: i64,
@@ -175,25 +181,37 @@ impl Database {
         Ok(other)
     }
 
-    /// Holds the place of the one night that runs on a database, as long as the value lives.
+    /// Holds the place of the one night that runs on a PostgreSQL database, as long as the value lives.
     ///
-    /// On PostgreSQL it is a lock of an open transaction that reads nothing, so no row is kept back and a pooler is left
-    /// as it was. A file of `SQLite` has one machine: there the runner's lock file is enough.
+    /// It is a lock of an open transaction that reads nothing, so no row is kept back and a pooler is left as it was. The
+    /// server's list of sessions shows `holder` meanwhile.
     ///
     /// # Errors
     ///
-    /// Another night on this database.
-    pub fn only_night(url: &DatabaseUrl) -> Result<Option<Self>, Failure> {
+    /// Another night on this database, with who holds it.
+    pub(crate) fn only_night(url: &DatabaseUrl, holder: &str) -> Result<Option<Self>, Failure> {
         if matches!(url, DatabaseUrl::Sqlite(_)) {
             return Ok(None);
         }
         let mut database = Self::connect(url, open_sqlite)?;
         database.connection.begin()?;
+        diesel::sql_query("SELECT set_config('application_name', $1, true)")
+            .bind::<Text, _>(format!("run_night, {holder}"))
+            .execute(&mut database.connection)?;
         let taken =
             "SELECT CAST(CAST(pg_try_advisory_xact_lock(7249016543) AS int) AS BIGINT) AS n";
         if database.number(taken)? == 0 {
-            return Err(Failure::new(format_args!("{url}: another night is under way"))
-                .remedy("wait for its end; it goes on where it is, and needs no second one"));
+            // The two halves of the number above.
+            let holders: Vec<Holder> = database.load(
+                "SELECT concat_ws(', ', nullif(a.application_name, ''), 'backend ' || a.pid, \
+                     'from ' || host(a.client_addr)) AS holder \
+                 FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid \
+                 WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 \
+                   AND l.classid = 1 AND l.objid = 2954049247 \
+                   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+            )?;
+            let by = holders.first().map_or("", |row| row.holder.as_str());
+            return Err(crate::night::held(url, by));
         }
         Ok(Some(database))
     }
