@@ -358,6 +358,9 @@ fn write<T: Issued>(
     let file = plan.file(&plan.packets()[0]);
     let path: PathBuf = Path::new(&args.out_dir).join(&file.path);
     files::write_atomic(&path, &file.bytes)?;
+    for page in plan.guides() {
+        files::write_atomic(&Path::new(&args.out_dir).join(page.path), &page.bytes)?;
+    }
     Ok(path)
 }
 

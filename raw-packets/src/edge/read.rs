@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::EdgeError;
 use crate::check::ReturnedFile;
-use crate::package::READMES;
+use crate::package::GUIDES;
 use crate::read::NotRead;
 
 /// The most bytes of a descriptor: those of a hundred thousand packets.
@@ -132,7 +132,7 @@ fn is_no_ones_work(name: &str) -> bool {
     let own = ["datapackage.json", "return.datapackage.json", super::PACKAGE];
     let systems = ["thumbs.db", "desktop.ini", "icon\r", "__macosx", "ehthumbs.db"];
     own.contains(&name)
-        || READMES.iter().any(|(_, readme)| *readme == name)
+        || GUIDES.iter().any(|(_, guide)| *guide == name)
         || systems.contains(&name.to_lowercase().as_str())
         || name.starts_with('.')
         || name.starts_with("~$")

@@ -71,12 +71,8 @@ pub fn write_packets(dir: &Path, plan: &PacketPlan) -> Result<Written, EdgeError
     for file in package {
         write_atomically(&dir.join(file.path), &file.bytes)?;
     }
-    for file in plan.readmes() {
-        // A text that stands there may have been written on.
-        let path = dir.join(file.path);
-        if fs::symlink_metadata(&path).is_err() {
-            write_atomically(&path, &file.bytes)?;
-        }
+    for file in plan.guides() {
+        write_atomically(&dir.join(file.path), &file.bytes)?;
     }
     tracing::info!(
         name: "raw_packets.written",

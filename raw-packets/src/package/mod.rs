@@ -6,9 +6,11 @@
 //! the return, without hashes but with everything that a filled packet must hold.
 
 mod descriptor;
-mod readme;
+mod guide;
+mod guide_words;
+mod sheet_picture;
 
-pub(crate) use self::readme::READMES;
+pub(crate) use self::guide::GUIDES;
 
 use std::borrow::Cow;
 

@@ -5,7 +5,8 @@ use std::fs;
 use raw_packets::edge::{EdgeError, ReadLimits, read_packets, write_packets};
 
 use raw_packets::{
-    MetricScope, NotRead, PacketOptions, PacketPlan, ReturnedFile, SourceFacts, Template,
+    CellType, Column, MetricScope, NotRead, PacketForm, PacketOptions, PacketPlan, Profile,
+    ReturnedFile, Role, RowPacket, RowPlan, SourceFacts, Template, TemplateBuilder, Text,
 };
 
 use crate::support::{all_returned, as_of, found, plan, request, scope};
@@ -63,23 +64,47 @@ fn an_export_never_overwrites_what_a_person_may_have_typed_wherever_they_typed_i
 }
 
 #[test]
-fn a_text_in_the_language_of_the_packets_says_how_to_fill_them_in_and_is_not_written_over() {
+fn a_page_in_the_language_of_the_packets_says_how_to_fill_them_in() {
     let folder = tempfile::tempdir().unwrap();
     let plan = plan();
     write_packets(folder.path(), &plan).unwrap();
-    let english = fs::read_to_string(folder.path().join("README.txt")).unwrap();
-    assert!(
-        english.contains("recurso_presentado_count: Appeals filed, appeals: 1200"),
-        "{english}"
-    );
-    let path = folder.path().join("LEEME.txt");
-    let spanish = fs::read_to_string(&path).unwrap();
-    assert!(spanish.contains("Recursos presentados, recursos: 1200"), "{spanish}");
-    assert!(english.lines().chain(spanish.lines()).all(|line| line.chars().count() < 100));
-    fs::write(&path, "llamar a Ana").unwrap();
-    write_packets(folder.path(), &plan).unwrap();
-    assert_eq!(fs::read_to_string(&path).unwrap(), "llamar a Ana");
+    let page = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    let (english, spanish) = (page("README.html"), page("LEEME.html"));
+    for (page, told) in [
+        (&english, ["Appeals filed (appeals)", "a whole number; more than 0; must be filled in"]),
+        (&spanish, ["Recursos presentados (recursos)", "un número entero; más de 0; obligatorio"]),
+    ] {
+        assert!(told.iter().all(|told| page.contains(told)), "{page}");
+        // Nothing comes from outside, and each column to fill in has its row.
+        assert!(!page.contains("src=") && !page.contains("<link") && !page.contains("<script"));
+        for column in plan.template().columns().iter().filter(|c| c.role == Role::Capture) {
+            assert!(page.contains(&format!("<code>{}</code>", column.name)), "{}", column.name);
+        }
+    }
     assert_eq!(read_packets(folder.path(), ReadLimits::default()).unwrap().len(), 4);
+}
+
+#[test]
+fn what_a_template_says_is_text_on_the_page_and_a_number_keeps_to_its_bounds_and_mark() {
+    let text = |text: &str| Text::same(text);
+    let template = TemplateBuilder::of_rows("questions", text("<script>alert(1)</script>"))
+        .column(Column { role: Role::Key, ..Column::capture("id", CellType::Text).required() })
+        .column(
+            Column::capture("share", CellType::Decimal)
+                .at_least(0, "low", 70)
+                .at_most(1, "high", 70),
+        )
+        .column(Column::capture("answer", CellType::Text).one_of(["<b>", "no"]))
+        .build()
+        .unwrap();
+    let row = vec!["1".to_owned(), String::new(), String::new()];
+    let form = PacketForm::Csv(Profile::ExcelEu);
+    let plan = RowPlan::new(&template, form, vec![RowPacket::new("monday", vec![row])]).unwrap();
+    for file in plan.guides() {
+        let page = String::from_utf8(file.bytes).unwrap();
+        assert!(!page.contains("<script>") && !page.contains("<b>"), "{page}");
+        assert!(page.contains("&lt;b&gt;, no") && page.contains("<td>0,5</td>"), "{page}");
+    }
 }
 
 #[test]

@@ -37,6 +37,13 @@ fn a_packet_and_the_descriptors_of_its_folder_are_as_they_were_looked_at() {
 }
 
 #[test]
+fn the_pages_for_who_fills_packets_in_are_as_they_were_looked_at() {
+    for file in plan().guides() {
+        compare(&file.path, &file.bytes);
+    }
+}
+
+#[test]
 fn the_fix_queue_and_the_error_sheet_are_as_they_were_looked_at() {
     let plan = plan();
     let checked = plan.check(&damaged(), as_of());
