@@ -222,10 +222,7 @@ fn declared<F: Tables + ?Sized>(
     built_in: Suite<F>,
     args: &Args,
 ) -> Result<Suite<F>, Failure> {
-    let text = std::io::read_to_string(files::open(file)?).map_err(|error| {
-        Failure::new(format_args!("{}: cannot be read: {error}", file.display()))
-            .remedy("save the file as UTF-8 text")
-    })?;
+    let text = files::text(file)?;
     let variables = args.variables.iter().cloned().collect();
     // Packets are in the suite of a file only where it names them or a folder is given.
     let built_in = if args.packets.are_given() || text.contains("packets_complete") {

@@ -72,6 +72,9 @@ impl Exit {
     }
 }
 
+/// How many characters of what went wrong are told; a damaged file may put all of itself into an error.
+const LONGEST_TOLD: usize = 2_000;
+
 /// Why a run could not be carried out, and what to do about it.
 #[derive(Debug)]
 pub struct Failure {
@@ -102,7 +105,10 @@ impl Failure {
 
 impl Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.what)?;
+        match self.what.char_indices().nth(LONGEST_TOLD) {
+            Some((end, _)) => write!(f, "{}… (cut here)", &self.what[..end])?,
+            None => f.write_str(&self.what)?,
+        }
         match &self.remedy {
             Some(remedy) => write!(f, "\n  what to do: {remedy}"),
             None => Ok(()),
@@ -350,6 +356,14 @@ mod tests {
             failure.to_string(),
             "the table cannot be read: invalid digit found in string\n  what to do: write a number"
         );
+    }
+
+    #[test]
+    fn a_long_error_is_cut_and_keeps_its_remedy() {
+        let failure = Failure::new("ñ".repeat(1_000_000)).remedy("correct the file");
+        let told = failure.to_string();
+        assert!(told.chars().count() < 2_100, "{} characters", told.chars().count());
+        assert!(told.ends_with("… (cut here)\n  what to do: correct the file"));
     }
 
     #[test]

@@ -285,6 +285,25 @@ pub fn open(path: &Path) -> Result<fs::File, Failure> {
     Ok(file)
 }
 
+/// Reads a file of settings: text in UTF-8, a byte order mark left out.
+///
+/// # Errors
+///
+/// As [`open`], and a file in another encoding.
+pub fn text(path: &Path) -> Result<String, Failure> {
+    let mut text = io::read_to_string(open(path)?).map_err(|error| {
+        let failure = Failure::new(format_args!("{}: cannot be read: {error}", path.display()));
+        match error.kind() {
+            io::ErrorKind::InvalidData => failure.remedy("save the file as UTF-8 text"),
+            _ => failure,
+        }
+    })?;
+    if text.starts_with('\u{feff}') {
+        text.drain(..'\u{feff}'.len_utf8());
+    }
+    Ok(text)
+}
+
 /// The folder for what a runner makes when it is told no other place.
 #[must_use]
 pub fn default_out_dir() -> PathBuf {

@@ -275,8 +275,7 @@ impl QueueArgs {
 
     fn template(&self) -> Result<Template, Failure> {
         let Some(path) = &self.template else { return Ok(Template::official_review()) };
-        let json = std::io::read_to_string(files::open(path)?)?;
-        json.parse().map_err(|error| {
+        files::text(path)?.parse().map_err(|error| {
             Failure::new(format_args!("{}: {error}", path.display()))
                 .remedy("correct the template; the shipped ones show every key")
         })

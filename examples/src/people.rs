@@ -341,14 +341,12 @@ pub fn read_by(policy: &Policy, region: Region) -> Result<Normaliser, Failure> {
 ///
 /// A file that cannot be read, is no policy or contradicts itself.
 pub fn read_policy(path: Option<&PathBuf>) -> Result<Policy, Failure> {
-    use std::io::Read;
     let Some(path) = path else { return Ok(Policy::default()) };
     let wrong = |why: &dyn std::fmt::Display| {
         Failure::new(format_args!("{}: {why}", path.display()))
             .remedy("correct the policy; what is left out takes its default")
     };
-    let mut text = String::new();
-    files::open(path)?.read_to_string(&mut text).map_err(|error| wrong(&error))?;
+    let text = files::text(path)?;
     let toml = path.extension().is_some_and(|name| name.eq_ignore_ascii_case("toml"));
     let policy = if toml { Policy::from_toml(&text) } else { Policy::from_json(&text) };
     policy.map_err(|error| wrong(&error))

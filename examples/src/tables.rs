@@ -43,8 +43,7 @@ impl TableArgs {
 }
 
 fn read_map(path: &Path) -> Result<ColumnMap, Failure> {
-    let text = std::io::read_to_string(files::open(path)?)
-        .map_err(|error| Failure::new(format_args!("{}: {error}", path.display())))?;
+    let text = files::text(path)?;
     let tables = [
         TableSchema::leads(),
         TableSchema::persons(),

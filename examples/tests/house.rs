@@ -104,3 +104,41 @@ fn the_readmes_table_of_runners_is_what_their_help_says() {
     let missing: Vec<_> = rows.iter().filter(|row| !readme.contains(row.as_str())).collect();
     assert!(missing.is_empty(), "put these rows into the README's table:\n{missing:#?}");
 }
+
+/// Every source file below a folder of the workspace.
+fn sources(below: &Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![below.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder of the workspace") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() && !path.ends_with("target") {
+                folders.push(path);
+            } else if path.extension().is_some_and(|end| end == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn the_threat_model_names_tests_that_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a member has a workspace");
+    let folders = LIBRARIES.iter().map(|library| library.trim_start_matches("kpi-guardrails"));
+    let folders = folders.filter(|folder| !folder.is_empty()).chain(["guardrails", "examples"]);
+    let code: String = folders
+        .flat_map(|folder| sources(&root.join(folder)))
+        .map(|path| std::fs::read_to_string(path).expect("a source file"))
+        .collect();
+    let page = include_str!("../docs/threat-model.md");
+    let names: Vec<_> =
+        page.split('`').skip(1).step_by(2).filter(|name| name.contains("::")).collect();
+    assert!(names.len() > 30, "the page names its tests: {names:?}");
+    let gone: Vec<_> = names
+        .iter()
+        .filter(|name| !code.contains(&format!("fn {}(", name.rsplit("::").next().unwrap_or(name))))
+        .collect();
+    assert!(gone.is_empty(), "no test is called so: {gone:#?}");
+}

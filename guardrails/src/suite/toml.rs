@@ -101,7 +101,7 @@ struct Declared {
 
 /// A threshold as a number or as text.
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a count such as 10, or a text such as \"2.5%\"")]
 enum Limit {
     Count(i64),
     Text(String),
@@ -406,8 +406,10 @@ impl Declared {
         let time_limit = self
             .time_limit_seconds
             .map(|limit| {
-                Duration::try_from_secs_f64(*limit.get_ref())
-                    .map_err(|error| places.syntax(limit.span(), error.to_string()))
+                Duration::try_from_secs_f64(*limit.get_ref()).map_err(|_| {
+                    let message = "a time limit is a number of seconds above 0, such as 30";
+                    places.syntax(limit.span(), message.to_owned())
+                })
             })
             .transpose()?;
         Ok(Settings {

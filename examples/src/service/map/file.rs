@@ -92,7 +92,10 @@ impl IdentityColumns {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "a column, or a list of columns; a name has 1 to 63 bytes and no NUL"
+)]
 pub(super) enum OneOrMore {
     One(ColumnName),
     More(Vec<ColumnName>),
@@ -171,6 +174,12 @@ pub(super) struct ClaimMap {
     pub(super) lead: Option<ColumnName>,
     pub(super) source_pk: Option<ColumnName>,
 }
+
+/// How many columns a lead's key may come from; far above any real one, and it bounds the statements.
+const KEY_COLUMNS_MAX: usize = 16;
+
+/// How many further tables leads or persons may have; each is one more part of every statement.
+const MORE_MAX: usize = 64;
 
 /// What may stand in the sections that take identity columns, beside those.
 const OF_TABLES: [(&str, &[&str]); 4] = [
@@ -255,16 +264,23 @@ impl TableMap {
     ///
     /// A file that cannot be read, and what in it means nothing, with its place.
     pub fn read(path: &Path) -> Result<Self, Failure> {
-        let text = std::io::read_to_string(files::open(path)?)
-            .map_err(|error| Failure::new(format_args!("{}: {error}", path.display())))?;
-        text.parse()
-            .map_err(|failure: Failure| Failure::new(format_args!("{}: {failure}", path.display())))
+        files::text(path)?.parse().map_err(|failure: Failure| failure.within(path.display()))
     }
 
     fn check(&self) -> Result<(), Failure> {
         let none = |what: &str, remedy: &str| Err(Failure::new(what).remedy(remedy));
         if self.leads.source_pk.all().is_empty() {
             return none("[leads]: source_pk names no column", "name the column of the lead's key");
+        }
+        if self.leads.source_pk.all().len() > KEY_COLUMNS_MAX {
+            let what = format!("[leads]: source_pk names more than {KEY_COLUMNS_MAX} columns");
+            return none(&what, "name the columns of which the first that is not empty is the key");
+        }
+        for (section, more) in [("leads", &self.leads.more), ("persons", &self.persons.more)] {
+            if more.len() > MORE_MAX {
+                let what = format!("[[{section}.more]]: there are more than {MORE_MAX} sections");
+                return none(&what, "bring the further rows together in one view of yours");
+            }
         }
         for more in &self.leads.more {
             if more.lead.is_some() == more.source_pk.is_some() {
@@ -374,6 +390,15 @@ mod tests {
             ("email = 'e'\n", "email = 'e'\n[claims]\ntable = 'c'\n"),
             ("'l'", "'l.m.n'"),
             ("[persons]", "[people]"),
+            ("source_pk = 'id'\n", "source_pk = ''\n"),
+            ("source_pk = 'id'\n", &format!("source_pk = [{}]\n", "'id', ".repeat(17))),
+            (
+                "email = 'e'\n",
+                &format!(
+                    "email = 'e'\n{}",
+                    "[[persons.more]]\ntable = 't'\nperson = 'p'\nphone = 'n'\n".repeat(65)
+                ),
+            ),
         ] {
             let text = WHOLE.replace(change, told);
             let said = text.parse::<TableMap>().unwrap_err().to_string();

@@ -7,7 +7,7 @@ mod sql;
 use serde_json::{Map, Value};
 
 use self::sql::Filter;
-use crate::facts::{Dialect, Offender, Offenders, Query, Tables};
+use crate::facts::{Dialect, Offender, Offenders, Query, Tables, single_condition};
 use crate::{Check, CheckError, Description, Finding};
 
 pub use rule::{ColumnType, RuleError, RuleKind, TableRule};
@@ -79,7 +79,8 @@ impl<F: Tables + ?Sized> Check<F> for TableCheck {
     fn evaluate(&self, facts: &F, list: usize) -> Result<Finding, CheckError> {
         let dialect = facts.dialect();
         let (rule, table) = (&self.rule, self.rule.table());
-        let filter = Filter { sql: rule.filter.as_deref(), binds: &self.binds };
+        let condition = rule.filter.as_deref().map(|sql| single_condition(sql, dialect));
+        let filter = Filter { sql: condition.transpose()?, binds: &self.binds };
         match &rule.kind {
             RuleKind::Freshness { column, max_age } => {
                 if dialect == Dialect::Postgres {

@@ -5,7 +5,9 @@ use std::time::Duration;
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::sql_types::Text;
-use guardrails::facts::{FactsError, FactsResult, Offender, Offenders, Query, single_statement};
+use guardrails::facts::{
+    Dialect, FactsError, FactsResult, Offender, Offenders, Query, single_statement,
+};
 
 use crate::diesel::conn::database::{Param, failed};
 use crate::diesel::read::snapshot::SqlSnapshot;
@@ -27,7 +29,8 @@ impl SqlSnapshot<'_> {
         limit: usize,
         time: Option<Duration>,
     ) -> FactsResult<Offenders> {
-        let sql = single_statement(query.sql())?;
+        let dialect = if self.database().is_sqlite() { Dialect::Sqlite } else { Dialect::Postgres };
+        let sql = single_statement(query.sql(), dialect)?;
         let binds: Vec<Param<'_>> = query.binds().iter().map(|bind| Param::Text(bind)).collect();
         let binds = binds.as_slice();
         // Nobody outside knows the columns' names; a query of one column has no reason.
