@@ -4,6 +4,7 @@
 //! number or address was taken from anywhere; that one of them is somebody's is chance. Each lead is drawn
 //! from one [`Story`], which says what a matcher ought to find.
 
+mod model;
 mod tables;
 mod written;
 
@@ -15,6 +16,8 @@ use chrono::{Duration, NaiveDate};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+pub use self::model::Story;
+use self::model::{Lead, Person, source_pk};
 use self::tables::{write_claims, write_leads, write_persons};
 use self::written::{dni, mobile, one, plain, plate, written, written_document, written_email};
 use crate::cli::Failure;
@@ -38,29 +41,6 @@ pub struct Sample {
     pub claims: PathBuf,
     /// Who each lead really is, for `evaluate_matching`.
     pub truth: PathBuf,
-}
-
-/// What a lead of the sample is like, and so what a matcher should say of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Story {
-    /// A known person who gives the document, and perhaps more.
-    Document,
-    /// A known person who gives only the phone, in one of its written forms.
-    Phone,
-    /// A known person who gives only the e-mail.
-    Email,
-    /// The phone of one person with the e-mail of another.
-    Conflict,
-    /// A family's phone that too many persons share, and nothing else that is known.
-    SharedPhone,
-    /// A known phone with somebody else's document.
-    Contradicted,
-    /// Identifiers that no person has.
-    Stranger,
-    /// Nothing, or only placeholders.
-    Nothing,
-    /// A known person whose lead is claimed already.
-    Claimed,
 }
 
 /// The stories in the order and share (per mille) in which they are drawn.
@@ -91,35 +71,6 @@ const PROVIDERS: [&str; 4] = ["gmail.com", "hotmail.com", "icloud.com", "outlook
 const FAMILIES: usize = 40;
 const FAMILY: usize = 6;
 
-struct Person {
-    key: String,
-    phone: Option<String>,
-    document: Option<String>,
-    email: Option<String>,
-    first: &'static str,
-    last: [&'static str; 2],
-    born: NaiveDate,
-    plate: Option<String>,
-}
-
-impl Person {
-    fn full_name(&self) -> String {
-        format!("{} {} {}", self.first, self.last[0], self.last[1])
-    }
-}
-
-#[derive(Default)]
-struct Lead {
-    phone: String,
-    document: String,
-    document_type: &'static str,
-    email: String,
-    name: Option<(&'static str, String)>,
-    born: Option<NaiveDate>,
-    plate: String,
-    truth: String,
-}
-
 /// Writes the sample into a folder as `leads.csv`, `persons.csv`, `claims.csv` and `truth.csv`.
 ///
 /// # Errors
@@ -146,19 +97,6 @@ pub fn write(folder: &Path) -> Result<Sample, Failure> {
             .try_for_each(|(at, (_, lead))| writeln!(out, "{},{}", source_pk(at), lead.truth))
     })?;
     Ok(sample)
-}
-
-/// Every third lead came from a form that gave it an id of its own.
-fn external_id(at: usize) -> Option<String> {
-    at.is_multiple_of(3).then(|| format!("web-{at:06}"))
-}
-
-fn id(at: usize) -> String {
-    format!("L{at:06}")
-}
-
-fn source_pk(at: usize) -> String {
-    external_id(at).unwrap_or_else(|| id(at))
 }
 
 fn persons(draw: &mut ChaCha8Rng) -> Vec<Person> {

@@ -9,6 +9,7 @@ use identity_matching::{
 };
 use recovery_queue::{FailReason, LinkStore, PersonKey, QueueRow, SourcePk, SqlStore};
 
+use super::digest::digest;
 use super::shown::Shown;
 use crate::cli::Failure;
 use crate::service::Database;
@@ -170,7 +171,7 @@ impl CaseReader {
         let name = name.map(|text| text.clone().unwrap_or_default());
         let evidence = evidence.to_json();
         let shown = [lead.as_str(), &evidence].into_iter().chain(name.iter().map(String::as_str));
-        super::digest(&self.secret, shown)
+        digest(&self.secret, shown)
     }
 }
 

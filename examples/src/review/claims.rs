@@ -8,6 +8,7 @@ use recovery_queue::{
 };
 use serde::Serialize;
 
+use super::digest::digest;
 use crate::cli::Failure;
 use crate::service::Database;
 
@@ -119,7 +120,7 @@ fn open_claims(
 /// Makes the key of the packet that claims are kept as, of what they say.
 fn packet_of(claims: &[Claim], secret: &[u8; 32]) -> String {
     let parts = claims.iter().flat_map(|claim| [&claim.id, &claim.source_pk, &claim.person_key]);
-    format!("claims-{}", super::digest(secret, parts.map(String::as_str)))
+    format!("claims-{}", digest(secret, parts.map(String::as_str)))
 }
 
 /// Undoes a load: links, rejected pairs and the persons that it made; a dry run takes that back.

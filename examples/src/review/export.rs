@@ -16,6 +16,7 @@ use recovery_queue::{
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use super::issued::Issued;
 use super::shown::Shown;
 use super::{Case, Reading, UnreadableReader, template};
 use crate::cli::{Console, Failure};
@@ -138,20 +139,6 @@ fn waiting(
     rows.retain(|row| !put_off.contains_key(&row.source_pk));
     let put_off_total = (before - rows.len()) as u64;
     Ok((rows, now, put_off_total))
-}
-
-/// A lead that is asked about.
-pub(super) trait Issued: Clone {
-    /// Its row of the queue.
-    fn row(&self) -> &QueueRow;
-    /// A digest of all that is shown of it.
-    fn fingerprint(&self) -> &str;
-    /// How sure an answer is: the surest first.
-    fn sure(&self) -> f64 {
-        0.0
-    }
-    /// What a column of its own shows.
-    fn cell(&self, column: &str, shown: Shown) -> String;
 }
 
 impl Issued for Case {

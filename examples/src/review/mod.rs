@@ -5,7 +5,9 @@
 
 mod cases;
 mod claims;
+mod digest;
 mod export;
+mod issued;
 mod learn;
 mod load;
 mod shown;
@@ -18,7 +20,6 @@ use clap::Args;
 use identity_matching::{DeterministicMatcher, Normaliser, Policy, Region};
 use indicatif::ProgressBar;
 use raw_packets::Template;
-use sha2::{Digest, Sha256};
 
 use crate::cli::Failure;
 use crate::people;
@@ -79,16 +80,6 @@ impl Reading {
 #[must_use]
 pub fn template() -> Template {
     include_str!("template.json").parse().expect("the shipped template is valid, as a test proves")
-}
-
-/// Digests parts under a secret, each with its length, so that no two lists of parts run into each other.
-fn digest<'a>(secret: &[u8; 32], parts: impl IntoIterator<Item = &'a str>) -> String {
-    let mut hash = Sha256::new_with_prefix(secret);
-    for part in parts {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part);
-    }
-    data_encoding::HEXLOWER.encode(&hash.finalize()[..16])
 }
 
 /// Counts things by a name, in the order of the names.

@@ -7,7 +7,8 @@ use raw_packets::{CellType, Column, Role, RowAnswer, Rule, Template, TemplateBui
 use recovery_queue::{Correction, QueueRow};
 
 use super::Reading;
-use super::export::Issued;
+use super::digest::digest;
+use super::issued::Issued;
 use super::shown::Shown;
 use crate::cli::Failure;
 use crate::service::Database;
@@ -156,10 +157,8 @@ impl UnreadableReader {
                 let Some(record) = records.remove(row.source_pk.as_str()) else { continue };
                 let values = self.values(&record);
                 if all || !values.is_empty() {
-                    let fingerprint = super::digest(
-                        &self.secret,
-                        ["record", row.source_pk.as_str(), &json(&record)],
-                    );
+                    let fingerprint =
+                        digest(&self.secret, ["record", row.source_pk.as_str(), &json(&record)]);
                     found.push(Unreadable { row: row.clone(), fingerprint, record, values });
                 }
             }
@@ -200,7 +199,7 @@ impl UnreadableReader {
             .flat_map(|field| answer.text(field).into_iter().flat_map(move |value| [field, value]))
             .collect();
         let given = (!given.is_empty()).then_some(given)?;
-        Some(super::digest(&self.secret, ["corrected"].into_iter().chain(given)))
+        Some(digest(&self.secret, ["corrected"].into_iter().chain(given)))
     }
 
     /// Makes the corrections of a row, or says which column is wrong, why, and what to do.

@@ -6,7 +6,7 @@ use chrono::{DateTime, Duration, SecondsFormat, Utc};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::{Lead, Person, Story, external_id, id, source_pk};
+use super::model::{Lead, Person, Story, external_id, id, source_pk};
 use raw_packets::table::TableSchema;
 
 /// The sample's leads signed up in the 30 days before this instant.

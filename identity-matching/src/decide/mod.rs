@@ -11,14 +11,16 @@ mod judge;
 mod matcher;
 mod outcome;
 mod rejections;
+mod standing;
 
 pub use batch::Considered;
 pub use compare::{Compared, KindSet};
 pub use evidence::{
     Agreement, CandidateEvidence, Decision, Disagreement, Evidence, KeyEvidence, KeyUse,
-    PolicyStamp, Standing,
+    PolicyStamp,
 };
 pub use judge::{Judge, Judged, Verdict, judge};
 pub use matcher::{DeterministicMatcher, MatchError};
 pub use outcome::{Outcome, UnknownReason, UnmatchedReason};
 pub use rejections::Rejections;
+pub use standing::Standing;

@@ -111,7 +111,7 @@ pub struct UnknownKeyForm {
 pub struct Key(u128);
 
 impl Key {
-    const PAYLOAD: u128 = (1 << 96) - 1;
+    const PAYLOAD: u128 = secret::LOW_96;
     /// Set in a packed document of digits only, whose value is then length and integer.
     const DIGITS: u128 = 1 << 95;
     /// How many letters and digits a packed document holds.

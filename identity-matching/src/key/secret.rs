@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::Key;
+/// The low 96 bits of a key, below its kind.
+pub(super) const LOW_96: u128 = (1 << 96) - 1;
 
 /// Holds the secret under which long documents and e-mails are hashed into keys.
 ///
@@ -32,7 +33,7 @@ impl HashKey {
     /// Hashes `bytes` to 96 bits.
     pub(crate) fn hash96(self, bytes: &[u8]) -> u128 {
         let hash = self.hasher().hash(bytes);
-        (u128::from(hash.h1) << 64 | u128::from(hash.h2)) & Key::PAYLOAD
+        (u128::from(hash.h1) << 64 | u128::from(hash.h2)) & LOW_96
     }
 }
 

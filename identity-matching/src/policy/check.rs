@@ -3,7 +3,8 @@
 use std::fmt::Display;
 
 use super::{
-    Finds, KindRules, MatchRule, PolicyRules,
+    KindRules, MatchRule, PolicyRules,
+    compiled::Finds,
     condition::{Agree, Differ},
     exempt::ExemptDocument,
 };

@@ -6,10 +6,12 @@
 //! by which rules it was made.
 
 mod check;
+mod compiled;
 mod condition;
 mod confidence;
 mod exempt;
 mod former;
+mod read;
 mod reading;
 mod rule;
 mod rules;
@@ -22,6 +24,7 @@ use sha2::{Digest, Sha256};
 use exempt::ExemptDocument;
 
 pub use check::PolicyError;
+pub(crate) use compiled::{CompiledDiffer, CompiledRule, Finds, UsedKind};
 pub use condition::{Agree, ConditionError, Differ, Require};
 pub use confidence::{Confidence, UnknownConfidence};
 pub use reading::ReadingConflict;
@@ -29,7 +32,7 @@ pub use rule::{Rule, RuleNameError};
 pub use rules::{AddressRules, DoubtRules, KindRules, MatchRule, PolicyRules, WeakRules};
 
 use crate::{
-    key::{DocumentTypeId, KeyKind},
+    key::KeyKind,
     kinds::{OwnKind, email::EmailRules},
     normalise::NormaliseOptions,
     text::Region,
@@ -71,81 +74,6 @@ pub struct Policy {
 /// Names that are less similar differ, where no veto and no doubt names a greater ratio.
 const NAMES_DIFFER_BELOW: f64 = 0.66;
 
-/// One kind of the precedence, by its place in it.
-#[derive(Clone, Debug)]
-pub(crate) struct UsedKind {
-    pub(crate) kind: KeyKind,
-    pub(crate) max_persons_per_key: u32,
-    pub(crate) corroboration_cap: u32,
-    pub(crate) exclusive: bool,
-    exempt: Vec<ExemptDocument>,
-}
-
-impl UsedKind {
-    /// Tells whether two different documents of this type contradict nobody.
-    pub(crate) fn exempts(&self, kind: Option<DocumentTypeId>) -> bool {
-        kind.is_some_and(|kind| self.exempt.iter().any(|exempt| exempt.covers(kind)))
-    }
-}
-
-/// One rule, laid out to be asked often.
-#[derive(Clone, Debug)]
-pub(crate) struct CompiledRule {
-    pub(crate) rule: MatchRule,
-    /// The required keys, by the places of their kinds, and whether they must be exact.
-    pub(crate) require: Vec<(usize, bool)>,
-    pub(crate) veto: Vec<CompiledDiffer>,
-    /// The name where weak evidence chose among several persons.
-    pub(crate) chosen: Rule,
-}
-
-/// A difference, with the place of a kind.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum CompiledDiffer {
-    Kind(usize),
-    BirthDate,
-    Name(f64),
-}
-
-/// Which weak evidence finds persons.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "one for each way to find persons")]
-pub(crate) struct Finds {
-    pub(crate) plate: bool,
-    pub(crate) name_birth_date: bool,
-    pub(crate) phone_tail: bool,
-    pub(crate) address: bool,
-}
-
-impl Finds {
-    /// Adds what a rule that requires no key finds persons by; tells whether it finds any.
-    fn add(&mut self, rule: &MatchRule) -> bool {
-        let has = |wanted: fn(&Agree) -> bool| rule.agree.iter().any(wanted);
-        let found = Self {
-            plate: has(|agree| *agree == Agree::Plate),
-            name_birth_date: has(|agree| *agree == Agree::BirthDate)
-                && has(|agree| matches!(agree, Agree::Name(_))),
-            phone_tail: has(|agree| *agree == Agree::PhoneTail),
-            address: has(|agree| *agree == Agree::Address),
-        };
-        self.plate |= found.plate;
-        self.name_birth_date |= found.name_birth_date;
-        self.phone_tail |= found.phone_tail;
-        self.address |= found.address;
-        found != Self::default()
-    }
-
-    /// Tells whether any rule finds persons by blocking keys of a kind.
-    fn by(self, kind: BlockingKind) -> bool {
-        match kind {
-            BlockingKind::Plate => self.plate,
-            BlockingKind::NameBirthDate => self.name_birth_date,
-            BlockingKind::PhoneTail => self.phone_tail,
-            BlockingKind::Email => self.address,
-        }
-    }
-}
-
 impl Policy {
     /// Checks rules and seals them.
     ///
@@ -156,38 +84,6 @@ impl Policy {
         let rules = check::complete(rules);
         check::check(&rules)?;
         Ok(Self::seal(rules))
-    }
-
-    /// Reads rules from JSON and checks them; a field left out takes its default, an unknown one is refused.
-    ///
-    /// # Errors
-    ///
-    /// [`PolicyError::Syntax`] with line and column, or what [`Policy::new`] refuses.
-    pub fn from_json(text: &str) -> Result<Self, PolicyError> {
-        let rules = serde_json::from_str(text).map_err(|error| {
-            let former = serde_json::from_str(text).ok().map(former::translate);
-            former.unwrap_or_else(|| PolicyError::Syntax { reason: error.to_string() })
-        })?;
-        Self::new(rules)
-    }
-
-    /// Reads rules from TOML and checks them; a field left out takes its default, an unknown one is refused.
-    ///
-    /// # Errors
-    ///
-    /// [`PolicyError::Syntax`] with the place, or what [`Policy::new`] refuses.
-    #[cfg(feature = "toml")]
-    pub fn from_toml(text: &str) -> Result<Self, PolicyError> {
-        let rules = toml::from_str(text).map_err(|error: toml::de::Error| {
-            let former = toml::from_str(text).ok().map(former::translate);
-            // The parser's own words repeat the line, and a policy may list identifiers.
-            let before = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or(text);
-            let line = before.matches('\n').count() + 1;
-            former.unwrap_or_else(|| PolicyError::Syntax {
-                reason: format!("line {line}: {}", error.message()),
-            })
-        })?;
-        Self::new(rules)
     }
 
     /// Returns the rules.

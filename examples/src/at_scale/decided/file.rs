@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use identity_matching::index::joined::Stamp;
 use recovery_queue::ResolveError;
 
-use super::check;
+use super::made_by::check;
 use crate::at_scale::rows::DECISIONS;
 use crate::cli::Failure;
 use crate::files;

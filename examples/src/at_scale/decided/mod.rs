@@ -1,6 +1,7 @@
 //! Decisions that were made elsewhere, as answers of a resolver.
 
 mod file;
+mod made_by;
 mod table;
 
 use std::collections::HashMap;
@@ -223,10 +224,4 @@ fn answer(row: &DecisionRow) -> Result<Resolution, &'static str> {
         _ => return Err("its status is neither matched nor failed"),
     };
     Ok(answer.with_evidence(evidence))
-}
-
-/// Refuses a decision by what it was made by, as its row says.
-fn check(made: &str, stamp: &Stamp) -> Result<(), Failure> {
-    let made = made.parse().and_then(|made: Stamp| stamp.check(&made));
-    made.map_err(Failure::from)
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use identity_matching::index::joined::Stamp;
 use recovery_queue::{DatabaseUrl, ResolveError};
 
-use super::check;
+use super::made_by::check;
 use crate::at_scale::rows::DECISIONS;
 use crate::cli::{Console, Failure};
 use crate::service::{Database, DecisionRow, DecisionTable};

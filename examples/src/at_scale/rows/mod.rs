@@ -3,15 +3,19 @@
 #[cfg(feature = "arrow")]
 mod arrow;
 mod csv;
+mod formats;
 #[cfg(feature = "parquet")]
 mod parquet;
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 
 use clap::ValueEnum;
 
 use crate::cli::Failure;
+
+pub use self::formats::RowWriter;
+pub(in crate::at_scale) use self::formats::open;
 
 /// One column of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,7 +141,7 @@ pub trait Rows {
 }
 
 /// The rows of a stream, and for each column that was asked for whether the stream has it.
-pub(super) struct Opened {
+pub(in crate::at_scale) struct Opened {
     pub(super) rows: Box<dyn Rows>,
     pub(super) has: Vec<bool>,
     /// The columns of the stream, as messages name them.
@@ -148,34 +152,6 @@ impl std::fmt::Debug for Opened {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Opened").field("names", &self.names).finish_non_exhaustive()
     }
-}
-
-/// Opens a stream and finds columns by name.
-///
-/// # Errors
-///
-/// A stream of another form, a column that it has twice, and one of a type that is not read; named.
-pub(super) fn open(
-    format: Format,
-    wanted: &[(&str, Type)],
-    input: File,
-) -> Result<Opened, Failure> {
-    match format {
-        Format::Csv => csv::open(wanted, input),
-        #[cfg(feature = "arrow")]
-        Format::Arrow => arrow::open(wanted, input),
-        #[cfg(feature = "parquet")]
-        Format::Parquet => parquet::open(wanted, input),
-        #[cfg(not(feature = "parquet"))]
-        other => Err(not_built(other)),
-    }
-}
-
-#[cfg(not(feature = "parquet"))]
-fn not_built(format: Format) -> Failure {
-    let feature = if format == Format::Arrow { "arrow" } else { "parquet" };
-    Failure::new(format_args!("this program was built without the feature `{feature}`"))
-        .remedy(format_args!("build it with --features {feature}, or use --format csv"))
 }
 
 /// Finds where the columns that are asked for stand among those of a stream; nothing for those that it lacks.
@@ -213,60 +189,10 @@ pub fn standard_input() -> Result<File, Failure> {
     Ok(File::from(input))
 }
 
-/// Writes rows of known columns.
-pub struct RowWriter(Box<dyn WriteRows>);
-
-impl std::fmt::Debug for RowWriter {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("RowWriter").finish_non_exhaustive()
-    }
-}
-
 /// Where rows go.
 trait WriteRows {
     fn write(&mut self, row: &[Value<'_>]) -> Result<(), Failure>;
     fn finish(self: Box<Self>) -> Result<(), Failure>;
-}
-
-impl RowWriter {
-    /// Begins a stream with its header.
-    ///
-    /// # Errors
-    ///
-    /// An output that cannot be written.
-    pub fn new(
-        format: Format,
-        columns: &'static [Column],
-        output: impl Write + Send + 'static,
-    ) -> Result<Self, Failure> {
-        Ok(Self(match format {
-            Format::Csv => Box::new(csv::CsvWriter::new(columns, output)?),
-            #[cfg(feature = "arrow")]
-            Format::Arrow => Box::new(arrow::ArrowWriter::stream(columns, output)?),
-            #[cfg(feature = "parquet")]
-            Format::Parquet => Box::new(parquet::writer(columns, output)?),
-            #[cfg(not(feature = "parquet"))]
-            other => return Err(not_built(other)),
-        }))
-    }
-
-    /// Writes one row: a value for each column, in their order.
-    ///
-    /// # Errors
-    ///
-    /// An output that cannot be written.
-    pub fn write(&mut self, row: &[Value<'_>]) -> Result<(), Failure> {
-        self.0.write(row)
-    }
-
-    /// Ends the stream.
-    ///
-    /// # Errors
-    ///
-    /// An output that cannot be written.
-    pub fn finish(self) -> Result<(), Failure> {
-        self.0.finish()
-    }
 }
 
 /// Tells that what is written does not arrive.

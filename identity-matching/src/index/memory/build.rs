@@ -34,6 +34,14 @@ pub struct InMemoryIndexBuilder {
     buffer: Vec<PersonKey>,
 }
 
+impl InMemoryIndex {
+    /// Starts an index that is filled and then built at once, which is the fastest way.
+    #[must_use]
+    pub fn builder() -> InMemoryIndexBuilder {
+        InMemoryIndexBuilder::default()
+    }
+}
+
 impl Default for InMemoryIndexBuilder {
     fn default() -> Self {
         Self {

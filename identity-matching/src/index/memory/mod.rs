@@ -70,12 +70,6 @@ pub struct SharedKey {
 }
 
 impl InMemoryIndex {
-    /// Starts an index that is filled and then built at once, which is the fastest way.
-    #[must_use]
-    pub fn builder() -> InMemoryIndexBuilder {
-        InMemoryIndexBuilder::default()
-    }
-
     pub(in crate::index) fn from_parts(rows: Rows, keys: Shards, filter: RecordFilter) -> Self {
         Self { rows, keys, names: None, filter }
     }

@@ -4,8 +4,9 @@
 //! (`PRAGMA data_version`), so that what was decided ahead is known to rest on data that nobody has changed.
 
 use crate::diesel::batch::again::Settling;
+use crate::diesel::batch::open::open_leads;
 use crate::diesel::batch::settled::BATCH;
-use crate::diesel::batch::{open_leads, sqlite};
+use crate::diesel::batch::sqlite;
 use crate::diesel::conn::database::{Database, failed};
 use crate::diesel::conn::namespace::Names;
 use crate::diesel::read::rejected_pairs;

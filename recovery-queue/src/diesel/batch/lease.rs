@@ -8,8 +8,9 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use crate::diesel::batch::again::{self, Settling};
+use crate::diesel::batch::open::open_leads;
 use crate::diesel::batch::settled::{BATCH, Claim, Context, rows};
-use crate::diesel::batch::{Claimed, claim, hook, open_leads, verdicts, write};
+use crate::diesel::batch::{Claimed, claim, hook, verdicts, write};
 use crate::diesel::conn::database::now;
 use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;

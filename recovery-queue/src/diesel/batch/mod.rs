@@ -5,6 +5,7 @@ pub(crate) mod again;
 mod ahead;
 pub(crate) mod hook;
 pub(crate) mod lease;
+mod open;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "postgres")]
@@ -17,20 +18,19 @@ mod sqlite_persons;
 #[cfg(feature = "sqlite")]
 mod sqlite_rows;
 
-use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use crate::diesel::batch::again::Settling;
+use crate::diesel::batch::open::{is_used_up, open_leads};
 use crate::diesel::batch::settled::{BATCH, Claim, Context, Settled, Verdict, rows};
 use crate::diesel::conn::database::{Database, Param, failed, now};
 use crate::diesel::conn::namespace::Names;
-use crate::diesel::read::rejected_pairs::{self, Rejected};
+use crate::diesel::read::rejected_pairs;
 use crate::diesel::write::events::Events;
 use crate::model::cursor::Cursor;
 use crate::model::error::StoreError;
 use crate::model::evidence::Evidence;
-use crate::model::key::SourcePk;
 use crate::model::options::RecoverOptions;
 use crate::model::resolver::{
     ClaimedLead, FailReason, LONGEST_REST, Resolution, ResolveError, Resolver,
@@ -46,10 +46,6 @@ struct Overview {
     due: i64,
     #[diesel(sql_type = BigInt)]
     now: i64,
-}
-
-fn instant(micros: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::<Utc>::MIN_UTC)
 }
 
 /// Brings parked leads whose time has come back to the hot table, oldest due first.
@@ -147,30 +143,6 @@ pub(crate) fn claim(
         }
     }
     Ok(None)
-}
-
-/// Says whether a lead's attempts are used up: it killed its process, or outlived its leases, each time.
-fn is_used_up(claim: &Claim, options: &RecoverOptions) -> bool {
-    claim.attempts >= i64::from(options.max_attempts)
-}
-
-/// Gives the leads of a batch that need an answer.
-pub(crate) fn open_leads(
-    claims: &[Claim],
-    options: &RecoverOptions,
-    rejected: &Rejected,
-) -> Vec<ClaimedLead> {
-    claims
-        .iter()
-        .filter(|claim| claim.person_id.is_none() && !is_used_up(claim, options))
-        .map(|claim| ClaimedLead {
-            source_pk: SourcePk::stored(claim.source_pk.clone()),
-            lead_at: instant(claim.lead_at),
-            lead_version: claim.lead_version.clone(),
-            attempts: u32::try_from(claim.attempts).unwrap_or(u32::MAX),
-            rejected: rejected.get(&claim.lead_id).cloned().unwrap_or_default(),
-        })
-        .collect()
 }
 
 /// Makes the verdict of a lead that is given up after technical errors.

@@ -2,6 +2,7 @@
 //!
 //! It is split as the traits are: whoever implements [`QueueStore`] alone passes [`check_core`].
 
+mod all;
 mod core;
 mod failures;
 mod leads;
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
+pub use self::all::check_all;
 pub use self::core::check_core;
 pub use self::leads::check_leads;
 pub use self::leases::check_leases;
@@ -52,27 +54,6 @@ impl TestStore for crate::MemoryStore {
     fn set_clock(&mut self, now: DateTime<Utc>) {
         crate::MemoryStore::set_clock(self, now);
     }
-}
-
-/// Runs the whole suite; each case gets a new, empty store.
-///
-/// # Panics
-/// Where the store does not do what it must.
-pub fn check_all<S>(make: &mut dyn FnMut() -> S)
-where
-    S: TestStore
-        + crate::LinkStore
-        + crate::LeadStore
-        + crate::LeaseStore
-        + crate::ReviewStore
-        + crate::RunStore,
-{
-    check_core(make);
-    check_links(make);
-    check_leases(make);
-    check_runs(make);
-    check_leads(make);
-    check_reviews(make);
 }
 
 /// Gives ten in the morning of the first of March 2026, and so many minutes more.

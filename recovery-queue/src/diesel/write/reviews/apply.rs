@@ -6,8 +6,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use serde::{Deserialize, Serialize};
 
+use super::parts::{CHUNK, REVIEW, by, places};
 use super::state::{by_ids, listed};
-use super::{CHUNK, REVIEW, by, places};
 use crate::diesel::batch::settled::Context;
 use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;

@@ -1,13 +1,13 @@
 //! Cases given out to people, and their decisions applied and undone, each in one transaction.
 
 mod apply;
+mod parts;
 mod state;
 mod undo;
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
 
+use self::parts::{CHUNK, REVIEW, places};
 use crate::diesel::borrowed::BorrowedStore;
 use crate::diesel::conn::database::{Database, Param, failed, now};
 use crate::diesel::conn::namespace::Names;
@@ -24,20 +24,6 @@ use crate::model::review::{
     ReviewerChange,
 };
 use crate::store::reviews::ReviewStore;
-
-pub(crate) const REVIEW: &str = "the load of reviews";
-
-/// How many rows a statement takes; each has a few binds.
-pub(crate) const CHUNK: usize = 500;
-
-/// Writes `($1, $2), ($3, $4)` for rows of so many binds each.
-pub(crate) fn places(rows: usize, binds: usize) -> String {
-    let row = |at: usize| {
-        let of: Vec<String> = (1..=binds).map(|bind| format!("${}", at * binds + bind)).collect();
-        format!("({})", of.join(", "))
-    };
-    (0..rows).map(row).collect::<Vec<_>>().join(", ")
-}
 
 fn issue(
     db: &mut Database,
@@ -268,13 +254,4 @@ impl ReviewStore for SqlStore {
     fn review_figures(&mut self, as_of: DateTime<Utc>) -> Result<ReviewFigures, StoreError> {
         self.borrowed().review_figures(as_of)
     }
-}
-
-/// Appends to a list of a map.
-pub(crate) fn by<K: Ord, V>(rows: impl IntoIterator<Item = (K, V)>) -> BTreeMap<K, Vec<V>> {
-    let mut map: BTreeMap<K, Vec<V>> = BTreeMap::new();
-    for (key, value) in rows {
-        map.entry(key).or_default().push(value);
-    }
-    map
 }

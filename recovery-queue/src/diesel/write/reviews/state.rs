@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
-use super::{CHUNK, REVIEW};
+use super::parts::{CHUNK, REVIEW, by};
 use crate::diesel::conn::database::{Database, Param, Row, failed};
 use crate::diesel::conn::namespace::Names;
 use crate::diesel::read::reviews;
@@ -167,7 +167,7 @@ fn known(db: &mut Database, names: &Names, load: &ReviewLoad) -> Result<Known, S
         leads: leads.into_iter().map(lead_of).collect(),
         packets: packets.into_iter().map(packet_of).collect(),
         cases: cases.into_iter().map(|c| ((c.packet_id, c.lead_id), c.fingerprint)).collect(),
-        former: super::by(former.into_iter().map(|row| (row.lead_id, former_of(row)))),
+        former: by(former.into_iter().map(|row| (row.lead_id, former_of(row)))),
         rejected: pairs.into_iter().map(|pair| (pair.lead_id, pair.person_key)).collect(),
     })
 }

@@ -6,8 +6,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::apply::{Before, append_events, make_pending, record_actions, states, take};
+use super::parts::{CHUNK, by, places};
 use super::state::{by_ids, listed};
-use super::{CHUNK, by, places};
 use crate::diesel::batch::settled::Context;
 use crate::diesel::conn::database::{Database, IntRow, Param, failed};
 use crate::diesel::conn::namespace::Names;
