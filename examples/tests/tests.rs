@@ -19,6 +19,7 @@ mod own_tables;
 mod packet_runs;
 mod packets;
 mod packets_back;
+mod pages;
 mod queue_admin;
 mod recovery_cycle;
 mod recovery_steps;
