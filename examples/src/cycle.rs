@@ -7,17 +7,15 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use chrono::Days;
-use guardrails::clock::Monotonic;
-use guardrails::page::{LeadFigures, Page};
-use guardrails::recovery::{QueueFacts, RecoveryFacts};
+use guardrails::page::Page;
 use guardrails::{ExitPolicy, SuiteReport};
-use recovery_queue::{DailyMetrics, SeedSummary, Snapshot};
+use recovery_queue::{DailyMetrics, SeedSummary};
 use serde::Serialize;
 
 use crate::cli::{Common, Console, Exit, Failure};
 use crate::files::{self, AtomicFile};
-use crate::guards::{Launcher, PacketFacts, facts_of_readers, recovery_suite};
+use crate::guards::{Launcher, PacketFacts};
+use crate::judging::{Judged, Judgement};
 use crate::recovery::{Recovered, Recovery, Shrink};
 use crate::service::{BACKLOG_VIEW, Import, ImportSummary, database_url};
 use crate::stages::{Stage, Stages};
@@ -54,6 +52,9 @@ pub struct CycleArgs {
     /// refused removes nothing.
     #[arg(long)]
     pub full: bool,
+    /// Which leads the guardrails look at: all of them, or those that changed or were settled.
+    #[arg(long, value_enum, default_value_t = Judged::Auto, value_name = "LEADS")]
+    pub guardrails: Judged,
     /// Where the report goes.
     #[arg(long, default_value_os_t = files::default_out_dir().join("recovery_report.html"), value_name = "HTML")]
     pub report: PathBuf,
@@ -79,7 +80,7 @@ pub struct Outcome {
     pub backlog_after: u64,
     /// Leads that this run matched.
     pub matched: u64,
-    /// Links by the rule that decided, those of earlier runs included.
+    /// Links by the rule that decided, those of earlier runs included; none where the guardrails looked at touched leads.
     pub links: BTreeMap<String, u64>,
     /// Leads of the backlog that failed.
     pub failed_total: u64,
@@ -155,64 +156,54 @@ impl CycleArgs {
         stages.end("import");
 
         let backlog = args.recovery.map.backlog(BACKLOG_VIEW, &url)?;
+        let mut touched = args.guardrails.begin(&mut service, args.shrink.whole)?;
         let seed = service.seed(&mut store, &backlog, args.shrink, actor, console)?;
         let backlog_before = seed.backlog_size;
         stages.end("seed");
 
-        let recover = args.recovery.run(actor, &url, &mut store, &mut service, console)?;
+        let queue = (&mut store, &mut service);
+        let recover = args.recovery.run_touching(actor, &url, queue, console, &mut touched)?;
         stages.end("recover");
 
         // Verdicts, reasons, days and the report all come from one consistent read.
-        let (mut facts, mut others) = facts_of_readers(&mut store, &backlog, &url, args.time_zone)?;
-        let suite = recovery_suite()?;
-        let report = suite.run_on_readers(&mut facts, &mut others, &Monotonic::start());
-        drop(others);
-        let suite =
-            Launcher::new(common.database_url.as_deref()).launched(report, &PacketFacts::default());
+        let read = (&backlog, &url);
+        let queue = (&mut store, &mut service);
+        let judged = Judgement::of(queue, read, args.time_zone, touched, console)?;
+        let suite = Launcher::new(common.database_url.as_deref())
+            .launched(judged.report, &PacketFacts::default());
         stages.end("guardrails");
-        let queue = facts.queue()?;
-        let figures = LeadFigures::read(&facts)?.time_zone(args.time_zone.name());
         let values = ValueSection(recover.values.clone());
-        let html = Page::new("Recovery cycle", suite.clone()).leads(figures).section(values).html();
-        let mut snapshot = facts.into_snapshot();
-        let today = snapshot.as_of().with_timezone(&args.time_zone).date_naive();
-        let daily_metrics = snapshot.daily_metrics(today - Days::new(6), today, args.time_zone)?;
-        let mut rules = BTreeMap::new();
-        snapshot.links(&mut |link| *rules.entry(link.rule).or_default() += 1)?;
-        drop(snapshot);
+        let html =
+            Page::new("Recovery cycle", suite.clone()).leads(judged.figures).section(values).html();
         report_file.write_all(html.as_bytes())?;
         report_file.commit()?;
         stages.end("report");
 
-        let backlog_after = queue.backlog;
+        let failed_total = judged.reasons.iter().map(|(_, leads)| leads).sum();
         Ok(Outcome {
             database: url.to_string(),
             imports,
             seed,
             backlog_before,
-            backlog_after,
+            backlog_after: judged.backlog,
             matched: recover.run.matched,
-            links: rules,
-            failed_total: queue.failed,
-            failed: reasons(&queue),
+            links: judged.links,
+            failed_total,
+            failed: shares(judged.reasons, failed_total),
             recover,
             guardrails: suite,
-            daily_metrics,
+            daily_metrics: judged.days,
             report: args.report,
             stages: stages.into_stages(),
         })
     }
 }
 
-fn reasons(queue: &QueueFacts) -> Vec<Failed> {
-    queue
-        .reasons
-        .iter()
-        .map(|row| Failed {
-            reason: row.reason.clone(),
-            leads: row.leads,
-            share: if queue.failed == 0 { 0.0 } else { row.leads as f64 / queue.failed as f64 },
-        })
+fn shares(reasons: Vec<(String, u64)>, failed: u64) -> Vec<Failed> {
+    let share = |leads| if failed == 0 { 0.0 } else { leads as f64 / failed as f64 };
+    reasons
+        .into_iter()
+        .map(|(reason, leads)| Failed { reason, leads, share: share(leads) })
         .collect()
 }
 

@@ -8,6 +8,7 @@ pub mod cycle;
 pub mod decisions;
 pub mod files;
 pub mod guards;
+pub mod judging;
 pub mod lead;
 pub mod metrics;
 pub mod night;

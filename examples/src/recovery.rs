@@ -19,6 +19,7 @@ use crate::at_scale::Decided;
 use crate::cli::{Console, Exit, Failure};
 use crate::decisions::DecisionFile;
 use crate::files::{self, AtomicFile};
+use crate::judging::{Judged, Touched};
 use crate::own::OwnColumns;
 use crate::people;
 use crate::service::{
@@ -238,10 +239,28 @@ impl Recovery {
         service: &mut Database,
         console: &Console,
     ) -> Result<Recovered, Failure> {
+        let mut none = Judged::Full.begin(service, true)?;
+        self.run_touching(actor, url, (store, service), console, &mut none)
+    }
+
+    /// Recovers leads, and adds those that it tries to what was touched.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub fn run_touching(
+        &self,
+        actor: &str,
+        url: &DatabaseUrl,
+        (store, service): (&mut SqlStore, &mut Database),
+        console: &Console,
+        touched: &mut Touched,
+    ) -> Result<Recovered, Failure> {
         let mut stages = Stages::start(console);
         let (policy, normaliser) = self.reading()?;
         let keys = WakeKeys::new(normaliser.clone(), service.wake_secret()?);
         wake(service, &keys, console)?;
+        touched.add_pending(store)?;
         let pending = pending(store)?;
         let leads = self.limit.map_or(pending, |limit| limit.min(pending));
         let candidates = service.candidates(store, &normaliser, leads, console)?;

@@ -32,6 +32,7 @@ mod reviews;
 mod runner;
 mod source;
 mod stall;
+mod touched_nights;
 mod verify_guardrails;
 mod written_tables;
 mod wrong_databases;

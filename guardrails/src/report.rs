@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::facts::Offender;
+use crate::facts::{Offender, Scope};
 use crate::kpi::KpiReport;
 use crate::words::{count_of, grouped};
 use crate::{Aspect, ExitPolicy, Figure, Remedy, Severity, Threshold, Verdict};
@@ -222,6 +222,9 @@ pub struct SuiteReport {
     pub snapshot_id: String,
     /// The moment that the read shows.
     pub as_of: DateTime<Utc>,
+    /// The rows that the report speaks of, where these are not all: its verdict is one of these rows alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scope>,
     /// How long the suite took, in milliseconds.
     pub duration_ms: u64,
     /// Checks by verdict.

@@ -3,10 +3,12 @@
 //! While the mark is there, triggers note the key of each lead whose row or claim changes, whoever changes it. A seed takes
 //! the notes in its own transaction and reads these leads alone; without the mark it reads all leads.
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use recovery_queue::{
-    Backlog as _, Feed, QueueStore as _, SeedSummary, SqlStore, ViewBacklog, ViewName,
+    Backlog as _, Feed, QueueStore as _, SeedSummary, SourcePk, SqlStore, ViewBacklog, ViewName,
 };
 
 use super::database::{BACKLOG_VIEW, Database};
@@ -20,6 +22,12 @@ const NOTED: &str = "noted";
 
 /// Fewer leads are read as fast as anything else is done.
 const WORTH_NOTING: u64 = 20_000;
+
+#[derive(QueryableByName)]
+struct NotedLead {
+    #[diesel(sql_type = Text)]
+    lead_source_pk: String,
+}
 
 impl Database {
     /// Seeds the queue from a backlog as `shrink` says; from the runners' own it reads what has changed alone, where that is
@@ -70,6 +78,24 @@ impl Database {
         Ok(seed)
     }
 
+    /// Gives the leads that are noted as changed; none where it is not noted which changed, or these are more than `most`.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub fn noted_leads(&mut self, most: usize) -> Result<Option<BTreeSet<SourcePk>>, Failure> {
+        if self.map.is_some() || self.kept(MARK)?.as_deref() != Some(NOTED) {
+            return Ok(None);
+        }
+        let rows: Vec<NotedLead> = self.load(&format!(
+            "SELECT lead_source_pk FROM leads_changed LIMIT {}",
+            most.saturating_add(1)
+        ))?;
+        let leads = rows.into_iter().filter_map(|row| SourcePk::new(row.lead_source_pk).ok());
+        let leads: BTreeSet<SourcePk> = leads.collect();
+        Ok(Some(leads).filter(|leads| leads.len() <= most))
+    }
+
     /// Has changed leads noted from now on; gives the mark, or nothing where this role may not do so.
     fn begin_notes(&mut self, console: &Console) -> Option<String> {
         let begun = format!("begun {:016x}", rand::random::<u64>());
@@ -102,7 +128,7 @@ impl Database {
 mod tests {
     use clap::Parser;
     use proptest::prelude::*;
-    use recovery_queue::{DatabaseUrl, MemoryBacklog, SeedOptions};
+    use recovery_queue::{DatabaseUrl, LeadStore as _, MemoryBacklog, SeedOptions};
 
     use super::*;
     use crate::admin::{Service, in_one};
@@ -263,7 +289,6 @@ mod tests {
             let tables = Service::of(&place.url, &place.store, false).unwrap();
             let key = recovery_queue::SourcePk::new("L1").unwrap();
             in_one(&mut place.store, false, |store| {
-                use recovery_queue::LeadStore as _;
                 tables.forget_lead(store, &key)?;
                 let asked = recovery_queue::Decider { by: "ana", reason: "on request" };
                 Ok(store.forget(recovery_queue::Forget::Lead(&key), asked)?)

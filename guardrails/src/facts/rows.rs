@@ -1,6 +1,8 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::words::many;
+
 /// Names one consistent read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
@@ -8,12 +10,52 @@ pub struct Snapshot {
     pub id: String,
     /// The moment that the read shows, by the store's clock.
     pub as_of: DateTime<Utc>,
+    /// The rows that the facts speak of, where these are not all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scope>,
 }
 
 impl Snapshot {
-    /// Makes the name of a read.
+    /// Makes the name of a read of all rows.
     pub fn new(id: impl Into<String>, as_of: DateTime<Utc>) -> Self {
-        Self { id: id.into(), as_of }
+        Self { id: id.into(), as_of, scope: None }
+    }
+
+    /// Says that the facts speak of some rows alone.
+    #[must_use]
+    pub fn of(mut self, scope: Scope) -> Self {
+        self.scope = Some(scope);
+        self
+    }
+}
+
+/// The rows that facts and a report speak of, where these are not all.
+///
+/// ```
+/// use guardrails::facts::Scope;
+///
+/// let scope = Scope::Touched(1);
+/// assert_eq!(scope.in_words(), "touched: 1 row that changed or was settled was looked at; the full suite looks at all");
+/// ```
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Scope {
+    /// So many rows that changed or were settled; nothing is said of the others.
+    Touched(u64),
+}
+
+impl Scope {
+    /// Says in words what was looked at and what was not.
+    #[must_use]
+    pub fn in_words(self) -> String {
+        let Self::Touched(rows) = self;
+        let were = if rows == 1 { "was" } else { "were" };
+        format!(
+            "touched: {} that changed or {were} settled {were} looked at; the full suite looks at all",
+            many(rows, "row")
+        )
     }
 }
 

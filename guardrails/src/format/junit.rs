@@ -24,6 +24,9 @@ pub fn junit(report: &SuiteReport) -> Result<String, FormatError> {
     suite.set_time(Duration::from_millis(report.duration_ms));
     suite.add_property(Property::new("snapshot_id", report.snapshot_id.as_str()));
     suite.add_property(Property::new("machinery", report.machinery.as_str()));
+    if let Some(scope) = report.scope {
+        suite.add_property(Property::new("scope", scope.in_words().as_str()));
+    }
     if let Some(kpi) = &report.kpi {
         suite.add_property(Property::new("kpi_state", kpi.state.as_str()));
         if let Some(left) = kpi.left {

@@ -19,9 +19,12 @@ use crate::{CheckReport, SuiteReport, Verdict, visible};
 #[must_use]
 pub fn markdown(report: &SuiteReport) -> String {
     let mut out = String::new();
+    let scope = report
+        .scope
+        .map_or(String::new(), |scope| format!("- **{}**\n", escaped(&scope.in_words())));
     let _ = writeln!(
         out,
-        "## {} Guardrails {}: {}\n\nas of {}, snapshot {}\n\n- {}",
+        "## {} Guardrails {}: {}\n\nas of {}, snapshot {}\n\n{scope}- {}",
         symbol(report.verdict),
         code(&report.suite),
         report.verdict,

@@ -62,6 +62,7 @@ pub fn openlineage_facet<'a>(report: &'a SuiteReport, producer: &str) -> (Value,
         // A facet may carry more than its schema names.
         "machinery": report.machinery,
         "kpi": report.kpi,
+        "scope": report.scope,
     });
     (facet, left_out)
 }

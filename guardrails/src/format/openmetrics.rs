@@ -1,5 +1,6 @@
 use std::fmt::Write as _;
 
+use crate::facts::Scope;
 use crate::{KpiState, SuiteReport, Verdict, visible};
 
 /// The media type of what [`Exposition`] writes.
@@ -124,6 +125,10 @@ impl Exposition {
                     .sample(&[suite, name], left as f64);
             }
         }
+        if let Some(Scope::Touched(rows)) = report.scope {
+            let help = "Rows that changed or were settled: the suite looked at these alone.";
+            self.gauge("guardrail_touched_rows", help).sample(&[suite], rows as f64);
+        }
         self.gauge("guardrail_suite_duration_seconds", "How long the suite took.")
             .sample(&[suite], report.duration_ms as f64 / 1e3);
         self.gauge("guardrail_snapshot_timestamp_seconds", "The moment that the snapshot shows.")
@@ -179,7 +184,8 @@ fn escaped(text: &str) -> String {
 /// Names: `guardrail_verdict` (a state set), `guardrail_offenders`, `guardrail_population`,
 /// `guardrail_offender_ratio`, `guardrail_check_duration_seconds`,
 /// `guardrail_machinery_verdict` and `guardrail_kpi_state` (state sets), `guardrail_kpi_left`,
-/// `guardrail_suite_duration_seconds` and `guardrail_snapshot_timestamp_seconds`.
+/// `guardrail_suite_duration_seconds` and `guardrail_snapshot_timestamp_seconds`; of a suite that looked at some rows
+/// alone also `guardrail_touched_rows`.
 #[must_use]
 pub fn openmetrics(report: &SuiteReport) -> String {
     let mut exposition = Exposition::default();

@@ -56,6 +56,7 @@ pub fn sarif(report: &SuiteReport) -> Result<String, FormatError> {
                 "snapshot_id": report.snapshot_id,
                 "machinery": report.machinery,
                 "kpi": report.kpi,
+                "scope": report.scope,
             },
             "results": results,
         }],

@@ -60,6 +60,9 @@ pub fn text(report: &SuiteReport, style: TextStyle) -> String {
     let _ = writeln!(out, "Guardrails `{name}`: {}", painted(report.verdict, style.colour));
     let read = report.as_of.format("%Y-%m-%d %H:%M:%S UTC");
     push(&mut out, &format!("as of {read} (snapshot {})", report.snapshot_id), width, "", "  ");
+    if let Some(scope) = report.scope {
+        push(&mut out, &format!("{}.", scope.in_words()), width, "", "  ");
+    }
     push(&mut out, &format!("{}.", report.machinery_in_words()), width, "", "  ");
     if let Some(kpi) = &report.kpi {
         push(&mut out, &format!("{}.", kpi.in_words()), width, "", "  ");

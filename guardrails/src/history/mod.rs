@@ -145,10 +145,11 @@ impl History {
         &self.records
     }
 
-    /// Returns the records of one suite, oldest first.
+    /// Returns the records of one suite, oldest first; those of some rows alone ([`Scope`](crate::facts::Scope)) are no
+    /// part of its history.
     #[must_use = "it reads and changes nothing"]
     pub fn of_suite(&self, suite: &str) -> impl DoubleEndedIterator<Item = &Record> {
-        self.records.iter().filter(move |record| record.suite == suite)
+        self.records.iter().filter(move |record| record.suite == suite && record.scope.is_none())
     }
 
     /// Returns what one check came to over time, oldest first.
@@ -176,8 +177,10 @@ impl History {
     /// a baseline, as on a first run, there is nothing to compare and no regression.
     #[must_use]
     pub fn regressions(&self, report: &SuiteReport) -> Vec<Regression> {
+        // Some rows are not compared with all.
         let now = Record::of(report);
-        now.checks
+        let checks = if now.scope.is_none() { now.checks } else { Vec::new() };
+        checks
             .into_iter()
             .filter(|check| matches!(check.verdict, Verdict::Warn | Verdict::Fail | Verdict::Error))
             .filter_map(|check| {
@@ -199,10 +202,16 @@ impl History {
     pub fn trim(&mut self, keep: usize) -> usize {
         let before = self.records.len();
         let mut kept = BTreeSet::new();
-        let suites: BTreeSet<&str> = self.records.iter().map(|r| r.suite.as_str()).collect();
+        let suites: BTreeSet<(&str, bool)> =
+            self.records.iter().map(|r| (r.suite.as_str(), r.scope.is_some())).collect();
         for suite in suites {
-            let of_suite =
-                || self.records.iter().enumerate().rev().filter(|(_, r)| r.suite == suite);
+            let of_suite = || {
+                self.records
+                    .iter()
+                    .enumerate()
+                    .rev()
+                    .filter(|(_, r)| (r.suite.as_str(), r.scope.is_some()) == suite)
+            };
             kept.extend(of_suite().take(keep.max(1)).map(|(i, _)| i));
             let mut seen = BTreeSet::new();
             for (i, record) in of_suite() {

@@ -1,6 +1,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::facts::Scope;
 use crate::{SuiteReport, Verdict};
 
 /// What is kept of one report.
@@ -14,6 +15,9 @@ pub struct Record {
     pub snapshot_id: String,
     /// The suite's verdict.
     pub verdict: Verdict,
+    /// The rows that it speaks of, where these are not all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scope>,
     /// Its checks.
     pub checks: Vec<CheckRecord>,
 }
@@ -53,6 +57,7 @@ impl Record {
             as_of: report.as_of,
             snapshot_id: report.snapshot_id.clone(),
             verdict: report.verdict,
+            scope: report.scope,
             checks,
         }
     }

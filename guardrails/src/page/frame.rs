@@ -133,6 +133,7 @@ impl Page {
             header {
                 h1 { (self.title) }
                 (headline(suite))
+                @if let Some(scope) = suite.scope { p { strong { (clause(&scope.in_words())) } "." } }
                 p.soft { "as of " (time(suite.as_of)) " · snapshot " code { (suite.snapshot_id) } }
                 @if let Some(address) = &self.refresh_link {
                     p {
@@ -157,21 +158,23 @@ impl Page {
     }
 }
 
+/// A clause as the begin of a sentence.
+fn clause(words: &str) -> String {
+    let mut letters = words.chars();
+    let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}", letters.as_str())
+}
+
 /// The machinery and the KPI, apart: the one can be sound while the other is red.
 fn headline(suite: &SuiteReport) -> Markup {
-    let clause = |words: String| {
-        let mut letters = words.chars();
-        let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-        format!("{first}{}", letters.as_str())
-    };
     html! {
         @if let Some(kpi) = &suite.kpi {
             p.headline {
-                (kpi_badge(kpi.state)) " " strong { (clause(kpi.in_words())) } "."
-                @if let Some(outlook) = &kpi.outlook { " " span.soft { (prose(&clause(outlook.clone()))) "." } }
+                (kpi_badge(kpi.state)) " " strong { (clause(&kpi.in_words())) } "."
+                @if let Some(outlook) = &kpi.outlook { " " span.soft { (prose(&clause(outlook))) "." } }
             }
         }
-        p.headline { (badge(suite.machinery)) " " strong { (clause(suite.machinery_in_words())) } "." }
+        p.headline { (badge(suite.machinery)) " " strong { (clause(&suite.machinery_in_words())) } "." }
     }
 }
 

@@ -274,6 +274,19 @@ pub(super) fn source_pk_consistency() -> InvariantCheck {
     ))
 }
 
+/// Every lead is in exactly one state.
+pub(super) fn lead_state() -> InvariantCheck {
+    InvariantCheck::new("lead_state", "every lead is in one state")
+        .part(Invariant::LEDGER_AGREES_WITH_QUEUE, "leads are in no state or in several")
+        .where_empty("the queue holds none of them")
+        .column("source_pk")
+        .cause("rows were written or removed by something other than the queue")
+        .remedy(
+            Remedy::new("Put them right: each is matched where it is linked, else pending.")
+                .command("queue_admin reconcile --why ledger_balance"),
+        )
+}
+
 /// Every matched lead has its link, to the person that the queue names.
 pub(super) fn identity_link_integrity() -> InvariantCheck {
     InvariantCheck::new(

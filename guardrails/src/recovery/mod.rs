@@ -45,7 +45,7 @@ mod remedies;
 mod surroundings;
 mod throughput;
 
-use crate::facts::if_provided;
+use crate::facts::{FactsError, if_provided};
 use crate::kpi::Measure;
 use crate::{CheckError, KpiReading, Suite};
 
@@ -73,6 +73,24 @@ impl<F: RecoveryFacts + ?Sized> Suite<F> {
             .built_in(surroundings::clock())
     }
 
+    /// Makes the suite for facts of the rows that a run has touched ([`Scope`](crate::facts::Scope)): what of the other two
+    /// suites can be said of single leads, the migrations and the clock. The KPI is what the last run left.
+    ///
+    /// It takes the place of no full suite: what something else has broken in other rows it does not see.
+    #[must_use]
+    pub fn touched() -> Self {
+        Self::new("touched")
+            .built_in(invariants::drain())
+            .built_in(invariants::origin_missing())
+            .built_in(invariants::identity_link_integrity())
+            .built_in(invariants::lead_state())
+            .built_in(surroundings::link_target_exists())
+            .built_in(surroundings::review_consistency())
+            .built_in(SingleMigrationHead)
+            .built_in(surroundings::clock())
+            .measured("backlog", LastRun)
+    }
+
     /// Makes the suite of the identity loop: every check of [`recovery`](crate::recovery), and the backlog as its KPI.
     #[must_use]
     pub fn recovery() -> Self {
@@ -95,6 +113,19 @@ struct Backlog;
 impl<F: RecoveryFacts + ?Sized> Measure<F> for Backlog {
     fn measure(&self, facts: &F) -> Result<KpiReading, CheckError> {
         backlog(facts)
+    }
+}
+
+/// What the last run that ended left in the backlog.
+struct LastRun;
+
+impl<F: RecoveryFacts + ?Sized> Measure<F> for LastRun {
+    fn measure(&self, facts: &F) -> Result<KpiReading, CheckError> {
+        const LOOK_BACK: usize = 20;
+        let runs = facts.runs(LOOK_BACK)?;
+        let run = runs.iter().find(|run| run.finished_at.is_some());
+        let run = run.ok_or_else(|| FactsError::not_provided("a run that has ended"))?;
+        Ok(KpiReading::left(run.backlog_after, "lead").outlook("by the last run"))
     }
 }
 

@@ -117,6 +117,7 @@ impl<F: Facts + ?Sized> Suite<F> {
             verdict: verdicts().max().unwrap_or(Verdict::Inconclusive),
             snapshot_id: snapshot.id.clone(),
             as_of: snapshot.as_of,
+            scope: snapshot.scope,
             duration_ms: milliseconds(took),
             totals: Totals::of(verdicts()),
             machinery: machinery.map(|check| check.verdict).max().unwrap_or(Verdict::Inconclusive),

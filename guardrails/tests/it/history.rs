@@ -1,5 +1,5 @@
 use guardrails::clock::Stopped;
-use guardrails::facts::Offender;
+use guardrails::facts::{Offender, Scope};
 use guardrails::history::{History, file};
 use guardrails::recovery::{InMemoryFacts, Invariant};
 use guardrails::{Suite, SuiteReport, Verdict};
@@ -130,4 +130,55 @@ proptest! {
         let history = history(&verdicts);
         prop_assert_eq!(History::from_lines(&history.to_lines()).unwrap(), history);
     }
+}
+
+/// A report of some rows alone, under the name of the full suite.
+fn of_some(minute: i64, leaks: Vec<Offender>) -> SuiteReport {
+    let at = chrono::DateTime::from_timestamp(minute * 60, 0).unwrap();
+    let facts = InMemoryFacts::new(minute.to_string(), at)
+        .with_scope(Scope::Touched(1_234))
+        .with_offenders(Invariant::MATCHED_NOT_IN_BACKLOG, 3, leaks);
+    Suite::recovery().only(["drain"]).unwrap().run(&facts, &Stopped)
+}
+
+#[test]
+fn a_report_of_some_rows_says_so_in_every_form() {
+    use guardrails::format::{
+        TextStyle, json, markdown, openlineage_facet, openmetrics, read_json, sarif, text,
+    };
+    let report = of_some(1, vec![]);
+    let words = "touched: 1,234 rows that changed or were settled were looked at; the full suite looks at all";
+    assert!(text(&report, TextStyle::default().width(200)).contains(words));
+    assert!(markdown(&report).contains(words));
+    assert!(json(&report).unwrap().contains("\"touched\": 1234"));
+    assert_eq!(read_json(&json(&report).unwrap()).unwrap(), report);
+    assert!(sarif(&report).unwrap().contains("\"touched\": 1234"));
+    assert_eq!(openlineage_facet(&report, "urn:x").0["scope"]["touched"], 1_234);
+    assert!(openmetrics(&report).contains("guardrail_touched_rows{suite=\"recovery\"} 1234\n"));
+    #[cfg(feature = "junit")]
+    assert!(guardrails::format::junit(&report).unwrap().contains(words));
+    #[cfg(feature = "html")]
+    assert!(guardrails::page::Page::new("P", report).html().contains(&words[1..]));
+    // Of all rows none of them says a word of it.
+    let whole = crate::history::report(1, Verdict::Pass);
+    assert!(!text(&whole, TextStyle::default()).contains("touched"));
+    assert!(!json(&whole).unwrap().contains("scope") && !openmetrics(&whole).contains("touched"));
+}
+
+#[test]
+fn a_report_of_some_rows_is_no_part_of_the_full_suites_history() {
+    let mut history = history(&[Verdict::Pass, Verdict::Fail]);
+    history.push(&of_some(5, vec![]));
+    let (baseline, _) = history.baseline("recovery", "drain").unwrap();
+    assert_eq!(baseline.snapshot_id, "0", "what some rows came to is no baseline");
+    assert_eq!(history.trend("recovery", "drain").len(), 2);
+    // Nor are some rows compared with all.
+    assert!(history.regressions(&of_some(6, vec![Offender::new("L", "leak")])).is_empty());
+    let read = History::from_lines(&history.to_lines()).unwrap();
+    assert_eq!(read, history, "the scope is kept");
+    // To trim keeps the latest of both.
+    history.push(&of_some(7, vec![]));
+    history.trim(1);
+    let kept: Vec<&str> = history.records().iter().map(|r| r.snapshot_id.as_str()).collect();
+    assert_eq!(kept, ["0", "1", "7"]);
 }

@@ -65,6 +65,8 @@ mod support;
 mod surroundings;
 #[cfg(feature = "postgres-bundled-tls")]
 mod tls;
+#[cfg(all(feature = "guardrails", feature = "sqlite"))]
+mod touched;
 #[cfg(feature = "sqlite")]
 mod unchanged;
 #[cfg(feature = "sqlite")]

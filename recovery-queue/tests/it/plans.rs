@@ -316,6 +316,10 @@ fn facts(store: &mut SqlStore, service: &Service, backlog: &ViewBacklog) {
     facts.ageing().unwrap();
     facts.lacking().unwrap();
     facts.migrations().unwrap();
+    let some: Vec<SourcePk> =
+        (0..200).map(|lead| SourcePk::new(format!("L-{lead}")).unwrap()).collect();
+    let touched = facts.of_touched(&some).unwrap();
+    guardrails::Suite::touched().run(&touched, &guardrails::clock::Stopped);
 }
 
 #[cfg(not(feature = "guardrails"))]

@@ -8,7 +8,7 @@ use super::{
     RunFacts,
 };
 use crate::facts::{
-    Dialect, Facts, FactsError, FactsResult, Offender, Offenders, Query, Snapshot, Tables,
+    Dialect, Facts, FactsError, FactsResult, Offender, Offenders, Query, Scope, Snapshot, Tables,
 };
 
 /// Facts held in memory, given one family at a time; what was not given is not provided.
@@ -56,6 +56,13 @@ impl InMemoryFacts {
             ageing: None,
             lacking: None,
         }
+    }
+
+    /// Has the facts speak of some rows alone.
+    #[must_use]
+    pub fn with_scope(mut self, scope: Scope) -> Self {
+        self.snapshot = self.snapshot.of(scope);
+        self
     }
 
     /// Gives the counts of the queue.

@@ -8,8 +8,8 @@ use chrono_tz::Tz;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use guardrails::facts::{
-    Dialect, Facts, FactsError, FactsResult, Offender, Offenders, Query, Snapshot as FactsSnapshot,
-    Tables,
+    Dialect, Facts, FactsError, FactsResult, Offender, Offenders, Query, Scope,
+    Snapshot as FactsSnapshot, Tables,
 };
 use guardrails::recovery::{
     AgeBucket, DailyMetrics, Invariant, LackCount, LedgerFacts, MigrationFacts, QueueFacts,
@@ -19,7 +19,7 @@ use guardrails::recovery::{
 use crate::diesel::conn::database::{Param, TextRow};
 use crate::diesel::read::books;
 use crate::diesel::read::disagreements::links_to_nobody;
-use crate::diesel::read::presence::matched_in_view;
+use crate::diesel::read::presence::{Looks, Relation, matched_in_view};
 use crate::diesel::read::snapshot::SqlSnapshot;
 use crate::diesel::read::time_limit;
 use crate::diesel::service_migrations::ServiceMigrations;
@@ -54,6 +54,8 @@ pub struct StoreFacts<'a> {
     view: OnceCell<Option<String>>,
     /// Whose books of migrations are looked at beside the store's own.
     services: Vec<ServiceMigrations>,
+    /// The numbers of the leads that the facts speak of, where these are not all.
+    touched: Option<Arc<[i64]>>,
     /// The limit of the check under way.
     limit: Cell<Option<std::time::Duration>>,
     /// Whether a check has begun, so that there is a savepoint to go back to.
@@ -97,6 +99,7 @@ impl<'a> StoreFacts<'a> {
             counted: Arc::default(),
             view: OnceCell::new(),
             services: Vec::new(),
+            touched: None,
             limit: Cell::new(None),
             begun: Cell::new(false),
         }
@@ -118,12 +121,57 @@ impl<'a> StoreFacts<'a> {
         self
     }
 
+    /// Has the facts speak of these leads alone, such as those that a night has touched, for `Suite::touched()`; keys that
+    /// the store does not know are left out.
+    ///
+    /// What they cost follows how many the leads are. What is summed over all leads (queue, ledger, ageing) is not
+    /// provided then.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn of_touched(mut self, leads: &[SourcePk]) -> Result<Self, StoreError> {
+        let mut snapshot = self.snapshot.borrow_mut();
+        let numbers = snapshot.lead_numbers(leads)?;
+        drop(snapshot);
+        self.touched = Some(numbers.into());
+        Ok(self)
+    }
+
+    /// Gives those of the keys that the backlog holds now.
+    pub(crate) fn held_by_backlog(&self, keys: &[&str]) -> FactsResult<Vec<String>> {
+        let held = self.snapshot.borrow_mut().in_backlog(self.backlog, keys);
+        held.map_err(|error| self.explained(error))
+    }
+
+    /// Gives the view of persons that is recorded.
+    pub(crate) fn person_relation(&self) -> FactsResult<Option<Relation>> {
+        let persons = self.snapshot.borrow_mut().person_view();
+        persons.map_err(|error| self.explained(error))
+    }
+
+    /// Gives the places of the keys that a relation does not hold.
+    pub(crate) fn absent(
+        &self,
+        looks: &mut Looks,
+        relation: &Relation,
+        keys: &[&str],
+    ) -> FactsResult<Vec<usize>> {
+        let absent = looks.absent(self.snapshot.borrow_mut().database(), relation, keys);
+        absent.map_err(|error| self.explained(error))
+    }
+
+    /// Refuses what is summed over all leads where the facts speak of some.
+    fn of_all(&self, what: &'static str) -> FactsResult<()> {
+        if self.touched.is_none() { Ok(()) } else { Err(FactsError::not_provided(what)) }
+    }
+
     /// Makes facts of a further reader of the same snapshot ([`SqlStore::read_on_several`](crate::SqlStore::read_on_several)):
     /// what one of the two has counted the other one does not count again.
     #[must_use]
     pub fn beside(&self, snapshot: SqlSnapshot<'a>) -> Self {
         let mut other = Self::new(snapshot, self.backlog).with_days(self.zone, self.days);
         other.services.clone_from(&self.services);
+        other.touched.clone_from(&self.touched);
         other.counted = Arc::clone(&self.counted);
         other
     }
@@ -313,9 +361,7 @@ impl StoreFacts<'_> {
 
     /// Finds the links whose persons are gone, where the service's view of persons is recorded.
     fn links_to_nobody(&self, limit: usize) -> FactsResult<Offenders> {
-        let persons =
-            self.snapshot.borrow_mut().person_view().map_err(|error| self.explained(error))?;
-        let Some(persons) = persons else {
+        let Some(persons) = self.person_relation()? else {
             return Err(FactsError::not_provided(Invariant::LINK_TARGET_EXISTS.as_str()));
         };
         let found = format!(
@@ -405,7 +451,11 @@ impl Facts for StoreFacts<'_> {
     fn snapshot(&self) -> FactsSnapshot {
         let snapshot = self.snapshot.borrow();
         let as_of: DateTime<Utc> = snapshot.as_of();
-        FactsSnapshot::new(snapshot.id(), as_of)
+        let read = FactsSnapshot::new(snapshot.id(), as_of);
+        match &self.touched {
+            Some(leads) => read.of(Scope::Touched(leads.len() as u64)),
+            None => read,
+        }
     }
 
     fn limit_time(&self, budget: Option<std::time::Duration>) {
@@ -427,6 +477,7 @@ impl Tables for StoreFacts<'_> {
 
 impl RecoveryFacts for StoreFacts<'_> {
     fn queue(&self) -> FactsResult<QueueFacts> {
+        self.of_all("queue")?;
         once(&self.counted.queue, || self.count_queue())
     }
 
@@ -434,6 +485,11 @@ impl RecoveryFacts for StoreFacts<'_> {
         let matched = "{ns}queue_settled s WHERE s.status = 1";
         // Each of ours is found by its own index: no planner has a choice that it could make by statistics.
         let key = "(SELECT l.source_pk FROM {ns}queue_lead l WHERE l.id = s.lead_id) AS key";
+        if let Some(leads) =
+            self.touched.as_deref().filter(|_| invariant != Invariant::CLOCK_GOES_FORWARD)
+        {
+            return self.touched_offenders(leads, invariant, limit);
+        }
         match invariant {
             Invariant::MATCHED_NOT_IN_BACKLOG => self.in_backlog(limit),
             Invariant::MATCHED_HAS_ORIGIN => self.offending(
@@ -521,6 +577,7 @@ impl RecoveryFacts for StoreFacts<'_> {
     }
 
     fn ledger(&self) -> FactsResult<LedgerFacts> {
+        self.of_all("ledger")?;
         once(&self.counted.ledger, || self.sum_ledger())
     }
 
@@ -562,6 +619,7 @@ impl RecoveryFacts for StoreFacts<'_> {
     }
 
     fn ageing(&self) -> FactsResult<Vec<AgeBucket>> {
+        self.of_all("ageing")?;
         let buckets = self.snapshot.borrow_mut().ageing().map_err(|error| self.explained(error))?;
         Ok(buckets
             .into_iter()
@@ -574,6 +632,7 @@ impl RecoveryFacts for StoreFacts<'_> {
     }
 
     fn lacking(&self) -> FactsResult<Vec<LackCount>> {
+        self.of_all("lacking")?;
         self.lacks()
     }
 }

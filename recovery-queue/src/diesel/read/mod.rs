@@ -9,6 +9,7 @@ pub(crate) mod facts;
 #[cfg(feature = "guardrails")]
 pub(crate) mod key_format;
 pub(crate) mod leads;
+pub(crate) mod lookup;
 #[cfg(feature = "guardrails")]
 pub(crate) mod missing_identifiers;
 pub(crate) mod presence;
@@ -19,5 +20,7 @@ pub(crate) mod reviews;
 pub(crate) mod snapshot;
 #[cfg(feature = "guardrails")]
 pub(crate) mod time_limit;
+#[cfg(feature = "guardrails")]
+pub(crate) mod touched;
 #[cfg(feature = "guardrails")]
 pub(crate) mod user_query;

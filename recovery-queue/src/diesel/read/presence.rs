@@ -254,25 +254,27 @@ fn find_way(db: &mut Database, relation: &Relation, keys: &[&str]) -> QueryResul
 }
 
 /// Says whether all that is read `from` relations of the service's is found by an index, but for temporary tables of ours.
-pub(crate) fn reads_by_index(db: &mut Database, from: &str) -> QueryResult<bool> {
-    match db {
-        #[cfg(feature = "sqlite")]
-        Database::Sqlite(connection) => {
-            let steps: Vec<Step> =
-                diesel::sql_query(format!("EXPLAIN QUERY PLAN SELECT v.* FROM {from}"))
-                    .load(&mut **connection)?;
-            Ok(!steps.iter().any(|step| step.reads_whole("n")))
-        }
-        #[cfg(feature = "postgres")]
-        Database::Postgres(_) => {
-            let plan = format!("EXPLAIN (FORMAT JSON) SELECT v.* FROM {from}");
-            let plan: Vec<Plan> = db.query(&plan, &[])?;
-            let plan = plan.into_iter().map(|row| row.plan).collect::<String>();
-            let plan: serde_json::Value =
-                serde_json::from_str(&plan).unwrap_or(serde_json::Value::Null);
-            Ok(goes_by_index(&plan[0]["Plan"]))
-        }
+pub(crate) fn reads_by_index(
+    db: &mut Database,
+    from: &str,
+    params: &[Param<'_>],
+) -> QueryResult<bool> {
+    #[cfg(feature = "sqlite")]
+    if db.is_sqlite() {
+        let plan = format!("EXPLAIN QUERY PLAN SELECT v.* FROM {from}");
+        let steps: Vec<Step> = db.query(&plan, params)?;
+        return Ok(!steps.iter().any(|step| step.reads_whole("n")));
     }
+    #[cfg(feature = "postgres")]
+    if !db.is_sqlite() {
+        let plan: Vec<Plan> =
+            db.query(&format!("EXPLAIN (FORMAT JSON) SELECT v.* FROM {from}"), params)?;
+        let plan = plan.into_iter().map(|row| row.plan).collect::<String>();
+        let plan: serde_json::Value =
+            serde_json::from_str(&plan).unwrap_or(serde_json::Value::Null);
+        return Ok(goes_by_index(&plan[0]["Plan"]));
+    }
+    Ok(false)
 }
 
 #[cfg(feature = "postgres")]

@@ -20,6 +20,8 @@ use crate::diesel::read::records::{
     Aged, Counted, LinkRecord, OriginRecord, QueueRecord, SlotRecord, age_bucket, time,
 };
 #[cfg(feature = "guardrails")]
+use crate::diesel::read::touched;
+#[cfg(feature = "guardrails")]
 use crate::diesel::service_migrations::ServiceMigrations;
 use crate::diesel::write::events::{LedgerIndex, ROLLED_UP_TO, SLOT_MICROS, latest_instant};
 use crate::diesel::write::runs;
@@ -207,8 +209,32 @@ impl<'a> SqlSnapshot<'a> {
 
     /// Gives the service's view of persons, where one is recorded.
     #[cfg(feature = "guardrails")]
+    pub(crate) fn lead_numbers(&mut self, leads: &[SourcePk]) -> Result<Vec<i64>, StoreError> {
+        let names = &self.names;
+        touched::numbers(&mut self.db, |sql| names.sql(sql), leads)
+    }
+
+    /// Gives those of the keys that a backlog holds now.
+    #[cfg(feature = "guardrails")]
+    pub(crate) fn in_backlog(
+        &mut self,
+        backlog: &dyn Backlog,
+        keys: &[&str],
+    ) -> Result<Vec<String>, StoreError> {
+        touched::in_backlog(&mut self.db, &self.names, backlog, keys)
+    }
+
+    #[cfg(feature = "guardrails")]
     pub(crate) fn person_view(&mut self) -> Result<Option<Relation>, StoreError> {
         disagreements::person_view(&mut self.db, &self.names)
+    }
+
+    /// Gives the keys of the leads that wait to be decided, at most so many; those in back-off or under a lease too.
+    pub fn pending(&mut self, limit: u32) -> Result<Vec<SourcePk>, StoreError> {
+        let sql = "SELECT (SELECT l.source_pk FROM {ns}queue_lead l WHERE l.id = q.lead_id) AS value FROM ( \
+             SELECT lead_id FROM {ns}queue_pending UNION ALL SELECT lead_id FROM {ns}queue_parked) q LIMIT $1";
+        let rows: Vec<TextRow> = self.query(sql, &[Param::Int(limit.into())])?;
+        Ok(rows.into_iter().map(|row| SourcePk::stored(row.value)).collect())
     }
 
     /// Lists failed leads; see [`LeadStore::failed`](crate::LeadStore::failed).

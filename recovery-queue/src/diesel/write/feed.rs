@@ -3,12 +3,9 @@
 //! What the feed names is taken first, so that nothing which changes later is taken for done. To it come the leads that the
 //! queue must look at again by itself. They are read from the view by its index, where it has one for its keys.
 
-use diesel::prelude::*;
-use diesel::sql_types::{Nullable, Text};
-
 use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;
-use crate::diesel::read::presence::reads_by_index;
+use crate::diesel::read::lookup;
 use crate::diesel::write::staged::Asked;
 use crate::diesel::write::view::{self, BacklogView};
 use crate::model::backlog::{Backlog, ViewName};
@@ -162,58 +159,21 @@ fn empty(db: &mut Database, backlog: &dyn Backlog, table: &ViewName) -> Result<(
     Ok(())
 }
 
-#[derive(QueryableByName)]
-struct KeyType {
-    #[diesel(sql_type = Nullable<Text>)]
-    value: Option<String>,
-}
-
 /// Gives the part of a query that reads the wanted rows of the view, each found by an index; none where none finds them.
 pub(crate) fn by_index(
     db: &mut Database,
     view: &BacklogView,
 ) -> Result<Option<String>, StoreError> {
-    let quoted = view.quoted();
     if db.is_sqlite() {
-        // A column of another type may hold a number that is equal to no text.
-        if !view.has_text_keys() {
-            return Ok(None);
-        }
-        let from = format!(
-            "temp.rq_wanted n CROSS JOIN {quoted} v \
-             WHERE v.lead_source_pk IN (n.source_pk, CAST(n.source_pk AS BLOB)) \
-               AND CAST(v.lead_source_pk AS TEXT) COLLATE BINARY = n.source_pk"
-        );
-        return Ok(reads_by_index(db, &from).map_err(failed(TAKE))?.then_some(from));
+        return lookup::by_index(db, view, "temp.rq_wanted n", "n.source_pk", &[]);
     }
-    let sql = "SELECT CAST(t.typname AS TEXT) AS value FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid \
-         WHERE a.attrelid = to_regclass($1) AND a.attname = 'lead_source_pk' AND NOT a.attisdropped";
-    let rows: Vec<KeyType> = db.query(sql, &[Param::Text(&quoted)]).map_err(failed(TAKE))?;
-    let kind = rows.into_iter().next().and_then(|row| row.value);
-    // Each key as the column's own type; one that cannot be of it is none of the column's.
-    let sought = match kind.as_deref() {
-        Some("text" | "varchar") => "n.lead_key",
-        Some("int2" | "int4" | "int8") => {
-            "CASE WHEN n.lead_key ~ '^-?[0-9]{1,18}$' THEN CAST(n.lead_key AS BIGINT) END"
-        }
-        Some("uuid") => {
-            "CASE WHEN n.lead_key ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN CAST(n.lead_key AS UUID) END"
-        }
-        _ => return Ok(None),
-    };
     // Keys without a collation of their own beside them, so that the column's is the one that compares.
-    db.execute(
-        "INSERT INTO pg_temp.rq_named (lead_key) SELECT w.source_pk FROM pg_temp.rq_wanted w",
-        &[],
-    )
-    .map_err(failed(TAKE))?;
-    db.execute("ANALYZE pg_temp.rq_named", &[]).map_err(failed(TAKE))?;
-    // OFFSET 0 keeps it a look-up for each key.
-    let from = format!(
-        "pg_temp.rq_named n CROSS JOIN LATERAL (SELECT * FROM {quoted} u WHERE u.lead_source_pk = {sought} \
-             AND CAST(u.lead_source_pk AS TEXT) COLLATE \"C\" = n.lead_key COLLATE \"C\" OFFSET 0) v"
-    );
-    Ok(reads_by_index(db, &from).map_err(failed(TAKE))?.then_some(from))
+    let named =
+        "INSERT INTO pg_temp.rq_named (lead_key) SELECT w.source_pk FROM pg_temp.rq_wanted w";
+    for sql in [named, "ANALYZE pg_temp.rq_named"] {
+        db.execute(sql, &[]).map_err(failed(TAKE))?;
+    }
+    lookup::by_index(db, view, "pg_temp.rq_named n", "n.lead_key", &[])
 }
 
 /// Writes the known leads that were looked for and that the backlog does not hold into `rq_absent`.

@@ -1,0 +1,332 @@
+//! The invariants of some leads alone, each found by its number: what they cost follows how many they are.
+
+use std::collections::BTreeSet;
+
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use guardrails::facts::{FactsError, FactsResult, Offender, Offenders};
+use guardrails::recovery::Invariant;
+
+use crate::diesel::conn::database::{Database, IntRow, Param, TextRow, failed};
+use crate::diesel::read::facts::StoreFacts;
+use crate::diesel::read::lookup;
+use crate::diesel::read::presence::Looks;
+use crate::diesel::write::view::BacklogView;
+use crate::diesel::write::view_values::key_text;
+use crate::model::backlog::{Backlog, BacklogRows, BacklogSource};
+use crate::model::error::StoreError;
+use crate::model::key::SourcePk;
+
+const LOOK: &str = "the look at touched leads";
+
+/// Leads per statement.
+const CHUNK: usize = 2_000;
+
+#[derive(QueryableByName)]
+struct Found {
+    #[diesel(sql_type = Text)]
+    key: String,
+    #[diesel(sql_type = Text)]
+    reason: String,
+}
+
+#[derive(QueryableByName)]
+struct Linked {
+    #[diesel(sql_type = Text)]
+    source_pk: String,
+    #[diesel(sql_type = Text)]
+    person_key: String,
+}
+
+/// Numbers of leads or persons as the parameter of a statement.
+struct Numbers<'a> {
+    numbers: &'a [i64],
+    json: String,
+}
+
+impl<'a> Numbers<'a> {
+    fn new(numbers: &'a [i64]) -> Self {
+        let words: Vec<String> = numbers.iter().map(i64::to_string).collect();
+        Self { numbers, json: format!("[{}]", words.join(",")) }
+    }
+
+    fn param(&self, sqlite: bool) -> Param<'_> {
+        if sqlite { Param::Text(&self.json) } else { Param::Ints(self.numbers) }
+    }
+}
+
+/// The numbers that are asked for, as `t.id`.
+fn asked(sqlite: bool) -> &'static str {
+    if sqlite { "(SELECT value AS id FROM json_each($1)) t" } else { "unnest($1) AS t (id)" }
+}
+
+/// Finds the numbers of leads; those that the store does not know are left out.
+pub(crate) fn numbers(
+    db: &mut Database,
+    names: impl Fn(&str) -> String,
+    leads: &[SourcePk],
+) -> Result<Vec<i64>, StoreError> {
+    let mut numbers = Vec::with_capacity(leads.len());
+    for chunk in leads.chunks(CHUNK) {
+        let keys: Vec<&str> = chunk.iter().map(SourcePk::as_str).collect();
+        let from = if db.is_sqlite() {
+            "json_each($1) n CROSS JOIN {ns}queue_lead l WHERE l.source_pk = n.value"
+        } else {
+            "{ns}queue_lead l WHERE l.source_pk = ANY($1)"
+        };
+        let sql = names(&format!("SELECT l.id AS value FROM {from}"));
+        let rows: Vec<IntRow> = with_keys(db, &keys, |db, param| db.query(&sql, &[param]))?;
+        numbers.extend(rows.into_iter().map(|row| row.value));
+    }
+    numbers.sort_unstable();
+    numbers.dedup();
+    Ok(numbers)
+}
+
+/// Runs a statement with keys as its parameter.
+fn with_keys<T>(
+    db: &mut Database,
+    keys: &[&str],
+    run: impl FnOnce(&mut Database, Param<'_>) -> QueryResult<T>,
+) -> Result<T, StoreError> {
+    let done = if db.is_sqlite() {
+        serde_json::to_string(keys)
+            .map_err(|error| diesel::result::Error::SerializationError(Box::new(error)))
+            .and_then(|keys| run(db, Param::Text(&keys)))
+    } else {
+        let keys: Vec<Option<&str>> = keys.iter().copied().map(Some).collect();
+        run(db, Param::OptTexts(&keys))
+    };
+    done.map_err(failed(LOOK))
+}
+
+/// Gives those of the keys that a backlog holds now.
+pub(crate) fn in_backlog(
+    db: &mut Database,
+    names: &crate::diesel::conn::namespace::Names,
+    backlog: &dyn Backlog,
+    keys: &[&str],
+) -> Result<Vec<String>, StoreError> {
+    let BacklogSource::View(view) = backlog.source() else {
+        let rows = BacklogRows::read(backlog)?;
+        let held = |key: &&&str| rows.contains(&SourcePk::stored((**key).to_owned()));
+        return Ok(keys.iter().filter(held).map(|key| (*key).to_owned()).collect());
+    };
+    let view = BacklogView::checked(db, names, backlog, view)?;
+    let (relation, key) = if db.is_sqlite() {
+        ("json_each($1) n", "n.value")
+    } else {
+        ("unnest($1) AS n (lead_key)", "n.lead_key")
+    };
+    let text = key_text(db.is_sqlite(), "lead_source_pk");
+    // How they are found is the database's to say, once.
+    let from =
+        with_keys(db, &[], |db, none| Ok(lookup::by_index(db, &view, relation, key, &[none])))??;
+    // A view that is read whole is read once.
+    let part = if from.is_some() { CHUNK } else { keys.len().max(1) };
+    let mut held = Vec::new();
+    for chunk in keys.chunks(part) {
+        let sql = match &from {
+            Some(from) => {
+                format!("SELECT DISTINCT CAST(v.lead_source_pk AS TEXT) AS value FROM {from}")
+            }
+            None if db.is_sqlite() => format!(
+                "SELECT DISTINCT {text} AS value FROM {} WHERE {text} IN (SELECT n.value FROM json_each($1) n)",
+                view.quoted()
+            ),
+            // IS TRUE keeps it a look into a table of hashes.
+            None => format!(
+                "SELECT DISTINCT {text} AS value FROM {} WHERE ({text} IN (SELECT n.key FROM unnest($1) AS n (key))) IS TRUE",
+                view.quoted()
+            ),
+        };
+        let rows: Vec<TextRow> = with_keys(db, chunk, |db, keys| db.query(&sql, &[keys]))?;
+        held.extend(rows.into_iter().map(|row| row.value));
+    }
+    Ok(held)
+}
+
+impl StoreFacts<'_> {
+    /// Lists which of the touched leads break an invariant.
+    pub(crate) fn touched_offenders(
+        &self,
+        leads: &[i64],
+        invariant: Invariant,
+        limit: usize,
+    ) -> FactsResult<Offenders> {
+        let sqlite = self.is_sqlite();
+        let t = asked(sqlite);
+        let key = "(SELECT l.source_pk FROM {ns}queue_lead l WHERE l.id = s.lead_id) AS key";
+        let matched =
+            format!("{t} CROSS JOIN {{ns}}queue_settled s WHERE s.lead_id = t.id AND s.status = 1");
+        match invariant {
+            Invariant::MATCHED_NOT_IN_BACKLOG => self.touched_in_backlog(leads, &matched, limit),
+            Invariant::MATCHED_HAS_ORIGIN => self.of_each(
+                leads,
+                &format!(
+                    "SELECT {key}, 'its person has no origin' AS reason FROM {matched} \
+                     AND NOT EXISTS (SELECT 1 FROM {{ns}}queue_person p \
+                         WHERE p.id = s.person_id AND p.origin_lead_id IS NOT NULL)"
+                ),
+                &matched,
+                limit,
+            ),
+            Invariant::ORIGIN_HAS_LINK => {
+                let origins = format!(
+                    "{t} CROSS JOIN {{ns}}queue_person p WHERE p.id = t.id AND p.origin_lead_id IS NOT NULL"
+                );
+                self.of_each(
+                    &self.touched_persons(leads)?,
+                    &format!(
+                        "SELECT p.person_key AS key, 'its first lead is not linked to it' AS reason FROM {origins} \
+                         AND NOT EXISTS (SELECT 1 FROM {{ns}}queue_link k \
+                             WHERE k.lead_id = p.origin_lead_id AND k.person_id = p.id)"
+                    ),
+                    &origins,
+                    limit,
+                )
+            }
+            Invariant::MATCHED_HAS_LINK => self.of_each(
+                leads,
+                &format!(
+                    "SELECT {key}, 'matched without a link' AS reason FROM {matched} \
+                     AND NOT EXISTS (SELECT 1 FROM {{ns}}queue_link k WHERE k.lead_id = s.lead_id)"
+                ),
+                &matched,
+                limit,
+            ),
+            Invariant::LINK_TO_SAME_PERSON => self.of_each(
+                leads,
+                &format!(
+                    "SELECT {key}, 'queue and link name different persons' AS reason FROM {matched} \
+                     AND s.person_id <> (SELECT k.person_id FROM {{ns}}queue_link k WHERE k.lead_id = s.lead_id)"
+                ),
+                &format!(
+                    "{matched} AND EXISTS (SELECT 1 FROM {{ns}}queue_link k WHERE k.lead_id = s.lead_id)"
+                ),
+                limit,
+            ),
+            Invariant::LEDGER_AGREES_WITH_QUEUE => {
+                let known = format!("{t} CROSS JOIN {{ns}}queue_lead l WHERE l.id = t.id");
+                self.of_each(
+                    leads,
+                    &format!(
+                        "SELECT x.key, CASE WHEN x.states = 0 THEN 'in no state' ELSE 'in more than one state' END AS reason \
+                         FROM (SELECT l.source_pk AS key, \
+                             (SELECT count(*) FROM {{ns}}queue_pending p WHERE p.backlog_id = l.backlog_id \
+                                 AND p.priority = l.priority AND p.lead_at = l.lead_at AND p.lead_id = l.id) \
+                             + (SELECT count(*) FROM {{ns}}queue_parked p WHERE p.lead_id = l.id) \
+                             + (SELECT count(*) FROM {{ns}}queue_settled p WHERE p.lead_id = l.id) AS states \
+                             FROM {known}) x WHERE x.states <> 1"
+                    ),
+                    &known,
+                    limit,
+                )
+            }
+            Invariant::REJECTED_NOT_LINKED => {
+                let pairs = format!(
+                    "{t} CROSS JOIN {{ns}}queue_rejected_pair r CROSS JOIN {{ns}}queue_lead l \
+                     WHERE r.lead_id = t.id AND l.id = t.id AND l.lead_version IS NOT DISTINCT FROM r.lead_version"
+                );
+                self.of_each(
+                    leads,
+                    &format!(
+                        "SELECT l.source_pk AS key, 'it is linked to a person who was rejected for it' AS reason FROM {pairs} \
+                         AND (SELECT k.person_id FROM {{ns}}queue_link k WHERE k.lead_id = r.lead_id) = r.person_id"
+                    ),
+                    &pairs,
+                    limit,
+                )
+            }
+            Invariant::LINK_TARGET_EXISTS => self.touched_to_nobody(leads, limit),
+            other => Err(FactsError::not_provided(other.as_str())),
+        }
+    }
+
+    /// Counts and lists what a query finds among numbers, part by part.
+    fn of_each(
+        &self,
+        numbers: &[i64],
+        found: &str,
+        population: &str,
+        limit: usize,
+    ) -> FactsResult<Offenders> {
+        let sqlite = self.is_sqlite();
+        let (mut all, mut among) = (Vec::new(), 0);
+        for chunk in numbers.chunks(CHUNK) {
+            let numbers = Numbers::new(chunk);
+            let rows: Vec<Found> = self.read_with(found, &[numbers.param(sqlite)])?;
+            all.extend(rows.into_iter().map(|row| Offender::new(row.key, row.reason)));
+            let count = format!("SELECT count(*) AS value FROM {population}");
+            let rows: Vec<IntRow> = self.read_with(&count, &[numbers.param(sqlite)])?;
+            among += rows.first().map_or(0, |row| u64::try_from(row.value).unwrap_or_default());
+        }
+        Ok(Offenders::of(all, Some(among), limit))
+    }
+
+    /// Gives the persons whom the leads are matched or linked to, or were linked to before.
+    fn touched_persons(&self, leads: &[i64]) -> FactsResult<Vec<i64>> {
+        let sqlite = self.is_sqlite();
+        let t = asked(sqlite);
+        let mut persons = BTreeSet::new();
+        for table in ["queue_settled", "queue_link", "queue_link_history"] {
+            for chunk in leads.chunks(CHUNK) {
+                let sql = format!(
+                    "SELECT DISTINCT x.person_id AS value FROM {t} CROSS JOIN {{ns}}{table} x \
+                     WHERE x.lead_id = t.id AND x.person_id IS NOT NULL"
+                );
+                let rows: Vec<IntRow> =
+                    self.read_with(&sql, &[Numbers::new(chunk).param(sqlite)])?;
+                persons.extend(rows.into_iter().map(|row| row.value));
+            }
+        }
+        Ok(persons.into_iter().collect())
+    }
+
+    fn touched_in_backlog(
+        &self,
+        leads: &[i64],
+        matched: &str,
+        limit: usize,
+    ) -> FactsResult<Offenders> {
+        let sqlite = self.is_sqlite();
+        let mut keys: Vec<String> = Vec::new();
+        for chunk in leads.chunks(CHUNK) {
+            let sql = format!(
+                "SELECT (SELECT l.source_pk FROM {{ns}}queue_lead l WHERE l.id = s.lead_id) AS value FROM {matched}"
+            );
+            let rows: Vec<TextRow> = self.read_with(&sql, &[Numbers::new(chunk).param(sqlite)])?;
+            keys.extend(rows.into_iter().map(|row| row.value));
+        }
+        let asked: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let held = self.held_by_backlog(&asked)?;
+        let found =
+            held.into_iter().map(|key| Offender::new(key, "matched, and still in the backlog"));
+        Ok(Offenders::of(found.collect(), Some(keys.len() as u64), limit))
+    }
+
+    fn touched_to_nobody(&self, leads: &[i64], limit: usize) -> FactsResult<Offenders> {
+        let Some(persons) = self.person_relation()? else {
+            return Err(FactsError::not_provided(Invariant::LINK_TARGET_EXISTS.as_str()));
+        };
+        let sqlite = self.is_sqlite();
+        let t = asked(sqlite);
+        let (mut looks, mut gone, mut links) = (Looks::default(), Vec::new(), 0);
+        for chunk in leads.chunks(CHUNK) {
+            let sql = format!(
+                "SELECT l.source_pk, p.person_key FROM {t} CROSS JOIN {{ns}}queue_link k \
+                 CROSS JOIN {{ns}}queue_lead l CROSS JOIN {{ns}}queue_person p \
+                 WHERE k.lead_id = t.id AND l.id = t.id AND p.id = k.person_id"
+            );
+            let rows: Vec<Linked> = self.read_with(&sql, &[Numbers::new(chunk).param(sqlite)])?;
+            links += rows.len() as u64;
+            let keys: BTreeSet<&str> = rows.iter().map(|row| row.person_key.as_str()).collect();
+            let keys: Vec<&str> = keys.into_iter().collect();
+            let absent = self.absent(&mut looks, &persons, &keys)?;
+            let absent: BTreeSet<&str> = absent.into_iter().map(|at| keys[at]).collect();
+            let theirs = rows.iter().filter(|row| absent.contains(row.person_key.as_str()));
+            gone.extend(theirs.map(|row| Offender::new(&row.source_pk, "its person is gone")));
+        }
+        Ok(Offenders::of(gone, Some(links), limit))
+    }
+}
