@@ -1,7 +1,8 @@
 //! Flags, messages, progress and exit codes, the same for every runner.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
-use std::fmt::{self, Display};
+use std::fmt::{self, Display, Write as _};
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -264,7 +265,7 @@ impl Console {
     pub fn json(&self, value: &impl Serialize) -> Result<(), Failure> {
         let mut text = match self.json {
             Json::None => return Ok(()),
-            _ => serde_json::to_string_pretty(value)?,
+            _ => escaped_json(serde_json::to_string_pretty(value)?),
         };
         match &self.json {
             Json::File(file) => {
@@ -276,6 +277,27 @@ impl Console {
             _ => self.raw(text),
         }
     }
+}
+
+/// Writes what cannot be seen as JSON's own escapes, which every reader gives back as it was.
+fn escaped_json(text: String) -> String {
+    let is_seen = |text: &str| matches!(visible(text), Cow::Borrowed(_));
+    if is_seen(&text) {
+        return text;
+    }
+    let (mut units, mut bytes) = ([0; 2], [0; 4]);
+    let mut escaped = String::with_capacity(text.len() + 64);
+    for c in text.chars() {
+        if is_seen(c.encode_utf8(&mut bytes)) {
+            escaped.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut units) {
+            // Writing to a string cannot fail.
+            let _ = write!(escaped, "\\u{unit:04x}");
+        }
+    }
+    escaped
 }
 
 /// A line that begins with the event's name, such as `guardrails.check`, by which an alert finds it.
@@ -364,6 +386,14 @@ mod tests {
         let told = failure.to_string();
         assert!(told.chars().count() < 2_100, "{} characters", told.chars().count());
         assert!(told.ends_with("… (cut here)\n  what to do: correct the file"));
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_escaped_in_json_and_read_back() {
+        let hidden = serde_json::json!({ "key\u{200b}": "L-\u{202e}1\u{fffe}\u{e0001}é" });
+        let text = escaped_json(hidden.to_string());
+        assert_eq!(text, r#"{"key\u200b":"L-\u202e1\ufffe\udb40\udc01é"}"#);
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), hidden);
     }
 
     #[test]

@@ -9,7 +9,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use fs4::FileExt;
-use guardrails::visible;
 use raw_packets::value::guard;
 
 use crate::cli::{Console, Failure};
@@ -264,7 +263,7 @@ pub fn create_own(path: &Path) -> Result<(), Failure> {
 /// ```
 #[must_use]
 pub fn cell(text: &str) -> String {
-    guard(&visible(text)).into_owned()
+    guard(text).into_owned()
 }
 
 /// Opens a file for reading, or says which one is missing and what to do.

@@ -8,6 +8,7 @@ use identity_matching::{
     KeyKind, Normalised, Normaliser, OwnValue, Policy, RawDocument, RawValue, Record, Region,
 };
 use raw_packets::table::{RefusedRow, Row, TableReport, TableSchema};
+use raw_packets::value::unguard;
 
 use crate::cli::Failure;
 use crate::files;
@@ -304,8 +305,10 @@ pub fn read_truth(tables: &Tables, path: &Path) -> Result<(Truth, TableReport), 
     let mut truth = Truth::new();
     while let Some(row) = table.next_row().map_err(failed)? {
         let line = row.line();
-        let person = row.optional("person_key").map(str::to_owned);
-        let Some(lead) = row.optional("source_pk").map(str::to_owned) else {
+        // `review_report --truth` writes such a file for people to open.
+        let text = |column| row.optional(column).map(|text| unguard(text).into_owned());
+        let person = text("person_key");
+        let Some(lead) = text("source_pk") else {
             let why = "the row names no lead; give its source_pk";
             table.refuse(RefusedRow::new(line, "source_pk", why));
             continue;

@@ -7,6 +7,7 @@ mod circles;
 mod corrections;
 mod gap_report;
 mod guides;
+mod hidden_cells;
 mod house;
 mod matching;
 mod metrics_server;

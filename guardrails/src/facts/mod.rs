@@ -15,8 +15,8 @@ mod statement;
 
 pub use error::{FactsError, if_provided};
 pub use query::{Dialect, Query, Tables};
-pub(crate) use statement::single_condition;
 pub use rows::{Offender, Offenders, Scope, Snapshot};
+pub(crate) use statement::single_condition;
 pub use statement::single_statement;
 
 /// The result of asking for a fact.

@@ -1,5 +1,6 @@
 //! The queue as CSV and JSON.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use chrono::{DateTime, Utc};
@@ -33,11 +34,7 @@ pub fn write_queue_csv(queue: &GapQueue, out: impl Write) -> io::Result<()> {
     for row in queue.rows() {
         for cell in row.cells() {
             match cell {
-                // A spreadsheet would take such a text for a formula (OWASP, CSV injection).
-                Cell::Text(text) if text.starts_with(['=', '+', '-', '@', '\t', '\r']) => {
-                    csv.write_field(format!("'{text}"))?;
-                }
-                Cell::Text(text) => csv.write_field(text)?,
+                Cell::Text(text) => csv.write_field(&*shown(text))?,
                 Cell::Flag(flag) => csv.write_field(if flag { "true" } else { "false" })?,
                 Cell::Number(number) => csv.write_field(number.to_string())?,
             }
@@ -45,6 +42,41 @@ pub fn write_queue_csv(queue: &GapQueue, out: impl Write) -> io::Result<()> {
         csv.write_record(None::<&[u8]>)?;
     }
     csv.flush()
+}
+
+/// Writes a text as a cell that a person opens: a spreadsheet takes it for no formula (OWASP, CSV injection), and what
+/// cannot be seen is shown as `⟨U+202E⟩` (Unicode Technical Report 36).
+fn shown(text: &str) -> Cow<'_, str> {
+    let mut cell = Cow::Borrowed(text);
+    if text.contains(is_hidden) {
+        let show = |c: char| match c {
+            _ if is_hidden(c) => format!("⟨U+{:04X}⟩", u32::from(c)),
+            _ => c.to_string(),
+        };
+        cell = text.chars().map(show).collect::<String>().into();
+    }
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        cell = format!("'{cell}").into();
+    }
+    cell
+}
+
+fn is_hidden(c: char) -> bool {
+    match c {
+        '\t' | '\n' | '\r' => false,
+        '\u{61c}'
+        | '\u{180e}'
+        | '\u{200b}'
+        | '\u{200e}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}'
+        | '\u{fdd0}'..='\u{fdef}'
+        | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e007f}' => true,
+        // The last two code points of every plane are no characters.
+        _ => c.is_control() || u32::from(c) & 0xfffe == 0xfffe,
+    }
 }
 
 /// Writes the report of a queue as JSON, one row in memory at a time.

@@ -1,5 +1,6 @@
 //! One cell against its column.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use chrono::{Datelike as _, Days, NaiveDate};
@@ -70,9 +71,12 @@ impl Context<'_> {
 }
 
 /// Returns what a cell says, without the guard of a text and what surrounds it without being seen.
-pub(super) fn said<'c>(column: &Column, cell: &'c Cell) -> &'c str {
+pub(super) fn said<'c>(column: &Column, cell: &'c Cell) -> Cow<'c, str> {
     let guarded = cell.form == Form::Text && !column.cell_type.is_number();
-    trim(if guarded { unguard(&cell.text) } else { &cell.text })
+    match if guarded { unguard(&cell.text) } else { Cow::Borrowed(cell.text.as_str()) } {
+        Cow::Borrowed(text) => Cow::Borrowed(trim(text)),
+        Cow::Owned(text) => Cow::Owned(trim(&text).to_owned()),
+    }
 }
 
 /// Judges a cell of a column, issued as `issued`.
@@ -88,7 +92,7 @@ pub(super) fn read_cell(
     if let Some(finding) = refuse_form(context, column, issued, cell) {
         return Judged::Refused(finding);
     }
-    let text = said(column, cell);
+    let text = &*said(column, cell);
     match column.role {
         Role::Key if !issued.is_empty() => key(context, column, issued, text, cell),
         Role::Context => context_cell(context, column, issued, text),

@@ -1,5 +1,6 @@
 //! Which packet a returned file is: by its name, else by its content.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
 use super::cell::said;
@@ -78,11 +79,11 @@ impl<'p> Known<'p> {
     pub(super) fn of_row(&self, row: &SheetRow, columns: &Columns) -> Option<usize> {
         let (source, record) =
             (self.cell(row, columns, self.source_at)?, self.cell(row, columns, self.record_at)?);
-        self.by_key.get(&(source, record)).copied()
+        self.by_key.get(&(&*source, &*record)).copied()
     }
 
     /// Returns the period of a file that is a packet of a known source in a period that is not asked for.
-    pub(super) fn other_period<'s>(&self, sheet: &'s Sheet) -> Option<&'s str> {
+    pub(super) fn other_period<'s>(&self, sheet: &'s Sheet) -> Option<Cow<'s, str>> {
         let columns = Columns::new(sheet, &self.labels, self.template);
         let row = sheet.rows.first()?;
         let source = self.cell(row, &columns, self.source_at)?;
@@ -90,7 +91,12 @@ impl<'p> Known<'p> {
         self.cell(row, &columns, self.period_at).filter(|period| known && !is_blank(period))
     }
 
-    fn cell<'s>(&self, row: &'s SheetRow, columns: &Columns, at: Option<usize>) -> Option<&'s str> {
+    fn cell<'s>(
+        &self,
+        row: &'s SheetRow,
+        columns: &Columns,
+        at: Option<usize>,
+    ) -> Option<Cow<'s, str>> {
         let at = at?;
         let cell = row.cells.get(columns.positions[at]?)?;
         Some(said(&self.template.columns()[at], cell))

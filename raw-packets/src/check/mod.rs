@@ -100,7 +100,7 @@ impl<'p> Check<'p> {
             match known.packet_of(file, &sheet) {
                 Some(at) => by_packet.entry(at).or_default().push((file, sheet)),
                 None if known.looks_like_a_packet(&sheet) => {
-                    strangers.push(self.stranger(file, known.other_period(&sheet)));
+                    strangers.push(self.stranger(file, known.other_period(&sheet).as_deref()));
                 }
                 None => {
                     let (finding, may_hold_one) = not_a_packet(self.language, file, &sheet);

@@ -45,14 +45,14 @@ impl RowCheck<'_> {
     pub(super) fn is_unfilled(&self, row: &SheetRow) -> bool {
         let template = self.context.template;
         template.columns().iter().enumerate().all(|(at, column)| {
-            let text = self.cell(row, at).map_or("", |cell| said(column, cell));
+            let text = self.cell(row, at).map_or_else(Default::default, |cell| said(column, cell));
             let issued = &self.issued[at];
             // What was proposed may be shown as it is called in another language.
             let same = |choice: &Choice| column.choice(issued) == Some(choice);
             column.role != Role::Capture
-                || is_blank(text)
-                || same_text(text, issued)
-                || column.choice(text).is_some_and(same)
+                || is_blank(&text)
+                || same_text(&text, issued)
+                || column.choice(&text).is_some_and(same)
         })
     }
 

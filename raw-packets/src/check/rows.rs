@@ -1,5 +1,6 @@
 //! Returned packets of rows: which rows were answered, and what is wrong with them, to the cell.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::NaiveDate;
@@ -278,6 +279,7 @@ impl<'p> Rows<'p> {
         let mut looked_for = 0;
         for row in &sheet.rows {
             let key = self.key(row, &columns);
+            let key: Vec<&str> = key.iter().map(AsRef::as_ref).collect();
             let issued = self.issued.get(&key).copied().or_else(|| {
                 looked_for += 1;
                 (looked_for <= LOOKED_FOR).then(|| self.meant(sheet, &columns, row)).flatten()
@@ -372,12 +374,12 @@ impl<'p> Rows<'p> {
     }
 
     /// Returns what stands in the key columns of a row.
-    fn key<'s>(&self, row: &'s SheetRow, columns: &Columns) -> Vec<&'s str> {
+    fn key<'s>(&self, row: &'s SheetRow, columns: &Columns) -> Vec<Cow<'s, str>> {
         let keys = self.template.columns().iter().zip(&columns.positions);
         keys.filter(|(column, _)| column.role == Role::Key)
             .map(|(column, at)| {
                 let cell = at.and_then(|at| row.cells.get(at));
-                cell.map_or("", |cell| said(column, cell))
+                cell.map_or_else(Default::default, |cell| said(column, cell))
             })
             .collect()
     }

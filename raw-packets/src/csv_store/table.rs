@@ -10,6 +10,7 @@ use super::error::CsvStoreError;
 use super::{CsvOptions, RawRow};
 use crate::load::KpiRow;
 use crate::table::{Entry, TableReader, TableSchema};
+use crate::value::{guard, unguard};
 
 /// All rows of the file, broken ones and unknown columns included.
 #[derive(Debug, Clone)]
@@ -19,6 +20,19 @@ pub(super) struct CsvTable {
     /// The place of each value by its metric key.
     places: BTreeMap<String, usize>,
 }
+
+/// The columns of texts: a person opens the file, and a spreadsheet takes none of them for a formula.
+const TEXTS: [&str; 9] = [
+    "sanction_source_id",
+    "kpi_id",
+    "period_granularity",
+    "source_record_pk",
+    "evidence_quote",
+    "metric_key",
+    "source_url",
+    "packet",
+    "loaded_by",
+];
 
 #[derive(Debug, Clone)]
 enum Line {
@@ -77,13 +91,24 @@ impl CsvTable {
 
     /// Returns the row of a key as a load states it, if it has all that a load has.
     pub(super) fn kpi_row(&self, key: &str) -> Option<KpiRow> {
-        KpiRow::from_cells(key, &self.raw(key)?)
+        let mut cells = self.raw(key)?;
+        for text in TEXTS {
+            if let Some(cell) = cells.get_mut(text) {
+                *cell = unguard(cell).into_owned();
+            }
+        }
+        KpiRow::from_cells(key, &cells)
     }
 
     /// Puts a row in the place of its key, or at the end; other columns of the row stay.
     pub(super) fn put(&mut self, row: &KpiRow) {
         let mut raw = self.raw(&row.metric_key).unwrap_or_default();
         row.write_cells(&mut raw);
+        for text in TEXTS {
+            if let Some(cell) = raw.get_mut(text) {
+                *cell = guard(cell).into_owned();
+            }
+        }
         self.put_raw(&row.metric_key, &raw);
     }
 

@@ -23,7 +23,7 @@ use self::descriptor::{
 use crate::plan::{Packet, PacketPlan};
 use crate::profile::{PacketForm, Profile, packet_csv};
 use crate::template::{Bound, CellType, Choice, Column, Fill, Role};
-use crate::value::guard;
+use crate::value::{escape_hidden, guard};
 #[cfg(feature = "xlsx")]
 use crate::workbook::MarkedSheet;
 #[cfg(feature = "xlsx")]
@@ -343,7 +343,7 @@ fn allowed<'a>(form: PacketForm, column: &Column, issued: &'a str) -> Allowed<'a
     match issued.parse() {
         Ok(number) if column.cell_type.is_number() => Allowed::Number(number),
         // A workbook knows its texts, and needs no guard.
-        _ if form.profile().is_none() => Allowed::Text(Cow::Borrowed(issued)),
+        _ if form.profile().is_none() => Allowed::Text(escape_hidden(issued)),
         _ => Allowed::Text(guard(issued)),
     }
 }

@@ -9,6 +9,7 @@ use kpi_gap_queue::{Metric, ReportNames};
 use serde::Serialize;
 
 use super::{ColumnMap, RefusedRow, Row, TableError, TableReader, TableReport, TableSchema};
+use crate::value::unguard;
 
 /// The values of a table, row by row.
 ///
@@ -166,8 +167,10 @@ fn read(row: Row<'_>, decimal_comma: bool) -> Result<Metric, (&'static str, &'st
             Kind::Decimal if !trimmed.is_empty() && !is_decimal(trimmed) => wrong(
                 "this is no plain decimal number; write digits with a point, such as 0.25, without separators or exponent",
             ),
-            Kind::Quote => Ok(text.to_owned()),
-            _ => Ok(trimmed.to_owned()),
+            Kind::Quote => Ok(unguard(text).into_owned()),
+            Kind::Decimal | Kind::Date => Ok(trimmed.to_owned()),
+            // As a store of values writes what a spreadsheet would take for a formula.
+            _ => Ok(unguard(trimmed).into_owned()),
         }
     });
     let mut next = || cells.next().expect("the schema has these columns");

@@ -2,9 +2,12 @@
 
 use std::borrow::Cow;
 
-/// Returns the text with an apostrophe in front where a spreadsheet would take it for a formula.
+use super::hidden::{escape_hidden, unescape_hidden};
+
+/// Returns the text as a cell of a CSV file that a person opens: with an apostrophe in front where a spreadsheet would
+/// take it for a formula, and what cannot be seen shown ([`escape_hidden`]).
 ///
-/// Guarded is what starts with `=`, `+`, `-`, `@`, a tab, a carriage return or NUL, also behind
+/// Guarded is what starts with `=`, `+`, `-`, `@`, a tab or a carriage return, also behind
 /// apostrophes of its own, so that [`unguard`] gives back exactly what went in. Only for texts: a
 /// number may start with `-`.
 ///
@@ -17,20 +20,21 @@ use std::borrow::Cow;
 /// ```
 #[must_use]
 pub fn guard(text: &str) -> Cow<'_, str> {
-    if is_dangerous(text.trim_start_matches('\'')) {
-        Cow::Owned(format!("'{text}"))
+    let shown = escape_hidden(text);
+    if is_dangerous(shown.trim_start_matches('\'')) {
+        Cow::Owned(format!("'{shown}"))
     } else {
-        Cow::Borrowed(text)
+        shown
     }
 }
 
 /// Undoes [`guard`].
 #[must_use]
-pub fn unguard(text: &str) -> &str {
-    match text.strip_prefix('\'') {
+pub fn unguard(text: &str) -> Cow<'_, str> {
+    unescape_hidden(match text.strip_prefix('\'') {
         Some(rest) if is_dangerous(rest.trim_start_matches('\'')) => rest,
         _ => text,
-    }
+    })
 }
 
 /// Says whether a text of a CSV file is a formula that was never guarded.
@@ -66,7 +70,7 @@ pub fn is_formula(text: &str) -> bool {
 }
 
 fn is_dangerous(text: &str) -> bool {
-    text.starts_with(['=', '+', '-', '@', '\t', '\r', '\0'])
+    text.starts_with(['=', '+', '-', '@', '\t', '\r'])
 }
 
 #[cfg(test)]
@@ -77,10 +81,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_guarded_text_comes_back_and_starts_no_formula(text in "['=+@\t\r-]{0,4}.{0,12}") {
+        fn a_guarded_text_comes_back_and_starts_no_formula(text in "['=+@\t\r\0\u{202e}-]{0,4}.{0,12}") {
             let guarded = guard(&text);
             prop_assert!(!is_dangerous(&guarded));
-            prop_assert_eq!(unguard(&guarded), &text);
+            prop_assert_eq!(unguard(&guarded), text.as_str());
         }
     }
 }

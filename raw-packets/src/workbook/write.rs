@@ -9,6 +9,7 @@ use rust_xlsxwriter::{
 use super::{AUTHOR, FORMS, HIDDEN, INSTRUCTIONS, MarkedSheet, SHEET};
 use crate::read::FORM_LABELS;
 use crate::template::{Bound, CellType, Column, Language, Role, Template};
+use crate::value::escape_hidden;
 
 /// How wide a column is at least and at most, in characters.
 const WIDTH: std::ops::RangeInclusive<usize> = 12..=60;
@@ -161,7 +162,7 @@ fn write_cell(
         return Ok(());
     }
     let text = Format::new().set_num_format("@").merge(format);
-    sheet.write_string_with_format(row, position, cell, &text)?;
+    sheet.write_string_with_format(row, position, &*escape_hidden(cell), &text)?;
     Ok(())
 }
 
