@@ -122,7 +122,7 @@ impl Service {
         );
     }
 
-    fn fill(&self, store: &mut SqlStore) {
+    fn fill(&self, store: &mut SqlStore, size: i64) {
         let Self { leads, accounts, persons, .. } = self;
         script(
             store,
@@ -130,7 +130,7 @@ impl Service {
                 "INSERT INTO {accounts} WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n \
                      WHERE i < 99) SELECT i, 0 FROM n; \
                  INSERT INTO {leads} WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n \
-                     WHERE i < {LEADS} - 1) SELECT 'L-' || CAST(i AS TEXT), i % 100, \
+                     WHERE i < {size} - 1) SELECT 'L-' || CAST(i AS TEXT), i % 100, \
                      '2026-01-' || CAST(10 + i % 20 AS TEXT), '1' FROM n; \
                  INSERT INTO {persons} WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n \
                      WHERE i < 498) SELECT 'P-' || CAST(i AS TEXT) FROM n;"
@@ -180,7 +180,7 @@ fn recover(store: &mut SqlStore, claim: ClaimMode) {
 }
 
 /// Brings a store to the evening before: seeded, recovered, and changed by the day.
-fn prepare(store: &mut SqlStore, statistics: Statistics) -> (Service, ViewBacklog) {
+fn prepare(store: &mut SqlStore, statistics: Statistics, size: i64) -> (Service, ViewBacklog) {
     let service = Service::of(store);
     service.create(store);
     store.set_clock(Some(minute(0)));
@@ -188,7 +188,7 @@ fn prepare(store: &mut SqlStore, statistics: Statistics) -> (Service, ViewBacklo
         script(store, "ANALYZE");
         *store = store.reopen().unwrap();
     }
-    service.fill(store);
+    service.fill(store, size);
     let persons = PersonView::new(&service.persons.replace('"', ""), "key").unwrap();
     store.set_person_view(Some(&persons)).unwrap();
     let backlog = ViewBacklog::new(&service.view.replace('"', "")).unwrap();
@@ -407,7 +407,7 @@ fn on_sqlite_every_plan_is_the_same_with_any_statistics_and_none_is_quadratic() 
     for statistics in Statistics::ALL {
         let dir = tempfile::tempdir().unwrap();
         let mut store = crate::loop_on_sqlite::open(&dir);
-        let (service, backlog) = prepare(&mut store, statistics);
+        let (service, backlog) = prepare(&mut store, statistics, LEADS);
         let statements = heard(|| night(&mut store, &service, &backlog));
         let plans = sqlite_plans(&mut store, &statements);
         assert!(plans.len() > 60, "too few statements were heard: {}", plans.len());
@@ -443,7 +443,7 @@ fn a_seed_that_finds_nothing_new_stages_nothing_on_sqlite() {
     let mut store = crate::loop_on_sqlite::open(&dir);
     let service = Service::of(&store);
     service.create(&mut store);
-    service.fill(&mut store);
+    service.fill(&mut store, LEADS);
     let backlog = ViewBacklog::new(&service.view).unwrap();
     let staged = |store: &mut SqlStore| {
         let statements = heard(|| {
@@ -494,6 +494,13 @@ mod on_postgres {
 
     /// Gives the most rows that a step of a plan and those below it have touched, with the step's name.
     fn touched(plan: &Value) -> (i64, String) {
+        let name = format!("{} {}", plan["Node Type"], plan["Relation Name"]);
+        let below = plan["Plans"].as_array().into_iter().flatten().map(touched);
+        below.chain([(rows_of(plan), name)]).max().unwrap_or_default()
+    }
+
+    /// Gives the rows that a step has touched itself.
+    fn rows_of(plan: &Value) -> i64 {
         let number = |key: &str| plan[key].as_f64().unwrap_or_default();
         let rows = number("Actual Rows")
             + number("Rows Removed by Filter")
@@ -501,29 +508,53 @@ mod on_postgres {
             + number("Rows Removed by Index Recheck");
         #[allow(clippy::cast_possible_truncation)] // far below
         let rows = (rows * number("Actual Loops")) as i64;
-        let name = format!("{} {}", plan["Node Type"], plan["Relation Name"]);
-        let below = plan["Plans"].as_array().into_iter().flatten().map(touched);
-        below.chain([(rows, name)]).max().unwrap_or_default()
+        rows
+    }
+
+    /// Each plan is logged with what it did. Little memory, so that what holds for two thousand leads holds for two million.
+    const SETTINGS: [(&str, &str); 8] = [
+        ("session_preload_libraries", "auto_explain"),
+        ("auto_explain.log_min_duration", "0"),
+        ("auto_explain.log_analyze", "on"),
+        ("auto_explain.log_timing", "off"),
+        ("auto_explain.log_format", "json"),
+        ("auto_explain.log_nested_statements", "on"),
+        ("autovacuum", "off"),
+        ("work_mem", "64kB"),
+    ];
+
+    /// Gives the rows that all steps of a plan have touched.
+    fn touched_in_all(plan: &Value) -> i64 {
+        let below = plan["Plans"].as_array().into_iter().flatten().map(touched_in_all);
+        rows_of(plan) + below.sum::<i64>()
+    }
+
+    #[test]
+    fn a_night_over_four_times_the_leads_asks_as_often_and_touches_about_four_times_the_rows() {
+        let Some(server) = crate::support::server::with(&SETTINGS) else { return };
+        let costs = [LEADS / 2, LEADS * 2].map(|size| {
+            let mut store = crate::support::server::store(&server);
+            let (service, backlog) = prepare(&mut store, Statistics::Never, size);
+            let before = server.log().unwrap().len();
+            night(&mut store, &service, &backlog);
+            let plans = logged(&server.log().unwrap().split_off(before));
+            // Batches hold so many leads each: their number grows, and nothing else's.
+            let statements = i64::try_from(plans.len()).unwrap();
+            (statements, plans.iter().map(|(_, plan)| touched_in_all(plan)).sum::<i64>())
+        });
+        let [(few, small), (many, large)] = costs;
+        assert!(few > 100 && many <= 4 * few, "{costs:?}: more statements for each lead");
+        // A sort of n rows takes n log n steps: 4 * log(4,000) / log(1,000) = 4.8.
+        assert!(large <= small * 48 / 10, "{costs:?}: rows grow faster than n log n");
     }
 
     #[test]
     fn no_step_of_any_plan_touches_more_than_a_few_times_the_rows() {
-        // Little memory, so that what holds for two thousand leads holds for two million.
-        let settings = [
-            ("session_preload_libraries", "auto_explain"),
-            ("auto_explain.log_min_duration", "0"),
-            ("auto_explain.log_analyze", "on"),
-            ("auto_explain.log_timing", "off"),
-            ("auto_explain.log_format", "json"),
-            ("auto_explain.log_nested_statements", "on"),
-            ("autovacuum", "off"),
-            ("work_mem", "64kB"),
-        ];
-        let Some(server) = crate::support::server::with(&settings) else { return };
+        let Some(server) = crate::support::server::with(&SETTINGS) else { return };
         let mut faulty = Vec::new();
         for statistics in Statistics::ALL {
             let mut store = crate::support::server::store(&server);
-            let (service, backlog) = prepare(&mut store, statistics);
+            let (service, backlog) = prepare(&mut store, statistics, LEADS);
             let before = server.log().unwrap().len();
             night(&mut store, &service, &backlog);
             let log = server.log().unwrap().split_off(before);
