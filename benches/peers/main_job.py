@@ -9,7 +9,10 @@ The floor of a stage is the least that the same database needs for the same rows
 
     python3 -m venv venv && venv/bin/pip install duckdb
     cargo build --release --example recovery_cycle
-    venv/bin/python benches/peers/main_job.py [--persons N] [--leads N] [--turns N] [--only sqlite|postgres] [--dirty SHARE]
+    venv/bin/python benches/peers/main_job.py [--persons N] [--leads N] [--turns N] [--only sqlite|postgres] [--dirty SHARE] [--nights]
+
+`--nights` adds the nights after the whole: 5,000 new leads and 1,000 changed persons, twice (the first one makes what is kept from then on:
+the index of persons and the notes of changed leads), then one in which nothing changed; the guardrails look at what was touched.
 
 Needs the programs `sqlite3` and `psql` and the server binaries of PostgreSQL (Debian: sqlite3, postgresql).
 """
@@ -240,9 +243,48 @@ def postgres_floors(folder, url):
     return found
 
 
-def recovery_cycle(folder, url, workers):
+NIGHT_LEADS, NIGHT_PERSONS = 5_000, 1_000
+
+
+def night_files(folder, persons, leads, night):
+    """Writes the files of one night: new leads, of which most are known persons, and persons with a new number."""
+    rng = random.Random(night)
+    with open(folder / f"leads{night}.csv", "w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(LEADS)
+        for at in range(leads + night * NIGHT_LEADS, leads + (night + 1) * NIGHT_LEADS):
+            who = rng.randrange(persons) if rng.random() < 0.7 else persons + at
+            given, first, second = person_name(who)
+            rows.writerow((at, f"L{at:08d}", "2026-11-28T08:00:00Z", written_phone(phone(who), rng), "", "", "", email(who),
+                           given, "", f"{first} {second}", birth_date(who), ""))
+    with open(folder / f"persons{night}.csv", "w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(PERSONS)
+        for at in rng.sample(range(persons), NIGHT_PERSONS):
+            given, first, second = person_name(at)
+            rows.writerow((f"P{at:08d}", phone(2 * persons + night * persons + at), document(at), "DNI", "PE", email(at),
+                           f"{given} {first} {second}", birth_date(at), ""))
+    return ["--leads", folder / f"leads{night}.csv", "--persons", folder / f"persons{night}.csv"]
+
+
+def nights(folder, url, workers, args):
+    """Three nights on a database that holds the whole; gives the name of each with what `recovery_cycle` gives."""
+    touched = ["--allow-shrink", "--guardrails", "touched"]
+    first = night_files(folder, args.persons, args.leads, 0)
+    second = night_files(folder, args.persons, args.leads, 1)
+    return [
+        ("first night", recovery_cycle(folder, url, workers, [*first, *touched])),
+        ("next night", recovery_cycle(folder, url, workers, [*second, *touched])),
+        ("nothing changed", recovery_cycle(folder, url, workers, touched)),
+        ("full guardrails", recovery_cycle(folder, url, workers, ["--guardrails", "full"])),
+    ]
+
+
+def recovery_cycle(folder, url, workers, more=None):
     """The whole job as a user runs it; its stages come from `--json`, its peak memory from the system."""
-    command = [RUNNER, "--leads", folder / "leads.csv", "--persons", folder / "persons.csv", "--region", "PE", "--quiet",
+    if more is None:
+        more = ["--leads", folder / "leads.csv", "--persons", folder / "persons.csv"]
+    command = [RUNNER, *more, "--region", "PE", "--quiet",
                "--database-url", url, "--workers", str(workers), "--report", folder / "report.html", "--json", folder / "job.json"]
     start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -277,6 +319,7 @@ def main():
     flags.add_argument("--turns", type=int, default=3)
     flags.add_argument("--dirty", type=float, default=0.05)
     flags.add_argument("--only", choices=("sqlite", "postgres"))
+    flags.add_argument("--nights", action="store_true")
     args = flags.parse_args()
     if not RUNNER.exists():
         raise SystemExit(f"{RUNNER.name} is not built: see the head of this file")
@@ -287,7 +330,7 @@ def main():
         folder = pathlib.Path(folder)
         folder.chmod(0o755)  # psql reads as another user than the server writes
         generate(folder, args.persons, args.leads, args.dirty)
-        duck, ours, least = [], {}, {}
+        duck, ours, least, after = [], {}, {}, {}
         # In turn, so that a noisy minute of the machine meets all; the median counts.
         for turn in range(args.turns):
             duck.append(duckdb_job(folder))
@@ -296,11 +339,15 @@ def main():
                     left.unlink()
                 least.setdefault("SQLite", []).append(sqlite_floors(folder))
                 ours.setdefault("SQLite", []).append(recovery_cycle(folder, folder / "job.sqlite", 1))
+                if args.nights:
+                    after["SQLite"] = nights(folder, folder / "job.sqlite", 1, args)
             if args.only != "sqlite":
                 subprocess.run(["psql", "-qX", "-c", f"CREATE DATABASE job_{turn}", server], check=True)
                 fresh = server.rsplit("/", 1)[0] + f"/job_{turn}"
                 least.setdefault("PostgreSQL, two workers", []).append(postgres_floors(folder, fresh))
                 ours.setdefault("PostgreSQL, two workers", []).append(recovery_cycle(folder, fresh, 2))
+                if args.nights:
+                    after["PostgreSQL, two workers"] = nights(folder, fresh, 2, args)
         whole = statistics.median(seconds for seconds, _ in duck)
         print(f"{args.leads:,} leads, {args.persons:,} persons, {args.dirty:.0%} dirty values, median of {args.turns} turns")
         print(f"DuckDB script: {whole:.2f} s, peak {max(peak for _, peak in duck):.0f} MiB")
@@ -309,6 +356,9 @@ def main():
             peak = max(run[1] for run in runs)
             report(name, seconds, peak, median_of([run[2] for run in runs]), median_of(least[name]), whole)
             print(f"  memory      {peak / (args.leads + args.persons) * 1e6:7.0f} MiB per million leads and persons")
+            for night, (took, _, stages, _) in after.get(name, []):
+                parts = ", ".join(f"{stage} {value:.2f}" for stage, value in stages.items() if stage != "recover")
+                print(f"  {night:<15} {took:6.2f} s   {parts}")
 
 
 if __name__ == "__main__":
