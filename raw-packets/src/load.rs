@@ -3,11 +3,10 @@
 use std::fmt;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use data_encoding::HEXLOWER;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-
-use crate::digest::hex;
 
 /// Is one value of one KPI for one source and period, with the evidence that it stands on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -168,7 +167,7 @@ impl Load {
                 hash.update(part);
             }
         }
-        let mut id = hex(&hash.finalize());
+        let mut id = HEXLOWER.encode(&hash.finalize());
         id.truncate(16);
         Self { id: LoadId(format!("load-{id}")), stamp, rows, left_out }
     }

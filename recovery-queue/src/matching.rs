@@ -1,5 +1,6 @@
 //! Makes a resolver of any matcher of `identity-matching`.
 
+use data_encoding::HEXLOWER;
 use identity_matching::index::{IndexError, IndexKey};
 use identity_matching::{
     MatchError, Matcher, Normaliser, Outcome, Record, Rejections, UnmatchedReason,
@@ -78,7 +79,6 @@ impl WakeKeys {
     /// Gives the wake keys of a lead's or a person's record.
     #[must_use]
     pub fn of(&self, record: &Record) -> Vec<String> {
-        use std::fmt::Write as _;
         let mut keys: Vec<String> = self
             .normaliser
             .normalise(record)
@@ -92,10 +92,8 @@ impl WakeKeys {
                     .finalize();
                 let mut text = String::with_capacity(48);
                 text.push_str(self.reading());
-                digest.iter().take(16).fold(text, |mut text, byte| {
-                    let _ = write!(text, "{byte:02x}");
-                    text
-                })
+                HEXLOWER.encode_append(&digest[..16], &mut text);
+                text
             })
             .collect();
         keys.sort_unstable();

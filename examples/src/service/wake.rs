@@ -1,5 +1,6 @@
 //! Waking failed leads up: in the transaction that changes the persons, by the keys that they had and have.
 
+use data_encoding::HEXLOWER_PERMISSIVE;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use recovery_queue::{Snapshot, WakeKeys};
@@ -34,15 +35,10 @@ impl Database {
                 .get_result(&mut self.connection)?;
             row.secret
         };
-        let digits = secret.as_bytes();
-        let mut secret = [0; 32];
-        let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-        for (at, place) in secret.iter_mut().enumerate() {
-            *place = digits.get(2 * at..2 * at + 2).and_then(byte).ok_or_else(|| {
-                Failure::new("the secret of wake keys is not 64 hexadecimal digits")
-            })?;
-        }
-        Ok(secret)
+        let secret = HEXLOWER_PERMISSIVE.decode(secret.as_bytes()).ok();
+        secret
+            .and_then(|secret| secret.try_into().ok())
+            .ok_or_else(|| Failure::new("the secret of wake keys is not 64 hexadecimal digits"))
     }
 
     /// Makes the failed leads pending again that share a key with a person of `changed`, in the transaction that is

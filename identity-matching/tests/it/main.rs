@@ -21,6 +21,8 @@ mod keys;
 mod laws;
 mod layout;
 mod oracle;
+#[cfg(feature = "phone-metadata")]
+mod phonenumbers;
 mod phones;
 mod phones_written;
 mod placeholders;

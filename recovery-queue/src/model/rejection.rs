@@ -1,5 +1,6 @@
 //! Leads of a backlog that a seed leaves out: each alone, counted and named.
 
+use data_encoding::HEXLOWER;
 use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
@@ -136,12 +137,7 @@ impl Rejection {
     /// Names the lead of a key.
     #[must_use]
     pub fn new(key: &str, reason: RejectReason) -> Self {
-        let key_hash =
-            Sha256::digest(key.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
-                use std::fmt::Write as _;
-                let _ = write!(hex, "{byte:02x}");
-                hex
-            });
+        let key_hash = HEXLOWER.encode(&Sha256::digest(key.as_bytes()));
         let source_pk = SourcePk::new(key).ok();
         Self { source_pk, key_hash, key_bytes: key.len() as u64, reason }
     }

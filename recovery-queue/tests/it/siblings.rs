@@ -182,6 +182,8 @@ fn a_query_of_the_users_own_lists_rows_by_key_and_reason_and_cannot_write() {
     );
     let unknown = facts.query(&Query::new("SELECT id FROM no_such_table"), 9).unwrap_err();
     assert!(unknown.to_string().contains("no such table"), "{unknown}");
+    let unknown = facts.query(&Query::new("SELECT id, no_such_column FROM leads"), 9).unwrap_err();
+    assert!(unknown.to_string().contains("no_such_column"), "{unknown}");
     assert!(matches!(
         facts.query(&Query::new("DELETE FROM leads"), 9),
         Err(FactsError::Refused { .. })

@@ -14,6 +14,7 @@ pub(crate) mod status;
 
 use std::collections::BTreeSet;
 
+use data_encoding::HEXLOWER;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use sha2::{Digest, Sha256};
@@ -105,11 +106,7 @@ impl Embedded {
 
 /// Gives the SHA-256 of a script in hexadecimal.
 pub(crate) fn digest(script: &str) -> String {
-    use std::fmt::Write as _;
-    Sha256::digest(script.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    HEXLOWER.encode(&Sha256::digest(script.as_bytes()))
 }
 
 #[derive(QueryableByName)]

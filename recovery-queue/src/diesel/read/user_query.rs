@@ -35,13 +35,13 @@ impl SqlSnapshot<'_> {
         let binds = binds.as_slice();
         // Nobody outside knows the columns' names; a query of one column has no reason.
         let two = self.isolated(|read| run(read, sql, binds, ["key, reason", "reason"], limit));
-        match two {
-            Err(DieselError::DatabaseError(DatabaseErrorKind::Unknown, said))
-                if !time_limit::is_over(said.message()) =>
-            {
-                self.isolated(|read| run(read, sql, binds, ["key", "''"], limit))
-                    .map_err(|error| explained(error, time))
-            }
+        let first = match two {
+            Err(error) if may_be_the_columns(&error) => error,
+            other => return other.map_err(|error| explained(error, time)),
+        };
+        match self.isolated(|read| run(read, sql, binds, ["key", "''"], limit)) {
+            // It has two columns or more, so what was wrong with it is what was said first.
+            Err(error) if may_be_the_columns(&error) => Err(explained(first, time)),
             other => other.map_err(|error| explained(error, time)),
         }
     }
@@ -83,6 +83,12 @@ fn run(
         listed = rows.into_iter().map(|row| Offender::new(row.key, row.reason)).collect();
     }
     Ok(Offenders { population: None, total: u64::try_from(total).unwrap_or_default(), listed })
+}
+
+/// Says whether an error may be about the number of columns; no code tells it from others of its kind.
+fn may_be_the_columns(error: &DieselError) -> bool {
+    matches!(error, DieselError::DatabaseError(DatabaseErrorKind::Unknown, said)
+        if !time_limit::is_over(said.message()))
 }
 
 fn explained(error: DieselError, time: Option<Duration>) -> FactsError {
