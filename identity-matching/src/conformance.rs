@@ -33,7 +33,7 @@ use crate::{
 /// The records of a population, each with its person's key; several may share one.
 pub type Population = [(String, Normalised)];
 
-/// Is one change of a population that is indexed already.
+/// One change of a population that is indexed already.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Change {

@@ -30,7 +30,7 @@ impl RunPoint {
     }
 }
 
-/// Holds a series of runs whose counts agree with one another.
+/// A series of runs whose counts agree with one another.
 ///
 /// ```
 /// use kpi_gap_queue::{BurnDown, RunPoint};

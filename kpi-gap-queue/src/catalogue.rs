@@ -4,7 +4,7 @@ use std::{borrow::Cow, rc::Rc, sync::Arc};
 
 use crate::{error::StoreError, publication::Publication};
 
-/// Describes a source that the catalogue has seeded.
+/// A source that the catalogue has seeded.
 ///
 /// Made by [`Source::new`]; every other field starts blank and may be set in place.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -36,7 +36,7 @@ impl Source {
     }
 }
 
-/// Describes a KPI.
+/// A KPI.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Kpi {
@@ -92,7 +92,7 @@ macro_rules! forward {
 }
 forward!(&C, Box<C>, Rc<C>, Arc<C>);
 
-/// Holds a catalogue in memory.
+/// A catalogue in memory.
 ///
 /// ```
 /// use kpi_gap_queue::{Catalogue, InMemoryCatalogue, Kpi, Source};

@@ -29,7 +29,7 @@ impl PairRef<'_> {
     }
 }
 
-/// Names what happened to a pair between two runs.
+/// What happened to a pair between two runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

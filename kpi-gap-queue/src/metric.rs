@@ -158,7 +158,7 @@ where
     }
 }
 
-/// Holds one value with everything that is known of it.
+/// One value with everything that is known of it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Metric {
     /// The source that published the value.

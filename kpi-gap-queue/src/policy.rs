@@ -24,7 +24,7 @@ pub struct ReportNames {
     pub organismo: String,
 }
 
-/// Says which of several values for one pair counts in a scope that holds them all.
+/// Which of several values for one pair counts in a scope that holds them all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

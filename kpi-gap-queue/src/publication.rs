@@ -6,7 +6,7 @@ use chrono::{Datelike as _, Days, Months, NaiveDate};
 
 use crate::scope::MetricScope;
 
-/// Names the length of a period, as granularities and publication frequencies write it.
+/// The length of a period, as granularities and publication frequencies write it.
 ///
 /// ```
 /// use kpi_gap_queue::Frequency;
@@ -101,7 +101,7 @@ pub struct UnknownFrequency {
     pub text: String,
 }
 
-/// Says how often a source publishes and how long after the end of a period.
+/// How often a source publishes and how long after the end of a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Publication {
     /// The length of the period that one edition covers.

@@ -6,7 +6,7 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
 use crate::{policy::ReportNames, status::GapStatus};
 
-/// Describes one pair of the queue: what is missing and what to do next.
+/// One pair of the queue: what is missing and what to do next.
 ///
 /// The fields are those of the written row, in its order; text that is not known is blank.
 #[derive(Debug, Clone, PartialEq, Eq)]

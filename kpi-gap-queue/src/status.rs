@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-/// Names the first link of a pair's evidence chain that is missing.
+/// The first link of a pair's evidence chain that is missing.
 ///
 /// The order of the variants is the order of the chain: a pair that moves to a greater status has
 /// come closer to [`GapStatus::Ready`].

@@ -6,7 +6,7 @@ use serde::ser::{Serialize, Serializer};
 
 use crate::{policy::ReportNames, status::GapStatus};
 
-/// Says how a queue stands as a whole.
+/// How a queue stands as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ReportStatus {
     /// No pair is actionable.

@@ -57,7 +57,7 @@ pub struct Formula {
     expr: Expr,
 }
 
-/// Is what a formula gives for one raw row.
+/// What a formula gives for one raw row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KpiValue {
     /// The value, rounded half away from zero to the KPI's number of decimals.
@@ -68,7 +68,7 @@ pub struct KpiValue {
     pub denominator: Option<Decimal>,
 }
 
-/// Says why a text is no formula.
+/// Why a text is no formula.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("formula `{formula}`: {problem} at character {position}; write e.g. `upheld / filed`")]
 pub struct FormulaError {
@@ -80,7 +80,7 @@ pub struct FormulaError {
     pub position: usize,
 }
 
-/// Says why a formula has no value for a row.
+/// Why a formula has no value for a row.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EvaluateError {

@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-/// Is one value of one KPI for one source and period, with the evidence that it stands on.
+/// One value of one KPI for one source and period, with the evidence that it stands on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KpiRow {
     /// `kpi|source|period|granularity`, which identifies the value in every store.
@@ -39,7 +39,7 @@ pub struct KpiRow {
     pub provenance: Provenance,
 }
 
-/// Says how a value came in: from which row of which file, by whom and when.
+/// How a value came in: from which row of which file, by whom and when.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Provenance {
     /// The packet's file name.
@@ -75,7 +75,7 @@ impl KpiRow {
     }
 }
 
-/// Says who acts, and when; given from outside, for the library reads no clock.
+/// Who acts, and when; given from outside, for the library reads no clock.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Stamp {
     /// Who acts: a person or a job.
@@ -116,7 +116,7 @@ impl fmt::Display for LoadId {
     }
 }
 
-/// Is a packet that a partial load leaves out, and why.
+/// A packet that a partial load leaves out, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftOut {
     /// The packet's file name.

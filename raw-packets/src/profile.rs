@@ -84,7 +84,7 @@ impl FromStr for PacketForm {
     }
 }
 
-/// Names the dialect of a CSV packet.
+/// The dialect of a CSV packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -98,7 +98,7 @@ pub enum Profile {
     ExcelEu,
 }
 
-/// Is returned for a word that names no profile, or a form that was not built in.
+/// The error for a word that names no profile, or a form that was not built in.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{word}` is no form of a packet; use plain, excel-us, excel-eu, xlsx-en or xlsx-es")]
 pub struct UnknownProfile {

@@ -44,7 +44,7 @@ pub struct ReadinessTotals {
     pub repairs_offered_total: usize,
 }
 
-/// Is one line of the fix queue: a finding with its packet.
+/// One line of the fix queue: a finding with its packet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FixItem {
     /// The priority of the packet's status.

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-/// Says which link of a pair's evidence chain is missing, as a gap queue classifies it.
+/// Which link of a pair's evidence chain is missing, as a gap queue classifies it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GapStatus {
@@ -51,7 +51,7 @@ impl fmt::Display for GapStatus {
     }
 }
 
-/// Is returned for a word that names no gap status.
+/// The error for a word that names no gap status.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{word}` is no status of a gap queue; use missing_source, missing_metric, \
@@ -79,7 +79,7 @@ impl FromStr for GapStatus {
     }
 }
 
-/// Tells how a run went: that of a gap queue, or that of a packet plan.
+/// How a run went: that of a gap queue, or that of a packet plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunStatus {
@@ -91,7 +91,7 @@ pub enum RunStatus {
     Failed,
 }
 
-/// Names the period that a gap queue looked at.
+/// The period that a gap queue looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct MetricScope {
     /// The date that stands for the period, such as 2025-12-31; `None` where the scope is all time.
@@ -133,7 +133,7 @@ pub struct QueueFacts {
     pub totals: serde_json::Value,
 }
 
-/// Is one row of a gap queue: one pair source × KPI in one scope.
+/// One row of a gap queue: one pair source × KPI in one scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gap<'a> {
     /// The source that should have published the value.
@@ -148,7 +148,7 @@ pub struct Gap<'a> {
     pub status: GapStatus,
 }
 
-/// Describes one source of the catalogue, as far as a packet repeats it.
+/// One source of the catalogue, as far as a packet repeats it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SourceFacts {
     /// The source's id.
@@ -243,7 +243,7 @@ impl<R: PacketRequest + ?Sized> PacketRequest for Box<R> {
     }
 }
 
-/// Is one row of an [`InMemoryRequest`]; the owned form of [`Gap`].
+/// One row of an [`InMemoryRequest`]; the owned form of [`Gap`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct OwnedGap {
     /// The source that should have published the value.
@@ -258,7 +258,7 @@ pub struct OwnedGap {
     pub status: GapStatus,
 }
 
-/// Holds a request in memory: the test double, and enough for a service that computes its gaps
+/// A request in memory: the test double, and enough for a service that computes its gaps
 /// by itself.
 ///
 /// ```

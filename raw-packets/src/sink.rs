@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::load::{KpiRow, LeftOut, Load, LoadId, Stamp};
 
-/// Says whether a run is kept.
+/// Whether a run is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Run {
     /// Everything is done, and the transaction is committed.
@@ -17,7 +17,7 @@ pub enum Run {
     Dry,
 }
 
-/// Says what a load does to one metric key.
+/// What a load does to one metric key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
@@ -43,7 +43,7 @@ impl Effect {
     }
 }
 
-/// Tells what a load did, or, in a dry run, would do.
+/// What a load did, or, in a dry run, would do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LoadReceipt {
     /// The load's id, by which it can be undone.
@@ -60,7 +60,7 @@ impl LoadReceipt {
     }
 }
 
-/// Tells what undoing a load did.
+/// What undoing a load did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UndoReceipt {
     /// The load that was undone.
@@ -71,7 +71,7 @@ pub struct UndoReceipt {
     pub restored: Vec<String>,
 }
 
-/// Says what wrote an entry of the history.
+/// What wrote an entry of the history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Act {
@@ -81,7 +81,7 @@ pub enum Act {
     Undo,
 }
 
-/// Is one change of one value; entries are only ever appended.
+/// One change of one value; entries are only ever appended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryEntry {
     /// The load that made the change, or that was undone.
@@ -128,7 +128,7 @@ impl LeftOutRecord {
     }
 }
 
-/// Says why a sink did nothing. Whatever the error, nothing was written.
+/// Why a sink did nothing. Whatever the error, nothing was written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SinkError {

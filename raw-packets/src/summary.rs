@@ -42,7 +42,7 @@ pub struct PacketSummary {
     pub packets_emitted_total: u64,
 }
 
-/// Holds the checks that decide a summary's status.
+/// The checks that decide a summary's status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct SummaryChecks {
     /// Whether the queue's run did not fail.

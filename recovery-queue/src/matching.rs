@@ -39,7 +39,7 @@ impl LeadSource for Box<dyn LeadSource + Send + '_> {
     }
 }
 
-/// Makes wake keys of records: digests under a secret, equal for a lead and a person who share a key.
+/// A maker of wake keys: digests of records under a secret, equal for a lead and a person who share a key.
 ///
 /// The normaliser must be the matcher's. A key is the fingerprint of the normaliser and the first half of the SHA-256 of
 /// secret and key: it cannot be turned back without the secret. Where the fingerprint changes, because values are read

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::words::many;
 
-/// Names one consistent read.
+/// One consistent read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
     /// What the store calls the read, such as PostgreSQL's `pg_current_snapshot()`.

@@ -96,7 +96,7 @@ impl Compared {
     }
 }
 
-/// Says how many persons hold one key of a subject, and where they are listed.
+/// How many persons hold one key of a subject, and where they are listed.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Hit {
     pub(super) total: u32,
@@ -104,7 +104,7 @@ pub(super) struct Hit {
     pub(super) len: usize,
 }
 
-/// Says what a subject's key may do, given how many persons hold it.
+/// What a subject's key may do, given how many persons hold it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Weight {
     /// Few hold it: it makes candidates.

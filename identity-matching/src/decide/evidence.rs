@@ -15,7 +15,7 @@ use crate::{
     policy::{Policy, Rule},
 };
 
-/// Is the outcome of one subject with its evidence.
+/// The outcome of one subject with its evidence.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Decision {
@@ -107,7 +107,7 @@ impl KeyEvidence {
     }
 }
 
-/// Says what one key of the subject was good for.
+/// What one key of the subject was good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -168,7 +168,7 @@ impl CandidateEvidence {
     }
 }
 
-/// Is one key that candidate and subject share.
+/// One key that candidate and subject share.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Agreement {
@@ -190,7 +190,7 @@ impl Agreement {
     }
 }
 
-/// Is one thing that both give, and give differently.
+/// One thing that both give, and give differently.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Disagreement {

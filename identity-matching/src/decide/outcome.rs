@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::policy::{Confidence, Rule};
 
-/// Says why a subject was not matched.
+/// Why a subject was not matched.
 ///
 /// Written in upper snake case; reading also accepts lower case and the synonyms `no_match_found` and
 /// `missing_identifiers` that older tables hold.
@@ -96,7 +96,7 @@ pub struct UnknownReason {
     pub code: String,
 }
 
-/// Says what was decided about one subject.
+/// What was decided about one subject.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum Outcome {

@@ -45,7 +45,7 @@ pub struct Comparison {
     pub changes: Vec<LeadChange>,
 }
 
-/// Is one subject that is decided otherwise.
+/// One subject that is decided otherwise.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct LeadChange {

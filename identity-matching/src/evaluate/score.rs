@@ -204,7 +204,7 @@ fn agreeing_kinds(decision: &Decision) -> Vec<KeyKind> {
     kinds
 }
 
-/// Is the result of comparing decisions with truth.
+/// The result of comparing decisions with truth.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Evaluation {
@@ -230,7 +230,7 @@ pub struct Evaluation {
     pub wrong: Vec<WrongDecision>,
 }
 
-/// Is one row of the confusion table.
+/// One row of the confusion table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct OutcomeRow {
@@ -240,7 +240,7 @@ pub struct OutcomeRow {
     pub counts: Counts,
 }
 
-/// Is the score of one rule.
+/// The score of one rule.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct RuleScore {
@@ -252,7 +252,7 @@ pub struct RuleScore {
     pub precision: Option<f64>,
 }
 
-/// Is the score of one kind of identifier.
+/// The score of one kind of identifier.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct KindScore {
@@ -264,7 +264,7 @@ pub struct KindScore {
     pub precision: Option<f64>,
 }
 
-/// Is one decision that differs from the truth.
+/// One decision that differs from the truth.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct WrongDecision {

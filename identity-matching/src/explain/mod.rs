@@ -18,7 +18,7 @@ use crate::{
     normalise::Record,
 };
 
-/// Explains the decision of one subject; `Display` writes it as text, serde as JSON.
+/// The explanation of one subject's decision; `Display` writes it as text, serde as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Explanation {
@@ -32,7 +32,7 @@ pub struct Explanation {
     pub changes: Vec<Change>,
 }
 
-/// Tells what became of one value of the subject.
+/// What became of one value of the subject.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ValueReading {
@@ -51,7 +51,7 @@ pub struct ValueReading {
     pub remedy: Option<String>,
 }
 
-/// Is one key that was read from a value.
+/// One key that was read from a value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ReadKey {
@@ -68,7 +68,7 @@ pub struct ReadKey {
     pub steps: Vec<String>,
 }
 
-/// Is one change of subject or policy that would lead to another outcome.
+/// One change of subject or policy that would lead to another outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Change {

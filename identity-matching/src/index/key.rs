@@ -5,7 +5,7 @@ use std::fmt;
 use crate::key::{DocumentTypeId, Key, KeyKind};
 use crate::weak::blocking::BlockingKey;
 
-/// Is a strong key or a blocking key as an index stores and compares it: sixteen opaque bytes.
+/// A strong key or a blocking key as an index stores and compares it: sixteen opaque bytes.
 ///
 /// Made from a [`Key`] or a [`BlockingKey`]; a database stores [`IndexKey::to_bytes`]. `Debug` shows
 /// nothing of the value.

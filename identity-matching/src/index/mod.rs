@@ -51,7 +51,7 @@ impl PersonId {
     }
 }
 
-/// Tells who holds one key.
+/// Who holds one key.
 #[derive(Clone, Copy, Debug)]
 pub struct Holders<'a> {
     /// How many persons hold the key, whether they are listed or not; never zero.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::key::KeyKind;
 
-/// Shows an identifier with all but a little of it replaced by `*`.
+/// An identifier with all but a little of it replaced by `*`.
 ///
 /// A phone keeps its first two digits and its last four, a document its last four when it has at least
 /// eight characters (its last one or none below), an e-mail the first letter and the domain.

@@ -36,7 +36,7 @@ pub use reading::{Field, HeldKey, Reading, Source};
 pub use secret::HashKey;
 pub use unusable::{UnknownUnusableReason, Unusable, UnusableReason};
 
-/// Tells how one record came to hold a key; the first form is the strongest.
+/// How one record came to hold a key; the first form is the strongest.
 ///
 /// The form belongs to the occurrence and not to the key: a lead may hold as [`Derived`](Self::Derived)
 /// what a person holds as [`Exact`](Self::Exact).
@@ -102,7 +102,7 @@ pub struct UnknownKeyForm {
     pub name: String,
 }
 
-/// Is one normalised identifier, ready to be compared and looked up.
+/// One normalised identifier, ready to be compared and looked up.
 ///
 /// Two records share an identifier exactly when they hold equal keys. `Debug` and `Display` are masked;
 /// [`Key::text`] gives the plain value on purpose. The order of keys is that of [`KeyKind`] first and

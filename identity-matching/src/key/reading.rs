@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Key, KeyForm, KeyKind, KindCodeError};
 
-/// Names the input field that a key or a finding came from.
+/// The input field that a key or a finding came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "Cow<'_, str>", into = "String")]
 #[non_exhaustive]
@@ -83,7 +83,7 @@ pub struct Source {
     pub position: u16,
 }
 
-/// Is one key of one record, with how the record came to hold it.
+/// One key of one record, with how the record came to hold it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct HeldKey {
@@ -105,7 +105,7 @@ impl HeldKey {
     }
 }
 
-/// Collects what a normaliser had to understand or supply to read a value.
+/// What a normaliser had to understand or supply to read a value.
 ///
 /// A set of marks, empty for a value that was already in canonical form.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]

@@ -5,7 +5,7 @@ use std::fmt;
 /// The low 96 bits of a key, below its kind.
 pub(super) const LOW_96: u128 = (1 << 96) - 1;
 
-/// Holds the secret under which long documents and e-mails are hashed into keys.
+/// The secret under which long documents and e-mails are hashed into keys.
 ///
 /// Keys are comparable only under the same secret. The default is a fixed, public value: right for
 /// matching in memory. Who saves an index outside gives an own secret, so that the file cannot be

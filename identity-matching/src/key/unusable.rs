@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Source;
 
-/// Says that one value of a record gives no key, and why, or what is odd about a key that it gives.
+/// One value of a record that gives no key, and why; or what is odd about a key that it gives.
 ///
 /// The value itself is not repeated: [`Unusable::source`] points at it in the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -32,7 +32,7 @@ impl fmt::Display for Unusable {
     }
 }
 
-/// Says why a value gives no key, or what is odd about it.
+/// Why a value gives no key, or what is odd about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[non_exhaustive]

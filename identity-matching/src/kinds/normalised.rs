@@ -8,7 +8,7 @@ use crate::{
     weak::{BirthDate, BlockingKey, Name, Plate, blocking},
 };
 
-/// Holds what one record normalises to; also the buffer for the next.
+/// What one record normalises to; also the buffer for the next.
 ///
 /// `Debug` shows masked keys and no plain value.
 #[derive(Clone, Default, PartialEq)]

@@ -210,7 +210,7 @@ impl OwnKindRules {
     }
 }
 
-/// Says what the values of a kind consist of.
+/// What the values of a kind consist of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Characters {
@@ -221,7 +221,7 @@ pub enum Characters {
     LettersAndDigits,
 }
 
-/// Says how the check digits of a kind are made.
+/// How the check digits of a kind are made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckDigits {
@@ -273,7 +273,7 @@ fn mod97<'a>(signs: impl Iterator<Item = &'a u8>) -> u32 {
     })
 }
 
-/// Says why the rules of a kind were refused.
+/// Why the rules of a kind were refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OwnKindError {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::IdentifierKind;
 use crate::key::KeyKind;
 
-/// Says that a kind cannot be added to those that are there.
+/// The error where a kind cannot be added to those that are there.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KindConflict {

@@ -26,7 +26,7 @@ pub use self::record::{OwnValue, RawDocument, Record};
 /// only, so whoever keeps keys keeps this beside them, and makes them anew where it differs.
 pub const READING: u32 = 6;
 
-/// Normalises records to keys under fixed options.
+/// A reader of records: it makes keys of their values under fixed options.
 ///
 /// ```
 /// use identity_matching::{Normaliser, Record, Region};
@@ -173,7 +173,7 @@ impl Default for Normaliser {
     }
 }
 
-/// Takes the values of one record, one at a time.
+/// A reader of the values of one record, one at a time.
 #[derive(Debug)]
 #[must_use = "the keys are in order only after `finish`"]
 pub struct RecordReader<'a> {

@@ -12,7 +12,7 @@ use crate::{
     weak::blocking::{PHONE_TAIL_DIGITS, PHONE_TAIL_RANGE},
 };
 
-/// Holds what normalising may be told; the default reads only what says its own country.
+/// What normalising may be told; the default reads only what says its own country.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NormaliseOptions {

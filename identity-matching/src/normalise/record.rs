@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{key::KeyKind, kinds::RawValue, text::Region};
 
-/// Holds the identifiers of one lead or person as they were written.
+/// The identifiers of one lead or person as they were written.
 ///
 /// Every field may be empty. Empty values in a list are skipped. `Debug` shows how many values there
 /// are and none of them.
@@ -87,7 +87,7 @@ impl fmt::Debug for Record {
     }
 }
 
-/// Is one document as it was written.
+/// One document as it was written.
 #[derive(Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RawDocument {

@@ -15,7 +15,7 @@ use crate::{
     weak::blocking::PHONE_TAIL_RANGE,
 };
 
-/// Says why rules were refused.
+/// Why rules were refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyError {

@@ -204,7 +204,7 @@ impl MatchRule {
     }
 }
 
-/// Says what makes a match by strong keys doubtful.
+/// What makes a match by strong keys doubtful.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
@@ -222,7 +222,7 @@ impl Default for DoubtRules {
     }
 }
 
-/// Says what addresses are good for that no single person has for long.
+/// What addresses are good for that no single person has for long.
 ///
 /// ```
 /// use identity_matching::{AddressUse, Policy};
@@ -242,7 +242,7 @@ pub struct AddressRules {
     pub disposable: AddressUse,
 }
 
-/// Says how the keys of one strong kind are used.
+/// How the keys of one strong kind are used.
 ///
 /// The two caps follow the idea of Senzing's generic thresholds: a value that many persons hold first stops
 /// making candidates, and only later stops to confirm one that another key made.
@@ -289,7 +289,7 @@ impl Default for KindRules {
     }
 }
 
-/// Says how weak evidence is looked up.
+/// How weak evidence is looked up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]

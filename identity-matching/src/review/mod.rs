@@ -16,7 +16,7 @@ use crate::{
     policy::Policy,
 };
 
-/// Is what a review of a population finds; documents are masked.
+/// What a review of a population finds; documents are masked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct PopulationReview {
@@ -30,7 +30,7 @@ pub struct PopulationReview {
     pub shared: Vec<SharedDocument>,
 }
 
-/// Is a group of persons who are most likely one.
+/// A group of persons who are most likely one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct SamePerson {
@@ -42,7 +42,7 @@ pub struct SamePerson {
     pub contradicted: bool,
 }
 
-/// Is a person who is most likely several.
+/// A person who is most likely several.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct SeveralPersons {
@@ -54,7 +54,7 @@ pub struct SeveralPersons {
     pub documents: Vec<String>,
 }
 
-/// Is a document that too many persons hold.
+/// A document that too many persons hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct SharedDocument {

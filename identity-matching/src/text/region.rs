@@ -27,7 +27,7 @@ static KNOWN: [bool; 676] = {
     known
 };
 
-/// Is a country or territory, by its two-letter code.
+/// A country or territory, by its two-letter code.
 ///
 /// ```
 /// use identity_matching::Region;
@@ -176,7 +176,7 @@ impl From<Region> for String {
     }
 }
 
-/// Says that a region code is not assigned.
+/// The error where a region code is not assigned.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown region `{code}`: give an ISO 3166-1 alpha-2 code such as PE, ES or MX")]
 #[non_exhaustive]

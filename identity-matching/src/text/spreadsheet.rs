@@ -40,7 +40,7 @@ pub(crate) fn unguarded(written: &str) -> &str {
     written.trim_matches(stray)
 }
 
-/// Says what a text is as the number of a spreadsheet or a program.
+/// What a text is as the number of a spreadsheet or a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Cell {
     /// Nothing that only a program writes.

@@ -9,7 +9,7 @@ use crate::text::Region;
 use crate::text::filler;
 use crate::text::{self, LONGEST_VALUE, spreadsheet};
 
-/// Is a date of birth.
+/// A date of birth.
 ///
 /// ```
 /// use identity_matching::BirthDate;

@@ -3,7 +3,7 @@
 use crate::key::Key;
 use crate::weak::{BirthDate, Name, Plate};
 
-/// Tells what two records with an equal [`BlockingKey`] have in common.
+/// What two records with an equal [`BlockingKey`] have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum BlockingKind {
@@ -33,7 +33,7 @@ impl BlockingKind {
     }
 }
 
-/// Is a value under which weak candidates are found; agreeing on it is not yet evidence.
+/// A value under which weak candidates are found; agreeing on it is not yet evidence.
 ///
 /// Looked up in an index of the population, then compared: an equal blocking key may be a chance
 /// collision of its 60 bits.

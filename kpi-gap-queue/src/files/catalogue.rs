@@ -11,7 +11,7 @@ use crate::{
     publication::Publication,
 };
 
-/// Holds a catalogue as it was read, and what was left aside.
+/// A catalogue as it was read, and what was left aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CatalogueFile {

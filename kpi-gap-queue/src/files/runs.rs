@@ -20,7 +20,7 @@ const VERSION: u32 = 1;
 /// What the first line of a file calls it.
 const FORMAT: &str = "kpi-gap-queue runs";
 
-/// Holds what one run found, pair by pair, one byte a pair.
+/// What one run found, pair by pair, one byte a pair.
 ///
 /// ```
 /// use kpi_gap_queue::files::SavedRun;
@@ -163,7 +163,7 @@ impl SavedRun {
     }
 }
 
-/// Holds a series of runs over the same scopes: the counts of all, and the pairs of the last one.
+/// A series of runs over the same scopes: the counts of all, and the pairs of the last one.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RunHistory {
     burn_down: BurnDown,

@@ -11,7 +11,7 @@ use crate::{
     status::{Chain, GapStatus},
 };
 
-/// Says why a value counts for its pair.
+/// Why a value counts for its pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ChosenBy {

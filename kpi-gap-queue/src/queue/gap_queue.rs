@@ -86,7 +86,7 @@ impl PairState {
     }
 }
 
-/// Tells what one source owes and holds in one scope.
+/// What one source owes and holds in one scope.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SourceFacts {

@@ -2,7 +2,7 @@
 
 use crate::policy::GapPolicy;
 
-/// Says how a queue is built; every field has a default.
+/// How a queue is built; every field has a default.
 ///
 /// Written as `GapOptions { queue_limit: 100, ..GapOptions::default() }`, it may grow.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use crate::value::{
     unguard,
 };
 
-/// Is the value of a cell that is as it should be.
+/// The value of a cell that is as it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Value {
     /// A blank cell, where blank is allowed.
@@ -28,7 +28,7 @@ pub(super) enum Value {
     Date(NaiveDate),
 }
 
-/// Is the judgement of a cell.
+/// The judgement of a cell.
 pub(super) enum Judged {
     /// As it should be.
     Good(Value),

@@ -8,7 +8,7 @@ use crate::load::{LeftOut, Load, Stamp};
 use crate::plan::PacketPlan;
 use crate::template::Language;
 
-/// Says which packets a load takes.
+/// Which packets a load takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Accept {
     /// All of them, or nothing is loaded.
@@ -18,7 +18,7 @@ pub enum Accept {
     Valid,
 }
 
-/// Is returned where a strict load finds packets that are not ready.
+/// The error where a strict load finds packets that are not ready.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{not_ready} of {total} packets are not ready, so nothing is loaded; mend them, or load only the \
@@ -31,7 +31,7 @@ pub struct NotReady {
     pub total: usize,
 }
 
-/// Is a plan whose returned packets were checked: the only thing that a load can be made of.
+/// A plan whose returned packets were checked: the only thing that a load can be made of.
 ///
 /// ```
 /// use raw_packets::{

@@ -18,7 +18,7 @@ pub(super) fn is_reasons_label(label: &str) -> bool {
     REASONS.iter().any(|(_, reasons)| label == *reasons)
 }
 
-/// Says where each column of the template stands in the sheet.
+/// Where each column of the template stands in the sheet.
 #[derive(Debug, Clone)]
 pub(super) struct Columns {
     /// By the template's position, the position in the sheet; `None` where the column is missing.

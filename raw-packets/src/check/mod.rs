@@ -31,7 +31,7 @@ use crate::plan::{Packet, PacketPlan};
 use crate::read::Sheet;
 use crate::template::Language;
 
-/// Holds what a check may vary in.
+/// What a check may vary in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct CheckOptions {

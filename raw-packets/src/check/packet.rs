@@ -6,7 +6,7 @@ use crate::finding::{Finding, PacketStatus};
 use crate::load::{KpiRow, Provenance, Stamp};
 use crate::plan::Packet;
 
-/// Is one packet after the check.
+/// One packet after the check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckedPacket {
     pub(super) packet: Option<Packet>,

@@ -3,7 +3,7 @@
 use super::header::{Columns, is_reasons_label};
 use crate::read::{NotRead, Sheet, SheetRow};
 
-/// Is a file as it came back: its name without folders, and its bytes.
+/// A file as it came back: its name without folders, and its bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct ReturnedFile {
@@ -42,7 +42,7 @@ impl ReturnedFile {
     }
 }
 
-/// Is the sheet of a returned packet, as it came.
+/// The sheet of a returned packet, as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ReturnedSheet {
     /// The labels, one for each column.

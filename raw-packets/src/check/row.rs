@@ -14,7 +14,7 @@ use crate::read::{Cell, SheetRow, column_letters};
 use crate::template::{Choice, Column, Fill, KpiRule, Role, Rule, Template};
 use crate::value::{is_blank, same_text};
 
-/// Is a row that passed every check.
+/// A row that passed every check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct RawRow {
     pub(super) row: u64,

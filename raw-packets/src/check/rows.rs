@@ -22,7 +22,7 @@ use crate::template::{Labels, Language, Role, Template};
 /// For how many rows of a file that were not issued it is looked which issued one may be meant.
 const LOOKED_FOR: usize = 20;
 
-/// Holds what a check of returned packets of rows found.
+/// What a check of returned packets of rows found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CheckedRows {
     files: Vec<CheckedRowFile>,

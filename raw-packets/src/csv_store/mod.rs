@@ -72,7 +72,7 @@ impl fmt::Debug for CsvOptions {
     }
 }
 
-/// Holds the values of a CSV file, and what was refused of it.
+/// The values of a CSV file, and what was refused of it.
 ///
 /// ```
 /// use raw_packets::{CsvMetrics, CsvOptions};

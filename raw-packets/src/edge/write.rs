@@ -18,7 +18,7 @@ const LOCK: &str = ".packets.lock";
 /// How the names of files begin that are being written.
 const PARTIAL: &str = ".packet-";
 
-/// Tells what an export did to its folder.
+/// What an export did to its folder.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Written {

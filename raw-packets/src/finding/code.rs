@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-/// Says whether a finding keeps a packet from being loaded.
+/// Whether a finding keeps a packet from being loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
@@ -16,7 +16,7 @@ pub enum Severity {
 
 macro_rules! codes {
     ($($(#[doc = $title:literal])+ $name:ident = $word:literal, $severity:ident, $page:literal;)*) => {
-        /// Names the cause of a finding: a code of Frictionless where one fits, else one of this crate.
+        /// The cause of a finding: a code of Frictionless where one fits, else one of this crate.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum Code {

@@ -20,7 +20,7 @@ pub use self::reason::Reason;
 pub use self::status::PacketStatus;
 use crate::template::Language;
 
-/// Is one thing that is wrong, or odd, in a returned packet.
+/// One thing that is wrong, or odd, in a returned packet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Finding {

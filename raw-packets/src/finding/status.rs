@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// Says how far a returned packet is.
+/// How far a returned packet is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PacketStatus {

@@ -35,7 +35,7 @@ const PROFILE: &str = "https://datapackage.org/profiles/2.0/datapackage.json";
 /// The folder of the tables that stand beside the packets, so that the packets stand alone.
 const FOLDER: &str = "package";
 
-/// Is one file of a data package: its path within the folder and its bytes.
+/// One file of a data package: its path within the folder and its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackageFile {
     /// The path, with `/`.

@@ -19,7 +19,7 @@ use crate::template::Template;
 /// How long a file name may be on every common file system, in bytes.
 const MAX_FILE_NAME: usize = 200;
 
-/// Holds what a plan may vary in.
+/// What a plan may vary in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PacketOptions {
@@ -41,7 +41,7 @@ impl Default for PacketOptions {
     }
 }
 
-/// Says why no plan can be made.
+/// Why no plan can be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlanError {
@@ -117,7 +117,7 @@ pub enum PlanError {
     },
 }
 
-/// Says which packets are issued, and against what a returned packet is checked.
+/// Which packets are issued, and against what a returned packet is checked.
 ///
 /// Planning is pure: the same request, template and options give the same plan. Rows are read
 /// once; the plan keeps one packet per source and scope and counts what it leaves out.

@@ -59,7 +59,7 @@ impl PacketKey {
     }
 }
 
-/// Is one packet of a plan: a form with one row, as issued.
+/// One packet of a plan: a form with one row, as issued.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Packet {
     pub(super) key: PacketKey,

@@ -40,7 +40,7 @@ impl RowPacket {
     }
 }
 
-/// Says which packets of rows are issued, and against what returned ones are checked; pure.
+/// Which packets of rows are issued, and against what returned ones are checked; pure.
 ///
 /// ```
 /// use raw_packets::{

@@ -48,7 +48,7 @@ impl Column {
     }
 }
 
-/// Holds one text that a column allows, and what it is called in each language.
+/// One text that a column allows, and what it is called in each language.
 ///
 /// A workbook offers it as it is called in its language. A returned cell may hold the value or what it is called in any
 /// language; an answer always gives the value. In JSON it is a text, or a `value` with a `label` by language.
@@ -124,7 +124,7 @@ impl From<Choice> for WrittenChoice {
     }
 }
 
-/// Says who writes a column.
+/// Who writes a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
@@ -136,7 +136,7 @@ pub enum Role {
     Context,
 }
 
-/// Says what a cell holds.
+/// What a cell holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CellType {
@@ -160,7 +160,7 @@ impl CellType {
     }
 }
 
-/// Names what a column is prefilled with.
+/// What a column is prefilled with.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -215,7 +215,7 @@ pub struct Bound {
     pub priority: u8,
 }
 
-/// Holds a text for people in the languages that packets speak.
+/// A text for people in the languages that packets speak.
 ///
 /// In JSON it is an object by language, or one text that is the same in all of them.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -262,7 +262,7 @@ pub enum Language {
     Es,
 }
 
-/// Is returned for a word that names no language that packets speak.
+/// The error for a word that names no language that packets speak.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{word}` is no language of packets; use en or es")]
 pub struct UnknownLanguage {

@@ -76,7 +76,7 @@ pub enum Rule {
     },
 }
 
-/// Says how one KPI follows from a raw row.
+/// How one KPI follows from a raw row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KpiRule {

@@ -20,7 +20,7 @@ pub(crate) use self::labels::Labels;
 pub use self::validate::TemplateError;
 use crate::formula::Formula;
 
-/// Describes a kind of packet: its columns in order, its rules and the KPIs that it yields.
+/// A kind of packet: its columns in order, its rules and the KPIs that it yields.
 ///
 /// A template without KPIs, evidence and periods is one of rows ([`is_of_rows`](Self::is_of_rows)): its packets have as many
 /// rows as a service gives them ([`RowPlan`](crate::RowPlan)), told from one another by its key columns.

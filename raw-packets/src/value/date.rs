@@ -22,7 +22,7 @@ pub enum Date {
     },
 }
 
-/// Names what was done to a day.
+/// What was done to a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DateDamage {

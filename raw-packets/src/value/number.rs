@@ -44,7 +44,7 @@ pub enum Number {
     },
 }
 
-/// Names what was done to a number.
+/// What was done to a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NumberDamage {

@@ -35,7 +35,7 @@ use crate::store::leads::LeadStore;
 use crate::store::leases::LeaseStore;
 use crate::trace;
 
-/// Keeps the recovery queue on a connection of the caller's, also inside the caller's open transaction.
+/// A recovery queue on a connection of the caller's, also inside the caller's open transaction.
 ///
 /// Each write is one transaction; where one is open already it is one savepoint, which rolls back with the caller's
 /// transaction. An error rolls back to the savepoint and is returned: nothing is tried again. Nothing that the store

@@ -52,7 +52,7 @@ use crate::store::{QueueStore, Snapshot};
 use crate::trace;
 use crate::worker::{Patience, retry_on_outage};
 
-/// Keeps the recovery queue in SQLite or PostgreSQL.
+/// A recovery queue in SQLite or PostgreSQL.
 ///
 /// One connection writes and a second one reads, opened when first needed. Call
 /// [`migrate`](Self::migrate) once after opening; it changes nothing when the tables are current.

@@ -120,7 +120,7 @@ struct Event {
     run_id: Option<RunId>,
 }
 
-/// Keeps the recovery queue in memory.
+/// A recovery queue in memory.
 ///
 /// For tests, and for a backlog that need not outlive the process. It has no clock: the time is what
 /// [`set_clock`](Self::set_clock) says, 1970 at first.

@@ -9,7 +9,7 @@ use crate::model::error::{ConfigError, StoreError};
 use crate::model::key::SourcePk;
 use crate::model::rejection::RejectReason;
 
-/// Holds one lead of a backlog.
+/// One lead of a backlog.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BacklogLead {
@@ -54,7 +54,7 @@ impl BacklogLead {
     }
 }
 
-/// Names a view or table, checked to be one or two identifiers.
+/// The name of a view or table, checked to be one or two identifiers.
 ///
 /// ```
 /// use recovery_queue::ViewName;
@@ -127,7 +127,7 @@ impl ViewName {
     }
 }
 
-/// Says where the leads of a backlog are read from.
+/// Where the leads of a backlog are read from.
 #[non_exhaustive]
 pub enum BacklogSource<'a> {
     /// A view or table in the store's own database, read by set-based statements.
@@ -280,7 +280,7 @@ impl BacklogRows {
     }
 }
 
-/// Reads a view or table of the user's in the store's own database.
+/// A view or table of the user's in the store's own database, as a backlog.
 ///
 /// Columns: `lead_source_pk` (text or anything that casts to it) and `lead_date` (a date, a timestamp with a
 /// zone, or a text in ISO 8601 form); optional: `lead_version` (text) and `lead_priority` (integer, smaller
@@ -318,7 +318,7 @@ impl Backlog for ViewBacklog {
     }
 }
 
-/// Holds a backlog in memory.
+/// A backlog in memory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MemoryBacklog {
     name: String,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 
-/// Marks how far a run has come in each backlog.
+/// How far a run has come in each backlog.
 ///
 /// Claims go forward only, so a run looks at no lead twice in a pass and reads neither the rows that it has just removed
 /// nor, with several workers, those that another of them holds. A store numbers its backlogs as it likes; it takes them

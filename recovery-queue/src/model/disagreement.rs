@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-/// Says in which way the rows of a lead, or of a person, disagree.
+/// In which way the rows of a lead, or of a person, disagree.
 ///
 /// None of them comes about by the store's own writes; each is left by something else that wrote to its tables or removed
 /// what they rest on.
@@ -84,7 +84,7 @@ impl Serialize for DisagreementKind {
     }
 }
 
-/// Holds what disagrees in one way.
+/// What disagrees in one way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Disagreement {

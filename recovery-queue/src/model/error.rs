@@ -4,7 +4,7 @@ use crate::model::key::KeyError;
 
 type Source = Box<dyn std::error::Error + Send + Sync + 'static>;
 
-/// Says why a name, an option or a policy was refused; nothing was read or written.
+/// Why a name, an option or a policy was refused; nothing was read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} {value:?} is refused: {reason}; {remedy}")]
 #[non_exhaustive]
@@ -31,7 +31,7 @@ impl ConfigError {
     }
 }
 
-/// Says why a store did not do what it was asked.
+/// Why a store did not do what it was asked.
 ///
 /// Whatever the variant, the transaction in hand was rolled back: nothing is half-written. What the database itself said is
 /// the [`source`](std::error::Error::source), and stands in no message: a report shows the whole chain.

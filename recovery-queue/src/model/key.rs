@@ -10,7 +10,7 @@ use serde::Serialize;
 /// message can name it, and not by the server.
 pub const MAX_KEY_BYTES: usize = 512;
 
-/// Says why a text is no key.
+/// Why a text is no key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {

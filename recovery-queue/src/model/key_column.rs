@@ -3,7 +3,7 @@
 use crate::model::backlog::{ViewName, check_identifier};
 use crate::model::error::ConfigError;
 
-/// Names a column of the service's own that holds keys of leads, for the check of their spelling.
+/// A column of the service's own that holds keys of leads, for the check of their spelling.
 ///
 /// Recorded in a store ([`SqlStore::set_key_columns`](crate::SqlStore::set_key_columns)), it is looked at by the guardrail
 /// `source_pk_consistency` of every program that checks the store. `NULL` in it is no key.

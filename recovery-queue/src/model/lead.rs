@@ -67,7 +67,7 @@ impl PersonRecord {
     }
 }
 
-/// Says what was done with a lead by hand.
+/// What was done with a lead by hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -139,7 +139,7 @@ impl LeadAction {
     }
 }
 
-/// Names the leads to be tried again.
+/// The leads to be tried again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reopen<'a> {
@@ -152,7 +152,7 @@ pub enum Reopen<'a> {
     OtherPolicyThan(&'a str),
 }
 
-/// Names whom the store is to forget.
+/// Whom the store is to forget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Forget<'a> {
@@ -196,7 +196,7 @@ impl Forget<'_> {
     }
 }
 
-/// Tells what was forgotten.
+/// What was forgotten.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Forgotten {
@@ -210,7 +210,7 @@ pub struct Forgotten {
     pub columns_searched: u64,
 }
 
-/// Says how long what is done with is kept; `None` = for ever.
+/// How long what is done with is kept; `None` = for ever.
 ///
 /// Matched and failed leads stay, whatever their age: their links and their place in the backlog hang on them. So does
 /// the ledger, which has a roll-up of its own.
@@ -288,7 +288,7 @@ impl Pruned {
     }
 }
 
-/// Tells what retention removed.
+/// What retention removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Pruned {

@@ -11,7 +11,7 @@ use crate::model::resolver::FailReason;
 /// The width of a ledger slot: 15 minutes, of which every zone's offset since 1972 is a multiple.
 pub const SLOT_SECONDS: i64 = 900;
 
-/// Says what happened to a number of leads.
+/// What happened to a number of leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -82,7 +82,7 @@ impl EventKind {
     }
 }
 
-/// Counts the events of one kind within 15 minutes.
+/// The events of one kind within 15 minutes, counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LedgerSlot {
@@ -106,7 +106,7 @@ impl LedgerSlot {
     }
 }
 
-/// Tells how the backlog moved on one day.
+/// How the backlog moved on one day.
 ///
 /// `backlog_end = backlog_start + new_backlog_in − matched_out − other_out` and
 /// `net_change = backlog_end − backlog_start`, exactly. `matched_out` counts the matches of this calendar

@@ -7,7 +7,7 @@ use crate::model::error::ConfigError;
 use crate::model::key::{PersonKey, RunId, SourcePk};
 use crate::model::rows::LinkRow;
 
-/// Holds one link that was undone or moved.
+/// One link that was undone or moved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct LinkHistoryRow {
@@ -50,7 +50,7 @@ impl LinkHistoryRow {
     }
 }
 
-/// Says who decides by hand, and why.
+/// Who decides by hand, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decider<'a> {
     /// The person or program that decides.

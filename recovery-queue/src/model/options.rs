@@ -44,7 +44,7 @@ pub struct SeedOptions {
     pub feed: Option<Feed>,
 }
 
-/// Names the leads that may have come, changed or gone since the backlog was seeded last.
+/// The leads that may have come, changed or gone since the backlog was seeded last.
 ///
 /// A seed with a feed reads the leads that it names and those that the queue itself must look at again: failed ones whose
 /// rest is over, known leaks, and leads that were changed by hand since. It does what a seed of the whole backlog would
@@ -80,7 +80,7 @@ pub enum Feed {
     Outbox(ViewName),
 }
 
-/// Says how much of a backlog one seed may withdraw.
+/// How much of a backlog one seed may withdraw.
 ///
 /// A view that is empty for a moment, or of another schema, would withdraw every lead. A seed is stopped where it would
 /// withdraw more than `percent` of the leads that were open before, and `at_least` of them.
@@ -194,7 +194,7 @@ impl Backoff {
     }
 }
 
-/// Says how leads are claimed.
+/// How leads are claimed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum ClaimMode {

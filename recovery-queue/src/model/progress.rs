@@ -10,7 +10,7 @@ use crate::model::resolver::FailReason;
 use crate::model::run::{RunOutcome, RunRecord};
 use crate::model::work::BatchSummary;
 
-/// Tells how far a run has come.
+/// How far a run has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
@@ -32,7 +32,7 @@ impl Progress {
     }
 }
 
-/// Says why a run ended.
+/// Why a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -55,7 +55,7 @@ impl From<Stopped> for RunOutcome {
     }
 }
 
-/// Tells what a run did.
+/// What a run did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct RunSummary {

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::model::key::{MAX_KEY_BYTES, SourcePk};
 
-/// Says why a seed left a lead out.
+/// Why a seed left a lead out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum RejectReason {
@@ -116,7 +116,7 @@ impl Serialize for RejectReason {
     }
 }
 
-/// Names a lead that a seed left out, without the value that is wrong.
+/// A lead that a seed left out, by its name and without the value that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Rejection {

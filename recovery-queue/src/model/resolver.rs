@@ -12,7 +12,7 @@ use crate::model::error::ConfigError;
 use crate::model::evidence::Evidence;
 use crate::model::key::{PersonKey, SourcePk};
 
-/// Says why a lead was not matched.
+/// Why a lead was not matched.
 ///
 /// The codes are those of the deterministic matcher, `ERROR` for a lead whose resolver failed `max_attempts` times,
 /// `PERSON_GONE` and `REJECTED`, which are the store's, and those that a service makes for itself ([`own`](Self::own)). They are ordered by
@@ -153,7 +153,7 @@ impl FromStr for FailReason {
     }
 }
 
-/// Holds one lead that a batch has claimed.
+/// One lead that a batch has claimed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClaimedLead {
@@ -178,7 +178,7 @@ impl ClaimedLead {
     }
 }
 
-/// Holds a decision for a person.
+/// A decision for a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Match {
@@ -192,7 +192,7 @@ pub struct Match {
     pub evidence: Option<Evidence>,
 }
 
-/// Says what becomes of one lead.
+/// What becomes of one lead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Resolution {
@@ -290,7 +290,7 @@ impl Resolution {
     }
 }
 
-/// Says why a resolver could not answer for a batch.
+/// Why a resolver could not answer for a batch.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ResolveError {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::model::key::{PersonKey, RunId, SourcePk};
 use crate::model::resolver::FailReason;
 
-/// Says where a lead stands.
+/// Where a lead stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
@@ -38,7 +38,7 @@ impl Status {
     }
 }
 
-/// Holds one row of the recovery queue.
+/// One row of the recovery queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct QueueRow {
@@ -104,7 +104,7 @@ impl QueueRow {
     }
 }
 
-/// Holds one identity link: a lead is a person.
+/// One identity link: a lead is a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LinkRow {
@@ -145,7 +145,7 @@ impl LinkRow {
     }
 }
 
-/// Holds one identity origin: the first lead of a person.
+/// One identity origin: the first lead of a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OriginRow {

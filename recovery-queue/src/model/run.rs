@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::model::key::RunId;
 use crate::model::resolver::FailReason;
 
-/// Says what a run does.
+/// What a run does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -30,7 +30,7 @@ impl RunKind {
     }
 }
 
-/// Describes a run that is about to begin.
+/// A run that is about to begin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NewRun {
@@ -49,7 +49,7 @@ impl NewRun {
     }
 }
 
-/// Says how a run ended.
+/// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -89,7 +89,7 @@ impl RunOutcome {
     }
 }
 
-/// Holds what is recorded of a run.
+/// What is recorded of a run.
 ///
 /// Its figures are kept with it when it ends: to prune the ledger changes none of them.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -10,7 +10,7 @@ use crate::model::options::RecoverOptions;
 use crate::model::rejection::Rejection;
 use crate::model::resolver::FailReason;
 
-/// Tells what a seed did.
+/// What a seed did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct SeedSummary {
@@ -56,7 +56,7 @@ impl SeedSummary {
     }
 }
 
-/// Tells what one batch did.
+/// What one batch did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BatchSummary {
@@ -76,7 +76,7 @@ pub struct BatchSummary {
     pub lost_leases: u64,
 }
 
-/// Names one batch to a store.
+/// One batch, as a store is asked for it.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct BatchRequest<'a> {

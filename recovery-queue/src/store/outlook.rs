@@ -10,7 +10,7 @@ use crate::model::resolver::FailReason;
 use crate::model::rows::backlog_size;
 use crate::store::Snapshot;
 
-/// Says how much of the failures one reason makes up.
+/// How much of the failures one reason makes up.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct ReasonShare {
@@ -24,7 +24,7 @@ pub struct ReasonShare {
     pub cumulative: f64,
 }
 
-/// Tells how the backlog stands and how it moves.
+/// How the backlog stands and how it moves.
 ///
 /// Rates are those of the window. When the backlog would be empty is `TimeToDrain`'s to say, of the crate `guardrails`:
 /// from typical days, and for what is pending alone.

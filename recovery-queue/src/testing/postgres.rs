@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use diesel::Connection as _;
 
-/// Runs a private PostgreSQL server on a free loopback port, from the installed binaries.
+/// A private PostgreSQL server on a free loopback port, from the installed binaries.
 ///
 /// It lives as long as the value, or the process: a shell keeps watch on a pipe and stops the server when the
 /// pipe closes, however the process ended. Where the tests run as root, the server runs as the user `postgres`.
@@ -22,7 +22,7 @@ pub struct PostgresServer {
     settings: Vec<String>,
 }
 
-/// Says why no server is there.
+/// Why no server is there.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "no PostgreSQL server for the tests: {0}; install it (Debian: postgresql) or set TEST_POSTGRES_URL"

@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{key::KeyForm, kinds::Normalised, policy::Policy};
 
-/// Names one key of a subject, and up to how many holders of it an engine joins.
+/// One key of a subject, and up to how many holders of it an engine joins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LookUp {
     /// The key, sealed.
@@ -75,7 +75,7 @@ pub fn look_ups(subject: &Normalised, policy: &Policy, seal: &Seal) -> Vec<LookU
     all
 }
 
-/// Answers a matcher from the groups of one chunk of subjects.
+/// An index over the groups of one chunk of subjects.
 ///
 /// Fill it with [`add`](Self::add), decide the chunk, and [`clear`](Self::clear) it for the next one: memory holds
 /// one chunk. Decisions are those that an index of the whole population under the same seal would give.

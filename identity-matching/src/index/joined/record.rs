@@ -106,7 +106,7 @@ impl fmt::Debug for RecordDigest {
     }
 }
 
-/// Says that bytes are not the record of this subject under this secret.
+/// The error where bytes are not the record of this subject under this secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the sealed record belongs to another subject or secret, or was changed on its way: make the keys anew, under the secret that decides"

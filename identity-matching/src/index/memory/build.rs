@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{index::IndexError, kinds::Normalised, weak::BlockingKind};
 
-/// Collects the records of a population and builds their index.
+/// A builder of an index: it collects the records of a population.
 ///
 /// Records come in any order; those with one person key become one person when the index is built.
 ///

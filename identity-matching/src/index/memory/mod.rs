@@ -31,7 +31,7 @@ use super::Seal;
 use super::{CandidateIndex, CandidateRead, Holders, InRead, IndexError, IndexKey, PersonId};
 use crate::{kinds::Normalised, weak::blocking::BlockingKind};
 
-/// Holds a population in memory.
+/// A population in memory.
 ///
 /// Rows and table take about sixty bytes per person with three keys, besides the person's own key text;
 /// weak evidence comes on top ([`bytes`](Self::bytes) tells). A lookup allocates nothing. Persons can be
@@ -60,7 +60,7 @@ pub struct InMemoryIndex {
 
 type Names = std::collections::HashMap<Box<str>, RowId>;
 
-/// Is a key that several persons hold.
+/// A key that several persons hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SharedKey {
     /// The key.
@@ -216,7 +216,7 @@ impl InMemoryIndex {
     }
 }
 
-/// Says what of a record an index takes in, and how.
+/// What of a record an index takes in, and how.
 #[derive(Clone, Debug, Default)]
 pub(in crate::index) struct RecordFilter {
     /// The secret of an index whose rows hold hashes only.

@@ -55,7 +55,7 @@ impl From<RowId> for PersonId {
     }
 }
 
-/// Is one key of a person as an index holds it, with the form in which the person holds it.
+/// One key of a person as an index holds it, with the form in which the person holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PersonKey {
     /// The key.
@@ -86,7 +86,7 @@ impl PersonKey {
     }
 }
 
-/// Holds the weak evidence of one person that is compared: what all its records say, in order, each once.
+/// The weak evidence of one person that is compared: what all its records say, in order, each once.
 ///
 /// Plates are compared by their blocking keys and need no place here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -281,7 +281,7 @@ impl Iterator for PersonKeys<'_> {
     }
 }
 
-/// Holds the rows of all persons one after the other: a header word, the entries, the person's key.
+/// The rows of all persons one after the other: a header word, the entries, the person's key.
 ///
 /// Keys that can be made of what else stands in a row, those of the last digits of its phone and of its name and date of
 /// birth, are left out of it.

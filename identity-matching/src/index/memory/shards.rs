@@ -22,7 +22,7 @@ pub(in crate::index) const GROUP: usize = 32;
 
 const COUNT: usize = 16;
 
-/// Says how much room a new table has.
+/// How much room a new table has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::index) enum Room {
     /// As much as its keys need.

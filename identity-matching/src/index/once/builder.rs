@@ -231,7 +231,7 @@ impl fmt::Debug for RelevantBuilder {
     }
 }
 
-/// Says whether one reading of the population was enough.
+/// Whether one reading of the population was enough.
 #[derive(Debug)]
 #[must_use = "an incomplete one needs a second reading"]
 pub enum Relevant {

@@ -19,7 +19,7 @@ use crate::{
     weak::BlockingKind,
 };
 
-/// Collects the keys of subjects that are decided together, strong and blocking.
+/// The keys of subjects that are decided together, strong and blocking.
 ///
 /// Takes eight bytes for each key. Each thread may fill one of its own.
 ///
@@ -102,7 +102,7 @@ impl fmt::Debug for SubjectKeys {
     }
 }
 
-/// Tells which records of a population can matter to the subjects it was made of; cheap to clone.
+/// Which records of a population can matter to the subjects it was made of; cheap to clone.
 #[derive(Clone)]
 pub struct SubjectFilter(Arc<Bloom>, Known);
 

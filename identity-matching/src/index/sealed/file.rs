@@ -75,7 +75,7 @@ pub enum FileError {
     Index(#[from] IndexError),
 }
 
-/// Says what becomes of weak evidence when an index is saved.
+/// What becomes of weak evidence when an index is saved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WeakEvidence {
     /// It is left out: the loaded index finds no candidate by plate, name or last digits.

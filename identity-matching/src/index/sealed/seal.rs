@@ -16,7 +16,7 @@ const DOCUMENT_HASHED: u128 = 2 << 124;
 /// The hash of an own kind's value; the code of the kind stands above it.
 const OWN_VALUE: u128 = (1 << 70) - 1;
 
-/// Hashes keys and encrypts weak evidence under a secret, for a population that is kept in a file or a database.
+/// A secret that hashes keys and encrypts weak evidence, for a population that is kept in a file or a database.
 ///
 /// Keys are only ever compared, so a keyed hash does for them. Names and dates of birth are compared by how alike
 /// they are, which a hash cannot tell; they are encrypted, bound to their person, and read back. Who has the

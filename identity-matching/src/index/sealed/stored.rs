@@ -19,7 +19,7 @@ use crate::{
 
 const FORMS: [KeyForm; 3] = [KeyForm::Exact, KeyForm::Derived, KeyForm::Alias];
 
-/// Holds what a store of a population keeps of one person: hashed keys, and weak evidence that is encrypted when
+/// What a store of a population keeps of one person: hashed keys, and weak evidence that is encrypted when
 /// it is written.
 ///
 /// A store of one's own keeps the bytes beside the person's key, and a list of holders for each key of
@@ -47,7 +47,7 @@ pub struct StoredPerson {
     profile: Profile,
 }
 
-/// Says that bytes are not what a store keeps of this person under this secret.
+/// The error where bytes are not what a store keeps of this person under this secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("what is kept of a person is damaged ({what}): build the index anew from the population")]
 pub struct DamagedPerson {

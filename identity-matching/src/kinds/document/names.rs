@@ -6,7 +6,7 @@ use super::{
 };
 use crate::text::Region;
 
-/// Is what a name of a type stands for.
+/// What a name of a type stands for.
 #[derive(Clone, Debug)]
 pub(super) enum Named<'t> {
     /// One type, or several of which the number decides.
@@ -156,7 +156,7 @@ fn several<'t>(types: &'t DocumentTypes, country: Region, name: &str) -> Named<'
     }
 }
 
-/// Is what the words beside a number say.
+/// What the words beside a number say.
 pub(super) enum Beside<'t> {
     /// There are none.
     Nothing,

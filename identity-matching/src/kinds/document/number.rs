@@ -6,7 +6,7 @@ use crate::key::Reading;
 use crate::key::UnusableReason;
 use crate::text;
 
-/// Holds the letters and digits of a document, in upper case and without separators.
+/// The letters and digits of a document, in upper case and without separators.
 ///
 /// Letters are `A` to `Z` and `Ñ`, and `&` counts as one, as some Mexican RFCs have it. `Debug` shows the
 /// length alone.

@@ -8,7 +8,7 @@ use crate::key::UnusableReason;
 use crate::key::{DocumentTypeId, KeyForm, Reading};
 use crate::text::Region;
 
-/// Tells how a number was read, of which type.
+/// How a number was read, of which type.
 #[derive(Clone, Debug)]
 pub(super) struct Read {
     pub(super) number: DocumentNumber,
@@ -42,7 +42,7 @@ impl Read {
 /// Takes the readings of one number.
 pub(super) type Found<'a> = dyn FnMut(Read) + 'a;
 
-/// Says which types a number may be of.
+/// Which types a number may be of.
 #[derive(Clone, Debug)]
 pub(super) enum Wanted<'t> {
     Type(&'t DocumentType),

@@ -55,7 +55,7 @@ where
     }
 }
 
-/// Tells how a rule read a number.
+/// How a rule read a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DocumentReading {
@@ -147,5 +147,5 @@ impl DocumentReading {
 /// Takes another reading of a number, where a check digit that fits by chance is the only proof of the first.
 pub(super) type Second<'a> = dyn FnMut(DocumentNumber, DocumentReading) + 'a;
 
-/// Is what a rule comes to.
+/// What a rule comes to.
 pub(super) type Outcome = Result<DocumentReading, UnusableReason>;

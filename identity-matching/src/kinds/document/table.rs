@@ -10,7 +10,7 @@ use super::{DocumentReading, spelling};
 use crate::key::DocumentTypeId;
 use crate::text::Region;
 
-/// Is one type of document: where it is issued, what it is called, and how its numbers are read.
+/// One type of document: where it is issued, what it is called, and how its numbers are read.
 #[derive(Clone)]
 pub struct DocumentType {
     /// Nothing for a type that every country issues.
@@ -159,7 +159,7 @@ impl fmt::Debug for DocumentType {
     }
 }
 
-/// Is the table of document types that a normaliser understands.
+/// The table of document types that a normaliser understands.
 ///
 /// ```
 /// use identity_matching::{DocumentTypes, Region};
@@ -401,7 +401,7 @@ impl fmt::Debug for DocumentTypes {
     }
 }
 
-/// Says that a document type cannot be added.
+/// The error where a document type cannot be added.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the document type `{name}` is in the table already, as or with `{existing}`: choose another code or alias"

@@ -7,7 +7,7 @@ pub(super) const LOCAL_MAX: usize = 64;
 /// Longest address: a path of 256 without its angle brackets (RFC 3696, erratum 1690).
 const ADDRESS_MAX: usize = 254;
 
-/// Holds an address in lower case, its domain in ASCII form.
+/// An address in lower case, its domain in ASCII form.
 pub(super) struct Address {
     text: String,
     at: usize,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::address::is_plain_domain;
 use super::is_reserved;
 
-/// Tells which addresses of a provider reach one mailbox.
+/// Which addresses of a provider reach one mailbox.
 ///
 /// ```
 /// use identity_matching::EmailProvider;
@@ -55,7 +55,7 @@ impl EmailProvider {
     }
 }
 
-/// Says what an address is good for that no single person has for long.
+/// What an address is good for that no single person has for long.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -69,7 +69,7 @@ pub enum AddressUse {
     Key,
 }
 
-/// Holds what normalising e-mails may be told.
+/// What normalising e-mails may be told.
 ///
 /// The default knows the large providers, a list of throw-away services and the usual role names, and
 /// takes both for unusable: many persons share them.

@@ -9,7 +9,7 @@ pub(super) use super::common::{country_code, is_country_code, number, usage};
 #[cfg(feature = "phone-metadata")]
 pub(super) use super::libphonenumber::{country_code, is_country_code, number, usage};
 
-/// Is what digits are by a plan: an assigned number, or why they are none.
+/// What digits are by a plan: an assigned number, or why they are none.
 pub(super) type Number = Result<Phone, UnusableReason>;
 
 /// What a number is for, where that matters to how it is read.

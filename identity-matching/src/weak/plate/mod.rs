@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::key::UnusableReason;
 use crate::text::{LONGEST_VALUE, filler};
 
-/// Is a vehicle registration plate: four to ten letters and digits, without separators.
+/// A vehicle registration plate: four to ten letters and digits, without separators.
 ///
 /// ```
 /// use identity_matching::Plate;

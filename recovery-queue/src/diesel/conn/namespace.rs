@@ -3,7 +3,7 @@
 use crate::model::backlog::check_identifier;
 use crate::model::error::ConfigError;
 
-/// Names where a store keeps its tables.
+/// Where a store keeps its tables.
 ///
 /// On PostgreSQL it is a schema (default `recovery`), so that several stores share one database. A file of SQLite is one
 /// namespace, the default one: another is refused.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::model::error::ConfigError;
 
-/// Names a file of SQLite, and says whether it may be made and written.
+/// A file of SQLite by its name, and whether it may be made and written.
 ///
 /// It is its path wherever a [`Path`] is asked for.
 ///

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::diesel::conn::sqlite_file::SqliteFile;
 use crate::model::error::ConfigError;
 
-/// Names a database: a file of SQLite or a server of PostgreSQL.
+/// The address of a database: a file of SQLite or a server of PostgreSQL.
 ///
 /// Shown, it is the file, or the server with its database: never a user, a password or an option.
 ///

@@ -26,7 +26,7 @@ const OPEN: &str = "the opening of the candidate index";
 const READ: &str = "the reading of the candidate index";
 const REBUILD: &str = "the rebuild of the candidate index";
 
-/// Keeps the candidate index of a population in the tables of a store.
+/// A candidate index of a population in the tables of a store.
 ///
 /// It answers as [`InMemoryIndex`](identity_matching::index::InMemoryIndex) does, and decisions over it are the same.
 /// Memory holds one batch; the tables hold, for each person, its key, its keys as keyed hashes and its names and dates

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// Tells how a database's tables stand to the migrations of this build.
+/// How a database's tables stand to the migrations of this build.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct MigrationStatus {

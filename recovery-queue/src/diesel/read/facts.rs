@@ -39,7 +39,7 @@ const CLOCK_MAY_BE_BEHIND: Duration = Duration::seconds(60);
 const CANCELLED: &str = "SELECT (SELECT l.source_pk FROM {ns}queue_lead l WHERE l.id = s.lead_id) AS value \
      FROM {ns}queue_settled s WHERE s.status = 3 AND s.cancelled = 1";
 
-/// Answers the checks of `guardrails` from one consistent read of the store.
+/// Facts for the checks of `guardrails`, from one consistent read of the store.
 ///
 /// What is counted is counted by the database and only the offenders listed are read, but for the evidence of failed leads,
 /// which is read page by page; a backlog that is no view is read once per question that needs it.

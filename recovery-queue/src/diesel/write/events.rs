@@ -15,7 +15,7 @@ pub(crate) const SLOT_MICROS: i64 = SLOT_SECONDS * 1_000_000;
 pub(crate) const ROLLED_UP_TO: &str =
     "(SELECT m.rolled_up_to * 900000000 FROM {ns}queue_ledger_mark m WHERE m.id = 1)";
 
-/// Says which index finds events of the ledger, whose rows are then called `e`.
+/// Which index finds events of the ledger, whose rows are then called `e`.
 ///
 /// Written out for SQLite: by statistics of a ledger that was short it reads a long one from end to end.
 #[derive(Clone, Copy)]

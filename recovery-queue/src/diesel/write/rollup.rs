@@ -12,7 +12,7 @@ use crate::model::error::{ConfigError, StoreError};
 
 const ROLLUP: &str = "the roll-up of the ledger";
 
-/// Tells what a roll-up did.
+/// What a roll-up did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RollupSummary {

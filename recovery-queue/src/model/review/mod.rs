@@ -250,7 +250,7 @@ impl ReviewLoad {
     }
 }
 
-/// Says why a decision is refused.
+/// Why a decision is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -323,7 +323,7 @@ impl ReviewRefusal {
     }
 }
 
-/// Tells what a load of decisions did.
+/// What a load of decisions did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ReviewReceipt {
@@ -354,7 +354,7 @@ pub struct ReviewReceipt {
     pub refused: Vec<(usize, ReviewRefusal)>,
 }
 
-/// Tells what undoing a load put back.
+/// What undoing a load put back.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ReviewUndone {
