@@ -27,7 +27,7 @@ pub struct CheckReport {
     pub column: Option<String>,
     /// How much a crossed fail threshold weighs.
     pub severity: Severity,
-    /// Whether it speaks of the machinery or of the KPI.
+    /// Whether it is about the machinery or the KPI.
     #[serde(default)]
     pub aspect: Aspect,
     /// The check's id within its suite, as `suite/check`.

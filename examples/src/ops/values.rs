@@ -82,7 +82,7 @@ impl OddValues {
     }
 }
 
-/// Returns the value of a record that a finding speaks of.
+/// Returns the value of a record that a finding is about.
 fn written(record: &Record, source: Source) -> Option<&str> {
     let at = usize::from(source.position);
     match source.field {

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Severity, Thresholds};
 
-/// What a verdict speaks of: whether the machinery works, or how the KPI moves.
+/// What a verdict is about: whether the machinery works, or how the KPI moves.
 ///
 /// The two are told apart in every report, since a sound machinery does not make a red KPI green.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -26,7 +26,7 @@ pub struct Description {
     pub thresholds: Option<Thresholds>,
     /// The severity it has by default.
     pub severity: Severity,
-    /// What its verdict speaks of.
+    /// What its verdict is about.
     pub aspect: Aspect,
     /// The column that it looks at, where it is one.
     pub column: Option<String>,
@@ -65,7 +65,7 @@ impl Description {
         self
     }
 
-    /// Says that the check speaks of the KPI, not of the machinery.
+    /// Says that the check is about the KPI, not the machinery.
     #[must_use]
     pub fn of_the_kpi(mut self) -> Self {
         self.aspect = Aspect::Kpi;

@@ -79,7 +79,7 @@ impl Offender {
 /// The rows that break an invariant: all counted, some listed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offenders {
-    /// How many rows the invariant speaks of, or `None` where only the offenders can be counted.
+    /// How many rows the invariant is about, or `None` where only the offenders can be counted.
     pub population: Option<u64>,
     /// How many rows break it: exact, however many are listed.
     pub total: u64,

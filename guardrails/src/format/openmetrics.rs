@@ -98,7 +98,7 @@ impl Exposition {
             }
         };
         each("guardrail_offenders", "Rows that break the check.", &|c| Some(c.numerator as f64));
-        each("guardrail_population", "Rows that the check speaks of.", &|c| {
+        each("guardrail_population", "Rows that the check is about.", &|c| {
             c.denominator.map(|all| all as f64)
         });
         each("guardrail_offender_ratio", "Offenders by population.", &|c| c.ratio);

@@ -29,7 +29,7 @@ pub struct InvariantCheck {
     column: Option<&'static str>,
     severity: Severity,
     where_empty: Option<&'static str>,
-    /// Whether the parts speak of the same rows, which then count once.
+    /// Whether the parts are about the same rows, which then count once.
     same_rows: bool,
     parts: Vec<Part>,
     causes: Vec<&'static str>,
@@ -105,7 +105,7 @@ impl InvariantCheck {
         self
     }
 
-    /// Says that all parts speak of the same rows, so that the population counts them once.
+    /// Says that all parts are about the same rows, so that the population counts them once.
     #[must_use]
     pub fn of_the_same_rows(mut self) -> Self {
         self.same_rows = true;

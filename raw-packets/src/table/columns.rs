@@ -103,7 +103,7 @@ enum Names {
 }
 
 impl ColumnMap {
-    /// Reads a map from TOML and checks its names against the tables that it may speak of.
+    /// Reads a map from TOML and checks its names against the tables that it may name.
     ///
     /// # Errors
     ///

@@ -43,7 +43,7 @@ impl SharedCursor {
 
     /// Waits for the turn to claim.
     ///
-    /// Two claims at once look at the same leads, and the second one wades through what the first has locked. Workers
+    /// Two claims at once look at the same leads, and the second one waits for what the first has locked. Workers
     /// that wait for one flush of the log claim at once again and again, which cost two of them a tenth of their time.
     #[cfg(any(feature = "sqlite", feature = "postgres"))]
     pub(crate) fn turn(&self) -> Option<std::sync::MutexGuard<'_, ()>> {

@@ -52,7 +52,7 @@ impl TableRule {
         }
     }
 
-    /// The columns whose values the rule speaks of.
+    /// The columns whose values the rule is about.
     fn columns(&self) -> &[String] {
         match &self.kind {
             RuleKind::Unique { columns } => columns,
@@ -64,7 +64,7 @@ impl TableRule {
         }
     }
 
-    /// The one column that the rule speaks of, where it is one.
+    /// The one column that the rule is about, where it is one.
     pub(super) fn column(&self) -> Option<&str> {
         match self.columns() {
             [one] => Some(one),

@@ -37,7 +37,7 @@ impl TableRule {
         self
     }
 
-    /// Picks the rows that the rule speaks of by a condition in SQL (`where`); a schema has no rows.
+    /// Picks the rows that the rule is about by a condition in SQL (`where`); a schema has no rows.
     #[must_use]
     pub fn with_filter(mut self, condition: impl Into<String>) -> Self {
         self.filter = Some(condition.into());
@@ -136,7 +136,7 @@ impl RuleKind {
         !matches!(self, Self::Freshness { .. } | Self::RowCount { .. } | Self::Schema { .. })
     }
 
-    /// Says whether it speaks of rows, which a condition can pick.
+    /// Says whether it is about rows, which a condition can pick.
     pub(crate) fn reads_rows(&self) -> bool {
         !matches!(self, Self::Schema { .. })
     }

@@ -104,7 +104,7 @@ pub(super) fn offending(
     })
 }
 
-/// The count of the rows that a rule speaks of.
+/// The count of the rows that a rule is about.
 pub(super) fn population(rule: &TableRule, filter: Filter<'_>) -> Option<Query<'static>> {
     let (rows, chosen) = (quoted_table(&rule.table), filter.begun());
     let count = |condition: &str| {

@@ -80,7 +80,7 @@ impl DatabaseErrorInformation for Discreet {
 
 /// Leaves the values of rows out of what a server says: they identify persons.
 ///
-/// A message that points at a place of the statement speaks of the statement, which holds no value. One that does not
+/// A message that points at a place of the statement is about the statement, which holds no value. One that does not
 /// may quote what stands in a row, in the quotation marks of the server's language.
 fn without_values(error: DieselError) -> DieselError {
     match error {

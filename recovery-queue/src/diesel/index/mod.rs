@@ -40,7 +40,7 @@ const REBUILD: &str = "the rebuild of the candidate index";
 /// Leads must be read as the persons were: the tables carry the normaliser's
 /// [fingerprint](identity_matching::Normaliser::fingerprint), an index of another one is refused, and
 /// [`SqlStore::rebuild_candidate_index`] makes it anew. While it does, and after it, whoever has the former index open is
-/// refused too, so that nobody is missed in silence.
+/// refused too, so that nobody is missed unnoticed.
 ///
 /// ```
 /// use identity_matching::{

@@ -88,7 +88,7 @@ impl std::fmt::Debug for StoreFacts<'_> {
 }
 
 impl<'a> StoreFacts<'a> {
-    /// Makes facts of a snapshot and the backlog that the checks speak of; days in UTC, 30 of them.
+    /// Makes facts of a snapshot and the backlog that the checks are about; days in UTC, 30 of them.
     #[must_use]
     pub fn new(snapshot: SqlSnapshot<'a>, backlog: &'a dyn Backlog) -> Self {
         Self {
