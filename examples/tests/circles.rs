@@ -307,7 +307,7 @@ fn circles(source: &Path) -> Vec<Circle> {
 }
 
 /// Circles that stand, by one file of each; one that is gone is taken from the list.
-const STANDING: [(&str, &str); 11] = [
+const STANDING: [(&str, &str); 12] = [
     ("examples", "cli.rs"),
     ("examples", "people.rs"),
     ("examples", "recovery.rs"),
@@ -318,6 +318,7 @@ const STANDING: [(&str, &str); 11] = [
     ("identity-matching", "kinds/email/mod.rs"),
     ("identity-matching", "kinds/phone/mod.rs"),
     ("identity-matching", "normalise/mod.rs"),
+    ("recovery-queue", "diesel/read/touched.rs"),
     ("recovery-queue", "memory/mod.rs"),
 ];
 
