@@ -83,7 +83,7 @@ pub(super) const WORDS: [Words; 2] = [
         any_text: "Words of your own",
         nothing_title: "When there is nothing to write",
         nothing: [
-            "Leave the cell blank. Do not write 0, a dash or “n/a”: 0 says that zero was published.",
+            "Leave the cell blank. Do not write 0, a dash or “n/a”: 0 is a value.",
             "Leave a cell that must be filled in blank, too, where you have nothing for it. The packet then waits, and nothing is invented.",
         ],
         remark_in_csv: "Say why in a column of your own, behind the last one.",
@@ -95,7 +95,7 @@ pub(super) const WORDS: [Words; 2] = [
             ["A whole number", "1200", "1,200 · 1.200 · 1200 cases · about 1200"],
             ["A number with decimals", "{half}", "182 and a half"],
             ["A share", "0.25 or 0,25", "25 %"],
-            ["None that is published", "(blank)", "0 · – · n/a"],
+            ["Nothing known", "(blank)", "0 · – · n/a"],
         ],
         values: "Write the value itself, never a formula.",
         save_title: "How to save",
@@ -115,7 +115,7 @@ pub(super) const WORDS: [Words; 2] = [
         next: [
             "A program checks every cell. Nothing is guessed.",
             "Where something cannot be taken, you get a list with the file, the row, the column, what is wrong and what to write.",
-            "When the packets are right, their values are loaded in one step, each with the source that you named.",
+            "When the packets are right, what you wrote is loaded in one step.",
         ],
     },
     Words {
@@ -151,7 +151,7 @@ pub(super) const WORDS: [Words; 2] = [
         any_text: "Sus propias palabras",
         nothing_title: "Cuando no hay nada que escribir",
         nothing: [
-            "Deje la celda en blanco. No escriba 0, una raya ni «n/d»: 0 dice que se publicó un cero.",
+            "Deje la celda en blanco. No escriba 0, una raya ni «n/d»: 0 es un valor.",
             "Deje en blanco también una celda obligatoria si no tiene nada para ella. El paquete espera y no se inventa nada.",
         ],
         remark_in_csv: "Diga por qué en una columna suya, detrás de la última.",
@@ -163,7 +163,7 @@ pub(super) const WORDS: [Words; 2] = [
             ["Un número entero", "1200", "1.200 · 1,200 · 1200 casos · unos 1200"],
             ["Un número con decimales", "{half}", "182 y medio"],
             ["Una proporción", "0,25 o 0.25", "25 %"],
-            ["Ninguno publicado", "(en blanco)", "0 · – · n/d"],
+            ["Nada conocido", "(en blanco)", "0 · – · n/d"],
         ],
         values: "Escriba el valor mismo, nunca una fórmula.",
         save_title: "Cómo guardar",
@@ -183,7 +183,7 @@ pub(super) const WORDS: [Words; 2] = [
         next: [
             "Un programa revisa cada celda. No adivina nada.",
             "Si algo no se puede tomar, usted recibe una lista con el archivo, la fila, la columna, qué está mal y qué escribir.",
-            "Cuando los paquetes están bien, sus valores se cargan en un solo paso, cada uno con la fuente que usted indicó.",
+            "Cuando los paquetes están bien, lo que usted escribió se carga en un solo paso.",
         ],
     },
 ];
