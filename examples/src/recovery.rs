@@ -9,9 +9,9 @@ use clap::Args;
 use identity_matching::index::{Seal, joined::Stamp};
 use identity_matching::{DeterministicMatcher, Matcher, Normaliser, Policy, Region};
 use recovery_queue::{
-    DatabaseUrl, KeyColumn, LeadSource, MatcherResolver, OpenOptions, PersonView, QueueStore as _,
-    ReadAhead, RecoverOptions, Rejection, Resolver, RunSummary, SeedOptions, Snapshot as _,
-    SqlStore, Status, ViewBacklog, WakeKeys, recover_with_workers,
+    DatabaseUrl, KeyColumn, MatcherResolver, OpenOptions, PersonView, QueueStore as _, ReadAhead,
+    RecoverOptions, Rejection, Resolver, RunSummary, SeedOptions, Snapshot as _, SqlStore, Status,
+    ViewBacklog, WakeKeys, recover_with_workers,
 };
 use serde::Serialize;
 
@@ -289,13 +289,19 @@ impl Recovery {
         for values in &values {
             values.tell(console);
         }
-        let mut resolver = |_: &Database, source| -> Result<Box<dyn Resolver + Send>, Failure> {
+        let mut resolver = |service: &Database, values: &SharedValues| -> AnyResolver {
             let matcher = matchers.pop().expect("there is one for each worker");
-            let resolver = MatcherResolver::new(matcher, source).with_wake_keys(keys.clone());
+            let values = Arc::clone(values);
+            let resolver = MatcherResolver::new(matcher, lead_source(url, service, None)?)
+                .with_wake_keys(keys.clone())
+                .observing(move |lead, record, decision| {
+                    let mut values = values.lock().unwrap_or_else(PoisonError::into_inner);
+                    values.add_decided(lead.source_pk.as_str(), record, &decision.evidence);
+                });
             Ok(if ahead { Box::new(ReadAhead::new(resolver)) } else { Box::new(resolver) })
         };
         let queue = (url, &mut *store, &mut *service);
-        let (run, of_leads) = self.drain(queue, normaliser, console, &options, &mut resolver)?;
+        let (run, of_leads) = self.drain(queue, console, &options, &mut resolver)?;
         stages.end("drain");
         values.insert(0, of_leads);
         KeptReport::keep(service, run.run_id.get(), &values)?;
@@ -326,12 +332,15 @@ impl Recovery {
         let keys = WakeKeys::new(normaliser.clone(), service.wake_secret()?);
         wake(service, &keys, console)?;
         let options = self.options(actor, &policy);
-        let mut resolver =
-            |service: &Database, source| -> Result<Box<dyn Resolver + Send>, Failure> {
-                Ok(Box::new(decided.resolver((url, service), source, keys.clone())?))
-            };
+        // The decisions were made elsewhere, so nothing else reads the values here.
+        let mut resolver = |service: &Database, values: &SharedValues| -> AnyResolver {
+            let values = Arc::clone(values);
+            let counted = Counted { normaliser: normaliser.clone(), values };
+            let source = lead_source(url, service, Some(counted))?;
+            Ok(Box::new(decided.resolver((url, service), source, keys.clone())?))
+        };
         let queue = (url, store, &mut *service);
-        let (run, of_leads) = self.drain(queue, normaliser, console, &options, &mut resolver)?;
+        let (run, of_leads) = self.drain(queue, console, &options, &mut resolver)?;
         stages.end("drain");
         let values = vec![of_leads];
         KeptReport::keep(service, run.run_id.get(), &values)?;
@@ -352,7 +361,6 @@ impl Recovery {
     fn drain(
         &self,
         (url, store, service): (&DatabaseUrl, &mut SqlStore, &mut Database),
-        normaliser: Normaliser,
         console: &Console,
         options: &RecoverOptions,
         resolver: &mut MakeResolver<'_>,
@@ -360,11 +368,9 @@ impl Recovery {
         let file = self.decisions.as_deref();
         let file = file.map(|path| DecisionFile::begin(path, store, service)).transpose()?;
         let values = Arc::new(Mutex::new(UnusableValues::of("leads")));
-        let counted = Counted { normaliser, values: Arc::clone(&values) };
         let mut workers = Vec::new();
         for _ in 0..self.workers {
-            let source = Box::new(lead_source(url, service, counted.clone())?);
-            workers.push((store.reopen()?, resolver(service, source)?));
+            workers.push((store.reopen()?, resolver(service, &values)?));
         }
         let working = console.progress(pending(store)?, "leads");
         let run = recover_with_workers(&mut workers, options, &mut |progress| {
@@ -395,12 +401,14 @@ fn pending(store: &mut SqlStore) -> Result<u64, Failure> {
 /// What decides one worker's leads.
 type AnyMatcher = Arc<dyn Matcher + Send + Sync>;
 
-/// Where the subjects of one worker's leads come from.
-type Source = Box<dyn LeadSource + Send>;
+/// What all workers of a run count of the leads' values.
+type SharedValues = Arc<Mutex<UnusableValues>>;
 
-/// What makes the resolver of one worker, which may read the service's database over a connection of its own.
-type MakeResolver<'a> =
-    dyn FnMut(&Database, Source) -> Result<Box<dyn Resolver + Send>, Failure> + 'a;
+/// The resolver of one worker.
+type AnyResolver = Result<Box<dyn Resolver + Send>, Failure>;
+
+/// What makes the resolver of one worker, which reads the service's database over a connection of its own.
+type MakeResolver<'a> = dyn FnMut(&Database, &SharedValues) -> AnyResolver + 'a;
 
 /// Makes the failed leads pending again that were read otherwise than now, or share a key with a person who is new or has
 /// changed.

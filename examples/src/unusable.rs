@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use guardrails::page::{Body, Section, Table};
-use identity_matching::{Field, KeyKind, Masked, Normalised, Reading, UnusableReason};
+use identity_matching::{
+    Evidence, Field, KeyKind, Masked, Normalised, Reading, Record, Unusable, UnusableReason,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::cli::{Console, Failure};
@@ -129,8 +131,19 @@ impl UnusableValues {
 
     /// Counts what is odd about one record of a lead or a person.
     pub fn add(&mut self, whom: &str, given: &Given<'_>, record: &Normalised) {
+        let opaque = record.keys().iter().any(|held| held.reading.contains(Reading::OPAQUE));
+        self.count(whom, given, record.unusable(), opaque);
+    }
+
+    /// Counts what is odd about a record, as the evidence of its decision tells it.
+    pub fn add_decided(&mut self, whom: &str, record: &Record, evidence: &Evidence) {
+        let opaque = evidence.keys.iter().any(|key| key.opaque);
+        self.count(whom, &Given::of(record), &evidence.unusable, opaque);
+    }
+
+    fn count(&mut self, whom: &str, given: &Given<'_>, unusable: &[Unusable], opaque: bool) {
         self.records += 1;
-        for value in record.unusable() {
+        for value in unusable {
             let field = value.source.field;
             let row = self.rows.entry((field, value.reason)).or_default();
             row.total += 1;
@@ -141,12 +154,11 @@ impl UnusableValues {
                 row.examples.extend(first.map(|text| masked(field, text)));
             }
         }
-        let opaque = record.keys().iter().any(|held| held.reading.contains(Reading::OPAQUE));
         if let Some(name) = given.document_type.filter(|_| opaque) {
             self.count_type(name);
         }
         for field in [Field::PHONE, Field::DOCUMENT, Field::EMAIL] {
-            let unusable = record.unusable().iter().any(|value| value.source.field == field);
+            let unusable = unusable.iter().any(|value| value.source.field == field);
             if let Some(text) = raw(given, field).map(str::trim).filter(|text| !text.is_empty()) {
                 self.frequent.add(field, text, unusable);
             }

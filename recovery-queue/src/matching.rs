@@ -1,11 +1,12 @@
 //! Makes a resolver of any matcher of `identity-matching`.
 
+use std::sync::Arc;
+
 use data_encoding::HEXLOWER;
 use identity_matching::index::{IndexError, IndexKey};
 use identity_matching::{
-    MatchError, Matcher, Normaliser, Outcome, Record, Rejections, UnmatchedReason,
+    Decision, MatchError, Matcher, Normaliser, Outcome, Record, Rejections, UnmatchedReason,
 };
-
 use sha2::{Digest, Sha256};
 
 use crate::model::evidence::Evidence;
@@ -133,12 +134,39 @@ pub struct MatcherResolver<M, S> {
     source: S,
     wake: Option<WakeKeys>,
     evidence: bool,
+    observer: Option<Observer>,
+}
+
+/// Takes each decision as it is made.
+#[derive(Clone)]
+struct Observer(Arc<Observe>);
+
+type Observe = dyn Fn(&ClaimedLead, &Record, &Decision) + Send + Sync;
+
+impl std::fmt::Debug for Observer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Observer(..)")
+    }
 }
 
 impl<M: Matcher, S: LeadSource> MatcherResolver<M, S> {
     /// Makes a resolver of a matcher and a source of subjects; evidence is kept, wake keys are not.
     pub fn new(matcher: M, source: S) -> Self {
-        Self { matcher, source, wake: None, evidence: true }
+        Self { matcher, source, wake: None, evidence: true, observer: None }
+    }
+
+    /// Hands each decision to `each` as it is made, with the lead and its record: for counts of what was read, which need
+    /// no second reading.
+    ///
+    /// It is made before it is written: a batch that is tried again is handed over again, and a person's key may still
+    /// be refused.
+    #[must_use]
+    pub fn observing(
+        mut self,
+        each: impl Fn(&ClaimedLead, &Record, &Decision) + Send + Sync + 'static,
+    ) -> Self {
+        self.observer = Some(Observer(Arc::new(each)));
+        self
     }
 
     /// Keeps wake keys of failed leads, so that a new person wakes up the leads that share a key.
@@ -198,12 +226,16 @@ impl<M: Matcher, S: LeadSource> Resolver for MatcherResolver<M, S> {
         let mut decided = decisions.into_iter().zip(&records);
         Ok(known
             .into_iter()
-            .map(|known| {
+            .zip(leads)
+            .map(|(known, lead)| {
                 let (true, Some((decision, record))) =
                     (known, known.then(|| decided.next()).flatten())
                 else {
                     return Resolution::unmatched(FailReason::LeadNotFound);
                 };
+                if let Some(Observer(each)) = &self.observer {
+                    each(lead, record, &decision);
+                }
                 let resolution = match &decision.outcome {
                     Outcome::Matched { person, rule, confidence } => {
                         match PersonKey::new(person.as_str()) {

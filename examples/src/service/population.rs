@@ -472,8 +472,8 @@ impl Database {
     }
 }
 
-/// Makes a source of the subjects of claimed leads, for a resolver that works with a matcher; it counts what of them gives
-/// no key.
+/// Makes a source of the subjects of claimed leads; where nothing else reads their values, it counts what of them gives no
+/// key.
 ///
 /// An outage of the database is waited out.
 ///
@@ -483,7 +483,7 @@ impl Database {
 pub fn lead_source(
     url: &DatabaseUrl,
     service: &Database,
-    counted: Counted,
+    counted: Option<Counted>,
 ) -> Result<impl LeadSource + use<>, Failure> {
     let url = url.clone();
     let mut buffer = Normalised::default();
@@ -492,13 +492,14 @@ pub fn lead_source(
         let keys: Vec<_> = claimed.iter().map(|lead| lead.source_pk.as_str()).collect();
         let mut found =
             database.patiently(&url, "the leads", |database| database.subjects(&keys))?;
-        let mut values = counted.values.lock().unwrap_or_else(PoisonError::into_inner);
-        for key in &keys {
-            let Some(record) = found.get(*key) else { continue };
-            counted.normaliser.normalise_into(record, &mut buffer);
-            values.add(key, &Given::of(record), &buffer);
+        if let Some(counted) = &counted {
+            let mut values = counted.values.lock().unwrap_or_else(PoisonError::into_inner);
+            for key in &keys {
+                let Some(record) = found.get(*key) else { continue };
+                counted.normaliser.normalise_into(record, &mut buffer);
+                values.add(key, &Given::of(record), &buffer);
+            }
         }
-        drop(values);
         Ok(keys.iter().map(|key| found.remove(*key)).collect())
     })
 }

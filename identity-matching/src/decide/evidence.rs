@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     key::Unusable,
-    key::{DocumentTypeId, Field, HeldKey, KeyForm, KeyKind},
+    key::{DocumentTypeId, Field, HeldKey, KeyForm, KeyKind, Reading},
     kinds::Normalised,
     normalise::Normaliser,
     policy::{Policy, Rule},
@@ -97,13 +97,16 @@ pub struct KeyEvidence {
     /// What it was good for.
     #[serde(rename = "use")]
     pub used: KeyUse,
+    /// Whether it is a document of a type that no table knows, kept as it was written.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub opaque: bool,
 }
 
 impl KeyEvidence {
     /// Makes the evidence of one key.
     #[must_use]
     pub fn new(kind: KeyKind, form: KeyForm, value: String, holders: u32, used: KeyUse) -> Self {
-        Self { kind, form, value, holders, used }
+        Self { kind, form, value, holders, used, opaque: false }
     }
 }
 
@@ -308,7 +311,8 @@ impl EvidenceWriter<'_> {
                     Weight::Strong => KeyUse::Candidates,
                     Weight::Shared => KeyUse::Shared,
                 };
-                KeyEvidence { kind, form: held.form, value, holders: hit.total, used }
+                let opaque = held.reading.contains(Reading::OPAQUE);
+                KeyEvidence { kind, form: held.form, value, holders: hit.total, used, opaque }
             })
             .collect();
         keys.sort_by_key(|key| (self.place(key.kind), key.form));

@@ -224,7 +224,11 @@ impl<'a> RecordReader<'a> {
 
     /// Makes the sink of the next value of a kind.
     pub(crate) fn sink(&mut self, place: usize) -> Sink<'_> {
-        let code = self.normaliser.kinds[place].code();
+        // The kinds that are always there come first.
+        let code = match KeyKind::BUILT_IN.get(place) {
+            Some(code) => *code,
+            None => self.normaliser.kinds[place].code(),
+        };
         let position = self.positions[place];
         self.positions[place] = position.saturating_add(1);
         Sink {

@@ -91,8 +91,15 @@ pub(crate) fn phone_tail(country_code: u16, number: u64, digits: u8) -> Blocking
         powers
     };
     // Three digits of a country code and twelve of a number stay below 2⁶⁰.
-    let limit = POWERS[usize::from(digits.min(*PHONE_TAIL_RANGE.end()))];
-    BlockingKey::new(BlockingKind::PhoneTail, u64::from(country_code) * limit + number % limit)
+    const USUAL: u64 = POWERS[PHONE_TAIL_DIGITS as usize];
+    // By a constant it is no division.
+    let (limit, tail) = if digits == PHONE_TAIL_DIGITS {
+        (USUAL, number % USUAL)
+    } else {
+        let limit = POWERS[usize::from(digits.min(*PHONE_TAIL_RANGE.end()))];
+        (limit, number % limit)
+    };
+    BlockingKey::new(BlockingKind::PhoneTail, u64::from(country_code) * limit + tail)
 }
 
 /// Returns the key of the last digits of a number in the form of E.164, of which the country code is a part; other than

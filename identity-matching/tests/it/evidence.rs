@@ -65,6 +65,21 @@ fn keys_stand_by_the_precedence_and_say_what_each_was_good_for() {
 }
 
 #[test]
+fn a_document_of_a_type_in_no_table_is_told_as_kept_as_it_was_written() {
+    let lead = with(dni(record(), DNI), |lead| {
+        lead.documents.push(identity_matching::RawDocument::typed("PE", "Brevete", "Q45678913"));
+    });
+    let evidence = decided(PolicyRules::default(), &[], &lead).evidence;
+    let mut opaque: Vec<bool> = evidence.keys.iter().map(|key| key.opaque).collect();
+    opaque.sort_unstable();
+    assert_eq!(opaque, [false, true]);
+    let json = evidence.to_json();
+    assert_eq!(json.matches("\"opaque\":true").count(), 1, "{json}");
+    assert!(!json.contains("\"opaque\":false"), "{json}");
+    assert_eq!(serde_json::from_str::<identity_matching::Evidence>(&json).unwrap(), evidence);
+}
+
+#[test]
 fn an_agreement_says_whether_the_key_is_weak_by_itself() {
     let mut persons = holders(4, &phone(record(), PHONE));
     persons[0].1 = email(persons[0].1.clone(), EMAIL);

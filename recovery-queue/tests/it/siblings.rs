@@ -1,5 +1,7 @@
 //! The queue with the sibling crates: a matcher resolves, guardrails judge.
 
+use std::sync::{Arc, Mutex};
+
 use guardrails::clock::Stopped as StoppedClock;
 use guardrails::{Suite, Verdict};
 use identity_matching::index::InMemoryIndex;
@@ -209,7 +211,13 @@ fn the_matcher_is_told_whom_somebody_has_rejected_for_a_lead() {
             |lead: &ClaimedLead| (lead.source_pk.as_str() != "L-0").then(|| phone("987654321"));
         Ok(leads.iter().map(record).collect())
     };
-    let mut resolver = MatcherResolver::new(matcher, source);
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&seen);
+    let mut resolver =
+        MatcherResolver::new(matcher, source).observing(move |lead, record, decision| {
+            let matched = decision.outcome.person().is_some();
+            noted.lock().unwrap().push((lead.source_pk.to_string(), record.phones.len(), matched));
+        });
     let leads = ["L-0", "L-1", "L-2"].map(|key| {
         let mut lead = ClaimedLead::new(SourcePk::new(key).unwrap(), chrono::DateTime::UNIX_EPOCH);
         if key != "L-2" {
@@ -227,4 +235,7 @@ fn the_matcher_is_told_whom_somebody_has_rejected_for_a_lead() {
     assert!(
         matches!(&answers[2], Resolution::Matched(found) if found.person_key.as_str() == "P-1")
     );
+    // Who looks on sees each decision with its lead; a lead without a record has none.
+    let told = [("L-1".to_owned(), 1, false), ("L-2".to_owned(), 1, true)];
+    assert_eq!(*seen.lock().unwrap(), told);
 }

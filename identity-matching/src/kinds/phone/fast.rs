@@ -69,6 +69,7 @@ impl Table {
 }
 
 /// Reads a number, or leaves it to the slow path.
+#[inline]
 pub(super) fn read(raw: &[u8], region: Option<Region>) -> Option<Phone> {
     let (plus, rest) = match raw {
         [b'+', rest @ ..] => (true, rest),
@@ -122,6 +123,7 @@ fn international(table: &Table, digits: &[u8], reading: Reading) -> Option<Phone
     None
 }
 
+#[inline]
 fn phone(country_code: u16, digits: &[u8], reading: Reading) -> Phone {
     let national_length = u8::try_from(digits.len()).expect("at most sixteen digits");
     Phone { country_code, national: integer(digits), national_length, reading }
@@ -173,6 +175,7 @@ fn integer(digits: &[u8]) -> u64 {
     // Of the last eight, only those beyond the first eight count; the others become zeros.
     match digits.len() - 8 {
         0 => eight_digits(first),
+        1 => eight_digits(first) * 10 + (last >> 56 & 0x0f),
         more => {
             let beyond = last >> (64 - 8 * more) << (64 - 8 * more);
             eight_digits(first) * POWERS[more] + eight_digits(beyond)

@@ -8,27 +8,38 @@
 /// (source: ATIS-0300115).
 pub(crate) fn is_phone(country_code: u16, national: u64, length: u8) -> bool {
     const REPEATED: u64 = 11_111_111;
-    if length >= 8 && (national % 100_000_000).is_multiple_of(REPEATED) {
+    if country_code == 1 && matches!(national % 10_000_000, 5_550_100..=5_550_199 | 5_551_212) {
         return true;
     }
-    if country_code == 1 && matches!(national % 10_000_000, 5_550_100..=5_550_199 | 5_551_212) {
+    // Most numbers are settled by their last two digits.
+    let step = STEPS[(national % 100) as usize];
+    if !matches!(step, 0 | 1 | 9) {
+        return false;
+    }
+    if step == 0 && length >= 8 && (national % 100_000_000).is_multiple_of(REPEATED) {
         return true;
     }
     if national == 987_654_321 {
         return false;
     }
-    // Most numbers are settled by their last two digits.
-    let step = (national % 10 + 10 - national / 10 % 10) % 10;
-    if !matches!(step, 0 | 1 | 9) {
-        return false;
-    }
-    let mut rest = national;
-    (1..length).all(|_| {
-        let pair = (rest % 10 + 10 - rest / 10 % 10) % 10;
+    let mut rest = national / 10;
+    (2..length).all(|_| {
+        let pair = STEPS[(rest % 100) as usize];
         rest /= 10;
         pair == step
     })
 }
+
+/// How far the last of two digits lies behind the first, modulo ten.
+static STEPS: [u8; 100] = {
+    let mut steps = [0; 100];
+    let mut pair = 0;
+    while pair < 100 {
+        steps[pair as usize] = (pair % 10 + 10 - pair / 10) % 10;
+        pair += 1_u8;
+    }
+    steps
+};
 
 #[cfg(test)]
 mod tests {
