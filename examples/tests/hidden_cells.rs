@@ -147,7 +147,9 @@ fn packets_and_values_of_sources_with_such_names_go_out_and_come_back() {
         value.clone_into(&mut rows[1][header.iter().position(|name| name == column).unwrap()]);
     }
     let mut writer = csv::Writer::from_path(&packet).unwrap();
-    rows.iter().for_each(|row| writer.write_record(row).unwrap());
+    for row in &rows {
+        writer.write_record(row).unwrap();
+    }
     writer.flush().unwrap();
     let load = ["--packets-dir", "packets-plain", "--json", "r.json"];
     let loaded = run("load_packets", &load);

@@ -9,6 +9,7 @@ mod gap_report;
 mod guides;
 mod hidden_cells;
 mod house;
+mod installed;
 mod matching;
 mod metrics_server;
 mod night_runs;
