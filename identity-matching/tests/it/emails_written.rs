@@ -62,6 +62,9 @@ fn what_stands_around_an_address_is_no_part_of_it() {
         "ana @correo.pe",
         "ana @ correo.pe",
         "ana@ correo.pe",
+        "<ana @correo.pe>",
+        "(ana@ correo.pe)",
+        "[ana[at]correo.pe]",
         "ana@correo .pe",
         "ana@correo. pe",
     ] {

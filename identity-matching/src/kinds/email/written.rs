@@ -39,11 +39,13 @@ pub(super) fn plain_signs(folded: &str) -> Option<String> {
     const AT: [&str; 8] =
         ["[at]", "(at)", "{at}", "[arroba]", "(arroba)", "{arroba}", " arroba ", "%40"];
     const DOT: [&str; 4] = ["[dot]", "(dot)", "[punto]", "(punto)"];
-    let mut text = folded.to_owned();
-    if !folded.contains('@') {
-        let lower = folded.to_ascii_lowercase();
+    // Brackets and quotes around the whole are no part of it.
+    let inner = folded.trim_matches(['<', '>', '(', ')', '[', ']', '"', ' ']);
+    let mut text = inner.to_owned();
+    if !inner.contains('@') {
+        let lower = inner.to_ascii_lowercase();
         let (at, sign) = AT.iter().find_map(|sign| Some((lower.find(sign)?, sign)))?;
-        text = format!("{}@{}", folded[..at].trim_end(), folded[at + sign.len()..].trim_start());
+        text = format!("{}@{}", inner[..at].trim_end(), inner[at + sign.len()..].trim_start());
         for dot in DOT {
             text = text.replace(dot, ".");
         }
@@ -55,7 +57,7 @@ pub(super) fn plain_signs(folded: &str) -> Option<String> {
     if is_one(local) && is_one(&closed) {
         text = format!("{local}@{closed}");
     }
-    (text != folded).then_some(text)
+    (text != inner).then_some(text)
 }
 
 /// Finds the local part that ends before the `@`.
