@@ -239,7 +239,8 @@ impl Crate {
             });
             return whole.or(Some(at));
         }
-        Some(at)
+        // A module alone, as in `pub(in crate::index)`: what is used of it stands in a longer path.
+        None
     }
 
     /// Which files each file uses, each with one path that shows it.
@@ -307,7 +308,7 @@ fn circles(source: &Path) -> Vec<Circle> {
 }
 
 /// Circles that stand, by one file of each; one that is gone is taken from the list.
-const STANDING: [(&str, &str); 12] = [
+const STANDING: [(&str, &str); 11] = [
     ("examples", "cli.rs"),
     ("examples", "people.rs"),
     ("examples", "recovery.rs"),
@@ -318,7 +319,6 @@ const STANDING: [(&str, &str); 12] = [
     ("identity-matching", "kinds/email/mod.rs"),
     ("identity-matching", "kinds/phone/mod.rs"),
     ("identity-matching", "normalise/mod.rs"),
-    ("recovery-queue", "diesel/read/touched.rs"),
     ("recovery-queue", "memory/mod.rs"),
 ];
 

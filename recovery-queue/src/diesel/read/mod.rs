@@ -7,6 +7,8 @@ pub(crate) mod disagreements;
 #[cfg(feature = "guardrails")]
 pub(crate) mod facts;
 #[cfg(feature = "guardrails")]
+pub(crate) mod given_leads;
+#[cfg(feature = "guardrails")]
 pub(crate) mod key_format;
 pub(crate) mod leads;
 pub(crate) mod lookup;

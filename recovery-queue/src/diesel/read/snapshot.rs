@@ -12,6 +12,8 @@ use crate::diesel::conn::namespace::Names;
 use crate::diesel::conn::transaction::Begin;
 use crate::diesel::migrate;
 use crate::diesel::read::disagreements;
+#[cfg(feature = "guardrails")]
+use crate::diesel::read::given_leads;
 use crate::diesel::read::leads;
 #[cfg(feature = "guardrails")]
 use crate::diesel::read::presence::Relation;
@@ -19,8 +21,6 @@ use crate::diesel::read::presence::matched_in_view;
 use crate::diesel::read::records::{
     Aged, Counted, LinkRecord, OriginRecord, QueueRecord, SlotRecord, age_bucket, time,
 };
-#[cfg(feature = "guardrails")]
-use crate::diesel::read::touched;
 #[cfg(feature = "guardrails")]
 use crate::diesel::service_migrations::ServiceMigrations;
 use crate::diesel::write::events::{LedgerIndex, ROLLED_UP_TO, SLOT_MICROS, latest_instant};
@@ -207,11 +207,11 @@ impl<'a> SqlSnapshot<'a> {
         Ok(disagreements::find(&mut self.db, &self.names)?.told)
     }
 
-    /// Gives the service's view of persons, where one is recorded.
+    /// Finds the numbers of leads; those that the store does not know are left out.
     #[cfg(feature = "guardrails")]
     pub(crate) fn lead_numbers(&mut self, leads: &[SourcePk]) -> Result<Vec<i64>, StoreError> {
         let names = &self.names;
-        touched::numbers(&mut self.db, |sql| names.sql(sql), leads)
+        given_leads::numbers(&mut self.db, |sql| names.sql(sql), leads)
     }
 
     /// Gives those of the keys that a backlog holds now.
@@ -221,9 +221,10 @@ impl<'a> SqlSnapshot<'a> {
         backlog: &dyn Backlog,
         keys: &[&str],
     ) -> Result<Vec<String>, StoreError> {
-        touched::in_backlog(&mut self.db, &self.names, backlog, keys)
+        given_leads::in_backlog(&mut self.db, &self.names, backlog, keys)
     }
 
+    /// Gives the service's view of persons, where one is recorded.
     #[cfg(feature = "guardrails")]
     pub(crate) fn person_view(&mut self) -> Result<Option<Relation>, StoreError> {
         disagreements::person_view(&mut self.db, &self.names)
