@@ -36,5 +36,6 @@ mod source;
 mod stall;
 mod touched_nights;
 mod verify_guardrails;
+mod vocabulary;
 mod written_tables;
 mod wrong_databases;

@@ -18,9 +18,9 @@ impl<F: Fn() -> Duration> Clock for F {
 
 /// A clock that stands still: every duration is zero, so that reports of equal facts are equal.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Stopped;
+pub struct StoppedClock;
 
-impl Clock for Stopped {
+impl Clock for StoppedClock {
     fn elapsed(&self) -> Duration {
         Duration::ZERO
     }

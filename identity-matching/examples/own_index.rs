@@ -10,8 +10,8 @@ use std::sync::{PoisonError, RwLock};
 
 use identity_matching::conformance;
 use identity_matching::index::{
-    CandidateIndex, CandidateRead, Holders, InRead, IndexError, IndexKey, PersonId, PersonKey,
-    PersonView, Profile,
+    CandidateIndex, CandidateRead, Holders, InRead, IndexError, IndexKey, IndexedPerson, PersonId,
+    PersonKey, Profile,
 };
 use identity_matching::{
     DeterministicMatcher, Matcher, Normalised, Normaliser, Policy, Record, Region,
@@ -83,13 +83,13 @@ impl CandidateRead for &Rows {
     fn persons(
         &mut self,
         ids: &[PersonId],
-        report: &mut dyn FnMut(usize, PersonView<'_>),
+        report: &mut dyn FnMut(usize, IndexedPerson<'_>),
     ) -> Result<(), IndexError> {
         for (at, id) in ids.iter().enumerate() {
             let person = usize::try_from(id.get()).ok().and_then(|at| self.persons.get(at));
             let Person { key, held, profile } =
                 person.ok_or(IndexError::UnknownPerson { id: id.get() })?;
-            report(at, PersonView::new(key, held, Some(profile)));
+            report(at, IndexedPerson::new(key, held, Some(profile)));
         }
         Ok(())
     }

@@ -19,8 +19,8 @@ mod weak;
 
 pub use decide::{
     Agreement, CandidateEvidence, Compared, Considered, Decision, DeterministicMatcher,
-    Disagreement, Evidence, Judge, Judged, KeyEvidence, KeyUse, KindSet, MatchError, Outcome,
-    PolicyStamp, Rejections, Standing, UnknownReason, UnmatchedReason, Verdict, judge,
+    Disagreement, Evidence, Judge, Judged, Judgement, KeyEvidence, KeyUse, KindSet, MatchError,
+    Outcome, PolicyStamp, Rejections, Standing, UnknownReason, UnmatchedReason, judge,
 };
 pub use explain::{Change, Explanation, ReadKey, ValueReading};
 pub use index::SubjectView;

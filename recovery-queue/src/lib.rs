@@ -54,7 +54,7 @@ pub use model::rejection::{RejectReason, Rejection};
 pub use model::resolver::{
     Ahead, ClaimedLead, FailReason, Match, OwnReason, Resolution, ResolveError, Resolver,
 };
-pub use model::review::agreement::Agreement;
+pub use model::review::agreement::ReviewerAgreement;
 pub use model::review::figures::{PacketOut, ReviewFigures, WaitingCases};
 pub use model::review::{
     NewReviewPacket, Review, ReviewCase, ReviewDecision, ReviewEffect, ReviewLoad, ReviewLoadRow,

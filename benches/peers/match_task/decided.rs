@@ -2,7 +2,7 @@
 
 use benchmarks::rows::Outcome;
 use identity_matching::{
-    Considered, DeterministicMatcher, HeldKey, Normalised, SubjectView, UnmatchedReason, Verdict,
+    Considered, DeterministicMatcher, HeldKey, Judgement, Normalised, SubjectView, UnmatchedReason,
     index::InMemoryIndex,
 };
 
@@ -40,7 +40,7 @@ impl Ready {
 #[derive(Default)]
 pub(crate) struct Decided {
     ids: String,
-    verdicts: Vec<Verdict>,
+    verdicts: Vec<Judgement>,
     persons: String,
     counts: [usize; 5],
 }
@@ -84,11 +84,11 @@ impl Decided {
         self.verdicts.push(verdict.clone());
         self.persons.push_str(considered.person().unwrap_or_default());
         let at = match verdict {
-            Verdict::Matched { .. } => 0,
-            Verdict::Unmatched(UnmatchedReason::ConflictMultipleCandidates) => 1,
-            Verdict::Unmatched(UnmatchedReason::WeakMatchOnly) => 2,
-            Verdict::Unmatched(UnmatchedReason::NoCandidates) => 3,
-            Verdict::Unmatched(_) => 4,
+            Judgement::Matched { .. } => 0,
+            Judgement::Unmatched(UnmatchedReason::ConflictMultipleCandidates) => 1,
+            Judgement::Unmatched(UnmatchedReason::WeakMatchOnly) => 2,
+            Judgement::Unmatched(UnmatchedReason::NoCandidates) => 3,
+            Judgement::Unmatched(_) => 4,
         };
         self.counts[at] += 1;
     }

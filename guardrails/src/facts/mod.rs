@@ -28,7 +28,7 @@ pub type FactsResult<T> = Result<T, FactsError>;
 /// hold row keys and reason codes, never a phone, document or e-mail.
 ///
 /// ```
-/// use guardrails::clock::Stopped;
+/// use guardrails::clock::StoppedClock;
 /// use guardrails::facts::{Facts, Offenders, Snapshot};
 /// use guardrails::{Description, Finding, Suite, Verdict, closure};
 ///
@@ -51,7 +51,7 @@ pub type FactsResult<T> = Result<T, FactsError>;
 /// });
 /// let read = Snapshot::new("r1", "2026-03-01T00:00:00Z".parse().unwrap());
 /// let facts = Billing { read, invoices: 40, without_customer: 1 };
-/// let report = Suite::new("billing").with(check).unwrap().run(&facts, &Stopped);
+/// let report = Suite::new("billing").with(check).unwrap().run(&facts, &StoppedClock);
 /// assert_eq!(report.checks[0].actual, "1 of 40 invoices name no customer (2.5 %)");
 /// assert_eq!(report.verdict, Verdict::Fail);
 /// ```

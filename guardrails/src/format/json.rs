@@ -32,10 +32,10 @@ impl From<serde_json::Error> for FormatError {
 /// Writes the report as indented JSON with a final line break.
 ///
 /// ```
-/// use guardrails::{Suite, clock::Stopped, recovery::InMemoryFacts, format};
+/// use guardrails::{Suite, clock::StoppedClock, recovery::InMemoryFacts, format};
 ///
 /// let facts = InMemoryFacts::new("s1", "2026-03-01T00:00:00Z".parse().unwrap());
-/// let report = Suite::recovery().run(&facts, &Stopped);
+/// let report = Suite::recovery().run(&facts, &StoppedClock);
 /// let json = format::json(&report).unwrap();
 /// assert_eq!(format::read_json(&json).unwrap(), report);
 /// ```

@@ -11,10 +11,10 @@ use crate::{CheckReport, SuiteReport, Verdict, visible};
 /// `warn` passes with its text, since `JUnit` knows no warning. Figures are properties.
 ///
 /// ```
-/// use guardrails::{Suite, clock::Stopped, recovery::InMemoryFacts, format};
+/// use guardrails::{Suite, clock::StoppedClock, recovery::InMemoryFacts, format};
 ///
 /// let facts = InMemoryFacts::new("s1", "2026-03-01T00:00:00Z".parse().unwrap());
-/// let report = Suite::recovery().run(&facts, &Stopped);
+/// let report = Suite::recovery().run(&facts, &StoppedClock);
 /// let xml = format::junit(&report).unwrap();
 /// assert!(xml.contains(r#"<testcase name="drain""#), "{xml}");
 /// ```

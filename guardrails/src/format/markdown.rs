@@ -8,11 +8,11 @@ use crate::{CheckReport, SuiteReport, Verdict, visible};
 ///
 /// ```
 /// use guardrails::recovery::{InMemoryFacts, Invariant};
-/// use guardrails::{Suite, clock::Stopped, format};
+/// use guardrails::{Suite, clock::StoppedClock, format};
 ///
 /// let facts = InMemoryFacts::new("s1", "2026-03-01T00:00:00Z".parse().unwrap())
 ///     .with_offenders(Invariant::MATCHED_NOT_IN_BACKLOG, 120, vec![]);
-/// let report = Suite::recovery().only(["drain"]).unwrap().run(&facts, &Stopped);
+/// let report = Suite::recovery().only(["drain"]).unwrap().run(&facts, &StoppedClock);
 /// let markdown = format::markdown(&report);
 /// assert!(markdown.contains("| ✅ pass | `drain` |"), "{markdown}");
 /// ```

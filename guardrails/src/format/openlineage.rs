@@ -9,11 +9,11 @@ use crate::{SuiteReport, Verdict};
 ///
 /// ```
 /// use guardrails::recovery::{InMemoryFacts, Invariant};
-/// use guardrails::{Suite, clock::Stopped, format};
+/// use guardrails::{Suite, clock::StoppedClock, format};
 ///
 /// let facts = InMemoryFacts::new("s1", "2026-03-01T00:00:00Z".parse().unwrap())
 ///     .with_offenders(Invariant::MATCHED_NOT_IN_BACKLOG, 120, vec![]);
-/// let report = Suite::recovery().only(["drain", "impact"]).unwrap().run(&facts, &Stopped);
+/// let report = Suite::recovery().only(["drain", "impact"]).unwrap().run(&facts, &StoppedClock);
 /// let (facet, left_out) = format::openlineage_facet(&report, "urn:example:service");
 /// assert_eq!(facet["assertions"][0]["success"], true);
 /// assert_eq!(left_out, ["impact"]);

@@ -10,10 +10,10 @@ use crate::{CheckReport, SuiteReport, Verdict};
 /// notification of the invocation. Offenders are logical locations.
 ///
 /// ```
-/// use guardrails::{Suite, clock::Stopped, recovery::InMemoryFacts, format};
+/// use guardrails::{Suite, clock::StoppedClock, recovery::InMemoryFacts, format};
 ///
 /// let facts = InMemoryFacts::new("s1", "2026-03-01T00:00:00Z".parse().unwrap());
-/// let sarif = format::sarif(&Suite::recovery().run(&facts, &Stopped)).unwrap();
+/// let sarif = format::sarif(&Suite::recovery().run(&facts, &StoppedClock)).unwrap();
 /// assert!(sarif.contains(r#""kind": "open""#), "{sarif}");
 /// ```
 pub fn sarif(report: &SuiteReport) -> Result<String, FormatError> {

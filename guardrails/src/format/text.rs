@@ -43,11 +43,11 @@ impl TextStyle {
 /// ```
 /// use guardrails::recovery::{InMemoryFacts, Invariant};
 /// use guardrails::format::{TextStyle, text};
-/// use guardrails::{Suite, clock::Stopped};
+/// use guardrails::{Suite, clock::StoppedClock};
 ///
 /// let facts = InMemoryFacts::new("s1", "2026-03-01T00:00:00Z".parse().unwrap())
 ///     .with_offenders(Invariant::MATCHED_NOT_IN_BACKLOG, 120, vec![]);
-/// let report = Suite::recovery().only(["drain"]).unwrap().run(&facts, &Stopped);
+/// let report = Suite::recovery().only(["drain"]).unwrap().run(&facts, &StoppedClock);
 /// let text = text(&report, TextStyle::default());
 /// assert!(text.contains("PASS          drain"), "{text}");
 /// assert!(text.contains("0 of 120 matched leads are in the backlog"), "{text}");

@@ -20,7 +20,7 @@ pub use record::{CheckRecord, Record};
 /// Reports of one or more suites, oldest first.
 ///
 /// ```
-/// use guardrails::clock::Stopped;
+/// use guardrails::clock::StoppedClock;
 /// use guardrails::facts::Offender;
 /// use guardrails::recovery::{InMemoryFacts, Invariant};
 /// use guardrails::history::History;
@@ -30,7 +30,7 @@ pub use record::{CheckRecord, Record};
 /// let on = |day: &str, leaks: Vec<Offender>| {
 ///     let facts = InMemoryFacts::new(day, format!("{day}T06:00:00Z").parse().unwrap())
 ///         .with_offenders(Invariant::MATCHED_NOT_IN_BACKLOG, 120, leaks);
-///     suite.run(&facts, &Stopped)
+///     suite.run(&facts, &StoppedClock)
 /// };
 /// let mut history = History::default();
 /// history.push(&on("2026-03-01", vec![]));
@@ -238,12 +238,12 @@ impl SuiteReport {
     /// ```
     /// use guardrails::facts::Offender;
     /// use guardrails::recovery::{InMemoryFacts, Invariant};
-    /// use guardrails::{Suite, clock::Stopped, format, history::History};
+    /// use guardrails::{Suite, clock::StoppedClock, format, history::History};
     ///
     /// let report = |leaks| {
     ///     let facts = InMemoryFacts::new("s1", "2026-03-01T00:00:00Z".parse().unwrap())
     ///         .with_offenders(Invariant::MATCHED_NOT_IN_BACKLOG, 120, leaks);
-    ///     Suite::recovery().only(["drain"]).unwrap().run(&facts, &Stopped)
+    ///     Suite::recovery().only(["drain"]).unwrap().run(&facts, &StoppedClock)
     /// };
     /// let mut history = History::default();
     /// history.push(&report(vec![]));

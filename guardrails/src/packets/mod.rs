@@ -58,7 +58,7 @@ impl<F: PacketFacts + ?Sized> Suite<F> {
 /// Facts with those of the packets beside them: the packets lie in files, the rest in a database.
 ///
 /// ```
-/// use guardrails::clock::Stopped;
+/// use guardrails::clock::StoppedClock;
 /// use guardrails::facts::Offenders;
 /// use guardrails::packets::WithPackets;
 /// use guardrails::recovery::InMemoryFacts;
@@ -67,7 +67,7 @@ impl<F: PacketFacts + ?Sized> Suite<F> {
 /// let leads = InMemoryFacts::new("db", "2026-03-01T00:00:00Z".parse().unwrap());
 /// let facts = WithPackets::new(leads, Some(Offenders::none_of(4)));
 /// let suite = Suite::recovery().and(Suite::packets()).unwrap();
-/// let report = suite.run(&facts, &Stopped);
+/// let report = suite.run(&facts, &StoppedClock);
 /// assert_eq!(report.check("packets_complete").unwrap().verdict, Verdict::Pass);
 /// ```
 #[derive(Debug, Clone)]

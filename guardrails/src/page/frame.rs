@@ -22,7 +22,7 @@ pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe
 ///
 /// ```
 /// use guardrails::page::{Body, Page, Section};
-/// use guardrails::{Suite, SuiteReport, clock::Stopped, recovery::InMemoryFacts};
+/// use guardrails::{Suite, SuiteReport, clock::StoppedClock, recovery::InMemoryFacts};
 ///
 /// /// A section of the service's own.
 /// struct Ports(Vec<&'static str>);
@@ -36,7 +36,7 @@ pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe
 /// }
 ///
 /// let facts = InMemoryFacts::new("s1", "2026-03-01T00:00:00Z".parse().unwrap());
-/// let report = Suite::recovery().run(&facts, &Stopped);
+/// let report = Suite::recovery().run(&facts, &StoppedClock);
 /// let page = Page::new("Recovery <of leads>", report).section(Ports(vec!["Callao <1>"]));
 /// let html = page.clone().section(Ports(vec![])).html();
 /// assert!(html.contains("<h1>Recovery &lt;of leads&gt;</h1>") && html.contains("Callao &lt;1&gt;"));

@@ -11,7 +11,7 @@ use crate::{Check, CheckError, Description, Finding, Remedy, Verdict};
 /// failed, with the share of each. It warns when some leads are left without explanation.
 ///
 /// ```
-/// use guardrails::clock::Stopped;
+/// use guardrails::clock::StoppedClock;
 /// use guardrails::recovery::{Impact, InMemoryFacts, QueueFacts, ReasonCount, RunFacts};
 /// use guardrails::{Suite, Verdict};
 ///
@@ -29,7 +29,7 @@ use crate::{Check, CheckError, Description, Finding, Remedy, Verdict};
 /// };
 /// let queue = QueueFacts { backlog: 203, failed: 203, reasons: run.failed.clone(), ..QueueFacts::default() };
 /// let facts = InMemoryFacts::new("s", now).with_runs(vec![run]).with_queue(queue);
-/// let report = Suite::new("impact").with(Impact::default()).unwrap().run(&facts, &Stopped);
+/// let report = Suite::new("impact").with(Impact::default()).unwrap().run(&facts, &StoppedClock);
 /// assert_eq!(report.verdict, Verdict::Pass);
 /// assert_eq!(
 ///     report.checks[0].actual,

@@ -7,7 +7,7 @@ use crate::{Check, CheckError, Description, Finding, Remedy, Severity};
 /// A check that counts what breaks an invariant, or two that belong together.
 ///
 /// ```
-/// use guardrails::clock::Stopped;
+/// use guardrails::clock::StoppedClock;
 /// use guardrails::facts::Offender;
 /// use guardrails::recovery::{InMemoryFacts, Invariant, InvariantCheck};
 /// use guardrails::{Remedy, Suite};
@@ -19,7 +19,7 @@ use crate::{Check, CheckError, Description, Finding, Remedy, Severity};
 ///     .remedy(Remedy::new("Remove one of the two files."));
 /// let facts = InMemoryFacts::new("s", "2026-03-01T00:00:00Z".parse().unwrap())
 ///     .with_offenders(NO_CLAIM_TWICE, 9, vec![Offender::new("c1", "in two files")]);
-/// let report = Suite::new("claims").with(check).unwrap().run(&facts, &Stopped);
+/// let report = Suite::new("claims").with(check).unwrap().run(&facts, &StoppedClock);
 /// assert_eq!(report.checks[0].actual, "1 of 9 claims stand twice (11.11 %)");
 /// ```
 #[derive(Debug, Clone)]

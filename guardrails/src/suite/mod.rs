@@ -25,7 +25,7 @@ pub use toml::{DeclareError, Variables};
 /// Checks over facts of one type, in an order, each with its settings.
 ///
 /// ```
-/// use guardrails::clock::Stopped;
+/// use guardrails::clock::StoppedClock;
 /// use guardrails::facts::Offender;
 /// use guardrails::recovery::{InMemoryFacts, Invariant};
 /// use guardrails::{Suite, Verdict};
@@ -36,7 +36,7 @@ pub use toml::{DeclareError, Variables};
 ///     vec![Offender::new("L-7", "matched by run r1, and in the backlog again")],
 /// );
 /// let suite = Suite::recovery().only(["drain"]).unwrap();
-/// let report = suite.run(&facts, &Stopped);
+/// let report = suite.run(&facts, &StoppedClock);
 /// assert_eq!(report.verdict, Verdict::Fail);
 /// assert_eq!(report.checks[0].actual, "1 of 120 matched leads are in the backlog (0.83 %)");
 /// ```
@@ -132,7 +132,7 @@ impl<F: ?Sized> Suite<F> {
     /// the KPI red.
     ///
     /// ```
-    /// use guardrails::clock::Stopped;
+    /// use guardrails::clock::StoppedClock;
     /// use guardrails::recovery::{InMemoryFacts, QueueFacts, RecoveryFacts};
     /// use guardrails::{KpiReading, Suite};
     ///
@@ -141,7 +141,7 @@ impl<F: ?Sized> Suite<F> {
     /// });
     /// let queue = QueueFacts { withdrawn: 3, ..QueueFacts::default() };
     /// let facts = InMemoryFacts::new("r", "2026-03-01T00:00:00Z".parse().unwrap()).with_queue(queue);
-    /// let kpi = suite.run(&facts, &Stopped).kpi.unwrap();
+    /// let kpi = suite.run(&facts, &StoppedClock).kpi.unwrap();
     /// assert_eq!(kpi.in_words(), "the KPI is red: 3 leads left");
     /// ```
     #[must_use]

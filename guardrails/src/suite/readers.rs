@@ -16,15 +16,15 @@ impl<F: Facts + Send> Suite<F> {
     /// is measured on the first.
     ///
     /// ```
-    /// use guardrails::clock::Stopped;
+    /// use guardrails::clock::StoppedClock;
     /// use guardrails::recovery::InMemoryFacts;
     /// use guardrails::Suite;
     ///
     /// let suite = Suite::recovery();
     /// let mut facts = InMemoryFacts::new("s1", "2026-03-01T00:00:00Z".parse().unwrap());
-    /// let alone = suite.run(&facts, &Stopped);
+    /// let alone = suite.run(&facts, &StoppedClock);
     /// let mut others = [facts.clone()];
-    /// assert_eq!(suite.run_on_readers(&mut facts, &mut others, &Stopped), alone);
+    /// assert_eq!(suite.run_on_readers(&mut facts, &mut others, &StoppedClock), alone);
     /// ```
     pub fn run_on_readers(
         &self,

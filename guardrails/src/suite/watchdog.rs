@@ -26,7 +26,7 @@ where
     /// ```
     /// use std::sync::{Arc, Mutex};
     /// use std::time::Duration;
-    /// use guardrails::clock::Stopped;
+    /// use guardrails::clock::StoppedClock;
     /// use guardrails::recovery::InMemoryFacts;
     /// use guardrails::{Description, Finding, Settings, Suite, Verdict, closure};
     ///
@@ -40,7 +40,7 @@ where
     /// let soon = Settings::default().time_limit(Duration::from_millis(1));
     /// let suite = Suite::new("s").with_settings(stuck, soon).unwrap();
     /// let facts = InMemoryFacts::new("s1", "2026-03-01T00:00:00Z".parse().unwrap());
-    /// let report = suite.run_with_time_limits(&Arc::new(facts), &Stopped);
+    /// let report = suite.run_with_time_limits(&Arc::new(facts), &StoppedClock);
     /// assert_eq!(report.verdict, Verdict::Error);
     /// drop(shut);
     /// ```

@@ -1,6 +1,6 @@
 //! The billing service of the examples: its suite, and a page that knows nothing of leads.
 
-use guardrails::clock::Stopped;
+use guardrails::clock::StoppedClock;
 use guardrails::page::Page;
 use guardrails::{ExitPolicy, Verdict};
 
@@ -16,7 +16,7 @@ fn five_checks_in_thirty_lines_find_what_is_wrong_with_invoices() {
     assert!(lines <= 30, "{lines} lines");
     let suite = example::suite().unwrap();
     assert_eq!(suite.ids().count(), 5);
-    let report = suite.run(&example::sample().unwrap(), &Stopped);
+    let report = suite.run(&example::sample().unwrap(), &StoppedClock);
     let verdicts: Vec<_> = report
         .checks
         .iter()
@@ -39,7 +39,7 @@ fn five_checks_in_thirty_lines_find_what_is_wrong_with_invoices() {
 
 #[test]
 fn its_page_has_no_empty_boxes_and_no_word_of_leads() {
-    let report = example::suite().unwrap().run(&example::sample().unwrap(), &Stopped);
+    let report = example::suite().unwrap().run(&example::sample().unwrap(), &StoppedClock);
     let html = Page::new("Billing", report).html();
     let body = html.split_once("<body>").unwrap().1;
     for word in ["lead", "Lead", "backlog", "Burn-down", "recover"] {

@@ -1,4 +1,4 @@
-use guardrails::clock::Stopped;
+use guardrails::clock::StoppedClock;
 use guardrails::recovery::InMemoryFacts;
 use guardrails::{DeclareError, Suite, Variables, Verdict};
 use proptest::prelude::*;
@@ -29,7 +29,7 @@ fn a_declared_suite_weighs_as_the_same_suite_in_code() {
         "#,
     )
     .unwrap();
-    let report = suite.run(&troubled(), &Stopped);
+    let report = suite.run(&troubled(), &StoppedClock);
     let found: Vec<_> = report.checks.iter().map(|c| (c.assertion.as_str(), c.verdict)).collect();
     assert_eq!(
         found,
@@ -260,14 +260,14 @@ fn a_variable_is_overridden_by_the_caller_and_an_unknown_one_is_refused() {
         let values: Variables = [(name.to_owned(), "invoices".to_owned())].into();
         Suite::<InMemoryFacts>::from_toml(text, Suite::new("none"), &values)
     };
-    let report = over("t").unwrap().run(&troubled(), &Stopped);
+    let report = over("t").unwrap().run(&troubled(), &StoppedClock);
     assert_eq!(report.checks[0].description, "`invoices` has at least 1 row");
     assert!(over("u").unwrap_err().to_string().contains("no variable `u` stands under [vars]"));
 }
 
 #[test]
 fn declared_checks_on_facts_without_tables_are_inconclusive_and_the_others_run() {
-    let report = recovery(ALL_KINDS).unwrap().run(&troubled(), &Stopped);
+    let report = recovery(ALL_KINDS).unwrap().run(&troubled(), &StoppedClock);
     let verdict = |id: &str| report.check(id).unwrap().verdict;
     assert_eq!(
         (verdict("customer"), verdict("no_debt")),

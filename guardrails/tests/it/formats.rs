@@ -1,6 +1,6 @@
 //! What every format owes to keys that try to break out of it.
 
-use guardrails::clock::Stopped;
+use guardrails::clock::StoppedClock;
 use guardrails::facts::Offender;
 use guardrails::recovery::{InMemoryFacts, Invariant};
 use guardrails::{Suite, SuiteReport, format};
@@ -14,7 +14,7 @@ fn report_of(key: &str, reason: &str) -> SuiteReport {
         1,
         vec![Offender::new(key, reason)],
     );
-    Suite::recovery().only(["drain"]).unwrap().run(&facts, &Stopped)
+    Suite::recovery().only(["drain"]).unwrap().run(&facts, &StoppedClock)
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use guardrails::clock::Stopped;
+use guardrails::clock::StoppedClock;
 use guardrails::facts::{Offender, Scope};
 use guardrails::history::{History, file};
 use guardrails::recovery::{InMemoryFacts, Invariant};
@@ -18,7 +18,7 @@ fn report(minute: i64, verdict: Verdict) -> SuiteReport {
         population,
         leaks,
     );
-    Suite::recovery().only(["drain"]).unwrap().run(&facts, &Stopped)
+    Suite::recovery().only(["drain"]).unwrap().run(&facts, &StoppedClock)
 }
 
 fn history(verdicts: &[Verdict]) -> History {
@@ -138,7 +138,7 @@ fn of_some(minute: i64, leaks: Vec<Offender>) -> SuiteReport {
     let facts = InMemoryFacts::new(minute.to_string(), at)
         .with_scope(Scope::Touched(1_234))
         .with_offenders(Invariant::MATCHED_NOT_IN_BACKLOG, 3, leaks);
-    Suite::recovery().only(["drain"]).unwrap().run(&facts, &Stopped)
+    Suite::recovery().only(["drain"]).unwrap().run(&facts, &StoppedClock)
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use guardrails::clock::Stopped;
+use guardrails::clock::StoppedClock;
 use guardrails::facts::Offender;
 use guardrails::history::History;
 use guardrails::page::{Body, LeadFigures, Page, Section, Table};
@@ -84,8 +84,8 @@ pub(crate) fn page_with_days(days: u32) -> String {
 
 fn page_of(facts: &InMemoryFacts) -> String {
     let facts = with_packets(facts.clone());
-    let good = everything().run(&with_packets(unchanged_backlog()), &Stopped);
-    let report = everything().run(&facts, &Stopped);
+    let good = everything().run(&with_packets(unchanged_backlog()), &StoppedClock);
+    let report = everything().run(&facts, &StoppedClock);
     let mut history = History::default();
     for past in [&good, &good, &report] {
         history.push(past);
@@ -95,7 +95,7 @@ fn page_of(facts: &InMemoryFacts) -> String {
 }
 
 fn leads_page(facts: &InMemoryFacts) -> String {
-    let report = Suite::recovery().run(facts, &Stopped);
+    let report = Suite::recovery().run(facts, &StoppedClock);
     Page::new("Leads", report).leads(LeadFigures::read(facts).unwrap()).html()
 }
 
@@ -122,7 +122,7 @@ fn every_plot_has_a_name_and_a_table() {
 
 #[test]
 fn links_in_a_plot_are_reached_by_a_screen_reader_and_renewing_is_the_readers_choice() {
-    let report = Suite::recovery().run(&troubled(), &Stopped);
+    let report = Suite::recovery().run(&troubled(), &StoppedClock);
     let figures = LeadFigures::read(&troubled()).unwrap().reason_link("/leads?reason={reason}");
     let page = Page::new("P", report).leads(figures);
     let linked = page.clone().refresh_link("/?live").html();
@@ -146,7 +146,7 @@ fn what_comes_from_rows_is_escaped() {
             ..QueueFacts::default()
         })
         .with_offenders(Invariant::MATCHED_NOT_IN_BACKLOG, 1, vec![Offender::new(nasty, nasty)]);
-    let report = Suite::recovery().run(&facts, &Stopped);
+    let report = Suite::recovery().run(&facts, &StoppedClock);
     let figures = LeadFigures::read(&facts).unwrap().reason_link("/leads?reason={reason}");
     let html = Page::new(nasty, report).leads(figures).html();
     assert!(!html.contains("<img"));
@@ -194,7 +194,7 @@ fn the_story_stands_first_then_the_guardrails_and_the_plots() {
 
 #[test]
 fn a_page_of_a_service_without_leads_has_no_word_about_leads_and_no_empty_box() {
-    let report = billing_suite().run(&Billing::new(9), &Stopped);
+    let report = billing_suite().run(&Billing::new(9), &StoppedClock);
     let html = Page::new("Billing", report).html();
     assert_eq!(headings(&html), ["Guardrails"]);
     let body = html.split_once("<body>").unwrap().1;
@@ -223,7 +223,7 @@ fn a_service_adds_sections_of_its_own() {
             if self.0 == 0 { Body::default() } else { Body::default().paragraph(&words) }
         }
     }
-    let report = billing_suite().run(&Billing::new(9), &Stopped);
+    let report = billing_suite().run(&Billing::new(9), &StoppedClock);
     let html = Page::new("Billing", report).section(Debt(3)).section(Debt(0)).html();
     assert_eq!(headings(&html), ["Guardrails", "Debt by customer"]);
     assert!(html.contains("<p>2 checks, 3 customers</p>"));

@@ -1,4 +1,4 @@
-use guardrails::clock::Stopped;
+use guardrails::clock::StoppedClock;
 use guardrails::recovery::{Explained, Impact};
 use guardrails::recovery::{InMemoryFacts, LackCount, QueueFacts, ReasonCount, reason_in_words};
 use guardrails::{CheckReport, Suite, Verdict};
@@ -8,7 +8,7 @@ use crate::support::{now, run, troubled, unchanged_backlog};
 
 fn impact(facts: &InMemoryFacts) -> CheckReport {
     let suite = Suite::new("s").with(Impact::default()).unwrap();
-    suite.run(facts, &Stopped).checks.remove(0)
+    suite.run(facts, &StoppedClock).checks.remove(0)
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn what_a_run_took_off_the_backlog_is_told_as_reduced_by() {
 #[test]
 fn no_command_of_a_remedy_holds_a_placeholder() {
     let facts = [unchanged_backlog(), troubled()];
-    let report = |facts| Suite::recovery().run(facts, &Stopped);
+    let report = |facts| Suite::recovery().run(facts, &StoppedClock);
     // A reason's code is none.
     let placeholder = |word: &str| {
         let capital = word.chars().all(|c| c.is_ascii_uppercase());

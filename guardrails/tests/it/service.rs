@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use guardrails::clock::Stopped;
+use guardrails::clock::StoppedClock;
 use guardrails::facts::{Facts, FactsError, Offender, Offenders, Snapshot};
 use guardrails::{CheckError, Description, Finding, KpiReading, KpiState, Suite, Verdict, closure};
 
@@ -56,7 +56,7 @@ pub(crate) fn suite() -> Suite<Billing> {
 
 #[test]
 fn a_service_runs_its_own_checks_and_its_own_kpi_over_its_own_facts() {
-    let report = suite().run(&Billing::new(9), &Stopped);
+    let report = suite().run(&Billing::new(9), &StoppedClock);
     let check = &report.checks[0];
     assert_eq!((check.verdict, check.numerator, check.denominator), (Verdict::Fail, 1, Some(40)));
     let kpi = report.kpi.unwrap();
@@ -66,7 +66,7 @@ fn a_service_runs_its_own_checks_and_its_own_kpi_over_its_own_facts() {
 
 #[test]
 fn facts_that_fail_midway_make_the_checks_after_it_an_error_by_name_and_the_report_stands() {
-    let report = suite().run(&Billing::new(1), &Stopped);
+    let report = suite().run(&Billing::new(1), &StoppedClock);
     assert_eq!(report.checks[0].verdict, Verdict::Fail);
     let broken = report.check("overdue_again").unwrap();
     assert_eq!(broken.verdict, Verdict::Error);

@@ -1,7 +1,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use guardrails::clock::Stopped;
+use guardrails::clock::StoppedClock;
 use guardrails::facts::Offender;
 use guardrails::recovery::{InMemoryFacts, Invariant, RecoveryFacts};
 use guardrails::{
@@ -12,12 +12,12 @@ use guardrails::{
 use crate::support::{everything, now, troubled, unchanged_backlog, with_packets};
 
 fn verdict(suite: &Suite<InMemoryFacts>, facts: &InMemoryFacts, id: &str) -> Verdict {
-    suite.run(facts, &Stopped).check(id).unwrap().verdict
+    suite.run(facts, &StoppedClock).check(id).unwrap().verdict
 }
 
 #[test]
 fn an_unchanged_backlog_fails_nothing_and_exits_with_zero_once_emptiness_is_allowed() {
-    let report = Suite::recovery().run(&unchanged_backlog(), &Stopped);
+    let report = Suite::recovery().run(&unchanged_backlog(), &StoppedClock);
     assert_eq!(report.totals.fail + report.totals.error, 0, "{report:#?}");
     assert_eq!(report.check("drain").unwrap().verdict, Verdict::Inconclusive);
     assert_eq!(report.exit_code(ExitPolicy::default()), 3);
@@ -26,7 +26,7 @@ fn an_unchanged_backlog_fails_nothing_and_exits_with_zero_once_emptiness_is_allo
 
 #[test]
 fn every_check_finds_its_trouble_with_exact_totals() {
-    let report = everything().run(&with_packets(troubled()), &Stopped);
+    let report = everything().run(&with_packets(troubled()), &StoppedClock);
     let found: Vec<_> = report
         .checks
         .iter()
@@ -54,7 +54,7 @@ fn an_empty_population_passes_only_where_it_is_expected_and_the_reason_is_writte
     let facts = unchanged_backlog();
     let expected = Settings::default().expect_empty("no lead can match before the persons come");
     let suite = Suite::recovery().configure("drain", expected).unwrap();
-    let report = suite.run(&facts, &Stopped);
+    let report = suite.run(&facts, &StoppedClock);
     let drain = report.check("drain").unwrap();
     assert_eq!(drain.verdict, Verdict::Pass);
     assert!(drain.reason.as_ref().unwrap().contains("before the persons come"));
@@ -71,13 +71,13 @@ fn a_listing_that_is_cut_keeps_the_exact_total_and_a_sensitive_check_lists_nothi
         5_000,
         many,
     );
-    let report = Suite::recovery().only(["drain"]).unwrap().list(3).run(&facts, &Stopped);
+    let report = Suite::recovery().only(["drain"]).unwrap().list(3).run(&facts, &StoppedClock);
     let drain = &report.checks[0];
     assert_eq!((drain.samples.len(), drain.samples_total, drain.unlisted()), (3, 1_000, 997));
     assert_eq!(drain.help[0].command.as_deref(), Some("explain_match --source-pk=L-0000"));
     let silent = Settings::default().sensitive(true);
     let suite = Suite::recovery().only(["drain"]).unwrap().configure("drain", silent).unwrap();
-    let report = suite.run(&facts, &Stopped);
+    let report = suite.run(&facts, &StoppedClock);
     assert_eq!((report.checks[0].samples.len(), report.checks[0].samples_total), (0, 1_000));
 }
 
@@ -88,7 +88,7 @@ fn a_check_that_panics_is_an_error_and_the_others_run() {
     });
     let suite = Suite::new("s").with(bang).unwrap();
     let suite = suite.and(Suite::recovery().only(["drain"]).unwrap()).unwrap();
-    let report = suite.run(&troubled(), &Stopped);
+    let report = suite.run(&troubled(), &StoppedClock);
     assert_eq!(report.checks[0].verdict, Verdict::Error);
     assert!(report.checks[0].reason.as_ref().unwrap().contains("out of luck"));
     assert_eq!(report.checks[1].verdict, Verdict::Fail);
@@ -184,7 +184,7 @@ fn a_trait_implementation_and_a_closure_of_the_users_own_are_weighed_as_the_buil
         .unwrap()
         .with_settings(closed, lenient.owner("data team"))
         .unwrap();
-    let report = suite.run(&troubled(), &Stopped);
+    let report = suite.run(&troubled(), &StoppedClock);
     let found: Vec<_> =
         report.checks.iter().map(|c| (c.verdict, c.actual.as_str(), c.owner.as_deref())).collect();
     assert_eq!(

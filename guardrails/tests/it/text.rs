@@ -1,5 +1,5 @@
 use guardrails::Suite;
-use guardrails::clock::Stopped;
+use guardrails::clock::StoppedClock;
 use guardrails::facts::Offender;
 use guardrails::format::{TextStyle, text};
 use guardrails::recovery::{InMemoryFacts, Invariant};
@@ -8,7 +8,7 @@ use crate::support::{everything, now, troubled, with_packets};
 
 #[test]
 fn no_line_is_wider_than_eighty_columns() {
-    let report = everything().run(&with_packets(troubled()), &Stopped);
+    let report = everything().run(&with_packets(troubled()), &StoppedClock);
     let text = text(&report, TextStyle::default());
     for line in text.lines() {
         assert!(line.chars().count() <= 80, "{line}");
@@ -17,7 +17,7 @@ fn no_line_is_wider_than_eighty_columns() {
 
 #[test]
 fn colour_comes_only_when_asked_for() {
-    let report = everything().run(&with_packets(troubled()), &Stopped);
+    let report = everything().run(&with_packets(troubled()), &StoppedClock);
     assert!(!text(&report, TextStyle::default()).contains('\u{1b}'));
     assert!(text(&report, TextStyle::default().colour(true)).contains("\u{1b}[1;31mFAIL"));
 }
@@ -29,7 +29,7 @@ fn a_key_with_control_characters_cannot_move_the_cursor() {
         1,
         vec![Offender::new("L\u{1b}[2J", "leak")],
     );
-    let report = Suite::recovery().only(["drain"]).unwrap().run(&facts, &Stopped);
+    let report = Suite::recovery().only(["drain"]).unwrap().run(&facts, &StoppedClock);
     assert!(!text(&report, TextStyle::default()).contains('\u{1b}'));
 }
 
@@ -46,7 +46,8 @@ fn one_of_a_thing_is_not_told_as_many() {
             open_by_queue: 1,
             ..LedgerFacts::default()
         });
-    let report = Suite::recovery().only(["impact", "throughput"]).unwrap().run(&facts, &Stopped);
+    let report =
+        Suite::recovery().only(["impact", "throughput"]).unwrap().run(&facts, &StoppedClock);
     let told = text(&report, TextStyle::default());
     for words in ["1 lead before", "1 conflict waits for", "in 1 day,", "1 lead left"] {
         assert!(told.contains(words), "{words}: {told}");

@@ -1,6 +1,6 @@
 //! The time to drain, and days that are judged one by one.
 
-use guardrails::clock::Stopped;
+use guardrails::clock::StoppedClock;
 use guardrails::recovery::{
     DailyMetrics, InMemoryFacts, LedgerFacts, QueueFacts, ReasonCount, TimeToDrain,
 };
@@ -32,7 +32,7 @@ fn ledger(days: Vec<DailyMetrics>) -> LedgerFacts {
 
 fn report(ledger: LedgerFacts, queue: QueueFacts) -> SuiteReport {
     let facts = InMemoryFacts::new("s", now()).with_ledger(ledger).with_queue(queue);
-    Suite::recovery().only(["throughput"]).unwrap().run(&facts, &Stopped)
+    Suite::recovery().only(["throughput"]).unwrap().run(&facts, &StoppedClock)
 }
 
 fn throughput(ledger: LedgerFacts) -> CheckReport {
@@ -110,7 +110,7 @@ fn a_sound_machinery_and_a_red_kpi_are_said_apart() {
     for invariant in guardrails::recovery::Invariant::BUILT_IN {
         facts = facts.with_offenders(invariant, 9, vec![]);
     }
-    let report = suite.run(&facts, &Stopped);
+    let report = suite.run(&facts, &StoppedClock);
     assert_eq!((report.verdict, report.machinery), (Verdict::Pass, Verdict::Pass), "{report:#?}");
     let kpi = report.kpi.as_ref().unwrap();
     assert_eq!((kpi.state, kpi.left), (KpiState::Red, Some(203)));

@@ -5,7 +5,7 @@
 //! blocking keys and those persons.
 
 use super::{
-    Compared, Judge, Judged, Rejections, Verdict,
+    Compared, Judge, Judged, Judgement, Rejections,
     compare::{Agreed, Candidate, Comparison, Differing, Findings, Hit, Weight, weight},
     judge,
 };
@@ -17,7 +17,7 @@ use crate::{
 /// Shows one subject's verdict and what it rests on.
 #[derive(Debug)]
 pub struct Considered<'a> {
-    pub(super) verdict: &'a Verdict,
+    pub(super) verdict: &'a Judgement,
     pub(super) hits: &'a [Hit],
     pub(super) keys: &'a [IndexKey],
     pub(super) candidates: &'a [Candidate],
@@ -31,21 +31,21 @@ pub struct Considered<'a> {
 impl<'a> Considered<'a> {
     /// Returns the verdict.
     #[must_use]
-    pub fn verdict(&self) -> &Verdict {
+    pub fn verdict(&self) -> &Judgement {
         self.verdict
     }
 
     /// Returns the matched person's key.
     #[must_use]
     pub fn person(&self) -> Option<&'a str> {
-        let Verdict::Matched { candidate, .. } = self.verdict else { return None };
+        let Judgement::Matched { candidate, .. } = self.verdict else { return None };
         self.candidates.get(*candidate).map(|candidate| self.text(candidate.text))
     }
 
     /// Returns the matched person inside the index that was asked.
     #[must_use]
     pub fn person_id(&self) -> Option<PersonId> {
-        let Verdict::Matched { candidate, .. } = self.verdict else { return None };
+        let Judgement::Matched { candidate, .. } = self.verdict else { return None };
         self.candidates.get(*candidate).map(Candidate::person)
     }
 

@@ -1,7 +1,7 @@
 //! One person beside one subject: what agrees and what differs, without a word on what follows from it.
 
 use crate::{
-    index::{IndexKey, PersonId, PersonView, SubjectView},
+    index::{IndexKey, IndexedPerson, PersonId, SubjectView},
     key::{DocumentTypeId, KeyForm, KeyKind},
     policy::{Policy, UsedKind},
     weak::{BirthDate, BlockingKind},
@@ -216,7 +216,7 @@ impl Comparison<'_> {
     /// Fills in what subject and person have in common and what differs.
     pub(super) fn compare(
         &self,
-        person: &PersonView<'_>,
+        person: &IndexedPerson<'_>,
         candidate: &mut Candidate,
         findings: &mut Findings<'_>,
     ) {
@@ -285,7 +285,7 @@ impl Comparison<'_> {
 
     fn compare_profile(
         &self,
-        person: &PersonView<'_>,
+        person: &IndexedPerson<'_>,
         candidate: &mut Candidate,
         text: &mut String,
     ) {

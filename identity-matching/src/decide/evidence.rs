@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Outcome, Standing, UnmatchedReason, Verdict,
+    Judgement, Outcome, Standing, UnmatchedReason,
     batch::Considered,
     compare::{Agreed, Candidate, Differing, Weight, weight},
 };
@@ -241,12 +241,12 @@ impl EvidenceWriter<'_> {
             .collect();
         candidates.sort_unstable_by(|left, right| left.person.cmp(&right.person));
         let outcome = match considered.verdict() {
-            Verdict::Matched { rule, confidence, .. } => Outcome::Matched {
+            Judgement::Matched { rule, confidence, .. } => Outcome::Matched {
                 person: considered.person().unwrap_or_default().to_owned(),
                 rule: rule.clone(),
                 confidence: *confidence,
             },
-            &Verdict::Unmatched(reason) => Outcome::Unmatched {
+            &Judgement::Unmatched(reason) => Outcome::Unmatched {
                 reason,
                 candidates: candidates
                     .iter()

@@ -5,7 +5,7 @@ use crate::policy::{Agree, CompiledDiffer, CompiledRule, Confidence, Policy, Rul
 
 /// What was decided, without a word of evidence.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Verdict {
+pub enum Judgement {
     /// One person, by one rule.
     Matched {
         /// The position of the person among the candidates.
@@ -41,22 +41,22 @@ pub struct Judged {
 ///
 /// ```
 /// use identity_matching::{
-///     Compared, Confidence, Judge, Judged, KeyKind, Policy, Rule, Standing, UnmatchedReason, Verdict,
+///     Compared, Confidence, Judge, Judged, KeyKind, Policy, Rule, Standing, UnmatchedReason, Judgement,
 ///     index::PersonId,
 /// };
 ///
 /// /// Points for each thing that agrees; two are enough.
-/// fn points(_: &Policy, _: bool, candidates: &[Compared], judged: &mut Vec<Judged>) -> Verdict {
+/// fn points(_: &Policy, _: bool, candidates: &[Compared], judged: &mut Vec<Judged>) -> Judgement {
 ///     let score = |c: &Compared| f64::from(u8::from(!c.agrees.is_empty()) + u8::from(c.birth_date == Some(true)));
 ///     judged.extend(candidates.iter().map(|c| Judged { standing: Standing::Weak, rule: None, score: Some(score(c)) }));
 ///     match candidates.iter().position(|c| score(c) >= 2.0) {
-///         Some(candidate) => Verdict::Matched {
+///         Some(candidate) => Judgement::Matched {
 ///             candidate,
 ///             rule: "POINTS".parse().expect("a name"),
 ///             confidence: Confidence::Medium,
 ///             score: Some(score(&candidates[candidate])),
 ///         },
-///         None => Verdict::Unmatched(UnmatchedReason::NoCandidates),
+///         None => Judgement::Unmatched(UnmatchedReason::NoCandidates),
 ///     }
 /// }
 ///
@@ -64,7 +64,7 @@ pub struct Judged {
 /// ana.agrees.insert(0);
 /// ana.birth_date = Some(true);
 /// let verdict = points.judge(&Policy::default(), true, &[ana], &mut Vec::new());
-/// assert!(matches!(verdict, Verdict::Matched { candidate: 0, .. }));
+/// assert!(matches!(verdict, Judgement::Matched { candidate: 0, .. }));
 /// ```
 pub trait Judge: Send + Sync {
     /// Judges the candidates of one subject, and adds to `judged` what became of each, in their order.
@@ -76,12 +76,12 @@ pub trait Judge: Send + Sync {
         usable: bool,
         candidates: &[Compared],
         judged: &mut Vec<Judged>,
-    ) -> Verdict;
+    ) -> Judgement;
 }
 
 impl<F> Judge for F
 where
-    F: Fn(&Policy, bool, &[Compared], &mut Vec<Judged>) -> Verdict + Send + Sync,
+    F: Fn(&Policy, bool, &[Compared], &mut Vec<Judged>) -> Judgement + Send + Sync,
 {
     fn judge(
         &self,
@@ -89,7 +89,7 @@ where
         usable: bool,
         candidates: &[Compared],
         judged: &mut Vec<Judged>,
-    ) -> Verdict {
+    ) -> Judgement {
         self(policy, usable, candidates, judged)
     }
 }
@@ -137,7 +137,7 @@ impl Fit<'_> {
 /// A match whose `doubt` is true is granted no more than that allows.
 ///
 /// ```
-/// use identity_matching::{Compared, Policy, Rule, Verdict, index::PersonId, judge};
+/// use identity_matching::{Compared, Policy, Rule, Judgement, index::PersonId, judge};
 ///
 /// let policy = Policy::default();
 /// let mut luis = Compared::new(PersonId::new(1));
@@ -146,14 +146,14 @@ impl Fit<'_> {
 ///     set.insert(phone);
 /// }
 /// let verdict = judge(&policy, true, &[luis], &mut Vec::new());
-/// assert!(matches!(verdict, Verdict::Matched { rule, .. } if rule == Rule::PHONE_EXACT));
+/// assert!(matches!(verdict, Judgement::Matched { rule, .. } if rule == Rule::PHONE_EXACT));
 /// ```
 pub fn judge(
     policy: &Policy,
     usable: bool,
     candidates: &[Compared],
     judged: &mut Vec<Judged>,
-) -> Verdict {
+) -> Judgement {
     let first = judged.len();
     let (mut strong, mut weak, mut any) = (0_usize, 0_usize, false);
     for candidate in candidates {
@@ -167,7 +167,7 @@ pub fn judge(
     let judged = &mut judged[first..];
     let winner = match (strong, weak) {
         (0, 0) => {
-            return Verdict::Unmatched(if any {
+            return Judgement::Unmatched(if any {
                 UnmatchedReason::WeakMatchOnly
             } else if usable {
                 UnmatchedReason::NoCandidates
@@ -192,7 +192,7 @@ pub fn judge(
         }
     }
     let Some((at, rule)) = winner.and_then(|at| Some((at, fits(&candidates[at])?))) else {
-        return Verdict::Unmatched(UnmatchedReason::ConflictMultipleCandidates);
+        return Judgement::Unmatched(UnmatchedReason::ConflictMultipleCandidates);
     };
     let granted = rule.rule.grant.unwrap_or(Confidence::Low);
     let doubt = &policy.rules().doubt;
@@ -202,7 +202,7 @@ pub fn judge(
     let chosen = strong > 1 && dominant_by_keys(policy, candidates).is_none();
     let rule = if chosen { rule.chosen.clone() } else { rule.rule.name.clone() };
     judged[at] = Judged { standing: Standing::Matched, rule: Some(rule.clone()), score: None };
-    Verdict::Matched { candidate: at, rule, confidence, score: None }
+    Judgement::Matched { candidate: at, rule, confidence, score: None }
 }
 
 /// Finds the rule by which a policy takes a candidate.

@@ -19,7 +19,7 @@ pub use evidence::{
     Agreement, CandidateEvidence, Decision, Disagreement, Evidence, KeyEvidence, KeyUse,
     PolicyStamp,
 };
-pub use judge::{Judge, Judged, Verdict, judge};
+pub use judge::{Judge, Judged, Judgement, judge};
 pub use matcher::{DeterministicMatcher, MatchError};
 pub use outcome::{Outcome, UnknownReason, UnmatchedReason};
 pub use rejections::Rejections;

@@ -26,7 +26,7 @@ pub use joined::JoinedIndex;
 pub use key::IndexKey;
 pub(crate) use memory::RowId;
 pub use memory::{
-    InMemoryIndex, InMemoryIndexBuilder, PersonKey, PersonKeys, PersonView, Profile, SharedKey,
+    InMemoryIndex, InMemoryIndexBuilder, IndexedPerson, PersonKey, PersonKeys, Profile, SharedKey,
 };
 pub use once::{Glance, Relevant, RelevantBuilder, Remainder, SubjectFilter, SubjectKeys};
 #[cfg(feature = "sealed")]
@@ -72,7 +72,7 @@ pub type InRead<'a> = dyn FnMut(&mut dyn CandidateRead) -> Result<(), IndexError
 /// use std::collections::BTreeMap;
 ///
 /// use identity_matching::index::{
-///     CandidateIndex, CandidateRead, Holders, IndexError, IndexKey, InRead, PersonId, PersonKey, PersonView,
+///     CandidateIndex, CandidateRead, Holders, IndexError, IndexKey, InRead, PersonId, PersonKey, IndexedPerson,
 /// };
 ///
 /// /// Persons by number, and who holds which key.
@@ -106,12 +106,12 @@ pub type InRead<'a> = dyn FnMut(&mut dyn CandidateRead) -> Result<(), IndexError
 ///     fn persons(
 ///         &mut self,
 ///         ids: &[PersonId],
-///         report: &mut dyn FnMut(usize, PersonView<'_>),
+///         report: &mut dyn FnMut(usize, IndexedPerson<'_>),
 ///     ) -> Result<(), IndexError> {
 ///         for (at, id) in ids.iter().enumerate() {
 ///             let person = usize::try_from(id.get()).ok().and_then(|number| self.persons.get(number));
 ///             let (key, keys) = person.ok_or(IndexError::UnknownPerson { id: id.get() })?;
-///             report(at, PersonView::new(key, keys, None));
+///             report(at, IndexedPerson::new(key, keys, None));
 ///         }
 ///         Ok(())
 ///     }
@@ -163,7 +163,7 @@ pub trait CandidateRead {
     fn persons(
         &mut self,
         ids: &[PersonId],
-        report: &mut dyn FnMut(usize, PersonView<'_>),
+        report: &mut dyn FnMut(usize, IndexedPerson<'_>),
     ) -> Result<(), IndexError>;
 }
 

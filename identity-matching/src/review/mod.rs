@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
-    index::{InMemoryIndex, PersonView, RowId},
+    index::{InMemoryIndex, IndexedPerson, RowId},
     key::{DocumentTypeId, KeyForm, KeyKind},
     policy::Policy,
 };
@@ -114,7 +114,7 @@ pub fn review(index: &InMemoryIndex, policy: &Policy) -> PopulationReview {
     review
 }
 
-fn several(person: &PersonView<'_>, policy: &Policy, found: &mut Vec<SeveralPersons>) {
+fn several(person: &IndexedPerson<'_>, policy: &Policy, found: &mut Vec<SeveralPersons>) {
     let mut by_type: BTreeMap<_, Vec<String>> = BTreeMap::new();
     for held in person.keys() {
         if let Some(kind) = held.key.document_type().filter(|&kind| is_exclusive(policy, kind)) {

@@ -7,7 +7,7 @@ use identity_matching::{
     conformance::{self, Change, Population},
     index::{
         CandidateIndex, CandidateRead, Holders, InMemoryIndex, InRead, IndexError, IndexKey,
-        PersonId, PersonKey, PersonView, Profile, WeakEvidence,
+        IndexedPerson, PersonId, PersonKey, Profile, WeakEvidence,
     },
 };
 use proptest::prelude::*;
@@ -125,14 +125,14 @@ impl CandidateRead for &Tables {
     fn persons(
         &mut self,
         ids: &[PersonId],
-        report: &mut dyn FnMut(usize, PersonView<'_>),
+        report: &mut dyn FnMut(usize, IndexedPerson<'_>),
     ) -> Result<(), IndexError> {
         for (at, id) in ids.iter().enumerate() {
             let row = self.persons.get(usize::try_from(id.get()).unwrap());
             let (key, keys, profile) = row.ok_or(IndexError::UnknownPerson { id: id.get() })?;
             let keys: Vec<PersonKey> =
                 keys.iter().map(|(&key, &form)| PersonKey { key, form }).collect();
-            report(at, PersonView::new(key, &keys, Some(profile)));
+            report(at, IndexedPerson::new(key, &keys, Some(profile)));
         }
         Ok(())
     }

@@ -2,9 +2,9 @@
 
 use identity_matching::{
     Characters, CheckDigits, Compared, Confidence, Decision, DeterministicMatcher, Field, HashKey,
-    Judged, KeyForm, KeyKind, KeyUse, KindRules, Matcher, NormaliseOptions, Normaliser, OwnKind,
-    OwnKindRules, Policy, PolicyRules, RawDocument, Record, Region, Rejections, Rule, Standing,
-    UnmatchedReason, UnusableReason, Verdict,
+    Judged, Judgement, KeyForm, KeyKind, KeyUse, KindRules, Matcher, NormaliseOptions, Normaliser,
+    OwnKind, OwnKindRules, Policy, PolicyRules, RawDocument, Record, Region, Rejections, Rule,
+    Standing, UnmatchedReason, UnusableReason,
     index::{InMemoryIndex, WeakEvidence},
 };
 
@@ -341,7 +341,7 @@ fn the_region_of_a_record_reads_its_local_values() {
 }
 
 /// Two points for a key and one for the date; three are a match.
-fn points(_: &Policy, _: bool, candidates: &[Compared], judged: &mut Vec<Judged>) -> Verdict {
+fn points(_: &Policy, _: bool, candidates: &[Compared], judged: &mut Vec<Judged>) -> Judgement {
     let score = |one: &Compared| {
         2.0 * f64::from(u8::from(!one.agrees.is_empty()))
             + f64::from(u8::from(one.birth_date == Some(true)))
@@ -356,9 +356,9 @@ fn points(_: &Policy, _: bool, candidates: &[Compared], judged: &mut Vec<Judged>
             judged[candidate].standing = Standing::Matched;
             let rule = "POINTS".parse().unwrap();
             let score = judged[candidate].score;
-            Verdict::Matched { candidate, rule, confidence: Confidence::Medium, score }
+            Judgement::Matched { candidate, rule, confidence: Confidence::Medium, score }
         }
-        None => Verdict::Unmatched(UnmatchedReason::WeakMatchOnly),
+        None => Judgement::Unmatched(UnmatchedReason::WeakMatchOnly),
     }
 }
 

@@ -8,7 +8,7 @@ use identity_matching::{
     Normalised, Policy, PolicyRules, Record, Rejections, Rule, Standing, SubjectView,
     index::{
         CandidateIndex, CandidateRead, Holders, InMemoryIndex, InRead, IndexError, IndexKey,
-        PersonId, PersonView,
+        IndexedPerson, PersonId,
     },
 };
 
@@ -195,7 +195,7 @@ impl CandidateRead for Noted<'_> {
     fn persons(
         &mut self,
         ids: &[PersonId],
-        report: &mut dyn FnMut(usize, PersonView<'_>),
+        report: &mut dyn FnMut(usize, IndexedPerson<'_>),
     ) -> Result<(), IndexError> {
         self.read.persons(ids, report)
     }

@@ -1,8 +1,9 @@
 //! A policy as a value: read, written, compared, and by which weak evidence it finds persons.
 
 use identity_matching::{
-    AddressUse, Decision, DeterministicMatcher, KeyKind, KindRules, KindSet, Matcher, Normaliser,
-    Policy, PolicyError, PolicyRules, Record, Region, Rejections, Rule, UnmatchedReason, Verdict,
+    AddressUse, Decision, DeterministicMatcher, Judgement, KeyKind, KindRules, KindSet, Matcher,
+    Normaliser, Policy, PolicyError, PolicyRules, Record, Region, Rejections, Rule,
+    UnmatchedReason,
     index::{InMemoryIndex, SubjectView},
 };
 use sha2::{Digest as _, Sha256};
@@ -194,7 +195,7 @@ fn the_fast_way_tells_the_matched_person_by_key_and_by_number() {
     matcher
         .consider(&views, &Rejections::default(), &mut |at, considered| {
             let person = considered.person().map(str::to_owned);
-            assert_eq!(person.is_some(), matches!(considered.verdict(), Verdict::Matched { .. }));
+            assert_eq!(person.is_some(), matches!(considered.verdict(), Judgement::Matched { .. }));
             told[at] = person.zip(considered.person_id());
         })
         .unwrap();

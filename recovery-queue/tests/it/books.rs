@@ -3,7 +3,7 @@
 use diesel::connection::BoxableConnection;
 use diesel::migration::{Migration, MigrationSource};
 use diesel_migrations::{FileBasedMigrations, MigrationHarness as _};
-use guardrails::clock::Stopped;
+use guardrails::clock::StoppedClock;
 use guardrails::{CheckReport, Suite, Verdict};
 use recovery_queue::*;
 
@@ -12,7 +12,7 @@ use crate::support::backends::{on_each, script};
 /// Runs the suite over the books alone and gives the check of the heads.
 fn heads(store: &mut SqlStore, services: &[ServiceMigrations]) -> CheckReport {
     let facts = BookFacts::read(store, services).unwrap();
-    let report = Suite::recovery().run(&facts, &Stopped);
+    let report = Suite::recovery().run(&facts, &StoppedClock);
     let others = report.checks.iter().filter(|check| check.assertion != "single_migration_head");
     for check in others {
         assert_eq!(check.verdict, Verdict::Error, "{}", check.assertion);

@@ -2,7 +2,7 @@
 
 use identity_matching::conformance::{self, Change, Population};
 use identity_matching::index::{
-    CandidateIndex, CandidateRead, Holders, InRead, IndexError, IndexKey, PersonId, PersonView,
+    CandidateIndex, CandidateRead, Holders, InRead, IndexError, IndexKey, IndexedPerson, PersonId,
 };
 use identity_matching::{
     DeterministicMatcher, HashKey, Matcher, Normalised, Normaliser, Policy, Record, Region, Rule,
@@ -350,7 +350,7 @@ impl CandidateRead for MeddledRead<'_> {
     fn persons(
         &mut self,
         ids: &[PersonId],
-        report: &mut dyn FnMut(usize, PersonView<'_>),
+        report: &mut dyn FnMut(usize, IndexedPerson<'_>),
     ) -> Result<(), IndexError> {
         self.read.persons(ids, report)
     }

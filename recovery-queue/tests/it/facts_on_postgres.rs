@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
-use guardrails::clock::Stopped as StoppedClock;
+use guardrails::clock::StoppedClock;
 use guardrails::facts::{FactsError, Query, Tables};
 use guardrails::recovery::{Invariant, RecoveryFacts};
 use guardrails::{QueryCheck, Settings, Suite, Verdict};

@@ -1,6 +1,6 @@
 //! The facts of a store on SQLite: one read, time limits that hold, keys in one spelling.
 
-use guardrails::clock::Stopped as StoppedClock;
+use guardrails::clock::StoppedClock;
 use guardrails::facts::Offender;
 use guardrails::recovery::{Invariant, RecoveryFacts};
 use guardrails::{Check, CheckError, Description, Finding, Suite, Verdict};

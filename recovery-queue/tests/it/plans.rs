@@ -319,7 +319,7 @@ fn facts(store: &mut SqlStore, service: &Service, backlog: &ViewBacklog) {
     let some: Vec<SourcePk> =
         (0..200).map(|lead| SourcePk::new(format!("L-{lead}")).unwrap()).collect();
     let touched = facts.of_touched(&some).unwrap();
-    guardrails::Suite::touched().run(&touched, &guardrails::clock::Stopped);
+    guardrails::Suite::touched().run(&touched, &guardrails::clock::StoppedClock);
 }
 
 #[cfg(not(feature = "guardrails"))]

@@ -67,7 +67,7 @@ fn ledger_balance(store: &mut SqlStore) -> guardrails::CheckReport {
     let backlog = backlog_of(store);
     let facts = StoreFacts::new(store.read().unwrap(), &backlog);
     let suite = guardrails::Suite::recovery().only(["ledger_balance"]).unwrap();
-    let report = suite.run(&facts, &guardrails::clock::Stopped);
+    let report = suite.run(&facts, &guardrails::clock::StoppedClock);
     report.check("ledger_balance").unwrap().clone()
 }
 

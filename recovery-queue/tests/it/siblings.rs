@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use guardrails::clock::Stopped as StoppedClock;
+use guardrails::clock::StoppedClock;
 use guardrails::{Suite, Verdict};
 use identity_matching::index::InMemoryIndex;
 use identity_matching::{DeterministicMatcher, Normaliser, Policy, Record, Region};

@@ -1,7 +1,7 @@
 //! The guardrails of what surrounds the queue: persons who are gone, rows that cannot be taken, a clock that went back.
 
 use chrono::TimeDelta;
-use guardrails::clock::Stopped as StoppedClock;
+use guardrails::clock::StoppedClock;
 use guardrails::recovery::{Explained, RecoveryFacts as _};
 use guardrails::{CheckReport, Suite, Verdict};
 use recovery_queue::testing::minute;

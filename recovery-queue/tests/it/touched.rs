@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use guardrails::clock::Stopped as StoppedClock;
+use guardrails::clock::StoppedClock;
 use guardrails::facts::{Facts as _, Scope};
 use guardrails::recovery::{Invariant, RecoveryFacts as _};
 use guardrails::{Suite, Verdict};

@@ -17,11 +17,11 @@ impl Page {
     /// ```
     /// use guardrails::page::{LeadFigures, Page};
     /// use guardrails::recovery::{InMemoryFacts, QueueFacts};
-    /// use guardrails::{Suite, clock::Stopped};
+    /// use guardrails::{Suite, clock::StoppedClock};
     ///
     /// let queue = QueueFacts { backlog: 3, pending: 3, ..QueueFacts::default() };
     /// let facts = InMemoryFacts::new("s1", "2026-03-01T00:00:00Z".parse().unwrap()).with_queue(queue);
-    /// let report = Suite::recovery().run(&facts, &Stopped);
+    /// let report = Suite::recovery().run(&facts, &StoppedClock);
     /// let html = Page::new("Leads", report).leads(LeadFigures::read(&facts).unwrap()).html();
     /// assert!(html.contains("The KPI is red: 3 leads left"));
     /// ```

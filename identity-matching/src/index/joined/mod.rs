@@ -25,7 +25,7 @@ pub use self::{
     stamp::{Stamp, StampError},
 };
 use super::{
-    CandidateIndex, CandidateRead, Holders, IndexError, IndexKey, PersonId, PersonView, Seal,
+    CandidateIndex, CandidateRead, Holders, IndexError, IndexKey, IndexedPerson, PersonId, Seal,
     StoredPerson,
 };
 use crate::{key::KeyForm, kinds::Normalised, policy::Policy};
@@ -263,7 +263,7 @@ impl CandidateRead for &JoinedIndex {
     fn persons(
         &mut self,
         ids: &[PersonId],
-        report: &mut dyn FnMut(usize, PersonView<'_>),
+        report: &mut dyn FnMut(usize, IndexedPerson<'_>),
     ) -> Result<(), IndexError> {
         for (at, id) in ids.iter().enumerate() {
             let (key, person) =

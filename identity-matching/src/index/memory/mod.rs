@@ -16,7 +16,7 @@ pub(in crate::index) use self::build::finish;
 pub(crate) use self::rows::RowId;
 pub use self::{
     build::InMemoryIndexBuilder,
-    rows::{PersonKey, PersonKeys, PersonView, Profile},
+    rows::{IndexedPerson, PersonKey, PersonKeys, Profile},
 };
 pub(in crate::index) use self::{
     rows::{MAX_PERSON_KEY, Rows, check_person_key},
@@ -140,7 +140,7 @@ impl InMemoryIndex {
     }
 
     /// Lists the persons by their keys, in no order that means anything.
-    pub fn persons(&self) -> impl Iterator<Item = PersonView<'_>> {
+    pub fn persons(&self) -> impl Iterator<Item = IndexedPerson<'_>> {
         self.rows.ids().filter_map(|id| self.rows.view(id))
     }
 
@@ -166,7 +166,7 @@ impl InMemoryIndex {
         self.keys.shared(&self.rows)
     }
 
-    pub(crate) fn view(&self, id: RowId) -> Option<PersonView<'_>> {
+    pub(crate) fn view(&self, id: RowId) -> Option<IndexedPerson<'_>> {
         self.rows.view(id)
     }
 
@@ -311,7 +311,7 @@ impl CandidateRead for &InMemoryIndex {
     fn persons(
         &mut self,
         ids: &[PersonId],
-        report: &mut dyn FnMut(usize, PersonView<'_>),
+        report: &mut dyn FnMut(usize, IndexedPerson<'_>),
     ) -> Result<(), IndexError> {
         for (at, &id) in ids.iter().enumerate() {
             let view = RowId::of(id).and_then(|row| self.rows.view(row));

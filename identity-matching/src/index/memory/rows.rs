@@ -131,7 +131,7 @@ impl Profile {
 
 /// Shows one person of an index: its key, what it holds and its weak evidence.
 #[derive(Clone, Debug)]
-pub struct PersonView<'a> {
+pub struct IndexedPerson<'a> {
     key: &'a str,
     keys: PersonKeys<'a>,
     known: Known<'a>,
@@ -168,7 +168,7 @@ impl Known<'_> {
     }
 }
 
-impl<'a> PersonView<'a> {
+impl<'a> IndexedPerson<'a> {
     /// Makes the view of a person that an index of one's own holds.
     #[must_use]
     pub fn new(key: &'a str, keys: &'a [PersonKey], profile: Option<&'a Profile>) -> Self {
@@ -483,9 +483,9 @@ impl Rows {
 
     /// Returns the person at `id`, and nothing where no living row begins there.
     #[inline]
-    pub(in crate::index) fn view(&self, id: RowId) -> Option<PersonView<'_>> {
+    pub(in crate::index) fn view(&self, id: RowId) -> Option<IndexedPerson<'_>> {
         let header = *self.words.get(id.get() as usize)?;
-        (header & DEAD == 0).then(|| PersonView {
+        (header & DEAD == 0).then(|| IndexedPerson {
             key: self.person(id),
             keys: self.keys(id),
             known: self.known(id),

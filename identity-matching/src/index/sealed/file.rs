@@ -22,7 +22,7 @@ use super::{Seal, StoredPerson};
 use crate::{
     index::{
         IndexError,
-        memory::{InMemoryIndex, PersonKey, PersonView, Profile, RecordFilter, Rows, finish},
+        memory::{InMemoryIndex, IndexedPerson, PersonKey, Profile, RecordFilter, Rows, finish},
     },
     key::HashKey,
     normalise::NormaliseOptions,
@@ -152,7 +152,7 @@ impl InMemoryIndex {
 
     fn stored(
         &self,
-        person: &PersonView<'_>,
+        person: &IndexedPerson<'_>,
         seal: &Seal,
         left_out: &impl Fn(&BlockingKind) -> bool,
         profile: bool,

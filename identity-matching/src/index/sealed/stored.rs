@@ -11,7 +11,7 @@
 
 use super::Seal;
 use crate::{
-    index::{IndexKey, PersonKey, PersonView, Profile},
+    index::{IndexKey, IndexedPerson, PersonKey, Profile},
     key::KeyForm,
     kinds::Normalised,
     weak::{BirthDate, Name},
@@ -90,8 +90,8 @@ impl StoredPerson {
 
     /// Returns the view that a matcher sees.
     #[must_use]
-    pub fn view<'a>(&'a self, person: &'a str) -> PersonView<'a> {
-        PersonView::new(person, &self.keys, (!self.profile.is_empty()).then_some(&self.profile))
+    pub fn view<'a>(&'a self, person: &'a str) -> IndexedPerson<'a> {
+        IndexedPerson::new(person, &self.keys, (!self.profile.is_empty()).then_some(&self.profile))
     }
 
     /// Returns the bytes to keep; equal persons have equal bytes under one secret.

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 use identity_matching::index::{
-    CandidateIndex, CandidateRead, Holders, InRead, IndexError, IndexKey, PersonId, PersonView,
+    CandidateIndex, CandidateRead, Holders, InRead, IndexError, IndexKey, IndexedPerson, PersonId,
     Seal, StoredPerson,
 };
 use identity_matching::{HashKey, Normaliser};
@@ -388,7 +388,7 @@ impl CandidateRead for SqlRead<'_, '_> {
     fn persons(
         &mut self,
         ids: &[PersonId],
-        report: &mut dyn FnMut(usize, PersonView<'_>),
+        report: &mut dyn FnMut(usize, IndexedPerson<'_>),
     ) -> Result<(), IndexError> {
         if ids.is_empty() {
             return Ok(());

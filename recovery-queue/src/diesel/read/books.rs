@@ -47,7 +47,7 @@ pub(super) fn own(status: MigrationStatus) -> MigrationFacts {
 /// of the heads says what is wrong; every other check is an `error` that names the refusal.
 ///
 /// ```
-/// use guardrails::clock::Stopped;
+/// use guardrails::clock::StoppedClock;
 /// use guardrails::{Suite, Verdict};
 /// use recovery_queue::{BookFacts, DatabaseUrl, OpenOptions, SqlStore};
 ///
@@ -57,7 +57,7 @@ pub(super) fn own(status: MigrationStatus) -> MigrationFacts {
 /// let mut store = SqlStore::open(&DatabaseUrl::Sqlite(path.into()), OpenOptions::default())?;
 /// assert!(store.read().is_err(), "nothing is migrated yet");
 /// let facts = BookFacts::read(&mut store, &[])?;
-/// let report = Suite::recovery().run(&facts, &Stopped);
+/// let report = Suite::recovery().run(&facts, &StoppedClock);
 /// assert_eq!(report.check("single_migration_head").map(|check| check.verdict), Some(Verdict::Fail));
 /// assert_eq!(report.check("drain").map(|check| check.verdict), Some(Verdict::Error));
 /// # Ok(())

@@ -13,7 +13,7 @@ use crate::model::age::AgeBucket;
 use crate::model::error::StoreError;
 use crate::model::resolver::FailReason;
 use crate::model::review::ReviewEffect;
-use crate::model::review::agreement::Agreement;
+use crate::model::review::agreement::ReviewerAgreement;
 use crate::model::review::figures::{DAYS, PacketOut, ReviewFigures, WaitingCases};
 
 const READ: &str = "the figures of the review";
@@ -145,7 +145,7 @@ impl Reader<'_, '_> {
         })
     }
 
-    fn agreement(&mut self) -> Result<Option<Agreement>, StoreError> {
+    fn agreement(&mut self) -> Result<Option<ReviewerAgreement>, StoreError> {
         let rows: Vec<PairRow> = self.query(
             &format!(
                 "WITH q AS (SELECT r.id, r.lead_id, r.decision, r.person_id {DECIDED} WHERE p.reviews_needed > 1), \
@@ -160,7 +160,7 @@ impl Reader<'_, '_> {
             ),
             &[Param::Text(ReviewFigures::ANOTHER)],
         )?;
-        Ok(Agreement::counted(
+        Ok(ReviewerAgreement::counted(
             rows.iter()
                 .map(|row| ((row.first.as_str(), row.second.as_str()), row.cases.unsigned_abs())),
         ))

@@ -13,20 +13,20 @@ use serde::Serialize;
 /// sample standard errors of kappa and weighted kappa", Psychological Bulletin 72 (1969), 323–327.
 ///
 /// ```
-/// use recovery_queue::Agreement;
+/// use recovery_queue::ReviewerAgreement;
 ///
 /// // 20 cases both link, 15 neither, 15 in which they differ.
 /// let pairs = std::iter::repeat_n(("link", "link"), 20)
 ///     .chain(std::iter::repeat_n(("none", "none"), 15))
 ///     .chain(std::iter::repeat_n(("link", "none"), 5))
 ///     .chain(std::iter::repeat_n(("none", "link"), 10));
-/// let agreement = Agreement::of(pairs).unwrap();
+/// let agreement = ReviewerAgreement::of(pairs).unwrap();
 /// assert_eq!((agreement.cases, agreement.alike), (50, 35));
 /// assert!((agreement.kappa.unwrap() - 0.4).abs() < 1e-9);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
-pub struct Agreement {
+pub struct ReviewerAgreement {
     /// Cases that both decided.
     pub cases: u64,
     /// Of them those decided alike.
@@ -42,7 +42,7 @@ pub struct Agreement {
 /// The quantile of the normal distribution for 95 % on both sides.
 const Z: f64 = 1.959_963_984_540_054;
 
-impl Agreement {
+impl ReviewerAgreement {
     /// Computes it from pairs of decisions, the first reviewer's and the second's; `None` without a pair.
     #[must_use]
     pub fn of<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Option<Self> {
@@ -97,16 +97,16 @@ impl Agreement {
 
 #[cfg(test)]
 mod tests {
-    use super::Agreement;
+    use super::ReviewerAgreement;
 
-    fn table(rows: &[[u64; 3]]) -> Agreement {
+    fn table(rows: &[[u64; 3]]) -> ReviewerAgreement {
         let words = ["a", "b", "c"];
         let pairs = rows.iter().zip(words).flat_map(|(row, one)| {
             row.iter().zip(words).flat_map(move |(count, other)| {
                 std::iter::repeat_n((one, other), usize::try_from(*count).unwrap())
             })
         });
-        Agreement::of(pairs).unwrap()
+        ReviewerAgreement::of(pairs).unwrap()
     }
 
     /// The table of Fleiss, Cohen and Everitt (1969): 200 cases, kappa 0.429, standard error 0.0543.
@@ -124,6 +124,6 @@ mod tests {
         let full = table(&[[5, 0, 0], [0, 5, 0], [0, 0, 5]]);
         assert_eq!((full.kappa, full.low, full.high), (Some(1.0), Some(1.0), Some(1.0)));
         assert_eq!(table(&[[5, 0, 0]]).kappa, None);
-        assert_eq!(Agreement::of([]), None);
+        assert_eq!(ReviewerAgreement::of([]), None);
     }
 }

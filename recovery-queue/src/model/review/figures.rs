@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::model::age::{AGE_BOUNDS, AgeBucket};
 use crate::model::key::SourcePk;
 use crate::model::resolver::FailReason;
-use crate::model::review::agreement::Agreement;
+use crate::model::review::agreement::ReviewerAgreement;
 use crate::model::review::{ReviewCase, ReviewEffect, ReviewRow};
 
 /// The figures of the review as of an instant: of what people were asked to decide.
@@ -34,7 +34,7 @@ pub struct ReviewFigures {
     /// Decisions by word.
     pub decisions: BTreeMap<String, u64>,
     /// How far first and second reviewers agree.
-    pub agreement: Option<Agreement>,
+    pub agreement: Option<ReviewerAgreement>,
     /// Packets with undecided cases, the longest out first.
     pub out: Vec<PacketOut>,
 }
@@ -172,7 +172,7 @@ pub(crate) fn put_off<'r>(
 }
 
 /// Compares what first and second reviewers decided, lead by lead; whom they name counts as a decision of its own.
-fn agreement(reviews: &[&ReviewRow]) -> Option<Agreement> {
+fn agreement(reviews: &[&ReviewRow]) -> Option<ReviewerAgreement> {
     let mut by_lead: BTreeMap<&SourcePk, Vec<&ReviewRow>> = BTreeMap::new();
     for review in reviews.iter().filter(|review| review.reviews_needed > 1) {
         by_lead.entry(&review.source_pk).or_default().push(review);
@@ -187,5 +187,5 @@ fn agreement(reviews: &[&ReviewRow]) -> Option<Agreement> {
             if other { ReviewFigures::ANOTHER } else { second.decision.as_str() },
         ));
     }
-    Agreement::of(pairs)
+    ReviewerAgreement::of(pairs)
 }

@@ -2,7 +2,7 @@
 
 use diesel::migration::{Migration, MigrationSource};
 use diesel_migrations::FileBasedMigrations;
-use guardrails::clock::Stopped as StoppedClock;
+use guardrails::clock::StoppedClock;
 use guardrails::{CheckReport, Suite, Verdict};
 
 use super::*;

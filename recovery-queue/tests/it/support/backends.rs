@@ -129,7 +129,7 @@ pub(crate) fn prove_drained(store: &mut SqlStore, leads: u32) {
 
 #[cfg(feature = "guardrails")]
 fn guard(store: &mut SqlStore) {
-    use guardrails::{Suite, Verdict, clock::Stopped as StoppedClock};
+    use guardrails::{Suite, Verdict, clock::StoppedClock};
     const CHECKS: [&str; 7] = [
         "drain",
         "origin_missing",
