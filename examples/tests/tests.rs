@@ -5,6 +5,7 @@
 mod at_scale;
 mod circles;
 mod corrections;
+mod erasure;
 mod gap_report;
 mod guides;
 mod hidden_cells;
