@@ -253,10 +253,10 @@ impl Crate {
                 path.len() > 1 || path.first().is_some_and(|name| said.brought.contains_key(name))
             };
             for path in said.used.iter().filter(means) {
-                let Some(used) = self.defines(module, path, 0) else { continue };
-                let Some(used) = self.modules.get(&used) else { continue };
-                if used.file != said.file {
-                    file.entry(used.file.as_path()).or_insert_with(|| path.join("::"));
+                let Some(target) = self.defines(module, path, 0) else { continue };
+                let Some(target) = self.modules.get(&target) else { continue };
+                if target.file != said.file {
+                    file.entry(target.file.as_path()).or_insert_with(|| path.join("::"));
                 }
             }
         }

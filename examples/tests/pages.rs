@@ -9,7 +9,7 @@ fn pages(folder: &Path, found: &mut Vec<PathBuf>) {
         if path.is_dir() && !name.starts_with('.') && !["target", "node_modules"].contains(&&*name)
         {
             pages(&path, found);
-        } else if name.ends_with(".md") {
+        } else if path.extension().is_some_and(|kind| kind == "md") {
             found.push(path);
         }
     }
