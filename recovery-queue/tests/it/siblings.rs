@@ -215,8 +215,8 @@ fn the_matcher_is_told_whom_somebody_has_rejected_for_a_lead() {
     let noted = Arc::clone(&seen);
     let mut resolver =
         MatcherResolver::new(matcher, source).observing(move |lead, record, decision| {
-            let matched = decision.outcome.person().is_some();
-            noted.lock().unwrap().push((lead.source_pk.to_string(), record.phones.len(), matched));
+            let found = decision.outcome.person().is_some();
+            noted.lock().unwrap().push((lead.source_pk.to_string(), record.phones.len(), found));
         });
     let leads = ["L-0", "L-1", "L-2"].map(|key| {
         let mut lead = ClaimedLead::new(SourcePk::new(key).unwrap(), chrono::DateTime::UNIX_EPOCH);
