@@ -145,7 +145,7 @@ impl Database {
 
     /// Opens the database to read: nothing is made or migrated, and every write is refused.
     ///
-    /// Which tables it has is not asked: see [`Database::check_own_tables`].
+    /// Which tables it has is not asked.
     ///
     /// # Errors
     ///
