@@ -129,11 +129,12 @@ fn rows_that_do_not_fit_are_refused_by_row_and_decide_nothing_of_their_chunk() {
 #[test]
 fn a_secret_is_asked_for_and_never_shown() {
     let data = Data::new(1, 1);
-    for wrong in ["", "zz", "0001020304050607"] {
+    // Blanks, which no name of a temporary folder has.
+    for wrong in ["", "zz zz", "0001020304050607"] {
         fs::write(data.path("secret"), wrong).unwrap();
         let done = data.program("keys", &["--of", "leads"], &data.path("leads.csv"), "rows.csv");
         assert_eq!((done.code, done.stdout.as_str()), (4, ""), "{wrong}");
-        assert!(done.stderr.contains("32 hexadecimal digits") && !done.stderr.contains("zz"));
+        assert!(done.stderr.contains("32 hexadecimal digits") && !done.stderr.contains("zz zz"));
     }
     let mut command = runner("keys");
     command.args(["--of", "leads"]).env_remove("IDENTITY_SECRET").stdin(Stdio::null());
