@@ -10,8 +10,8 @@ use identity_matching::index::{Seal, joined::Stamp};
 use identity_matching::{DeterministicMatcher, Matcher, Normaliser, Policy, Region};
 use recovery_queue::{
     DatabaseUrl, KeyColumn, MatcherResolver, OpenOptions, PersonView, QueueStore as _, ReadAhead,
-    RecoverOptions, Rejection, Resolver, RunSummary, SeedOptions, Snapshot as _, SqlStore, Status,
-    ViewBacklog, WakeKeys, recover_with_workers,
+    RecoverOptions, Rejection, Resolver, RunSummary, SeedOptions, SqlStore, ViewBacklog, WakeKeys,
+    recover_with_workers,
 };
 use serde::Serialize;
 
@@ -395,7 +395,7 @@ impl Recovery {
 
 /// Counts the leads that wait to be decided.
 fn pending(store: &mut SqlStore) -> Result<u64, Failure> {
-    Ok(store.read()?.status_counts()?.get(&Status::Pending).copied().unwrap_or(0))
+    Ok(store.read()?.pending_total()?)
 }
 
 /// What decides one worker's leads.

@@ -55,16 +55,17 @@ impl Database {
         leads: u64,
         console: &Console,
     ) -> Result<Candidates, Failure> {
+        let enough = leads.saturating_mul(PERSONS_PER_LEAD);
+        if self.transaction(|database| database.refresh_index(normaliser))?
+            && self.has_persons(enough)?
+        {
+            console
+                .note(format_args!("the persons are looked up in the index that is kept of them"));
+            return Ok(Candidates::Kept(None));
+        }
         let persons = self.count("persons")?;
-        let few = leads.saturating_mul(PERSONS_PER_LEAD) <= persons;
-        if self.transaction(|database| database.refresh_index(normaliser))? {
-            if few {
-                console.note(format_args!(
-                    "the persons are looked up in the index that is kept of them ({persons} records)"
-                ));
-                return Ok(Candidates::Kept(None));
-            }
-        } else if few && persons >= WORTH_KEEPING && self.map.is_none() && !self.is_index_kept()? {
+        let few = enough <= persons;
+        if few && persons >= WORTH_KEEPING && self.map.is_none() && !self.is_index_kept()? {
             match self.keep_index(store, normaliser, persons, console) {
                 Ok(Some(values)) => return Ok(Candidates::Kept(Some(values))),
                 Ok(None) => {}
@@ -77,6 +78,15 @@ impl Database {
         let (index, values) = self.index(normaliser, &reading)?;
         reading.finish_and_clear();
         Ok(Candidates::Read(Box::new(index), values.report()))
+    }
+
+    /// Says whether there are so many records of persons; no more are counted.
+    fn has_persons(&mut self, many: u64) -> Result<bool, Failure> {
+        let many = i64::try_from(many)?;
+        let counted = format!(
+            "SELECT count(*) AS n FROM (SELECT 1 AS one FROM persons LIMIT {many}) AS found"
+        );
+        Ok(self.number(&counted)? >= many)
     }
 
     /// Opens the index that is kept, on a connection of its own.

@@ -548,6 +548,51 @@ mod on_postgres {
         assert!(large <= small * 48 / 10, "{costs:?}: rows grow faster than n log n");
     }
 
+    #[cfg(feature = "identity-matching")]
+    #[test]
+    fn a_look_up_of_candidates_touches_what_it_finds_and_not_the_population() {
+        use identity_matching::{
+            DeterministicMatcher, HashKey, Matcher as _, Normaliser, Policy, Record, Rejections,
+        };
+        const PERSONS: usize = 3_000;
+        let Some(server) = crate::support::server::with(&SETTINGS) else { return };
+        let normaliser = Normaliser::default();
+        let with_phone = |number: usize| Record {
+            phones: vec![format!("+51 9{number:08}")],
+            emails: vec![format!("ana{number}@correo.pe")],
+            ..Record::default()
+        };
+        let keys: Vec<String> = (0..PERSONS).map(|person| format!("P-{person}")).collect();
+        let persons: Vec<_> =
+            (0..PERSONS).map(|person| normaliser.normalise(&with_phone(person))).collect();
+        let persons: Vec<_> = keys.iter().map(String::as_str).zip(&persons).collect();
+        for analysed in [false, true] {
+            let mut store = crate::support::server::store(&server);
+            let index = |store: &SqlStore| {
+                store.candidate_index(HashKey::new([7; 16]), &normaliser).unwrap()
+            };
+            index(&store).insert(&persons).unwrap();
+            if analysed {
+                script(&mut store, "ANALYZE");
+            }
+            let store = store.reopen().unwrap();
+            let matcher =
+                DeterministicMatcher::new(index(&store), normaliser.clone(), Policy::default())
+                    .unwrap();
+            let leads: Vec<Record> = (0..40).map(|lead| with_phone(lead * 70)).collect();
+            let before = server.log().unwrap().len();
+            let decided = matcher.decide(&leads, &Rejections::default()).unwrap();
+            assert!(decided.iter().all(|decision| decision.outcome.person().is_some()));
+            let plans = logged(&server.log().unwrap().split_off(before));
+            let of_index = plans.iter().filter(|(sql, _)| sql.contains("queue_index_"));
+            assert!(of_index.clone().count() >= 2, "too few plans were logged");
+            for (sql, plan) in of_index {
+                let (rows, step) = touched(plan);
+                assert!(rows < 1_000, "analysed {analysed}: {step} touches {rows} rows\n  {sql}");
+            }
+        }
+    }
+
     #[test]
     fn no_step_of_any_plan_touches_more_than_a_few_times_the_rows() {
         let Some(server) = crate::support::server::with(&SETTINGS) else { return };

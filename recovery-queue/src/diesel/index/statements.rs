@@ -19,6 +19,9 @@ struct Dialect {
     changed: &'static str,
     /// A list of pairs of a key and a number as `key, number`.
     counted: &'static str,
+    /// The holders of the keys of `t` that no more persons hold than `$2`, as `p`, each found by the index. Above the limit
+    /// the key that is looked for is NULL, so that no holder is even looked at.
+    holders: &'static str,
 }
 
 const SQLITE: Dialect = Dialect {
@@ -28,6 +31,7 @@ const SQLITE: Dialect = Dialect {
     held: "SELECT value ->> 0 AS text, unhex(value ->> 1) AS bytes FROM json_each($1)",
     changed: "SELECT CAST(value ->> 0 AS INTEGER) AS number, unhex(value ->> 1) AS bytes FROM json_each($1)",
     counted: "SELECT unhex(value ->> 0) AS key, CAST(value ->> 1 AS INTEGER) AS number FROM json_each($1)",
+    holders: "{ns}queue_index_holder p ON p.key = CASE WHEN t.total <= $2 THEN t.key END",
 };
 
 const POSTGRES: Dialect = Dialect {
@@ -41,6 +45,9 @@ const POSTGRES: Dialect = Dialect {
               FROM json_array_elements(CAST($1 AS json)) e(v)",
     counted: "SELECT decode(v ->> 0, 'hex') AS key, CAST(v ->> 1 AS BIGINT) AS number \
               FROM json_array_elements(CAST($1 AS json)) e(v)",
+    // OFFSET 0 keeps it a look-up for each key: a planner that expects many holders would read all of them.
+    holders: "LATERAL (SELECT x.person_id FROM {ns}queue_index_holder x \
+                  WHERE x.key = CASE WHEN t.total <= $2 THEN t.key END OFFSET 0) p ON true",
 };
 
 /// Each takes one list as `$1`.
@@ -77,26 +84,36 @@ pub(crate) fn counters() -> String {
 
 impl Statements {
     pub(crate) fn new(sqlite: bool, names: &Names) -> Self {
-        let Dialect { keys, numbers, texts, held, changed, counted } =
+        let Dialect { keys, numbers, texts, held, changed, counted, holders } =
             if sqlite { SQLITE } else { POSTGRES };
         let sql = |template: &str| names.sql(template);
+        // Persons by a list, each found by an index, whatever a planner of PostgreSQL believes of the list.
+        let persons = |column: &str, list: &str| {
+            if sqlite {
+                format!(
+                    "{{ns}}queue_index_person p WHERE p.{column} IN (SELECT value FROM ({list}) w)"
+                )
+            } else {
+                format!(
+                    "(SELECT DISTINCT value FROM ({list}) v) w CROSS JOIN LATERAL \
+                         (SELECT * FROM {{ns}}queue_index_person q WHERE q.{column} = w.value OFFSET 0) p"
+                )
+            }
+        };
         Self {
-            // Above the limit the key that is joined is NULL, so that no holder is even looked at.
             holders: sql(&format!(
                 "WITH w AS MATERIALIZED ({keys}), t AS MATERIALIZED (SELECT w.at, w.key, COALESCE(h.holders, \
                      (SELECT count(*) FROM {{ns}}queue_index_holder c WHERE c.key = w.key)) AS total \
                      FROM w LEFT JOIN {{ns}}queue_index_hub h ON h.key = w.key) \
-                 SELECT t.at, t.total, p.person_id FROM t LEFT JOIN {{ns}}queue_index_holder p \
-                     ON p.key = CASE WHEN t.total <= $2 THEN t.key END \
-                 WHERE t.total > 0 ORDER BY t.at, p.person_id"
+                 SELECT t.at, t.total, p.person_id FROM t LEFT JOIN {holders} WHERE t.total > 0 ORDER BY t.at, p.person_id"
             )),
             persons: sql(&format!(
-                "SELECT id, person_key, held FROM {{ns}}queue_index_person \
-                 WHERE id IN (SELECT value FROM ({numbers}) w) ORDER BY id"
+                "SELECT p.id, p.person_key, p.held FROM {} ORDER BY p.id",
+                persons("id", numbers)
             )),
             known: sql(&format!(
-                "SELECT id, person_key, held FROM {{ns}}queue_index_person \
-                 WHERE person_key IN (SELECT value FROM ({texts}) w)"
+                "SELECT p.id, p.person_key, p.held FROM {}",
+                persons("person_key", texts)
             )),
             lock: (!sqlite).then(|| sql("SELECT id AS value FROM {ns}queue_index FOR UPDATE")),
             add: sql(&format!(

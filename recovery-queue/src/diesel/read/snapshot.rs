@@ -230,6 +230,13 @@ impl<'a> SqlSnapshot<'a> {
         disagreements::person_view(&mut self.db, &self.names)
     }
 
+    /// Counts the leads that wait to be decided; those in back-off or under a lease too.
+    pub fn pending_total(&mut self) -> Result<u64, StoreError> {
+        let sql = "SELECT (SELECT count(*) FROM {ns}queue_pending) + (SELECT count(*) FROM {ns}queue_parked) AS value";
+        let total = self.db.int(&self.names.sql(sql), &[]).map_err(failed(READ))?;
+        Ok(u64::try_from(total).unwrap_or_default())
+    }
+
     /// Gives the keys of the leads that wait to be decided, at most so many; those in back-off or under a lease too.
     pub fn pending(&mut self, limit: u32) -> Result<Vec<SourcePk>, StoreError> {
         let sql = "SELECT (SELECT l.source_pk FROM {ns}queue_lead l WHERE l.id = q.lead_id) AS value FROM ( \
