@@ -32,7 +32,8 @@ pub(crate) enum Begin {
     /// scans and sorts are disabled; where one cannot be avoided it is then thought so dear that the server would
     /// compile the statement, so that is disabled, too.
     Batch,
-    /// To read everything as of one instant.
+    /// To read everything as of one instant. Before `ANALYZE` PostgreSQL expects so many rows of each look-up that it would
+    /// compile the statement each time, for longer than it runs.
     Snapshot,
 }
 
@@ -40,7 +41,7 @@ impl Begin {
     /// Gives the settings of PostgreSQL that hold for the transaction.
     fn settings(self) -> &'static [(&'static str, &'static str)] {
         match self {
-            Self::Write => &[("jit", "off")],
+            Self::Write | Self::Snapshot => &[("jit", "off")],
             Self::Batch => &[
                 ("enable_bitmapscan", "off"),
                 ("enable_seqscan", "off"),
@@ -48,7 +49,6 @@ impl Begin {
                 ("jit", "off"),
                 ("plan_cache_mode", "force_generic_plan"),
             ],
-            Self::Snapshot => &[],
         }
     }
 
