@@ -45,13 +45,16 @@ fn with_keys<T>(
     keys: &[&str],
     run: impl FnOnce(&mut Database, Param<'_>) -> QueryResult<T>,
 ) -> Result<T, StoreError> {
-    let done = if db.is_sqlite() {
-        serde_json::to_string(keys)
+    let done = match db {
+        #[cfg(feature = "sqlite")]
+        Database::Sqlite(_) => serde_json::to_string(keys)
             .map_err(|error| diesel::result::Error::SerializationError(Box::new(error)))
-            .and_then(|keys| run(db, Param::Text(&keys)))
-    } else {
-        let keys: Vec<Option<&str>> = keys.iter().copied().map(Some).collect();
-        run(db, Param::OptTexts(&keys))
+            .and_then(|keys| run(db, Param::Text(&keys))),
+        #[cfg(feature = "postgres")]
+        Database::Postgres(_) => {
+            let keys: Vec<Option<&str>> = keys.iter().copied().map(Some).collect();
+            run(db, Param::OptTexts(&keys))
+        }
     };
     done.map_err(failed(LOOK))
 }

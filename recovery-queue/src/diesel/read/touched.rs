@@ -28,26 +28,19 @@ struct Linked {
     person_key: String,
 }
 
-/// Numbers of leads or persons as the parameter of a statement.
-struct Numbers<'a> {
-    numbers: &'a [i64],
-    json: String,
-}
-
-impl<'a> Numbers<'a> {
-    fn new(numbers: &'a [i64]) -> Self {
-        let words: Vec<String> = numbers.iter().map(i64::to_string).collect();
-        Self { numbers, json: format!("[{}]", words.join(",")) }
-    }
-
-    fn param(&self, sqlite: bool) -> Param<'_> {
-        if sqlite { Param::Text(&self.json) } else { Param::Ints(self.numbers) }
-    }
+/// Numbers of leads or persons as the parameter of a statement, which takes them apart as `t.id`.
+fn list(numbers: &[i64]) -> String {
+    let words: Vec<String> = numbers.iter().map(i64::to_string).collect();
+    format!("[{}]", words.join(","))
 }
 
 /// The numbers that are asked for, as `t.id`.
 fn asked(sqlite: bool) -> &'static str {
-    if sqlite { "(SELECT value AS id FROM json_each($1)) t" } else { "unnest($1) AS t (id)" }
+    if sqlite {
+        "(SELECT value AS id FROM json_each($1)) t"
+    } else {
+        "(SELECT CAST(e.v AS BIGINT) AS id FROM json_array_elements_text(CAST($1 AS json)) AS e (v)) t"
+    }
 }
 
 impl StoreFacts<'_> {
@@ -155,14 +148,13 @@ impl StoreFacts<'_> {
         population: &str,
         limit: usize,
     ) -> FactsResult<Offenders> {
-        let sqlite = self.is_sqlite();
         let (mut all, mut among) = (Vec::new(), 0);
         for chunk in numbers.chunks(CHUNK) {
-            let numbers = Numbers::new(chunk);
-            let rows: Vec<Found> = self.read_with(found, &[numbers.param(sqlite)])?;
+            let numbers = list(chunk);
+            let rows: Vec<Found> = self.read_with(found, &[Param::Text(&numbers)])?;
             all.extend(rows.into_iter().map(|row| Offender::new(row.key, row.reason)));
             let count = format!("SELECT count(*) AS value FROM {population}");
-            let rows: Vec<IntRow> = self.read_with(&count, &[numbers.param(sqlite)])?;
+            let rows: Vec<IntRow> = self.read_with(&count, &[Param::Text(&numbers)])?;
             among += rows.first().map_or(0, |row| u64::try_from(row.value).unwrap_or_default());
         }
         Ok(Offenders::of(all, Some(among), limit))
@@ -179,8 +171,7 @@ impl StoreFacts<'_> {
                     "SELECT DISTINCT x.person_id AS value FROM {t} CROSS JOIN {{ns}}{table} x \
                      WHERE x.lead_id = t.id AND x.person_id IS NOT NULL"
                 );
-                let rows: Vec<IntRow> =
-                    self.read_with(&sql, &[Numbers::new(chunk).param(sqlite)])?;
+                let rows: Vec<IntRow> = self.read_with(&sql, &[Param::Text(&list(chunk))])?;
                 persons.extend(rows.into_iter().map(|row| row.value));
             }
         }
@@ -193,13 +184,12 @@ impl StoreFacts<'_> {
         matched: &str,
         limit: usize,
     ) -> FactsResult<Offenders> {
-        let sqlite = self.is_sqlite();
         let mut keys: Vec<String> = Vec::new();
         for chunk in leads.chunks(CHUNK) {
             let sql = format!(
                 "SELECT (SELECT l.source_pk FROM {{ns}}queue_lead l WHERE l.id = s.lead_id) AS value FROM {matched}"
             );
-            let rows: Vec<TextRow> = self.read_with(&sql, &[Numbers::new(chunk).param(sqlite)])?;
+            let rows: Vec<TextRow> = self.read_with(&sql, &[Param::Text(&list(chunk))])?;
             keys.extend(rows.into_iter().map(|row| row.value));
         }
         let asked: Vec<&str> = keys.iter().map(String::as_str).collect();
@@ -222,7 +212,7 @@ impl StoreFacts<'_> {
                  CROSS JOIN {{ns}}queue_lead l CROSS JOIN {{ns}}queue_person p \
                  WHERE k.lead_id = t.id AND l.id = t.id AND p.id = k.person_id"
             );
-            let rows: Vec<Linked> = self.read_with(&sql, &[Numbers::new(chunk).param(sqlite)])?;
+            let rows: Vec<Linked> = self.read_with(&sql, &[Param::Text(&list(chunk))])?;
             links += rows.len() as u64;
             let keys: BTreeSet<&str> = rows.iter().map(|row| row.person_key.as_str()).collect();
             let keys: Vec<&str> = keys.into_iter().collect();
