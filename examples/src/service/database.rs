@@ -307,6 +307,15 @@ impl Database {
         Ok(self.number(&format!("SELECT count(*) AS n FROM {table}"))?.unsigned_abs())
     }
 
+    /// Says whether one of the service's own tables has so many rows; no more are counted.
+    pub(super) fn has_rows(&mut self, table: &'static str, many: u64) -> Result<bool, Failure> {
+        let many = i64::try_from(many)?;
+        let counted = format!(
+            "SELECT count(*) AS n FROM (SELECT 1 AS one FROM {table} LIMIT {many}) AS found"
+        );
+        Ok(self.number(&counted)? >= many)
+    }
+
     /// Runs all of `work` in one transaction of Diesel's: on an error nothing of it stays.
     ///
     /// The queue joins it: see [`Database::queue`].

@@ -57,7 +57,7 @@ impl Database {
     ) -> Result<Candidates, Failure> {
         let enough = leads.saturating_mul(PERSONS_PER_LEAD);
         if self.transaction(|database| database.refresh_index(normaliser))?
-            && self.has_persons(enough)?
+            && self.has_rows("persons", enough)?
         {
             console
                 .note(format_args!("the persons are looked up in the index that is kept of them"));
@@ -78,15 +78,6 @@ impl Database {
         let (index, values) = self.index(normaliser, &reading)?;
         reading.finish_and_clear();
         Ok(Candidates::Read(Box::new(index), values.report()))
-    }
-
-    /// Says whether there are so many records of persons; no more are counted.
-    fn has_persons(&mut self, many: u64) -> Result<bool, Failure> {
-        let many = i64::try_from(many)?;
-        let counted = format!(
-            "SELECT count(*) AS n FROM (SELECT 1 AS one FROM persons LIMIT {many}) AS found"
-        );
-        Ok(self.number(&counted)? >= many)
     }
 
     /// Opens the index that is kept, on a connection of its own.
@@ -216,13 +207,7 @@ impl Database {
             })
         })?;
         reading.finish_and_clear();
-        let done =
-            diesel::sql_query("UPDATE runner_state SET value = $1 WHERE name = $2 AND value = $3")
-                .bind::<Text, _>(KEPT)
-                .bind::<Text, _>(MARK)
-                .bind::<Text, _>(&building)
-                .execute(&mut self.connection)?;
-        Ok((done == 1).then(|| values.report()))
+        Ok(self.keep_after(MARK, &building, KEPT)?.then(|| values.report()))
     }
 
     /// Keeps no index any more: the next run over few leads makes it anew.

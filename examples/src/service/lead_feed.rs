@@ -65,15 +65,11 @@ impl Database {
             let feed = Some(notes).filter(|_| !shrink.whole);
             return Ok(store.seed(backlog, &options.with_feed(feed))?);
         }
-        let begun = if self.count("leads")? >= many { self.begin_notes(console) } else { None };
+        let begun = if self.has_rows("leads", many)? { self.begin_notes(console) } else { None };
         let seed = store.seed(backlog, &options)?;
         if let Some(begun) = begun {
             // Another seed may have begun them anew, or a table was emptied.
-            diesel::sql_query("UPDATE runner_state SET value = $1 WHERE name = $2 AND value = $3")
-                .bind::<Text, _>(NOTED)
-                .bind::<Text, _>(MARK)
-                .bind::<Text, _>(&begun)
-                .execute(&mut self.connection)?;
+            self.keep_after(MARK, &begun, NOTED)?;
         }
         Ok(seed)
     }

@@ -137,6 +137,25 @@ impl Database {
         Ok(())
     }
 
+    /// Keeps a mark of the runners' own in the place of `was`, unless somebody has changed it meanwhile; says whether it did.
+    pub(crate) fn keep_after(
+        &mut self,
+        name: &str,
+        was: &str,
+        value: &str,
+    ) -> Result<bool, Failure> {
+        let sql = format!(
+            "UPDATE {}runner_state SET value = $1 WHERE name = $2 AND value = $3",
+            self.namespace
+        );
+        let kept = diesel::sql_query(sql)
+            .bind::<Text, _>(value)
+            .bind::<Text, _>(name)
+            .bind::<Text, _>(was)
+            .execute(&mut self.connection)?;
+        Ok(kept == 1)
+    }
+
     /// Makes the failed leads pending again that share a key with a person of the operator's who changed since the
     /// last time, or for whom one came into question who changed or is gone; gives how many. Without a mapping nobody is
     /// looked for, and without a column that tells a change only those who are gone.

@@ -18,6 +18,7 @@ use guardrails::recovery::{
 
 use crate::diesel::conn::database::{Param, TextRow};
 use crate::diesel::read::books;
+use crate::diesel::read::broken;
 use crate::diesel::read::disagreements::links_to_nobody;
 use crate::diesel::read::presence::{Looks, Relation, matched_in_view};
 use crate::diesel::read::snapshot::SqlSnapshot;
@@ -214,6 +215,14 @@ impl<'a> StoreFacts<'a> {
     /// Counts and lists what a query with the columns `key` and `reason` finds among the rows of `population`.
     fn offending(&self, found: &str, population: &str, limit: usize) -> FactsResult<Offenders> {
         self.offending_of(found, &format!("SELECT count(*) AS value FROM {population}"), limit)
+    }
+
+    fn offending_rows(
+        &self,
+        [found, population]: [String; 2],
+        limit: usize,
+    ) -> FactsResult<Offenders> {
+        self.offending(&found, &population, limit)
     }
 
     /// Counts and lists what a query finds, where another one gives the size of the population as `value`.
@@ -483,8 +492,6 @@ impl RecoveryFacts for StoreFacts<'_> {
 
     fn offenders(&self, invariant: Invariant, limit: usize) -> FactsResult<Offenders> {
         let matched = "{ns}queue_settled s WHERE s.status = 1";
-        // Each of ours is found by its own index: no planner has a choice that it could make by statistics.
-        let key = "(SELECT l.source_pk FROM {ns}queue_lead l WHERE l.id = s.lead_id) AS key";
         if let Some(leads) =
             self.touched.as_deref().filter(|_| invariant != Invariant::CLOCK_GOES_FORWARD)
         {
@@ -492,41 +499,19 @@ impl RecoveryFacts for StoreFacts<'_> {
         }
         match invariant {
             Invariant::MATCHED_NOT_IN_BACKLOG => self.in_backlog(limit),
-            Invariant::MATCHED_HAS_ORIGIN => self.offending(
-                &format!(
-                    "SELECT {key}, 'its person has no origin' AS reason FROM {matched} \
-                     AND NOT EXISTS (SELECT 1 FROM {{ns}}queue_person p \
-                         WHERE p.id = s.person_id AND p.origin_lead_id IS NOT NULL)"
-                ),
-                matched,
-                limit,
-            ),
-            Invariant::ORIGIN_HAS_LINK => self.offending(
-                "SELECT p.person_key AS key, 'its first lead is not linked to it' AS reason \
-                 FROM {ns}queue_person p WHERE p.origin_lead_id IS NOT NULL \
-                 AND NOT EXISTS (SELECT 1 FROM {ns}queue_link k \
-                     WHERE k.lead_id = p.origin_lead_id AND k.person_id = p.id)",
-                "{ns}queue_person p WHERE p.origin_lead_id IS NOT NULL",
-                limit,
-            ),
-            Invariant::MATCHED_HAS_LINK => self.offending(
-                &format!(
-                    "SELECT {key}, 'matched without a link' AS reason FROM {matched} \
-                     AND NOT EXISTS (SELECT 1 FROM {{ns}}queue_link k WHERE k.lead_id = s.lead_id)"
-                ),
-                matched,
-                limit,
-            ),
-            Invariant::LINK_TO_SAME_PERSON => self.offending(
-                &format!(
-                    "SELECT {key}, 'queue and link name different persons' AS reason FROM {matched} \
-                     AND s.person_id <> (SELECT k.person_id FROM {{ns}}queue_link k \
-                         WHERE k.lead_id = s.lead_id)"
-                ),
-                "{ns}queue_settled s WHERE s.status = 1 \
-                 AND EXISTS (SELECT 1 FROM {ns}queue_link k WHERE k.lead_id = s.lead_id)",
-                limit,
-            ),
+            Invariant::MATCHED_HAS_ORIGIN => {
+                self.offending_rows(broken::without_origin(matched), limit)
+            }
+            Invariant::ORIGIN_HAS_LINK => {
+                let origins = "{ns}queue_person p WHERE p.origin_lead_id IS NOT NULL";
+                self.offending_rows(broken::origin_without_link(origins), limit)
+            }
+            Invariant::MATCHED_HAS_LINK => {
+                self.offending_rows(broken::without_link(matched), limit)
+            }
+            Invariant::LINK_TO_SAME_PERSON => {
+                self.offending_rows(broken::linked_to_another(matched), limit)
+            }
             Invariant::SOURCE_PK_IN_ONE_FORMAT => self.odd_keys(limit),
             // The ledger counts and does not name leads; what can be told of one lead is whether it is in
             // exactly one state. The sums are compared in `ledger`.

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "guardrails")]
 pub(crate) mod books;
+#[cfg(feature = "guardrails")]
+pub(crate) mod broken;
 pub(crate) mod decisions;
 pub(crate) mod disagreements;
 #[cfg(feature = "guardrails")]

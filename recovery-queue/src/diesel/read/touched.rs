@@ -8,6 +8,7 @@ use guardrails::facts::{FactsError, FactsResult, Offender, Offenders};
 use guardrails::recovery::Invariant;
 
 use crate::diesel::conn::database::{IntRow, Param, TextRow};
+use crate::diesel::read::broken;
 use crate::diesel::read::facts::StoreFacts;
 use crate::diesel::read::given_leads::CHUNK;
 use crate::diesel::read::presence::Looks;
@@ -53,61 +54,31 @@ impl StoreFacts<'_> {
     ) -> FactsResult<Offenders> {
         let sqlite = self.is_sqlite();
         let t = asked(sqlite);
-        let key = "(SELECT l.source_pk FROM {ns}queue_lead l WHERE l.id = s.lead_id) AS key";
         let matched =
             format!("{t} CROSS JOIN {{ns}}queue_settled s WHERE s.lead_id = t.id AND s.status = 1");
         match invariant {
             Invariant::MATCHED_NOT_IN_BACKLOG => self.touched_in_backlog(leads, &matched, limit),
-            Invariant::MATCHED_HAS_ORIGIN => self.of_each(
-                leads,
-                &format!(
-                    "SELECT {key}, 'its person has no origin' AS reason FROM {matched} \
-                     AND NOT EXISTS (SELECT 1 FROM {{ns}}queue_person p \
-                         WHERE p.id = s.person_id AND p.origin_lead_id IS NOT NULL)"
-                ),
-                &matched,
-                limit,
-            ),
+            Invariant::MATCHED_HAS_ORIGIN => {
+                self.of_each(leads, broken::without_origin(&matched), limit)
+            }
             Invariant::ORIGIN_HAS_LINK => {
                 let origins = format!(
                     "{t} CROSS JOIN {{ns}}queue_person p WHERE p.id = t.id AND p.origin_lead_id IS NOT NULL"
                 );
-                self.of_each(
-                    &self.touched_persons(leads)?,
-                    &format!(
-                        "SELECT p.person_key AS key, 'its first lead is not linked to it' AS reason FROM {origins} \
-                         AND NOT EXISTS (SELECT 1 FROM {{ns}}queue_link k \
-                             WHERE k.lead_id = p.origin_lead_id AND k.person_id = p.id)"
-                    ),
-                    &origins,
-                    limit,
-                )
+                let persons = self.touched_persons(leads)?;
+                self.of_each(&persons, broken::origin_without_link(&origins), limit)
             }
-            Invariant::MATCHED_HAS_LINK => self.of_each(
-                leads,
-                &format!(
-                    "SELECT {key}, 'matched without a link' AS reason FROM {matched} \
-                     AND NOT EXISTS (SELECT 1 FROM {{ns}}queue_link k WHERE k.lead_id = s.lead_id)"
-                ),
-                &matched,
-                limit,
-            ),
-            Invariant::LINK_TO_SAME_PERSON => self.of_each(
-                leads,
-                &format!(
-                    "SELECT {key}, 'queue and link name different persons' AS reason FROM {matched} \
-                     AND s.person_id <> (SELECT k.person_id FROM {{ns}}queue_link k WHERE k.lead_id = s.lead_id)"
-                ),
-                &format!(
-                    "{matched} AND EXISTS (SELECT 1 FROM {{ns}}queue_link k WHERE k.lead_id = s.lead_id)"
-                ),
-                limit,
-            ),
+            Invariant::MATCHED_HAS_LINK => {
+                self.of_each(leads, broken::without_link(&matched), limit)
+            }
+            Invariant::LINK_TO_SAME_PERSON => {
+                self.of_each(leads, broken::linked_to_another(&matched), limit)
+            }
             Invariant::LEDGER_AGREES_WITH_QUEUE => {
                 let known = format!("{t} CROSS JOIN {{ns}}queue_lead l WHERE l.id = t.id");
                 self.of_each(
                     leads,
-                    &format!(
+                    [format!(
                         "SELECT x.key, CASE WHEN x.states = 0 THEN 'in no state' ELSE 'in more than one state' END AS reason \
                          FROM (SELECT l.source_pk AS key, \
                              (SELECT count(*) FROM {{ns}}queue_pending p WHERE p.backlog_id = l.backlog_id \
@@ -115,8 +86,7 @@ impl StoreFacts<'_> {
                              + (SELECT count(*) FROM {{ns}}queue_parked p WHERE p.lead_id = l.id) \
                              + (SELECT count(*) FROM {{ns}}queue_settled p WHERE p.lead_id = l.id) AS states \
                              FROM {known}) x WHERE x.states <> 1"
-                    ),
-                    &known,
+                    ), known],
                     limit,
                 )
             }
@@ -127,11 +97,10 @@ impl StoreFacts<'_> {
                 );
                 self.of_each(
                     leads,
-                    &format!(
+                    [format!(
                         "SELECT l.source_pk AS key, 'it is linked to a person who was rejected for it' AS reason FROM {pairs} \
                          AND (SELECT k.person_id FROM {{ns}}queue_link k WHERE k.lead_id = r.lead_id) = r.person_id"
-                    ),
-                    &pairs,
+                    ), pairs],
                     limit,
                 )
             }
@@ -144,16 +113,15 @@ impl StoreFacts<'_> {
     fn of_each(
         &self,
         numbers: &[i64],
-        found: &str,
-        population: &str,
+        [found, population]: [String; 2],
         limit: usize,
     ) -> FactsResult<Offenders> {
+        let count = format!("SELECT count(*) AS value FROM {population}");
         let (mut all, mut among) = (Vec::new(), 0);
         for chunk in numbers.chunks(CHUNK) {
             let numbers = list(chunk);
-            let rows: Vec<Found> = self.read_with(found, &[Param::Text(&numbers)])?;
+            let rows: Vec<Found> = self.read_with(&found, &[Param::Text(&numbers)])?;
             all.extend(rows.into_iter().map(|row| Offender::new(row.key, row.reason)));
-            let count = format!("SELECT count(*) AS value FROM {population}");
             let rows: Vec<IntRow> = self.read_with(&count, &[Param::Text(&numbers)])?;
             among += rows.first().map_or(0, |row| u64::try_from(row.value).unwrap_or_default());
         }
