@@ -6,8 +6,8 @@ use std::time::Duration;
 use chrono::{NaiveDate, TimeDelta, Utc};
 use identity_matching::{DeterministicMatcher, Policy, Record};
 use recovery_queue::{
-    ClaimedLead, Decider, LeadStore as _, MatcherResolver, OpenOptions, QueueStore as _, Recover as _,
-    RecoverOptions, ResolveError, Retention, SeedOptions, SqlStore,
+    ClaimedLead, Decider, LeadStore as _, MatcherResolver, OpenOptions, QueueStore as _,
+    Recover as _, RecoverOptions, ResolveError, Retention, SeedOptions, SqlStore,
 };
 
 use crate::{Error, Service, tables, tables::Contact};
@@ -24,9 +24,8 @@ pub fn drain(service: &Service, work: &Receiver<()>) {
 }
 
 fn round(service: &Service, tidied: &mut Option<NaiveDate>) -> Result<(), Error> {
-    let stop = || service.stop.clone();
     let mut store = SqlStore::from_pool(service.pool.clone(), OpenOptions::default())?;
-    store.seed(&service.backlog, &SeedOptions::default().with_stop(stop()))?;
+    store.seed(&service.backlog, &SeedOptions::default().with_stop(service.stop.clone()))?;
 
     let normaliser = service.wake.normaliser().clone();
     let index = store.candidate_index(service.secret, &normaliser)?;
@@ -35,14 +34,14 @@ fn round(service: &Service, tidied: &mut Option<NaiveDate>) -> Result<(), Error>
         records(service, leads).map_err(|error| ResolveError::Unavailable(error.to_string()))
     };
     let mut resolver = MatcherResolver::new(matcher, source).with_wake_keys(service.wake.clone());
-    store.recover(&mut resolver, &RecoverOptions::default().with_stop(stop()))?;
+    store.recover(&mut resolver, &RecoverOptions::default().with_stop(service.stop.clone()))?;
 
     let (now, month) = (Utc::now(), Duration::from_hours(30 * 24));
     if *tidied != Some(now.date_naive()) {
         // Once a day: sum the ledger up, and remove what is old.
         store.roll_up(now - TimeDelta::hours(1), Some(now - TimeDelta::days(7)))?;
-        let kept = Decider { by: "service", reason: "a month is kept" };
-        store.prune(Retention::new().with_runs(month).with_withdrawn(month), kept)?;
+        let kept = Retention::new().with_runs(month).with_withdrawn(month);
+        store.prune(kept, Decider { by: "service", reason: "a month is kept" })?;
         *tidied = Some(now.date_naive());
     }
     Ok(())
