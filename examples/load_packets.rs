@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use chrono::Utc;
 use clap::Parser;
 use raw_packets::{
-    Accept, Effect, LeftOut, LoadId, LoadReceipt, MetricSink, ReadinessReport, Run, Stamp,
+    Accept, Effect, LeftOut, LoadId, LoadReceipt, LoadStamp, MetricSink, ReadinessReport, Run,
     UndoReceipt,
 };
 use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
@@ -66,7 +66,7 @@ fn run(args: Args) -> Result<Exit, Failure> {
     let Args { dry_run, accept_valid, loaded_by, undo, returned, common } = args;
     let console = common.console()?;
     let mut values = returned.packets.queue.values_to_load(&common)?;
-    let stamp = Stamp::new(loaded_by, Utc::now());
+    let stamp = LoadStamp::new(loaded_by, Utc::now());
     if let Some(load) = undo {
         let receipt = values.undo(&LoadId::new(load), &stamp)?;
         return undone(&receipt, &console);

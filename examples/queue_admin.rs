@@ -423,7 +423,7 @@ fn reconcile(
     decider: Decider<'_>,
     console: &Console,
 ) -> Result<Exit, Failure> {
-    let found = if line.dry_run { store.disagreements()? } else { store.reconcile(decider)? };
+    let found = if line.dry_run { store.inconsistencies()? } else { store.reconcile(decider)? };
     let mut words = vec![match found.len() {
         0 => "nothing disagrees".to_owned(),
         _ if line.dry_run => "these disagree".to_owned(),
@@ -445,7 +445,7 @@ fn reconcile(
         ));
     }
     let left = found.iter().any(|told| line.dry_run || !told.kind.can_be_mended());
-    done(line, console, &words.join("\n"), json!({ "disagreements": found }))?;
+    done(line, console, &words.join("\n"), json!({ "inconsistencies": found }))?;
     Ok(if left { Exit::Failed } else { Exit::Done })
 }
 

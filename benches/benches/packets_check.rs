@@ -10,8 +10,8 @@ use std::hint::black_box;
 use chrono::NaiveDate;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use raw_packets::{
-    CheckOptions, GapStatus, InMemoryRequest, Language, MetricScope, PacketForm, PacketOptions,
-    PacketPlan, Profile, ReturnedFile, SourceFacts, Template,
+    CheckOptions, CsvProfile, GapStatus, InMemoryRequest, Language, MetricScope, PacketForm,
+    PacketOptions, PacketPlan, ReturnedFile, SourceFacts, Template,
 };
 
 const PACKETS: u32 = 1_000;
@@ -67,8 +67,8 @@ fn packets(criterion: &mut Criterion) {
         bencher.iter(|| plan(black_box(&request), PacketForm::default()));
     });
     for form in [
-        PacketForm::Csv(Profile::Plain),
-        PacketForm::Csv(Profile::ExcelEu),
+        PacketForm::Csv(CsvProfile::Plain),
+        PacketForm::Csv(CsvProfile::ExcelEu),
         PacketForm::Xlsx(Language::En),
     ] {
         let plan = plan(&request, form);

@@ -9,7 +9,7 @@ use identity_matching::index::InMemoryIndex;
 use identity_matching::{DeterministicMatcher, Normaliser, Policy, Record, Region};
 use kpi_gap_queue::{GapOptions, GapQueue, InMemoryCatalogue, InMemoryMetrics, MetricScope};
 use raw_packets::edge::{ReadLimits, read_packets, write_packets};
-use raw_packets::{Accept, CheckOptions, PacketOptions, PacketPlan, Stamp, Template};
+use raw_packets::{Accept, CheckOptions, LoadStamp, PacketOptions, PacketPlan, Template};
 use recovery_queue::{
     BacklogLead, ClaimedLead, DatabaseUrl, MatcherResolver, MemoryBacklog, OpenOptions, QueueStore,
     Recover, RecoverOptions, SeedOptions, SourcePk, SqlStore, StoreFacts, WakeKeys,
@@ -86,7 +86,7 @@ fn the_data_loop(folder: &std::path::Path) {
     write_packets(folder, &plan).unwrap();
     let files = read_packets(folder, ReadLimits::default()).unwrap();
     let checked = plan.check(&files, CheckOptions::default());
-    checked.load(Accept::Valid, &Stamp::new("a test", at)).unwrap();
+    checked.load(Accept::Valid, &LoadStamp::new("a test", at)).unwrap();
 }
 
 fn the_identity_loop(folder: &std::path::Path) {

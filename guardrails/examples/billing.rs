@@ -6,7 +6,7 @@ use std::error::Error;
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use guardrails::clock::Monotonic;
-use guardrails::facts::{Facts, Offender, Offenders, Snapshot};
+use guardrails::facts::{Facts, Offender, Offenders, SnapshotInfo};
 use guardrails::page::Page;
 use guardrails::{Check, ConfigError, Description, Finding, KpiReading, Suite, closure};
 
@@ -35,8 +35,8 @@ pub(crate) struct Billing {
 }
 
 impl Facts for Billing {
-    fn snapshot(&self) -> Snapshot {
-        Snapshot::new("billing-read", self.read_at)
+    fn snapshot(&self) -> SnapshotInfo {
+        SnapshotInfo::new("billing-read", self.read_at)
     }
 }
 

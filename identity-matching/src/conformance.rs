@@ -36,7 +36,7 @@ pub type Population = [(String, Normalised)];
 /// One change of a population that is indexed already.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum Change {
+pub enum IndexChange {
     /// One more record of a person, who may be new: see [`InMemoryIndex::insert`].
     Insert(String, Normalised),
     /// A record in the place of all that was known of a person: see [`InMemoryIndex::replace`].
@@ -82,29 +82,33 @@ pub fn run_drawn<I: CandidateIndex>(
 /// As [`run`]; the index must answer as one that was built anew.
 pub fn run_changed<I: CandidateIndex>(
     seed: u64,
-    mut apply: impl FnMut(&Population, &[Vec<Change>]) -> I,
+    mut apply: impl FnMut(&Population, &[Vec<IndexChange>]) -> I,
 ) {
     let mut draw = Draw(seed);
     let (size, values) = (5 + draw.below(40), 2 + draw.below(20));
     let mut population = draw.population(size, values);
     let leads = draw.leads(values);
-    let batches: Vec<Vec<Change>> = (0..draw.below(6))
+    let batches: Vec<Vec<IndexChange>> = (0..draw.below(6))
         .map(|_| (0..draw.below(12)).map(|_| draw.change(size, values)).collect())
         .collect();
     let mut index = model(&population);
     for change in batches.iter().flatten() {
         match change {
-            Change::Insert(person, record) => index.insert(person, record).expect("a short key"),
-            Change::Replace(person, record) => index.replace(person, record).expect("a short key"),
-            Change::Remove(person) => drop(index.remove(person)),
+            IndexChange::Insert(person, record) => {
+                index.insert(person, record).expect("a short key")
+            }
+            IndexChange::Replace(person, record) => {
+                index.replace(person, record).expect("a short key")
+            }
+            IndexChange::Remove(person) => drop(index.remove(person)),
         }
     }
     let changed = apply(&population, &batches);
     for change in batches.into_iter().flatten() {
         match change {
-            Change::Remove(person) => population.retain(|(key, _)| *key != person),
-            Change::Insert(person, record) => population.push((person, record)),
-            Change::Replace(person, record) => {
+            IndexChange::Remove(person) => population.retain(|(key, _)| *key != person),
+            IndexChange::Insert(person, record) => population.push((person, record)),
+            IndexChange::Replace(person, record) => {
                 population.retain(|(key, _)| *key != person);
                 population.push((person, record));
             }
@@ -301,12 +305,12 @@ impl Draw {
         (0..80).map(|_| self.record(values + 1)).collect()
     }
 
-    fn change(&mut self, size: u64, values: u64) -> Change {
+    fn change(&mut self, size: u64, values: u64) -> IndexChange {
         let person = format!("P{}", self.below(size + 3));
         match self.below(3) {
-            0 => Change::Remove(person),
-            1 => Change::Replace(person, self.record(values)),
-            _ => Change::Insert(person, self.record(values)),
+            0 => IndexChange::Remove(person),
+            1 => IndexChange::Replace(person, self.record(values)),
+            _ => IndexChange::Insert(person, self.record(values)),
         }
     }
 

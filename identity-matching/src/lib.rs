@@ -26,7 +26,7 @@ pub use explain::{Change, Explanation, ReadKey, ValueReading};
 pub use index::SubjectView;
 pub use key::{
     DocumentTypeId, Field, HashKey, HeldKey, Key, KeyForm, KeyKind, KindCodeError, Masked, Reading,
-    Source, UnknownKeyForm, UnknownUnusableReason, Unusable, UnusableReason,
+    UnknownKeyForm, UnknownUnusableReason, Unusable, UnusableReason, ValueSource,
 };
 pub use kinds::document::{
     DocumentNumber, DocumentReading, DocumentRule, DocumentType, DocumentTypeConflict,

@@ -47,7 +47,7 @@ pub enum Movement {
 /// Lends one change between two runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Change<'a> {
+pub struct PairChange<'a> {
     /// The pair; its status is the newest that is known.
     pub pair: PairRef<'a>,
     /// What happened.
@@ -127,7 +127,7 @@ impl Difference {
     pub fn between<'a, 'b>(
         before: impl IntoIterator<Item = PairRef<'a>>,
         after: impl IntoIterator<Item = PairRef<'b>>,
-        mut each: impl FnMut(Change<'_>),
+        mut each: impl FnMut(PairChange<'_>),
     ) -> Result<Self, OutOfOrder> {
         let mut before = Ascending::new("before", before.into_iter())?;
         let mut after = Ascending::new("after", after.into_iter())?;
@@ -167,7 +167,7 @@ impl Difference {
         pair: PairRef<'_>,
         from: Option<GapStatus>,
         to: Option<GapStatus>,
-        each: &mut impl FnMut(Change<'_>),
+        each: &mut impl FnMut(PairChange<'_>),
     ) {
         let gap = |status: Option<GapStatus>| status.filter(|status| status.is_actionable());
         self.gaps_before_total += u64::from(gap(from).is_some());
@@ -199,7 +199,7 @@ impl Difference {
                 }
             },
         };
-        each(Change { pair, movement, from, to });
+        each(PairChange { pair, movement, from, to });
     }
 }
 

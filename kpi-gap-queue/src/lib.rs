@@ -25,7 +25,7 @@ mod totals;
 pub use self::{
     burn_down::{BurnDown, BurnDownError, RunPoint},
     catalogue::{Catalogue, InMemoryCatalogue, Kpi, Source},
-    difference::{Change, Difference, Movement, OutOfOrder, PairRef},
+    difference::{Difference, Movement, OutOfOrder, PairChange, PairRef},
     error::{GapError, StoreError},
     metric::{FromFn, InMemoryMetrics, Metric, MetricQuery, MetricRef, MetricStore, from_fn},
     policy::{ConfigError, GapPolicy, ReportNames, StatusRule, ValueChoice},
@@ -38,5 +38,5 @@ pub use self::{
     row::{Cell, GapRow, NamedRow},
     scope::{MetricScope, metric_key},
     status::{Chain, GapStatus, UnknownStatus},
-    totals::{ReportStatus, Totals},
+    totals::{GapTotals, ReportStatus},
 };

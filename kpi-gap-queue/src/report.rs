@@ -8,7 +8,7 @@ use crate::{
     queue::{GapQueue, SourceFacts},
     row::GapRow,
     scope::MetricScope,
-    totals::{ReportStatus, Totals},
+    totals::{GapTotals, ReportStatus},
 };
 
 /// Gives the share of each status in the expected pairs, as ratios from 0 to 1 rounded to 6 places.
@@ -28,7 +28,7 @@ pub struct Coverage {
 }
 
 impl Coverage {
-    fn new(totals: &Totals) -> Self {
+    fn new(totals: &GapTotals) -> Self {
         let ratio = |part: u64| match totals.expected_pairs_total {
             0 => 0.0,
             all => (part as f64 / all as f64 * 1e6).round() / 1e6,
@@ -60,7 +60,7 @@ pub struct Checks {
 }
 
 impl Checks {
-    const fn new(totals: &Totals) -> Self {
+    const fn new(totals: &GapTotals) -> Self {
         Self {
             sources_seeded: totals.sources_seeded_total == totals.sources_expected_total,
             kpis_defined: totals.kpis_expected_total > 0,
@@ -87,7 +87,7 @@ pub struct GapReport {
     /// Whether the ready pairs have rows.
     pub include_ready: bool,
     /// The counts of all pairs.
-    pub totals: Totals,
+    pub totals: GapTotals,
     /// The shares of all pairs.
     pub coverage: Coverage,
     /// What an operator asks first.

@@ -44,7 +44,7 @@ impl Serialize for ReportStatus {
 /// Counts every pair of a queue, whatever the limit of its rows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
-pub struct Totals {
+pub struct GapTotals {
     /// The sources that are expected to publish.
     pub sources_expected_total: u64,
     /// Those of them that the catalogue describes.
@@ -69,7 +69,7 @@ pub struct Totals {
     pub queue_rows_total: u64,
 }
 
-impl Totals {
+impl GapTotals {
     pub(crate) fn new(
         sources_expected: usize,
         sources_seeded: usize,
@@ -126,9 +126,9 @@ impl Totals {
     /// Lists the totals under the names that the report writes, in its order.
     ///
     /// ```
-    /// use kpi_gap_queue::{GapPolicy, Totals};
+    /// use kpi_gap_queue::{GapPolicy, GapTotals};
     ///
-    /// let entries = Totals::default().entries(&GapPolicy::default().names);
+    /// let entries = GapTotals::default().entries(&GapPolicy::default().names);
     /// assert_eq!(entries[0], ("official_review_sources_expected_total".to_owned(), 0));
     /// ```
     #[must_use]

@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 
 use raw_packets::testing::{metric_sink_conformance, sample_load, sample_stamp};
 use raw_packets::{
-    Change, Changes, Effect, HistoryEntry, KpiRow, LeftOutRecord, Load, LoadId, LoadReceipt,
-    MetricSink, MetricTable, Run, SinkError, Stamp, UndoReceipt, load_into, undo_in,
+    Effect, HistoryEntry, KpiRow, LeftOutRecord, Load, LoadId, LoadReceipt, LoadStamp,
+    MetricChange, MetricChanges, MetricSink, MetricTable, Run, SinkError, UndoReceipt, load_into,
+    undo_in,
 };
 use serde::{Deserialize, Serialize};
 
@@ -38,8 +39,8 @@ impl MetricTable for Content {
         Ok(self.left_out.last().cloned())
     }
 
-    fn apply(&mut self, changes: &Changes) -> Result<(), SinkError> {
-        for Change { metric_key, entry } in &changes.changes {
+    fn apply(&mut self, changes: &MetricChanges) -> Result<(), SinkError> {
+        for MetricChange { metric_key, entry } in &changes.changes {
             match &entry.new {
                 Some(row) => drop(self.rows.insert(metric_key.clone(), row.clone())),
                 None => drop(self.rows.remove(metric_key)),
@@ -84,7 +85,7 @@ impl MetricSink for JsonFile {
         Ok(receipt)
     }
 
-    fn undo(&mut self, load_id: &LoadId, stamp: &Stamp) -> Result<UndoReceipt, SinkError> {
+    fn undo(&mut self, load_id: &LoadId, stamp: &LoadStamp) -> Result<UndoReceipt, SinkError> {
         let mut content = self.read()?;
         let receipt = undo_in(&mut content, load_id, stamp)?;
         self.write(&content)?;

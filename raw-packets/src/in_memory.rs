@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::load::{KpiRow, Load, LoadId, Stamp};
-use crate::metric_table::{Change, Changes, MetricTable, load_into, undo_in};
+use crate::load::{KpiRow, Load, LoadId, LoadStamp};
+use crate::metric_table::{MetricChange, MetricChanges, MetricTable, load_into, undo_in};
 use crate::sink::{
     HistoryEntry, LeftOutRecord, LoadReceipt, MetricSink, Run, SinkError, UndoReceipt,
 };
@@ -59,8 +59,8 @@ impl MetricTable for InMemorySink {
         Ok(self.left_out.last().cloned())
     }
 
-    fn apply(&mut self, changes: &Changes) -> Result<(), SinkError> {
-        for Change { metric_key, entry } in &changes.changes {
+    fn apply(&mut self, changes: &MetricChanges) -> Result<(), SinkError> {
+        for MetricChange { metric_key, entry } in &changes.changes {
             match &entry.new {
                 Some(row) => drop(self.rows.insert(metric_key.clone(), row.clone())),
                 None => drop(self.rows.remove(metric_key)),
@@ -77,7 +77,7 @@ impl MetricSink for InMemorySink {
         load_into(self, load, run)
     }
 
-    fn undo(&mut self, load_id: &LoadId, stamp: &Stamp) -> Result<UndoReceipt, SinkError> {
+    fn undo(&mut self, load_id: &LoadId, stamp: &LoadStamp) -> Result<UndoReceipt, SinkError> {
         undo_in(self, load_id, stamp)
     }
 

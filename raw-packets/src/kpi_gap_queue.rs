@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use kpi_gap_queue::{GapReport, ReportStatus};
 
 use crate::request::{
-    Gap, GapStatus, MetricScope, PacketRequest, QueueFacts, RunStatus, ScopeFacts, SourceFacts,
+    Gap, GapQueueFacts, GapStatus, MetricScope, PacketRequest, RunStatus, ScopeFacts, SourceFacts,
 };
 
 /// Hands over the rows and facts of a gap queue as they are.
@@ -13,7 +13,7 @@ use crate::request::{
 /// Where a report has several scopes, the facts of a source are there for each; as a whole they are the
 /// most KPIs that are covered in one of them and the values of all of them.
 impl PacketRequest for GapReport {
-    fn queue(&self) -> QueueFacts {
+    fn queue(&self) -> GapQueueFacts {
         let metric_scope = match self.scopes.as_slice() {
             [scope] => MetricScope {
                 period_date: scope.period_date(),
@@ -22,7 +22,7 @@ impl PacketRequest for GapReport {
             },
             _ => MetricScope { label: "several".to_owned(), ..MetricScope::default() },
         };
-        QueueFacts {
+        GapQueueFacts {
             status: match self.status {
                 ReportStatus::Ok => RunStatus::Ok,
                 ReportStatus::Degraded => RunStatus::Degraded,

@@ -43,18 +43,18 @@ pub use self::csv_store::{CsvMetrics, CsvOptions, CsvStoreError};
 pub use self::finding::{Code, Finding, PacketStatus, Reason, Severity};
 pub use self::formula::{EvaluateError, Formula, FormulaError, KpiValue};
 pub use self::in_memory::InMemorySink;
-pub use self::load::{KpiRow, LeftOut, Load, LoadId, Provenance, Stamp};
-pub use self::metric_table::{Change, Changes, MetricTable, load_into, undo_in};
+pub use self::load::{KpiRow, LeftOut, Load, LoadId, LoadStamp, Provenance};
+pub use self::metric_table::{MetricChange, MetricChanges, MetricTable, load_into, undo_in};
 pub use self::package::PackageFile;
 pub use self::plan::{
     Packet, PacketKey, PacketOptions, PacketPlan, PlanCounts, PlanError, RowPacket, RowPlan,
 };
-pub use self::profile::{PacketForm, Profile, UnknownProfile, packet_csv};
+pub use self::profile::{CsvProfile, PacketForm, UnknownProfile, packet_csv};
 pub use self::read::NotRead;
 pub use self::report::{FixItem, ReadinessReport, ReadinessTotals, fix_queue_csv};
 pub use self::request::{
-    Gap, GapStatus, InMemoryRequest, MetricScope, OwnedGap, PacketRequest, QueueFacts, RunStatus,
-    ScopeFacts, SourceFacts, UnknownGapStatus,
+    Gap, GapQueueFacts, GapStatus, InMemoryRequest, MetricScope, OwnedGap, PacketRequest,
+    RunStatus, ScopeFacts, SourceFacts, UnknownGapStatus,
 };
 pub use self::sink::{
     Act, Effect, HistoryEntry, LeftOutRecord, LoadReceipt, MetricSink, Run, SinkError, UndoReceipt,
@@ -62,6 +62,6 @@ pub use self::sink::{
 pub use self::slug::slug;
 pub use self::summary::{PacketPreview, PacketSummary, SummaryChecks};
 pub use self::template::{
-    Bound, CellType, Choice, Column, Fill, KpiRule, Language, Role, Rule, Template,
+    Bound, CellType, Choice, Column, Fill, KpiRule, Language, Role, RowRule, Template,
     TemplateBuilder, TemplateError, Text, UnknownLanguage,
 };

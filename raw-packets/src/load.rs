@@ -77,14 +77,14 @@ impl KpiRow {
 
 /// Who acts, and when; given from outside, for the library reads no clock.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Stamp {
+pub struct LoadStamp {
     /// Who acts: a person or a job.
     pub by: String,
     /// When.
     pub at: DateTime<Utc>,
 }
 
-impl Stamp {
+impl LoadStamp {
     /// Makes a stamp.
     #[must_use]
     pub fn new(by: impl Into<String>, at: DateTime<Utc>) -> Self {
@@ -136,21 +136,21 @@ pub struct LeftOut {
 /// ```compile_fail
 /// use raw_packets::Load;
 ///
-/// # fn forge(id: raw_packets::LoadId, stamp: raw_packets::Stamp) {
+/// # fn forge(id: raw_packets::LoadId, stamp: raw_packets::LoadStamp) {
 /// let load = Load { id, rows: vec![], left_out: vec![], stamp };
 /// # }
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Load {
     id: LoadId,
-    stamp: Stamp,
+    stamp: LoadStamp,
     rows: Vec<KpiRow>,
     left_out: Vec<LeftOut>,
 }
 
 impl Load {
     /// Makes a load; `rows` are unique by metric key.
-    pub(crate) fn new(mut rows: Vec<KpiRow>, left_out: Vec<LeftOut>, stamp: Stamp) -> Self {
+    pub(crate) fn new(mut rows: Vec<KpiRow>, left_out: Vec<LeftOut>, stamp: LoadStamp) -> Self {
         rows.sort_unstable_by(|a, b| a.metric_key.cmp(&b.metric_key));
         let mut hash = Sha256::new();
         for row in &rows {
@@ -180,7 +180,7 @@ impl Load {
 
     /// Returns who loads, and when.
     #[must_use]
-    pub fn stamp(&self) -> &Stamp {
+    pub fn stamp(&self) -> &LoadStamp {
         &self.stamp
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::load::{KpiRow, Load, LoadId, Stamp};
+use crate::load::{KpiRow, Load, LoadId, LoadStamp};
 use crate::sink::{
     Act, Effect, HistoryEntry, LeftOutRecord, LoadReceipt, Run, SinkError, UndoReceipt,
 };
@@ -15,12 +15,12 @@ use crate::sink::{
 /// returns `Ok`. A dry run never calls [`apply`](Self::apply).
 ///
 /// ```
-/// use raw_packets::{InMemorySink, LoadId, MetricTable, SinkError, Stamp, undo_in};
+/// use raw_packets::{InMemorySink, LoadId, MetricTable, SinkError, LoadStamp, undo_in};
 ///
 /// // In memory every call is a transaction of its own.
 /// let mut table = InMemorySink::new();
 /// assert!(MetricTable::rows(&mut table, &["kpi:a|es:town|2024-12-31|year"])?.is_empty());
-/// let stamp = Stamp::new("ana", chrono::DateTime::UNIX_EPOCH);
+/// let stamp = LoadStamp::new("ana", chrono::DateTime::UNIX_EPOCH);
 /// let unknown = undo_in(&mut table, &LoadId::new("load-0"), &stamp);
 /// assert!(matches!(unknown, Err(SinkError::NotFound { .. })));
 /// # Ok::<(), SinkError>(())
@@ -41,22 +41,22 @@ pub trait MetricTable {
     /// Of an [`Act::Load`] the row becomes [`HistoryEntry::new`], columns of others untouched; what stood
     /// there may be kept beside the entry. Of an [`Act::Undo`] what the load replaced comes back as it
     /// stood, where it was kept, else [`HistoryEntry::new`]; the row goes where that is `None`.
-    fn apply(&mut self, changes: &Changes) -> Result<(), SinkError>;
+    fn apply(&mut self, changes: &MetricChanges) -> Result<(), SinkError>;
 }
 
 /// What is to be written of a load, or of its undoing: all of it or nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
-pub struct Changes {
+pub struct MetricChanges {
     /// The changes of values, sorted by key.
-    pub changes: Vec<Change>,
+    pub changes: Vec<MetricChange>,
     /// The record of what was left out.
     pub left_out: Option<LeftOutRecord>,
 }
 
 /// One change of one value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub struct MetricChange {
     /// The key; the entry does not say it where neither of its sides is whole.
     pub metric_key: String,
     /// The change as the history keeps it.
@@ -76,7 +76,7 @@ pub fn load_into(
     let keys: Vec<&str> = load.rows().iter().map(|row| row.metric_key.as_str()).collect();
     let mut standing = table.rows(&keys)?;
     let mut receipt = LoadReceipt { load_id: load.id().clone(), effects: BTreeMap::new() };
-    let mut changes = Changes::default();
+    let mut changes = MetricChanges::default();
     for row in load.rows() {
         let stood = standing.remove(&row.metric_key);
         let effect = match &stood {
@@ -94,12 +94,12 @@ pub fn load_into(
                 by: load.stamp().by.clone(),
                 at: load.stamp().at,
             };
-            changes.changes.push(Change { metric_key: row.metric_key.clone(), entry });
+            changes.changes.push(MetricChange { metric_key: row.metric_key.clone(), entry });
         }
     }
     if run == Run::Commit {
         changes.left_out = LeftOutRecord::of(load, table.newest_left_out()?.as_ref());
-        if changes != Changes::default() {
+        if changes != MetricChanges::default() {
             table.apply(&changes)?;
         }
     }
@@ -115,12 +115,12 @@ pub fn load_into(
 pub fn undo_in(
     table: &mut (impl MetricTable + ?Sized),
     load_id: &LoadId,
-    stamp: &Stamp,
+    stamp: &LoadStamp,
 ) -> Result<UndoReceipt, SinkError> {
     let undo = plan_undo(load_id, &table.changes_beside(load_id)?)?;
     let keys: Vec<&str> = undo.keys().map(String::as_str).collect();
     let mut standing = table.rows(&keys)?;
-    let change = |(key, back): (&String, &Option<KpiRow>)| Change {
+    let change = |(key, back): (&String, &Option<KpiRow>)| MetricChange {
         metric_key: key.clone(),
         entry: HistoryEntry {
             load_id: load_id.clone(),
@@ -132,7 +132,7 @@ pub fn undo_in(
         },
     };
     let changes = undo.iter().map(change).collect();
-    table.apply(&Changes { changes, left_out: None })?;
+    table.apply(&MetricChanges { changes, left_out: None })?;
     let back = table.rows(&keys)?;
     let (restored, removed) = undo.into_keys().partition(|key| back.contains_key(key));
     Ok(UndoReceipt { load_id: load_id.clone(), removed, restored })

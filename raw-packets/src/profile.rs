@@ -13,7 +13,7 @@ use crate::value::guard;
 #[non_exhaustive]
 pub enum PacketForm {
     /// A CSV file in a profile.
-    Csv(Profile),
+    Csv(CsvProfile),
     /// A workbook with locked keys, validation and instructions in a language (feature `xlsx`).
     #[cfg(feature = "xlsx")]
     Xlsx(Language),
@@ -21,14 +21,14 @@ pub enum PacketForm {
 
 impl Default for PacketForm {
     fn default() -> Self {
-        Self::Csv(Profile::Plain)
+        Self::Csv(CsvProfile::Plain)
     }
 }
 
 impl PacketForm {
     /// Returns the CSV profile; `None` for a workbook.
     #[must_use]
-    pub const fn profile(self) -> Option<Profile> {
+    pub const fn profile(self) -> Option<CsvProfile> {
         match self {
             Self::Csv(profile) => Some(profile),
             #[cfg(feature = "xlsx")]
@@ -88,7 +88,7 @@ impl FromStr for PacketForm {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
-pub enum Profile {
+pub enum CsvProfile {
     /// RFC 4180 in UTF-8: comma, decimal point, no BOM.
     #[default]
     Plain,
@@ -106,7 +106,7 @@ pub struct UnknownProfile {
     pub word: String,
 }
 
-impl Profile {
+impl CsvProfile {
     /// Every profile.
     pub const ALL: [Self; 3] = [Self::Plain, Self::ExcelUs, Self::ExcelEu];
 
@@ -139,13 +139,13 @@ impl Profile {
     }
 }
 
-impl fmt::Display for Profile {
+impl fmt::Display for CsvProfile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
 
-impl FromStr for Profile {
+impl FromStr for CsvProfile {
     type Err = UnknownProfile;
 
     fn from_str(word: &str) -> Result<Self, Self::Err> {
@@ -162,11 +162,11 @@ impl FromStr for Profile {
 /// written.
 ///
 /// ```
-/// use raw_packets::{Profile, Template, packet_csv};
+/// use raw_packets::{CsvProfile, Template, packet_csv};
 ///
 /// let template = Template::official_review();
 /// let row: Vec<String> = template.columns().iter().map(|_| "1.5".to_owned()).collect();
-/// let bytes = packet_csv(&template, &[row], Profile::ExcelEu);
+/// let bytes = packet_csv(&template, &[row], CsvProfile::ExcelEu);
 /// let text = String::from_utf8(bytes)?;
 /// assert!(text.starts_with("\u{feff}sanction_source_id;period_date;"));
 /// assert!(text.contains(";1,5;"));
@@ -177,7 +177,7 @@ impl FromStr for Profile {
 ///
 /// Never: writing to memory does not fail.
 #[must_use]
-pub fn packet_csv(template: &Template, rows: &[Vec<String>], profile: Profile) -> Vec<u8> {
+pub fn packet_csv(template: &Template, rows: &[Vec<String>], profile: CsvProfile) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(1024 * (rows.len() + 1));
     if profile.bom() {
         bytes.extend_from_slice("\u{feff}".as_bytes());

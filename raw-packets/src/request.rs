@@ -122,7 +122,7 @@ impl MetricScope {
 
 /// Carries what a packet run repeats of the queue's report.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct QueueFacts {
+pub struct GapQueueFacts {
     /// How the queue's run went.
     pub status: RunStatus,
     /// The period that the queue looked at.
@@ -205,7 +205,7 @@ impl SourceFacts {
 /// `kpi-gap-queue` serves this trait from that crate's report.
 pub trait PacketRequest {
     /// Returns what the summary repeats of the queue's report.
-    fn queue(&self) -> QueueFacts;
+    fn queue(&self) -> GapQueueFacts;
 
     /// Returns the queue's rows, in the queue's order.
     fn gaps(&self) -> Box<dyn Iterator<Item = Gap<'_>> + '_>;
@@ -216,7 +216,7 @@ pub trait PacketRequest {
 }
 
 impl<R: PacketRequest + ?Sized> PacketRequest for &R {
-    fn queue(&self) -> QueueFacts {
+    fn queue(&self) -> GapQueueFacts {
         (**self).queue()
     }
 
@@ -230,7 +230,7 @@ impl<R: PacketRequest + ?Sized> PacketRequest for &R {
 }
 
 impl<R: PacketRequest + ?Sized> PacketRequest for Box<R> {
-    fn queue(&self) -> QueueFacts {
+    fn queue(&self) -> GapQueueFacts {
         (**self).queue()
     }
 
@@ -272,7 +272,7 @@ pub struct OwnedGap {
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct InMemoryRequest {
-    queue: QueueFacts,
+    queue: GapQueueFacts,
     gaps: Vec<OwnedGap>,
     sources: Vec<SourceFacts>,
 }
@@ -281,7 +281,7 @@ impl InMemoryRequest {
     /// Makes an empty request for `scope`, whose queue status is `ok`.
     #[must_use]
     pub fn new(scope: MetricScope) -> Self {
-        let queue = QueueFacts {
+        let queue = GapQueueFacts {
             status: RunStatus::Ok,
             metric_scope: scope,
             include_ready: false,
@@ -313,14 +313,14 @@ impl InMemoryRequest {
     }
 
     /// Replaces what the summary repeats of the queue.
-    pub fn set_queue(&mut self, queue: QueueFacts) -> &mut Self {
+    pub fn set_queue(&mut self, queue: GapQueueFacts) -> &mut Self {
         self.queue = queue;
         self
     }
 }
 
 impl PacketRequest for InMemoryRequest {
-    fn queue(&self) -> QueueFacts {
+    fn queue(&self) -> GapQueueFacts {
         self.queue.clone()
     }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::load::{KpiRow, LeftOut, Load, LoadId, Stamp};
+use crate::load::{KpiRow, LeftOut, Load, LoadId, LoadStamp};
 
 /// Whether a run is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -179,7 +179,7 @@ pub trait MetricSink {
     /// Undoes a load in one transaction: what it inserted goes, what it corrected comes back.
     ///
     /// Refused where a later load wrote one of the keys. The history keeps both.
-    fn undo(&mut self, load_id: &LoadId, stamp: &Stamp) -> Result<UndoReceipt, SinkError>;
+    fn undo(&mut self, load_id: &LoadId, stamp: &LoadStamp) -> Result<UndoReceipt, SinkError>;
 
     /// Returns every change of one key, oldest first.
     fn history(&mut self, metric_key: &str) -> Result<Vec<HistoryEntry>, SinkError>;
@@ -193,7 +193,7 @@ impl<S: MetricSink + ?Sized> MetricSink for &mut S {
         (**self).load(load, run)
     }
 
-    fn undo(&mut self, load_id: &LoadId, stamp: &Stamp) -> Result<UndoReceipt, SinkError> {
+    fn undo(&mut self, load_id: &LoadId, stamp: &LoadStamp) -> Result<UndoReceipt, SinkError> {
         (**self).undo(load_id, stamp)
     }
 
@@ -211,7 +211,7 @@ impl<S: MetricSink + ?Sized> MetricSink for Box<S> {
         (**self).load(load, run)
     }
 
-    fn undo(&mut self, load_id: &LoadId, stamp: &Stamp) -> Result<UndoReceipt, SinkError> {
+    fn undo(&mut self, load_id: &LoadId, stamp: &LoadStamp) -> Result<UndoReceipt, SinkError> {
         (**self).undo(load_id, stamp)
     }
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 
-use crate::load::{KpiRow, LeftOut, Load, LoadId, Provenance, Stamp};
+use crate::load::{KpiRow, LeftOut, Load, LoadId, LoadStamp, Provenance};
 use crate::sink::{Act, Effect, MetricSink, Run, SinkError};
 
 /// Runs every law of [`MetricSink`] against sinks that `new_sink` makes, each empty.
@@ -74,8 +74,8 @@ pub fn sample_partial_load(values: &[(&str, i64)], left_out: &[&str]) -> Load {
 
 /// Returns a fixed stamp.
 #[must_use]
-pub fn sample_stamp() -> Stamp {
-    Stamp::new("conformance", DateTime::<Utc>::UNIX_EPOCH)
+pub fn sample_stamp() -> LoadStamp {
+    LoadStamp::new("conformance", DateTime::<Utc>::UNIX_EPOCH)
 }
 
 fn commit(sink: &mut impl MetricSink, load: &Load) -> Vec<Effect> {

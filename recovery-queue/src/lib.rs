@@ -35,9 +35,9 @@ pub use model::backlog::{
     Backlog, BacklogLead, BacklogRows, BacklogSource, MemoryBacklog, ViewBacklog, ViewName,
 };
 pub use model::cursor::{Cursor, Position};
-pub use model::disagreement::{Disagreement, DisagreementKind};
 pub use model::error::{ConfigError, StoreError};
 pub use model::evidence::Evidence;
+pub use model::inconsistency::{Inconsistency, InconsistencyKind};
 pub use model::key::{KeyError, MAX_KEY_BYTES, PersonKey, RunId, SourcePk};
 pub use model::key_column::KeyColumn;
 pub use model::lead::{

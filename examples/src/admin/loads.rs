@@ -1,7 +1,7 @@
 //! The loads that stand in a database, of packets with values and of reviews; and undoing one.
 
 use chrono::{DateTime, Utc};
-use raw_packets::{LoadId, Run, Stamp};
+use raw_packets::{LoadId, LoadStamp, Run};
 use recovery_queue::{DatabaseUrl, Decider, ReviewLoadRow, ReviewStore as _, SqlStore};
 use serde::Serialize;
 
@@ -132,7 +132,7 @@ pub fn undo(
         }
         LoadOf::Values => {
             let run = if dry_run { Run::Dry } else { Run::Commit };
-            let stamp = Stamp::new(decider.by, Utc::now());
+            let stamp = LoadStamp::new(decider.by, Utc::now());
             let done = DatabaseMetrics::open(url)?.undo_in(&LoadId::new(load), &stamp, run)?;
             (done.removed.len() + done.restored.len()) as u64
         }

@@ -6,8 +6,8 @@ mod database;
 
 use kpi_gap_queue::{MetricQuery, MetricRef, MetricStore, StoreError};
 use raw_packets::{
-    CsvMetrics, HistoryEntry, InMemorySink, LeftOutRecord, Load, LoadId, LoadReceipt, MetricSink,
-    Run, SinkError, Stamp, UndoReceipt,
+    CsvMetrics, HistoryEntry, InMemorySink, LeftOutRecord, Load, LoadId, LoadReceipt, LoadStamp,
+    MetricSink, Run, SinkError, UndoReceipt,
 };
 
 pub use self::database::DatabaseMetrics;
@@ -74,7 +74,7 @@ impl MetricSink for Values {
         }
     }
 
-    fn undo(&mut self, load_id: &LoadId, stamp: &Stamp) -> Result<UndoReceipt, SinkError> {
+    fn undo(&mut self, load_id: &LoadId, stamp: &LoadStamp) -> Result<UndoReceipt, SinkError> {
         match self {
             Self::Nothing => Err(nowhere()),
             Self::Csv(csv) => csv.undo(load_id, stamp),

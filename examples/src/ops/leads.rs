@@ -4,7 +4,7 @@
 //! made of the service's own table, would show other characters of it.
 
 use chrono::{DateTime, Utc};
-use guardrails::page::{Body, Field, Table, encoded, plain_page};
+use guardrails::page::{Body, FormField, Table, encoded, plain_page};
 use guardrails::recovery::reason_in_words;
 use identity_matching::{CandidateEvidence, Evidence, KeyUse};
 use recovery_queue::{FailReason, LeadRecord, Status};
@@ -41,7 +41,7 @@ pub struct Page {
 
 /// The form that looks a lead up.
 pub(super) fn search(body: Body, key: &str) -> Body {
-    let field = Field { name: "key", label: "Key of a lead", value: key, secret: false };
+    let field = FormField { name: "key", label: "Key of a lead", value: key, secret: false };
     body.form("/lead", &field, "Show the lead", false)
 }
 

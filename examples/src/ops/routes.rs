@@ -12,7 +12,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use guardrails::format::OPENMETRICS_TYPE;
-use guardrails::page::{Body, CONTENT_SECURITY_POLICY, Field, plain_page};
+use guardrails::page::{Body, CONTENT_SECURITY_POLICY, FormField, plain_page};
 use recovery_queue::{FailReason, SourcePk};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
@@ -100,7 +100,7 @@ async fn authorised(State(answers): Shared, request: Request, next: Next) -> Res
 
 fn login_page(why: &str) -> Html<String> {
     let body = if why.is_empty() { Body::default() } else { Body::default().paragraph(why) };
-    let field = Field { name: "token", label: "Token", value: "", secret: true };
+    let field = FormField { name: "token", label: "Token", value: "", secret: true };
     Html(plain_page("Log in", None, &body.form("/login", &field, "Log in", true)))
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use guardrails::SuiteReport;
 use guardrails::facts::{FactsResult, Offender, Query, Tables};
 use guardrails::page::{Body, Section, Table};
-use identity_matching::{Field, Record, Source, UnusableReason};
+use identity_matching::{Field, Record, UnusableReason, ValueSource};
 
 use super::leads;
 use crate::cli::Failure;
@@ -35,7 +35,7 @@ struct Counted {
     values: u64,
     /// The lead that failed last with one, and which of its values it is.
     lead: String,
-    source: Source,
+    source: ValueSource,
     /// The value, masked, where the lead still has it.
     example: String,
 }
@@ -83,7 +83,7 @@ impl OddValues {
 }
 
 /// Returns the value of a record that a finding is about.
-fn written(record: &Record, source: Source) -> Option<&str> {
+fn written(record: &Record, source: ValueSource) -> Option<&str> {
     let at = usize::from(source.position);
     match source.field {
         Field::PHONE => record.phones.get(at).map(String::as_str),

@@ -11,8 +11,8 @@ use clap::Args;
 use identity_matching::Record;
 use raw_packets::edge::{ReadLimits, read_packets};
 use raw_packets::{
-    CheckOptions, CheckedRowFile, CheckedRows, Finding, Language, PacketForm, PacketStatus,
-    Profile, ReturnedFile, RowAnswer, RowPacket, RowPlan, Severity, Template,
+    CheckOptions, CheckedRowFile, CheckedRows, CsvProfile, Finding, Language, PacketForm,
+    PacketStatus, ReturnedFile, RowAnswer, RowPacket, RowPlan, Severity, Template,
 };
 use recovery_queue::{
     Correction, CorrectionSink, PersonKey, QueueRow, Review, ReviewCase, ReviewDecision,
@@ -210,7 +210,7 @@ fn plan(template: &Template, issued: &[ReviewCase]) -> Result<RowPlan, Failure> 
         packets.entry(&case.packet).or_default().push(row);
     }
     let packets = packets.into_iter().map(|(name, rows)| RowPacket::new(name, rows)).collect();
-    Ok(RowPlan::new(template, PacketForm::Csv(Profile::Plain), packets)?)
+    Ok(RowPlan::new(template, PacketForm::Csv(CsvProfile::Plain), packets)?)
 }
 
 /// Reads the cases of the answered leads as they are now.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use identity_matching::{Field, IdentifierKind, KeyKind, Normaliser, Record, UnusableReason};
-use raw_packets::{CellType, Column, Role, RowAnswer, Rule, Template, TemplateBuilder, Text};
+use raw_packets::{CellType, Column, Role, RowAnswer, RowRule, Template, TemplateBuilder, Text};
 use recovery_queue::{Correction, QueueRow};
 
 use super::Reading;
@@ -49,10 +49,11 @@ pub fn correction_template(normaliser: &Normaliser) -> Template {
                 }
                 let (en, es) =
                     (format!("The right {kind}"), format!("El valor correcto de {kind}"));
-                template = template.column(titled(&name, en, es)).rule(Rule::RequiredWhenFilled {
-                    when: name,
-                    then: vec!["decided_by".to_owned()],
-                });
+                template =
+                    template.column(titled(&name, en, es)).rule(RowRule::RequiredWhenFilled {
+                        when: name,
+                        then: vec!["decided_by".to_owned()],
+                    });
             }
         }
         template = template.column(column.clone());

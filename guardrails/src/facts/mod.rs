@@ -15,7 +15,7 @@ mod statement;
 
 pub use error::{FactsError, if_provided};
 pub use query::{Dialect, Query, Tables};
-pub use rows::{Offender, Offenders, Scope, Snapshot};
+pub use rows::{Offender, Offenders, Scope, SnapshotInfo};
 pub(crate) use statement::single_condition;
 pub use statement::single_statement;
 
@@ -24,22 +24,22 @@ pub type FactsResult<T> = Result<T, FactsError>;
 
 /// One consistent read of whatever the checks look at.
 ///
-/// All answers of one value describe the same [`Snapshot`]. Keys and texts in findings reach reports: they
+/// All answers of one value describe the same [`SnapshotInfo`]. Keys and texts in findings reach reports: they
 /// hold row keys and reason codes, never a phone, document or e-mail.
 ///
 /// ```
 /// use guardrails::clock::StoppedClock;
-/// use guardrails::facts::{Facts, Offenders, Snapshot};
+/// use guardrails::facts::{Facts, Offenders, SnapshotInfo};
 /// use guardrails::{Description, Finding, Suite, Verdict, closure};
 ///
 /// /// What a billing service knows at one moment.
 /// struct Billing {
-///     read: Snapshot,
+///     read: SnapshotInfo,
 ///     invoices: u64,
 ///     without_customer: u64,
 /// }
 /// impl Facts for Billing {
-///     fn snapshot(&self) -> Snapshot {
+///     fn snapshot(&self) -> SnapshotInfo {
 ///         self.read.clone()
 ///     }
 /// }
@@ -49,7 +49,7 @@ pub type FactsResult<T> = Result<T, FactsError>;
 ///     let found = Offenders::counted(facts.without_customer, facts.invoices);
 ///     Ok(Finding::counted(found, "invoices name no customer"))
 /// });
-/// let read = Snapshot::new("r1", "2026-03-01T00:00:00Z".parse().unwrap());
+/// let read = SnapshotInfo::new("r1", "2026-03-01T00:00:00Z".parse().unwrap());
 /// let facts = Billing { read, invoices: 40, without_customer: 1 };
 /// let report = Suite::new("billing").with(check).unwrap().run(&facts, &StoppedClock);
 /// assert_eq!(report.checks[0].actual, "1 of 40 invoices name no customer (2.5 %)");
@@ -57,7 +57,7 @@ pub type FactsResult<T> = Result<T, FactsError>;
 /// ```
 pub trait Facts {
     /// Names the consistent read that all answers belong to.
-    fn snapshot(&self) -> Snapshot;
+    fn snapshot(&self) -> SnapshotInfo;
 
     /// Says how long the answers of the next check may take in all; `None` lifts the limit.
     ///
@@ -71,7 +71,7 @@ pub trait Facts {
 macro_rules! forward {
     ($($pointer:ty),+) => {$(
         impl<F: Facts + ?Sized> Facts for $pointer {
-            fn snapshot(&self) -> Snapshot {
+            fn snapshot(&self) -> SnapshotInfo {
                 (**self).snapshot()
             }
             fn limit_time(&self, budget: Option<std::time::Duration>) {

@@ -5,7 +5,7 @@ use crate::words::many;
 
 /// One consistent read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Snapshot {
+pub struct SnapshotInfo {
     /// What the store calls the read, such as PostgreSQL's `pg_current_snapshot()`.
     pub id: String,
     /// The moment that the read shows, by the store's clock.
@@ -15,7 +15,7 @@ pub struct Snapshot {
     pub scope: Option<Scope>,
 }
 
-impl Snapshot {
+impl SnapshotInfo {
     /// Makes the name of a read of all rows.
     pub fn new(id: impl Into<String>, as_of: DateTime<Utc>) -> Self {
         Self { id: id.into(), as_of, scope: None }

@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::{History, HistoryError, Record};
+use super::{History, HistoryError, SuiteRecord};
 use crate::SuiteReport;
 
 /// Why a history on disk cannot be used.
@@ -56,7 +56,7 @@ pub fn append(path: &Path, report: &SuiteReport) -> Result<(), HistoryFileError>
     let written = io_error(path, "written");
     let open = OpenOptions::new().create(true).append(true).read(true).open(path);
     let mut file = open.map_err(&written)?;
-    let mut line = Record::of(report).to_line();
+    let mut line = SuiteRecord::of(report).to_line();
     if unended(&mut file).map_err(&written)? {
         line.insert(0, '\n');
     }
@@ -77,7 +77,7 @@ fn unended(file: &mut File) -> io::Result<bool> {
     }
     let end = tail.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     let last = &tail[end..];
-    if last.is_empty() || serde_json::from_slice::<Record>(last).is_ok() {
+    if last.is_empty() || serde_json::from_slice::<SuiteRecord>(last).is_ok() {
         return Ok(!last.is_empty());
     }
     file.set_len(length - last.len() as u64)?;

@@ -1,6 +1,6 @@
 //! Earlier reports of a suite: trend, baseline and regression.
 //!
-//! A history is a list of small [`Record`]s, one per report, oldest first, without offenders. As text
+//! A history is a list of small [`SuiteRecord`]s, one per report, oldest first, without offenders. As text
 //! it is one JSON object per line, so that a run appends and rewrites nothing. [`mod@file`] keeps it on disk.
 //!
 //! A check's **baseline** is its last record that passed: a failed run never becomes one, and
@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 
 use crate::{Baseline, SuiteReport, Verdict};
 
-pub use record::{CheckRecord, Record};
+pub use record::{CheckRecord, SuiteRecord};
 
 /// Reports of one or more suites, oldest first.
 ///
@@ -43,7 +43,7 @@ pub use record::{CheckRecord, Record};
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct History {
-    records: Vec<Record>,
+    records: Vec<SuiteRecord>,
 }
 
 /// Why a line of a history cannot be read.
@@ -131,24 +131,24 @@ impl History {
     /// Writes the history as lines.
     #[must_use]
     pub fn to_lines(&self) -> String {
-        self.records.iter().map(Record::to_line).collect()
+        self.records.iter().map(SuiteRecord::to_line).collect()
     }
 
     /// Appends a report.
     pub fn push(&mut self, report: &SuiteReport) {
-        self.records.push(Record::of(report));
+        self.records.push(SuiteRecord::of(report));
     }
 
     /// Returns the records, oldest first.
     #[must_use]
-    pub fn records(&self) -> &[Record] {
+    pub fn records(&self) -> &[SuiteRecord] {
         &self.records
     }
 
     /// Returns the records of one suite, oldest first; those of some rows alone ([`Scope`](crate::facts::Scope)) are no
     /// part of its history.
     #[must_use = "it reads and changes nothing"]
-    pub fn of_suite(&self, suite: &str) -> impl DoubleEndedIterator<Item = &Record> {
+    pub fn of_suite(&self, suite: &str) -> impl DoubleEndedIterator<Item = &SuiteRecord> {
         self.records.iter().filter(move |record| record.suite == suite && record.scope.is_none())
     }
 
@@ -164,7 +164,7 @@ impl History {
 
     /// Returns the last record in which a check passed, and what it came to there.
     #[must_use]
-    pub fn baseline(&self, suite: &str, check: &str) -> Option<(&Record, &CheckRecord)> {
+    pub fn baseline(&self, suite: &str, check: &str) -> Option<(&SuiteRecord, &CheckRecord)> {
         self.of_suite(suite).rev().find_map(|record| {
             let found = record.check(check)?;
             (found.verdict == Verdict::Pass).then_some((record, found))
@@ -178,7 +178,7 @@ impl History {
     #[must_use]
     pub fn regressions(&self, report: &SuiteReport) -> Vec<Regression> {
         // Some rows are not compared with all.
-        let now = Record::of(report);
+        let now = SuiteRecord::of(report);
         let checks = if now.scope.is_none() { now.checks } else { Vec::new() };
         checks
             .into_iter()

@@ -6,7 +6,7 @@ use crate::{SuiteReport, Verdict};
 
 /// What is kept of one report.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Record {
+pub struct SuiteRecord {
     /// The suite's name.
     pub suite: String,
     /// The moment that the report shows.
@@ -37,7 +37,7 @@ pub struct CheckRecord {
     pub duration_ms: u64,
 }
 
-impl Record {
+impl SuiteRecord {
     /// Takes from a report what is kept.
     #[must_use]
     pub fn of(report: &SuiteReport) -> Self {

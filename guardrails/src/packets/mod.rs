@@ -1,6 +1,8 @@
 //! The check of the data loop, over facts of its own.
 
-use crate::facts::{Dialect, Facts, FactsError, FactsResult, Offenders, Query, Snapshot, Tables};
+use crate::facts::{
+    Dialect, Facts, FactsError, FactsResult, Offenders, Query, SnapshotInfo, Tables,
+};
 use crate::recovery::{
     AgeBucket, Invariant, LackCount, LedgerFacts, MigrationFacts, QueueFacts, RecoveryFacts,
     RunFacts,
@@ -89,7 +91,7 @@ impl<F> WithPackets<F> {
 }
 
 impl<F: Facts> Facts for WithPackets<F> {
-    fn snapshot(&self) -> Snapshot {
+    fn snapshot(&self) -> SnapshotInfo {
         self.facts.snapshot()
     }
     fn limit_time(&self, budget: Option<std::time::Duration>) {

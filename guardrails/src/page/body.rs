@@ -100,8 +100,8 @@ impl Body {
 
     /// Adds a form of one field; `post` sends it as a body, for what must not stand in an address.
     #[must_use]
-    pub fn form(self, action: &str, field: &Field<'_>, button: &str, post: bool) -> Self {
-        let Field { name, label, value, secret } = field;
+    pub fn form(self, action: &str, field: &FormField<'_>, button: &str, post: bool) -> Self {
+        let FormField { name, label, value, secret } = field;
         self.with(&html! {
             form action=(action) method=(if post { "post" } else { "get" }) {
                 label for=(name) { (label) }
@@ -137,7 +137,7 @@ impl Body {
 
 /// The one field of a form.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Field<'a> {
+pub struct FormField<'a> {
     /// Its name in the request.
     pub name: &'a str,
     /// What people read beside it.

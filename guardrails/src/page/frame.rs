@@ -6,7 +6,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::body::Body;
 use super::sections::{Section, guardrails, history};
 use super::words::{badge, kpi_badge, prose, slug, time, word};
-use crate::history::Record;
+use crate::history::SuiteRecord;
 use crate::{SuiteReport, visible};
 
 const STYLE: &str = include_str!("style.css");
@@ -49,7 +49,7 @@ pub struct Page {
     suite: SuiteReport,
     story: Vec<std::sync::Arc<dyn Section>>,
     sections: Vec<std::sync::Arc<dyn Section>>,
-    history: Vec<Record>,
+    history: Vec<SuiteRecord>,
     refresh_seconds: Option<u32>,
     refresh_link: Option<String>,
 }
@@ -98,7 +98,7 @@ impl Page {
 
     /// Adds earlier reports of the suite, oldest first.
     #[must_use]
-    pub fn history(mut self, records: Vec<Record>) -> Self {
+    pub fn history(mut self, records: Vec<SuiteRecord>) -> Self {
         self.history = records;
         self
     }

@@ -12,7 +12,7 @@ mod plot;
 mod sections;
 mod words;
 
-pub use body::{Body, Field, Table};
+pub use body::{Body, FormField, Table};
 pub use frame::{CONTENT_SECURITY_POLICY, Page, plain_page};
 pub use plot::Bar;
 pub use sections::{LeadFigures, Section};

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::{Entry, Suite};
 use crate::clock::Clock;
-use crate::facts::{Facts, FactsError, Offenders, Snapshot};
+use crate::facts::{Facts, FactsError, Offenders, SnapshotInfo};
 use crate::finding::Basis;
 use crate::kpi::KpiReport;
 use crate::report::{CheckReport, SCHEMA_VERSION, SuiteReport, Totals};
@@ -59,7 +59,7 @@ impl<F: Facts + ?Sized> Suite<F> {
     pub(super) fn checked(
         &self,
         entry: &Entry<F>,
-        snapshot: &Snapshot,
+        snapshot: &SnapshotInfo,
         clock: &dyn Clock,
         evaluate: impl FnOnce(usize) -> Result<Finding, CheckError>,
     ) -> CheckReport {
@@ -106,7 +106,7 @@ impl<F: Facts + ?Sized> Suite<F> {
         &self,
         checks: Vec<CheckReport>,
         kpi: Option<KpiReport>,
-        snapshot: &Snapshot,
+        snapshot: &SnapshotInfo,
         took: Duration,
     ) -> SuiteReport {
         let verdicts = || checks.iter().map(|check: &CheckReport| check.verdict);
@@ -168,7 +168,7 @@ impl<F: Facts + ?Sized> Entry<F> {
         &self,
         outcome: Result<Finding, CheckError>,
         suite: &str,
-        snapshot: &Snapshot,
+        snapshot: &SnapshotInfo,
         took: Duration,
     ) -> CheckReport {
         let id = self.check.id();

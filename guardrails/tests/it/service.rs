@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use guardrails::clock::StoppedClock;
-use guardrails::facts::{Facts, FactsError, Offender, Offenders, Snapshot};
+use guardrails::facts::{Facts, FactsError, Offender, Offenders, SnapshotInfo};
 use guardrails::{CheckError, Description, Finding, KpiReading, KpiState, Suite, Verdict, closure};
 
 use crate::support::now;
@@ -34,8 +34,8 @@ impl Billing {
 }
 
 impl Facts for Billing {
-    fn snapshot(&self) -> Snapshot {
-        Snapshot::new("billing-1", now())
+    fn snapshot(&self) -> SnapshotInfo {
+        SnapshotInfo::new("billing-1", now())
     }
 }
 

@@ -4,7 +4,7 @@ use super::{Change, sources};
 use crate::{
     decide::{CandidateEvidence, Decision, DeterministicMatcher, MatchError, Standing},
     index::CandidateIndex,
-    key::{Field, KeyKind, Source},
+    key::{Field, KeyKind, ValueSource},
     normalise::Record,
     policy::{Confidence, Differ, Policy, PolicyRules, Rule},
 };
@@ -79,7 +79,7 @@ impl<I: CandidateIndex> DeterministicMatcher<I> {
     }
 }
 
-fn without(subject: &Record, source: Source) -> Record {
+fn without(subject: &Record, source: ValueSource) -> Record {
     let mut rest = subject.clone();
     let at = usize::from(source.position);
     match source.field {

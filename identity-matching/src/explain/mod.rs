@@ -13,7 +13,7 @@ use crate::{
     index::CandidateIndex,
     key::Masked,
     key::UnusableReason,
-    key::{Field, KeyForm, KeyKind, Source},
+    key::{Field, KeyForm, KeyKind, ValueSource},
     kinds::Normalised,
     normalise::Record,
 };
@@ -38,7 +38,7 @@ pub struct Explanation {
 pub struct ValueReading {
     /// The field and the position in it.
     #[serde(flatten)]
-    pub source: Source,
+    pub source: ValueSource,
     /// The value as it was written, masked unless identifiers are shown.
     pub value: String,
     /// The keys that it gives.
@@ -156,9 +156,9 @@ impl<I: CandidateIndex> DeterministicMatcher<I> {
 }
 
 /// Lists the values of a record with their places.
-fn sources(subject: &Record) -> impl Iterator<Item = (Source, &str)> {
+fn sources(subject: &Record) -> impl Iterator<Item = (ValueSource, &str)> {
     let place =
-        |field, at: usize| Source { field, position: u16::try_from(at).unwrap_or(u16::MAX) };
+        |field, at: usize| ValueSource { field, position: u16::try_from(at).unwrap_or(u16::MAX) };
     let documents = subject.documents.iter().map(|document| document.number.as_str());
     let documents =
         documents.enumerate().map(move |(at, value)| (place(Field::DOCUMENT, at), value));

@@ -32,7 +32,7 @@ pub use document_type::DocumentTypeId;
 pub use kind::{KeyKind, KindCodeError};
 pub use mask::Masked;
 pub(crate) use mask::write_masked;
-pub use reading::{Field, HeldKey, Reading, Source};
+pub use reading::{Field, HeldKey, Reading, ValueSource};
 pub use secret::HashKey;
 pub use unusable::{UnknownUnusableReason, Unusable, UnusableReason};
 

@@ -76,7 +76,7 @@ impl fmt::Display for Field {
 
 /// Points at one value of a record: its field and its position among the field's values, from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Source {
+pub struct ValueSource {
     /// The field.
     pub field: Field,
     /// The position in the field's list, from 0; always 0 for single fields.
@@ -92,7 +92,7 @@ pub struct HeldKey {
     /// How the record holds it.
     pub form: KeyForm,
     /// The value that it was read from.
-    pub source: Source,
+    pub source: ValueSource,
     /// What had to be understood or supplied to read it.
     pub reading: Reading,
 }
@@ -100,7 +100,7 @@ pub struct HeldKey {
 impl HeldKey {
     /// Makes a held key of a matcher or an index of one's own; a key itself is only made by normalising.
     #[must_use]
-    pub const fn new(key: Key, form: KeyForm, source: Source, reading: Reading) -> Self {
+    pub const fn new(key: Key, form: KeyForm, source: ValueSource, reading: Reading) -> Self {
         Self { key, form, source, reading }
     }
 }

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::Source;
+use super::ValueSource;
 
 /// One value of a record that gives no key, and why; or what is odd about a key that it gives.
 ///
@@ -13,7 +13,7 @@ use super::Source;
 #[non_exhaustive]
 pub struct Unusable {
     /// Which value.
-    pub source: Source,
+    pub source: ValueSource,
     /// Why it gives no key.
     pub reason: UnusableReason,
 }
@@ -21,7 +21,7 @@ pub struct Unusable {
 impl Unusable {
     /// Makes the finding of a matcher of one's own.
     #[must_use]
-    pub const fn new(source: Source, reason: UnusableReason) -> Self {
+    pub const fn new(source: ValueSource, reason: UnusableReason) -> Self {
         Self { source, reason }
     }
 }

@@ -8,7 +8,7 @@ use std::fmt;
 
 use super::{Normalised, PlaceholderSet};
 use crate::{
-    key::{HashKey, Key, KeyForm, KeyKind, Masked, Reading, Source, UnusableReason},
+    key::{HashKey, Key, KeyForm, KeyKind, Masked, Reading, UnusableReason, ValueSource},
     text::Region,
 };
 
@@ -110,7 +110,7 @@ impl fmt::Debug for RawValue<'_> {
 #[derive(Debug)]
 pub struct Sink<'a> {
     pub(crate) out: &'a mut Normalised,
-    pub(crate) source: Source,
+    pub(crate) source: ValueSource,
     pub(crate) hash_key: HashKey,
     pub(crate) placeholders: &'a PlaceholderSet,
     pub(crate) kind: KeyKind,

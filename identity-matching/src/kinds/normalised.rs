@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt};
 
 use crate::{
-    key::{HeldKey, Key, KeyForm, Reading, Source, Unusable, UnusableReason},
+    key::{HeldKey, Key, KeyForm, Reading, Unusable, UnusableReason, ValueSource},
     kinds::document::Beside,
     weak::{BirthDate, BlockingKey, Name, Plate, blocking},
 };
@@ -114,7 +114,13 @@ impl Normalised {
         self.blocking.dedup();
     }
 
-    pub(crate) fn push_key(&mut self, key: Key, form: KeyForm, source: Source, reading: Reading) {
+    pub(crate) fn push_key(
+        &mut self,
+        key: Key,
+        form: KeyForm,
+        source: ValueSource,
+        reading: Reading,
+    ) {
         self.keys.push(HeldKey { key, form, source, reading });
     }
 
@@ -148,7 +154,7 @@ impl Normalised {
         self.texts.truncate(start);
     }
 
-    pub(crate) fn push_unusable(&mut self, source: Source, reason: UnusableReason) {
+    pub(crate) fn push_unusable(&mut self, source: ValueSource, reason: UnusableReason) {
         self.unusable.push(Unusable::new(source, reason));
     }
 }

@@ -6,7 +6,7 @@ mod record;
 
 use std::sync::{Arc, OnceLock};
 
-use crate::key::{Field, KeyKind, Masked, Reading, Source, UnusableReason};
+use crate::key::{Field, KeyKind, Masked, Reading, UnusableReason, ValueSource};
 use crate::kinds::{
     IdentifierKind, KINDS_MAX, Normalised, PlaceholderSet, RawValue, Sink,
     document::DocumentKind,
@@ -212,7 +212,7 @@ impl<'a> RecordReader<'a> {
         if let Some(place) = place {
             self.read(place, raw);
         } else {
-            let source = Source { field: Field::Identifier(kind), position: 0 };
+            let source = ValueSource { field: Field::Identifier(kind), position: 0 };
             self.out.push_unusable(source, UnusableReason::UnknownKind);
         }
     }
@@ -233,7 +233,7 @@ impl<'a> RecordReader<'a> {
         self.positions[place] = position.saturating_add(1);
         Sink {
             out: self.out,
-            source: Source { field: Field::Identifier(code), position },
+            source: ValueSource { field: Field::Identifier(code), position },
             hash_key: self.normaliser.options.hash_key,
             placeholders: &self.normaliser.placeholders,
             kind: code,
@@ -269,7 +269,7 @@ impl<'a> RecordReader<'a> {
             Err(UnusableReason::Blank) => {}
             read => {
                 let reason = read.err().unwrap_or(UnusableReason::Placeholder);
-                self.out.push_unusable(Source { field: Field::Plate, position: 0 }, reason);
+                self.out.push_unusable(ValueSource { field: Field::Plate, position: 0 }, reason);
             }
         });
     }
@@ -288,7 +288,7 @@ impl<'a> RecordReader<'a> {
     /// Notes why a single field gives nothing; an empty one is none.
     fn refuse(&mut self, field: Field, reason: UnusableReason) {
         if reason != UnusableReason::Blank {
-            self.out.push_unusable(Source { field, position: 0 }, reason);
+            self.out.push_unusable(ValueSource { field, position: 0 }, reason);
         }
     }
 

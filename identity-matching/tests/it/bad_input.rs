@@ -70,7 +70,7 @@ proptest! {
         let normalised = normaliser().normalise(&lead);
         let places = (0..3).map(|at| (Field::DOCUMENT, at)).chain([(Field::PHONE, 0), (Field::EMAIL, 0)]);
         for (field, position) in places {
-            let of = |source: identity_matching::Source| source.field == field && source.position == position;
+            let of = |source: identity_matching::ValueSource| source.field == field && source.position == position;
             let read = normalised.keys().iter().any(|held| of(held.source));
             // Two documents that come to one key are one key, of the first.
             let same = field == Field::DOCUMENT

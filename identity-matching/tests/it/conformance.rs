@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use identity_matching::{
     HashKey, KeyForm, NormaliseOptions,
-    conformance::{self, Change, Population},
+    conformance::{self, IndexChange, Population},
     index::{
         CandidateIndex, CandidateRead, Holders, InMemoryIndex, InRead, IndexError, IndexKey,
         IndexedPerson, PersonId, PersonKey, Profile, WeakEvidence,
@@ -46,12 +46,12 @@ fn the_index_in_memory_conforms_however_it_is_held_and_built() {
     });
 }
 
-fn changed(mut index: InMemoryIndex, batches: &[Vec<Change>]) -> InMemoryIndex {
+fn changed(mut index: InMemoryIndex, batches: &[Vec<IndexChange>]) -> InMemoryIndex {
     for change in batches.iter().flatten() {
         match change {
-            Change::Insert(person, record) => index.insert(person, record).unwrap(),
-            Change::Replace(person, record) => index.replace(person, record).unwrap(),
-            Change::Remove(person) => drop(index.remove(person)),
+            IndexChange::Insert(person, record) => index.insert(person, record).unwrap(),
+            IndexChange::Replace(person, record) => index.replace(person, record).unwrap(),
+            IndexChange::Remove(person) => drop(index.remove(person)),
             _ => unreachable!("no other change"),
         }
     }

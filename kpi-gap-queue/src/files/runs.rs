@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::problem::FileProblem;
 use crate::{
     burn_down::{BurnDown, BurnDownError, RunPoint},
-    difference::{Change, Difference, OutOfOrder, PairRef},
+    difference::{Difference, OutOfOrder, PairChange, PairRef},
     queue::GapQueue,
     scope::MetricScope,
     status::GapStatus,
@@ -255,7 +255,7 @@ impl RunHistory {
     pub fn push(
         &mut self,
         run: SavedRun,
-        each: impl FnMut(Change<'_>),
+        each: impl FnMut(PairChange<'_>),
     ) -> Result<Option<Difference>, RunHistoryError> {
         let Some(last) = &self.last else {
             let gaps_total = run.pairs().filter(|pair| pair.status.is_actionable()).count() as u64;

@@ -16,7 +16,7 @@ use crate::{
     metric::{MetricQuery, MetricRef, MetricStore},
     scope::MetricScope,
     status::{Chain, GapStatus},
-    totals::Totals,
+    totals::GapTotals,
 };
 
 impl GapQueue {
@@ -68,7 +68,7 @@ fn classify(
         start = end;
     }
     let Run { pairs, counted, metric_rows, values_unexpected_total, by_status, .. } = run;
-    let totals = Totals::new(
+    let totals = GapTotals::new(
         layout.sources.len(),
         layout.sources.iter().filter(|source| source.seeded.is_some()).count(),
         layout.kpis.len(),

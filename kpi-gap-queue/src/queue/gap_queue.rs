@@ -11,7 +11,7 @@ use crate::{
     difference::PairRef,
     scope::MetricScope,
     status::GapStatus,
-    totals::{ReportStatus, Totals},
+    totals::{GapTotals, ReportStatus},
 };
 
 /// Holds every expected pair of a run, classified.
@@ -55,7 +55,7 @@ pub struct GapQueue {
     /// Values per source and scope.
     pub(super) metric_rows: Vec<u64>,
     pub(super) values_unexpected_total: u64,
-    pub(super) totals: Totals,
+    pub(super) totals: GapTotals,
 }
 
 /// The status and the links of one pair, in one byte.
@@ -119,7 +119,7 @@ impl GapQueue {
 
     /// Returns the totals over all pairs, whatever the limit.
     #[must_use]
-    pub const fn totals(&self) -> &Totals {
+    pub const fn totals(&self) -> &GapTotals {
         &self.totals
     }
 

@@ -5,7 +5,7 @@ use chrono::DateTime;
 use libfuzzer_sys::fuzz_target;
 use raw_packets::{
     Accept, CheckOptions, GapStatus, InMemoryRequest, Language, MetricScope, PacketOptions, PacketPlan,
-    ReturnedFile, SourceFacts, Stamp, Template,
+    ReturnedFile, SourceFacts, LoadStamp, Template,
 };
 
 fuzz_target!(|bytes: &[u8]| {
@@ -19,7 +19,7 @@ fuzz_target!(|bytes: &[u8]| {
     let file = ReturnedFile::new(plan.packets()[0].file_name(), bytes);
     let language = if bytes.len() % 2 == 0 { Language::En } else { Language::Es };
     let checked = plan.check(&[file], CheckOptions::default().in_language(language));
-    let stamp = Stamp::new("fuzz", DateTime::UNIX_EPOCH);
+    let stamp = LoadStamp::new("fuzz", DateTime::UNIX_EPOCH);
     let _ = checked.report(stamp.at);
     for packet in checked.packets() {
         let _ = (checked.error_sheet(packet), checked.repaired(packet));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::packet::CheckedPacket;
 use crate::finding::{Finding, PacketStatus};
-use crate::load::{LeftOut, Load, Stamp};
+use crate::load::{LeftOut, Load, LoadStamp};
 use crate::plan::PacketPlan;
 use crate::template::Language;
 
@@ -36,7 +36,7 @@ pub struct NotReady {
 /// ```
 /// use raw_packets::{
 ///     Accept, CheckOptions, GapStatus, InMemoryRequest, MetricScope, PacketOptions, PacketPlan,
-///     PacketStatus, SourceFacts, Stamp, Template,
+///     PacketStatus, SourceFacts, LoadStamp, Template,
 /// };
 ///
 /// let mut request = InMemoryRequest::new(MetricScope::all_time());
@@ -47,7 +47,7 @@ pub struct NotReady {
 ///
 /// let checked = plan.check(&[], CheckOptions::default());
 /// assert_eq!(checked.packets()[0].status(), PacketStatus::MissingPacketFile);
-/// let stamp = Stamp::new("ana", chrono::DateTime::UNIX_EPOCH);
+/// let stamp = LoadStamp::new("ana", chrono::DateTime::UNIX_EPOCH);
 /// assert!(checked.load(Accept::All, &stamp).is_err());
 /// # Ok::<(), raw_packets::PlanError>(())
 /// ```
@@ -55,7 +55,7 @@ pub struct NotReady {
 /// A plan that was not checked has no `load`:
 ///
 /// ```compile_fail
-/// fn load(plan: raw_packets::PacketPlan, stamp: raw_packets::Stamp) {
+/// fn load(plan: raw_packets::PacketPlan, stamp: raw_packets::LoadStamp) {
 ///     plan.load(raw_packets::Accept::All, &stamp);
 /// }
 /// ```
@@ -114,7 +114,7 @@ impl<'p> CheckedPlan<'p> {
     /// With [`Accept::All`] one packet that is not ready keeps everything out; with
     /// [`Accept::Valid`] the others are recorded in [`Load::left_out`]. The same checked plan gives the
     /// same rows, whether for a dry run or a real one.
-    pub fn load(&self, accept: Accept, stamp: &Stamp) -> Result<Load, NotReady> {
+    pub fn load(&self, accept: Accept, stamp: &LoadStamp) -> Result<Load, NotReady> {
         let not_ready: Vec<_> =
             self.packets.iter().filter(|p| p.status != PacketStatus::Ready).collect();
         if accept == Accept::All && !not_ready.is_empty() {

@@ -3,7 +3,7 @@
 use super::returned::ReturnedSheet;
 use super::row::RawRow;
 use crate::finding::{Finding, PacketStatus};
-use crate::load::{KpiRow, Provenance, Stamp};
+use crate::load::{KpiRow, LoadStamp, Provenance};
 use crate::plan::Packet;
 
 /// One packet after the check.
@@ -90,7 +90,7 @@ impl CheckedPacket {
         row.kpis.iter().map(|(kpi, _)| metric_key(kpi)).collect()
     }
 
-    pub(super) fn kpi_rows(&self, stamp: &Stamp) -> Vec<KpiRow> {
+    pub(super) fn kpi_rows(&self, stamp: &LoadStamp) -> Vec<KpiRow> {
         let (Some(packet), Some(row), Some(sha256)) = (&self.packet, &self.row, &self.sha256)
         else {
             return Vec::new();

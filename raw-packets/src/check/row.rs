@@ -11,7 +11,7 @@ use crate::finding::{Finding, KpiFault, Problem};
 use crate::formula::{EvaluateError, KpiValue};
 use crate::plan::Packet;
 use crate::read::{Cell, SheetRow, column_letters};
-use crate::template::{Choice, Column, Fill, KpiRule, Role, Rule, Template};
+use crate::template::{Choice, Column, Fill, KpiRule, Role, RowRule, Template};
 use crate::value::{is_blank, same_text};
 
 /// A row that passed every check.
@@ -174,7 +174,7 @@ impl RowCheck<'_> {
         let at = |name: &str| template.position(name).expect("a template's rules name its columns");
         for rule in template.rules() {
             match rule {
-                Rule::RequiredWhenFilled { when, then } => {
+                RowRule::RequiredWhenFilled { when, then } => {
                     if matches!(values[at(when)], None | Some(Value::Blank)) {
                         continue;
                     }
@@ -185,7 +185,7 @@ impl RowCheck<'_> {
                         }
                     }
                 }
-                Rule::RequiredWhenIs { column, is, then } => {
+                RowRule::RequiredWhenIs { column, is, then } => {
                     let Some(Value::Text(said)) = &values[at(column)] else { continue };
                     let of = &template.columns()[at(column)];
                     let Some(choice) = of.choice(said).filter(|_| is.contains(said)) else {
@@ -199,7 +199,7 @@ impl RowCheck<'_> {
                         }
                     }
                 }
-                Rule::AtMost { column, of } => {
+                RowRule::AtMost { column, of } => {
                     if let (Some(Value::Number(part)), Some(Value::Number(whole))) =
                         (&values[at(column)], &values[at(of)])
                         && part > whole

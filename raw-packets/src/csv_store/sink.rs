@@ -9,8 +9,8 @@ use super::error::CsvStoreError;
 use super::history::{Batch, History};
 use super::table::CsvTable;
 use crate::digest::sha256;
-use crate::load::{KpiRow, Load, LoadId, Stamp};
-use crate::metric_table::{Change, Changes, MetricTable, load_into, undo_in};
+use crate::load::{KpiRow, Load, LoadId, LoadStamp};
+use crate::metric_table::{MetricChange, MetricChanges, MetricTable, load_into, undo_in};
 use crate::sink::{
     Act, HistoryEntry, LeftOutRecord, LoadReceipt, MetricSink, Run, SinkError, UndoReceipt,
 };
@@ -99,10 +99,10 @@ impl MetricTable for Open<'_> {
         Ok(self.history.left_out().next_back().cloned())
     }
 
-    fn apply(&mut self, changes: &Changes) -> Result<(), SinkError> {
+    fn apply(&mut self, changes: &MetricChanges) -> Result<(), SinkError> {
         let mut batch = Batch::new(self.file.sha256());
         batch.left_out.clone_from(&changes.left_out);
-        for Change { metric_key, entry } in &changes.changes {
+        for MetricChange { metric_key, entry } in &changes.changes {
             if entry.act == Act::Load
                 && let Some(raw) = self.table.raw(metric_key)
             {
@@ -138,7 +138,7 @@ impl MetricSink for CsvMetrics {
         Ok(receipt)
     }
 
-    fn undo(&mut self, load_id: &LoadId, stamp: &Stamp) -> Result<UndoReceipt, SinkError> {
+    fn undo(&mut self, load_id: &LoadId, stamp: &LoadStamp) -> Result<UndoReceipt, SinkError> {
         let _lock = self.lock()?;
         undo_in(&mut self.change()?, load_id, stamp)
     }

@@ -5,7 +5,7 @@ use super::{KpiFault, Problem, Whose, shortened};
 use crate::formula::EvaluateError;
 use crate::read::{NotRead, Unreadable};
 use crate::template::Language;
-use crate::value::{DateDamage, NumberDamage, Reading};
+use crate::value::{DateDamage, NumberDamage, NumberReading};
 
 const NOTHING: &str = "nothing needs to be done";
 const SAVE: &str = "save the file as `CSV UTF-8`";
@@ -384,7 +384,7 @@ fn again(issued: &str) -> String {
 }
 
 /// Tells both meanings of a number with a mark that separates thousands or decimals.
-fn ambiguous(text: &str, one: &Reading, other: &Reading) -> (String, String) {
+fn ambiguous(text: &str, one: &NumberReading, other: &NumberReading) -> (String, String) {
     let mark = if text.contains(',') { ',' } else { '.' };
     let (decimal, grouped) = if one.mark == mark { (one, other) } else { (other, one) };
     let (decimal, grouped) = (decimal.value, grouped.value);

@@ -8,7 +8,7 @@ use super::reason::Reason;
 use crate::formula::EvaluateError;
 use crate::read::{NotRead, Unreadable};
 use crate::template::{Bound, Choice, Language, Text};
-use crate::value::{DateDamage, NumberDamage, Reading};
+use crate::value::{DateDamage, NumberDamage, NumberReading};
 
 /// What is wrong or odd, with what a sentence about it needs.
 #[derive(Debug, Clone)]
@@ -166,7 +166,7 @@ pub(crate) enum Problem<'a> {
     Number {
         damage: NumberDamage,
         text: &'a str,
-        readings: &'a [Reading],
+        readings: &'a [NumberReading],
         unit: Option<&'a str>,
         mark: char,
     },

@@ -8,7 +8,7 @@ use super::PackageFile;
 use super::guide_words::{WORDS, Words};
 use super::sheet_picture::{Cell, Part, picture};
 use crate::plan::{PacketPlan, RowPlan};
-use crate::profile::{PacketForm, Profile};
+use crate::profile::{CsvProfile, PacketForm};
 use crate::template::{CellType, Column, Language, Role, Template};
 
 /// The names of the page by language.
@@ -234,7 +234,7 @@ impl Guide<'_> {
         match self.form.profile() {
             Some(profile) => profile.decimal_mark(),
             None if self.language == Language::Es => ',',
-            None => Profile::Plain.decimal_mark(),
+            None => CsvProfile::Plain.decimal_mark(),
         }
     }
 

@@ -21,7 +21,7 @@ use self::descriptor::{
     ForeignKey, Paths, Proof, Resource, ResourceType, Schema, Source, number,
 };
 use crate::plan::{Packet, PacketPlan};
-use crate::profile::{PacketForm, Profile, packet_csv};
+use crate::profile::{CsvProfile, PacketForm, packet_csv};
 use crate::template::{Bound, CellType, Choice, Column, Fill, Role};
 use crate::value::{escape_hidden, guard};
 #[cfg(feature = "xlsx")]
@@ -326,7 +326,7 @@ fn field<'a>(
         },
     };
     constraints.required = moment == Moment::Returned && column.required;
-    let mark = form.profile().map(Profile::decimal_mark);
+    let mark = form.profile().map(CsvProfile::decimal_mark);
     let is_decimal = column.cell_type == CellType::Decimal;
     Field {
         name: &column.name,

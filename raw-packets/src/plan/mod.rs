@@ -13,7 +13,7 @@ pub(crate) use self::rows::key_of;
 pub use self::rows::{RowPacket, RowPlan};
 use crate::profile::PacketForm;
 use crate::read::{MAX_CELL, MAX_ROWS};
-use crate::request::{GapStatus, PacketRequest, QueueFacts, SourceFacts};
+use crate::request::{GapQueueFacts, GapStatus, PacketRequest, SourceFacts};
 use crate::template::Template;
 
 /// How long a file name may be on every common file system, in bytes.
@@ -144,7 +144,7 @@ pub struct PacketPlan {
     template: Template,
     options: PacketOptions,
     default_source_id: String,
-    queue: QueueFacts,
+    queue: GapQueueFacts,
     packets: Vec<Packet>,
     settled: Vec<Packet>,
     counts: PlanCounts,
@@ -303,7 +303,7 @@ impl PacketPlan {
 
     /// Returns the facts of the queue that the plan was made for.
     #[must_use]
-    pub fn queue(&self) -> &QueueFacts {
+    pub fn queue(&self) -> &GapQueueFacts {
         &self.queue
     }
 

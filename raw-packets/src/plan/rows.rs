@@ -44,7 +44,7 @@ impl RowPacket {
 ///
 /// ```
 /// use raw_packets::{
-///     CellType, CheckOptions, Column, PacketForm, Profile, ReturnedFile, Role, RowPacket, RowPlan, TemplateBuilder, Text,
+///     CellType, CheckOptions, Column, PacketForm, CsvProfile, ReturnedFile, Role, RowPacket, RowPlan, TemplateBuilder, Text,
 /// };
 ///
 /// let mut order = Column::capture("order_id", CellType::Text).required();
@@ -55,7 +55,7 @@ impl RowPacket {
 ///     .build()?;
 /// let row = |order: &str| vec![order.to_owned(), String::new()];
 /// let packet = RowPacket::new("monday", vec![row("A-1"), row("A-2")]);
-/// let plan = RowPlan::new(&template, PacketForm::Csv(Profile::Plain), vec![packet])?;
+/// let plan = RowPlan::new(&template, PacketForm::Csv(CsvProfile::Plain), vec![packet])?;
 /// let issued = plan.file(&plan.packets()[0]);
 /// assert_eq!(issued.path, "monday.csv");
 ///

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::draft::{Draft, KpiRule, Rule};
+use super::draft::{Draft, KpiRule, RowRule};
 use super::{Bound, CellType, Choice, Column, Fill, Role, Template, TemplateError, Text};
 
 /// Builds a template in code; what is built is as sound as one that was read.
@@ -126,7 +126,7 @@ impl TemplateBuilder {
     }
 
     /// Adds a rule that ties cells together.
-    pub fn rule(mut self, rule: Rule) -> Self {
+    pub fn rule(mut self, rule: RowRule) -> Self {
         self.draft.rules.push(rule);
         self
     }

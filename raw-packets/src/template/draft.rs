@@ -27,7 +27,7 @@ pub(super) struct Draft {
     pub(super) evidence_quote: String,
     pub(super) columns: Vec<Column>,
     #[serde(default)]
-    pub(super) rules: Vec<Rule>,
+    pub(super) rules: Vec<RowRule>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) kpis: Vec<KpiRule>,
 }
@@ -50,7 +50,7 @@ impl Draft {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
-pub enum Rule {
+pub enum RowRule {
     /// Where `when` is filled in, every column of `then` must be, too.
     RequiredWhenFilled {
         /// The column that decides.

@@ -15,7 +15,7 @@ pub use self::column::{
     Bound, CellType, Choice, Column, Fill, Language, Role, Text, UnknownLanguage,
 };
 use self::draft::Draft;
-pub use self::draft::{KpiRule, Rule};
+pub use self::draft::{KpiRule, RowRule};
 pub(crate) use self::labels::Labels;
 pub use self::validate::TemplateError;
 use crate::formula::Formula;
@@ -152,7 +152,7 @@ impl Template {
 
     /// Returns the rules that tie cells of one row together.
     #[must_use]
-    pub fn rules(&self) -> &[Rule] {
+    pub fn rules(&self) -> &[RowRule] {
         &self.draft.rules
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::column::{CellType, Column, Fill, Role};
-use super::draft::{Draft, Rule};
+use super::draft::{Draft, RowRule};
 use crate::value::folded;
 
 /// The most columns of a template.
@@ -257,10 +257,10 @@ fn rules(draft: &Draft) -> Result<(), TemplateError> {
         |name: &String| captured(draft, name, "a rule", |_| true, "a captured column");
     for rule in &draft.rules {
         match rule {
-            Rule::RequiredWhenFilled { when, then } => {
+            RowRule::RequiredWhenFilled { when, then } => {
                 std::iter::once(when).chain(then).try_for_each(captured_of_any)?;
             }
-            Rule::RequiredWhenIs { column, is, then } => {
+            RowRule::RequiredWhenIs { column, is, then } => {
                 std::iter::once(column).chain(then).try_for_each(captured_of_any)?;
                 let of = draft.columns.iter().find(|known| known.name == *column);
                 if is.is_empty()
@@ -275,7 +275,7 @@ fn rules(draft: &Draft) -> Result<(), TemplateError> {
                     });
                 }
             }
-            Rule::AtMost { column, of } => {
+            RowRule::AtMost { column, of } => {
                 captured(draft, column, "a rule", CellType::is_number, "a captured number")?;
                 captured(draft, of, "a rule", CellType::is_number, "a captured number")?;
             }

@@ -28,5 +28,5 @@ pub use self::error::is_error_value;
 pub(crate) use self::error::is_too_narrow;
 pub use self::formula::{guard, is_formula, unguard};
 pub use self::hidden::{escape_hidden, unescape_hidden};
-pub use self::number::{Number, NumberDamage, NumberStyle, Reading, read_number};
+pub use self::number::{Number, NumberDamage, NumberReading, NumberStyle, read_number};
 pub use self::text::{folded, is_blank, label_key, letters, repaired_mojibake, same_text, trim};

@@ -15,7 +15,7 @@ pub struct NumberStyle {
 
 /// One meaning of a written number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reading {
+pub struct NumberReading {
     /// The number.
     pub value: Decimal,
     /// The decimal mark of the countries that read it so, `.` or `,`.
@@ -31,7 +31,7 @@ pub enum Number {
         value: Decimal,
         /// What it is where the decimal mark separates thousands, as in `12.345`; only of a column that
         /// may hold fractions, for of whole numbers such a text is wrong.
-        also: Option<Reading>,
+        also: Option<NumberReading>,
     },
     /// Nothing.
     Blank,
@@ -40,7 +40,7 @@ pub enum Number {
         /// What it looks like.
         damage: NumberDamage,
         /// Everything that it may mean.
-        readings: Vec<Reading>,
+        readings: Vec<NumberReading>,
     },
 }
 
@@ -135,13 +135,13 @@ pub fn read_number(text: &str, style: NumberStyle) -> Number {
     if text.is_empty() {
         return Number::Blank;
     }
-    let wrong = |damage, readings: Vec<Reading>| Number::Wrong { damage, readings };
+    let wrong = |damage, readings: Vec<NumberReading>| Number::Wrong { damage, readings };
     let text = text.strip_prefix('+').filter(|rest| starts_with_digit(rest)).unwrap_or(text);
     if let Some((damage, magnitude)) = odd_sign(text).filter(|(_, magnitude)| !magnitude.is_empty())
     {
         let readings = match unsigned(magnitude, style) {
             Number::Read { value, also } => {
-                let own = Reading { value, mark: style.mark };
+                let own = NumberReading { value, mark: style.mark };
                 std::iter::once(own).chain(also).collect()
             }
             Number::Wrong { damage: NumberDamage::Locale | NumberDamage::Ambiguous, readings } => {
@@ -167,8 +167,8 @@ pub fn read_number(text: &str, style: NumberStyle) -> Number {
     }
 }
 
-fn negative(reading: Reading) -> Reading {
-    Reading { value: -reading.value, ..reading }
+fn negative(reading: NumberReading) -> NumberReading {
+    NumberReading { value: -reading.value, ..reading }
 }
 
 fn starts_with_digit(text: &str) -> bool {
@@ -232,7 +232,7 @@ fn unsigned(text: &str, style: NumberStyle) -> Number {
             Some(digits) => {
                 return match separated(&digits, style) {
                     Number::Read { value, also } => {
-                        let own = Reading { value, mark: style.mark };
+                        let own = NumberReading { value, mark: style.mark };
                         let readings = std::iter::once(own).chain(also).collect();
                         wrong(NumberDamage::OtherDigits, readings)
                     }
@@ -253,8 +253,8 @@ fn unsigned(text: &str, style: NumberStyle) -> Number {
 /// Reads digits with points, commas and spaces between them.
 fn separated(text: &str, style: NumberStyle) -> Number {
     let all = readings(text);
-    let fits = |reading: &&Reading| !style.whole || reading.value.fract().is_zero();
-    let fitting: Vec<Reading> = all.iter().filter(fits).copied().collect();
+    let fits = |reading: &&NumberReading| !style.whole || reading.value.fract().is_zero();
+    let fitting: Vec<NumberReading> = all.iter().filter(fits).copied().collect();
     let wrong = |damage, readings| Number::Wrong { damage, readings };
     let Some(value) = plain(text, style.mark) else {
         let digits = text.bytes().filter(u8::is_ascii_digit).count();
@@ -289,13 +289,13 @@ fn plain(text: &str, mark: char) -> Option<Decimal> {
 
 /// Returns every number that digits with points, commas and spaces can mean in any country, the smaller
 /// first.
-fn readings(text: &str) -> Vec<Reading> {
-    let mut found: Vec<Reading> = Vec::new();
+fn readings(text: &str) -> Vec<NumberReading> {
+    let mut found: Vec<NumberReading> = Vec::new();
     for (group, mark) in [(',', '.'), ('.', ','), (' ', '.'), (' ', ',')] {
         if let Some(value) = grouped(text, group, mark)
             && !found.iter().any(|reading| reading.value == value)
         {
-            found.push(Reading { value, mark });
+            found.push(NumberReading { value, mark });
         }
     }
     found.sort_by_key(|reading| reading.value);

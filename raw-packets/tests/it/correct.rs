@@ -1,13 +1,13 @@
 //! What goes back to the person who filled a packet in.
 
-use raw_packets::{PacketStatus, Profile, ReturnedFile, packet_csv};
+use raw_packets::{CsvProfile, PacketStatus, ReturnedFile, packet_csv};
 
 use crate::support::{as_of, filled, plan, returned};
 
 /// Checks the first packet after a change of its text.
 fn damage(change: impl Fn(String) -> String) -> (raw_packets::PacketPlan, ReturnedFile) {
     let plan = plan();
-    let mut file = returned(&plan, &plan.packets()[0], Profile::Plain);
+    let mut file = returned(&plan, &plan.packets()[0], CsvProfile::Plain);
     file.bytes = change(String::from_utf8(file.bytes).unwrap()).into();
     (plan, file)
 }
@@ -107,7 +107,7 @@ fn the_error_sheet_is_the_same_sheet_with_the_reasons_and_comes_back_corrected()
     let mut cells = filled(&plan, packet);
     cells[6] = "=1+1".to_owned();
     cells[5] = "'=as quoted, for twenty characters".to_owned();
-    let bytes = packet_csv(plan.template(), &[cells], Profile::ExcelEu);
+    let bytes = packet_csv(plan.template(), &[cells], CsvProfile::ExcelEu);
     let checked = plan.check(&[ReturnedFile::new(packet.file_name(), bytes)], as_of());
     let sheet = checked.error_sheet(&checked.packets()[0]).unwrap();
     assert!(sheet.path.ends_with("__year__errors.csv"), "{}", sheet.path);
@@ -137,7 +137,7 @@ fn offered_repairs_are_applied_only_to_a_copy_that_is_asked_for() {
     ] {
         damaged.clone_into(&mut cells[at]);
     }
-    let bytes = packet_csv(plan.template(), &[cells], Profile::ExcelEu);
+    let bytes = packet_csv(plan.template(), &[cells], CsvProfile::ExcelEu);
     let file = ReturnedFile::new(packet.file_name(), bytes);
     let checked = plan.check(&[file], as_of());
     let repaired = checked.repaired(&checked.packets()[0]).unwrap();

@@ -1,8 +1,8 @@
 //! The strict cycle: plan, fill in, check, load.
 
 use raw_packets::{
-    Accept, Effect, InMemorySink, MetricScope, MetricSink, PacketOptions, PacketPlan, PacketStatus,
-    Profile, Run, RunStatus, Template,
+    Accept, CsvProfile, Effect, InMemorySink, MetricScope, MetricSink, PacketOptions, PacketPlan,
+    PacketStatus, Run, RunStatus, Template,
 };
 
 use crate::support::{
@@ -112,7 +112,7 @@ fn a_second_load_changes_nothing_and_a_correction_is_undone() {
 
     let mut cells = filled(&plan, &plan.packets()[0]);
     cells[plan.template().position("recurso_estimado_count").unwrap()] = "301".to_owned();
-    let bytes = raw_packets::packet_csv(plan.template(), &[cells], Profile::ExcelEu);
+    let bytes = raw_packets::packet_csv(plan.template(), &[cells], CsvProfile::ExcelEu);
     let corrected = [raw_packets::ReturnedFile::new(plan.packets()[0].file_name(), bytes)];
     let load = plan.check(&corrected, as_of()).load(Accept::Valid, &stamp()).unwrap();
     assert_eq!(load.left_out().len(), 3);
@@ -187,14 +187,14 @@ fn in_all_time_scope_the_person_names_the_period() {
     )
     .unwrap();
     assert_eq!(plan.packets()[0].file_name(), "es-sanctions-contencioso-sentencias__na__year.csv");
-    let file = returned(&plan, &plan.packets()[0], Profile::Plain);
+    let file = returned(&plan, &plan.packets()[0], CsvProfile::Plain);
     let checked = plan.check(&[file], as_of());
     assert_eq!(checked.packets()[0].status(), PacketStatus::InvalidRow);
     assert_eq!(checked.packets()[0].findings()[0].reason.as_str(), "missing_required_metadata");
 
     let mut cells = filled(&plan, &plan.packets()[0]);
     cells[1] = "2023-01-01".to_owned();
-    let bytes = raw_packets::packet_csv(plan.template(), &[cells], Profile::Plain);
+    let bytes = raw_packets::packet_csv(plan.template(), &[cells], CsvProfile::Plain);
     let file = raw_packets::ReturnedFile::new(plan.packets()[0].file_name(), bytes);
     let load = plan.check(&[file], as_of()).load(Accept::Valid, &stamp()).unwrap();
     assert!(load.rows()[0].metric_key.ends_with("|2023-01-01|year"));

@@ -1,11 +1,11 @@
 //! What people and spreadsheets do to a packet, each found and named.
 
-use raw_packets::{Finding, PacketStatus, Profile, ReturnedFile, packet_csv};
+use raw_packets::{CsvProfile, Finding, PacketStatus, ReturnedFile, packet_csv};
 
 use crate::support::{all_returned, as_of, filled, found, plan, returned};
 
 /// Checks the first packet with one cell changed, and returns its status and first finding.
-fn with_cell(column: &str, value: &str, profile: Profile) -> (PacketStatus, Finding) {
+fn with_cell(column: &str, value: &str, profile: CsvProfile) -> (PacketStatus, Finding) {
     let plan = plan();
     let packet = &plan.packets()[0];
     let mut cells = filled(&plan, packet);
@@ -130,7 +130,7 @@ fn each_damage_to_a_cell_is_found_with_its_reason_code_place_and_repair() {
         ("period_granularity", "Year", "key_altered", "key-altered", Some("year")),
         ("source_id", "", "missing_required_metadata", "readonly-missing", Some("boe_api_legal")),
     ] {
-        let (status, finding) = with_cell(column, value, Profile::Plain);
+        let (status, finding) = with_cell(column, value, CsvProfile::Plain);
         let told = (finding.reason.as_str(), finding.code.as_str(), finding.repair.as_deref());
         assert_eq!(told, (reason, code, repair), "{column}={value}: {finding}");
         assert_eq!(status, PacketStatus::InvalidRow, "{column}={value}");
@@ -143,12 +143,12 @@ fn each_damage_to_a_cell_is_found_with_its_reason_code_place_and_repair() {
 fn a_key_that_an_office_program_wrote_in_its_own_way_is_taken_where_it_is_no_other_packets() {
     // The same day by each program's count of days, and by each country's order.
     for text in ["45292", "01/01/2024", "1-ene-2024", "2024-01-01 00:00:00", "1 de enero de 2024"] {
-        let (status, finding) = with_cell("period_date", text, Profile::Plain);
+        let (status, finding) = with_cell("period_date", text, CsvProfile::Plain);
         let told = (finding.reason.as_str(), finding.code.as_str());
         assert_eq!((status, told), (PacketStatus::Ready, ("key_rewritten", "key-rewritten")));
     }
     for text in ["45293", "01/02/2024", "ene-24", "2024"] {
-        let (status, finding) = with_cell("period_date", text, Profile::Plain);
+        let (status, finding) = with_cell("period_date", text, CsvProfile::Plain);
         assert_eq!((status, finding.reason.as_str()), (PacketStatus::InvalidRow, "key_altered"));
     }
 }
@@ -161,23 +161,23 @@ fn a_change_to_a_cell_for_reading_only_is_noted_and_ignored() {
         ("expected_metrics", "", "readonly_changed"),
         ("procedural_metric_rows_total", "x", "readonly_changed"),
     ] {
-        let (status, finding) = with_cell(column, value, Profile::Plain);
+        let (status, finding) = with_cell(column, value, CsvProfile::Plain);
         assert_eq!((status, finding.reason.as_str()), (PacketStatus::Ready, reason), "{finding}");
     }
 }
 
 #[test]
 fn a_decimal_point_in_a_semicolon_file_is_told_apart_from_groups() {
-    let (_, point) = with_cell("resolution_delay_p90_days", "182.5", Profile::ExcelEu);
+    let (_, point) = with_cell("resolution_delay_p90_days", "182.5", CsvProfile::ExcelEu);
     assert_eq!((point.code.as_str(), point.repair.as_deref()), ("locale-number", Some("182,5")));
-    let (_, group) = with_cell("resolution_delay_p90_days", "1.825", Profile::ExcelEu);
+    let (_, group) = with_cell("resolution_delay_p90_days", "1.825", CsvProfile::ExcelEu);
     assert_eq!((group.code.as_str(), group.repair), ("locale-number", None));
 }
 
 /// Changes the text of the first packet, and returns its status and what was found.
 fn with_text(change: impl Fn(String) -> Vec<u8>) -> (PacketStatus, Vec<String>) {
     let plan = plan();
-    let mut file = returned(&plan, &plan.packets()[0], Profile::Plain);
+    let mut file = returned(&plan, &plan.packets()[0], CsvProfile::Plain);
     file.bytes = change(String::from_utf8(file.bytes).unwrap());
     let checked = plan.check(&[file], as_of());
     let status = checked.packets()[0].status();
@@ -292,7 +292,7 @@ fn each_damage_to_a_table_is_found_with_its_status() {
 fn a_packet_as_issued_is_empty_and_one_started_is_not() {
     let plan = plan();
     let packet = &plan.packets()[0];
-    let issued = packet_csv(plan.template(), &[packet.cells().to_vec()], Profile::Plain);
+    let issued = packet_csv(plan.template(), &[packet.cells().to_vec()], CsvProfile::Plain);
     let checked = plan.check(&[ReturnedFile::new(packet.file_name(), issued)], as_of());
     assert_eq!(checked.packets()[0].status(), PacketStatus::EmptyPacket);
     assert_eq!(checked.packets()[0].findings().len(), 1);
@@ -303,7 +303,7 @@ fn all_findings_of_a_packet_come_in_one_pass() {
     let plan = plan();
     let mut cells = plan.packets()[0].cells().to_vec();
     cells[6] = "1,200".to_owned();
-    let bytes = packet_csv(plan.template(), &[cells], Profile::Plain);
+    let bytes = packet_csv(plan.template(), &[cells], CsvProfile::Plain);
     let checked = plan.check(&[ReturnedFile::new(plan.packets()[0].file_name(), bytes)], as_of());
     let columns: Vec<_> =
         checked.packets()[0].findings().iter().filter_map(|f| f.column.as_deref()).collect();

@@ -5,7 +5,7 @@ use std::fs;
 use raw_packets::edge::{EdgeError, ReadLimits, read_packets, write_packets};
 
 use raw_packets::{
-    CellType, Column, MetricScope, NotRead, PacketForm, PacketOptions, PacketPlan, Profile,
+    CellType, Column, CsvProfile, MetricScope, NotRead, PacketForm, PacketOptions, PacketPlan,
     ReturnedFile, Role, RowPacket, RowPlan, SourceFacts, Template, TemplateBuilder, Text,
 };
 
@@ -98,7 +98,7 @@ fn what_a_template_says_is_text_on_the_page_and_a_number_keeps_to_its_bounds_and
         .build()
         .unwrap();
     let row = vec!["1".to_owned(), String::new(), String::new()];
-    let form = PacketForm::Csv(Profile::ExcelEu);
+    let form = PacketForm::Csv(CsvProfile::ExcelEu);
     let plan = RowPlan::new(&template, form, vec![RowPacket::new("monday", vec![row])]).unwrap();
     for file in plan.guides() {
         let page = String::from_utf8(file.bytes).unwrap();

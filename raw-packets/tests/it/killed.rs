@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use raw_packets::edge::write_packets;
-use raw_packets::{PacketForm, PacketOptions, PacketPlan, Profile, Template};
+use raw_packets::{CsvProfile, PacketForm, PacketOptions, PacketPlan, Template};
 
 use crate::support::{all_returned, request, scope};
 
@@ -18,7 +18,7 @@ const PLANS: &str = "RAW_PACKETS_EXPORT_PLANS";
 
 /// Two plans for the same packets, whose files differ in every byte that matters.
 fn plans() -> [PacketPlan; 2] {
-    [Profile::Plain, Profile::ExcelEu].map(|profile| {
+    [CsvProfile::Plain, CsvProfile::ExcelEu].map(|profile| {
         let mut options = PacketOptions::default();
         options.form = PacketForm::Csv(profile);
         options.default_source_id = Some(profile.to_string());

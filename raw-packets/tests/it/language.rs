@@ -1,7 +1,7 @@
 //! What a check says, in the language chosen.
 
 use raw_packets::{
-    CheckedPlan, Finding, Language, PacketStatus, Profile, ReturnedFile, packet_csv,
+    CheckedPlan, CsvProfile, Finding, Language, PacketStatus, ReturnedFile, packet_csv,
 };
 
 use crate::support::{all_returned, as_of, filled, forms, plan, plan_in, returned};
@@ -28,7 +28,7 @@ pub(crate) fn damaged() -> Vec<ReturnedFile> {
     ] {
         value.clone_into(&mut cells[at]);
     }
-    files[0].bytes = packet_csv(plan.template(), &[cells], Profile::Plain);
+    files[0].bytes = packet_csv(plan.template(), &[cells], CsvProfile::Plain);
     files[1].bytes = text(&files[1])
         .replacen("evidence_date", "Evidence Date", 1)
         .replacen("evidence_quote", "note", 1)
@@ -38,7 +38,7 @@ pub(crate) fn damaged() -> Vec<ReturnedFile> {
     files[2].bytes = format!("{}\r\n{row},beyond\r\n", text(&files[2])).into();
     files[3].bytes = text(&files[3]).replace("2025-03-31", "01/03/2025").into();
     files.push(ReturnedFile::new("other.csv", "a,b\r\n1,2\r\n"));
-    let copy = returned(&plan, &plan.packets()[3], Profile::ExcelEu);
+    let copy = returned(&plan, &plan.packets()[3], CsvProfile::ExcelEu);
     files.push(ReturnedFile::new("copy of it.csv", copy.bytes));
     files
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use raw_packets::{
-    Accept, CheckedPlan, PacketForm, PacketPlan, PacketStatus, Profile, ReturnedFile,
+    Accept, CheckedPlan, CsvProfile, PacketForm, PacketPlan, PacketStatus, ReturnedFile,
 };
 
 use crate::support::{as_of, filled, forms, plan_in, stamp};
@@ -93,7 +93,7 @@ fn what_libreoffice_saves_gives_the_same_values_or_is_refused() {
     // Files that are opened in the same way are saved in one go.
     let mut groups: BTreeMap<Option<u8>, Vec<PacketForm>> = BTreeMap::new();
     for form in forms() {
-        groups.entry(form.profile().map(Profile::delimiter)).or_default().push(form);
+        groups.entry(form.profile().map(CsvProfile::delimiter)).or_default().push(form);
     }
     for locale in LOCALES {
         let profile_of = folder.path().join(locale);

@@ -1,7 +1,7 @@
 //! What people and programs do to whole files: each is read, or named once with what to do.
 
 use raw_packets::{
-    Accept, CheckedPlan, Code, KpiRow, PacketPlan, PacketStatus, Profile, ReturnedFile,
+    Accept, CheckedPlan, Code, CsvProfile, KpiRow, PacketPlan, PacketStatus, ReturnedFile,
 };
 
 use unicode_normalization::UnicodeNormalization as _;
@@ -36,7 +36,7 @@ fn loaded(checked: &CheckedPlan<'_>) -> Vec<String> {
 }
 
 fn check(plan: &PacketPlan, change: Change) -> CheckedPlan<'_> {
-    let mut file = returned(plan, &plan.packets()[0], Profile::Plain);
+    let mut file = returned(plan, &plan.packets()[0], CsvProfile::Plain);
     file.bytes = change(std::str::from_utf8(&file.bytes).unwrap());
     plan.check(&[file], as_of())
 }
@@ -345,7 +345,8 @@ fn a_row_that_fell_apart_at_a_comma_is_repaired_where_there_is_one_way_to_join_i
 #[test]
 fn rows_of_several_sources_in_one_file_are_told_and_no_packet_is_said_not_to_have_come_back() {
     let plan = plan();
-    let files: Vec<_> = plan.packets().iter().map(|p| returned(&plan, p, Profile::Plain)).collect();
+    let files: Vec<_> =
+        plan.packets().iter().map(|p| returned(&plan, p, CsvProfile::Plain)).collect();
     let mut all = String::from_utf8(files[0].bytes.clone()).unwrap();
     for file in &files[1..] {
         let text = std::str::from_utf8(&file.bytes).unwrap();
@@ -369,7 +370,7 @@ fn a_filled_copy_counts_before_the_unfilled_original_and_a_packet_of_another_yea
     let plan = plan();
     let packet = &plan.packets()[0];
     let blank = ReturnedFile::new(packet.file_name(), plan.issued_file(packet).bytes);
-    let mut copy = returned(&plan, packet, Profile::Plain);
+    let mut copy = returned(&plan, packet, CsvProfile::Plain);
     copy.name = "copia de TEAR (1).csv".to_owned();
     let checked = plan.check(&[blank, copy.clone()], as_of());
     assert_eq!(checked.packets()[0].status(), PacketStatus::Ready);
@@ -392,7 +393,7 @@ fn a_bound_with_priority_0_still_refuses() {
         PacketPlan::new(&request, &template, &raw_packets::PacketOptions::default()).unwrap();
     let mut cells = filled(&plan, &plan.packets()[0]);
     cells[6] = "0".to_owned();
-    let bytes = raw_packets::packet_csv(&template, &[cells], Profile::Plain);
+    let bytes = raw_packets::packet_csv(&template, &[cells], CsvProfile::Plain);
     let file = ReturnedFile::new(plan.packets()[0].file_name(), bytes);
     let checked = plan.check(&[file], as_of());
     assert_eq!(checked.packets()[0].status(), PacketStatus::InvalidRow);

@@ -1,9 +1,9 @@
 //! Packets of rows: issued, filled in and taken back, whatever happened to them on the way.
 
 use raw_packets::{
-    CellType, CheckOptions, CheckedRows, Choice, Code, Column, Language, PacketForm, PacketOptions,
-    PacketPlan, PacketStatus, PlanError, Profile, ReturnedFile, Role, RowPacket, RowPlan, Rule,
-    Template, TemplateBuilder, Text,
+    CellType, CheckOptions, CheckedRows, Choice, Code, Column, CsvProfile, Language, PacketForm,
+    PacketOptions, PacketPlan, PacketStatus, PlanError, ReturnedFile, Role, RowPacket, RowPlan,
+    RowRule, Template, TemplateBuilder, Text,
 };
 
 use crate::support::{forms, request, scope};
@@ -33,7 +33,7 @@ fn template_of<C: Into<Choice>>(answers: [C; 3]) -> Template {
         .column(Column::capture("answer", CellType::Text).one_of(answers))
         .column(Column::capture("moved_to", CellType::Text))
         .column(Column::capture("until", CellType::Date))
-        .rule(Rule::RequiredWhenIs {
+        .rule(RowRule::RequiredWhenIs {
             column: "answer".into(),
             is: vec!["move".into()],
             then: vec!["moved_to".into()],
@@ -54,7 +54,7 @@ fn plan(form: PacketForm) -> RowPlan {
 }
 
 fn plain() -> RowPlan {
-    plan(PacketForm::Csv(Profile::Plain))
+    plan(PacketForm::Csv(CsvProfile::Plain))
 }
 
 /// Writes the packet's file with these answers, by order.
@@ -193,7 +193,7 @@ fn a_service_can_refuse_a_cell_and_a_file_that_is_no_packet_is_named() {
 
 #[test]
 fn what_cannot_be_issued_is_refused() {
-    let form = PacketForm::Csv(Profile::Plain);
+    let form = PacketForm::Csv(CsvProfile::Plain);
     let plan = |packets| RowPlan::new(&template(), form, packets).unwrap_err();
     let twice = vec![RowPacket::new("a", rows()), RowPacket::new("b", rows())];
     assert!(plan(twice).to_string().contains("row 1 of the packet `b` has the key of another row"));

@@ -2,8 +2,8 @@
 
 use chrono::NaiveDate;
 use raw_packets::{
-    Accept, CheckedPlan, GapStatus, InMemoryRequest, MetricScope, PacketOptions, PacketPlan,
-    PacketStatus, Profile, ReturnedFile, SourceFacts, Template, packet_csv,
+    Accept, CheckedPlan, CsvProfile, GapStatus, InMemoryRequest, MetricScope, PacketOptions,
+    PacketPlan, PacketStatus, ReturnedFile, SourceFacts, Template, packet_csv,
 };
 
 use crate::support::{as_of, stamp};
@@ -43,7 +43,11 @@ fn row(plan: &PacketPlan, values: &[(&str, &str)]) -> Vec<String> {
     cells
 }
 
-fn check<'p>(plan: &'p PacketPlan, values: &[(&str, &str)], profile: Profile) -> CheckedPlan<'p> {
+fn check<'p>(
+    plan: &'p PacketPlan,
+    values: &[(&str, &str)],
+    profile: CsvProfile,
+) -> CheckedPlan<'p> {
     let bytes = packet_csv(plan.template(), &[row(plan, values)], profile);
     plan.check(&[ReturnedFile::new(plan.packets()[0].file_name(), bytes)], as_of())
 }
@@ -63,7 +67,7 @@ fn a_month_of_a_municipality_is_a_packet_of_its_own() {
 #[test]
 fn measures_become_kpis_by_formulas_and_a_blank_one_gives_none() {
     let plan = survey();
-    for profile in Profile::ALL {
+    for profile in CsvProfile::ALL {
         let checked = check(&plan, &[], profile);
         assert_eq!(told(&checked), Vec::<String>::new());
         let load = checked.load(Accept::Valid, &stamp()).unwrap();
@@ -81,7 +85,7 @@ fn measures_become_kpis_by_formulas_and_a_blank_one_gives_none() {
         assert_eq!(loss.numerator.unwrap().to_string(), "2500.1");
         assert_eq!(loss.metric_key, "kpi:water_loss_rate|01059|2026-02-01|month");
     }
-    let blank = check(&plan, &[("water_lost_m3", "")], Profile::Plain);
+    let blank = check(&plan, &[("water_lost_m3", "")], CsvProfile::Plain);
     let load = blank.load(Accept::Valid, &stamp()).unwrap();
     assert_eq!(load.rows().len(), 1, "{:?}", told(&blank));
     // The one that the gap asks for is not answered, which is told.
@@ -91,7 +95,7 @@ fn measures_become_kpis_by_formulas_and_a_blank_one_gives_none() {
 #[test]
 fn a_leading_zero_that_a_spreadsheet_took_is_named_and_offered_back() {
     let plan = survey();
-    let checked = check(&plan, &[("municipality", "1059")], Profile::ExcelUs);
+    let checked = check(&plan, &[("municipality", "1059")], CsvProfile::ExcelUs);
     let finding = &checked.packets()[0].findings()[0];
     assert_eq!(
         (finding.code.as_str(), finding.repair.as_deref()),
@@ -115,7 +119,7 @@ fn rules_between_cells_and_allowed_texts_are_held() {
         (&[("households_connected", "-1")], "households_connected negative_measure"),
         (&[("households_total", "")], "households_total invalid_numeric"),
     ] {
-        let checked = check(&plan, values, Profile::Plain);
+        let checked = check(&plan, values, CsvProfile::Plain);
         let found = told(&checked);
         assert_eq!(found.first().map_or("", String::as_str), told_, "{found:?}");
     }
@@ -127,7 +131,7 @@ fn the_error_sheet_of_the_survey_has_its_own_columns_and_comes_back_repaired() {
     let checked = check(
         &plan,
         &[("municipality", "1059"), ("operator", "PUBLIC"), ("water_lost_m3", "2,500.1")],
-        Profile::Plain,
+        CsvProfile::Plain,
     );
     let sheet = checked.error_sheet(&checked.packets()[0]).unwrap();
     let text = String::from_utf8(sheet.bytes).unwrap();

@@ -17,8 +17,8 @@ use crate::diesel::write::{
 };
 use crate::model::backlog::Backlog;
 use crate::model::cursor::Cursor;
-use crate::model::disagreement::Disagreement;
 use crate::model::error::{ConfigError, StoreError};
+use crate::model::inconsistency::Inconsistency;
 use crate::model::key::{PersonKey, RunId, SourcePk};
 use crate::model::key_column::KeyColumn;
 use crate::model::lead::{Forget, Forgotten, LeadRecord, PersonRecord, Pruned, Reopen, Retention};
@@ -371,11 +371,11 @@ impl LeadStore for BorrowedStore<'_> {
         })
     }
 
-    fn disagreements(&mut self) -> Result<Vec<Disagreement>, StoreError> {
-        self.read()?.disagreements()
+    fn inconsistencies(&mut self) -> Result<Vec<Inconsistency>, StoreError> {
+        self.read()?.inconsistencies()
     }
 
-    fn reconcile(&mut self, decider: Decider<'_>) -> Result<Vec<Disagreement>, StoreError> {
+    fn reconcile(&mut self, decider: Decider<'_>) -> Result<Vec<Inconsistency>, StoreError> {
         let (names, clock) = (&self.names, self.clock);
         self.db.transaction("the putting right of what disagrees", |db| {
             reconcile::reconcile(db, names, clock, decider)

@@ -30,8 +30,8 @@ use crate::diesel::write::origins;
 use crate::diesel::write::runs;
 use crate::model::backlog::Backlog;
 use crate::model::cursor::Cursor;
-use crate::model::disagreement::Disagreement;
 use crate::model::error::StoreError;
+use crate::model::inconsistency::Inconsistency;
 use crate::model::key::{PersonKey, RunId, SourcePk};
 use crate::model::key_column::KeyColumn;
 use crate::model::lead::{Forget, Forgotten, LeadRecord, PersonRecord, Pruned, Reopen, Retention};
@@ -557,11 +557,11 @@ impl LeadStore for SqlStore {
         self.borrowed().record_forgotten(whom, rows, decider)
     }
 
-    fn disagreements(&mut self) -> Result<Vec<Disagreement>, StoreError> {
-        self.read()?.disagreements()
+    fn inconsistencies(&mut self) -> Result<Vec<Inconsistency>, StoreError> {
+        self.read()?.inconsistencies()
     }
 
-    fn reconcile(&mut self, decider: Decider<'_>) -> Result<Vec<Disagreement>, StoreError> {
+    fn reconcile(&mut self, decider: Decider<'_>) -> Result<Vec<Inconsistency>, StoreError> {
         self.borrowed().reconcile(decider)
     }
 

@@ -6,8 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::links::conflict;
 use super::{Lead, MemoryStore, State};
-use crate::model::disagreement::{Disagreement, DisagreementKind};
 use crate::model::error::StoreError;
+use crate::model::inconsistency::{Inconsistency, InconsistencyKind};
 use crate::model::key::{PersonKey, SourcePk};
 use crate::model::lead::{
     Forget, Forgotten, LeadAction, LeadActionKind, LeadRecord, PersonRecord, Pruned, Reopen,
@@ -274,18 +274,18 @@ impl LeadStore for MemoryStore {
         Ok(done)
     }
 
-    fn disagreements(&mut self) -> Result<Vec<Disagreement>, StoreError> {
+    fn inconsistencies(&mut self) -> Result<Vec<Inconsistency>, StoreError> {
         let keys = self.linked_to_nobody().iter().map(ToString::to_string).collect::<Vec<_>>();
-        let found = Disagreement::of(DisagreementKind::PersonGone, keys);
+        let found = Inconsistency::of(InconsistencyKind::PersonGone, keys);
         Ok(Some(found).filter(|found| found.count > 0).into_iter().collect())
     }
 
-    fn reconcile(&mut self, decider: Decider<'_>) -> Result<Vec<Disagreement>, StoreError> {
+    fn reconcile(&mut self, decider: Decider<'_>) -> Result<Vec<Inconsistency>, StoreError> {
         decider.check()?;
-        let found = self.disagreements()?;
+        let found = self.inconsistencies()?;
         for key in self.linked_to_nobody() {
             self.unlink(&key, decider)?;
-            let why = format!("{}: {}", DisagreementKind::PersonGone, decider.reason);
+            let why = format!("{}: {}", InconsistencyKind::PersonGone, decider.reason);
             self.act(LeadActionKind::Reconciled, &key, Decider { reason: &why, ..decider });
         }
         Ok(found)

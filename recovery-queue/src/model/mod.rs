@@ -3,9 +3,9 @@
 pub(crate) mod age;
 pub(crate) mod backlog;
 pub(crate) mod cursor;
-pub(crate) mod disagreement;
 pub(crate) mod error;
 pub(crate) mod evidence;
+pub(crate) mod inconsistency;
 pub(crate) mod key;
 pub(crate) mod key_column;
 pub(crate) mod lead;

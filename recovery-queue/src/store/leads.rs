@@ -1,7 +1,7 @@
 //! What a person looks up and does by hand with single leads and persons.
 
-use crate::model::disagreement::Disagreement;
 use crate::model::error::StoreError;
+use crate::model::inconsistency::Inconsistency;
 use crate::model::key::{PersonKey, SourcePk};
 use crate::model::lead::{Forget, Forgotten, LeadRecord, PersonRecord, Pruned, Reopen, Retention};
 use crate::model::links::Decider;
@@ -56,12 +56,12 @@ pub trait LeadStore {
     /// Says what disagrees about leads, by kind; nothing where all is sound. Reads only.
     ///
     /// A lead's state, its link, its person's origin, the ledger's sum and the backlog are compared.
-    fn disagreements(&mut self) -> Result<Vec<Disagreement>, StoreError>;
+    fn inconsistencies(&mut self) -> Result<Vec<Inconsistency>, StoreError>;
 
     /// Puts right what disagrees, in one transaction with the ledger's events and the leads' history; gives what was found.
     ///
-    /// What each kind is brought to says [`DisagreementKind`](crate::DisagreementKind). Workers are waited for, and wait.
-    fn reconcile(&mut self, decider: Decider<'_>) -> Result<Vec<Disagreement>, StoreError>;
+    /// What each kind is brought to says [`InconsistencyKind`](crate::InconsistencyKind). Workers are waited for, and wait.
+    fn reconcile(&mut self, decider: Decider<'_>) -> Result<Vec<Inconsistency>, StoreError>;
 
     /// Removes what is older than it is to be kept; where something was removed, that is kept among the
     /// [`actions`](Self::actions).

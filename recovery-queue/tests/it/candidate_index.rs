@@ -1,6 +1,6 @@
 //! The candidate index as tables: the same answers as in memory, on SQLite and on PostgreSQL.
 
-use identity_matching::conformance::{self, Change, Population};
+use identity_matching::conformance::{self, IndexChange, Population};
 use identity_matching::index::{
     CandidateIndex, CandidateRead, Holders, InRead, IndexError, IndexKey, IndexedPerson, PersonId,
 };
@@ -46,12 +46,12 @@ fn filled(mut index: SqlIndex<'static>, population: &Population) -> SqlIndex<'st
     index
 }
 
-fn changed(mut index: SqlIndex<'static>, batches: &[Vec<Change>]) -> SqlIndex<'static> {
+fn changed(mut index: SqlIndex<'static>, batches: &[Vec<IndexChange>]) -> SqlIndex<'static> {
     for change in batches.iter().flatten() {
         match change {
-            Change::Insert(person, record) => index.insert(&[(person, record)]).unwrap(),
-            Change::Replace(person, record) => index.replace(&[(person, record)]).unwrap(),
-            Change::Remove(person) => drop(index.remove(&[person]).unwrap()),
+            IndexChange::Insert(person, record) => index.insert(&[(person, record)]).unwrap(),
+            IndexChange::Replace(person, record) => index.replace(&[(person, record)]).unwrap(),
+            IndexChange::Remove(person) => drop(index.remove(&[person]).unwrap()),
             _ => unreachable!("no other change"),
         }
     }

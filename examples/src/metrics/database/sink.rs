@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, HashMap};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use raw_packets::{
-    Act, Change, Changes, HistoryEntry, KpiRow, LeftOutRecord, Load, LoadId, LoadReceipt,
-    MetricSink, MetricTable, Run, SinkError, Stamp, UndoReceipt, load_into, undo_in,
+    Act, HistoryEntry, KpiRow, LeftOutRecord, Load, LoadId, LoadReceipt, LoadStamp, MetricChange,
+    MetricChanges, MetricSink, MetricTable, Run, SinkError, UndoReceipt, load_into, undo_in,
 };
 
 use super::DatabaseMetrics;
@@ -49,7 +49,7 @@ impl MetricTable for Database {
         Ok(self.left_out().map_err(failed)?.pop())
     }
 
-    fn apply(&mut self, changes: &Changes) -> Result<(), SinkError> {
+    fn apply(&mut self, changes: &MetricChanges) -> Result<(), SinkError> {
         write(self, changes).map_err(failed)
     }
 }
@@ -59,7 +59,7 @@ fn failed(failure: Failure) -> SinkError {
     SinkError::store(failure.to_string())
 }
 
-fn write(database: &mut Database, changes: &Changes) -> Result<(), Failure> {
+fn write(database: &mut Database, changes: &MetricChanges) -> Result<(), Failure> {
     let undone = changes.changes.iter().find(|change| change.entry.act == Act::Undo);
     let mut as_it_stood = match undone {
         Some(change) => replaced_by(database, &change.entry.load_id)?,
@@ -68,7 +68,7 @@ fn write(database: &mut Database, changes: &Changes) -> Result<(), Failure> {
     let keys: Vec<&str> = changes.changes.iter().map(|change| change.metric_key.as_str()).collect();
     let mut current = database.values(&keys)?;
     let (mut rows, mut removed, mut entries) = (Vec::new(), Vec::new(), Vec::new());
-    for Change { metric_key, entry } in &changes.changes {
+    for MetricChange { metric_key, entry } in &changes.changes {
         match (entry.act, &entry.new) {
             (Act::Load, Some(row)) => {
                 let mut raw = RawRow::new();
@@ -121,7 +121,7 @@ impl DatabaseMetrics {
     pub fn undo_in(
         &mut self,
         load_id: &LoadId,
-        stamp: &Stamp,
+        stamp: &LoadStamp,
         run: Run,
     ) -> Result<UndoReceipt, SinkError> {
         transact(&self.database, run == Run::Dry, |database| Ok(undo_in(database, load_id, stamp)))
@@ -165,7 +165,7 @@ impl MetricSink for DatabaseMetrics {
         transact(&self.database, false, |database| Ok(load_into(database, load, run)))
     }
 
-    fn undo(&mut self, load_id: &LoadId, stamp: &Stamp) -> Result<UndoReceipt, SinkError> {
+    fn undo(&mut self, load_id: &LoadId, stamp: &LoadStamp) -> Result<UndoReceipt, SinkError> {
         self.undo_in(load_id, stamp, Run::Commit)
     }
 

@@ -2,14 +2,14 @@
 
 use maud::{Markup, html};
 
-use crate::history::{CheckRecord, Record};
+use crate::history::{CheckRecord, SuiteRecord};
 use crate::page::words::{symbol, time};
 use crate::words::count_of;
 
 /// How many earlier reports the history shows.
 const COLUMNS: usize = 30;
 
-pub(in crate::page) fn section(reports: &[Record]) -> Markup {
+pub(in crate::page) fn section(reports: &[SuiteRecord]) -> Markup {
     let left_out = reports.len().saturating_sub(COLUMNS);
     let shown = &reports[left_out..];
     let mut ids: Vec<&str> = Vec::new();

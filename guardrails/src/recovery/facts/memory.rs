@@ -8,7 +8,8 @@ use super::{
     RunFacts,
 };
 use crate::facts::{
-    Dialect, Facts, FactsError, FactsResult, Offender, Offenders, Query, Scope, Snapshot, Tables,
+    Dialect, Facts, FactsError, FactsResult, Offender, Offenders, Query, Scope, SnapshotInfo,
+    Tables,
 };
 
 /// Facts held in memory, given one family at a time; what was not given is not provided.
@@ -26,7 +27,7 @@ use crate::facts::{
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InMemoryFacts {
-    snapshot: Snapshot,
+    snapshot: SnapshotInfo,
     #[serde(default)]
     queue: Option<QueueFacts>,
     #[serde(default)]
@@ -47,7 +48,7 @@ impl InMemoryFacts {
     /// Makes facts that provide nothing yet.
     pub fn new(snapshot_id: impl Into<String>, as_of: DateTime<Utc>) -> Self {
         Self {
-            snapshot: Snapshot::new(snapshot_id, as_of),
+            snapshot: SnapshotInfo::new(snapshot_id, as_of),
             queue: None,
             offenders: BTreeMap::new(),
             ledger: None,
@@ -126,7 +127,7 @@ fn given<T: Clone>(fact: Option<&T>, name: &'static str) -> FactsResult<T> {
 }
 
 impl Facts for InMemoryFacts {
-    fn snapshot(&self) -> Snapshot {
+    fn snapshot(&self) -> SnapshotInfo {
         self.snapshot.clone()
     }
 }

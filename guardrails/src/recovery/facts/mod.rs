@@ -20,12 +20,12 @@ pub use memory::InMemoryFacts;
 /// and reason codes, never a phone, document or e-mail.
 ///
 /// ```
-/// use guardrails::facts::{Facts, FactsError, Offenders, Snapshot};
+/// use guardrails::facts::{Facts, FactsError, Offenders, SnapshotInfo};
 /// use guardrails::recovery::{Invariant, RecoveryFacts};
 ///
-/// struct NothingInBacklog(Snapshot);
+/// struct NothingInBacklog(SnapshotInfo);
 /// impl Facts for NothingInBacklog {
-///     fn snapshot(&self) -> Snapshot {
+///     fn snapshot(&self) -> SnapshotInfo {
 ///         self.0.clone()
 ///     }
 /// }
@@ -38,7 +38,7 @@ pub use memory::InMemoryFacts;
 ///     }
 /// }
 ///
-/// let facts = NothingInBacklog(Snapshot::new("s1", "2026-03-01T00:00:00Z".parse().unwrap()));
+/// let facts = NothingInBacklog(SnapshotInfo::new("s1", "2026-03-01T00:00:00Z".parse().unwrap()));
 /// assert_eq!(facts.offenders(Invariant::MATCHED_NOT_IN_BACKLOG, 20).unwrap().total, 0);
 /// assert!(facts.queue().unwrap_err().is_not_provided());
 /// ```

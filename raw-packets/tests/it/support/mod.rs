@@ -4,8 +4,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 #[cfg(feature = "xlsx")]
 use raw_packets::Language;
 use raw_packets::{
-    CheckOptions, CheckedPlan, GapStatus, InMemoryRequest, MetricScope, Packet, PacketForm,
-    PacketOptions, PacketPlan, Profile, ReturnedFile, SourceFacts, Stamp, Template, packet_csv,
+    CheckOptions, CheckedPlan, CsvProfile, GapStatus, InMemoryRequest, LoadStamp, MetricScope,
+    Packet, PacketForm, PacketOptions, PacketPlan, ReturnedFile, SourceFacts, Template, packet_csv,
 };
 
 pub(crate) const KPIS: [&str; 3] =
@@ -67,14 +67,14 @@ pub(crate) fn plan_in(form: PacketForm) -> PacketPlan {
 /// Returns every form that a packet is issued in.
 pub(crate) fn forms() -> Vec<PacketForm> {
     #[cfg_attr(not(feature = "xlsx"), expect(unused_mut, reason = "workbooks follow"))]
-    let mut forms: Vec<_> = Profile::ALL.into_iter().map(PacketForm::Csv).collect();
+    let mut forms: Vec<_> = CsvProfile::ALL.into_iter().map(PacketForm::Csv).collect();
     #[cfg(feature = "xlsx")]
     forms.extend([Language::En, Language::Es].map(PacketForm::Xlsx));
     forms
 }
 
-pub(crate) fn stamp() -> Stamp {
-    Stamp::new("ana", DateTime::<Utc>::UNIX_EPOCH)
+pub(crate) fn stamp() -> LoadStamp {
+    LoadStamp::new("ana", DateTime::<Utc>::UNIX_EPOCH)
 }
 
 pub(crate) fn as_of() -> CheckOptions {
@@ -98,14 +98,14 @@ pub(crate) fn filled(plan: &PacketPlan, packet: &Packet) -> Vec<String> {
 }
 
 /// Returns the packet filled in and saved in a profile.
-pub(crate) fn returned(plan: &PacketPlan, packet: &Packet, profile: Profile) -> ReturnedFile {
+pub(crate) fn returned(plan: &PacketPlan, packet: &Packet, profile: CsvProfile) -> ReturnedFile {
     let bytes = packet_csv(plan.template(), &[filled(plan, packet)], profile);
     ReturnedFile::new(packet.file_name(), bytes)
 }
 
 /// Returns every packet of the plan, filled in.
 pub(crate) fn all_returned(plan: &PacketPlan) -> Vec<ReturnedFile> {
-    plan.packets().iter().map(|packet| returned(plan, packet, Profile::Plain)).collect()
+    plan.packets().iter().map(|packet| returned(plan, packet, CsvProfile::Plain)).collect()
 }
 
 /// Returns the reasons and codes of everything that was found.

@@ -3,8 +3,7 @@
 use chrono::{DateTime, Utc};
 use guardrails::Remedy;
 use guardrails::facts::{
-    Dialect, Facts, FactsError, FactsResult, Offender, Offenders, Query, Snapshot as FactsSnapshot,
-    Tables,
+    Dialect, Facts, FactsError, FactsResult, Offender, Offenders, Query, SnapshotInfo, Tables,
 };
 use guardrails::recovery::{
     AgeBucket, Invariant, LackCount, LedgerFacts, MigrationFacts, QueueFacts, RecoveryFacts,
@@ -65,7 +64,7 @@ pub(super) fn own(status: MigrationStatus) -> MigrationFacts {
 /// ```
 #[derive(Clone, Debug)]
 pub struct BookFacts {
-    snapshot: FactsSnapshot,
+    snapshot: SnapshotInfo,
     dialect: Dialect,
     books: Vec<MigrationFacts>,
     refusal: String,
@@ -97,7 +96,7 @@ impl BookFacts {
             ("postgres", Dialect::Postgres)
         };
         let as_of = DateTime::<Utc>::from_timestamp_micros(now).unwrap_or_default();
-        let snapshot = FactsSnapshot::new(format!("{name}:books:{now}"), as_of);
+        let snapshot = SnapshotInfo::new(format!("{name}:books:{now}"), as_of);
         Ok(Self { snapshot, dialect, books, refusal })
     }
 
@@ -107,7 +106,7 @@ impl BookFacts {
 }
 
 impl Facts for BookFacts {
-    fn snapshot(&self) -> FactsSnapshot {
+    fn snapshot(&self) -> SnapshotInfo {
         self.snapshot.clone()
     }
 }

@@ -8,8 +8,8 @@ use chrono_tz::Tz;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use guardrails::facts::{
-    Dialect, Facts, FactsError, FactsResult, Offender, Offenders, Query, Scope,
-    Snapshot as FactsSnapshot, Tables,
+    Dialect, Facts, FactsError, FactsResult, Offender, Offenders, Query, Scope, SnapshotInfo,
+    Tables,
 };
 use guardrails::recovery::{
     AgeBucket, DailyMetrics, Invariant, LackCount, LedgerFacts, MigrationFacts, QueueFacts,
@@ -19,7 +19,7 @@ use guardrails::recovery::{
 use crate::diesel::conn::database::{Param, TextRow};
 use crate::diesel::read::books;
 use crate::diesel::read::broken;
-use crate::diesel::read::disagreements::links_to_nobody;
+use crate::diesel::read::inconsistencies::links_to_nobody;
 use crate::diesel::read::presence::{Looks, Relation, matched_in_view};
 use crate::diesel::read::snapshot::SqlSnapshot;
 use crate::diesel::read::time_limit;
@@ -457,10 +457,10 @@ fn by_size(mut reasons: Vec<ReasonCount>) -> Vec<ReasonCount> {
 }
 
 impl Facts for StoreFacts<'_> {
-    fn snapshot(&self) -> FactsSnapshot {
+    fn snapshot(&self) -> SnapshotInfo {
         let snapshot = self.snapshot.borrow();
         let as_of: DateTime<Utc> = snapshot.as_of();
-        let read = FactsSnapshot::new(snapshot.id(), as_of);
+        let read = SnapshotInfo::new(snapshot.id(), as_of);
         match &self.touched {
             Some(leads) => read.of(Scope::Touched(leads.len() as u64)),
             None => read,

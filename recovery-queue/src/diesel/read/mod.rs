@@ -5,11 +5,11 @@ pub(crate) mod books;
 #[cfg(feature = "guardrails")]
 pub(crate) mod broken;
 pub(crate) mod decisions;
-pub(crate) mod disagreements;
 #[cfg(feature = "guardrails")]
 pub(crate) mod facts;
 #[cfg(feature = "guardrails")]
 pub(crate) mod given_leads;
+pub(crate) mod inconsistencies;
 #[cfg(feature = "guardrails")]
 pub(crate) mod key_format;
 pub(crate) mod leads;

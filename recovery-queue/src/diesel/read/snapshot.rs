@@ -11,9 +11,9 @@ use crate::diesel::conn::database::{Database, Param, TextRow, failed};
 use crate::diesel::conn::namespace::Names;
 use crate::diesel::conn::transaction::Begin;
 use crate::diesel::migrate;
-use crate::diesel::read::disagreements;
 #[cfg(feature = "guardrails")]
 use crate::diesel::read::given_leads;
+use crate::diesel::read::inconsistencies;
 use crate::diesel::read::leads;
 #[cfg(feature = "guardrails")]
 use crate::diesel::read::presence::Relation;
@@ -28,8 +28,8 @@ use crate::diesel::write::runs;
 use crate::diesel::write::view::BacklogView;
 use crate::model::age::AgeBucket;
 use crate::model::backlog::{Backlog, BacklogSource};
-use crate::model::disagreement::Disagreement;
 use crate::model::error::StoreError;
+use crate::model::inconsistency::Inconsistency;
 use crate::model::key::{PersonKey, RunId, SourcePk};
 use crate::model::lead::{LeadRecord, PersonRecord};
 use crate::model::ledger::{EventKind, LedgerSlot, SLOT_SECONDS};
@@ -202,9 +202,9 @@ impl<'a> SqlSnapshot<'a> {
         leads::person(&mut self.db, &self.names, key)
     }
 
-    /// Says what disagrees; see [`LeadStore::disagreements`](crate::LeadStore::disagreements).
-    pub fn disagreements(&mut self) -> Result<Vec<Disagreement>, StoreError> {
-        Ok(disagreements::find(&mut self.db, &self.names)?.told)
+    /// Says what disagrees; see [`LeadStore::inconsistencies`](crate::LeadStore::inconsistencies).
+    pub fn inconsistencies(&mut self) -> Result<Vec<Inconsistency>, StoreError> {
+        Ok(inconsistencies::find(&mut self.db, &self.names)?.told)
     }
 
     /// Finds the numbers of leads; those that the store does not know are left out.
@@ -227,7 +227,7 @@ impl<'a> SqlSnapshot<'a> {
     /// Gives the service's view of persons, where one is recorded.
     #[cfg(feature = "guardrails")]
     pub(crate) fn person_view(&mut self) -> Result<Option<Relation>, StoreError> {
-        disagreements::person_view(&mut self.db, &self.names)
+        inconsistencies::person_view(&mut self.db, &self.names)
     }
 
     /// Counts the leads that wait to be decided; those in back-off or under a lease too.

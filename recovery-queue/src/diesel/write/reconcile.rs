@@ -4,12 +4,12 @@ use crate::diesel::batch::settled::Context;
 use crate::diesel::conn::database::now;
 use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;
-use crate::diesel::read::disagreements::{find, open};
+use crate::diesel::read::inconsistencies::{find, open};
 use crate::diesel::write::events::{Events, LeadsOfBacklog};
 use crate::diesel::write::link_history::keep_links;
 use crate::diesel::write::{origins, seed};
-use crate::model::disagreement::{Disagreement, DisagreementKind as Kind};
 use crate::model::error::StoreError;
+use crate::model::inconsistency::{Inconsistency, InconsistencyKind as Kind};
 use crate::model::lead::LeadActionKind;
 use crate::model::ledger::EventKind;
 use crate::model::links::Decider;
@@ -168,7 +168,7 @@ pub(crate) fn reconcile(
     names: &Names,
     clock: Option<i64>,
     decider: Decider<'_>,
-) -> Result<Vec<Disagreement>, StoreError> {
+) -> Result<Vec<Inconsistency>, StoreError> {
     decider.check()?;
     seed::lock(db, names)?;
     if !db.is_sqlite() {

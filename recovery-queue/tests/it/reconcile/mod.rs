@@ -54,7 +54,7 @@ fn break_it(store: &mut SqlStore, sql: &str) {
     script(store, &sql);
 }
 
-fn kinds(found: &[Disagreement]) -> BTreeMap<DisagreementKind, u64> {
+fn kinds(found: &[Inconsistency]) -> BTreeMap<InconsistencyKind, u64> {
     found.iter().map(|told| (told.kind, told.count)).collect()
 }
 
@@ -65,7 +65,7 @@ fn id(key: &str) -> String {
 
 #[test]
 fn each_kind_is_told_and_put_right_with_ledger_and_history() {
-    use DisagreementKind as Kind;
+    use InconsistencyKind as Kind;
     let gone = format!("DELETE FROM {{queue_link}} WHERE lead_id = {}", id("L-1"));
     let moved = format!(
         "UPDATE {{queue_link}} SET person_id = (SELECT id FROM {{queue_person}} WHERE person_key = 'P-2') \
@@ -91,16 +91,16 @@ fn each_kind_is_told_and_put_right_with_ledger_and_history() {
     for (key, sql, kind, status) in cases {
         on_each(|mut store| {
             drained(&mut store);
-            assert!(store.disagreements().unwrap().is_empty());
+            assert!(store.inconsistencies().unwrap().is_empty());
             break_it(&mut store, sql);
             let before = events(&mut store);
-            let found = store.disagreements().unwrap();
+            let found = store.inconsistencies().unwrap();
             assert_eq!(kinds(&found).get(&kind), Some(&1), "{kind}: {found:?}");
             assert_eq!(events(&mut store), before, "to look writes nothing");
 
             let mended = store.reconcile(ANA).unwrap();
             assert_eq!(mended, found, "{kind}");
-            let left = store.disagreements().unwrap();
+            let left = store.inconsistencies().unwrap();
             assert!(left.is_empty(), "{kind}: {left:?}");
             check_invariants(&mut store);
             let lead = store.lead(&pk(key)).unwrap().unwrap();
@@ -124,10 +124,10 @@ fn a_ledger_that_lost_events_is_made_up_by_one_and_never_edited() {
     on_each(|mut store| {
         drained(&mut store);
         break_it(&mut store, "DELETE FROM {queue_ledger} WHERE kind = 'matched'");
-        let found = store.disagreements().unwrap();
-        assert_eq!(kinds(&found), BTreeMap::from([(DisagreementKind::LedgerDiffers, 40)]));
+        let found = store.inconsistencies().unwrap();
+        assert_eq!(kinds(&found), BTreeMap::from([(InconsistencyKind::LedgerDiffers, 40)]));
         store.reconcile(ANA).unwrap();
-        assert!(store.disagreements().unwrap().is_empty());
+        assert!(store.inconsistencies().unwrap().is_empty());
         assert_eq!(events(&mut store)[&EventKind::Withdrawn], 40);
         check_invariants(&mut store);
     });
@@ -140,7 +140,7 @@ fn whoever_reconciles_says_who_and_why_and_a_callers_rollback_takes_it_back() {
         break_it(&mut store, &format!("DELETE FROM {{queue_link}} WHERE lead_id = {}", id("L-1")));
         let nobody = Decider { by: " ", reason: "why" };
         assert!(matches!(store.reconcile(nobody), Err(StoreError::Config(_))));
-        let found = store.disagreements().unwrap();
+        let found = store.inconsistencies().unwrap();
         assert!(!found.is_empty(), "nothing was written");
         if let Conn::Sqlite(connection) = store.connection() {
             let rolled_back = connection.immediate_transaction(|connection| {
@@ -150,7 +150,7 @@ fn whoever_reconciles_says_who_and_why_and_a_callers_rollback_takes_it_back() {
             });
             rolled_back.unwrap_err();
         }
-        assert_eq!(store.disagreements().unwrap(), found);
+        assert_eq!(store.inconsistencies().unwrap(), found);
     });
 }
 
@@ -164,29 +164,29 @@ fn persons_who_are_gone_lose_their_links_on_every_store() {
         );
         let view = PersonView::new(&store.view_name("persons").replace('"', ""), "id").unwrap();
         store.set_person_view(Some(&view)).unwrap();
-        assert!(store.disagreements().unwrap().is_empty());
+        assert!(store.inconsistencies().unwrap().is_empty());
         break_it(&mut store, "DELETE FROM {persons} WHERE id IN ('P-1', 'P-2')");
-        let found = store.disagreements().unwrap();
-        assert_eq!(kinds(&found), BTreeMap::from([(DisagreementKind::PersonGone, 2)]));
+        let found = store.inconsistencies().unwrap();
+        assert_eq!(kinds(&found), BTreeMap::from([(InconsistencyKind::PersonGone, 2)]));
         assert_eq!(found[0].keys, ["L-1", "L-2"]);
         store.reconcile(ANA).unwrap();
         check_invariants(&mut store);
         let lead = store.lead(&pk("L-1")).unwrap().unwrap();
         assert_eq!((lead.row.status, lead.link), (Status::Pending, None));
         assert_eq!(lead.former_links[0].ended_by, "ana");
-        assert!(store.disagreements().unwrap().is_empty());
+        assert!(store.inconsistencies().unwrap().is_empty());
     });
     let mut store = MemoryStore::new();
     let leads = ["L-1", "L-2"].map(|key| BacklogLead::new(pk(key), minute(0)));
     store.seed(&MemoryBacklog::new("all", leads), &SeedOptions::default()).unwrap();
     store.recover(&mut resolve, &RecoverOptions::default()).unwrap();
-    assert!(store.disagreements().unwrap().is_empty());
+    assert!(store.inconsistencies().unwrap().is_empty());
     store.remove_person(&PersonKey::new("P-1").unwrap());
-    assert_eq!(store.disagreements().unwrap()[0].keys, ["L-1"]);
+    assert_eq!(store.inconsistencies().unwrap()[0].keys, ["L-1"]);
     assert_eq!(store.reconcile(ANA).unwrap().len(), 1);
     let lead = store.lead(&pk("L-1")).unwrap().unwrap();
     assert_eq!((lead.row.status, lead.former_links.len()), (Status::Pending, 1));
-    assert!(store.disagreements().unwrap().is_empty());
+    assert!(store.inconsistencies().unwrap().is_empty());
     check_invariants(&mut store);
 }
 
@@ -200,7 +200,7 @@ fn a_leak_whose_link_stands_is_told_and_left_to_the_owner_of_the_view() {
              FROM {leads}",
         );
         let found = store.reconcile(ANA).unwrap();
-        assert_eq!(kinds(&found), BTreeMap::from([(DisagreementKind::LeakedThoughLinked, 40)]));
+        assert_eq!(kinds(&found), BTreeMap::from([(InconsistencyKind::LeakedThoughLinked, 40)]));
         assert_eq!((found[0].keys.len(), found[0].kind.can_be_mended()), (20, false));
         assert_eq!(counts(&mut store)[&Status::Matched], 40, "it is left as it is");
     });

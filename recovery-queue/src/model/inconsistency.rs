@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 /// what they rest on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
-pub enum DisagreementKind {
+pub enum InconsistencyKind {
     /// A state, link or origin refers to a lead that the queue does not hold. Put right: the row is removed.
     RowWithoutLead,
     /// The lead is in more than one state. Put right: it has the state that its link, or the lack of one, gives it.
@@ -33,7 +33,7 @@ pub enum DisagreementKind {
     LeakedThoughLinked,
 }
 
-impl DisagreementKind {
+impl InconsistencyKind {
     /// Lists every kind, in the order in which they are put right.
     pub const ALL: [Self; 10] = [
         Self::RowWithoutLead,
@@ -72,13 +72,13 @@ impl DisagreementKind {
     }
 }
 
-impl std::fmt::Display for DisagreementKind {
+impl std::fmt::Display for InconsistencyKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.code())
     }
 }
 
-impl Serialize for DisagreementKind {
+impl Serialize for InconsistencyKind {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.code())
     }
@@ -87,22 +87,22 @@ impl Serialize for DisagreementKind {
 /// What disagrees in one way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Disagreement {
+pub struct Inconsistency {
     /// In which way.
-    pub kind: DisagreementKind,
+    pub kind: InconsistencyKind,
     /// How many leads, persons or rows.
     pub count: u64,
     /// The first of them by key, at most [`LISTED`](Self::LISTED): the lead's key, the person's where origins disagree.
     pub keys: Vec<String>,
 }
 
-impl Disagreement {
+impl Inconsistency {
     /// How many keys are listed.
     pub const LISTED: usize = 20;
 
-    /// Makes a disagreement of all its keys.
+    /// Makes an inconsistency of all its keys.
     #[must_use]
-    pub fn of(kind: DisagreementKind, mut keys: Vec<String>) -> Self {
+    pub fn of(kind: InconsistencyKind, mut keys: Vec<String>) -> Self {
         let count = keys.len() as u64;
         keys.sort_unstable();
         keys.truncate(Self::LISTED);

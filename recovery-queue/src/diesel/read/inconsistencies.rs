@@ -10,8 +10,8 @@ use crate::diesel::conn::namespace::Names;
 use crate::diesel::read::presence::{self, Relation, matched_in_view};
 use crate::diesel::write::events::{LedgerIndex, ROLLED_UP_TO};
 use crate::diesel::write::origins;
-use crate::model::disagreement::{Disagreement, DisagreementKind as Kind};
 use crate::model::error::StoreError;
+use crate::model::inconsistency::{Inconsistency, InconsistencyKind as Kind};
 
 const LOOK: &str = "the look for what disagrees";
 
@@ -88,19 +88,19 @@ impl RecordedView {
 
 /// What was found, and the leads that are to be put right.
 #[derive(Default)]
-pub(crate) struct Disagreements {
-    pub(crate) told: Vec<Disagreement>,
+pub(crate) struct Inconsistencies {
+    pub(crate) told: Vec<Inconsistency>,
     leads: BTreeMap<Kind, Vec<i64>>,
 }
 
-impl Disagreements {
+impl Inconsistencies {
     pub(crate) fn leads(&self, kind: Kind) -> &[i64] {
         self.leads.get(&kind).map_or(&[], Vec::as_slice)
     }
 
     fn add(&mut self, kind: Kind, keys: Vec<String>, leads: Vec<i64>) {
         if !keys.is_empty() {
-            self.told.push(Disagreement::of(kind, keys));
+            self.told.push(Inconsistency::of(kind, keys));
             self.leads.insert(kind, leads);
         }
     }
@@ -142,8 +142,8 @@ pub(crate) fn open(db: &mut Database, names: &Names) -> Result<(i64, i64), Store
 }
 
 /// Finds everything that disagrees; writes nothing.
-pub(crate) fn find(db: &mut Database, names: &Names) -> Result<Disagreements, StoreError> {
-    let mut found = Disagreements::default();
+pub(crate) fn find(db: &mut Database, names: &Names) -> Result<Inconsistencies, StoreError> {
+    let mut found = Inconsistencies::default();
     let sql = format!(
         "SELECT o.lead_id, CAST(o.lead AS BIGINT) AS lead, CAST(o.states AS BIGINT) AS states, \
              CAST(o.matched AS BIGINT) AS matched, CAST(o.linked AS BIGINT) AS linked, \
@@ -178,8 +178,8 @@ pub(crate) fn find(db: &mut Database, names: &Names) -> Result<Disagreements, St
     let (queue, ledger) = open(db, names)?;
     if queue != ledger {
         let words = format!("{queue} open by the queue, {ledger} by the ledger");
-        let differs = Disagreement::of(Kind::LedgerDiffers, vec![words]);
-        found.told.push(Disagreement { count: queue.abs_diff(ledger), ..differs });
+        let differs = Inconsistency::of(Kind::LedgerDiffers, vec![words]);
+        found.told.push(Inconsistency { count: queue.abs_diff(ledger), ..differs });
     }
     found.add(Kind::LeakedThoughLinked, leaked_though_linked(db, names)?, Vec::new());
     found.told.sort_by_key(|told| told.kind);
