@@ -46,6 +46,9 @@ struct Line {
 enum Command {
     /// Applies the pending migrations of the queue and of the service; or looks at their books.
     Migrate {
+        /// Keeps the tables that grow with the leads in so many partitions by lead (PostgreSQL only; before the first run).
+        #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(2..=1024))]
+        partitions: Option<u16>,
         #[command(subcommand)]
         book: Option<Book>,
     },
@@ -313,13 +316,26 @@ fn run(line: &Line) -> Result<Exit, Failure> {
         _ => {}
     }
     let url = database_url(line.common.database_url.as_deref())?;
-    if let Command::Migrate { book: None } = &line.command
+    if let Command::Migrate { partitions: Some(_), book } = &line.command {
+        if book.is_some() {
+            return Err(Failure::new("--partitions is for `migrate` alone")
+                .remedy("run `queue_admin migrate --partitions`, then look at the books"));
+        }
+        if matches!(url, DatabaseUrl::Sqlite(_)) {
+            return Err(Failure::new(format_args!("{url}: SQLite keeps each table in one piece"))
+                .remedy("leave --partitions out, or name a database on PostgreSQL"));
+        }
+    }
+    if let Command::Migrate { book: None, partitions } = &line.command
         && !line.dry_run
     {
         let before = pending(line, &url)?;
+        if let Some(partitions) = partitions {
+            check_migratable(line, &url)?;
+            partition(&url, *partitions, false)?;
+        }
         line.map.open(&url)?;
-        let words = format!("{} applied; one head in each book", counted(before, "migration"));
-        return done(line, &console, &words, json!({ "applied": before }));
+        return migrated(line, &console, before, *partitions);
     }
     if let Command::Import(files) = &line.command {
         let (imports, exit) = files.run(&url, &console, line.dry_run)?;
@@ -341,24 +357,20 @@ fn run(line: &Line) -> Result<Exit, Failure> {
     }
     let mut store = SqlStore::open(&url, OpenOptions::default())?;
     match &line.command {
-        Command::Migrate { book: None } => {
+        Command::Migrate { book: None, partitions } => {
             let count = pending(line, &url)?;
             let refused = store.migration_status()?.refusal();
             if let Some((reason, remedy)) = refused {
                 return Err(Failure::new(format_args!("{url}: nothing can be migrated: {reason}"))
                     .remedy(remedy));
             }
-            if line.map.map.is_none() {
-                Database::check_pending(&url)?;
+            check_migratable(line, &url)?;
+            if let Some(partitions) = partitions {
+                partition(&url, *partitions, true)?;
             }
-            done(
-                line,
-                &console,
-                &format!("{} to apply", counted(count, "migration")),
-                json!({ "applied": count }),
-            )
+            migrated(line, &console, count, *partitions)
         }
-        Command::Migrate { book: Some(book) } | Command::Book(book) => {
+        Command::Migrate { book: Some(book), .. } | Command::Book(book) => {
             books(line, book, &mut store, &url, &console)
         }
         command => {
@@ -376,6 +388,33 @@ fn run(line: &Line) -> Result<Exit, Failure> {
             levers(line, command, &mut store, &url, &console)
         }
     }
+}
+
+/// Refuses a database whose tables of the service's are not this program's.
+fn check_migratable(line: &Line, url: &DatabaseUrl) -> Result<(), Failure> {
+    if line.map.map.is_none() { Database::check_pending(url) } else { Ok(()) }
+}
+
+/// Makes the queue's tables and keeps those that grow with the leads in partitions, both or neither.
+fn partition(url: &DatabaseUrl, partitions: u16, dry_run: bool) -> Result<(), Failure> {
+    let mut store = SqlStore::open(url, OpenOptions::default())?;
+    in_one(&mut store, dry_run, |store| {
+        store.migrate()?;
+        Ok(store.partition_by_lead(partitions)?)
+    })
+}
+
+/// Says what was applied, or what would be.
+fn migrated(
+    line: &Line,
+    console: &Console,
+    applied: u64,
+    partitions: Option<u16>,
+) -> Result<Exit, Failure> {
+    let came = if line.dry_run { "to apply" } else { "applied; one head in each book" };
+    let kept = partitions.map(|partitions| format!("; {partitions} partitions by lead"));
+    let words = format!("{} {came}{}", counted(applied, "migration"), kept.unwrap_or_default());
+    done(line, console, &words, json!({ "applied": applied, "partitions": partitions }))
 }
 
 /// Counts the pending migrations of both books; all of them where there is no file yet.
@@ -475,6 +514,10 @@ fn status(
             for fault in faults {
                 console.data(format_args!("  {} {}", fault.key, fault.reason))?;
             }
+        }
+        let partitions = store.migration_status()?.partitions;
+        if partitions > 0 {
+            console.data(format_args!("{:<16} {partitions} partitions", "tables by lead"))?;
         }
         for (words, command) in report.checks.iter().flat_map(CheckReport::to_do) {
             console.data(format_args!("what to do: {words}"))?;

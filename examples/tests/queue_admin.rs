@@ -372,6 +372,42 @@ fn the_policy_and_the_suite_are_printed_and_a_reader_makes_no_file() {
 }
 
 #[test]
+fn a_new_queue_is_kept_in_partitions_where_that_can_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let on_sqlite = run(command("queue_admin", folder.path()).args([
+        "--database-url",
+        "q.sqlite",
+        "migrate",
+        "--partitions",
+        "16",
+    ]));
+    assert_eq!(on_sqlite.code, 4, "{on_sqlite:?}");
+    assert!(on_sqlite.stderr.contains("SQLite keeps each table in one piece"), "{on_sqlite:?}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was made");
+    let Some(server) = crate::metrics_server::postgres() else { return };
+    let url = database_of_its_own(server.url(), "partitioned");
+    let place = Place { folder, url };
+    let dry = place.admin(&["migrate", "--partitions", "16", "--dry-run"]);
+    assert!(dry.ends_with("to apply; 16 partitions by lead"), "{dry}");
+    for _ in 0..2 {
+        let told = place.admin(&["migrate", "--partitions", "16"]);
+        assert!(told.ends_with("one head in each book; 16 partitions by lead"), "{told}");
+    }
+    assert!(place.admin(&["status"]).contains("tables by lead   16 partitions"));
+    let wrong = place.runs("queue_admin", &["migrate", "--partitions", "16", "status"]);
+    assert!(wrong.code == 4 && wrong.stderr.contains("`migrate` alone"), "{wrong:?}");
+    let none = place.runs("queue_admin", &["migrate", "--partitions", "1"]);
+    assert!(none.code != 0 && none.stderr.contains("2..=1024"), "{none:?}");
+
+    // A whole queue with rows is refused by the table's name, and stays as it is.
+    for place in Place::on_each("whole").into_iter().filter(|place| place.url != "q.sqlite") {
+        let told = place.runs("queue_admin", &["migrate", "--partitions", "16"]);
+        assert!(told.code == 4 && told.stderr.contains("queue_link holds rows"), "{told:?}");
+        assert!(!place.admin(&["status"]).contains("partitions"));
+    }
+}
+
+#[test]
 fn what_disagrees_is_told_by_a_dry_run_and_put_right() {
     for place in Place::on_each("reconcile") {
         assert_eq!(

@@ -144,6 +144,37 @@ impl SqlStore {
         migrate::migrate(&mut self.db, &self.names)
     }
 
+    /// Keeps the tables that grow with the leads (`queue_link`, `queue_settled`, `queue_wake_key`) in so many partitions by
+    /// the hash of the lead's number (PostgreSQL's `PARTITION BY HASH`), once [`migrate`](Self::migrate) has made them.
+    ///
+    /// For queues of hundreds of millions of leads: each partition is vacuumed, indexed and rebuilt by itself. Nothing else
+    /// changes, and later migrations need no such call. Tables that are kept so already are left as they are.
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "postgres", feature = "testing"))]
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use recovery_queue::testing::PostgresServer;
+    /// use recovery_queue::{DatabaseUrl, OpenOptions, SqlStore};
+    ///
+    /// # let Ok(server) = PostgresServer::start() else { return Ok(()) };
+    /// # let server_url = server.url();
+    /// let mut store = SqlStore::open(&DatabaseUrl::parse(server_url)?, OpenOptions::default())?;
+    /// store.migrate()?;
+    /// store.partition_by_lead(16)?;
+    /// assert_eq!(store.migration_status()?.partitions, 16);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(all(feature = "postgres", feature = "testing")))]
+    /// # fn main() {}
+    /// ```
+    ///
+    /// # Errors
+    /// SQLite, fewer than 2 or more than 1024 partitions, pending migrations, and a table that holds rows, has triggers or
+    /// policies or is kept in another number of partitions; it is named, and nothing is changed.
+    pub fn partition_by_lead(&mut self, partitions: u16) -> Result<(), StoreError> {
+        migrate::partition(&mut self.db, &self.names, partitions)
+    }
+
     /// Renames the tables that an earlier version made under a prefix, such as `crm_`, in a file of SQLite, and applies the
     /// pending migrations; gives their versions. The views stay under their old names, too.
     ///

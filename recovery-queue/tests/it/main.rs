@@ -40,6 +40,8 @@ mod loop_on_sqlite;
 #[cfg(feature = "sqlite")]
 mod migrations;
 mod outages;
+#[cfg(feature = "postgres")]
+mod partitions;
 #[cfg(feature = "sqlite")]
 mod plans;
 #[cfg(feature = "postgres")]

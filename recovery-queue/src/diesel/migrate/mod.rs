@@ -8,6 +8,7 @@
 
 pub(crate) mod expected_schema;
 pub(crate) mod harness;
+mod partitions;
 pub(crate) mod prefixed;
 pub(crate) mod source;
 pub(crate) mod status;
@@ -22,6 +23,7 @@ use sha2::{Digest, Sha256};
 use crate::diesel::conn::database::{Database, Param, TextRow, failed};
 use crate::diesel::conn::namespace::Names;
 use crate::diesel::migrate::expected_schema::{Shape, shape};
+use crate::diesel::migrate::partitions::Kept;
 use crate::diesel::migrate::status::MigrationStatus;
 use crate::model::error::StoreError;
 
@@ -143,7 +145,7 @@ fn columns(db: &mut Database, names: &Names) -> Result<BTreeSet<(String, String)
             "SELECT CAST(c.relname AS TEXT) AS table_name, CAST(a.attname AS TEXT) AS column_name \
              FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid \
              JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
-             WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm')",
+             WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm') AND NOT c.relispartition",
             &[Param::Text(names.schema.as_deref().unwrap_or_default())],
         )
     }
@@ -249,6 +251,10 @@ fn status_of(
     if status.pending.is_empty() {
         status.missing = missing(&expected(sqlite, lines), &columns);
     }
+    for kept in partitions::look(db, names)? {
+        status.missing.extend(kept.missing());
+        status.partitions = status.partitions.max(kept.wanted.unsigned_abs());
+    }
     Ok(status)
 }
 
@@ -306,6 +312,20 @@ fn migrate_to(db: &mut Database, names: &Names, lines: &[Line]) -> Result<Vec<St
         let pending = in_effect(lines).filter(|m| status.pending.iter().any(|v| v == m.version));
         apply(db, names, &status, pending)?;
         Ok(status.pending)
+    })
+}
+
+/// Keeps the tables that grow with the leads in so many partitions; they hold no row yet.
+pub(crate) fn partition(
+    db: &mut Database,
+    names: &Names,
+    partitions: u16,
+) -> Result<(), StoreError> {
+    partitions::check(partitions, db.is_sqlite(), names)?;
+    db.transaction("the partitioning", |db| {
+        lock(db, names)?;
+        ensure_usable(db, names)?;
+        partitions::make(db, names, partitions)
     })
 }
 
@@ -404,7 +424,8 @@ pub(crate) fn stamp(db: &mut Database, names: &Names) -> Result<(), StoreError> 
                 remedy: "call migrate",
             });
         }
-        let missing = missing(&expected(db.is_sqlite(), LINES), &columns);
+        let mut missing = missing(&expected(db.is_sqlite(), LINES), &columns);
+        missing.extend(partitions::look(db, names)?.iter().filter_map(Kept::missing));
         if !missing.is_empty() {
             return Err(StoreError::Schema {
                 namespace: names.label.clone(),
@@ -530,10 +551,24 @@ mod tests {
         };
         let mut connection = diesel::pg::PgConnection::establish(server.url()).unwrap();
         let mut db = Database::from(crate::Conn::from(&mut connection));
-        let namespace = crate::Namespace::new(&format!("shape_{}", std::process::id())).unwrap();
-        let names = namespace.names(false).unwrap();
+        let schema = format!("parts_{}", std::process::id());
+        let names = crate::Namespace::new(&schema).unwrap().names(false).unwrap();
+        // Each later migration also works on tables in partitions.
+        migrate_one(&mut db, &names, MIGRATIONS[0].version).unwrap();
+        db.transaction("the test", |db| partitions::make(db, &names, 3)).unwrap();
         migrate(&mut db, &names).unwrap();
-        assert_eq!(made(&mut db, &names), expected(false, LINES));
+        the_shape_is_checked(&mut db, &names, 3);
+
+        let schema = format!("shape_{}", std::process::id());
+        let names = crate::Namespace::new(&schema).unwrap().names(false).unwrap();
+        migrate(&mut db, &names).unwrap();
+        the_shape_is_checked(&mut db, &names, 0);
+    }
+
+    #[cfg(all(feature = "postgres", feature = "testing"))]
+    fn the_shape_is_checked(db: &mut Database, names: &Names, partitions: u64) {
+        assert_eq!(made(db, names), expected(false, LINES));
+        assert_eq!(status(db, names).unwrap().partitions, partitions);
 
         // Whatever one column is missing, it is told, and neither a check nor a stamp passes.
         for (table, columns) in expected(false, LINES) {
@@ -543,16 +578,16 @@ mod tests {
                 if db.script(&names.sql(&drop)).is_err() {
                     return Err(crate::StoreError::NotFound { what: "table", key: table.clone() });
                 }
-                let missing = status(db, &names)?.missing;
+                let missing = status(db, names)?.missing;
                 assert!(missing.contains(&format!("{table}.{column}")), "{table}: {missing:?}");
                 db.script(&names.sql("DROP TABLE {ns}queue_migration")).unwrap();
-                let error = stamp(db, &names).unwrap_err().to_string();
+                let error = stamp(db, names).unwrap_err().to_string();
                 assert!(error.contains(&format!("{table}.{column}")), "{error}");
                 Err(crate::StoreError::NotFound { what: "regret", key: String::new() })
             });
             gone.unwrap_err();
         }
-        assert!(status(&mut db, &names).unwrap().is_current());
+        assert!(status(db, names).unwrap().is_current());
     }
 
     #[cfg(feature = "sqlite")]

@@ -22,12 +22,14 @@ pub struct MigrationStatus {
     pub out_of_order: Vec<String>,
     /// Applied versions whose file has another checksum now.
     pub changed: Vec<String>,
-    /// Tables or columns that should be there and are not (`table` or `table.column`).
+    /// Tables, columns or partitions that should be there and are not (`table`, `table.column`).
     pub missing: Vec<String>,
     /// Pending versions whose tables and columns are there already: another branch or program made them.
     pub made: Vec<String>,
     /// Tables that the migrations make, which are there though no book records any migration.
     pub unrecorded: Vec<String>,
+    /// How many partitions the tables that grow with the leads are kept in, on PostgreSQL; 0 where they are whole.
+    pub partitions: u64,
 }
 
 impl MigrationStatus {

@@ -63,13 +63,21 @@ pub(crate) fn store(server: &PostgresServer) -> SqlStore {
     store_at(server.url())
 }
 
-/// Opens an empty store in a schema of its own, by a URL.
+/// Opens an empty store in a schema of its own, by a URL; in partitions where `TEST_PARTITIONS` says how many.
 pub(crate) fn store_at(url: &str) -> SqlStore {
+    let mut store = unmade(url);
+    store.migrate().unwrap();
+    if let Ok(partitions) = std::env::var("TEST_PARTITIONS") {
+        store.partition_by_lead(partitions.parse().unwrap()).unwrap();
+    }
+    store
+}
+
+/// Opens a store in a schema of its own that has no tables yet.
+pub(crate) fn unmade(url: &str) -> SqlStore {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let namespace = Namespace::new(&format!("t{}_{number}", std::process::id())).unwrap();
     let url = DatabaseUrl::parse(url).unwrap();
-    let mut store = SqlStore::open(&url, OpenOptions::default().with_namespace(namespace)).unwrap();
-    store.migrate().unwrap();
-    store
+    SqlStore::open(&url, OpenOptions::default().with_namespace(namespace)).unwrap()
 }
