@@ -95,10 +95,10 @@ pub fn run_changed<I: CandidateIndex>(
     for change in batches.iter().flatten() {
         match change {
             IndexChange::Insert(person, record) => {
-                index.insert(person, record).expect("a short key")
+                index.insert(person, record).expect("a short key");
             }
             IndexChange::Replace(person, record) => {
-                index.replace(person, record).expect("a short key")
+                index.replace(person, record).expect("a short key");
             }
             IndexChange::Remove(person) => drop(index.remove(person)),
         }
