@@ -17,6 +17,7 @@ pub mod joined;
 mod key;
 mod memory;
 mod once;
+mod person;
 #[cfg(feature = "sealed")]
 mod sealed;
 mod subject;
@@ -25,10 +26,9 @@ mod subject;
 pub use joined::JoinedIndex;
 pub use key::IndexKey;
 pub(crate) use memory::RowId;
-pub use memory::{
-    InMemoryIndex, InMemoryIndexBuilder, IndexedPerson, PersonKey, PersonKeys, Profile, SharedKey,
-};
+pub use memory::{InMemoryIndex, InMemoryIndexBuilder, IndexedPerson, PersonKeys, SharedKey};
 pub use once::{Glance, Relevant, RelevantBuilder, Remainder, SubjectFilter, SubjectKeys};
+pub use person::{PersonKey, Profile};
 #[cfg(feature = "sealed")]
 pub use sealed::{DamagedPerson, FORMAT_VERSION, FileError, Seal, StoredPerson, WeakEvidence};
 pub use subject::SubjectView;
@@ -202,7 +202,7 @@ pub enum IndexError {
         id: u64,
     },
     /// A person's key cannot be stored.
-    #[error("a person's key of {length} bytes: use 1 to {max} bytes", max = memory::MAX_PERSON_KEY)]
+    #[error("a person's key of {length} bytes: use 1 to {max} bytes", max = person::MAX_PERSON_KEY)]
     PersonKey {
         /// The key's length in bytes.
         length: usize,

@@ -4,13 +4,19 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::{Placeholders, READING};
+use super::placeholders::Placeholders;
 use crate::{
     key::{Field, HashKey, KeyKind, UnusableReason},
     kinds::{IdentifierKind, KindConflict, Kinds, document::DocumentTypes, email::EmailRules},
     text::Region,
     weak::blocking::{PHONE_TAIL_DIGITS, PHONE_TAIL_RANGE},
 };
+
+/// The version of how the built-in kinds read a value; it rises whenever one value may give other keys than before.
+///
+/// What is kept of keys (a saved index, the tables of an index, wake keys) is comparable with records of the same version
+/// only, so whoever keeps keys keeps this beside them, and makes them anew where it differs.
+pub const READING: u32 = 6;
 
 /// What normalising may be told; the default reads only what says its own country.
 #[derive(Clone, Debug)]

@@ -4,11 +4,15 @@ use std::num::NonZeroUsize;
 
 use super::{
     InMemoryIndex, RecordFilter,
-    rows::{PersonKey, Profile, Rows},
+    rows::Rows,
     same_person::same_person,
     shards::{Room, Shards},
 };
-use crate::{index::IndexError, kinds::Normalised, weak::BlockingKind};
+use crate::{
+    index::{IndexError, PersonKey, Profile},
+    kinds::Normalised,
+    weak::BlockingKind,
+};
 
 /// A builder of an index: it collects the records of a population.
 ///

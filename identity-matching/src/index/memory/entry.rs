@@ -21,12 +21,12 @@
     reason = "words and hashes are cut on purpose, and sizes are bounded where they grow"
 )]
 
+use super::packed;
 use crate::index::IndexKey;
 use crate::key::KeyForm;
 
 /// The most words of one entry.
 pub(in crate::index) const MAX_WORDS: usize = 4;
-pub(super) const PROFILE: u32 = 14;
 const LOW_28: u32 = (1 << 28) - 1;
 
 /// Schemes of [`crate::Key`] and of blocking keys, the highest four bits.
@@ -119,7 +119,7 @@ pub(in crate::index) const fn length(first: u32, sealed: bool) -> usize {
         0 | 2 | 3 | 5 | 6 => 4,
         1 | 4 | 9 | OTHER_BLOCKING => 3,
         7 | 8 | 10 => 2 + sealed as usize,
-        14 => super::packed::length(first),
+        14 => packed::length(first),
         _ => 2,
     }
 }
@@ -132,7 +132,7 @@ pub(in crate::index) fn decode(words: &[u32], sealed: bool) -> Option<(Entry, us
     let rest = words.get(1..length)?;
     let (code, low) = (first >> 28, first & LOW_28);
     // Of no key: its words are read by whoever wants them.
-    if code == PROFILE {
+    if code == packed::CODE {
         return Some((Entry::Profile, length));
     }
     let value = rest.iter().fold(0_u128, |bits, &word| bits << 32 | u128::from(word));

@@ -8,6 +8,7 @@ mod rows;
 mod same_person;
 mod shards;
 mod table;
+mod view;
 
 use std::num::NonZeroUsize;
 
@@ -16,10 +17,10 @@ pub(in crate::index) use self::build::finish;
 pub(crate) use self::rows::RowId;
 pub use self::{
     build::InMemoryIndexBuilder,
-    rows::{IndexedPerson, PersonKey, PersonKeys, Profile},
+    view::{IndexedPerson, PersonKeys},
 };
 pub(in crate::index) use self::{
-    rows::{MAX_PERSON_KEY, Rows, check_person_key},
+    rows::{Rows, check_person_key},
     shards::GROUP,
 };
 use self::{
@@ -28,7 +29,10 @@ use self::{
 };
 #[cfg(feature = "sealed")]
 use super::Seal;
-use super::{CandidateIndex, CandidateRead, Holders, InRead, IndexError, IndexKey, PersonId};
+use super::{
+    CandidateIndex, CandidateRead, Holders, InRead, IndexError, IndexKey, PersonId, PersonKey,
+    Profile,
+};
 use crate::{kinds::Normalised, weak::blocking::BlockingKind};
 
 /// A population in memory.

@@ -14,9 +14,10 @@
     reason = "dates and names are bounded where they are read"
 )]
 
-use super::{entry::PROFILE, rows::Profile};
-use crate::weak::BirthDate;
+use crate::{index::person::Profile, weak::BirthDate};
 
+/// The code of the entry.
+pub(super) const CODE: u32 = 14;
 const FOLLOWING: u32 = 20;
 const SEVERAL: u32 = 1 << 19;
 const MAKES_KEYS: u32 = 1 << 18;
@@ -97,7 +98,7 @@ impl<'a> Packed<'a> {
 
 /// Appends weak evidence of several names or dates, which lies at a position elsewhere.
 pub(super) fn push_several(position: usize, words: &mut Vec<u32>) {
-    words.extend([PROFILE << 28 | 1 << FOLLOWING | SEVERAL, position as u32]);
+    words.extend([CODE << 28 | 1 << FOLLOWING | SEVERAL, position as u32]);
 }
 
 /// Appends one name and one date, or either of them; gives `false` where there is more, or it cannot be packed.
@@ -105,7 +106,7 @@ pub(super) fn push(profile: &Profile, makes_keys: bool, words: &mut Vec<u32>) ->
     if profile.names.len() > 1 || profile.birth_dates.len() > 1 {
         return false;
     }
-    let mut first = PROFILE << 28;
+    let mut first = CODE << 28;
     if let Some(date) = profile.birth_dates.first() {
         let date = date.as_u32();
         let (year, month, day) = (date / 10_000, date / 100 % 100, date % 100);

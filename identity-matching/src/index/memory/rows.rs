@@ -1,4 +1,4 @@
-//! What a person holds: the view that a matcher sees, and the packed rows of the in-memory index.
+//! The packed rows of the in-memory index: what each person holds.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -8,25 +8,23 @@
 use super::{
     entry::{self, Entry},
     packed::{self, Packed},
+    view::{IndexedPerson, Known, Made, PersonKeys, each_made},
 };
 use crate::{
-    index::{IndexError, IndexKey, PersonId},
-    key::{KeyForm, KeyKind},
-    kinds::Normalised,
-    weak::blocking,
-    weak::{BirthDate, BlockingKey, BlockingKind, Name},
+    index::{
+        IndexError, IndexKey, PersonId,
+        person::{MAX_PERSON_KEY, PersonKey, Profile},
+    },
+    weak::{BlockingKind, blocking},
 };
 
-/// The longest key of a person, in bytes.
-pub(in crate::index) const MAX_PERSON_KEY: usize = (1 << TEXT_BITS) - 1;
-
+/// A person's key has so many bytes at most.
 const TEXT_BITS: u32 = 12;
+const _: () = assert!(MAX_PERSON_KEY == (1 << TEXT_BITS) - 1);
 const ENTRY_BITS: u32 = 18;
 const DEAD: u32 = 1 << 31;
 /// Set in a header where the keys of last digits are made of the phones, and stand nowhere.
 const TAILS: u32 = 1 << 30;
-/// The most keys that a row makes of what stands in it; where there were more, all stand in it.
-const MADE_MAX: usize = 12;
 /// A row's place must leave the highest bit of a table's slot free.
 const MAX_WORDS: usize = 1 << 31;
 
@@ -52,232 +50,6 @@ impl RowId {
 impl From<RowId> for PersonId {
     fn from(row: RowId) -> Self {
         Self::new(u64::from(row.0))
-    }
-}
-
-/// One key of a person as an index holds it, with the form in which the person holds it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct PersonKey {
-    /// The key.
-    pub key: IndexKey,
-    /// How the person holds it.
-    pub form: KeyForm,
-}
-
-impl PersonKey {
-    /// Lists the keys of one record, strong and blocking, as every index holds them: a document that had to be
-    /// completed counts as derived, and a key that is only supposed is no person's.
-    ///
-    /// A person's keys are those of all its records, each once and in its strongest form, which sorts first.
-    pub fn of(record: &Normalised) -> impl Iterator<Item = Self> + '_ {
-        let held = record.keys().iter().filter(|held| held.form != KeyForm::Supposed);
-        let strong = held.map(|held| {
-            let key = IndexKey::from(held.key);
-            let form = match (held.key.kind(), held.form) {
-                (KeyKind::DOCUMENT, KeyForm::Alias) => KeyForm::Derived,
-                (KeyKind::DOCUMENT, form) => form,
-                (_, KeyForm::Derived) => KeyForm::Alias,
-                (_, form) => form,
-            };
-            Self { key, form }
-        });
-        let blocking = record.blocking_keys().iter();
-        strong.chain(blocking.map(|&key| Self { key: key.into(), form: KeyForm::Exact }))
-    }
-}
-
-/// The weak evidence of one person that is compared: what all its records say, in order, each once.
-///
-/// Plates are compared by their blocking keys and need no place here.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Profile {
-    /// The folded names.
-    pub names: Vec<Name>,
-    /// The dates of birth.
-    pub birth_dates: Vec<BirthDate>,
-}
-
-impl Profile {
-    /// Takes the weak evidence of one record.
-    #[must_use]
-    pub fn of(record: &Normalised) -> Self {
-        Self {
-            names: record.name().cloned().into_iter().collect(),
-            birth_dates: record.birth_date().into_iter().collect(),
-        }
-    }
-
-    /// Tells whether nothing is known.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.names.is_empty() && self.birth_dates.is_empty()
-    }
-
-    fn bytes(&self) -> usize {
-        let names = self.names.iter().map(|name| name.as_str().len() + size_of::<Name>());
-        size_of::<Self>() + names.sum::<usize>() + size_of_val(&self.birth_dates[..])
-    }
-
-    /// Adds what another record says; the order of records leaves no trace.
-    pub fn merge(&mut self, other: &Self) {
-        self.names.extend_from_slice(&other.names);
-        self.names.sort_unstable_by(|left, right| left.as_str().cmp(right.as_str()));
-        self.names.dedup();
-        self.birth_dates.extend_from_slice(&other.birth_dates);
-        self.birth_dates.sort_unstable();
-        self.birth_dates.dedup();
-    }
-}
-
-/// Shows one person of an index: its key, what it holds and its weak evidence.
-#[derive(Clone, Debug)]
-pub struct IndexedPerson<'a> {
-    key: &'a str,
-    keys: PersonKeys<'a>,
-    known: Known<'a>,
-}
-
-/// The weak evidence of one person, where an index has it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Known<'a> {
-    Nothing,
-    Listed(&'a Profile),
-    Packed(Packed<'a>),
-}
-
-impl Known<'_> {
-    /// Reports each name, as [`Name::as_str`] gives it.
-    pub(crate) fn each_name(self, report: &mut dyn FnMut(&str)) {
-        match self {
-            Self::Nothing => {}
-            Self::Listed(profile) => profile.names.iter().for_each(|name| report(name.as_str())),
-            Self::Packed(packed) => {
-                packed.name(&mut [0; packed::LONGEST]).into_iter().for_each(report);
-            }
-        }
-    }
-
-    /// Lists the dates of birth.
-    pub(crate) fn birth_dates(&self) -> impl Iterator<Item = BirthDate> + '_ {
-        let (listed, packed) = match self {
-            Self::Nothing => (&[][..], None),
-            Self::Listed(profile) => (&profile.birth_dates[..], None),
-            Self::Packed(packed) => (&[][..], packed.birth_date()),
-        };
-        listed.iter().copied().chain(packed)
-    }
-}
-
-impl<'a> IndexedPerson<'a> {
-    /// Makes the view of a person that an index of one's own holds.
-    #[must_use]
-    pub fn new(key: &'a str, keys: &'a [PersonKey], profile: Option<&'a Profile>) -> Self {
-        let known = profile.map_or(Known::Nothing, Known::Listed);
-        Self { key, keys: PersonKeys(Keys::Listed(keys.iter())), known }
-    }
-
-    /// Returns the person's key, as the population wrote it.
-    #[must_use]
-    pub fn key(&self) -> &'a str {
-        self.key
-    }
-
-    /// Returns the keys that the person holds, each once, strong and blocking.
-    #[must_use]
-    pub fn keys(&self) -> PersonKeys<'a> {
-        self.keys.clone()
-    }
-
-    /// Returns the person's weak evidence.
-    #[must_use]
-    pub fn profile(&self) -> Option<Profile> {
-        let mut names = Vec::new();
-        self.known.each_name(&mut |name| names.push(Name::folded(name.to_owned())));
-        let profile = Profile { names, birth_dates: self.known.birth_dates().collect() };
-        (!profile.is_empty()).then_some(profile)
-    }
-
-    pub(crate) fn known(&self) -> Known<'a> {
-        self.known
-    }
-}
-
-/// Iterates over the keys of one person.
-#[derive(Clone, Debug)]
-pub struct PersonKeys<'a>(Keys<'a>);
-
-#[derive(Clone, Debug)]
-enum Keys<'a> {
-    Listed(std::slice::Iter<'a, PersonKey>),
-    Packed {
-        words: &'a [u32],
-        sealed: bool,
-        /// How many last digits of phones make keys; zero where they make none.
-        tail: u8,
-        made: Made,
-    },
-}
-
-/// Keys that stand in no row, for they can be made of what does.
-#[derive(Clone, Debug, Default)]
-struct Made {
-    keys: [u64; MADE_MAX],
-    at: usize,
-    end: usize,
-}
-
-impl Made {
-    fn push(&mut self, key: BlockingKey) {
-        let known = self.keys[..self.end].contains(&key.as_u64());
-        if let Some(place) = self.keys.get_mut(self.end).filter(|_| !known) {
-            *place = key.as_u64();
-            self.end += 1;
-        }
-    }
-
-    fn next(&mut self) -> Option<PersonKey> {
-        let key = BlockingKey::from_u64(*self.keys[..self.end].get(self.at)?)?;
-        self.at += 1;
-        Some(PersonKey { key: key.into(), form: KeyForm::Exact })
-    }
-}
-
-/// Reports the keys that a packed name and date make.
-fn each_made(packed: Packed<'_>, report: impl FnMut(BlockingKey)) {
-    let mut buffer = [0; packed::LONGEST];
-    if let (true, Some(date)) = (packed.makes_keys(), packed.birth_date())
-        && let Some(name) = packed.name(&mut buffer)
-    {
-        blocking::name_birth_date(name, date).for_each(report);
-    }
-}
-
-impl Iterator for PersonKeys<'_> {
-    type Item = PersonKey;
-
-    #[inline]
-    fn next(&mut self) -> Option<PersonKey> {
-        match &mut self.0 {
-            Keys::Listed(keys) => keys.next().copied(),
-            Keys::Packed { words, sealed, tail, made } => loop {
-                let Some((entry, length)) = entry::decode(words, *sealed) else {
-                    return made.next();
-                };
-                let (own, rest) = words.split_at(length);
-                *words = rest;
-                match entry {
-                    Entry::Key(key, form) => {
-                        if *tail > 0
-                            && let Some(number) = key.phone_number()
-                        {
-                            made.push(blocking::e164_tail(number, *tail));
-                        }
-                        return Some(PersonKey { key, form });
-                    }
-                    Entry::Profile => each_made(Packed::of(own), |key| made.push(key)),
-                }
-            },
-        }
     }
 }
 
@@ -376,12 +148,11 @@ impl Rows {
         let count = numbers.clone().count();
         numbers
             .by_ref()
-            .take(MADE_MAX)
+            .take(Made::MAX)
             .for_each(|number| made.push(blocking::e164_tail(number, tail)));
-        let all =
-            held.iter().filter_map(of).all(|key| made.keys[..made.end].contains(&key.as_u64()));
-        let as_many = held.iter().filter_map(of).count() == made.end;
-        let left_out = tail > 0 && count <= MADE_MAX && all && as_many;
+        let all = held.iter().filter_map(of).all(|key| made.has(key));
+        let as_many = held.iter().filter_map(of).count() == made.len();
+        let left_out = tail > 0 && count <= Made::MAX && all && as_many;
         if left_out {
             held.retain(|held| of(held).is_none());
         }
@@ -445,12 +216,7 @@ impl Rows {
     }
 
     pub(in crate::index) fn keys(&self, id: RowId) -> PersonKeys<'_> {
-        PersonKeys(Keys::Packed {
-            words: self.entries(id),
-            sealed: self.sealed,
-            tail: self.tail(id),
-            made: Made::default(),
-        })
+        PersonKeys::packed(self.entries(id), self.sealed, self.tail(id))
     }
 
     pub(in crate::index) fn person(&self, id: RowId) -> &str {
@@ -467,7 +233,7 @@ impl Rows {
         let mut words = self.entries(id);
         while let Some(&first) = words.first() {
             let (own, rest) = words.split_at(entry::length(first, self.sealed).min(words.len()));
-            if first >> 28 == entry::PROFILE {
+            if first >> 28 == packed::CODE {
                 let packed = Packed::of(own);
                 let listed = packed.position().and_then(|position| self.profiles.get(position));
                 return listed.map_or(Known::Packed(packed), Known::Listed);
@@ -485,11 +251,8 @@ impl Rows {
     #[inline]
     pub(in crate::index) fn view(&self, id: RowId) -> Option<IndexedPerson<'_>> {
         let header = *self.words.get(id.get() as usize)?;
-        (header & DEAD == 0).then(|| IndexedPerson {
-            key: self.person(id),
-            keys: self.keys(id),
-            known: self.known(id),
-        })
+        (header & DEAD == 0)
+            .then(|| IndexedPerson::packed(self.person(id), self.keys(id), self.known(id)))
     }
 
     /// Lists the living persons in the order of their rows.
@@ -583,8 +346,8 @@ fn leave_out_names(profile: &Profile, held: &mut Vec<PersonKey>) -> bool {
     };
     let mut made = Made::default();
     blocking::name_birth_date(name.as_str(), *date).for_each(|key| made.push(key));
-    let all = held.iter().filter_map(of).all(|key| made.keys[..made.end].contains(&key.as_u64()));
-    let left_out = all && held.iter().filter_map(of).count() == made.end && made.end > 0;
+    let all = held.iter().filter_map(of).all(|key| made.has(key));
+    let left_out = all && held.iter().filter_map(of).count() == made.len() && made.len() > 0;
     if left_out {
         held.retain(|held| of(held).is_none());
     }

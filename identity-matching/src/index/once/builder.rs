@@ -7,7 +7,8 @@ use crate::{
     index::{
         IndexError,
         key::fold,
-        memory::{GROUP, InMemoryIndexBuilder, PersonKey, Profile, check_person_key},
+        memory::{GROUP, InMemoryIndexBuilder, check_person_key},
+        person::{PersonKey, Profile},
     },
     kinds::Normalised,
     weak::{BirthDate, BlockingKind, Name},

@@ -22,7 +22,8 @@ use super::{Seal, StoredPerson};
 use crate::{
     index::{
         IndexError,
-        memory::{InMemoryIndex, IndexedPerson, PersonKey, Profile, RecordFilter, Rows, finish},
+        memory::{InMemoryIndex, IndexedPerson, RecordFilter, Rows, finish},
+        person::{PersonKey, Profile},
     },
     key::HashKey,
     normalise::NormaliseOptions,

@@ -1,11 +1,18 @@
 //! What stood beside the last number: a source mostly writes country and type alike in all its rows, so what they mean is
 //! looked up once.
 
-use super::reading::Wanted;
+use super::reading::{Context, Wanted};
 use super::table::DocumentTypes;
-use super::{Context, Stated};
 use crate::kinds::RawValue;
 use crate::{key::Reading, text::Region};
+
+/// What country and type mean, as they were written beside a number.
+pub(super) struct Stated<'t> {
+    pub(super) wanted: Wanted<'t>,
+    pub(super) country: Region,
+    pub(super) context: Context<'t>,
+    pub(super) marks: Reading,
+}
 
 /// Keeps what country, type and region meant, in the buffer of the records that are read one after the other.
 ///

@@ -15,6 +15,7 @@ mod costa_rica;
 mod dominican_republic;
 mod ecuador;
 mod el_salvador;
+mod filler;
 mod guatemala;
 mod honduras;
 mod italy;
@@ -42,17 +43,16 @@ pub use rule::{DocumentReading, DocumentRule};
 pub use table::{DocumentType, DocumentTypeConflict, DocumentTypes};
 
 pub(crate) use self::beside::Beside;
+use self::beside::Stated;
+use self::filler::{compact, is_filler_body, is_filler_number};
 use self::names::Named;
-use self::reading::{Read, Wanted};
+use self::reading::{Context, Read, Wanted};
+use self::table::ANY_PASSPORT;
 use super::{IdentifierKind, RawValue, Sink};
 use crate::key::{DocumentTypeId, HashKey, Key, KeyForm, KeyKind, Reading};
 use crate::text::LONGEST_VALUE;
 use crate::text::Region;
-use crate::text::filler;
 use crate::{key::UnusableReason, kinds::PlaceholderSet};
-
-/// The passport of an issuer that nobody named.
-const ANY_PASSPORT: DocumentTypeId = DocumentTypeId::new(table::ANY, "PASSPORT");
 
 /// Documents: a type of a country, and a number.
 #[derive(Clone, Debug)]
@@ -81,22 +81,6 @@ impl IdentifierKind for DocumentKind {
             sink.unusable(reason);
         }
     }
-}
-
-/// What a document is read by.
-#[derive(Clone, Copy)]
-struct Context<'t> {
-    types: &'t DocumentTypes,
-    /// The country that the document names.
-    issuer: Option<Region>,
-}
-
-/// What country and type mean, as they were written beside a number.
-struct Stated<'t> {
-    wanted: Wanted<'t>,
-    country: Region,
-    context: Context<'t>,
-    marks: Reading,
 }
 
 /// Reads what stands beside a number.
@@ -256,21 +240,6 @@ fn is_blank(text: &str) -> bool {
         && text.trim_start().is_empty()
 }
 
-fn compact(raw: &str) -> Result<DocumentNumber, UnusableReason> {
-    let number = match DocumentNumber::compact(raw) {
-        Ok(number) => number,
-        Err(UnusableReason::TooLong) => return Err(UnusableReason::TooLong),
-        Err(_) if filler::says_nothing(raw) => return Err(UnusableReason::Placeholder),
-        Err(reason) => return Err(reason),
-    };
-    // Mostly the first letter settles it.
-    let has_digit = number.as_bytes().iter().any(u8::is_ascii_digit);
-    if !has_digit && filler::says_nothing(raw) {
-        return Err(UnusableReason::Placeholder);
-    }
-    Ok(number)
-}
-
 /// Reads the name of a country; nothing where none or a filler stands there.
 fn country(raw: &str) -> Result<(Option<Region>, Reading), UnusableReason> {
     let plain = Reading::new();
@@ -281,7 +250,7 @@ fn country(raw: &str) -> Result<(Option<Region>, Reading), UnusableReason> {
         return Ok((Some(region), plain));
     }
     let code = raw.len() == 2 && raw.bytes().all(|byte| byte.is_ascii_alphabetic());
-    if raw.len() <= LONGEST_VALUE && !code && filler::is_filler(raw) {
+    if raw.len() <= LONGEST_VALUE && !code && crate::text::filler::is_filler(raw) {
         return Ok((None, plain));
     }
     let region = Region::from_name(raw).ok_or(UnusableReason::UnknownRegion)?;
@@ -293,33 +262,6 @@ fn is_placeholder(read: &Read, placeholders: &PlaceholderSet) -> bool {
     let whole = read.number.as_bytes();
     let body = read.reading.body.clone().and_then(|body| whole.get(body)).unwrap_or(whole);
     is_filler_body(body) || placeholders.has_document(&read.number)
-}
-
-/// Tells whether a number that no rule accepts is a filler: then that is the better reason.
-fn is_filler_number(raw: &str) -> bool {
-    let written = compact(raw);
-    written.is_ok_and(|written| written.len() > 2 && is_filler_body(written.as_bytes()))
-        || filler::says_nothing(raw)
-}
-
-/// Tells whether digits are zeros only, one digit repeated, or a run, also behind restored zeros.
-fn is_filler_body(body: &[u8]) -> bool {
-    // Mostly the first three digits settle it.
-    if let [first @ b'1'..=b'9', second @ b'0'..=b'9', third @ b'0'..=b'9', ..] = body
-        && (second + 10 - first) % 10 != (third + 10 - second) % 10
-    {
-        return false;
-    }
-    if !body.iter().all(u8::is_ascii_digit) {
-        let Some((&first, rest)) = body.split_first() else { return false };
-        return rest.len() > 1 && rest.iter().all(|&byte| byte == first);
-    }
-    let zeros = body.iter().take_while(|&&digit| digit == b'0').count();
-    let rest = &body[zeros..];
-    rest.is_empty()
-        || rest.len() == 1 && zeros > 5
-        || filler::is_repeated_or_run(body)
-        || zeros > 0 && rest.len() >= 5 && filler::is_repeated_or_run(rest)
 }
 
 #[inline]

@@ -3,10 +3,19 @@
 use super::names::Named;
 use super::rule::DocumentReading;
 use super::table::DocumentType;
-use super::{ANY_PASSPORT, Context, DocumentNumber, passport};
+use super::table::{ANY_PASSPORT, DocumentTypes};
+use super::{DocumentNumber, passport};
 use crate::key::UnusableReason;
 use crate::key::{DocumentTypeId, KeyForm, Reading};
 use crate::text::Region;
+
+/// What a document is read by.
+#[derive(Clone, Copy)]
+pub(super) struct Context<'t> {
+    pub(super) types: &'t DocumentTypes,
+    /// The country that the document names.
+    pub(super) issuer: Option<Region>,
+}
 
 /// How a number was read, of which type.
 #[derive(Clone, Debug)]

@@ -211,6 +211,9 @@ impl Inner {
 /// Stands in the ids of types that every country issues; no country has the code.
 pub(super) const ANY: Region = Region::NOBODY;
 
+/// The passport of an issuer that nobody named.
+pub(super) const ANY_PASSPORT: DocumentTypeId = DocumentTypeId::new(ANY, "PASSPORT");
+
 impl DocumentTypes {
     /// Makes a table without any type: every number is kept as it is.
     #[must_use]

@@ -1,9 +1,10 @@
 //! What people write around a document's number: its type, an abbreviation of "number", the country, who issued it,
 //! remarks, a spreadsheet's guards and decimals, a second document.
 
+use super::DocumentNumber;
+use super::filler::is_filler_number;
 use super::names::{self, Beside, Named};
-use super::reading::{self, Found, Read, Wanted};
-use super::{Context, DocumentNumber, is_filler_number};
+use super::reading::{self, Context, Found, Read, Wanted};
 use crate::key::Reading;
 use crate::key::UnusableReason;
 use crate::text::spreadsheet::{self, Cell};

@@ -3,8 +3,9 @@
 //! Whatever is more than that is left to the long way, which gives the same for what is read here.
 
 use super::address::{self, LOCAL_MAX};
-use super::rules::Domain;
-use super::{EmailTable, is_filler_phrase, is_reserved, typos};
+use super::local::is_filler_phrase;
+use super::rules::{Domain, EmailTable, is_reserved};
+use super::typos;
 use crate::key::{Key, KeyForm, Reading};
 use crate::kinds::Sink;
 use crate::text::filler;

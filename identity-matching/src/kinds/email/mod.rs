@@ -1,15 +1,16 @@
 //! E-mail addresses to one canonical form per mailbox.
 //!
-//! [`fast`] reads plain ones, [`written`] finds addresses in what people write, [`address`] reads the syntax, [`typos`] tells typing errors, [`rules`] is what is known of providers, throw-away services and roles.
+//! [`fast`] reads plain ones, [`written`] finds addresses in what people write, [`address`] reads the syntax, [`local`] tells fillers and roles, [`typos`] typing errors, [`rules`] is what is known of providers, throw-away services and roles.
 
 mod address;
 mod fast;
+mod local;
 mod rules;
 mod typos;
 mod written;
 
-use address::{Address, BUFFER, LOCAL_MAX};
-use rules::{Domain, Local};
+use address::{Address, BUFFER};
+use rules::{Domain, is_reserved};
 
 pub(crate) use rules::EmailTable;
 pub use rules::{AddressUse, EmailProvider, EmailRules};
@@ -187,7 +188,7 @@ fn accept(
             return Err(UnusableReason::Malformed);
         }
     }
-    let role = check_local(name, domain, table)?;
+    let role = local::check(name, domain, table)?;
     if is_reserved(domain) {
         return Err(UnusableReason::Placeholder);
     }
@@ -233,103 +234,4 @@ fn before(text: &str, sign: char) -> &str {
         _ => text.find(sign),
     };
     &text[..at.unwrap_or(text.len())]
-}
-
-/// Refuses fillers, and roles that are unusable, by the local part; tells whether it is a role.
-fn check_local(local: &str, domain: &str, table: &EmailTable) -> Result<bool, UnusableReason> {
-    let mut squeezed = [0; LOCAL_MAX];
-    let (mut length, mut seen) = (0, 0);
-    for &byte in local.as_bytes().iter().take(LOCAL_MAX) {
-        let class = CLASS[usize::from(byte)];
-        squeezed[length] = byte;
-        length += usize::from(class & SEPARATOR == 0);
-        seen |= class;
-    }
-    // Signs alone are nobody's name.
-    if seen & NAMED == 0 {
-        return Err(UnusableReason::Malformed);
-    }
-    let name = &squeezed[..length];
-    let known = table.local(name);
-    match known {
-        Some(Local::Filler) => return Err(UnusableReason::Placeholder),
-        Some(Local::Role) if table.roles == AddressUse::Unusable => {
-            return Err(UnusableReason::RoleAddress);
-        }
-        _ => {}
-    }
-    if filler::is_keyboard_run(name) || is_filler_phrase(name, domain) {
-        return Err(UnusableReason::Placeholder);
-    }
-    // `a@a.com`, `123456@…`, `...@…`.
-    let echoed = length <= 3 && first_label(domain) == local;
-    if length == 0 || echoed || seen & OTHER == 0 && filler::is_repeated_or_run(name) {
-        return Err(UnusableReason::Placeholder);
-    }
-    Ok(known == Some(Local::Role))
-}
-
-/// Tells whether local part and domain say together that there is none, as `no@tiene.com` and `sin@correo.com` do, or a
-/// filler has digits behind it: `test1@…`.
-fn is_filler_phrase(name: &[u8], domain: &str) -> bool {
-    let digits = name.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
-    let bare = &name[..name.len() - digits];
-    let numbered = digits > 0
-        && matches!(
-            bare,
-            b"test" | b"prueba" | b"teste" | b"correo" | b"email" | b"mail" | b"demo" | b"fake"
-        );
-    let starts = match name {
-        b"no" => "no",
-        b"sin" => "sin",
-        b"nao" => "nao",
-        b"sem" => "sem",
-        b"not" => "not",
-        b"none" => "none",
-        b"nada" => "nada",
-        _ => return numbered,
-    };
-    let label = first_label(domain);
-    numbered || label.len() < 12 && filler::is_filler(&format!("{starts}{label}"))
-}
-
-/// Returns what stands before the first dot of a domain.
-fn first_label(domain: &str) -> &str {
-    let dot = domain.bytes().position(|byte| byte == b'.');
-    &domain[..dot.unwrap_or(domain.len())]
-}
-
-/// Marks of the bytes of a local part: of a letter or digit, of what is no digit, of what parts a name.
-const NAMED: u8 = 1;
-const OTHER: u8 = 2;
-const SEPARATOR: u8 = 4;
-
-static CLASS: [u8; 256] = {
-    let mut class = [OTHER; 256];
-    let mut byte = u8::MAX;
-    while byte > 0 {
-        match byte {
-            b'.' | b'-' | b'_' => class[byte as usize] = SEPARATOR,
-            b'0'..=b'9' => class[byte as usize] = NAMED,
-            b'A'..=b'Z' | b'a'..=b'z' | 128.. => class[byte as usize] = NAMED | OTHER,
-            _ => {}
-        }
-        byte -= 1;
-    }
-    class
-};
-
-/// Tells whether a domain is reserved for examples and tests.
-///
-/// Source: RFC 2606 and RFC 6761.
-fn is_reserved(domain: &str) -> bool {
-    let name = domain.as_bytes();
-    let last = name.iter().rposition(|&byte| byte == b'.').map_or(0, |dot| dot + 1);
-    match &name[last..] {
-        b"example" | b"invalid" | b"localhost" | b"test" | b"local" => true,
-        b"com" | b"net" | b"org" => name[..last.saturating_sub(1)]
-            .strip_suffix(b"example")
-            .is_some_and(|before| matches!(before, [] | [.., b'.'])),
-        _ => false,
-    }
 }

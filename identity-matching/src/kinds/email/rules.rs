@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::address::is_plain_domain;
-use super::is_reserved;
 
 /// Which addresses of a provider reach one mailbox.
 ///
@@ -192,6 +191,21 @@ const ROLES: &[&str] = &[
 const FILLERS: &[&str] = &[
     "aaa", "abc", "abcd", "actualizar", "anonimo", "anonymous", "asdf", "asdfg", "asdfgh", "bar", "bbb", "cadastro", "cliente", "correoelectronico", "correofalso", "demo", "desconhecido", "desconocida", "desconocido", "donotreply", "ejemplo", "email", "example", "exemplo", "fake", "falso", "falta", "foo", "foobar", "mailerdaemon", "micorreo", "na", "nadie", "name", "naoinformado", "naoinformou", "naopossui", "naotem", "ninguno", "no", "noaplica", "nobody", "nocontesta", "nocorreo", "nocuenta", "nodefinido", "nodisponible", "noemail", "noexiste", "nohay", "noindica", "noinforma", "nomail", "nombre", "nomecorreo", "none", "noposee", "noregistra", "noreply", "noresponder", "notengo", "notengocorreo", "notengoemail", "notengomail", "notiene", "notienecorreo", "notienecorreoelectronico", "notieneemail", "notienemail", "nouse", "null", "nulo", "pendiente", "poractualizar", "porconfirmar", "pordefinir", "prueba", "pruebas", "qwerty", "semcorreo", "sememail", "semmail", "sincorreo", "sincorreoelectronico", "sindato", "sindatos", "sinemail", "sinmail", "sinnombre", "sinregistro", "sucorreo", "test", "teste", "testing", "tests", "tucorreo", "undefined", "unknown", "user", "username", "usuario", "xxx", "xxxx", "xxxxx", "youremail",
 ];
+
+/// Tells whether a domain is reserved for examples and tests.
+///
+/// Source: RFC 2606 and RFC 6761.
+pub(super) fn is_reserved(domain: &str) -> bool {
+    let name = domain.as_bytes();
+    let last = name.iter().rposition(|&byte| byte == b'.').map_or(0, |dot| dot + 1);
+    match &name[last..] {
+        b"example" | b"invalid" | b"localhost" | b"test" | b"local" => true,
+        b"com" | b"net" | b"org" => name[..last.saturating_sub(1)]
+            .strip_suffix(b"example")
+            .is_some_and(|before| matches!(before, [] | [.., b'.'])),
+        _ => false,
+    }
+}
 
 /// What is known of a domain.
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 //! Typing errors in the domains of great providers: told, and at most weak evidence for the mailbox that may be meant.
 
-use super::EmailTable;
+use super::rules::EmailTable;
 
 /// Domains that are written wrong most often.
 const GREAT: [&str; 10] = [

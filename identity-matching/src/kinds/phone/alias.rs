@@ -6,7 +6,7 @@
 //! | Mexico | `+52 1`, `044`, `045`, `01` before the ten digits, abolished on 3 August 2019 | the ten digits | IFT, Plan Técnico Fundamental de Numeración |
 //! | Brazil | mobiles of eight digits, given a leading `9` from 2012 to 2016 | nine digits | Anatel, Resolução 553/2010 |
 
-use super::Phone;
+use super::number::Phone;
 
 const ARGENTINA: u16 = 54;
 const BRAZIL: u16 = 55;

@@ -1,7 +1,8 @@
 //! The plans of common countries alone, for a build without libphonenumber's metadata.
 
 use super::{
-    Phone, fast,
+    fast,
+    number::Phone,
     plan::{Number, Use},
     plans::PLANS,
 };

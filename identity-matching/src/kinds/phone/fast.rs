@@ -4,8 +4,8 @@
 
 use std::sync::LazyLock;
 
+use super::number::{POWERS, Phone};
 use super::plans::{PLANS, Plan};
-use super::{POWERS, Phone};
 use crate::key::Reading;
 use crate::text::Region;
 

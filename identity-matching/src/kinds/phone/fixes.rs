@@ -12,8 +12,9 @@
 //! | Chile: mobiles of eight digits, Santiago with seven | `9` or `2` in front | Subtel, Plan Técnico Fundamental de Numeración, and nine digits everywhere since 6 February 2016 |
 //! | Colombia: area code of one digit | `60` in front | CRC, Resolución 5826/2019, in force since 1 September 2021 |
 
+use super::alias;
+use super::number::{Outcome, Phone};
 use super::plan;
-use super::{Outcome, Phone, alias};
 use crate::key::Reading;
 use crate::key::UnusableReason;
 use crate::text::Region;

@@ -6,7 +6,7 @@ use rlibphonenumber::{
 };
 
 use super::{
-    Phone,
+    number::Phone,
     plan::{Number, Use},
 };
 use crate::key::Reading;

@@ -1,8 +1,8 @@
 //! Telephone numbers to E.164.
 //!
 //! What most rows look like, ASCII digits with blanks and dashes of a common country, is read by
-//! [`fast`]; everything else by [`written`], which takes labels, remarks and several numbers apart and asks
-//! [`plan`] about the digits, with the feature `phone-metadata` libphonenumber. Both answer the same for every input that both can read. [`fixes`] reads prefixes
+//! [`fast`]; everything else by [`written`], which takes labels and remarks away from [`groups`] of digits, which ask
+//! [`plan`], with the feature `phone-metadata` libphonenumber. Both answer the same for every input that both can read. [`fixes`] reads prefixes
 //! too many and plans before a reform, [`alias`] adds the subscriber behind legacy forms.
 
 mod alias;
@@ -11,106 +11,20 @@ mod common;
 mod fast;
 mod filler;
 mod fixes;
+mod groups;
 #[cfg(feature = "phone-metadata")]
 mod libphonenumber;
+mod link;
+mod number;
 mod plan;
 mod plans;
 mod written;
 
+use self::number::{Outcome, POWERS, Phone};
 use super::{IdentifierKind, RawValue, Sink};
-use crate::key::{Key, KeyForm, KeyKind, Reading};
+use crate::key::{Key, KeyForm, KeyKind, UnusableReason};
+use crate::text::{LONGEST_VALUE, Region};
 use crate::weak::blocking;
-
-use crate::key::UnusableReason;
-use crate::text::Region;
-use crate::text::{self, LONGEST_VALUE};
-
-/// Is one number that a numbering plan assigns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Phone {
-    /// Country calling code.
-    country_code: u16,
-    /// The national number as an integer; its leading zeros are in `national_length`.
-    national: u64,
-    /// How many digits the national number has.
-    national_length: u8,
-    reading: Reading,
-}
-
-impl Phone {
-    /// Most digits of a national number that fit an integer behind any country code.
-    const NATIONAL_MAX: u8 = 16;
-
-    /// Adds marks of how it was read.
-    const fn with(self, marks: Reading) -> Self {
-        Self { reading: self.reading.with(marks), ..self }
-    }
-
-    /// Returns country calling code and national number as one integer.
-    fn e164(self) -> u64 {
-        let length = self.national_length.min(Self::NATIONAL_MAX);
-        u64::from(self.country_code) * POWERS[usize::from(length)] + self.national
-    }
-}
-
-/// Powers of ten, as far as a national number goes.
-const POWERS: [u64; Phone::NATIONAL_MAX as usize + 1] = {
-    let mut powers = [1; Phone::NATIONAL_MAX as usize + 1];
-    let mut at = 1;
-    while at < powers.len() {
-        powers[at] = powers[at - 1] * 10;
-        at += 1;
-    }
-    powers
-};
-
-/// Is what one written number comes to.
-#[derive(Clone, Copy, Debug)]
-enum Outcome {
-    Number(Phone),
-    /// A number that is meant by what was written, and is not what was written.
-    Alias(Phone),
-    /// Only the subscriber behind a legacy form that no plan assigns any more, as a number of today.
-    Subscriber {
-        subscriber: u64,
-        country_code: u16,
-        reading: Reading,
-    },
-    Unusable {
-        reason: UnusableReason,
-        /// The digits of a number that is no key, and whether a `+` stands before them.
-        digits: Option<(u64, u8, bool)>,
-    },
-}
-
-impl Outcome {
-    const fn unusable(reason: UnusableReason) -> Self {
-        Self::Unusable { reason, digits: None }
-    }
-
-    /// Says of digits that they are no number; a filler is named as such also where no plan could assign it.
-    fn not_a_number(reason: UnusableReason, digits: &str, plus: bool) -> Self {
-        let filler = digits.len() >= 3 && text::filler::is_repeated_or_run(digits.as_bytes());
-        if filler && reason != UnusableReason::NoRegion {
-            return Self::unusable(UnusableReason::Placeholder);
-        }
-        let length = u8::try_from(digits.len()).unwrap_or(u8::MAX);
-        let number = digits.parse().ok().map(|number| (number, length, plus));
-        Self::Unusable { reason, digits: number }
-    }
-
-    /// Adds marks of how it was read.
-    fn with(self, marks: Reading) -> Self {
-        match self {
-            Self::Number(phone) => Self::Number(phone.with(marks)),
-            Self::Alias(phone) => Self::Alias(phone.with(marks)),
-            Self::Subscriber { subscriber, country_code, reading } => {
-                Self::Subscriber { subscriber, country_code, reading: reading.with(marks) }
-            }
-            unusable @ Self::Unusable { .. } => unusable,
-        }
-    }
-}
 
 /// Telephone numbers, by the numbering plans of the world.
 #[derive(Clone, Debug)]

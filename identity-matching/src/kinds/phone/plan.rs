@@ -1,7 +1,7 @@
 //! What numbering plans say of digits: by libphonenumber's metadata (feature `phone-metadata`), else by the table of common
 //! countries alone.
 
-use super::Phone;
+use super::number::Phone;
 use crate::key::UnusableReason;
 
 #[cfg(not(feature = "phone-metadata"))]

@@ -2,8 +2,9 @@
 
 use proptest::prelude::*;
 
+use super::number::{Outcome, Phone};
 use super::plans::PLANS;
-use super::{Outcome, Phone, fast, written};
+use super::{fast, written};
 use crate::text::Region;
 
 fn read_slowly(raw: &str, region: Option<Region>) -> Option<Phone> {
