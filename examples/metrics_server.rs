@@ -12,8 +12,7 @@ use clap::Parser;
 use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
 use reference_runners::guards::Launcher;
 use reference_runners::ops::{Access, Answers, Limits, Place, Source, router, serve};
-use reference_runners::recovery;
-use reference_runners::service::{BACKLOG_VIEW, MapArgs, database_url};
+use reference_runners::service::{self, BACKLOG_VIEW, MapArgs, database_url};
 
 /// Serves what an operator looks at, from memory; the database is read at intervals and never written.
 ///
@@ -89,7 +88,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
     console.data(format_args!("http://{}", listener.local_addr()?))?;
     std::thread::Builder::new().name("reader".to_owned()).spawn(move || {
         // A database that is away may come; until then nobody who only sees 503 knows which one is meant.
-        if let Err(failure) = recovery::open_to_read(source.url()) {
+        if let Err(failure) = service::open_to_read(source.url()) {
             Console::new(false)
                 .warn(format_args!("{failure}\n  until then every answer but /livez is 503"));
         }

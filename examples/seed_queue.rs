@@ -7,8 +7,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use reference_runners::cli::{Common, EXIT_CODES, Exit, Failure, start};
-use reference_runners::recovery::{self, Shrink};
-use reference_runners::service::{BACKLOG_VIEW, MapArgs, database_url};
+use reference_runners::recovery;
+use reference_runners::service::{BACKLOG_VIEW, MapArgs, SeedArgs, database_url};
 use reference_runners::table::count;
 
 /// Seeds the recovery queue from the backlog: new leads become pending, changed ones are tried again,
@@ -27,7 +27,7 @@ struct Args {
     #[arg(long, default_value = BACKLOG_VIEW, value_name = "VIEW", conflicts_with = "map")]
     backlog: String,
     #[command(flatten)]
-    shrink: Shrink,
+    seed: SeedArgs,
 }
 
 fn main() -> ExitCode {
@@ -36,7 +36,7 @@ fn main() -> ExitCode {
         let url = database_url(args.common.database_url.as_deref())?;
         let backlog = args.map.backlog(&args.backlog, &url)?;
         let (mut store, mut service) = args.map.open(&url)?;
-        let seed = service.seed(&mut store, &backlog, args.shrink, "seed_queue", &console)?;
+        let seed = service.seed(&mut store, &backlog, args.seed, "seed_queue", &console)?;
         for left_out in &seed.rejections {
             console.warn(format_args!("{}", recovery::left_out(left_out)));
         }

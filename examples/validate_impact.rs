@@ -13,8 +13,8 @@ use recovery_queue::{DatabaseUrl, SeedSummary};
 use reference_runners::cli::{Common, EXIT_CODES, Exit, Failure, start};
 use reference_runners::files;
 use reference_runners::guards::{Launcher, PacketFacts, facts_of};
-use reference_runners::recovery::{Recovered, Recovery, Shrink};
-use reference_runners::service::{BACKLOG_VIEW, database_url};
+use reference_runners::recovery::{Recovered, Recovery};
+use reference_runners::service::{BACKLOG_VIEW, SeedArgs, database_url};
 use reference_runners::table::count;
 use serde::Serialize;
 
@@ -29,7 +29,7 @@ struct Args {
     #[command(flatten)]
     recovery: Recovery,
     #[command(flatten)]
-    shrink: Shrink,
+    seed: SeedArgs,
 }
 
 /// What the run did to the backlog, as `--json` writes it.
@@ -62,7 +62,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
     }
     let (mut store, mut service) = args.recovery.map.open(&url)?;
     let backlog_before = service.count(BACKLOG_VIEW)?;
-    let seed = service.seed(&mut store, &backlog, args.shrink, "validate_impact", &console)?;
+    let seed = service.seed(&mut store, &backlog, args.seed, "validate_impact", &console)?;
     let recover = args.recovery.run("validate_impact", &url, &mut store, &mut service, &console)?;
     let backlog_after = service.count(BACKLOG_VIEW)?;
     let facts = facts_of(store.read()?, &backlog, &url)?;
@@ -94,7 +94,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
         ))?;
     }
     let verdicts = impact.guardrails.checks.iter().map(|check| check.verdict);
-    Ok(match ExitPolicy::default().allow_inconclusive(true).code(verdicts) {
+    Ok(match ExitPolicy::default().with_inconclusive_allowed(true).code(verdicts) {
         0 => Exit::Done,
         4 => Exit::CouldNotRun,
         _ => Exit::Failed,

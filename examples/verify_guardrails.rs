@@ -169,8 +169,8 @@ fn run(args: &Args) -> Result<Exit, Failure> {
     }
     tell_errors(&report, &console);
     let policy = ExitPolicy::default()
-        .warnings_as_exit(args.warnings_as_exit)
-        .allow_inconclusive(args.allow_inconclusive);
+        .with_warnings_as_exit(args.warnings_as_exit)
+        .with_inconclusive_allowed(args.allow_inconclusive);
     Ok(match report.exit_code(policy) {
         0 => Exit::Done,
         1 => Exit::Failed,

@@ -35,8 +35,7 @@ fn request() -> InMemoryRequest {
 }
 
 fn plan(request: &InMemoryRequest, form: PacketForm) -> PacketPlan {
-    let mut options = PacketOptions::default();
-    options.form = form;
+    let options = PacketOptions::default().with_form(form);
     PacketPlan::new(request, &Template::official_review(), &options).expect("names are unique")
 }
 

@@ -13,9 +13,9 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use recovery_queue::testing::PostgresServer;
 use recovery_queue::{
-    BacklogLead, ClaimedLead, Conn, DatabaseUrl, MemoryBacklog, Namespace, OpenOptions, PersonKey,
-    Progress, QueueStore, Recover, RecoverOptions, Resolution, ResolveError, SeedOptions, SourcePk,
-    SqlStore, ViewBacklog,
+    BacklogLead, ClaimedLead, Conn, DatabaseUrl, InMemoryBacklog, Namespace, OpenOptions,
+    PersonKey, Progress, QueueStore, Recover, RecoverOptions, Resolution, ResolveError,
+    SeedOptions, SourcePk, SqlStore, ViewBacklog,
 };
 
 /// Leads per transaction.
@@ -44,8 +44,8 @@ pub fn lead(number: u64) -> BacklogLead {
 
 /// Makes a backlog of so many leads.
 #[must_use]
-pub fn backlog(leads: u64) -> MemoryBacklog {
-    MemoryBacklog::new("bench", (0..leads).map(lead))
+pub fn backlog(leads: u64) -> InMemoryBacklog {
+    InMemoryBacklog::new("bench", (0..leads).map(lead))
 }
 
 /// Resolves every lead to a person of its own, and takes no time about it.

@@ -1,7 +1,13 @@
 //! What the levers of `queue_admin` share: one transaction that a dry run takes back, and the service's own tables.
 
+pub mod answer;
+pub mod books;
+pub mod decision;
 pub mod import;
 pub mod loads;
+pub mod reviewers;
+pub mod show;
+pub mod whole;
 
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::prelude::*;

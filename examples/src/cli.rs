@@ -17,6 +17,9 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::prelude::*;
 use tracing_subscriber::registry::LookupSpan;
 
+pub use crate::failure::Failure;
+
+use crate::failure;
 use crate::files::{self, AtomicFile};
 
 /// The exit codes, one table for every runner; printed under each `--help`.
@@ -70,67 +73,6 @@ impl Exit {
             Self::CouldNotRun => 5,
         };
         if rank(other) > rank(self) { other } else { self }
-    }
-}
-
-/// How many characters of what went wrong are told; a damaged file may put all of itself into an error.
-const LONGEST_TOLD: usize = 2_000;
-
-/// Why a run could not be carried out, and what to do about it.
-#[derive(Debug)]
-pub struct Failure {
-    what: String,
-    remedy: Option<String>,
-}
-
-impl Failure {
-    /// Makes a failure from a sentence that says what is wrong, where.
-    pub fn new(what: impl Display) -> Self {
-        Self { what: what.to_string(), remedy: None }
-    }
-
-    /// Adds what the user can do about it.
-    #[must_use]
-    pub fn remedy(mut self, remedy: impl Display) -> Self {
-        self.remedy = Some(remedy.to_string());
-        self
-    }
-
-    /// Says where it happened, before what is wrong.
-    #[must_use]
-    pub fn within(mut self, place: impl Display) -> Self {
-        self.what = format!("{place}: {}", self.what);
-        self
-    }
-}
-
-impl Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.what.char_indices().nth(LONGEST_TOLD) {
-            Some((end, _)) => write!(f, "{}… (cut here)", &self.what[..end])?,
-            None => f.write_str(&self.what)?,
-        }
-        match &self.remedy {
-            Some(remedy) => write!(f, "\n  what to do: {remedy}"),
-            None => Ok(()),
-        }
-    }
-}
-
-/// Every error of a library becomes a failure with its own words and those of its causes.
-impl<E: std::error::Error> From<E> for Failure {
-    fn from(error: E) -> Self {
-        let mut what = error.to_string();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            let said = error.to_string();
-            if !what.contains(&said) {
-                what.push_str(": ");
-                what.push_str(&said);
-            }
-            cause = error.source();
-        }
-        Self::new(what)
     }
 }
 
@@ -228,8 +170,7 @@ impl Console {
 
     /// Prints a message on stderr, always: something was refused, skipped or left out.
     pub fn warn(&self, text: impl Display) {
-        // Nobody is left to tell when stderr itself is closed.
-        let _ = writeln!(anstream::stderr(), "{}", visible(&text.to_string()));
+        failure::warn(text);
     }
 
     /// Prints how long a stage took, where no terminal has shown it as a bar; nothing when quiet.
@@ -366,27 +307,6 @@ pub fn start<A: Parser>(run: impl FnOnce(A) -> Result<Exit, Failure>) -> ExitCod
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_failure_tells_its_causes_once_and_its_remedy() {
-        #[derive(Debug, thiserror::Error)]
-        #[error("the table cannot be read")]
-        struct Outer(#[source] std::num::ParseIntError);
-        let cause = "x".parse::<i32>().unwrap_err();
-        let failure = Failure::from(Outer(cause)).remedy("write a number");
-        assert_eq!(
-            failure.to_string(),
-            "the table cannot be read: invalid digit found in string\n  what to do: write a number"
-        );
-    }
-
-    #[test]
-    fn a_long_error_is_cut_and_keeps_its_remedy() {
-        let failure = Failure::new("ñ".repeat(1_000_000)).remedy("correct the file");
-        let told = failure.to_string();
-        assert!(told.chars().count() < 2_100, "{} characters", told.chars().count());
-        assert!(told.ends_with("… (cut here)\n  what to do: correct the file"));
-    }
 
     #[test]
     fn what_cannot_be_seen_is_escaped_in_json_and_read_back() {

@@ -16,8 +16,8 @@ use crate::cli::{Common, Console, Exit, Failure};
 use crate::files::{self, AtomicFile};
 use crate::guards::{Launcher, PacketFacts};
 use crate::judging::{Judged, Judgement};
-use crate::recovery::{Recovered, Recovery, Shrink};
-use crate::service::{BACKLOG_VIEW, Import, ImportSummary, database_url};
+use crate::recovery::{Recovered, Recovery};
+use crate::service::{BACKLOG_VIEW, Import, ImportSummary, SeedArgs, database_url};
 use crate::stages::{Stage, Stages};
 use crate::tables::{TableArgs, Tables};
 use crate::unusable::ValueSection;
@@ -33,7 +33,7 @@ pub struct CycleArgs {
     pub recovery: Recovery,
     /// How it seeds.
     #[command(flatten)]
-    pub shrink: Shrink,
+    pub seed: SeedArgs,
     /// How files are read.
     #[command(flatten)]
     pub tables: TableArgs,
@@ -131,7 +131,7 @@ impl CycleArgs {
         let files = [&args.leads, &args.persons, &args.claims].map(Option::as_deref);
         let tables = args.tables.open()?;
         let given = Import::open(&tables, args.recovery.own_columns()?, files)?
-            .allowing_shrink(args.shrink.allow_shrink)
+            .allowing_shrink(args.seed.allow_shrink)
             .as_full(args.full);
 
         let mut stages = Stages::start(console);
@@ -156,8 +156,8 @@ impl CycleArgs {
         stages.end("import");
 
         let backlog = args.recovery.map.backlog(BACKLOG_VIEW, &url)?;
-        let mut touched = args.guardrails.begin(&mut service, args.shrink.whole)?;
-        let seed = service.seed(&mut store, &backlog, args.shrink, actor, console)?;
+        let mut touched = args.guardrails.begin(&mut service, args.seed.whole)?;
+        let seed = service.seed(&mut store, &backlog, args.seed, actor, console)?;
         let backlog_before = seed.backlog_size;
         stages.end("seed");
 
@@ -212,7 +212,7 @@ impl Outcome {
     #[must_use]
     pub fn exit(&self) -> Exit {
         let verdicts = self.guardrails.checks.iter().map(|check| check.verdict);
-        let judged = match ExitPolicy::default().allow_inconclusive(true).code(verdicts) {
+        let judged = match ExitPolicy::default().with_inconclusive_allowed(true).code(verdicts) {
             0 => Exit::Done,
             4 => Exit::CouldNotRun,
             _ => Exit::Failed,

@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use fs4::FileExt;
 use raw_packets::value::guard;
 
-use crate::cli::{Console, Failure};
+use crate::failure::{self, Failure};
 
 /// How the names of files begin that are being written.
 const PARTIAL: &str = ".partial-";
@@ -159,7 +159,7 @@ fn tell_leftovers(folder: &Path) {
         return;
     }
     for left in leftovers(folder) {
-        Console::new(true).warn(format_args!(
+        failure::warn(format_args!(
             "{}: a run that was killed has left this file; delete it",
             left.display()
         ));

@@ -10,7 +10,7 @@ use recovery_queue::DatabaseUrl;
 
 use crate::cli::Failure;
 use crate::files;
-use crate::service::Database;
+use crate::service::{Database, another_night};
 
 /// Holds the place of the one night that runs on a database, as long as the value lives; a killed process holds nothing.
 ///
@@ -46,13 +46,6 @@ fn holder() -> String {
     format!("process {} since {}", std::process::id(), Utc::now().trunc_subsecs(0).to_rfc3339())
 }
 
-/// Says that another night is under way.
-pub(crate) fn held(place: impl std::fmt::Display, by: &str) -> Failure {
-    let by = if by.is_empty() { String::new() } else { format!(" ({by})") };
-    Failure::new(format_args!("{place}: another night is under way{by}"))
-        .remedy("wait for its end; it goes on where it is, and needs no second one")
-}
-
 /// Names the lock file of a database: one for all links to it.
 fn beside(database: &Path) -> PathBuf {
     let whole = fs::canonicalize(database).unwrap_or_else(|_| {
@@ -80,7 +73,7 @@ fn locked(path: &Path) -> Result<File, Failure> {
         let mut by = String::new();
         // Where it cannot be read it is told without.
         let _ = file.read_to_string(&mut by);
-        return Err(held(path.display(), by.trim()));
+        return Err(another_night(path.display(), by.trim()));
     }
     file.set_len(0).and_then(|()| file.rewind()).map_err(cannot)?;
     writeln!(file, "{}", holder()).map_err(cannot)?;

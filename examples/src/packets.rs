@@ -193,11 +193,8 @@ impl QueueArgs {
     ) -> Result<Built, Failure> {
         let catalogue = self.catalogue(console)?;
         let exit = values.tell(console);
-        let options = GapOptions {
-            queue_limit: self.queue_limit,
-            include_ready: self.include_ready,
-            ..GapOptions::default()
-        };
+        let options =
+            GapOptions::default().with_queue_limit(self.queue_limit).with_ready(self.include_ready);
         let queue = GapQueue::build(&catalogue, values, &self.scopes(), options)?;
         if queue.values_unexpected_total() > 0 {
             let total = queue.values_unexpected_total();
@@ -313,10 +310,10 @@ impl PacketArgs {
         let Built { at, queue, catalogue, template, exit } =
             self.queue.build(values, at, console)?;
         let report = queue.report(at);
-        let mut options = PacketOptions::default();
-        options.statuses = self.statuses.iter().copied().collect();
+        let mut options = PacketOptions::default()
+            .with_statuses(self.statuses.iter().copied())
+            .with_form(self.form);
         options.default_source_id.clone_from(&self.source_id);
-        options.form = self.form;
         let template = with_formulas(template, &catalogue, console);
         let plan = PacketPlan::new(&report, &template, &options)?;
         Ok(Planned { at, queue, report, plan, exit })

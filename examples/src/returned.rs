@@ -60,7 +60,7 @@ impl ReturnArgs {
         let files = read_packets(self.folder(), ReadLimits::default())?;
         // Where a day has begun already, it is still the day before in UTC.
         let today = Utc::now().date_naive() + Days::new(1);
-        let mut options = CheckOptions::as_of(today);
+        let mut options = CheckOptions::default().with_as_of(today);
         options.language = self.language;
         Ok(planned.plan.check(&files, options))
     }
@@ -162,7 +162,7 @@ pub fn tell(
         console.data(format_args!("to fix: {}", totals.errors_total))?;
     }
     if !report.fix_queue.is_empty() {
-        console.data(report.to_fix(LISTED).trim_end())?;
+        console.data(report.fix_list(LISTED).trim_end())?;
     }
     if totals.errors_total > LISTED {
         let more = totals.errors_total - LISTED;

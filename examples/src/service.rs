@@ -11,6 +11,7 @@ mod import;
 mod kept_index;
 mod lead_feed;
 mod map;
+mod open;
 mod population;
 mod schema;
 #[cfg(test)]
@@ -18,11 +19,17 @@ mod testing;
 mod wake;
 
 pub(crate) use corrections::{CORRECTED_FIELDS, OWN_FIELD};
-pub use database::{BACKLOG_VIEW, Database, database_url};
+pub(crate) use database::another_night;
+pub use database::{Database, database_url};
 pub use import::{Import, ImportSummary};
 pub use kept_index::Candidates;
+pub use lead_feed::SeedArgs;
 pub use map::{
     CheckedColumn, CheckedMap, CheckedTable, DecisionRow, DecisionTable, MapArgs, TableMap,
 };
+pub use open::{open, open_mapped, open_to_read};
 pub use population::{Counted, LeadRecord, PersonRecord, lead_source};
 pub use schema::migrations;
+
+/// The name of the view that holds the backlog: the leads with neither an identity link nor a claim.
+pub const BACKLOG_VIEW: &str = "backlog_leads";

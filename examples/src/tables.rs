@@ -91,12 +91,10 @@ impl Tables {
     /// Returns how a file of values is read and written: by the map of columns, what it refuses into the file of refused rows.
     #[must_use]
     pub fn values_options(&self, path: &Path) -> CsvOptions {
-        let mut options = CsvOptions::default();
-        options.columns = self.map.clone();
-        options.mode = files::mode();
+        let options = CsvOptions::default().with_columns(self.map.clone()).with_mode(files::mode());
         let Some(refused) = self.refused.clone() else { return options };
         let file = path.display().to_string();
-        options.on_refused(move |row| {
+        options.with_refused(move |row| {
             refused.write(&file, row.line, row.column.as_deref(), &row.reason);
         })
     }

@@ -11,7 +11,7 @@ use identity_matching::{
 use serde::{Deserialize, Serialize};
 
 use crate::cli::{Console, Failure};
-use crate::people::Given;
+use crate::given::Given;
 use crate::service::Database;
 
 /// How many are named for each field and reason, and how many types of documents and frequent values.

@@ -11,8 +11,8 @@ use kpi_gap_queue::{GapOptions, GapQueue, InMemoryCatalogue, InMemoryMetrics, Me
 use raw_packets::edge::{ReadLimits, read_packets, write_packets};
 use raw_packets::{Accept, CheckOptions, LoadStamp, PacketOptions, PacketPlan, Template};
 use recovery_queue::{
-    BacklogLead, ClaimedLead, DatabaseUrl, MatcherResolver, MemoryBacklog, OpenOptions, QueueStore,
-    Recover, RecoverOptions, SeedOptions, SourcePk, SqlStore, StoreFacts, WakeKeys,
+    BacklogLead, ClaimedLead, DatabaseUrl, InMemoryBacklog, MatcherResolver, OpenOptions,
+    QueueStore, Recover, RecoverOptions, SeedOptions, SourcePk, SqlStore, StoreFacts, WakeKeys,
 };
 use tracing::field::{Field, Visit};
 use tracing::span;
@@ -103,7 +103,7 @@ fn the_identity_loop(folder: &std::path::Path) {
     let lead = |key: &str| {
         BacklogLead::new(SourcePk::new(key).unwrap(), "2026-01-01T00:00:00Z".parse().unwrap())
     };
-    let backlog = MemoryBacklog::new("sign-ups", [lead(SOURCE_PK), lead("LEAD-KEY-8")]);
+    let backlog = InMemoryBacklog::new("sign-ups", [lead(SOURCE_PK), lead("LEAD-KEY-8")]);
     store.seed(&backlog, &SeedOptions::default()).unwrap();
     let source = |leads: &[ClaimedLead]| {
         let number = |lead: &ClaimedLead| {

@@ -8,7 +8,7 @@ use diesel::connection::SimpleConnection as _;
 use guardrails::clock::Monotonic;
 use recovery_queue::testing::PostgresServer;
 use recovery_queue::{
-    BacklogLead, ClaimedLead, Conn, DatabaseUrl, FailReason, MemoryBacklog, NewRun, OpenOptions,
+    BacklogLead, ClaimedLead, Conn, DatabaseUrl, FailReason, InMemoryBacklog, NewRun, OpenOptions,
     QueueStore, Recover, RecoverOptions, Resolution, RunKind, RunStore, SeedOptions, SourcePk,
     SqlStore, StoreError, StoreFacts,
 };
@@ -29,12 +29,12 @@ fn script(store: &mut SqlStore, sql: &str) {
     }
 }
 
-fn backlog(leads: u32) -> MemoryBacklog {
+fn backlog(leads: u32) -> InMemoryBacklog {
     let lead = |number| {
         let source_pk = SourcePk::new(format!("LEAD-KEY-{number}")).unwrap();
         BacklogLead::new(source_pk, "2026-01-01T00:00:00Z".parse().unwrap())
     };
-    MemoryBacklog::new("sign-ups", (0..leads).map(lead))
+    InMemoryBacklog::new("sign-ups", (0..leads).map(lead))
 }
 
 fn recover(store: &mut SqlStore) -> Result<(), StoreError> {

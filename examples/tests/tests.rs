@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used)] // also in what tests call: a panic says where
 
 mod at_scale;
+mod bounds;
 mod circles;
 mod corrections;
 mod erasure;
+mod errors;
 mod gap_report;
 mod guides;
 mod hidden_cells;

@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-const CRATES: [&str; 5] =
-    ["guardrails", "identity-matching", "kpi-gap-queue", "raw-packets", "recovery-queue"];
+use crate::house::FOLDERS;
 
 /// Names that stand for the same idea in each crate that has them: crates know nothing of one another by default. Of any other
 /// name that two crates use, one gets another name.
@@ -46,7 +45,7 @@ fn declared(folder: &Path, names: &mut BTreeSet<String>) {
 fn a_public_type_name_stands_for_one_thing_in_all_crates() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a member has a workspace");
     let mut places: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for library in CRATES {
+    for library in FOLDERS {
         let mut names = BTreeSet::new();
         declared(&root.join(library).join("src"), &mut names);
         assert!(names.len() > 20, "the types of {library} were not found: {names:?}");

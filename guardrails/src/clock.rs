@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-/// Tells the time that has passed since some fixed moment.
+/// A clock: the time that has passed since some fixed moment.
 ///
 /// Only differences are used, for the durations of a report. Every `Fn() -> Duration` is one.
 pub trait Clock {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::words::{many, with_sources};
 use crate::{CheckError, Figure, FigureValue};
 
-/// What a KPI stands at.
+/// The state of a KPI, as the facts give it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KpiReading {
     pub(crate) left: u64,
@@ -37,7 +37,7 @@ impl KpiReading {
     }
 }
 
-/// Whether a KPI is reached.
+/// The state of a KPI: reached or not.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -68,7 +68,7 @@ impl std::fmt::Display for KpiState {
     }
 }
 
-/// What a suite's KPI stands at, apart from the verdicts of its checks.
+/// A suite's KPI in a report, apart from the verdicts of its checks.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct KpiReport {

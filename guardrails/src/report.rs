@@ -9,7 +9,7 @@ use crate::{Aspect, ExitPolicy, Figure, Remedy, Severity, Threshold, Verdict};
 /// The version of the JSON form of [`SuiteReport`]; it grows when a field changes its meaning.
 pub const SCHEMA_VERSION: u32 = 1;
 
-/// What one check came to: the JSON record, named as OpenLineage names it where it has a name.
+/// The result of one check: the JSON record, with OpenLineage's names where there are any.
 ///
 /// The fields `assertion`, `success`, `column`, `severity`, `name`, `description`, `expected`,
 /// `actual`, `content`, `contentType` and `params` are those of OpenLineage's
@@ -141,7 +141,7 @@ impl CheckReport {
 
     /// Gives what to do about it, most leads first, each with its command where it has one of its own.
     #[must_use]
-    pub fn to_do(&self) -> Vec<(String, Option<&str>)> {
+    pub fn next_steps(&self) -> Vec<(String, Option<&str>)> {
         self.remedies().collect()
     }
 
@@ -159,7 +159,7 @@ impl CheckReport {
     }
 }
 
-/// How many checks came to each verdict.
+/// The checks of a suite, counted by verdict.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
@@ -208,7 +208,7 @@ impl Totals {
     }
 }
 
-/// What a suite came to on one snapshot.
+/// The result of a suite on one snapshot.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SuiteReport {

@@ -2,7 +2,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// How many offenders are too many, by count, by ratio of the population, or both.
+/// The number of offenders that is too many: a count, a ratio of the population, or both.
 ///
 /// It is crossed when **either** limit is exceeded. The default has neither and is never crossed.
 /// Written as text it is a count (`"10"`), a percentage (`"2.5%"`) or both (`"10, 2.5%"`).
@@ -26,7 +26,7 @@ pub struct Threshold {
     pub ratio: Option<f64>,
 }
 
-/// Why a threshold cannot be.
+/// The reason why a threshold is not valid.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ThresholdError {
@@ -152,7 +152,7 @@ impl FromStr for Threshold {
     }
 }
 
-/// When a check warns and when it fails: two thresholds that know nothing of each other.
+/// The two thresholds of a check, independent of each other: when it warns and when it fails.
 ///
 /// A fail threshold alone never makes a check warn, and the other way round.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

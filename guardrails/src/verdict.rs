@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-/// What a check, or a whole suite, came to.
+/// The verdict of a check or of a whole suite.
 ///
 /// The order is by what asks for attention first: [`Fail`](Self::Fail) is a proven fault and stands
 /// above [`Error`](Self::Error), which proves nothing; the verdict of a suite is its greatest.
@@ -51,7 +51,7 @@ impl std::fmt::Display for Verdict {
     }
 }
 
-/// How much a crossed fail threshold weighs, by OpenLineage's names.
+/// The weight of a crossed fail threshold, by OpenLineage's names.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -72,7 +72,7 @@ impl std::fmt::Display for Severity {
     }
 }
 
-/// Which verdicts the exit code of a runner lets through.
+/// The rule that makes an exit code of verdicts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ExitPolicy {
@@ -85,14 +85,14 @@ pub struct ExitPolicy {
 impl ExitPolicy {
     /// Sets whether `warn` exits with 2.
     #[must_use]
-    pub fn warnings_as_exit(mut self, yes: bool) -> Self {
+    pub fn with_warnings_as_exit(mut self, yes: bool) -> Self {
         self.warnings_as_exit = yes;
         self
     }
 
     /// Sets whether `inconclusive` exits with 0.
     #[must_use]
-    pub fn allow_inconclusive(mut self, yes: bool) -> Self {
+    pub fn with_inconclusive_allowed(mut self, yes: bool) -> Self {
         self.allow_inconclusive = yes;
         self
     }
@@ -105,9 +105,9 @@ impl ExitPolicy {
     ///
     /// let verdicts = [Verdict::Warn, Verdict::Inconclusive];
     /// assert_eq!(ExitPolicy::default().code(verdicts), 3);
-    /// let lenient = ExitPolicy::default().allow_inconclusive(true);
+    /// let lenient = ExitPolicy::default().with_inconclusive_allowed(true);
     /// assert_eq!(lenient.code(verdicts), 0);
-    /// assert_eq!(lenient.warnings_as_exit(true).code(verdicts), 2);
+    /// assert_eq!(lenient.with_warnings_as_exit(true).code(verdicts), 2);
     /// ```
     #[must_use]
     pub fn code(self, verdicts: impl IntoIterator<Item = Verdict>) -> u8 {

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::difference::Difference;
 
-/// Counts the gaps of one run, and what happened since the run before.
+/// The gaps of one run, counted, and what changed since the run before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct RunPoint {
     /// When the run took place.
@@ -30,7 +30,7 @@ impl RunPoint {
     }
 }
 
-/// A series of runs whose counts agree with one another.
+/// A series of runs, each of which adds up with the one before it.
 ///
 /// ```
 /// use kpi_gap_queue::{BurnDown, RunPoint};
@@ -53,7 +53,7 @@ pub struct BurnDown {
     points: Vec<RunPoint>,
 }
 
-/// Reports that a run does not go on from the one before.
+/// The error for a run that does not continue the one before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BurnDownError {

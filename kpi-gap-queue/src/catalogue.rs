@@ -4,7 +4,7 @@ use std::{borrow::Cow, rc::Rc, sync::Arc};
 
 use crate::{error::StoreError, publication::Publication};
 
-/// A source that the catalogue has seeded.
+/// A source that the catalogue describes.
 ///
 /// Made by [`Source::new`]; every other field starts blank and may be set in place.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -36,7 +36,7 @@ impl Source {
     }
 }
 
-/// A KPI.
+/// A figure that sources should publish.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Kpi {
@@ -58,7 +58,7 @@ impl Kpi {
     }
 }
 
-/// Gives the expected sources, the seeded sources and the KPIs of a run.
+/// The expected sources, the described sources and the KPIs of a run.
 ///
 /// Each method is called once per run, in any order. An in-memory catalogue lends what it holds; a
 /// database hands over what it read.

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 
 use crate::status::GapStatus;
 
-/// Lends one pair of a run with its status.
+/// One pair of a run with its status, borrowed.
 ///
 /// The order is that of the pairs of a run: source id, KPI id, period date, granularity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,7 +44,7 @@ pub enum Movement {
     Regressed,
 }
 
-/// Lends one change between two runs.
+/// One change between two runs, borrowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PairChange<'a> {
@@ -58,7 +58,7 @@ pub struct PairChange<'a> {
     pub to: Option<GapStatus>,
 }
 
-/// Counts what changed between two runs.
+/// The changes between two runs, counted.
 ///
 /// Always `gaps_after_total = gaps_before_total + opened_total - closed_total`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]

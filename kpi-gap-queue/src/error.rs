@@ -4,7 +4,7 @@ use std::error::Error;
 
 use crate::policy::ConfigError;
 
-/// Carries the error of a catalogue or metric store that is the user's own.
+/// The error of a user's own catalogue or metric store.
 #[derive(Debug, thiserror::Error)]
 #[error("{what}")]
 pub struct StoreError {
@@ -21,7 +21,7 @@ impl StoreError {
     }
 }
 
-/// Reports why a queue could not be built.
+/// The reason why a queue could not be built.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GapError {

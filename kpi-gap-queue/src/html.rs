@@ -12,7 +12,7 @@ use crate::difference::Difference;
 use crate::queue::{Ageing, GapQueue};
 use crate::status::GapStatus;
 
-/// The facts of a page.
+/// What a page of gaps shows.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct GapPage<'a> {

@@ -9,7 +9,7 @@ use crate::{
     scope::{MetricScope, metric_key},
 };
 
-/// Lends one value of a metric store, for the length of one call.
+/// One value of a metric store, borrowed for one call.
 ///
 /// Text that is not known is blank. A value whose `metric_key` is blank has the key that
 /// [`metric_key`] makes of its parts.
@@ -53,7 +53,7 @@ fn is_blank(text: &str) -> bool {
     text.chars().all(|c| c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200d}' | '\u{feff}'))
 }
 
-/// Asks a metric store for the values of some sources in some scopes.
+/// A query for the values of some sources in some scopes.
 #[derive(Debug, Clone, Copy)]
 pub struct MetricQuery<'a> {
     sources: &'a [&'a str],
@@ -80,7 +80,7 @@ impl<'a> MetricQuery<'a> {
     }
 }
 
-/// Pushes the values that a query asks for.
+/// A store of values that pushes those that a query asks for.
 ///
 /// A store has to push every value of the sources that lies in at least one of the scopes, each
 /// once, in any order. It may push others too, which are left aside: filtering by source alone is
@@ -135,7 +135,7 @@ where
     FromFn(push)
 }
 
-/// Serves a closure as a metric store; made by [`from_fn`].
+/// A metric store made of a closure by [`from_fn`].
 #[derive(Clone, Copy)]
 pub struct FromFn<F>(F);
 
@@ -212,7 +212,7 @@ impl Metric {
     }
 }
 
-/// Holds values in memory, found by their source.
+/// A metric store in memory.
 #[derive(Debug, Clone, Default)]
 pub struct InMemoryMetrics {
     by_source: HashMap<String, Vec<Metric>>,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::status::GapStatus;
 
-/// Gives one status its priority and its next action.
+/// The priority and the next action of one status.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusRule {
     /// The priority; the greatest comes first in the queue.
@@ -13,7 +13,7 @@ pub struct StatusRule {
     pub next_action: String,
 }
 
-/// Gives the report the names that are the user's and not the model's.
+/// The names in a report that the user chooses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReportNames {
     /// The prefix of the totals of sources and KPIs, such as `official_review`.
@@ -24,7 +24,7 @@ pub struct ReportNames {
     pub organismo: String,
 }
 
-/// Which of several values for one pair counts in a scope that holds them all.
+/// The rule that chooses one of several values for a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -38,7 +38,7 @@ pub enum ValueChoice {
     LatestPeriod,
 }
 
-/// Holds every name and number of the queue that is a decision and not a fact.
+/// Priorities, next actions and names: what the user decides about a queue.
 ///
 /// The default is the official review of sanctions. Any other use is another value:
 ///
@@ -160,7 +160,7 @@ impl ReportNames {
     }
 }
 
-/// Reports a policy that cannot name what it has to name.
+/// The error for a policy with a blank or repeated name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {

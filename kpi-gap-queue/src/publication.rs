@@ -93,7 +93,7 @@ impl FromStr for Frequency {
     }
 }
 
-/// Reports a text that names no [`Frequency`].
+/// The error for a text that names no [`Frequency`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is no frequency; use one of day, week, month, quarter, half_year, year")]
 pub struct UnknownFrequency {
@@ -101,7 +101,7 @@ pub struct UnknownFrequency {
     pub text: String,
 }
 
-/// How often a source publishes and how long after the end of a period.
+/// The publication calendar of a source: how often, and how long after the end of a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Publication {
     /// The length of the period that one edition covers.
@@ -145,7 +145,7 @@ impl Publication {
     }
 }
 
-/// Says since when the pairs of a source are due in a scope.
+/// The day since which the pairs of a source are due in a scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct GapTiming {

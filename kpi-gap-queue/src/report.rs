@@ -11,7 +11,7 @@ use crate::{
     totals::{GapTotals, ReportStatus},
 };
 
-/// Gives the share of each status in the expected pairs, as ratios from 0 to 1 rounded to 6 places.
+/// The share of each status in the expected pairs, as ratios from 0 to 1 rounded to 6 places.
 ///
 /// Every share is 0 when no pair is expected.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
@@ -42,7 +42,7 @@ impl Coverage {
     }
 }
 
-/// Answers the questions that an operator asks first.
+/// The answers to an operator's first questions, as yes or no.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 #[allow(clippy::struct_excessive_bools, reason = "each check holds or it does not")]
@@ -71,7 +71,7 @@ impl Checks {
     }
 }
 
-/// Reports a queue as of a time.
+/// A queue as a report with its time.
 ///
 /// Serialises with the stable names that other tools read. `metric_scope` is the scope of the run;
 /// where a run has several, it is blank, its label is `several` and `metric_scopes` lists them.
@@ -179,7 +179,7 @@ impl Serialize for GapReport {
     }
 }
 
-/// Serialises a queue as its report, making each row when it is written.
+/// A report that makes each row when it is written.
 ///
 /// Writes the same bytes as [`GapReport`] and holds one row at a time.
 #[derive(Debug)]

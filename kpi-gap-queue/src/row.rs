@@ -107,7 +107,7 @@ impl GapRow<'_> {
     }
 }
 
-/// Lends one cell of a row.
+/// One cell of a row, borrowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cell<'r> {
     /// A text.
@@ -128,7 +128,7 @@ impl Serialize for Cell<'_> {
     }
 }
 
-/// Serialises a row as a map with the names of a policy; made by [`GapRow::named`].
+/// A row that serialises as a map with the names of a policy; made by [`GapRow::named`].
 #[derive(Debug, Clone, Copy)]
 pub struct NamedRow<'r> {
     row: &'r GapRow<'r>,

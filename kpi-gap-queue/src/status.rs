@@ -126,7 +126,7 @@ pub struct UnknownStatus {
     pub text: String,
 }
 
-/// Holds which links of the evidence chain a pair has.
+/// The links of the evidence chain that a pair has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools, reason = "each link is there or it is not")]
 pub struct Chain {

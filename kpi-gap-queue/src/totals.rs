@@ -6,7 +6,7 @@ use serde::ser::{Serialize, Serializer};
 
 use crate::{policy::ReportNames, status::GapStatus};
 
-/// How a queue stands as a whole.
+/// The status of a queue as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ReportStatus {
     /// No pair is actionable.
@@ -41,7 +41,7 @@ impl Serialize for ReportStatus {
     }
 }
 
-/// Counts every pair of a queue, whatever the limit of its rows.
+/// All pairs of a queue, counted, whatever the limit of its rows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct GapTotals {

@@ -27,7 +27,7 @@ enum Operator {
     Divide,
 }
 
-/// Computes a KPI from the measures of one raw row.
+/// A formula that computes a KPI from the measures of one raw row.
 ///
 /// The grammar is that of school arithmetic: numbers, names of measures (letters, digits, `_`),
 /// `+ - * /` and parentheses. Where the outermost operation is a quotient, its two sides are kept
@@ -57,7 +57,7 @@ pub struct Formula {
     expr: Expr,
 }
 
-/// What a formula gives for one raw row.
+/// The result of a formula for one raw row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KpiValue {
     /// The value, rounded half away from zero to the KPI's number of decimals.
@@ -68,7 +68,7 @@ pub struct KpiValue {
     pub denominator: Option<Decimal>,
 }
 
-/// Why a text is no formula.
+/// The reason why a text is no formula.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("formula `{formula}`: {problem} at character {position}; write e.g. `upheld / filed`")]
 pub struct FormulaError {
@@ -80,7 +80,7 @@ pub struct FormulaError {
     pub position: usize,
 }
 
-/// Why a formula has no value for a row.
+/// The reason why a formula has no value for a row.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EvaluateError {
@@ -97,7 +97,9 @@ pub enum EvaluateError {
         formula: String,
     },
     /// A number left the range of exact decimals (28 digits).
-    #[error("the formula `{formula}` leaves the range of exact decimals")]
+    #[error(
+        "the formula `{formula}` gives a number that is too large or too long to be kept exactly"
+    )]
     OutOfRange {
         /// The formula's text.
         formula: String,
@@ -297,7 +299,7 @@ impl Parser {
             }
             Some(c) if c.is_ascii_digit() => {
                 let word = self.word(|c| c.is_ascii_digit() || c == '.');
-                word.parse().map(Expr::Number).map_err(|_| "this is no number")
+                word.parse().map(Expr::Number).map_err(|_| "this is not a number")
             }
             Some(c) if c.is_alphabetic() || c == '_' => {
                 Ok(Expr::Measure(self.word(|c| c.is_alphanumeric() || c == '_')))

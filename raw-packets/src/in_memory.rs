@@ -8,7 +8,7 @@ use crate::sink::{
     HistoryEntry, LeftOutRecord, LoadReceipt, MetricSink, Run, SinkError, UndoReceipt,
 };
 
-/// Holds values and their history in memory: the test double, and enough where nothing is to last.
+/// A sink that keeps values and their history in memory, for tests and for data that need not last.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct InMemorySink {
     rows: BTreeMap<String, KpiRow>,

@@ -39,7 +39,7 @@ pub struct KpiRow {
     pub provenance: Provenance,
 }
 
-/// How a value came in: from which row of which file, by whom and when.
+/// The origin of a value: row and file, who loaded it and when.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Provenance {
     /// The packet's file name.
@@ -75,7 +75,7 @@ impl KpiRow {
     }
 }
 
-/// Who acts, and when; given from outside, for the library reads no clock.
+/// Who acts, and when. The caller gives both: the library reads no clock.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct LoadStamp {
     /// Who acts: a person or a job.
@@ -92,7 +92,7 @@ impl LoadStamp {
     }
 }
 
-/// Identifies a load by what it states: the same facts from the same files have the same id.
+/// The id of a load, made of its content: the same facts from the same files have the same id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LoadId(String);
 
@@ -127,7 +127,7 @@ pub struct LeftOut {
     pub reasons: Vec<String>,
 }
 
-/// Holds rows that passed every check, for one transaction of a
+/// Rows that passed every check, for one transaction of a
 /// [`MetricSink`](crate::MetricSink).
 ///
 /// There is no public way to make one but

@@ -44,7 +44,7 @@ pub trait MetricTable {
     fn apply(&mut self, changes: &MetricChanges) -> Result<(), SinkError>;
 }
 
-/// What is to be written of a load, or of its undoing: all of it or nothing.
+/// The changes of one load, or of undoing it; a table applies all of them or none.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct MetricChanges {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::template::{Language, Template};
 use crate::value::guard;
 
-/// Chooses the form in which packets are written; every form is read back, whichever was issued.
+/// The form in which packets are written; every form is read back, whichever was issued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PacketForm {

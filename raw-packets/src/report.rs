@@ -10,7 +10,7 @@ use crate::finding::{Code, Finding, PacketStatus};
 use crate::request::RunStatus;
 use crate::value::guard;
 
-/// Sums up a check: how many packets are ready, and what to fix first.
+/// The summary of a check: how many packets are ready, and what to fix first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReadinessReport {
     /// When the check took place, in UTC.
@@ -25,7 +25,7 @@ pub struct ReadinessReport {
     pub notes: Vec<Finding>,
 }
 
-/// Counts packets and findings.
+/// Packets and findings, counted.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct ReadinessTotals {
     /// The packets that the plan asks for.
@@ -148,12 +148,12 @@ impl ReadinessReport {
     ///
     /// All of them are in [`fix_queue`](Self::fix_queue).
     #[must_use]
-    pub fn to_fix(&self, most: usize) -> String {
+    pub fn fix_list(&self, most: usize) -> String {
         let items = self.fix_queue.iter().take(most);
         grouped(items.map(|item| (item.status.as_str(), &item.finding)))
     }
 
-    /// Tells a person what was noted, as [`to_fix`](Self::to_fix) does; that no gap asks for a packet is
+    /// Tells a person what was noted, as [`fix_list`](Self::fix_list) does; that no gap asks for a packet is
     /// nothing to tell.
     #[must_use]
     pub fn noted(&self, most: usize) -> String {

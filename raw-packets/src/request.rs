@@ -6,7 +6,7 @@ use std::str::FromStr;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-/// Which link of a pair's evidence chain is missing, as a gap queue classifies it.
+/// The missing link of a pair's evidence chain, as a gap queue classifies it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GapStatus {
@@ -79,7 +79,7 @@ impl FromStr for GapStatus {
     }
 }
 
-/// How a run went: that of a gap queue, or that of a packet plan.
+/// The status of a run of a gap queue or of a packet plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunStatus {
@@ -120,7 +120,7 @@ impl MetricScope {
     }
 }
 
-/// Carries what a packet run repeats of the queue's report.
+/// The part of the gap queue's report that a packet run repeats.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GapQueueFacts {
     /// How the queue's run went.
@@ -172,7 +172,7 @@ pub struct SourceFacts {
     pub by_scope: Vec<ScopeFacts>,
 }
 
-/// Counts what is held of a source in one of several scopes.
+/// What is held of a source in one of several scopes, counted.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ScopeFacts {
     /// The date of the scope; `None` for all.
@@ -198,7 +198,7 @@ impl SourceFacts {
     }
 }
 
-/// Gives the planner everything that it needs to know of a gap queue.
+/// A gap queue as the planner sees it.
 ///
 /// An implementation only hands over facts; which of them become packets is decided in
 /// [`PacketPlan::new`](crate::PacketPlan::new). [`InMemoryRequest`] is always there; feature
@@ -258,7 +258,7 @@ pub struct OwnedGap {
     pub status: GapStatus,
 }
 
-/// A request in memory: the test double, and enough for a service that computes its gaps
+/// A request in memory, for tests and for a service that computes its gaps
 /// by itself.
 ///
 /// ```

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::load::{KpiRow, LeftOut, Load, LoadId, LoadStamp};
 
-/// Whether a run is kept.
+/// The choice whether a run is kept or rolled back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Run {
     /// Everything is done, and the transaction is committed.
@@ -17,7 +17,7 @@ pub enum Run {
     Dry,
 }
 
-/// What a load does to one metric key.
+/// The effect of a load on one metric key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
@@ -43,7 +43,7 @@ impl Effect {
     }
 }
 
-/// What a load did, or, in a dry run, would do.
+/// The result of a load; of a dry run, what it would do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LoadReceipt {
     /// The load's id, by which it can be undone.
@@ -60,7 +60,7 @@ impl LoadReceipt {
     }
 }
 
-/// What undoing a load did.
+/// The result of undoing a load.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UndoReceipt {
     /// The load that was undone.
@@ -71,7 +71,7 @@ pub struct UndoReceipt {
     pub restored: Vec<String>,
 }
 
-/// What wrote an entry of the history.
+/// The kind of action that wrote an entry of the history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Act {
@@ -98,7 +98,7 @@ pub struct HistoryEntry {
     pub at: DateTime<Utc>,
 }
 
-/// Records what a partial load left out; records are only ever appended.
+/// What a partial load left out; records are only ever appended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftOutRecord {
     /// The load that left them out.
@@ -128,7 +128,7 @@ impl LeftOutRecord {
     }
 }
 
-/// Why a sink did nothing. Whatever the error, nothing was written.
+/// The reason why a sink did nothing. Whatever the error, nothing was written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SinkError {
@@ -164,7 +164,7 @@ impl SinkError {
     }
 }
 
-/// Takes loads: each one whole, in one transaction, idempotent by metric key.
+/// A store that takes loads: each one whole, in one transaction, idempotent by metric key.
 ///
 /// An implementation over a store implements [`MetricTable`](crate::MetricTable) for what it has within a transaction, begins
 /// one and calls [`load_into`](crate::load_into) or [`undo_in`](crate::undo_in), which decide for every store alike. The suite in `testing`

@@ -9,7 +9,7 @@ use crate::request::{GapStatus, MetricScope, RunStatus};
 /// How many packets the summary shows.
 const PREVIEW: usize = 20;
 
-/// Sums up which packets a plan emits; its JSON keys are stable.
+/// The summary of a plan's packets; its JSON keys are stable.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PacketSummary {
     /// When the run took place, in UTC.
@@ -53,7 +53,7 @@ pub struct SummaryChecks {
     pub packets_complete_for_actionable_sources: bool,
 }
 
-/// Shows one packet in a summary.
+/// One packet in a summary.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PacketPreview {
     /// The source's id.

@@ -12,7 +12,7 @@ use diesel::SqliteConnection;
 use diesel::connection::SimpleConnection as _;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool};
 use recovery_queue::{
-    AsyncResolver, BacklogLead, ClaimMode, ClaimedLead, FailReason, MemoryBacklog, OpenOptions,
+    AsyncResolver, BacklogLead, ClaimMode, ClaimedLead, FailReason, InMemoryBacklog, OpenOptions,
     PersonKey, QueueStore, Recover, RecoverOptions, Resolution, ResolveError, RunSummary,
     SeedOptions, SourcePk, SqlStore, Status, Stop, Stopped, StoreError,
 };
@@ -73,7 +73,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let leads: Result<Vec<_>, _> = (0..100)
         .map(|n| Ok(BacklogLead::new(SourcePk::new(format!("L-{n}"))?, DateTime::UNIX_EPOCH)))
         .collect::<Result<_, recovery_queue::KeyError>>();
-    store.seed(&MemoryBacklog::new("leads", leads?), &SeedOptions::default())?;
+    store.seed(&InMemoryBacklog::new("leads", leads?), &SeedOptions::default())?;
 
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_time().build()?;
     runtime.block_on(async {

@@ -29,10 +29,10 @@ pub use crate::diesel::{
 };
 #[cfg(feature = "identity-matching")]
 pub use matching::{LeadSource, MatcherResolver, WakeKeys};
-pub use memory::MemoryStore;
+pub use memory::InMemoryStore;
 pub use model::age::{AGE_BOUNDS, AgeBucket};
 pub use model::backlog::{
-    Backlog, BacklogLead, BacklogRows, BacklogSource, MemoryBacklog, ViewBacklog, ViewName,
+    Backlog, BacklogLead, BacklogRows, BacklogSource, InMemoryBacklog, ViewBacklog, ViewName,
 };
 pub use model::cursor::{Cursor, Position};
 pub use model::error::{ConfigError, StoreError};

@@ -131,7 +131,7 @@ pub(super) fn one(record: &LeadRecord, launcher: &Launcher) -> String {
     }
     let next = next_steps(record, evidence.as_ref(), launcher);
     let next = next.iter().map(|(words, command)| (words.as_str(), command.as_deref()));
-    body = body.paragraph("What to do next:").to_do(next);
+    body = body.paragraph("What to do next:").next_steps(next);
     body = match &evidence {
         Some(evidence) => candidates(given(body, evidence), evidence),
         None => body.remark("No matcher's evidence is kept for this status."),

@@ -161,7 +161,7 @@ fn check(
     issued: &[ReviewCase],
 ) -> Result<(CheckedRows, Vec<Finding>), Failure> {
     let files = read_packets(&args.folder, ReadLimits::default())?;
-    let options = CheckOptions::default().in_language(args.language);
+    let options = CheckOptions::default().with_language(args.language);
     let checked = plan(own, issued)?.check(&files, options);
     let unknown: BTreeSet<&str> = checked.ignored().iter().map(|of| of.file.as_str()).collect();
     let unknown: Vec<ReturnedFile> =

@@ -12,9 +12,7 @@ use serde::Serialize;
 use super::map::Mapped;
 use crate::cli::Failure;
 use crate::files;
-
-/// The name of the view that holds the backlog: the leads with neither an identity link nor a claim.
-pub const BACKLOG_VIEW: &str = "backlog_leads";
+use crate::service::BACKLOG_VIEW;
 
 /// Reads `--database-url`; left out, it is an embedded file of the runners' own.
 ///
@@ -26,6 +24,13 @@ pub fn database_url(flag: Option<&str>) -> Result<DatabaseUrl, Failure> {
         Some(url) => Ok(DatabaseUrl::parse(url)?),
         None => Ok(DatabaseUrl::Sqlite(files::default_out_dir().join("recovery.sqlite").into())),
     }
+}
+
+/// Says that another night is under way.
+pub(crate) fn another_night(place: impl std::fmt::Display, by: &str) -> Failure {
+    let by = if by.is_empty() { String::new() } else { format!(" ({by})") };
+    Failure::new(format_args!("{place}: another night is under way{by}"))
+        .remedy("wait for its end; it goes on where it is, and needs no second one")
 }
 
 /// The service's connection.
@@ -211,7 +216,7 @@ impl Database {
                    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())",
             )?;
             let by = holders.first().map_or("", |row| row.holder.as_str());
-            return Err(crate::night::held(url, by));
+            return Err(another_night(url, by));
         }
         Ok(Some(database))
     }

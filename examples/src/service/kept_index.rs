@@ -264,7 +264,7 @@ mod tests {
 
     use super::*;
     use crate::admin::{Service, in_one};
-    use crate::recovery::{self, Recovery};
+    use crate::recovery::Recovery;
     use crate::service::BACKLOG_VIEW;
 
     #[derive(Parser)]
@@ -287,7 +287,7 @@ mod tests {
 
     impl Place {
         fn new(url: &DatabaseUrl) -> Self {
-            let (store, service) = recovery::open(url).unwrap();
+            let (store, service) = crate::service::open(url).unwrap();
             Self { url: url.clone(), store, service, normaliser: reading("PE") }
         }
 
@@ -430,7 +430,7 @@ mod tests {
             place.write(1, &[1]);
             assert!(place.keep());
             place.write(1, &[2]);
-            let mut other = recovery::open(&place.url).unwrap().1;
+            let mut other = crate::service::open(&place.url).unwrap().1;
             other.execute("BEGIN").unwrap();
             other.execute("UPDATE persons SET phone = '987654303'").unwrap();
             assert!(!place.refresh(), "the note is in another's hand");

@@ -4,16 +4,19 @@
 //! the notes in its own transaction and reads these leads alone; without the mark it reads all leads.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
+use clap::Args;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use recovery_queue::{
-    Backlog as _, Feed, QueueStore as _, SeedSummary, SourcePk, SqlStore, ViewBacklog, ViewName,
+    Backlog as _, Feed, QueueStore as _, SeedOptions, SeedSummary, SourcePk, SqlStore, ViewBacklog,
+    ViewName,
 };
 
-use super::database::{BACKLOG_VIEW, Database};
+use super::database::Database;
 use crate::cli::{Console, Failure};
-use crate::recovery::Shrink;
+use crate::service::BACKLOG_VIEW;
 
 /// The mark that says whether changed leads are noted; its being there turns the notes on.
 const MARK: &str = "lead_feed";
@@ -23,6 +26,32 @@ const NOTED: &str = "noted";
 /// Fewer leads are read as fast as anything else is done.
 const WORTH_NOTING: u64 = 20_000;
 
+/// How a run seeds: what it says of inputs that have shrunk, and when it tries failed leads again.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct SeedArgs {
+    /// Lets the seed withdraw more than half of the backlog (100 leads and more), and a file have fewer than half the
+    /// rows of the last import (at least 100 fewer).
+    #[arg(long)]
+    pub allow_shrink: bool,
+    /// Reads the whole backlog, also where the database notes which leads have changed since the last seed.
+    #[arg(long)]
+    pub whole: bool,
+    /// Hours after which a failed lead is tried again though nothing changed; less than a day, so that a job that runs
+    /// every night skips no night.
+    #[arg(long, default_value_t = 20, value_name = "HOURS", value_parser = clap::value_parser!(u64).range(..=8_760))]
+    pub cool_down: u64,
+}
+
+impl SeedArgs {
+    /// Gives the options of a seed.
+    #[must_use]
+    pub fn seed_options(self, actor: &str) -> SeedOptions {
+        let rest = Duration::from_secs(self.cool_down * 3_600);
+        let options = SeedOptions::default().with_actor(actor).with_cool_down(Some(rest));
+        if self.allow_shrink { options.with_fuse(None) } else { options }
+    }
+}
+
 #[derive(QueryableByName)]
 struct NotedLead {
     #[diesel(sql_type = Text)]
@@ -30,7 +59,7 @@ struct NotedLead {
 }
 
 impl Database {
-    /// Seeds the queue from a backlog as `shrink` says; from the runners' own it reads what has changed alone, where that is
+    /// Seeds the queue from a backlog as `args` say; from the runners' own it reads what has changed alone, where that is
     /// noted. Notes it from now on where there are many leads.
     ///
     /// # Errors
@@ -40,11 +69,11 @@ impl Database {
         &mut self,
         store: &mut SqlStore,
         backlog: &ViewBacklog,
-        shrink: Shrink,
+        args: SeedArgs,
         actor: &str,
         console: &Console,
     ) -> Result<SeedSummary, Failure> {
-        self.seed_noting(store, backlog, shrink, actor, (console, WORTH_NOTING))
+        self.seed_noting(store, backlog, args, actor, (console, WORTH_NOTING))
     }
 
     /// Seeds; `many` leads are noted from now on.
@@ -52,17 +81,17 @@ impl Database {
         &mut self,
         store: &mut SqlStore,
         backlog: &ViewBacklog,
-        shrink: Shrink,
+        args: SeedArgs,
         actor: &str,
         (console, many): (&Console, u64),
     ) -> Result<SeedSummary, Failure> {
-        let options = shrink.seed_options(actor);
+        let options = args.seed_options(actor);
         if self.map.is_some() || backlog.name() != BACKLOG_VIEW {
             return Ok(store.seed(backlog, &options)?);
         }
         if self.kept(MARK)?.as_deref() == Some(NOTED) {
             let notes = Feed::Outbox(ViewName::new("leads_changed")?);
-            let feed = Some(notes).filter(|_| !shrink.whole);
+            let feed = Some(notes).filter(|_| !args.whole);
             return Ok(store.seed(backlog, &options.with_feed(feed))?);
         }
         let begun = if self.has_rows("leads", many)? { self.begin_notes(console) } else { None };
@@ -124,7 +153,7 @@ impl Database {
 mod tests {
     use clap::Parser;
     use proptest::prelude::*;
-    use recovery_queue::{DatabaseUrl, LeadStore as _, MemoryBacklog, SeedOptions};
+    use recovery_queue::{DatabaseUrl, InMemoryBacklog, LeadStore as _, SeedOptions};
 
     use super::*;
     use crate::admin::{Service, in_one};
@@ -132,7 +161,7 @@ mod tests {
     #[derive(Parser)]
     struct Flags {
         #[command(flatten)]
-        shrink: Shrink,
+        args: SeedArgs,
     }
 
     struct Place {
@@ -143,17 +172,17 @@ mod tests {
 
     impl Place {
         fn new(url: &DatabaseUrl) -> Self {
-            let (store, service) = crate::recovery::open(url).unwrap();
+            let (store, service) = crate::service::open(url).unwrap();
             Self { url: url.clone(), store, service }
         }
 
         fn seed(&mut self, flags: &[&str]) -> SeedSummary {
-            let flags = ["test", "--allow-shrink"].iter().chain(flags);
-            let shrink = Flags::parse_from(flags).shrink;
+            let flags = ["test", "--allow-args"].iter().chain(flags);
+            let args = Flags::parse_from(flags).args;
             let backlog = ViewBacklog::new(BACKLOG_VIEW).unwrap();
             let Self { store, service, .. } = self;
             let console = Console::new(true);
-            service.seed_noting(store, &backlog, shrink, "test", (&console, 1)).unwrap()
+            service.seed_noting(store, &backlog, args, "test", (&console, 1)).unwrap()
         }
 
         fn run(&mut self, sql: &str) {
@@ -221,9 +250,9 @@ mod tests {
     fn few_leads_are_not_noted_and_notes_that_were_not_begun_to_the_end_are_begun_anew() {
         on_each(|mut place| {
             let backlog = ViewBacklog::new(BACKLOG_VIEW).unwrap();
-            let shrink = Flags::parse_from(["test"]).shrink;
+            let args = Flags::parse_from(["test"]).args;
             let Place { store, service, .. } = &mut place;
-            service.seed(store, &backlog, shrink, "test", &Console::new(true)).unwrap();
+            service.seed(store, &backlog, args, "test", &Console::new(true)).unwrap();
             assert_eq!((place.mark(), place.noted()), (None, 0));
             place.add(1);
             place.seed(&[]);
@@ -249,7 +278,7 @@ mod tests {
             place.seed(&[]);
             if place.service.is_postgres() {
                 // One writer at a time on SQLite.
-                let mut other = crate::recovery::open(&place.url).unwrap().1;
+                let mut other = crate::service::open(&place.url).unwrap().1;
                 place.run("UPDATE leads SET version = '2'");
                 other.execute("BEGIN").unwrap();
                 other.execute("DELETE FROM leads").unwrap();
@@ -264,7 +293,7 @@ mod tests {
                 place.add(1);
                 place.seed_by_notes();
             }
-            let other = MemoryBacklog::new("other", []);
+            let other = InMemoryBacklog::new("other", []);
             place.store.seed(&other, &SeedOptions::default()).unwrap();
             place.add(2);
             let seed = place.seed(&[]);

@@ -8,6 +8,7 @@ mod checked;
 mod columns;
 mod decided;
 mod file;
+mod mapped;
 mod name;
 mod select;
 mod state;
@@ -19,9 +20,10 @@ use recovery_queue::{DatabaseUrl, OpenOptions, SqlStore, ViewBacklog};
 pub use checked::{CheckedColumn, CheckedMap, CheckedTable};
 pub use decided::{DecisionRow, DecisionTable};
 pub use file::TableMap;
-pub(super) use select::Mapped;
+pub(super) use mapped::Mapped;
 
 use super::database::Database;
+use super::open::{open_mapped, open_to_read};
 use crate::cli::Failure;
 
 /// The view that the runners make where a mapping names no backlog; it lies in the queue's namespace.
@@ -51,7 +53,7 @@ impl MapArgs {
     ///
     /// The database's, and a mapping that does not fit its tables.
     pub fn open(&self, url: &DatabaseUrl) -> Result<(SqlStore, Database), Failure> {
-        crate::recovery::open_mapped(url, self.read()?.as_ref())
+        open_mapped(url, self.read()?.as_ref())
     }
 
     /// Opens the service's tables to read: nothing is made or migrated.
@@ -76,7 +78,7 @@ impl MapArgs {
     /// As [`MapArgs::open_to_read`], and a queue that is not this program's.
     pub fn open_both_to_read(&self, url: &DatabaseUrl) -> Result<(SqlStore, Database), Failure> {
         let service = self.open_to_read(url)?;
-        let store = crate::recovery::open_to_read(url)?;
+        let store = open_to_read(url)?;
         let namespace = store.view_name("");
         Ok((store, service.within(&namespace)))
     }

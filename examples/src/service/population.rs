@@ -515,7 +515,7 @@ mod tests {
     fn every_person_is_read_once_across_pages_and_leads_by_their_keys() {
         let folder = tempfile::tempdir().unwrap();
         let url = DatabaseUrl::Sqlite(folder.path().join("s.sqlite").into());
-        let (_, mut database) = crate::recovery::open(&url).unwrap();
+        let (_, mut database) = crate::service::open(&url).unwrap();
         let normaliser = Normaliser::new(identity_matching::NormaliseOptions::default()).unwrap();
         let keys = recovery_queue::WakeKeys::new(normaliser, database.wake_secret().unwrap());
         let sample = crate::sample::write(folder.path()).unwrap();

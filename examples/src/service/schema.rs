@@ -323,17 +323,17 @@ mod tests {
     #[test]
     fn a_view_of_that_name_that_is_not_ours_is_refused_and_left() {
         on_each(|url| {
-            let (_, mut service) = crate::recovery::open(url).unwrap();
+            let (_, mut service) = crate::service::open(url).unwrap();
             for other in
                 ["VIEW backlog_leads AS SELECT 1 AS lead_id", "TABLE backlog_leads (a TEXT)"]
             {
                 service.execute("DROP VIEW backlog_leads").unwrap();
                 service.execute(&format!("CREATE {other}")).unwrap();
-                let said = crate::recovery::open(url).unwrap_err().to_string();
+                let said = crate::service::open(url).unwrap_err().to_string();
                 assert!(said.contains(BACKLOG_VIEW) && said.contains("what to do"), "{said}");
                 let kind = other.split(' ').next().unwrap();
                 service.execute(&format!("DROP {kind} backlog_leads")).unwrap();
-                let (_, reopened) = crate::recovery::open(url).unwrap();
+                let (_, reopened) = crate::service::open(url).unwrap();
                 service = reopened;
             }
         });
@@ -342,16 +342,16 @@ mod tests {
     #[test]
     fn a_view_of_a_former_release_is_taken_over() {
         on_each(|url| {
-            let (_, mut service) = crate::recovery::open(url).unwrap();
+            let (_, mut service) = crate::service::open(url).unwrap();
             if !service.is_postgres() {
                 return;
             }
             service.execute("COMMENT ON VIEW backlog_leads IS NULL").unwrap();
-            crate::recovery::open(url).unwrap();
+            crate::service::open(url).unwrap();
             service.execute("DROP VIEW backlog_leads").unwrap();
             service.execute("CREATE VIEW backlog_leads AS SELECT 1 AS former").unwrap();
             service.execute(&format!("COMMENT ON VIEW backlog_leads IS '{MARK}0'")).unwrap();
-            crate::recovery::open(url).unwrap();
+            crate::service::open(url).unwrap();
             assert_eq!(service.count(BACKLOG_VIEW).unwrap(), 0);
             service.number("SELECT count(lead_source_pk) AS n FROM backlog_leads").unwrap();
         });
@@ -360,7 +360,7 @@ mod tests {
     #[test]
     fn a_start_waits_behind_no_reader_where_nothing_is_pending() {
         on_each(|url| {
-            let (_, mut reader) = crate::recovery::open(url).unwrap();
+            let (_, mut reader) = crate::service::open(url).unwrap();
             if !reader.is_postgres() {
                 return;
             }
@@ -368,7 +368,7 @@ mod tests {
             reader.number("SELECT count(*) AS n FROM backlog_leads").unwrap();
             reader.number("SELECT count(*) AS n FROM leads").unwrap();
             // Were anything made or replaced, this would wait for ever.
-            crate::recovery::open(url).unwrap();
+            crate::service::open(url).unwrap();
         });
     }
 }

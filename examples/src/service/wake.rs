@@ -97,7 +97,7 @@ mod tests {
     use super::*;
     use crate::cli::Console;
     use crate::own::OwnColumns;
-    use crate::recovery::{self, Recovery};
+    use crate::recovery::Recovery;
     use crate::service::population::PersonRecord;
     use crate::service::{Import, ImportSummary};
     use crate::tables::Tables;
@@ -119,7 +119,7 @@ mod tests {
 
     impl Place {
         fn new(url: &DatabaseUrl) -> Self {
-            let (store, mut service) = recovery::open(url).unwrap();
+            let (store, mut service) = crate::service::open(url).unwrap();
             let recovery = Flags::parse_from(["test"]).recovery;
             let keys = recovery.wake_keys(&mut service).unwrap();
             let folder = tempfile::tempdir().unwrap();

@@ -13,7 +13,7 @@ use recovery_queue::{
 use reference_runners::at_scale::Decided;
 use reference_runners::cli::Console;
 use reference_runners::people;
-use reference_runners::recovery;
+use reference_runners::service;
 use serde_json::Value;
 
 use super::{Data, as_csv, decided, join, policy, rows};
@@ -276,7 +276,7 @@ fn replaced(url: &str) {
     let mut loader = Loader::open(url);
     loader.load("elsewhere", &service.decisions());
     let parsed = DatabaseUrl::parse(url).unwrap();
-    let (_, mut database) = recovery::open(&parsed).unwrap();
+    let (_, mut database) = service::open(&parsed).unwrap();
     let policy = people::read_policy(Some(&service.data.path("policy.json"))).unwrap();
     let normaliser = people::read_by(&policy, Region::parse("PE").unwrap()).unwrap();
     let secret: Vec<u8> = (0..16).collect();

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Severity, Thresholds};
 
-/// What a verdict is about: whether the machinery works, or how the KPI moves.
+/// The subject of a verdict: the machinery, or the KPI.
 ///
 /// The two are told apart in every report, since a sound machinery does not make a red KPI green.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -16,7 +16,7 @@ pub enum Aspect {
     Kpi,
 }
 
-/// What a check expects, and the settings that it has unless the suite says otherwise.
+/// The expectation of a check and its default settings.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Description {

@@ -13,7 +13,7 @@ pub use description::{Aspect, Description};
 pub use query_check::QueryCheck;
 pub use table::{ColumnType, RuleError, RuleKind, TableCheck, TableRule};
 
-/// Reads facts of one type and says what it found.
+/// A check: it reads facts of one type and gives a finding.
 ///
 /// `F` is whatever a service knows: a struct of its own, or `dyn` a trait of its own. A check decides nothing
 /// about weight: severity, thresholds, owner, tags and time-out belong to the [`Suite`](crate::Suite). It must
@@ -72,7 +72,7 @@ macro_rules! forward {
 }
 forward!(&C, Box<C>, std::sync::Arc<C>);
 
-/// Why a check gave no finding.
+/// The reason why a check gave no finding.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckError {

@@ -1,12 +1,12 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-/// Why a fact could not be given, by what the caller can do about it.
+/// The reason why a fact could not be given, by what the caller can do about it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FactsError {
     /// These facts leave it out: the check is `inconclusive`.
-    #[error("nothing is known here about: {}", fact.replace('_', " "))]
+    #[error("these facts are not provided: {}", fact.replace('_', " "))]
     NotProvided {
         /// What was asked for, such as `ageing`.
         fact: Cow<'static, str>,

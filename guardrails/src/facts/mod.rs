@@ -22,7 +22,7 @@ pub use statement::single_statement;
 /// The result of asking for a fact.
 pub type FactsResult<T> = Result<T, FactsError>;
 
-/// One consistent read of whatever the checks look at.
+/// Facts that checks read, all of one consistent read.
 ///
 /// All answers of one value describe the same [`SnapshotInfo`]. Keys and texts in findings reach reports: they
 /// hold row keys and reason codes, never a phone, document or e-mail.

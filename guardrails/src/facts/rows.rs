@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::words::many;
 
-/// One consistent read.
+/// The name, the moment and the scope of one consistent read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SnapshotInfo {
     /// What the store calls the read, such as PostgreSQL's `pg_current_snapshot()`.

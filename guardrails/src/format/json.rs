@@ -1,6 +1,6 @@
 use crate::SuiteReport;
 
-/// Why a report could not be written or read.
+/// The reason why a report could not be written or read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FormatError {

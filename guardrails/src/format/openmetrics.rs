@@ -6,7 +6,7 @@ use crate::{KpiState, SuiteReport, Verdict, visible};
 /// The media type of what [`Exposition`] writes.
 pub const OPENMETRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Writes OpenMetrics 1.0 text, family after family.
+/// A text in OpenMetrics 1.0, written family after family.
 ///
 /// ```
 /// use guardrails::format::Exposition;

@@ -5,7 +5,7 @@ use textwrap::Options;
 use crate::words::count_of;
 use crate::{CheckReport, SuiteReport, Verdict, visible};
 
-/// How [`text()`] writes.
+/// The style in which [`text()`] writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TextStyle {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::{History, HistoryError, SuiteRecord};
 use crate::SuiteReport;
 
-/// Why a history on disk cannot be used.
+/// The reason why a history on disk cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HistoryFileError {

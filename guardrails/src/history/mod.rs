@@ -46,7 +46,7 @@ pub struct History {
     records: Vec<SuiteRecord>,
 }
 
-/// Why a line of a history cannot be read.
+/// The reason why a line of a history cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HistoryError {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use crate::facts::Scope;
 use crate::{SuiteReport, Verdict};
 
-/// What is kept of one report.
+/// One report, as a history keeps it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SuiteRecord {
     /// The suite's name.
@@ -22,7 +22,7 @@ pub struct SuiteRecord {
     pub checks: Vec<CheckRecord>,
 }
 
-/// What is kept of one check: its verdict and figures, no offender.
+/// One check, as a history keeps it: verdict and figures, no offender.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CheckRecord {
     /// The check's id.

@@ -9,7 +9,7 @@ use crate::recovery::{
 };
 use crate::{Check, CheckError, Description, Finding, Remedy, Suite};
 
-/// Answers which actionable sources have no complete packet.
+/// Facts of packets: which actionable sources have no complete one.
 pub trait PacketFacts: Facts {
     /// Lists the actionable sources without a complete packet: at most `limit` by key, and their exact total.
     ///
@@ -17,7 +17,7 @@ pub trait PacketFacts: Facts {
     fn incomplete_packets(&self, limit: usize) -> FactsResult<Offenders>;
 }
 
-/// Checks that every actionable source has its packet, complete.
+/// The check that every actionable source has its packet, complete.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PacketsComplete;
 

@@ -78,7 +78,10 @@ impl Body {
 
     /// Adds what to do, each with its command where there is one.
     #[must_use]
-    pub fn to_do<'a>(self, items: impl IntoIterator<Item = (&'a str, Option<&'a str>)>) -> Self {
+    pub fn next_steps<'a>(
+        self,
+        items: impl IntoIterator<Item = (&'a str, Option<&'a str>)>,
+    ) -> Self {
         let items: Vec<_> = items.into_iter().collect();
         if items.is_empty() {
             return self;
@@ -135,7 +138,7 @@ impl Body {
     }
 }
 
-/// The one field of a form.
+/// The field of a form.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct FormField<'a> {
     /// Its name in the request.

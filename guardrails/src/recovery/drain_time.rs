@@ -3,7 +3,7 @@
 use super::{DailyMetrics, LedgerFacts, QueueFacts, ReasonCount};
 use crate::words::{grouped, many};
 
-/// How long the pending leads take to drain if days go on as is typical.
+/// The time until no lead is pending, from typical days.
 ///
 /// Only what is pending drains by running; a failed lead needs data or a person, and no rate frees it. The rate
 /// is what left the backlog less what arrived, per day: its median over the last fourteen days that are over, so

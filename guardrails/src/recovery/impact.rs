@@ -4,7 +4,7 @@ use crate::facts::if_provided;
 use crate::words::{count_of, percent};
 use crate::{Check, CheckError, Description, Finding, Remedy, Verdict};
 
-/// Explains the backlog before and after the last run.
+/// The check that explains the backlog before and after the last run.
 ///
 /// It fails only when the backlog rose by leads that did not arrive. An unchanged backlog is no
 /// failure, but it must be *explained*: by how many leads wait, and by which reason the others

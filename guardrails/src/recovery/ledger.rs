@@ -2,7 +2,7 @@ use super::{DailyMetrics, Invariant, LedgerFacts, RecoveryFacts, RunFacts};
 use crate::facts::{FactsError, Offender, Offenders, if_provided};
 use crate::{Check, CheckError, Description, Finding, Remedy};
 
-/// Checks that every day adds up, that days join, that the last runs add up, and that ledger and queue agree.
+/// The check that every day adds up, that days join, that the last runs add up, and that ledger and queue agree.
 ///
 /// Per day: `backlog_end = backlog_start + new_backlog_in − matched_out − other_out` and
 /// `net_change = backlog_end − backlog_start`; between days: yesterday's end is today's start.

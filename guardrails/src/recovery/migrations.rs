@@ -5,7 +5,7 @@ use crate::facts::{Offender, Offenders};
 use crate::words::count_of;
 use crate::{Check, CheckError, Description, Finding, Remedy};
 
-/// Checks that the database stands at the one head of each book of migrations.
+/// The check that the database stands at the one head of each book of migrations.
 ///
 /// Diesel runs what is pending and looks no further; this check finds what it does not: two heads, a version
 /// that two sources carry, an applied version without a source, a pending version older than the newest

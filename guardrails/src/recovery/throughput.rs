@@ -5,7 +5,7 @@ use crate::facts::if_provided;
 use crate::words::count_of;
 use crate::{Check, CheckError, Description, Finding, Remedy, Severity, Verdict};
 
-/// Checks day by day, and over all of them, that more leads are matched than arrive or that the backlog falls.
+/// The check, day by day and over all days, that more leads are matched than arrive or that the backlog falls.
 ///
 /// It looks at the last days of the ledger, seven unless told otherwise. A day is good if more was matched than
 /// arrived, or the backlog was smaller at its end than at its start, or nothing was left at its end. The days that

@@ -1,6 +1,6 @@
 use crate::ThresholdError;
 
-/// Why a suite cannot be made.
+/// The reason why a suite cannot be made.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
@@ -19,7 +19,7 @@ pub enum ConfigError {
         id: String,
     },
     /// A threshold of a check cannot be: correct it.
-    #[error("a threshold of the check `{id}` cannot be")]
+    #[error("a threshold of the check `{id}` is not valid")]
     Threshold {
         /// The check's id.
         id: String,
@@ -33,7 +33,7 @@ pub enum ConfigError {
         id: String,
     },
     /// An expected emptiness is given without its reason: write the reason.
-    #[error("check `{id}`: an expected emptiness needs its reason in words")]
+    #[error("check `{id}`: an empty population that is expected needs its reason in words")]
     EmptyReason {
         /// The check's id.
         id: String,

@@ -10,7 +10,7 @@ impl<F: ?Sized> Suite<F> {
     /// use guardrails::{Settings, Suite};
     ///
     /// let suite = Suite::<dyn RecoveryFacts>::recovery();
-    /// let suite = suite.configure("drain", Settings::default().tag("hourly")).unwrap();
+    /// let suite = suite.configure("drain", Settings::default().with_tag("hourly")).unwrap();
     /// let hourly = suite.only(["tag:hourly", "impact"]).unwrap();
     /// assert_eq!(hourly.ids().collect::<Vec<_>>(), ["drain", "impact"]);
     /// ```

@@ -2,16 +2,16 @@ use std::time::Duration;
 
 use crate::{ConfigError, Description, Severity, Threshold, Thresholds};
 
-/// How a suite weighs one check; what is left out is as the check describes it.
+/// The settings of one check in a suite; what is left out is as the check describes it.
 ///
 /// ```
 /// use guardrails::recovery::RecoveryFacts;
 /// use guardrails::{Settings, Suite, Threshold};
 ///
 /// let lenient = Settings::default()
-///     .warn(Threshold::count(0))
-///     .fail("1%".parse().unwrap())
-///     .owner("data team");
+///     .with_warn(Threshold::count(0))
+///     .with_fail("1%".parse().unwrap())
+///     .with_owner("data team");
 /// assert!(Suite::<dyn RecoveryFacts>::recovery().configure("drain", lenient).is_ok());
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -29,14 +29,14 @@ pub struct Settings {
 impl Settings {
     /// Sets how much a crossed fail threshold weighs.
     #[must_use]
-    pub fn severity(mut self, severity: Severity) -> Self {
+    pub fn with_severity(mut self, severity: Severity) -> Self {
         self.severity = Some(severity);
         self
     }
 
     /// Names who looks after the check.
     #[must_use]
-    pub fn owner(mut self, owner: impl Into<String>) -> Self {
+    pub fn with_owner(mut self, owner: impl Into<String>) -> Self {
         self.owner = Some(owner.into());
         self
     }
@@ -46,28 +46,28 @@ impl Settings {
     /// A warn threshold alone makes a check that only warns: the fail threshold is then the one
     /// that was set, or none.
     #[must_use]
-    pub fn warn(mut self, threshold: Threshold) -> Self {
+    pub fn with_warn(mut self, threshold: Threshold) -> Self {
         self.warn = Some(threshold);
         self
     }
 
     /// Sets when the check fails.
     #[must_use]
-    pub fn fail(mut self, threshold: Threshold) -> Self {
+    pub fn with_fail(mut self, threshold: Threshold) -> Self {
         self.fail = Some(threshold);
         self
     }
 
     /// Says that an empty population is expected, and why: the check then passes on one.
     #[must_use]
-    pub fn expect_empty(mut self, reason: impl Into<String>) -> Self {
+    pub fn with_expect_empty(mut self, reason: impl Into<String>) -> Self {
         self.expect_empty = Some(reason.into());
         self
     }
 
     /// Keeps offenders out of the report; they are still counted.
     #[must_use]
-    pub fn sensitive(mut self, yes: bool) -> Self {
+    pub fn with_sensitive(mut self, yes: bool) -> Self {
         self.sensitive = yes;
         self
     }
@@ -77,14 +77,14 @@ impl Settings {
     /// The facts are told ([`Facts::limit_time`](crate::facts::Facts::limit_time)); with
     /// [`Suite::run_with_time_limits`](crate::Suite::run_with_time_limits) it holds in any case.
     #[must_use]
-    pub fn time_limit(mut self, limit: Duration) -> Self {
+    pub fn with_time_limit(mut self, limit: Duration) -> Self {
         self.time_limit = Some(limit);
         self
     }
 
     /// Adds a tag, by which [`Suite::only`](crate::Suite::only) and [`Suite::without`](crate::Suite::without) choose.
     #[must_use]
-    pub fn tag(mut self, tag: impl Into<String>) -> Self {
+    pub fn with_tag(mut self, tag: impl Into<String>) -> Self {
         self.tags.push(tag.into());
         self
     }

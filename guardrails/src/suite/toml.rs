@@ -15,7 +15,7 @@ use crate::{
 
 pub use super::variables::Variables;
 
-/// Why a suite file cannot be used, and where.
+/// The reason why a suite file cannot be used, and the place.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeclareError {

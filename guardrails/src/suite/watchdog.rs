@@ -37,7 +37,7 @@ where
     ///     drop(waits.lock());
     ///     Ok(Finding::judged(Verdict::Pass, "it ended"))
     /// });
-    /// let soon = Settings::default().time_limit(Duration::from_millis(1));
+    /// let soon = Settings::default().with_time_limit(Duration::from_millis(1));
     /// let suite = Suite::new("s").with_settings(stuck, soon).unwrap();
     /// let facts = InMemoryFacts::new("s1", "2026-03-01T00:00:00Z".parse().unwrap());
     /// let report = suite.run_with_time_limits(&Arc::new(facts), &StoppedClock);

@@ -58,12 +58,15 @@ fn each_mistake_is_named_with_its_line_and_column_and_what_would_do() {
         ("[check.drain]\nfail = '120%'", "line 2, column 8: the ratio 120% lies outside"),
         (
             "[check.drain]\nwarn = 9\nfail = 3",
-            "line 1, column 8: the suite cannot be made: a threshold of the check `drain` cannot be: the warn threshold",
+            "line 1, column 8: the suite cannot be made: a threshold of the check `drain` is not valid: the warn threshold",
         ),
         ("[check.impact]\nfail = 3", "check `impact` gives its verdict by itself"),
         ("[check.drain]\ntime_limit_seconds = -1", "line 2, column 22"),
         ("[check.drain]\ntime_limit_seconds = 0", "a time limit of zero can never be met"),
-        ("[check.drain]\nexpect_empty = ''", "an expected emptiness needs its reason"),
+        (
+            "[check.drain]\nexpect_empty = ''",
+            "an empty population that is expected needs its reason",
+        ),
         ("[check.drain]\nseverity = 'loud'", "line 2, column 12: unknown variant `loud`"),
         (
             "[query.drain]\nexpected = 'x'\nsql = 'SELECT 1'",

@@ -264,5 +264,5 @@ fn no_word_of_the_program_stands_where_people_read() {
     for word in ["offenders(", "matched_not_in_backlog", "NotProvided", "Some("] {
         assert!(!html.contains(word), "{word}");
     }
-    assert!(html.contains("nothing is known here about: matched not in backlog"));
+    assert!(html.contains("these facts are not provided: matched not in backlog"));
 }

@@ -21,7 +21,7 @@ fn an_unchanged_backlog_fails_nothing_and_exits_with_zero_once_emptiness_is_allo
     assert_eq!(report.totals.fail + report.totals.error, 0, "{report:#?}");
     assert_eq!(report.check("drain").unwrap().verdict, Verdict::Inconclusive);
     assert_eq!(report.exit_code(ExitPolicy::default()), 3);
-    assert_eq!(report.exit_code(ExitPolicy::default().allow_inconclusive(true)), 0);
+    assert_eq!(report.exit_code(ExitPolicy::default().with_inconclusive_allowed(true)), 0);
 }
 
 #[test]
@@ -52,14 +52,15 @@ fn every_check_finds_its_trouble_with_exact_totals() {
 #[test]
 fn an_empty_population_passes_only_where_it_is_expected_and_the_reason_is_written() {
     let facts = unchanged_backlog();
-    let expected = Settings::default().expect_empty("no lead can match before the persons come");
+    let expected =
+        Settings::default().with_expect_empty("no lead can match before the persons come");
     let suite = Suite::recovery().configure("drain", expected).unwrap();
     let report = suite.run(&facts, &StoppedClock);
     let drain = report.check("drain").unwrap();
     assert_eq!(drain.verdict, Verdict::Pass);
     assert!(drain.reason.as_ref().unwrap().contains("before the persons come"));
     let blank = Suite::<InMemoryFacts>::recovery()
-        .configure("drain", Settings::default().expect_empty(" "));
+        .configure("drain", Settings::default().with_expect_empty(" "));
     assert!(matches!(blank, Err(ConfigError::EmptyReason { .. })));
 }
 
@@ -75,7 +76,7 @@ fn a_listing_that_is_cut_keeps_the_exact_total_and_a_sensitive_check_lists_nothi
     let drain = &report.checks[0];
     assert_eq!((drain.samples.len(), drain.samples_total, drain.unlisted()), (3, 1_000, 997));
     assert_eq!(drain.help[0].command.as_deref(), Some("explain_match --source-pk=L-0000"));
-    let silent = Settings::default().sensitive(true);
+    let silent = Settings::default().with_sensitive(true);
     let suite = Suite::recovery().only(["drain"]).unwrap().configure("drain", silent).unwrap();
     let report = suite.run(&facts, &StoppedClock);
     assert_eq!((report.checks[0].samples.len(), report.checks[0].samples_total), (0, 1_000));
@@ -107,17 +108,17 @@ fn a_sample_never_passes() {
 
 #[test]
 fn a_failing_check_of_severity_warn_warns() {
-    let warn = Settings::default().severity(Severity::Warn);
+    let warn = Settings::default().with_severity(Severity::Warn);
     let suite = Suite::recovery().configure("drain", warn).unwrap();
     assert_eq!(verdict(&suite, &troubled(), "drain"), Verdict::Warn);
 }
 
 #[test]
 fn a_fail_threshold_never_makes_a_check_warn_and_a_warn_threshold_never_fails() {
-    let only_fail = Settings::default().fail(Threshold::count(10));
+    let only_fail = Settings::default().with_fail(Threshold::count(10));
     let suite = Suite::recovery().configure("drain", only_fail).unwrap();
     assert_eq!(verdict(&suite, &troubled(), "drain"), Verdict::Pass);
-    let only_warn = Settings::default().warn(Threshold::ANY);
+    let only_warn = Settings::default().with_warn(Threshold::ANY);
     let suite = Suite::recovery().configure("drain", only_warn).unwrap();
     assert_eq!(verdict(&suite, &troubled(), "drain"), Verdict::Warn);
 }
@@ -136,7 +137,8 @@ fn thresholds_by_count_and_by_ratio_weigh_warn_and_fail_apart_in_code_and_in_tom
         ("1%", "1.6%", Verdict::Fail),
     ];
     for (warn, fail, expected) in cases {
-        let settings = Settings::default().warn(warn.parse().unwrap()).fail(fail.parse().unwrap());
+        let settings =
+            Settings::default().with_warn(warn.parse().unwrap()).with_fail(fail.parse().unwrap());
         let code = Suite::recovery().configure("drain", settings).unwrap();
         assert_eq!(verdict(&code, &troubled(), "drain"), expected, "warn {warn}, fail {fail}");
         #[cfg(feature = "toml")]
@@ -178,11 +180,12 @@ fn a_trait_implementation_and_a_closure_of_the_users_own_are_weighed_as_the_buil
             Ok(Finding::counted(waiting, "leads wait"))
         },
     );
-    let lenient = Settings::default().warn(Threshold::ANY).fail(Threshold::ratio(0.5).unwrap());
+    let lenient =
+        Settings::default().with_warn(Threshold::ANY).with_fail(Threshold::ratio(0.5).unwrap());
     let suite = Suite::new("own")
         .with(MoreMatchedThanFailed)
         .unwrap()
-        .with_settings(closed, lenient.owner("data team"))
+        .with_settings(closed, lenient.with_owner("data team"))
         .unwrap();
     let report = suite.run(&troubled(), &StoppedClock);
     let found: Vec<_> =
@@ -204,7 +207,7 @@ fn a_finding_that_comes_after_its_limit_is_an_error_and_the_others_count() {
         reads.set(reads.get() + 40);
         Duration::from_millis(reads.get())
     };
-    let limited = Settings::default().time_limit(Duration::from_millis(30));
+    let limited = Settings::default().with_time_limit(Duration::from_millis(30));
     let suite = Suite::recovery().only(["drain", "origin_missing"]).unwrap();
     let suite = suite.configure("drain", limited).unwrap();
     let report = suite.run(&troubled(), &clock);
@@ -219,10 +222,10 @@ fn wrong_settings_name_the_check_and_what_would_do() {
     assert!(unknown.contains("`drian`") && unknown.contains("drain, origin_missing"), "{unknown}");
     let twice = Suite::<InMemoryFacts>::recovery().and(Suite::recovery()).unwrap_err();
     assert!(matches!(twice, ConfigError::DuplicateCheck { .. }));
-    let fail = Settings::default().fail(Threshold::ANY);
+    let fail = Settings::default().with_fail(Threshold::ANY);
     let judging = Suite::<InMemoryFacts>::recovery().configure("impact", fail).unwrap_err();
     assert!(matches!(judging, ConfigError::NoThresholds { .. }));
-    let useless = Settings::default().warn(Threshold::count(5)).fail(Threshold::count(5));
+    let useless = Settings::default().with_warn(Threshold::count(5)).with_fail(Threshold::count(5));
     let useless = Suite::<InMemoryFacts>::recovery().configure("drain", useless).unwrap_err();
     assert!(matches!(useless, ConfigError::Threshold { .. }));
 }

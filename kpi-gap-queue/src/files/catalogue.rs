@@ -11,7 +11,7 @@ use crate::{
     publication::Publication,
 };
 
-/// A catalogue as it was read, and what was left aside.
+/// A catalogue as it was read, with the keys that were ignored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CatalogueFile {
@@ -112,7 +112,7 @@ fn publication(object: &mut Object<'_>) -> Result<Option<Publication>, FileProbl
     })?;
     let delay_days = delay.map_or(Ok(0), |delay| {
         delay.number().map_err(|()| {
-            delay.problem("this is no number of days", "write a whole number from 0 to 65535")
+            delay.problem("this is not a number of days", "write a whole number from 0 to 65535")
         })
     })?;
     Ok(Some(Publication { frequency, delay_days }))

@@ -1,6 +1,6 @@
 //! What is wrong with a file, where, and what to do.
 
-/// Tells one problem of a file so that a person can repair it without asking back.
+/// One problem of a file: where it is, what is wrong, and how to correct it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, serde::Serialize)]
 #[error("{file}: line {line}, column {column}: {problem}{}; {remedy}", shown(.value))]
 #[non_exhaustive]

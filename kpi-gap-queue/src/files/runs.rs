@@ -20,7 +20,7 @@ const VERSION: u32 = 1;
 /// What the first line of a file calls it.
 const FORMAT: &str = "kpi-gap-queue runs";
 
-/// What one run found, pair by pair, one byte a pair.
+/// The status of each pair in one run, one byte a pair.
 ///
 /// ```
 /// use kpi_gap_queue::files::SavedRun;
@@ -170,7 +170,7 @@ pub struct RunHistory {
     last: Option<SavedRun>,
 }
 
-/// Reports why a run cannot follow those of a history.
+/// The reason why a run cannot be added to a history.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunHistoryError {

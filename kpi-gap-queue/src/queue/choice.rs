@@ -11,7 +11,7 @@ use crate::{
     status::{Chain, GapStatus},
 };
 
-/// Why a value counts for its pair.
+/// The reason why a value counts for its pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ChosenBy {

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{policy::ValueChoice, scope::metric_key};
 
-/// Which value counts for a pair, and why.
+/// The value that counts for a pair, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CountedValue {

@@ -14,7 +14,7 @@ use crate::{
     totals::{GapTotals, ReportStatus},
 };
 
-/// Holds every expected pair of a run, classified.
+/// Every expected pair of a run with its status.
 ///
 /// A pair costs one byte; rows are made when they are asked for, in the order of the queue, so that
 /// nothing is sorted and nothing is kept that is not asked for. Only a pair that has a value and a
@@ -86,7 +86,7 @@ impl PairState {
     }
 }
 
-/// What one source owes and holds in one scope.
+/// The pairs of one source in one scope, counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SourceFacts {

@@ -2,10 +2,16 @@
 
 use crate::policy::GapPolicy;
 
-/// How a queue is built; every field has a default.
+/// Options of building a queue; every field has a default.
 ///
-/// Written as `GapOptions { queue_limit: 100, ..GapOptions::default() }`, it may grow.
+/// ```
+/// use kpi_gap_queue::GapOptions;
+///
+/// let options = GapOptions::default().with_queue_limit(100).with_ready(true);
+/// assert_eq!((options.queue_limit, options.include_ready), (100, true));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct GapOptions {
     /// Cuts the queue after so many rows, once it is sorted; 0 keeps them all.
     pub queue_limit: usize,
@@ -26,5 +32,35 @@ impl Default for GapOptions {
             policy: GapPolicy::default(),
             pairs_per_batch: 1 << 18,
         }
+    }
+}
+
+impl GapOptions {
+    /// Sets after how many rows the queue is cut; 0 keeps them all.
+    #[must_use]
+    pub fn with_queue_limit(mut self, rows: usize) -> Self {
+        self.queue_limit = rows;
+        self
+    }
+
+    /// Sets whether the pairs that are ready are rows, too.
+    #[must_use]
+    pub fn with_ready(mut self, yes: bool) -> Self {
+        self.include_ready = yes;
+        self
+    }
+
+    /// Sets priorities, next actions, names, and which of several values counts.
+    #[must_use]
+    pub fn with_policy(mut self, policy: GapPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Sets how many pairs are worked on at once.
+    #[must_use]
+    pub fn with_pairs_per_batch(mut self, pairs: usize) -> Self {
+        self.pairs_per_batch = pairs;
+        self
     }
 }

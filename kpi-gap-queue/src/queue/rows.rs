@@ -9,7 +9,7 @@ use crate::{
     status::GapStatus,
 };
 
-/// Yields the rows of a queue: priority descending, then source id, KPI id, period date,
+/// The rows of a queue: priority descending, then source id, KPI id, period date,
 /// granularity.
 ///
 /// The pairs already lie in the order of everything but the priority, so that one walk per priority

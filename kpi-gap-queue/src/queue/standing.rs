@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use super::gap_queue::GapQueue;
 use crate::{publication::GapTiming, scope::MetricScope, status::GapStatus};
 
-/// Sums up the pairs of one owner.
+/// The pairs of one owner, counted.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 #[non_exhaustive]
 pub struct OwnerShare {
@@ -22,7 +22,7 @@ pub struct OwnerShare {
     pub ageing: Ageing,
 }
 
-/// Counts actionable pairs by the days since they were due.
+/// Actionable pairs, counted by the days since they were due.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 #[non_exhaustive]
 pub struct Ageing {
@@ -71,7 +71,7 @@ impl Ageing {
     }
 }
 
-/// Counts the pairs of one scope by status.
+/// The pairs of one scope, counted by status.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct ScopeTotals {

@@ -85,7 +85,11 @@ fn options() -> impl Strategy<Value = GapOptions> {
             if flat {
                 policy.missing_metric.priority = policy.missing_evidence.priority;
             }
-            GapOptions { queue_limit, include_ready, policy, pairs_per_batch }
+            GapOptions::default()
+                .with_queue_limit(queue_limit)
+                .with_ready(include_ready)
+                .with_policy(policy)
+                .with_pairs_per_batch(pairs_per_batch)
         },
     )
 }
@@ -226,7 +230,7 @@ proptest! {
         other_catalogue.expected_sources.reverse();
         other_catalogue.sources.reverse();
         other_catalogue.kpis.reverse();
-        let options = GapOptions { pairs_per_batch, ..options };
+        let options = options.with_pairs_per_batch(pairs_per_batch);
         let other = build(&other_catalogue, &shuffled, &turned, &options);
         prop_assert_eq!(one.report(at), other.report(at));
         prop_assert_eq!(one.values_unexpected_total(), other.values_unexpected_total());
@@ -236,7 +240,7 @@ proptest! {
     fn each_pair_has_one_key_and_the_key_that_its_value_would_have(
         catalogue in catalogues(), metrics in metrics(), scopes in scopes(),
     ) {
-        let options = GapOptions { include_ready: true, ..GapOptions::default() };
+        let options = GapOptions::default().with_ready(true);
         let queue = build(&catalogue, &metrics, &scopes, &options);
         let mut keys = BTreeSet::new();
         for row in rows(&queue) {

@@ -74,7 +74,7 @@ fn each_missing_link_has_its_status_priority_and_next_action() {
     ]
     .into_iter()
     .collect();
-    let queue = build(&metrics, GapOptions { include_ready: true, ..GapOptions::default() });
+    let queue = build(&metrics, GapOptions::default().with_ready(true));
     let rows: Vec<_> = queue
         .rows()
         .filter(|row| row.source_id == "s:teac")
@@ -109,8 +109,7 @@ fn each_missing_link_has_its_status_priority_and_next_action() {
 
 #[test]
 fn the_limit_cuts_the_rows_and_never_the_totals() {
-    let queue =
-        build(&InMemoryMetrics::new(), GapOptions { queue_limit: 5, ..GapOptions::default() });
+    let queue = build(&InMemoryMetrics::new(), GapOptions::default().with_queue_limit(5));
     assert_eq!(queue.rows().count(), 5);
     assert_eq!(queue.totals().queue_rows_total, 5);
     assert_eq!(queue.totals().actionable_pairs_total, 12);
@@ -135,7 +134,7 @@ fn the_queue_is_written_as_it_was_looked_at() {
     ]
     .into_iter()
     .collect();
-    let options = GapOptions { include_ready: true, ..GapOptions::default() };
+    let options = GapOptions::default().with_ready(true);
     let queue = build(&values, options);
     let mut csv = Vec::new();
     kpi_gap_queue::files::write_queue_csv(&queue, &mut csv).unwrap();

@@ -18,7 +18,7 @@ fuzz_target!(|bytes: &[u8]| {
         .expect("one source has no other to collide with");
     let file = ReturnedFile::new(plan.packets()[0].file_name(), bytes);
     let language = if bytes.len() % 2 == 0 { Language::En } else { Language::Es };
-    let checked = plan.check(&[file], CheckOptions::default().in_language(language));
+    let checked = plan.check(&[file], CheckOptions::default().with_language(language));
     let stamp = LoadStamp::new("fuzz", DateTime::UNIX_EPOCH);
     let _ = checked.report(stamp.at);
     for packet in checked.packets() {

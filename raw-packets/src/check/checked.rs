@@ -8,7 +8,7 @@ use crate::load::{LeftOut, Load, LoadStamp};
 use crate::plan::PacketPlan;
 use crate::template::Language;
 
-/// Which packets a load takes.
+/// The packets that a load takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Accept {
     /// All of them, or nothing is loaded.
@@ -21,7 +21,7 @@ pub enum Accept {
 /// The error where a strict load finds packets that are not ready.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{not_ready} of {total} packets are not ready, so nothing is loaded; mend them, or load only the \
+    "{not_ready} of {total} packets are not ready, so nothing is loaded; correct them, or load only the \
      valid ones"
 )]
 pub struct NotReady {
@@ -31,7 +31,7 @@ pub struct NotReady {
     pub total: usize,
 }
 
-/// A plan whose returned packets were checked: the only thing that a load can be made of.
+/// A plan whose returned packets were checked; only this can be loaded.
 ///
 /// ```
 /// use raw_packets::{

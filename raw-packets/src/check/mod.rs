@@ -31,7 +31,7 @@ use crate::plan::{Packet, PacketPlan};
 use crate::read::Sheet;
 use crate::template::Language;
 
-/// What a check may vary in.
+/// Options of checking returned packets; every field has a default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct CheckOptions {
@@ -43,15 +43,16 @@ pub struct CheckOptions {
 }
 
 impl CheckOptions {
-    /// Makes options for a check on the day `as_of`.
+    /// Sets the day of the check, after which no evidence can be dated.
     #[must_use]
-    pub fn as_of(as_of: NaiveDate) -> Self {
-        Self { as_of: Some(as_of), ..Self::default() }
+    pub fn with_as_of(mut self, day: NaiveDate) -> Self {
+        self.as_of = Some(day);
+        self
     }
 
-    /// Says the findings in a language.
+    /// Sets the language of findings, remedies and error sheets.
     #[must_use]
-    pub fn in_language(mut self, language: Language) -> Self {
+    pub fn with_language(mut self, language: Language) -> Self {
         self.language = Some(language);
         self
     }

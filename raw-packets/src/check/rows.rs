@@ -22,7 +22,7 @@ use crate::template::{Labels, Language, Role, Template};
 /// For how many rows of a file that were not issued it is looked which issued one may be meant.
 const LOOKED_FOR: usize = 20;
 
-/// What a check of returned packets of rows found.
+/// The result of checking returned packets of rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CheckedRows {
     files: Vec<CheckedRowFile>,
@@ -42,7 +42,7 @@ pub struct CheckedRowFile {
     language: Language,
 }
 
-/// One row that was filled in and in which nothing is wrong.
+/// One row that was filled in without a fault.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RowAnswer {
     key: Vec<String>,

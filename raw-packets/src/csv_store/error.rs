@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::table::TableError;
 
-/// Why a file of values cannot be read or written.
+/// The reason why a file of values cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CsvStoreError {

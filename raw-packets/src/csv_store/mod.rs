@@ -28,7 +28,7 @@ type RawRow = BTreeMap<String, String>;
 /// Takes the rows that are refused.
 type OnRefused = Box<dyn FnMut(&RefusedRow) + Send>;
 
-/// How a file of values is read and written.
+/// Options of reading and writing a file of values.
 #[non_exhaustive]
 pub struct CsvOptions {
     /// What the file calls its columns.
@@ -52,9 +52,30 @@ impl Default for CsvOptions {
 }
 
 impl CsvOptions {
+    /// Sets what the file calls its columns.
+    #[must_use]
+    pub fn with_columns(mut self, columns: ColumnMap) -> Self {
+        self.columns = columns;
+        self
+    }
+
+    /// Sets what the policy calls the columns.
+    #[must_use]
+    pub fn with_names(mut self, names: ReportNames) -> Self {
+        self.names = names;
+        self
+    }
+
+    /// Sets the mode of a new file.
+    #[must_use]
+    pub fn with_mode(mut self, mode: u32) -> Self {
+        self.mode = mode;
+        self
+    }
+
     /// Hands every row that is refused when the file is opened to `each`.
     #[must_use]
-    pub fn on_refused(mut self, each: impl FnMut(&RefusedRow) + Send + 'static) -> Self {
+    pub fn with_refused(mut self, each: impl FnMut(&RefusedRow) + Send + 'static) -> Self {
         self.on_refused = Some(Box::new(each));
         self
     }

@@ -12,7 +12,7 @@ pub use self::write::{Written, write_packets};
 /// The folder of what stands beside the packets, so that the packets stand alone.
 const PACKAGE: &str = "package";
 
-/// What stands between the packets and the file system.
+/// An error of reading or writing a folder of packets.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EdgeError {

@@ -13,7 +13,7 @@ use crate::read::NotRead;
 /// The most bytes of a descriptor: those of a hundred thousand packets.
 const MAX_DESCRIPTOR: u64 = 1 << 30;
 
-/// Bounds what is read from a folder.
+/// The limits of what is read from a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReadLimits {

@@ -18,7 +18,7 @@ const LOCK: &str = ".packets.lock";
 /// How the names of files begin that are being written.
 const PARTIAL: &str = ".packet-";
 
-/// What an export did to its folder.
+/// The result of an export to a folder.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Written {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-/// Whether a finding keeps a packet from being loaded.
+/// The gravity of a finding: whether it keeps the packet from being loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
@@ -131,7 +131,7 @@ codes! {
     /// A cell stands beyond the last column, or a text fell apart at the delimiter.
     ExtraCell = "extra-cell", Error,
         "A text with the delimiter in it has to stand in double quotes, as office programs write it.";
-    /// The decimal comma of a number was taken for the delimiter, so that cells moved to the right.
+    /// The decimal comma of a number was read as the delimiter, so that cells moved to the right.
     CommaShift = "comma-shift", Error,
         "In a file with commas between the cells, `182,5` without quotes is two cells. Write the number with a point, or save the file with semicolons.";
     /// A cell holds more than a spreadsheet can keep.

@@ -21,11 +21,11 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
             ("the file is not in UTF-8, so letters with accents are lost".into(), SAVE.into())
         }
         Problem::NulBytes => (
-            "the file has NUL bytes: it was damaged, or a copy of it broke off".into(),
-            "copy it anew from where it was saved".into(),
+            "the file has NUL bytes: it is damaged, or copying it was interrupted".into(),
+            "copy it again from where it was saved".into(),
         ),
         Problem::Decoded { encoding } => {
-            (format!("the file is in {encoding}; it was read all the same"), NOTHING.into())
+            (format!("the file is in {encoding}; it was read anyway"), NOTHING.into())
         }
         Problem::EmptyFile => {
             ("the file is empty".into(), "start again from the issued packet".into())
@@ -35,7 +35,7 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
             let [marks, mark] = delimiter_words(*delimiter);
             (
                 format!(
-                    "all cells stand in one column, for the {marks} were not taken for delimiters"
+                    "all cells are in one column: the {marks} were not read as delimiters"
                 ),
                 format!(
                     "in Excel choose Data, Text to Columns, {mark}; then save it as `CSV UTF-8`"
@@ -43,11 +43,11 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
             )
         }
         Problem::SingleQuotes => (
-            "single quotes stand around the cells; a CSV file has double quotes or none".into(),
+            "the cells are in single quotes; a CSV file has double quotes or none".into(),
             "save it from a spreadsheet as `CSV UTF-8`".into(),
         ),
         Problem::HeaderBelow { row } => (
-            format!("the header stands in row {row}; it was issued in the first"),
+            format!("the header is in row {row}; it was issued in the first row"),
             "delete the rows above the header".into(),
         ),
         Problem::BlankRows { rows } => {
@@ -70,15 +70,15 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
         ),
         Problem::Stranger => (
             "the packet belongs to no source of this catalogue and period".into(),
-            "check it with the catalogue that it was issued for, or take it away".into(),
+            "check it with the catalogue that it was issued for, or remove it".into(),
         ),
         Problem::OtherPeriod { issued } => (
             format!("the packet is of another period, `{issued}`"),
-            "check it with --period-date and --period-granularity of its own, or take it away"
+            "check it with --period-date and --period-granularity of its own, or remove it"
                 .into(),
         ),
         Problem::NoPacket => (
-            "the file has not the columns of a packet, and is not read".into(),
+            "the file does not have the columns of a packet and was not read".into(),
             format!("{NOTHING}, if it is no packet"),
         ),
         Problem::NotRead(why) => not_read(why),
@@ -91,7 +91,7 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
             "if it is in there, put it into the folder itself, as .xlsx or `CSV UTF-8`".into(),
         ),
         Problem::RowElsewhere { file, row } => (
-            format!("its row came back within another file: `{file}`, row {row}"),
+            format!("its row came back in another file: `{file}`, row {row}"),
             "put that row into the packet that was issued under this name".into(),
         ),
         Problem::Stale => (
@@ -116,10 +116,10 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
         ),
         Problem::DuplicateKey { key, first } => (
             format!("`{key}` is in `{first}`, too"),
-            "keep the packet that counts and take the other away".into(),
+            "keep the packet that counts and remove the other".into(),
         ),
         Problem::SheetChosen { read, unfilled } => (
-            format!("the sheet `{read}` was read, for `{unfilled}` is not filled in"),
+            format!("the sheet `{read}` was read, because `{unfilled}` is not filled in"),
             format!("{NOTHING}; delete the blank sheet"),
         ),
         Problem::SheetDiffers { sheet, read } => (
@@ -128,14 +128,14 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
         ),
         Problem::SheetIgnored { sheet, says } => (
             format!("the sheet `{sheet}` is not read; it says: {says}"),
-            "see whether it matters for the figures".into(),
+            "check whether it matters for the figures".into(),
         ),
         Problem::Comment { says } => {
-            (format!("a comment says: {says}"), "see whether it matters for the figures".into())
+            (format!("a comment says: {says}"), "check whether it matters for the figures".into())
         }
         Problem::RowHidden => (
             "the row is hidden or filtered out in the workbook; it was read".into(),
-            "show all rows and see whether it is meant".into(),
+            "show all rows and check whether it is intended".into(),
         ),
         Problem::LabelTwice => {
             ("this column is there twice".into(), "keep the issued one and delete the other".into())
@@ -165,7 +165,7 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
             "copy the first row of the issued packet in above them".into(),
         ),
         Problem::LabelsMoved => (
-            "columns stand in another order than issued; they were read by their names".into(),
+            "the columns are in another order than issued; they were read by their names".into(),
             NOTHING.into(),
         ),
         Problem::CellTooLong { most } => (
@@ -206,7 +206,7 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
             (format!("{message}; `{issued}` was issued"), again(issued))
         }
         Problem::KeyMangled { issued } => {
-            (format!("written otherwise; `{issued}` was issued"), again(issued))
+            (format!("written differently; `{issued}` was issued"), again(issued))
         }
         Problem::KeyOf { issued, whose: Whose::AnotherPacket } => (
             format!("the key of another source or period; `{issued}` was issued"),
@@ -217,14 +217,14 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
             "write it again, if the figures are of this source and period".into(),
         ),
         Problem::KeyRewritten { issued } => {
-            (format!("written otherwise; it can only mean `{issued}`"), NOTHING.into())
+            (format!("written differently; it can only mean `{issued}`"), NOTHING.into())
         }
         Problem::IssuedAtAnotherTime { now } => (
             format!("the packet was issued at another time; now it says `{now}`"),
             format!("{NOTHING}, if the packet is the latest one that was issued"),
         ),
         Problem::ReadOnlyChanged { issued } => (
-            format!("a cell for reading only was changed from `{}`", shortened(issued, 40)),
+            format!("a read-only cell was changed from `{}`", shortened(issued, 40)),
             format!("{NOTHING}: the change is ignored"),
         ),
         Problem::EvidenceDateMissing => {
@@ -275,11 +275,11 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
         ),
         Problem::Date { damage, .. } => (date(*damage).into(), DAY.into()),
         Problem::NoAddress => (
-            "this is no address of a page".into(),
+            "this is not the address of a web page".into(),
             "copy the address from the browser; it starts with https://".into(),
         ),
         Problem::LettersLost => (
-            "letters of the text were lost on the way".into(),
+            "letters of the text were lost when it was saved".into(),
             "write them again, and save the file as `CSV UTF-8` or as a workbook".into(),
         ),
         Problem::TextTooShort { length, least, .. } => (
@@ -287,28 +287,28 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
             "quote the whole sentence of the publication".into(),
         ),
         Problem::NotAllowed { allowed } => (
-            "this is none of the allowed texts".into(),
+            "this is not one of the allowed texts".into(),
             format!("use one of: {}", labels(allowed, Language::En)),
         ),
         Problem::ExtraCell => (
-            "a cell stands beyond the last column".into(),
+            "there is a cell after the last column".into(),
             "delete it; if a text has the delimiter in it, put the text in quotation marks".into(),
         ),
         Problem::CommaInText => (
-            "a comma of this text was taken for the delimiter, and moved the cells behind it"
+            "a comma of this text was read as the delimiter and moved the cells after it"
                 .into(),
             "put the text in quotation marks, as a spreadsheet does on saving".into(),
         ),
         Problem::CommaInNumber { number, meant } => (
-            format!("the comma of `{number}` was taken for the delimiter"),
+            format!("the comma of `{number}` was read as the delimiter"),
             format!("write `{meant}`, or save the file with semicolons"),
         ),
         Problem::RowFellApart { surplus } => (
-            format!("the row has {surplus} cells too many: commas of numbers or texts parted them"),
+            format!("the row has {surplus} cells too many: commas in numbers or texts split them"),
             "write numbers without commas, and put texts with commas in quotation marks".into(),
         ),
         Problem::QuoteLeftOpen => (
-            "a quotation mark in the row was left open, so that cells ran together".into(),
+            "a quotation mark in the row is not closed, so cells were joined".into(),
             "save the packet from a spreadsheet, which doubles quotation marks within a text"
                 .into(),
         ),
@@ -325,11 +325,11 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
             "return it where it was issued, or copy the row from the issued packet again".into(),
         ),
         Problem::RowTwice { file, row } => (
-            format!("the row stands in `{file}`, row {row}, too, and says something else"),
+            format!("the row is also in `{file}`, row {row}, with other values"),
             "keep the one that counts and delete the other".into(),
         ),
         Problem::RowAgain { file, row } => (
-            format!("the row stands in `{file}`, row {row}, too, and says the same"),
+            format!("the row is also in `{file}`, row {row}, with the same values"),
             NOTHING.into(),
         ),
         Problem::RowsBeyond { most } => (
@@ -346,7 +346,7 @@ pub(super) fn tell(problem: &Problem<'_>) -> (String, String) {
             format!("compare the figures of `{formula}` with the publication"),
         ),
         Problem::KpiUnanswered { kpi_id, formula } => (
-            format!("`{kpi_id}` was asked for, and does not follow from what is filled in"),
+            format!("`{kpi_id}` was asked for, and cannot be computed from what is filled in"),
             format!("fill these in, if they were published: `{formula}`"),
         ),
     }
@@ -402,7 +402,7 @@ fn ambiguous(text: &str, one: &NumberReading, other: &NumberReading) -> (String,
 
 fn unreadable(why: &Unreadable) -> (String, String) {
     let save = "save it as a workbook (.xlsx) or as `CSV UTF-8`";
-    let anew = "open it in a spreadsheet and save it anew, as .xlsx or as `CSV UTF-8`";
+    let anew = "open it in a spreadsheet and save it again, as .xlsx or as `CSV UTF-8`";
     let (message, remedy) = match why {
         Unreadable::TooLarge { limit } => {
             (format!("the workbook unpacks to more than {limit} bytes"), anew)
@@ -457,8 +457,8 @@ fn not_read(why: &NotRead) -> (String, String) {
             ("a symbolic link, and not read".to_owned(), "put the file itself into the folder")
         }
         NotRead::TooLarge { limit } => (
-            format!("larger than {limit} bytes, as no packet is, and not read"),
-            "take it away, or save the packet anew",
+            format!("larger than {limit} bytes, more than a packet may have; not read"),
+            "remove it, or save the packet again",
         ),
         NotRead::NoPermission => {
             ("may not be read by this user".to_owned(), "change who may read the file")
@@ -481,15 +481,15 @@ fn date(damage: DateDamage) -> &'static str {
         DateDamage::Ambiguous => "day and month cannot be told apart",
         DateDamage::TimeOnly => "this is a time of day without a date",
         DateDamage::NoDay => "a part of the date is missing: day, month and year are needed",
-        DateDamage::NoSuchDay => "there is no such day",
+        DateDamage::NoSuchDay => "this day does not exist",
         DateDamage::MoreThanADate => "there is more than a date in the cell",
-        DateDamage::NoDate => "this is no date",
+        DateDamage::NoDate => "this is not a date",
     }
 }
 
 fn number(damage: NumberDamage) -> &'static str {
     match damage {
-        NumberDamage::NotWhole => "this is no whole number",
+        NumberDamage::NotWhole => "this is not a whole number",
         NumberDamage::Scientific => {
             "the spreadsheet shows this number in scientific notation, and digits may be lost"
         }
@@ -497,11 +497,13 @@ fn number(damage: NumberDamage) -> &'static str {
             "this number has marks of thousands or decimals that the file's form does not have"
         }
         NumberDamage::Marks => {
-            "points, commas or blanks stand in this number where no country writes them"
+            "this number has points, commas or blanks where no country writes them"
         }
         NumberDamage::Percent => "this is a percentage",
         NumberDamage::Range => "this is a range, not a number",
-        NumberDamage::Approximate => "this is about a number, or a bound of it, not the number",
+        NumberDamage::Approximate => {
+            "this is an approximate number or a limit, not the number itself"
+        }
         NumberDamage::Fraction => "this is a fraction, or a date",
         NumberDamage::Minus => "the minus sign is not the hyphen in front of the digits",
         NumberDamage::Brackets => "in accounting, brackets around a number make it negative",
@@ -509,7 +511,7 @@ fn number(damage: NumberDamage) -> &'static str {
         NumberDamage::OtherDigits => "these are not the digits 0 to 9",
         NumberDamage::TooLong => "the number has more digits than can be kept exactly",
         NumberDamage::NoFigure => "the cell says that there is no figure",
-        NumberDamage::NoNumber => "this is no number",
+        NumberDamage::NoNumber => "this is not a number",
     }
 }
 
@@ -522,7 +524,9 @@ fn kpi(fault: &KpiFault<'_>) -> String {
             format!("the formula `{formula}` divides by zero")
         }
         KpiFault::Evaluate(EvaluateError::OutOfRange { formula }) => {
-            format!("the formula `{formula}` leaves the range of exact decimals")
+            format!(
+                "the formula `{formula}` gives a number that is too large or too long to be kept exactly"
+            )
         }
         KpiFault::LessThan { value, limit } => format!("the value {value} is less than {limit}"),
         KpiFault::GreaterThan { value, limit } => {

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// Names why a row or a file is refused or noted, with its priority in the fix queue.
+/// The reason why a row or a file is refused or noted, with its priority in the fix queue.
 ///
 /// The reasons that bounds of a template name are of this type, too; so it is a word and no closed
 /// list.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// How far a returned packet is.
+/// The status of a returned packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PacketStatus {

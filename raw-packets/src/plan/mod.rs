@@ -19,7 +19,7 @@ use crate::template::Template;
 /// How long a file name may be on every common file system, in bytes.
 const MAX_FILE_NAME: usize = 200;
 
-/// What a plan may vary in.
+/// Options of planning and writing packets; every field has a default.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PacketOptions {
@@ -41,7 +41,30 @@ impl Default for PacketOptions {
     }
 }
 
-/// Why no plan can be made.
+impl PacketOptions {
+    /// Sets the statuses of a gap that ask for a packet.
+    #[must_use]
+    pub fn with_statuses(mut self, statuses: impl IntoIterator<Item = GapStatus>) -> Self {
+        self.statuses = statuses.into_iter().collect();
+        self
+    }
+
+    /// Sets the id of the system that the source records are filed under.
+    #[must_use]
+    pub fn with_default_source_id(mut self, id: impl Into<String>) -> Self {
+        self.default_source_id = Some(id.into());
+        self
+    }
+
+    /// Sets the form in which the packets are written.
+    #[must_use]
+    pub fn with_form(mut self, form: PacketForm) -> Self {
+        self.form = form;
+        self
+    }
+}
+
+/// The reason why no plan can be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlanError {
@@ -117,7 +140,7 @@ pub enum PlanError {
     },
 }
 
-/// Which packets are issued, and against what a returned packet is checked.
+/// The packets that are issued; returned ones are checked against it.
 ///
 /// Planning is pure: the same request, template and options give the same plan. Rows are read
 /// once; the plan keeps one packet per source and scope and counts what it leaves out.
@@ -150,7 +173,7 @@ pub struct PacketPlan {
     counts: PlanCounts,
 }
 
-/// Counts what a plan saw, emits and leaves out.
+/// What a plan saw, emits and leaves out, counted.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub struct PlanCounts {
     /// The rows of the queue.

@@ -8,7 +8,7 @@ use crate::request::SourceFacts;
 use crate::slug::{slug, slug_of_id};
 use crate::template::{Fill, Template};
 
-/// Identifies one packet: a source, a period and a granularity.
+/// The key of one packet: a source, a period and a granularity.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PacketKey {
     /// The source's id.

@@ -40,7 +40,7 @@ impl RowPacket {
     }
 }
 
-/// Which packets of rows are issued, and against what returned ones are checked; pure.
+/// The packets of rows that are issued; returned ones are checked against it.
 ///
 /// ```
 /// use raw_packets::{

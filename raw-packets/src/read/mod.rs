@@ -19,7 +19,7 @@ pub(crate) const MAX_CELL: usize = 32_767;
 /// How many rows of a file are read; a packet has one, and what lies beyond is counted only.
 pub(crate) const MAX_ROWS: usize = 1_000;
 
-/// Why a file of a folder was not read.
+/// The reason why a file of a folder was not read.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NotRead {

@@ -54,7 +54,7 @@ pub(super) enum Encoding {
     Windows1252,
 }
 
-/// Reports what is wrong with a map of columns.
+/// The reason why a map of columns cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ColumnMapError {

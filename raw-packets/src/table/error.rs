@@ -2,7 +2,7 @@
 
 use std::io;
 
-/// Reports why a table cannot be read; no message holds a value of the file.
+/// The reason why a table cannot be read; no message holds a value of the file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TableError {
@@ -98,7 +98,7 @@ impl TableError {
     }
 }
 
-/// What a file is that is no table in text.
+/// The kind of a file that is no table in text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ForeignFile {

@@ -43,7 +43,7 @@ pub struct MetricRows {
     decimal_comma: bool,
 }
 
-/// What a table of values held.
+/// The rows of a table of values, counted.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[non_exhaustive]
 pub struct MetricTotals {
@@ -162,7 +162,7 @@ fn read(row: Row<'_>, decimal_comma: bool) -> Result<Metric, (&'static str, &'st
                 wrong("an id cannot hold a bar; write the id of the catalogue")
             }
             Kind::Date if !trimmed.is_empty() && date(trimmed).is_none() => {
-                wrong("this is no date; write it as YYYY-MM-DD, such as 2025-12-31")
+                wrong("this is not a date; write it as YYYY-MM-DD, such as 2025-12-31")
             }
             Kind::Decimal if !trimmed.is_empty() && !is_decimal(trimmed) => wrong(
                 "this is no plain decimal number; write digits with a point, such as 0.25, without separators or exponent",

@@ -485,7 +485,7 @@ impl fmt::Debug for TableReader {
     }
 }
 
-/// What stands next in a file whose broken lines matter, too.
+/// The next row, or the next broken line, of a table.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Entry<'a> {

@@ -30,7 +30,7 @@ impl RefusedRow {
     }
 }
 
-/// What a table held, for the messages and the JSON of a run.
+/// A summary of a table, for the messages and the JSON of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[non_exhaustive]
 pub struct TableReport {

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use super::draft::{Draft, KpiRule, RowRule};
 use super::{Bound, CellType, Choice, Column, Fill, Role, Template, TemplateError, Text};
 
-/// Builds a template in code; what is built is as sound as one that was read.
+/// A builder of templates; what it builds is checked like a template that is read.
 ///
 /// ```
 /// use raw_packets::{CellType, Column, Fill, KpiRule, Template, TemplateBuilder, Text};

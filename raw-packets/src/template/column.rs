@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-/// Describes one column of a packet.
+/// One column of a packet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Column {
@@ -11,7 +11,7 @@ pub struct Column {
     pub name: String,
     /// Who writes the column.
     pub role: Role,
-    /// What a cell holds.
+    /// The type of a cell.
     #[serde(rename = "type")]
     pub cell_type: CellType,
     /// What the column is called for people.
@@ -48,7 +48,7 @@ impl Column {
     }
 }
 
-/// One text that a column allows, and what it is called in each language.
+/// One text that a column allows, with its name in each language.
 ///
 /// A workbook offers it as it is called in its language. A returned cell may hold the value or what it is called in any
 /// language; an answer always gives the value. In JSON it is a text, or a `value` with a `label` by language.
@@ -124,7 +124,7 @@ impl From<Choice> for WrittenChoice {
     }
 }
 
-/// Who writes a column.
+/// The role of a column: who writes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
@@ -136,7 +136,7 @@ pub enum Role {
     Context,
 }
 
-/// What a cell holds.
+/// The type of a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CellType {
@@ -160,7 +160,7 @@ impl CellType {
     }
 }
 
-/// What a column is prefilled with.
+/// The value that a column is prefilled with.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -200,7 +200,7 @@ impl Fill {
     }
 }
 
-/// Bounds a number, and names the reason that a number out of bounds is given.
+/// A bound of a number, with the reason that is given for a number beyond it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bound {
@@ -251,7 +251,7 @@ impl From<WrittenText> for Text {
     }
 }
 
-/// Chooses the language of the texts for people.
+/// The language of the texts for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Language {

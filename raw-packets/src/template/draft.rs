@@ -46,7 +46,7 @@ impl Draft {
     }
 }
 
-/// Ties several cells of one row together.
+/// A rule over several cells of one row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
@@ -76,7 +76,7 @@ pub enum RowRule {
     },
 }
 
-/// How one KPI follows from a raw row.
+/// The rule that makes one KPI of a raw row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KpiRule {

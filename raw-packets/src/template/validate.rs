@@ -12,7 +12,7 @@ const MAX_COLUMNS: usize = 1_000;
 /// The most characters of a name or a text for people.
 const MAX_TEXT: usize = 2_000;
 
-/// Why a template is unsound.
+/// The reason why a template is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TemplateError {

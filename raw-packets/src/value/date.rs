@@ -6,7 +6,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use super::folded;
 use super::text::is_space;
 
-/// What a text that should be a day turned out to be.
+/// The result of reading a text as a day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Date {
     /// A day, written `YYYY-MM-DD` (ISO 8601).
@@ -22,7 +22,7 @@ pub enum Date {
     },
 }
 
-/// What was done to a day.
+/// The way in which a day was damaged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DateDamage {

@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 
 use super::text::is_space;
 
-/// What a number's column and file promise of its written form.
+/// The written form of numbers in a file and column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NumberStyle {
     /// The decimal mark of the file, `.` or `,`.
@@ -22,7 +22,7 @@ pub struct NumberReading {
     pub mark: char,
 }
 
-/// What a text that should be a number turned out to be.
+/// The result of reading a text as a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Number {
     /// A number in the form of its file.
@@ -44,7 +44,7 @@ pub enum Number {
     },
 }
 
-/// What was done to a number.
+/// The way in which a number was damaged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NumberDamage {

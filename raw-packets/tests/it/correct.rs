@@ -27,7 +27,7 @@ fn the_error_sheet_of_several_rows_says_beside_each_row_what_is_wrong_with_it() 
     assert_eq!(said.len(), 3);
     assert_eq!(said[0], "");
     assert!(said[1].contains("3 rows; one was issued"), "{}", said[1]);
-    assert!(said[1].contains("recurso_presentado_count: this is no number"), "{}", said[1]);
+    assert!(said[1].contains("recurso_presentado_count: this is not a number"), "{}", said[1]);
     assert!(said[1].contains("delete rows 3, 5"), "{}", said[1]);
     assert_eq!(said[2], "", "of a row that is nobody's one thing is said");
 

@@ -210,8 +210,7 @@ fn sources_that_become_one_file_are_refused() {
     let error = PacketPlan::new(&request, &Template::official_review(), &PacketOptions::default())
         .unwrap_err();
     assert!(error.to_string().contains("rename one"), "{error}");
-    let mut options = PacketOptions::default();
-    options.statuses.clear();
+    let options = PacketOptions::default().with_statuses([]);
     let none = PacketPlan::new(&request, &Template::official_review(), &options).unwrap_err();
     assert_eq!(none, raw_packets::PlanError::NoStatuses);
 }

@@ -58,6 +58,6 @@ fn the_fix_queue_and_the_error_sheet_are_as_they_were_looked_at() {
 #[test]
 fn the_fix_queue_in_spanish_is_as_it_was_looked_at() {
     let plan = plan();
-    let checked = plan.check(&damaged(), as_of().in_language(Language::Es));
+    let checked = plan.check(&damaged(), as_of().with_language(Language::Es));
     compare("fix-queue.es.csv", &fix_queue_csv(&checked.report(stamp().at).fix_queue));
 }

@@ -19,9 +19,9 @@ const PLANS: &str = "RAW_PACKETS_EXPORT_PLANS";
 /// Two plans for the same packets, whose files differ in every byte that matters.
 fn plans() -> [PacketPlan; 2] {
     [CsvProfile::Plain, CsvProfile::ExcelEu].map(|profile| {
-        let mut options = PacketOptions::default();
-        options.form = PacketForm::Csv(profile);
-        options.default_source_id = Some(profile.to_string());
+        let options = PacketOptions::default()
+            .with_form(PacketForm::Csv(profile))
+            .with_default_source_id(profile.to_string());
         PacketPlan::new(&request(scope()), &Template::official_review(), &options).unwrap()
     })
 }

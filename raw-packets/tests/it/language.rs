@@ -52,7 +52,7 @@ fn every_finding_is_said_in_spanish_with_the_same_facts() {
     let plan = plan();
     let files = damaged();
     let english = plan.check(&files, as_of());
-    let spanish = plan.check(&files, as_of().in_language(Language::Es));
+    let spanish = plan.check(&files, as_of().with_language(Language::Es));
     assert_eq!((english.language(), spanish.language()), (Language::En, Language::Es));
     assert!(said(&english).len() > 20, "{:?}", said(&english).len());
     assert_eq!(said(&english).len(), said(&spanish).len());
@@ -89,7 +89,7 @@ fn a_check_speaks_the_language_of_the_form_unless_told_otherwise() {
 #[test]
 fn the_error_sheet_names_its_column_in_the_language() {
     let plan = plan();
-    let checked = plan.check(&damaged(), as_of().in_language(Language::Es));
+    let checked = plan.check(&damaged(), as_of().with_language(Language::Es));
     let sheet = checked.error_sheet(&checked.packets()[0]).unwrap();
     let text = String::from_utf8(sheet.bytes.clone()).unwrap();
     assert!(text.contains(",que_hacer\r\n") && text.contains("escriba"), "{text}");

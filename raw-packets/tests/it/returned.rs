@@ -178,7 +178,7 @@ fn what_cannot_be_read_is_named_once_with_what_to_do() {
             |t| format!("{t}{}", "\0".repeat(900)).into(),
             PacketStatus::InvalidRow,
             Code::EncodingError,
-            "copy it anew",
+            "copy it again",
         ),
         (
             "all in one column",
@@ -295,7 +295,7 @@ fn what_cannot_be_read_is_named_once_with_what_to_do() {
             |_| b"\x7fELF\x02\x01\0\0\0".to_vec(),
             PacketStatus::InvalidHeaders,
             Code::EncodingError,
-            "copy it anew",
+            "copy it again",
         ),
         (
             "a decimal comma that moved the row",

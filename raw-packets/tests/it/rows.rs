@@ -263,7 +263,7 @@ fn a_choice_is_taken_by_its_value_and_by_what_it_is_called_in_any_language() {
         assert!(twice.is_ready(), "{form}");
 
         let wrong = [("A-001", ["mas tarde", "Lima", ""]), ("A-002", ["más tarde", "", ""])];
-        let options = CheckOptions::default().in_language(Language::Es);
+        let options = CheckOptions::default().with_language(Language::Es);
         let checked = plan.check(&[ReturnedFile::new("f", filled(&plan, &wrong))], options);
         let told: Vec<_> = checked.findings().collect();
         assert_eq!(told[0].repair.as_deref(), Some("más tarde"), "{form}");

@@ -119,7 +119,7 @@ fn what_is_no_workbook_is_told_with_what_to_do() {
         let checked = plan.check(&[ReturnedFile::new(name, bytes)], as_of());
         let finding = &checked.packets()[0].findings()[0];
         assert_eq!(finding.code.as_str(), "format-error");
-        assert!(finding.remedy.contains("save it anew"), "{finding}");
+        assert!(finding.remedy.contains("save it again"), "{finding}");
     }
 }
 

@@ -329,7 +329,7 @@ impl SqlStore {
     /// use diesel::prelude::*;
     /// use recovery_queue::testing::ScriptedResolver;
     /// use recovery_queue::{
-    ///     BacklogLead, Conn, DatabaseUrl, MemoryBacklog, OpenOptions, QueueStore, Recover, RecoverOptions, SeedOptions, SettledLead,
+    ///     BacklogLead, Conn, DatabaseUrl, InMemoryBacklog, OpenOptions, QueueStore, Recover, RecoverOptions, SeedOptions, SettledLead,
     ///     SourcePk, SqlStore,
     /// };
     ///
@@ -353,7 +353,7 @@ impl SqlStore {
     ///     Ok(())
     /// });
     /// let lead = BacklogLead::new(SourcePk::new("L-1")?, chrono::DateTime::UNIX_EPOCH);
-    /// store.seed(&MemoryBacklog::new("leads", [lead]), &SeedOptions::default())?;
+    /// store.seed(&InMemoryBacklog::new("leads", [lead]), &SeedOptions::default())?;
     /// store.recover(&mut ScriptedResolver::new(), &RecoverOptions::default())?;
     /// # if let Conn::Sqlite(connection) = store.connection() {
     /// let sent = diesel::sql_query("DELETE FROM outbox").execute(connection)?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::links::conflict;
-use super::{Lead, MemoryStore, State};
+use super::{InMemoryStore, Lead, State};
 use crate::model::error::StoreError;
 use crate::model::inconsistency::{Inconsistency, InconsistencyKind};
 use crate::model::key::{PersonKey, SourcePk};
@@ -24,7 +24,7 @@ use crate::store::links::LinkStore as _;
 /// What stands in the place of evidence that named somebody who was forgotten.
 const FORGOTTEN: &str = r#"{"forgotten":true}"#;
 
-impl MemoryStore {
+impl InMemoryStore {
     fn known_lead(&self, key: &SourcePk) -> Result<&Lead, StoreError> {
         let unknown = || StoreError::NotFound { what: "lead", key: key.to_string() };
         self.leads.get(key).ok_or_else(unknown)
@@ -158,7 +158,7 @@ impl MemoryStore {
     }
 }
 
-impl MemoryStore {
+impl InMemoryStore {
     fn act_on_store(
         &mut self,
         kind: StoreActionKind,
@@ -172,7 +172,7 @@ impl MemoryStore {
     }
 }
 
-impl LeadStore for MemoryStore {
+impl LeadStore for InMemoryStore {
     fn lead(&mut self, key: &SourcePk) -> Result<Option<LeadRecord>, StoreError> {
         let Some(lead) = self.leads.get(key) else { return Ok(None) };
         let mut record = LeadRecord::new(self.row(key, lead));

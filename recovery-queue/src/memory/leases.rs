@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::{MemoryStore, Parked, State};
+use super::{InMemoryStore, Parked, State};
 use crate::model::cursor::Cursor;
 use crate::model::error::StoreError;
 use crate::model::key::SourcePk;
@@ -14,7 +14,7 @@ use crate::model::work::{BatchRequest, BatchSummary};
 use crate::store::leases::LeaseStore;
 use crate::worker::storable;
 
-impl MemoryStore {
+impl InMemoryStore {
     /// Gives the leads that a token still holds.
     fn held(&mut self, token: i64) -> Vec<(&SourcePk, &mut super::Lead)> {
         let holds = |state: &State| matches!(state, State::Pending { parked: Some(parked), .. } if parked.token == Some(token));
@@ -22,7 +22,7 @@ impl MemoryStore {
     }
 }
 
-impl LeaseStore for MemoryStore {
+impl LeaseStore for InMemoryStore {
     fn lease(
         &mut self,
         batch: &BatchRequest<'_>,

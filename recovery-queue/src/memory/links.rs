@@ -1,6 +1,6 @@
 //! Links by hand in memory.
 
-use super::{Lead, Link, MemoryStore, State};
+use super::{InMemoryStore, Lead, Link, State};
 use crate::model::error::StoreError;
 use crate::model::key::{PersonKey, SourcePk};
 use crate::model::ledger::EventKind;
@@ -11,7 +11,7 @@ pub(super) fn conflict(lead: &SourcePk, reason: &str) -> StoreError {
     StoreError::Conflict { key: lead.to_string(), reason: reason.to_owned() }
 }
 
-impl MemoryStore {
+impl InMemoryStore {
     pub(super) fn known(&self, lead: &SourcePk) -> Result<(), StoreError> {
         if self.leads.contains_key(lead) {
             return Ok(());
@@ -53,7 +53,7 @@ impl MemoryStore {
     }
 }
 
-impl LinkStore for MemoryStore {
+impl LinkStore for InMemoryStore {
     fn link(
         &mut self,
         lead: &SourcePk,

@@ -128,14 +128,14 @@ struct Event {
 /// ```
 /// use chrono::DateTime;
 /// use recovery_queue::{
-///     BacklogLead, ClaimedLead, FailReason, MemoryBacklog, MemoryStore, QueueStore, Recover, RecoverOptions, Resolution,
+///     BacklogLead, ClaimedLead, FailReason, InMemoryBacklog, InMemoryStore, QueueStore, Recover, RecoverOptions, Resolution,
 ///     ResolveError, SeedOptions, Snapshot, SourcePk,
 /// };
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let mut store = MemoryStore::new();
+/// let mut store = InMemoryStore::new();
 /// let lead = BacklogLead::new(SourcePk::new("L-1")?, DateTime::UNIX_EPOCH);
-/// store.seed(&MemoryBacklog::new("leads", [lead]), &SeedOptions::default())?;
+/// store.seed(&InMemoryBacklog::new("leads", [lead]), &SeedOptions::default())?;
 /// let mut nobody = |leads: &[ClaimedLead]| -> Result<Vec<Resolution>, ResolveError> {
 ///     Ok(leads.iter().map(|_| Resolution::unmatched(FailReason::NoCandidates)).collect())
 /// };
@@ -146,7 +146,7 @@ struct Event {
 /// # }
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct MemoryStore {
+pub struct InMemoryStore {
     now: DateTime<Utc>,
     backlogs: Vec<String>,
     leads: BTreeMap<SourcePk, Lead>,
@@ -173,7 +173,7 @@ pub struct MemoryStore {
     last_run: i64,
 }
 
-impl MemoryStore {
+impl InMemoryStore {
     /// Makes an empty store.
     #[must_use]
     pub fn new() -> Self {
@@ -403,7 +403,7 @@ impl Lead {
     }
 }
 
-impl MemoryStore {
+impl InMemoryStore {
     /// Makes failed leads pending again, `limit` at most, by the wake keys that they hold.
     fn wake_where(&mut self, limit: u64, wakes: impl Fn(&[String]) -> bool) -> u64 {
         let now = self.now;
@@ -423,7 +423,7 @@ impl MemoryStore {
     }
 }
 
-impl QueueStore for MemoryStore {
+impl QueueStore for InMemoryStore {
     fn seed(
         &mut self,
         backlog: &dyn Backlog,
@@ -463,7 +463,7 @@ impl QueueStore for MemoryStore {
     }
 
     fn snapshot(&mut self) -> Result<Box<dyn Snapshot + '_>, StoreError> {
-        Ok(Box::new(snapshot::MemorySnapshot::new(self)))
+        Ok(Box::new(snapshot::InMemorySnapshot::new(self)))
     }
 
     fn lease_store(&mut self) -> Option<&mut dyn LeaseStore> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::{DateTime, Utc};
 
 use super::links::conflict;
-use super::{Lead, Link, MemoryStore, State};
+use super::{InMemoryStore, Lead, Link, State};
 use crate::model::error::StoreError;
 use crate::model::key::{PersonKey, SourcePk};
 use crate::model::lead::LeadActionKind;
@@ -98,7 +98,7 @@ impl Reviews {
     }
 }
 
-impl MemoryStore {
+impl InMemoryStore {
     /// Collects what is known of the leads and packets of a load.
     fn known_of(&self, asked: &ReviewLoad) -> Known {
         let mut leads = HashMap::new();
@@ -312,7 +312,7 @@ impl MemoryStore {
     }
 }
 
-impl ReviewStore for MemoryStore {
+impl ReviewStore for InMemoryStore {
     fn reviewers(&mut self) -> Result<Vec<String>, StoreError> {
         Ok(self.reviews.reviewers.iter().cloned().collect())
     }

@@ -1,13 +1,13 @@
 //! The record of runs in memory.
 
-use super::MemoryStore;
+use super::InMemoryStore;
 use crate::model::error::StoreError;
 use crate::model::key::{PersonKey, RunId};
 use crate::model::ledger::EventKind;
 use crate::model::run::{NewRun, RunKind, RunOutcome, RunRecord};
 use crate::store::runs::RunStore;
 
-impl RunStore for MemoryStore {
+impl RunStore for InMemoryStore {
     fn open_run(&mut self, run: &NewRun) -> Result<RunId, StoreError> {
         self.last_run += 1;
         let run_id = RunId::new(self.last_run);

@@ -1,6 +1,6 @@
 //! The seed in memory.
 
-use super::{Lead, MemoryStore, State};
+use super::{InMemoryStore, Lead, State};
 use crate::model::backlog::{Backlog, BacklogRows};
 use crate::model::error::StoreError;
 use crate::model::key::SourcePk;
@@ -12,7 +12,7 @@ use crate::store::runs::RunStore;
 
 /// Refuses a seed that would withdraw too much.
 fn mind_the_fuse(
-    store: &MemoryStore,
+    store: &InMemoryStore,
     backlog: &str,
     staged: &BacklogRows,
     options: &SeedOptions,
@@ -32,7 +32,7 @@ fn mind_the_fuse(
 }
 
 pub(super) fn seed(
-    store: &mut MemoryStore,
+    store: &mut InMemoryStore,
     backlog: &dyn Backlog,
     options: &SeedOptions,
 ) -> Result<SeedSummary, StoreError> {

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Lead, MemoryStore, State, slot};
+use super::{InMemoryStore, Lead, State, slot};
 use crate::model::error::StoreError;
 use crate::model::key::{PersonKey, SourcePk};
 use crate::model::ledger::LedgerSlot;
@@ -10,15 +10,15 @@ use crate::model::rows::{LinkRow, OriginRow, QueueRow, Status};
 use crate::model::run::RunRecord;
 use crate::store::Snapshot;
 
-pub(super) struct MemorySnapshot<'a>(&'a MemoryStore);
+pub(super) struct InMemorySnapshot<'a>(&'a InMemoryStore);
 
-impl<'a> MemorySnapshot<'a> {
-    pub(super) fn new(store: &'a MemoryStore) -> Self {
+impl<'a> InMemorySnapshot<'a> {
+    pub(super) fn new(store: &'a InMemoryStore) -> Self {
         Self(store)
     }
 }
 
-impl MemoryStore {
+impl InMemoryStore {
     /// Gives the lead's row of the recovery queue.
     pub(super) fn row(&self, pk: &SourcePk, lead: &Lead) -> QueueRow {
         let backlog = usize::try_from(lead.backlog).ok().and_then(|at| self.backlogs.get(at));
@@ -59,7 +59,7 @@ impl MemoryStore {
     }
 }
 
-impl Snapshot for MemorySnapshot<'_> {
+impl Snapshot for InMemorySnapshot<'_> {
     fn as_of(&self) -> DateTime<Utc> {
         self.0.latest()
     }

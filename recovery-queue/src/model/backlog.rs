@@ -208,7 +208,7 @@ impl BacklogRows {
             return Err(StoreError::Backlog {
                 backlog: backlog.name().to_owned(),
                 reason: "it is a view, and this store has no database".to_owned(),
-                remedy: "use a MemoryBacklog, or a SqlStore",
+                remedy: "use a InMemoryBacklog, or a SqlStore",
             });
         };
         let (mut read, mut rejected) = (Self::default(), BTreeMap::new());
@@ -320,20 +320,20 @@ impl Backlog for ViewBacklog {
 
 /// A backlog in memory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct MemoryBacklog {
+pub struct InMemoryBacklog {
     name: String,
     /// The leads.
     pub leads: Vec<BacklogLead>,
 }
 
-impl MemoryBacklog {
+impl InMemoryBacklog {
     /// Makes a backlog of these leads.
     pub fn new(name: impl Into<String>, leads: impl IntoIterator<Item = BacklogLead>) -> Self {
         Self { name: name.into(), leads: leads.into_iter().collect() }
     }
 }
 
-impl Backlog for MemoryBacklog {
+impl Backlog for InMemoryBacklog {
     fn name(&self) -> &str {
         &self.name
     }

@@ -32,7 +32,7 @@ use crate::store::runs::RunStore;
 ///
 /// Three commands write, each all or nothing; [`snapshot`](QueueStore::snapshot) reads. The loop over the batches
 /// ([`Recover`](crate::Recover)) every store has. What a store can do beyond that it says by giving itself: leases ([`LeaseStore`]) and the record of
-/// runs ([`RunStore`]). The trait is object-safe; [`MemoryStore`](crate::MemoryStore) is its plainest implementation, and the
+/// runs ([`RunStore`]). The trait is object-safe; [`InMemoryStore`](crate::InMemoryStore) is its plainest implementation, and the
 /// feature `testing` has a conformance suite for others.
 pub trait QueueStore {
     /// Brings the queue in line with a backlog, in one transaction.

@@ -21,14 +21,14 @@ enum Line {
 /// use chrono::DateTime;
 /// use recovery_queue::testing::ScriptedResolver;
 /// use recovery_queue::{
-///     BacklogLead, FailReason, MemoryBacklog, MemoryStore, PersonKey, QueueStore, Recover, RecoverOptions, Resolution,
+///     BacklogLead, FailReason, InMemoryBacklog, InMemoryStore, PersonKey, QueueStore, Recover, RecoverOptions, Resolution,
 ///     SeedOptions, SourcePk,
 /// };
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let lead = |key: &str| Ok::<_, recovery_queue::KeyError>(BacklogLead::new(SourcePk::new(key)?, DateTime::UNIX_EPOCH));
-/// let mut store = MemoryStore::new();
-/// store.seed(&MemoryBacklog::new("leads", [lead("L-1")?, lead("L-2")?, lead("L-3")?]), &SeedOptions::default())?;
+/// let mut store = InMemoryStore::new();
+/// store.seed(&InMemoryBacklog::new("leads", [lead("L-1")?, lead("L-2")?, lead("L-3")?]), &SeedOptions::default())?;
 ///
 /// let mut resolver = ScriptedResolver::new()
 ///     .answer("L-1", Resolution::matched(PersonKey::new("P-1")?, "PHONE_EXACT", "high"))

@@ -26,7 +26,7 @@ const LOOK: Duration = Duration::from_millis(100);
 /// use std::time::Duration;
 /// use chrono::DateTime;
 /// use recovery_queue::{
-///     AsyncResolver, BacklogLead, ClaimMode, ClaimedLead, FailReason, MemoryBacklog, MemoryStore, QueueStore, Recover,
+///     AsyncResolver, BacklogLead, ClaimMode, ClaimedLead, FailReason, InMemoryBacklog, InMemoryStore, QueueStore, Recover,
 ///     RecoverOptions, Resolution, SeedOptions, SourcePk,
 /// };
 ///
@@ -37,9 +37,9 @@ const LOOK: Duration = Duration::from_millis(100);
 /// })
 /// .with_time_limit(Duration::from_secs(30));
 ///
-/// let mut store = MemoryStore::new();
+/// let mut store = InMemoryStore::new();
 /// let lead = BacklogLead::new(SourcePk::new("L-1")?, DateTime::UNIX_EPOCH);
-/// store.seed(&MemoryBacklog::new("leads", [lead]), &SeedOptions::default())?;
+/// store.seed(&InMemoryBacklog::new("leads", [lead]), &SeedOptions::default())?;
 /// assert!(store.recover(&mut resolver, &RecoverOptions::default()).is_err(), "not inside a transaction");
 /// let options = RecoverOptions::default().with_claim(ClaimMode::Lease { ttl: Duration::from_mins(1) });
 /// assert_eq!(store.recover(&mut resolver, &options)?.failed_total(), 1);

@@ -38,9 +38,9 @@ use summary::Shared;
 /// # #[cfg(feature = "testing")]
 /// # fn main() -> Result<(), recovery_queue::StoreError> {
 /// use recovery_queue::testing::ScriptedResolver;
-/// use recovery_queue::{MemoryStore, Recover, RecoverOptions};
+/// use recovery_queue::{InMemoryStore, Recover, RecoverOptions};
 ///
-/// let run = MemoryStore::new().recover(&mut ScriptedResolver::new(), &RecoverOptions::default())?;
+/// let run = InMemoryStore::new().recover(&mut ScriptedResolver::new(), &RecoverOptions::default())?;
 /// assert_eq!(run.claimed, 0);
 /// # Ok(())
 /// # }

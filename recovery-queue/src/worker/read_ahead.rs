@@ -16,7 +16,7 @@ use crate::model::resolver::{Ahead, ClaimedLead, Resolution, ResolveError, Resol
 /// database of the store; of a source elsewhere, one more batch may be decided by what it said a moment before.
 ///
 /// Nothing is begun under leases, with a hook ([`SqlStore::after_settle`](crate::SqlStore::after_settle)), beyond the limit
-/// of a run, on PostgreSQL, where further workers use further cores, or in a [`MemoryStore`](crate::MemoryStore). Dropping
+/// of a run, on PostgreSQL, where further workers use further cores, or in a [`InMemoryStore`](crate::InMemoryStore). Dropping
 /// it waits for what it has begun.
 ///
 /// ```

@@ -109,7 +109,7 @@ fn a_version_with_a_nul_byte_is_refused_by_either_backend() {
             let pk = SourcePk::new("a").unwrap();
             BacklogLead::new(pk, chrono::DateTime::UNIX_EPOCH).with_version(version)
         };
-        let backlog = MemoryBacklog::new("all", [lead("b\0c")]);
+        let backlog = InMemoryBacklog::new("all", [lead("b\0c")]);
         let error = store.seed(&backlog, &SeedOptions::default()).unwrap_err();
         assert!(error.to_string().contains("NUL byte"), "{error}");
         assert!(store.snapshot().unwrap().runs(5).unwrap().is_empty());
@@ -149,7 +149,7 @@ fn a_database_of_another_program_is_left_alone() {
         script(&mut store, &format!("DROP TABLE {book}"));
         for error in [
             store.migrate().unwrap_err(),
-            store.seed(&MemoryBacklog::default(), &SeedOptions::default()).unwrap_err(),
+            store.seed(&InMemoryBacklog::default(), &SeedOptions::default()).unwrap_err(),
             store.open_run(&NewRun::new(RunKind::Recover, "x", None)).unwrap_err(),
             store.read().map(drop).unwrap_err(),
         ] {

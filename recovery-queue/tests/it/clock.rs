@@ -46,7 +46,7 @@ fn a_day_is_closed_when_the_next_one_has_begun_and_today_is_what_the_queue_holds
             BacklogLead::new(key, minute(-10_000 + number))
         };
         let seed = |store: &mut dyn TestStore, leads: i64| {
-            let backlog = MemoryBacklog::new("all", (0..leads).map(lead));
+            let backlog = InMemoryBacklog::new("all", (0..leads).map(lead));
             store.seed(&backlog, &SeedOptions::default()).unwrap();
         };
         let first = minute(0).date_naive();
@@ -74,7 +74,7 @@ fn a_day_is_closed_when_the_next_one_has_begun_and_today_is_what_the_queue_holds
         }
     }
 
-    check(&mut MemoryStore::new());
+    check(&mut InMemoryStore::new());
     on_each(|mut store| check(&mut store));
 }
 

@@ -9,7 +9,7 @@ use crate::support::server;
 
 #[test]
 fn the_store_in_memory_conforms() {
-    check_all(&mut MemoryStore::new);
+    check_all(&mut InMemoryStore::new);
 }
 
 #[cfg(feature = "sqlite")]
@@ -97,7 +97,7 @@ fn run(store: &mut dyn Full, now: &mut i64, command: &Command) -> String {
                     .with_version(version.to_string())
                     .with_priority(i32::from(key % 2))
             });
-            let summary = store.seed(&MemoryBacklog::new("all", leads), &SeedOptions::default());
+            let summary = store.seed(&InMemoryBacklog::new("all", leads), &SeedOptions::default());
             format!("{:?}", summary.unwrap())
         }
         Command::Recover { limit, size, answers } => {
@@ -192,7 +192,7 @@ fn contents(store: &mut dyn Full) -> Vec<String> {
 }
 
 fn same_as_the_model(real: &mut dyn Full, commands: &[Command]) {
-    let mut model = MemoryStore::new();
+    let mut model = InMemoryStore::new();
     let (mut now, mut model_now) = (0, 0);
     real.set_clock(minute(0));
     model.set_clock(minute(0));

@@ -119,7 +119,7 @@ fn over_its_time(server: &PostgresServer) {
     let (mut store, leads, backlog) = filled_on(server);
     let slow = QueryCheck::new("slow", "it ends", "SELECT 'a' FROM pg_sleep(600)");
     let after = QueryCheck::new("after", "there is no lead", format!("SELECT id FROM {leads}"));
-    let soon = Settings::default().time_limit(Duration::from_millis(20));
+    let soon = Settings::default().with_time_limit(Duration::from_millis(20));
     let suite = Suite::new("s").with_settings(slow, soon).unwrap().with(after).unwrap();
     let report = suite.run(&StoreFacts::new(store.read().unwrap(), &backlog), &StoppedClock);
     let slow = &report.checks[0];
@@ -144,7 +144,7 @@ fn over_its_time_together(server: &PostgresServer) {
         ),
     );
     let slow = ViewBacklog::new(&view.replace('"', "")).unwrap();
-    let soon = Settings::default().time_limit(Duration::from_millis(20));
+    let soon = Settings::default().with_time_limit(Duration::from_millis(20));
     let suite = Suite::recovery().only(["source_pk_consistency", "ledger_balance"]).unwrap();
     let suite = suite.configure("source_pk_consistency", soon).unwrap();
     let report = suite.run(&StoreFacts::new(store.read().unwrap(), &slow), &StoppedClock);

@@ -177,7 +177,8 @@ fn a_check_over_its_time_limit_is_an_error_and_the_others_run() {
     let (mut store, backlog) = seeded(&folder, 10);
     let slow = guardrails::QueryCheck::new("slow", "it ends", ENDLESS);
     let after = guardrails::QueryCheck::new("after", "there is no lead", "SELECT id FROM leads");
-    let soon = guardrails::Settings::default().time_limit(std::time::Duration::from_millis(20));
+    let soon =
+        guardrails::Settings::default().with_time_limit(std::time::Duration::from_millis(20));
     let suite = Suite::recovery().with_settings(slow, soon).unwrap().with(after).unwrap();
     let report = suite.run(&StoreFacts::new(store.read().unwrap(), &backlog), &StoppedClock);
     let slow = report.check("slow").unwrap();
@@ -201,7 +202,8 @@ fn the_time_limit_of_a_built_in_check_holds_too() {
         ),
     );
     let endless = ViewBacklog::new("endless").unwrap();
-    let soon = guardrails::Settings::default().time_limit(std::time::Duration::from_millis(20));
+    let soon =
+        guardrails::Settings::default().with_time_limit(std::time::Duration::from_millis(20));
     let suite = Suite::recovery().only(["source_pk_consistency", "single_migration_head"]).unwrap();
     let suite = suite.configure("source_pk_consistency", soon).unwrap();
     let report = suite.run(&StoreFacts::new(store.read().unwrap(), &endless), &StoppedClock);

@@ -69,7 +69,7 @@ fn fill(store: &mut SqlStore) {
     let at = |day| chrono::DateTime::UNIX_EPOCH + chrono::TimeDelta::days(day);
     let lead = |key: &str, day| BacklogLead::new(pk(key), at(day)).with_version(format!("v-{key}"));
     let leads = [lead(LEAD, 2), lead("other", 1), lead("failed", 3), lead("late", 4)];
-    let backlog = MemoryBacklog::new("forgetting", leads);
+    let backlog = InMemoryBacklog::new("forgetting", leads);
     let person = PersonKey::new(PERSON).unwrap();
     let named = || Evidence::from(serde_json::json!({ "persons": [PERSON], "leads": [LEAD] }));
     store.seed(&backlog, &SeedOptions::default()).unwrap();

@@ -155,7 +155,7 @@ impl World {
                         .with_version(version.to_string())
                         .with_priority(i32::from(key % 2))
                 });
-                let backlog = MemoryBacklog::new("all", leads);
+                let backlog = InMemoryBacklog::new("all", leads);
                 if let Ok(seed) = self.workers[at].seed(&backlog, &SeedOptions::default()) {
                     self.seeded.extend(keys);
                     let arrival =
@@ -286,7 +286,7 @@ impl World {
 #[cfg(feature = "guardrails")]
 fn guarded(store: &mut SqlStore) {
     use guardrails::recovery::{Invariant, RecoveryFacts};
-    let backlog = MemoryBacklog::new("all", []);
+    let backlog = InMemoryBacklog::new("all", []);
     let facts = StoreFacts::new(store.read().unwrap(), &backlog);
     for invariant in [
         Invariant::MATCHED_HAS_ORIGIN,

@@ -118,10 +118,10 @@ fn a_lead_that_leaves_the_backlog_after_the_seed_is_withdrawn_and_not_linked() {
             assert_eq!(store.recover(&mut resolver, &options).unwrap().matched, 1);
             prove(&mut store, 7);
         });
-        let mut store = MemoryStore::new();
+        let mut store = InMemoryStore::new();
         store.set_clock(minute(0));
         let leads = KEYS.map(|key| BacklogLead::new(SourcePk::new(key).unwrap(), minute(0)));
-        let backlog = MemoryBacklog::new("all", leads);
+        let backlog = InMemoryBacklog::new("all", leads);
         store.seed(&backlog, &SeedOptions::default()).unwrap();
         for key in LEFT {
             store.leave_backlog(&SourcePk::new(key).unwrap());
@@ -260,9 +260,9 @@ fn a_lead_is_not_linked_to_a_person_who_is_gone() {
             assert_eq!(store.recover(&mut resolver, &options).unwrap().matched, 1);
             prove(&mut store, 7);
         });
-        let mut store = MemoryStore::new();
+        let mut store = InMemoryStore::new();
         let leads = KEYS.map(|key| BacklogLead::new(SourcePk::new(key).unwrap(), minute(0)));
-        store.seed(&MemoryBacklog::new("all", leads), &SeedOptions::default()).unwrap();
+        store.seed(&InMemoryBacklog::new("all", leads), &SeedOptions::default()).unwrap();
         store.remove_person(&PersonKey::new("P-b").unwrap());
         let mut resolver = |leads: &[ClaimedLead]| Ok(leads.iter().map(answer).collect());
         let run = store.recover(&mut resolver, &options).unwrap();

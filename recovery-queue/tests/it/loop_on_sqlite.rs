@@ -115,7 +115,7 @@ fn a_withdrawn_lead_comes_back_as_an_arrival_and_a_changed_one_reopens() {
             .with_version(version)
     };
     let mut backlog =
-        MemoryBacklog::new("all", [lead("L-1", "a"), lead("L-2", "a"), lead("L-2", "a")]);
+        InMemoryBacklog::new("all", [lead("L-1", "a"), lead("L-2", "a"), lead("L-2", "a")]);
     let first = store.seed(&backlog, &SeedOptions::default()).unwrap();
     assert_eq!((first.backlog_size, first.duplicates, first.arrived), (2, 1, 2));
     let mut resolver = resolver;
@@ -133,7 +133,7 @@ fn a_technical_error_is_tried_again_later_and_fails_after_the_last_attempt() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = open(&dir);
     let lead = BacklogLead::new(SourcePk::new("L-1").unwrap(), at("2026-01-01T00:00:00Z"));
-    let backlog = MemoryBacklog::new("all", [lead]);
+    let backlog = InMemoryBacklog::new("all", [lead]);
     let mut now = at("2026-03-01T10:00:00Z");
     store.set_clock(Some(now));
     store.seed(&backlog, &SeedOptions::default()).unwrap();

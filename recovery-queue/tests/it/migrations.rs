@@ -37,7 +37,7 @@ where
     assert!(status.is_current(), "{status:?}");
     assert!(store.migrate().unwrap().is_empty(), "the queue's own book says the same");
     let lead = BacklogLead::new(SourcePk::new("L-1").unwrap(), chrono::DateTime::UNIX_EPOCH);
-    let backlog = MemoryBacklog::new("leads", [lead]);
+    let backlog = InMemoryBacklog::new("leads", [lead]);
     assert_eq!(store.seed(&backlog, &SeedOptions::default()).unwrap().arrived, 1);
     drop(store);
     let error = connection.revert_last_migration(ours).unwrap_err().to_string();
@@ -110,7 +110,7 @@ where
     assert!(store.migration_status().unwrap().is_current());
     assert!(store.migrate().unwrap().is_empty(), "a store goes by the same book");
     let lead = BacklogLead::new(SourcePk::new("L-1").unwrap(), chrono::DateTime::UNIX_EPOCH);
-    let backlog = MemoryBacklog::new("leads", [lead]);
+    let backlog = InMemoryBacklog::new("leads", [lead]);
     assert_eq!(store.seed(&backlog, &SeedOptions::default()).unwrap().arrived, 1);
     drop(store);
     // An edited book is not gone on with, whoever asks.

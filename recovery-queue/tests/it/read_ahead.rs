@@ -193,7 +193,7 @@ fn backlogs_in_turn_are_begun_in_turn() {
         |key: String| BacklogLead::new(SourcePk::new(key).unwrap(), chrono::DateTime::UNIX_EPOCH);
     for name in ["one", "two"] {
         let leads = (0..20).map(|at| lead(format!("{name}-{at:02}")));
-        store.seed(&MemoryBacklog::new(name, leads), &SeedOptions::default()).unwrap();
+        store.seed(&InMemoryBacklog::new(name, leads), &SeedOptions::default()).unwrap();
     }
     let calls = Calls::default();
     let told = Arc::clone(&calls);

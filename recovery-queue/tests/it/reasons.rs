@@ -20,7 +20,7 @@ fn pk(key: &str) -> SourcePk {
 fn a_reason_of_the_services_own_is_kept_through_queue_shares_metrics_and_history() {
     fn check<S: QueueStore + LeadStore>(store: &mut S) {
         let leads = ["a", "b", "c", "d"].map(|key| BacklogLead::new(pk(key), minute(0)));
-        store.seed(&MemoryBacklog::new("all", leads), &SeedOptions::default()).unwrap();
+        store.seed(&InMemoryBacklog::new("all", leads), &SeedOptions::default()).unwrap();
         let mut resolver = |leads: &[ClaimedLead]| {
             let answer = |lead: &ClaimedLead| match lead.source_pk.as_str() {
                 "d" => Resolution::unmatched(FailReason::NoCandidates),
@@ -56,7 +56,7 @@ fn a_reason_of_the_services_own_is_kept_through_queue_shares_metrics_and_history
         assert_eq!(lead.actions[0].fail_reason, Some(own()));
         check_invariants(store);
     }
-    let mut store = MemoryStore::new();
+    let mut store = InMemoryStore::new();
     store.set_clock(minute(0));
     check(&mut store);
     on_each(|mut store| check(&mut store));

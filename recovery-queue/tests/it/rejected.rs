@@ -69,7 +69,7 @@ fn a_lead_that_cannot_be_taken_is_left_out_alone_and_named() {
 fn every_store_leaves_the_same_rows_from_memory_out() {
     let check = |store: &mut dyn QueueStore| {
         let lead = |key: &str, at| BacklogLead::new(SourcePk::new(key).unwrap(), at);
-        let backlog = MemoryBacklog::new(
+        let backlog = InMemoryBacklog::new(
             "all",
             [
                 lead("a", minute(0)),
@@ -81,7 +81,7 @@ fn every_store_leaves_the_same_rows_from_memory_out() {
         );
         store.seed(&backlog, &SeedOptions::default()).unwrap()
     };
-    let by_model = check(&mut MemoryStore::new());
+    let by_model = check(&mut InMemoryStore::new());
     assert_eq!((by_model.backlog_size, by_model.arrived, by_model.rejected), (4, 1, 3));
     on_each(|mut store| assert_eq!(check(&mut store), by_model));
 }
@@ -304,7 +304,7 @@ fn a_seed_that_would_withdraw_most_of_the_backlog_is_stopped_unless_it_is_meant(
             let key = SourcePk::new(format!("L-{number:04}")).unwrap();
             BacklogLead::new(key, minute(0) + TimeDelta::seconds(number))
         };
-        MemoryBacklog::new("all", leads.map(lead))
+        InMemoryBacklog::new("all", leads.map(lead))
     };
     let check = |store: &mut dyn QueueStore| {
         let options = SeedOptions::default();
@@ -325,7 +325,7 @@ fn a_seed_that_would_withdraw_most_of_the_backlog_is_stopped_unless_it_is_meant(
         store.seed(&backlog(0..99), &options).unwrap();
         assert_eq!(store.seed(&backlog(0..0), &options).unwrap().withdrawn, 99);
     };
-    check(&mut MemoryStore::new());
+    check(&mut InMemoryStore::new());
     on_each(|mut store| check(&mut store));
 }
 

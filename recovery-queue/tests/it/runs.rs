@@ -55,7 +55,7 @@ fn a_paused_backlog_gives_no_leads_until_it_is_resumed() {
         let backlog = fill(&mut store, 4);
         store.seed(&backlog, &SeedOptions::default()).unwrap();
         let one = BacklogLead::new(SourcePk::new("M-3").unwrap(), chrono::DateTime::UNIX_EPOCH);
-        store.seed(&MemoryBacklog::new("other", [one]), &SeedOptions::default()).unwrap();
+        store.seed(&InMemoryBacklog::new("other", [one]), &SeedOptions::default()).unwrap();
         let recover = |store: &mut SqlStore| {
             store.recover(&mut resolve, &RecoverOptions::default()).unwrap().claimed
         };

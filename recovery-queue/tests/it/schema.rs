@@ -47,7 +47,7 @@ where
         let key = SourcePk::new(format!("L-{number}")).unwrap();
         BacklogLead::new(key, chrono::DateTime::UNIX_EPOCH)
     };
-    let backlog = MemoryBacklog::new("leads", (0..10).map(lead));
+    let backlog = InMemoryBacklog::new("leads", (0..10).map(lead));
     store.seed(&backlog, &SeedOptions::default()).unwrap();
     store.recover(&mut resolve, &RecoverOptions::default()).unwrap();
 }

@@ -107,8 +107,8 @@ fn rows_from_memory_that_were_left_out_are_not_waiting_for_a_seed_either() {
     on_each(|mut store| {
         let lead = |key: &str| BacklogLead::new(SourcePk::new(key).unwrap(), minute(0));
         let backlog =
-            MemoryBacklog::new("all", [lead("a"), lead("b").with_version("x\0y"), lead("c")]);
-        let seeded = MemoryBacklog::new("all", backlog.leads[..2].to_vec());
+            InMemoryBacklog::new("all", [lead("a"), lead("b").with_version("x\0y"), lead("c")]);
+        let seeded = InMemoryBacklog::new("all", backlog.leads[..2].to_vec());
         store.seed(&seeded, &SeedOptions::default()).unwrap();
         let queue = StoreFacts::new(store.read().unwrap(), &backlog).queue().unwrap();
         assert_eq!((queue.backlog, queue.backlog_not_in_queue, queue.rejected), (3, 1, 1));

@@ -230,7 +230,7 @@ impl Place {
         self.store.set_clock(Some(at));
         if night.elsewhere {
             let row = Row { key: STEADY + 3, date: "2026-01-01", version: None, priority: "0" };
-            let other = MemoryBacklog::new("other", [row.lead()]);
+            let other = InMemoryBacklog::new("other", [row.lead()]);
             self.store.seed(&other, &SeedOptions::default()).unwrap();
         }
         let mut seeded = self.seed(&all(&night.rows));
@@ -379,9 +379,9 @@ fn a_feed_that_is_no_table_of_keys_is_refused_and_nothing_is_written() {
     }
     assert_eq!(place.told().len() as u64, STEADY);
     // In memory there is no table, and keys are taken.
-    let mut memory = MemoryStore::new();
+    let mut memory = InMemoryStore::new();
     let lead = BacklogLead::new(SourcePk::new("a").unwrap(), minute(0));
-    let backlog = MemoryBacklog::new("all", [lead]);
+    let backlog = InMemoryBacklog::new("all", [lead]);
     let options = SeedOptions::default().with_feed(Some(Feed::Outbox(ViewName::new("t").unwrap())));
     assert!(memory.seed(&backlog, &options).unwrap_err().to_string().contains("no database"));
     let options = SeedOptions::default().with_feed(Some(Feed::Keys(Vec::new())));

@@ -3,8 +3,8 @@
 use raw_packets::table::{RefusedRow, TableReader};
 use recovery_queue::{PersonKey, SourcePk};
 
-use super::ImportSummary;
 use super::staging::{Staging, check_key, refuse_repeated, version};
+use super::summary::ImportSummary;
 use crate::cli::Failure;
 use crate::service::database::Database;
 use crate::tables::failed;

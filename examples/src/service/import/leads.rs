@@ -3,9 +3,9 @@
 use raw_packets::table::{RefusedRow, Row, TableReader};
 use recovery_queue::SourcePk;
 
-use super::ImportSummary;
 use super::instant::instant;
 use super::staging::{Staging, check_key, refuse_repeated, version};
+use super::summary::ImportSummary;
 use crate::cli::Failure;
 use crate::own::OwnColumns;
 use crate::people::lead_key;

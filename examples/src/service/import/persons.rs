@@ -3,8 +3,8 @@
 use raw_packets::table::{RefusedRow, TableReader};
 use recovery_queue::{PersonKey, WakeKeys};
 
-use super::ImportSummary;
 use super::staging::{Staging, check_key, has_repeated};
+use super::summary::ImportSummary;
 use crate::cli::Failure;
 use crate::own::OwnColumns;
 use crate::service::database::Database;

@@ -8,7 +8,7 @@ use identity_matching::{Normalised, Normaliser};
 use serde::Serialize;
 
 use super::file::TableMap;
-use super::select::{Looked, Mapped};
+use super::mapped::{Looked, Mapped};
 use crate::cli::Failure;
 use crate::people::Given;
 use crate::service::database::Database;

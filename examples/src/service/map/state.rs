@@ -8,7 +8,7 @@ use recovery_queue::WakeKeys;
 
 use super::MAPPED_VIEW;
 use super::file::TableMap;
-use super::select::Mapped;
+use super::mapped::Mapped;
 use crate::cli::Failure;
 use crate::lead;
 use crate::service::database::Database;

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-/// What must hold for the rows of one table, in the field's terms.
+/// A rule for the rows of one table.
 ///
 /// Names of tables and columns are identifiers of letters, digits and underscores; a table may stand in a
 /// schema (`billing.invoices`). Values are bound, never written into a statement. A report names a row by its
@@ -57,7 +57,7 @@ impl TableRule {
     }
 }
 
-/// What must hold for a table: each kind with what it alone needs.
+/// The kind of a rule with its own settings.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -163,7 +163,7 @@ pub enum ColumnType {
     Timestamp,
 }
 
-/// Why a rule cannot be.
+/// The reason why a rule is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RuleError {

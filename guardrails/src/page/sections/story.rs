@@ -43,10 +43,10 @@ impl Section for Story {
         if let Some(words) = self.trend() {
             body = body.paragraph(&words);
         }
-        let to_do = suite.check("impact").map(CheckReport::to_do).unwrap_or_default();
+        let to_do = suite.check("impact").map(CheckReport::next_steps).unwrap_or_default();
         if !to_do.is_empty() {
             body = body.heading("What to do, most leads first");
-            body = body.to_do(to_do.iter().map(|(words, command)| (words.as_str(), *command)));
+            body = body.next_steps(to_do.iter().map(|(words, command)| (words.as_str(), *command)));
         }
         body
     }

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::facts::Offender;
 
-/// How many leads carry a fail reason.
+/// The number of leads with one fail reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReasonCount {
     /// The reason's code, such as `NO_CANDIDATES`.
@@ -19,7 +19,7 @@ impl ReasonCount {
     }
 }
 
-/// How many failed leads of one reason hold no usable identifier of just these kinds.
+/// The number of failed leads of one reason that hold no usable identifier of just these kinds.
 ///
 /// Each lead counts once: under the whole set of kinds that it lacks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,4 +1,4 @@
-/// Something that must hold for every member of a population, by name.
+/// A statement that must hold for every member of a population, by name.
 ///
 /// The list is open: a store and its checks agree on further names with [`Invariant::named`]. The population is
 /// what the invariant is about; its size is the denominator of the check.

@@ -13,7 +13,7 @@ pub use figures::{
 pub use invariant::Invariant;
 pub use memory::InMemoryFacts;
 
-/// Answers what the checks ask about a queue of leads, its links, origins, ledger, runs and migrations.
+/// Facts of a queue of leads: its links, origins, ledger, runs and migrations.
 ///
 /// Every method is a family of facts that an implementation may leave out; a check that needs it is then
 /// `inconclusive` and says what is missing. Keys and texts in the answers reach reports: they hold row keys

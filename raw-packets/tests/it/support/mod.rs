@@ -59,8 +59,7 @@ pub(crate) fn plan() -> PacketPlan {
 }
 
 pub(crate) fn plan_in(form: PacketForm) -> PacketPlan {
-    let mut options = PacketOptions::default();
-    options.form = form;
+    let options = PacketOptions::default().with_form(form);
     PacketPlan::new(&request(scope()), &Template::official_review(), &options).unwrap()
 }
 
@@ -78,7 +77,7 @@ pub(crate) fn stamp() -> LoadStamp {
 }
 
 pub(crate) fn as_of() -> CheckOptions {
-    CheckOptions::as_of(NaiveDate::from_ymd_opt(2026, 11, 1).unwrap())
+    CheckOptions::default().with_as_of(NaiveDate::from_ymd_opt(2026, 11, 1).unwrap())
 }
 
 /// Returns the packet's row with every blank cell filled in.

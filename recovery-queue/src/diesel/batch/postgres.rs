@@ -168,7 +168,7 @@ mod tests {
     use super::*;
     use crate::diesel::conn::transaction::Begin;
     use crate::diesel::{DatabaseUrl, Namespace, OpenOptions, SqlStore};
-    use crate::model::backlog::{BacklogLead, MemoryBacklog};
+    use crate::model::backlog::{BacklogLead, InMemoryBacklog};
     use crate::model::key::SourcePk;
     use crate::model::options::SeedOptions;
     use crate::store::QueueStore as _;
@@ -187,7 +187,7 @@ mod tests {
             let lead_at = DateTime::UNIX_EPOCH + TimeDelta::minutes(number * 7919 % LEADS);
             BacklogLead::new(SourcePk::new(format!("L-{number}")).unwrap(), lead_at)
         };
-        let backlog = MemoryBacklog::new("plan", (0..LEADS).map(lead));
+        let backlog = InMemoryBacklog::new("plan", (0..LEADS).map(lead));
         store.seed(&backlog, &SeedOptions::default()).unwrap();
         store.db.begin(Begin::Batch).unwrap();
         store

@@ -176,7 +176,7 @@ fn file(
 ) -> Result<DatabaseUrl, ConfigError> {
     let name = path.split('?').next().unwrap_or_default();
     if name.is_empty() || name == ":memory:" || path.starts_with("file:") {
-        let remedy = "give a path; for a queue in memory use MemoryStore";
+        let remedy = "give a path; for a queue in memory use InMemoryStore";
         return Err(refused(
             path.split(['?', '/']).next().unwrap_or_default(),
             "it names no file",

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use super::{
-    BacklogLead, FailReason, MemoryBacklog, RecoverOptions, Resolution, SeedOptions, Status,
+    BacklogLead, FailReason, InMemoryBacklog, RecoverOptions, Resolution, SeedOptions, Status,
     TestStore, lead, matched, minute, nobody, origins, pk, recover, recover_with, seed, statuses,
 };
 use crate::testing::check_invariants;
@@ -196,7 +196,7 @@ fn a_linked_lead_in_the_backlog_is_a_leak(store: &mut dyn TestStore) {
     assert_eq!(statuses(store)["a"], Status::Matched, "a leak is never reset");
     let mut snapshot = store.snapshot().expect("a snapshot opens");
     assert_eq!(snapshot.leaks().expect("leaks are read"), [pk("a")]);
-    let backlog = MemoryBacklog::new("all", leads);
+    let backlog = InMemoryBacklog::new("all", leads);
     assert_eq!(snapshot.matched_in(&backlog).expect("the backlog is read"), [pk("a")]);
     drop(snapshot);
     seed(store, &[lead("b", 1)]);
@@ -253,9 +253,10 @@ fn two_backlogs_are_served_in_turn(store: &mut dyn TestStore) {
     store.set_clock(minute(0));
     let options = SeedOptions::default();
     let many: Vec<BacklogLead> = (0..30).map(|i| lead(&format!("m{i:02}"), i)).collect();
-    store.seed(&MemoryBacklog::new("many", many), &options).expect("the seed is sound");
+    store.seed(&InMemoryBacklog::new("many", many), &options).expect("the seed is sound");
     let few = [lead("f1", 90), lead("f2", 91), lead("m00", 0)];
-    let summary = store.seed(&MemoryBacklog::new("few", few), &options).expect("the seed is sound");
+    let summary =
+        store.seed(&InMemoryBacklog::new("few", few), &options).expect("the seed is sound");
     assert_eq!((summary.arrived, summary.held_elsewhere), (2, 1));
     let mut order = Vec::new();
     let batches = RecoverOptions { batch_size: 10, ..RecoverOptions::default() };

@@ -23,7 +23,7 @@ pub use self::links::check_links;
 pub use self::reviews::check_reviews;
 pub use self::runs::check_runs;
 use crate::{
-    BacklogLead, ClaimedLead, FailReason, MemoryBacklog, PersonKey, QueueStore, Recover,
+    BacklogLead, ClaimedLead, FailReason, InMemoryBacklog, PersonKey, QueueStore, Recover,
     RecoverOptions, Resolution, ResolveError, RunSummary, SeedOptions, SeedSummary, SourcePk,
     Status,
 };
@@ -50,9 +50,9 @@ impl TestStore for crate::SqlStore {
     }
 }
 
-impl TestStore for crate::MemoryStore {
+impl TestStore for crate::InMemoryStore {
     fn set_clock(&mut self, now: DateTime<Utc>) {
-        crate::MemoryStore::set_clock(self, now);
+        crate::InMemoryStore::set_clock(self, now);
     }
 }
 
@@ -79,7 +79,7 @@ pub(super) fn lead(key: &str, day: i64) -> BacklogLead {
 
 pub(super) fn seed(store: &mut dyn TestStore, leads: &[BacklogLead]) -> SeedSummary {
     store
-        .seed(&MemoryBacklog::new("all", leads.iter().cloned()), &SeedOptions::default())
+        .seed(&InMemoryBacklog::new("all", leads.iter().cloned()), &SeedOptions::default())
         .expect("the seed is sound")
 }
 

@@ -176,9 +176,9 @@ fn persons_who_are_gone_lose_their_links_on_every_store() {
         assert_eq!(lead.former_links[0].ended_by, "ana");
         assert!(store.inconsistencies().unwrap().is_empty());
     });
-    let mut store = MemoryStore::new();
+    let mut store = InMemoryStore::new();
     let leads = ["L-1", "L-2"].map(|key| BacklogLead::new(pk(key), minute(0)));
-    store.seed(&MemoryBacklog::new("all", leads), &SeedOptions::default()).unwrap();
+    store.seed(&InMemoryBacklog::new("all", leads), &SeedOptions::default()).unwrap();
     store.recover(&mut resolve, &RecoverOptions::default()).unwrap();
     assert!(store.inconsistencies().unwrap().is_empty());
     store.remove_person(&PersonKey::new("P-1").unwrap());
