@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
@@ -69,16 +68,26 @@ impl Cluster {
         let script = "import os, pyspark; print(os.path.dirname(pyspark.__file__))";
         let found = run(Command::new(python).args(["-c", script]));
         assert_eq!(found.code, 0, "{}", found.stderr);
-        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut cluster = Self {
             home: found.stdout.trim().into(),
             python: python.to_owned(),
-            master: format!("spark://127.0.0.1:{free}"),
+            master: String::new(),
             processes: Vec::new(),
         };
-        let port = free.to_string();
-        cluster.spawn(folder, "master", &["master.Master", "--port", &port]);
-        wait_until("the master listens", || TcpStream::connect(("127.0.0.1", free)).is_ok());
+        // It takes a free port and says which. A port that is chosen for it may be taken before it listens: it would listen on
+        // the next one then.
+        cluster.spawn(folder, "master", &["master.Master", "--port", "0"]);
+        let log = folder.join("master.log");
+        wait_until("the master listens", || {
+            let said = fs::read_to_string(&log).unwrap();
+            let ended = cluster.processes[0].try_wait().unwrap();
+            assert!(ended.is_none(), "the master ended: {said}");
+            let address = said.split("Starting Spark master at ").nth(1);
+            let address = address.and_then(|rest| rest.split_once('\n'));
+            cluster.master =
+                address.map(|(address, _)| address.trim().to_owned()).unwrap_or_default();
+            !cluster.master.is_empty()
+        });
         for name in ["one", "two"] {
             let work = folder.join(name);
             let work = work.to_str().unwrap();
