@@ -188,6 +188,7 @@ fn a_number_of_an_organisation_finds_weak_candidates_alone() {
         ("CO", "NIT", "800197268-4"),
         ("BR", "CNPJ", "16727230000197"),
         ("EC", "RUC", "1792060346001"),
+        ("ES", "CIF", "J99216582"),
     ] {
         let company = |record| document(record, country, kind, number);
         let lead = company(record());
@@ -206,6 +207,62 @@ fn a_number_of_an_organisation_finds_weak_candidates_alone() {
     let persons = [("P1", dni(works(phone(record(), PHONE), "20512333797"), "45678913"))];
     let lead = dni(works(phone(record(), PHONE), "20512333797"), "41234567");
     assert_eq!(decide(&persons, &lead).outcome.reason(), Some(UnmatchedReason::WeakMatchOnly));
+}
+
+/// What only a check digit that fits supports is an alias: below an exact key, and above nothing.
+#[test]
+fn a_number_of_two_readings_matches_as_a_derived_document_and_yields_to_an_exact_one() {
+    for (country, kind, written, other, number) in [
+        ("CO", "NIT", "79456000", "CC", "79456000"),
+        ("CL", "RUT", "12531001", "RUT", "12.531.001-K"),
+        ("CL", "RUT", "12531001", "RUT", "1.253.100-1"),
+        ("PE", "DNI", "001234507", "CE", "001234507"),
+        ("PE", "DNI", "001234507", "DNI", "01234507"),
+    ] {
+        let lead = document(record(), country, kind, written);
+        let meant = document(record(), country, other, number);
+        let decision = decide(&[("P1", meant.clone())], &lead);
+        assert_eq!(decision.outcome.person(), Some("P1"), "{written} {number}");
+        assert_eq!(decision.outcome.rule(), Some(&Rule::DOCUMENT_DERIVED), "{written} {number}");
+        let evidence = decision.evidence.to_json();
+        let held = decision.evidence.keys.iter().filter(|key| key.kind == KeyKind::DOCUMENT);
+        assert!(held.clone().count() > 1, "{written} has two readings");
+        assert!(held.clone().all(|key| key.form == KeyForm::Alias), "{evidence}");
+        assert!(evidence.contains(r#""form":"alias""#), "{evidence}");
+        // Who holds a document that the lead gives for certain comes first.
+        let persons = [("P1", meant), ("P2", dni(record(), "45678913"))];
+        let decision = decide(&persons, &dni(lead, "45678913"));
+        assert_eq!(decision.outcome.person(), Some("P2"), "{written} {number}");
+        assert_eq!(decision.outcome.rule(), Some(&Rule::DOCUMENT_EXACT), "{written} {number}");
+    }
+}
+
+#[test]
+fn names_of_one_number_match_and_a_permit_is_no_passport() {
+    for (country, one, other, number) in [
+        ("CO", "TI", "CC", "1020304056"),
+        ("AR", "LC", "DNI", "05536168"),
+        ("AR", "LE", "DNI", "05536168"),
+    ] {
+        let persons = [("P1", document(record(), country, other, number))];
+        let decision = decide(&persons, &document(record(), country, one, number));
+        assert_eq!(decision.outcome.rule(), Some(&Rule::DOCUMENT_EXACT), "{one} {other}");
+    }
+    let persons = [("P1", document(record(), "CO", "PASSPORT", "5123457"))];
+    let decision = decide(&persons, &document(record(), "CO", "PPT", "5123457"));
+    assert_eq!(decision.outcome.reason(), Some(UnmatchedReason::NoCandidates));
+}
+
+#[test]
+fn another_passport_contradicts_nobody_by_default_and_another_card_does() {
+    let decided = |kind: &str, one: &str, other: &str| {
+        let persons = [("P1", document(phone(record(), PHONE), "PE", kind, one))];
+        decide(&persons, &document(phone(record(), PHONE), "PE", kind, other)).outcome
+    };
+    let renewed = decided("PASSPORT", "118123457", "220765431");
+    assert_eq!(renewed.rule(), Some(&Rule::PHONE_EXACT));
+    let contradicted = decided("DNI", "45678913", "41234567");
+    assert_eq!(contradicted.reason(), Some(UnmatchedReason::WeakMatchOnly));
 }
 
 #[test]

@@ -91,6 +91,19 @@ fn an_agreement_says_whether_the_key_is_weak_by_itself() {
 }
 
 #[test]
+fn who_shares_a_weak_key_is_no_candidate_where_another_key_settles_the_lead() {
+    let mut persons = holders(4, &phone(record(), PHONE));
+    persons[0].1 = email(persons[0].1.clone(), EMAIL);
+    let candidates = |lead: &Record| {
+        let decision = decided(PolicyRules::default(), &persons, lead);
+        (decision.outcome.person().map(str::to_owned), decision.evidence.candidates.len())
+    };
+    let both = email(phone(record(), PHONE), EMAIL);
+    assert_eq!(candidates(&both), (Some("P01".into()), 1));
+    assert_eq!(candidates(&phone(record(), PHONE)), (None, 4));
+}
+
+#[test]
 fn a_disagreement_names_the_type_of_the_documents() {
     let persons = [("ANA", dni(phone(record(), PHONE), "41234567"))];
     let decision = decided(PolicyRules::default(), &persons, &dni(phone(record(), PHONE), DNI));

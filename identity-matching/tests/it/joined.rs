@@ -171,6 +171,34 @@ fn rows_that_do_not_fit_are_refused_by_what_is_wrong() {
 }
 
 #[test]
+fn a_look_up_says_how_many_holders_any_rule_asks_for() {
+    let mut rules = identity_matching::PolicyRules::default();
+    rules.kind_mut(identity_matching::KeyKind::PHONE).corroboration_cap = 7;
+    rules = rules.without_kind(identity_matching::KeyKind::EMAIL);
+    rules.weak.max_persons_per_key = 9;
+    rules.rules.retain(|rule| rule.name != identity_matching::Rule::PLATE_NAME);
+    let policy = Policy::new(rules).unwrap();
+    let lead = Record {
+        emails: vec!["ana@correo.pe".into()],
+        plate: Some("ABC-123".into()),
+        ..phone("987654312")
+    };
+    let read = normaliser().normalise(&lead);
+    let limits: BTreeMap<IndexKey, u32> = joined::look_ups(&read, &policy, &seal())
+        .into_iter()
+        .map(|one| (one.key, one.list_up_to))
+        .collect();
+    let of = |key: IndexKey| limits[&seal().key(key)];
+    let strong: Vec<u32> = read.keys().iter().map(|held| of(held.key.into())).collect();
+    // The phone's cap; the kind of the address is not used.
+    assert_eq!(strong, [7, 0]);
+    // The last digits of the phone find persons; no rule asks for a plate.
+    let mut weak: Vec<u32> = read.blocking_keys().iter().map(|&key| of(key.into())).collect();
+    weak.sort_unstable();
+    assert_eq!(weak, [0, 9]);
+}
+
+#[test]
 fn a_key_above_its_cap_is_counted_and_never_joined() {
     let population: Population = (0..60).map(|n| (format!("P{n}"), phone("987654321"))).collect();
     let (engine, policy) = (Engine::new(&population), Policy::default());

@@ -1,9 +1,9 @@
 //! A policy as a value: read, written, compared, and by which weak evidence it finds persons.
 
 use identity_matching::{
-    AddressUse, Decision, DeterministicMatcher, Judgement, KeyKind, KindRules, KindSet, Matcher,
-    Normaliser, Policy, PolicyError, PolicyRules, Record, Region, Rejections, Rule,
-    UnmatchedReason,
+    AddressUse, Confidence, Decision, DeterministicMatcher, Differ, Judgement, KeyKind, KindRules,
+    KindSet, Matcher, Normaliser, Policy, PolicyError, PolicyRules, Record, Region, Rejections,
+    Rule, UnmatchedReason,
     index::{InMemoryIndex, SubjectView},
 };
 use sha2::{Digest as _, Sha256};
@@ -72,6 +72,66 @@ fn names_of_rules_are_texts_in_their_order() {
     let names: Vec<&str> = sorted.into_iter().map(AsRef::as_ref).collect();
     assert_eq!(names, ["DOCUMENT_EXACT", "IBAN_EXACT", "PHONE_EXACT"]);
     assert!(Rule::DOCUMENT_EXACT < Rule::PHONE_EXACT);
+}
+
+#[test]
+fn the_default_policy_reads_as_one_page() {
+    let page = Policy::default().to_toml();
+    assert!((40..=90).contains(&page.lines().count()), "{page}");
+    assert!(page.lines().all(|line| line.len() <= 80), "{page}");
+    for line in [
+        "precedence = [\"document\", \"phone\", \"email\"]",
+        "require = [\"document exact\"]",
+        "agree = [\"plate\", \"name >= 0.66\"]",
+        "veto = [\"document\"]",
+        "grant = \"high\"",
+    ] {
+        assert!(page.lines().any(|known| known == line), "{line}\n{page}");
+    }
+}
+
+#[test]
+fn a_name_is_one_name_however_it_was_made() {
+    let mut named = std::collections::HashMap::from([(Rule::PHONE_EXACT, 1)]);
+    named.insert(Rule::new("PHONE_EXACT").unwrap(), 2);
+    named.insert(Rule::new("PHONE_ALIAS").unwrap(), 3);
+    assert_eq!((named.len(), named[&Rule::PHONE_EXACT]), (2, 2));
+    let hash = |rule: &Rule| std::hash::BuildHasher::hash_one(named.hasher(), rule);
+    assert_ne!(hash(&Rule::PHONE_EXACT), hash(&Rule::PHONE_ALIAS));
+}
+
+#[test]
+fn grades_are_words_in_their_order() {
+    let grades = [Confidence::Low, Confidence::Medium, Confidence::High];
+    assert!(grades.is_sorted_by(|less, more| less < more));
+    for (grade, word) in grades.into_iter().zip(["low", "medium", "high"]) {
+        assert_eq!((word.parse(), grade.to_string()), (Ok(grade), word.to_owned()));
+    }
+    for word in ["", "Low", "higher"] {
+        let error = word.parse::<Confidence>().unwrap_err();
+        assert_eq!(error.name, word);
+        assert!(error.to_string().contains("low, medium or high"));
+    }
+}
+
+#[test]
+fn a_kind_that_is_left_out_takes_its_rules_and_vetoes_with_it_and_nothing_else() {
+    let before = PolicyRules::default();
+    let rules = before.clone().without_kind(KeyKind::DOCUMENT);
+    assert_eq!(rules.precedence, [KeyKind::PHONE, KeyKind::EMAIL]);
+    assert!(!rules.kinds.contains_key(&KeyKind::DOCUMENT));
+    assert_eq!((&rules.doubt, &rules.tie_break), (&before.doubt, &before.tie_break));
+    let of = |rules: &PolicyRules| -> Vec<Rule> {
+        rules.rules.iter().map(|rule| rule.name.clone()).collect()
+    };
+    assert_eq!(of(&rules), of(&before)[2..]);
+    assert!(rules.rules.iter().all(|rule| rule.veto.is_empty()));
+    let mut doubtful = before.clone();
+    doubtful.doubt.differ.push(Differ::Kind(KeyKind::DOCUMENT));
+    assert_eq!(doubtful.without_kind(KeyKind::DOCUMENT).doubt, before.doubt);
+    // The vetoes of another kind stay.
+    let rules = before.clone().without_kind(KeyKind::EMAIL);
+    assert!(rules.rules[2..].iter().all(|rule| rule.veto == before.rules[2].veto));
 }
 
 #[test]
