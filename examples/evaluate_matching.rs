@@ -89,7 +89,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
     let options = |policy: &Policy| policy.normalise_options(args.region);
     let own = OwnColumns::of(normaliser.options());
     let own = other.iter().fold(own, |own, other| own.and(OwnColumns::of(&options(other))));
-    let tables = args.tables.open()?;
+    let tables = args.tables.open(console.bars())?;
     let (mut truth, truth_table) = people::read_truth(&tables, &args.truth)?;
     let (index, persons_table, unusable) =
         people::read_persons(&tables, &args.persons, &normaliser)?;

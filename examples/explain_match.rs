@@ -94,7 +94,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
         map.check_kinds(&normaliser)?;
     }
     let own = OwnColumns::of(normaliser.options());
-    let tables = args.tables.open()?;
+    let tables = args.tables.open(console.bars())?;
     let mut exit = Exit::Done;
     let lead = match (&args.source_pk, &args.leads) {
         (Some(wanted), Some(leads)) => {

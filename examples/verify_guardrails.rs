@@ -19,7 +19,8 @@ use recovery_queue::{BookFacts, DatabaseUrl, OpenOptions, SqlStore};
 use reference_runners::cli::{Common, Console, EXIT_CODES, Exit, Failure, start};
 use reference_runners::files;
 use reference_runners::guards::{
-    Launcher, PacketFacts, books_of, facts_of_readers, is_usable, recovery_suite, write_work_list,
+    Launcher, PacketFacts, books_of, facts_of_readers, is_usable, recovery_suite, shown,
+    write_work_list,
 };
 use reference_runners::service::{BACKLOG_VIEW, MapArgs, database_url};
 
@@ -138,7 +139,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
         let mut others: Vec<_> =
             others.map(|facts| WithPackets::new(facts, packets.clone())).collect();
         let mut facts = WithPackets::new(facts, packets);
-        let suite = suite(args)?;
+        let suite = shown(suite(args)?, console.bars());
         let report = suite.run_on_readers(&mut facts, &mut others, &Monotonic::start());
         let shown = args.format == Format::Html;
         (report, shown.then(|| LeadFigures::read(&facts)).transpose()?)

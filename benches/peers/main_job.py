@@ -10,9 +10,12 @@ The floor of a stage is the least that the same database needs for the same rows
     python3 -m venv venv && venv/bin/pip install duckdb
     cargo build --release --example recovery_cycle
     venv/bin/python benches/peers/main_job.py [--persons N] [--leads N] [--turns N] [--only sqlite|postgres] [--dirty SHARE] [--nights]
+    venv/bin/python benches/peers/main_job.py --curve 10000,100000,1000000 [--only sqlite|postgres] [--dirty SHARE]
 
 `--nights` adds the nights after the whole: 5,000 new leads and 1,000 changed persons, twice (the first one makes what is kept from then on:
 the index of persons and the notes of changed leads), then one in which nothing changed; the guardrails look at what was touched.
+
+`--curve` takes no floors: it runs the whole once for each size, with as many persons as leads, and tells what a lead and its person cost.
 
 Needs the programs `sqlite3` and `psql` and the server binaries of PostgreSQL (Debian: sqlite3, postgresql).
 """
@@ -312,6 +315,35 @@ def report(name, seconds, peak, stages, floor, duck):
         print(f"  {stage:<11} {value:7.2f} s" + (f"   floor {least:6.2f} s   {value / least:5.1f} x" if least else ""))
 
 
+def database_bytes(folder, url):
+    """The size of the database: the file and its log, or what the server says."""
+    if isinstance(url, pathlib.Path):
+        return sum(file.stat().st_size for file in folder.glob("job.sqlite*"))
+    asked = ["psql", "-qXAt", "-c", "SELECT pg_database_size(current_database())", url]
+    return int(subprocess.run(asked, check=True, capture_output=True, text=True).stdout)
+
+
+def curve(folder, server, sizes, args):
+    """Prints what the whole costs by its size: each row ten times the one before shows what grows faster than the rows do."""
+    for name, workers in (("SQLite", 1), ("PostgreSQL, two workers", 2)):
+        if args.only == ("postgres" if workers == 1 else "sqlite"):
+            continue
+        print(f"\n{name}\n{'leads':>12} {'seconds':>9} {'us/lead':>8} {'bytes/lead':>10} {'peak MiB':>9}   us/lead by stage")
+        for size in sizes:
+            generate(folder, size, size, args.dirty)
+            if workers == 1:
+                for left in folder.glob("job.sqlite*"):
+                    left.unlink()
+                url = folder / "job.sqlite"
+            else:
+                subprocess.run(["psql", "-qX", "-c", f"CREATE DATABASE curve_{size}", server], check=True)
+                url = server.rsplit("/", 1)[0] + f"/curve_{size}"
+            seconds, peak, stages, _ = recovery_cycle(folder, url, workers)
+            parts = ", ".join(f"{stage} {value / size * 1e6:.1f}" for stage, value in stages.items() if stage != "recover")
+            row = f"{size:>12,} {seconds:>9.1f} {seconds / size * 1e6:>8.1f} {database_bytes(folder, url) / size:>10.0f} {peak:>9.0f}"
+            print(f"{row}   {parts}", flush=True)
+
+
 def main():
     flags = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     flags.add_argument("--persons", type=int, default=500_000)
@@ -320,6 +352,7 @@ def main():
     flags.add_argument("--dirty", type=float, default=0.05)
     flags.add_argument("--only", choices=("sqlite", "postgres"))
     flags.add_argument("--nights", action="store_true")
+    flags.add_argument("--curve", type=lambda text: [int(size) for size in text.split(",")], metavar="N,N,…")
     args = flags.parse_args()
     if not RUNNER.exists():
         raise SystemExit(f"{RUNNER.name} is not built: see the head of this file")
@@ -329,6 +362,9 @@ def main():
     with tempfile.TemporaryDirectory() as folder, Server() as server:
         folder = pathlib.Path(folder)
         folder.chmod(0o755)  # psql reads as another user than the server writes
+        if args.curve:
+            curve(folder, server, args.curve, args)
+            return
         generate(folder, args.persons, args.leads, args.dirty)
         duck, ours, least, after = [], {}, {}, {}
         # In turn, so that a noisy minute of the machine meets all; the median counts.

@@ -44,7 +44,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
     let (policy, normaliser, seal) = args.reading.open()?;
     let format = args.reading.format;
     let stamp = Stamp::new(normaliser.options(), &policy, &seal).to_string();
-    let tables = args.tables.open()?;
+    let tables = args.tables.open(console.bars())?;
     let own = OwnColumns::of(normaliser.options());
     let mut keys = Keys {
         out: RowWriter::new(format, KEYS, io::stdout())?,

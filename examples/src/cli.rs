@@ -9,7 +9,6 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use guardrails::visible;
-use indicatif::{HumanFloatCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde::Serialize;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::format::{self, FmtSpan};
@@ -21,6 +20,7 @@ pub use crate::failure::Failure;
 
 use crate::failure;
 use crate::files::{self, AtomicFile};
+use crate::progress::Bars;
 
 /// The exit codes, one table for every runner; printed under each `--help`.
 pub const EXIT_CODES: &str = "\
@@ -180,26 +180,10 @@ impl Console {
         }
     }
 
-    /// Returns a progress bar that shows itself only on a terminal, and never when quiet.
+    /// Returns the bars of the run's stages, which show themselves on a terminal alone, and never when quiet.
     #[must_use]
-    pub fn progress(&self, total: u64, label: &'static str) -> ProgressBar {
-        let target = if self.quiet || !io::stderr().is_terminal() {
-            ProgressDrawTarget::hidden()
-        } else {
-            ProgressDrawTarget::stderr()
-        };
-        let style = ProgressStyle::with_template(
-            "{prefix:>10} [{bar:32}] {human_pos}/{human_len} {rate} {elapsed} elapsed, {eta} left",
-        )
-        .expect("the template is fixed and valid")
-        .with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
-            // A bar that cannot be written has no reader.
-            let _ = write!(out, "{:.0}/s", HumanFloatCount(state.per_sec()));
-        })
-        .progress_chars("=> ");
-        let bar = ProgressBar::with_draw_target(Some(total), target).with_style(style);
-        bar.set_prefix(label);
-        bar
+    pub fn bars(&self) -> Bars {
+        Bars::new(!self.quiet && io::stderr().is_terminal())
     }
 
     /// Writes a value as JSON where `--json` asked for it; a run writes one.

@@ -129,7 +129,7 @@ impl CycleArgs {
         let mut report_file = AtomicFile::create(&args.report)?;
         args.recovery.check()?;
         let files = [&args.leads, &args.persons, &args.claims].map(Option::as_deref);
-        let tables = args.tables.open()?;
+        let tables = args.tables.open(console.bars())?;
         let given = Import::open(&tables, args.recovery.own_columns()?, files)?
             .allowing_shrink(args.seed.allow_shrink)
             .as_full(args.full);

@@ -16,6 +16,7 @@ use recovery_queue::{
 use crate::cli::{Common, Console, Failure};
 use crate::files;
 use crate::packets::PacketArgs;
+use crate::progress::Bars;
 use crate::returned::ReturnArgs;
 use crate::service::{BACKLOG_VIEW, migrations};
 
@@ -58,6 +59,13 @@ pub fn facts_of_readers<'a>(
     let first = facts_of(first, backlog, url)?.with_days(zone, 30);
     let others = readers.map(|reader| first.beside(reader)).collect();
     Ok((first, others))
+}
+
+/// Shows on a bar how many checks of a suite have ended.
+#[must_use]
+pub fn shown<F>(suite: Suite<F>, bars: Bars) -> Suite<F> {
+    let bar = bars.counted(suite.ids().count() as u64, "checks");
+    suite.on_checked(move |_| bar.inc(1))
 }
 
 /// Gives the migrations whose book is looked at beside the queue's: the runners' own, where the tables are.

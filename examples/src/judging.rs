@@ -13,7 +13,7 @@ use recovery_queue::{
 };
 
 use crate::cli::{Console, Failure};
-use crate::guards::{facts_of, facts_of_readers, recovery_suite};
+use crate::guards::{facts_of, facts_of_readers, recovery_suite, shown};
 use crate::service::Database;
 
 /// Which leads the guardrails look at.
@@ -109,7 +109,7 @@ impl Judgement {
         if let Some(leads) = touched.0 {
             return Self::of_touched(store, (backlog, url), zone, leads, console);
         }
-        let judged = Self::of_all(store, (backlog, url), zone)?;
+        let judged = Self::of_all(store, (backlog, url), zone, console)?;
         let seconds = judged.report.duration_ms as f64 / 1e3;
         service.keep(TOOK, &seconds.to_string())?;
         Ok(judged)
@@ -119,9 +119,11 @@ impl Judgement {
         store: &mut SqlStore,
         (backlog, url): (&ViewBacklog, &DatabaseUrl),
         zone: chrono_tz::Tz,
+        console: &Console,
     ) -> Result<Self, Failure> {
         let (mut facts, mut others) = facts_of_readers(store, backlog, url, zone)?;
-        let report = recovery_suite()?.run_on_readers(&mut facts, &mut others, &Monotonic::start());
+        let suite = shown(recovery_suite()?, console.bars());
+        let report = suite.run_on_readers(&mut facts, &mut others, &Monotonic::start());
         drop(others);
         let queue = facts.queue()?;
         let figures = LeadFigures::read(&facts)?.time_zone(zone.name());

@@ -18,6 +18,7 @@ pub mod ops;
 pub mod own;
 pub mod packets;
 pub mod people;
+pub mod progress;
 pub mod recovery;
 pub mod returned;
 pub mod review;

@@ -16,6 +16,7 @@ use raw_packets::{
 use crate::cli::{Common, Console, Exit, Failure};
 use crate::files;
 use crate::metrics::{DatabaseMetrics, Values};
+use crate::progress::Bars;
 use crate::service::database_url;
 use crate::tables::{TableArgs, unread};
 
@@ -168,7 +169,7 @@ impl QueueArgs {
     ) -> Result<Values, Failure> {
         Ok(match (&self.metrics, &common.database_url) {
             (Some(path), _) => {
-                let tables = self.tables.open()?;
+                let tables = self.tables.open(Bars::default())?;
                 let csv = open_csv(path, tables.values_options(path)).map_err(unread)?;
                 tables.finish()?;
                 Values::Csv(Box::new(csv))

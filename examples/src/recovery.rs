@@ -248,7 +248,7 @@ impl Recovery {
         for _ in 0..self.workers {
             workers.push((store.reopen()?, resolver(service, &values)?));
         }
-        let working = console.progress(pending(store)?, "leads");
+        let working = console.bars().counted(pending(store)?, "leads");
         let run = recover_with_workers(&mut workers, options, &mut |progress| {
             working.set_position(progress.total.claimed);
             ControlFlow::Continue(())

@@ -9,6 +9,7 @@ use raw_packets::{CsvOptions, CsvStoreError};
 
 use crate::cli::{Console, Exit, Failure};
 use crate::files::{self, AtomicFile};
+use crate::progress::Bars;
 
 /// The flags of runners that read tables.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -26,19 +27,20 @@ pub struct TableArgs {
 #[derive(Debug, Default)]
 pub struct Tables {
     map: ColumnMap,
+    bars: Bars,
     refused: Option<RefusedRows>,
 }
 
 impl TableArgs {
-    /// Reads the map of columns and begins the file of refused rows.
+    /// Reads the map of columns and begins the file of refused rows; `bars` show how far a file is read.
     ///
     /// # Errors
     ///
     /// A map that cannot be read or names what no table has, a file that cannot be written.
-    pub fn open(&self) -> Result<Tables, Failure> {
+    pub fn open(&self, bars: Bars) -> Result<Tables, Failure> {
         let map = self.columns.as_deref().map(read_map).transpose()?.unwrap_or_default();
         let refused = self.refused.as_deref().map(RefusedRows::create).transpose()?;
-        Ok(Tables { map, refused })
+        Ok(Tables { map, bars, refused })
     }
 }
 
@@ -64,7 +66,8 @@ impl Tables {
     ///
     /// A missing or unreadable file, and a header without the columns that the table needs.
     pub fn read(&self, path: &Path, schema: &TableSchema) -> Result<TableReader, Failure> {
-        self.read_from(&path.display().to_string(), files::open(path)?, schema)
+        let file = self.bars.reading(files::open(path)?, "reading");
+        self.read_from(&path.display().to_string(), file, schema)
     }
 
     /// Opens a table that is no file of its own, such as standard input, and reads its header.
@@ -102,7 +105,7 @@ impl Tables {
     /// Reads a table that was read before: what it refuses is written already.
     #[must_use]
     pub fn again(&self) -> Self {
-        Self { map: self.map.clone(), refused: None }
+        Self { map: self.map.clone(), bars: self.bars, refused: None }
     }
 
     /// Puts the file of refused rows in its place; every table must be finished.

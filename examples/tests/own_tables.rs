@@ -238,6 +238,23 @@ fn plays(desk: &Desk<'_>, own: &mut dyn FnMut(&str)) {
     desk.done("load_review", &["--undo", taken["load"].as_str().expect("a load")]);
     let shown = desk.done("queue_admin", &["lead", "show", "WEB-7"]);
     assert_eq!((&shown["status"], &shown["person_key"]), (&"withdrawn".into(), &Value::Null));
+    a_link_to_a_person_who_is_gone_is_found(desk, own);
+}
+
+fn a_link_to_a_person_who_is_gone_is_found(desk: &Desk<'_>, own: &mut dyn FnMut(&str)) {
+    let checked = desk.done("map_tables", &["--check"]);
+    assert!(!checked.to_string().contains("still there"), "{checked:#}");
+    own("DELETE FROM crm.person_phones WHERE person_id = 6");
+    own("DELETE FROM crm.persons WHERE id = 6");
+    let failed = desk.run(desk.url, "verify_guardrails", &["--allow-inconclusive"]);
+    assert_eq!(failed.code, 1, "{}", failed.stdout);
+    assert!(
+        failed.stdout.contains("1 of 7 links lead to persons who are gone"),
+        "{}",
+        failed.stdout
+    );
+    own("INSERT INTO crm.persons (id, updated_at) VALUES (6, '2026-01-01T00:00:00Z')");
+    desk.done("verify_guardrails", &["--allow-inconclusive"]);
 }
 
 /// Makes the operator's tables in a file of SQLite, `crm.sqlite`, and the mapping beside it.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // also in what tests call: a panic says where
 
 mod at_scale;
+mod bars;
 mod bounds;
 mod circles;
 mod corrections;

@@ -62,7 +62,7 @@ impl ImportArgs {
             policy: self.policy.clone(),
             decisions: None,
         };
-        let tables = self.tables.open()?;
+        let tables = self.tables.open(console.bars())?;
         let files = [&self.leads, &self.persons, &self.claims].map(|file| file.as_deref());
         let given = Import::open(&tables, recovery.own_columns()?, files)?
             .allowing_shrink(self.allow_shrink)

@@ -74,7 +74,7 @@ impl Database {
                 )),
             }
         }
-        let reading = console.progress(persons, "persons");
+        let reading = console.bars().counted(persons, "persons");
         let (index, values) = self.index(normaliser, &reading)?;
         reading.finish_and_clear();
         Ok(Candidates::Read(Box::new(index), values.report()))
@@ -193,7 +193,7 @@ impl Database {
         console.note(format_args!(
             "an index of the {persons} persons is made, once: from now on it is brought up to date by who changes"
         ));
-        let reading = console.progress(persons, "index");
+        let reading = console.bars().counted(persons, "index");
         let secret = self.index_secret()?;
         let mut values = UnusableValues::of("persons");
         store.rebuild_candidate_index(secret, normaliser, |index| {

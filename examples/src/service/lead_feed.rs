@@ -86,16 +86,22 @@ impl Database {
         (console, many): (&Console, u64),
     ) -> Result<SeedSummary, Failure> {
         let options = args.seed_options(actor);
+        let mut seed = |options: &SeedOptions| {
+            let working = console.bars().waiting("seed");
+            let seed = store.seed(backlog, options);
+            working.finish_and_clear();
+            seed
+        };
         if self.map.is_some() || backlog.name() != BACKLOG_VIEW {
-            return Ok(store.seed(backlog, &options)?);
+            return Ok(seed(&options)?);
         }
         if self.kept(MARK)?.as_deref() == Some(NOTED) {
             let notes = Feed::Outbox(ViewName::new("leads_changed")?);
             let feed = Some(notes).filter(|_| !args.whole);
-            return Ok(store.seed(backlog, &options.with_feed(feed))?);
+            return Ok(seed(&options.with_feed(feed))?);
         }
         let begun = if self.has_rows("leads", many)? { self.begin_notes(console) } else { None };
-        let seed = store.seed(backlog, &options)?;
+        let seed = seed(&options)?;
         if let Some(begun) = begun {
             // Another seed may have begun them anew, or a table was emptied.
             self.keep_after(MARK, &begun, NOTED)?;

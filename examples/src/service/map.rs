@@ -10,6 +10,7 @@ mod decided;
 mod file;
 mod mapped;
 mod name;
+mod presence;
 mod select;
 mod state;
 

@@ -75,8 +75,7 @@ pub fn open_mapped(
         let (namespace, links) = (store.view_name(""), store.view_name("identity_links"));
         let service = service.prepare_mapped(&namespace, &links)?;
         store.read()?.check_backlog(&map.backlog(matches!(url, DatabaseUrl::Sqlite(_)))?)?;
-        // Whether the persons of a mapping are there is not asked: their keys are written in a form of the mapping's.
-        store.set_person_view(None)?;
+        store.set_person_view(service.mapped_persons())?;
         store.set_key_columns(&[])?;
         return Ok((store, service));
     }

@@ -15,6 +15,7 @@ mod watchdog;
 use std::sync::Arc;
 
 use crate::kpi::{Kpi, KpiReading, Measure};
+use crate::report::CheckReport;
 use crate::{Check, CheckError, Threshold};
 
 pub use error::ConfigError;
@@ -47,7 +48,11 @@ pub struct Suite<F: ?Sized> {
     list: usize,
     /// The variables of the file that it comes from, for its printed form.
     variables: Vec<(String, String)>,
+    on_checked: Option<OnChecked>,
 }
+
+/// What is told of each check as it ends.
+type OnChecked = Arc<dyn Fn(&CheckReport) + Send + Sync>;
 
 pub(crate) struct Entry<F: ?Sized> {
     check: Arc<dyn Check<F>>,
@@ -62,6 +67,7 @@ impl<F: ?Sized> Clone for Suite<F> {
             kpi: self.kpi.clone(),
             list: self.list,
             variables: self.variables.clone(),
+            on_checked: self.on_checked.clone(),
         }
     }
 }
@@ -94,7 +100,33 @@ impl<F: ?Sized> Suite<F> {
             kpi: None,
             list: Self::DEFAULT_LIST,
             variables: Vec::new(),
+            on_checked: None,
         }
+    }
+
+    /// Tells each check's result as it ends, such as to a progress bar; from several threads where several readers check.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicUsize, Ordering};
+    ///
+    /// use guardrails::Suite;
+    /// use guardrails::clock::StoppedClock;
+    /// use guardrails::recovery::InMemoryFacts;
+    ///
+    /// let ended = Arc::new(AtomicUsize::new(0));
+    /// let counter = Arc::clone(&ended);
+    /// let suite = Suite::recovery().on_checked(move |_| {
+    ///     counter.fetch_add(1, Ordering::Relaxed);
+    /// });
+    /// let facts = InMemoryFacts::new("s1", "2026-03-01T00:00:00Z".parse().unwrap());
+    /// let report = suite.run(&facts, &StoppedClock);
+    /// assert_eq!(ended.load(Ordering::Relaxed), report.checks.len());
+    /// ```
+    #[must_use]
+    pub fn on_checked(mut self, told: impl Fn(&CheckReport) + Send + Sync + 'static) -> Self {
+        self.on_checked = Some(Arc::new(told));
+        self
     }
 
     /// Adds a check with the settings that it describes itself.

@@ -76,6 +76,9 @@ impl<F: Facts + ?Sized> Suite<F> {
             population = report.denominator,
             duration_ms = report.duration_ms,
         );
+        if let Some(told) = &self.on_checked {
+            told(&report);
+        }
         report
     }
 

@@ -99,7 +99,14 @@ impl Database {
         let is_made = mapped.map.backlog.view.is_some() || self.sees(&view, &name)?;
         let leads = format!("SELECT count(lead_source_pk) AS n FROM {view}");
         let backlog_total = is_made.then(|| self.number(&leads)).transpose()?;
-        let warnings = warnings(&mapped.map, &tables, sqlite);
+        let mut warnings = warnings(&mapped.map, &tables, sqlite);
+        if mapped.person_view.is_none() {
+            warnings.push(format!(
+                "[persons] {}: nobody looks whether a person is still there as a lead is linked to him; name a table whose key \
+                 is text, a whole number or a UUID, with an index",
+                mapped.map.persons.table
+            ));
+        }
         Ok(CheckedMap {
             tables,
             backlog: recovery_queue::Backlog::name(backlog).to_owned(),

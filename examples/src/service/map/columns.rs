@@ -158,6 +158,19 @@ impl Column {
             || self.is(&["text", "character varying", "character", "citext"])
     }
 
+    /// Says whether [`text`](Self::text) is the plain cast to text, and an index of the column finds a value by it.
+    pub(super) fn is_cast_as_written(&self) -> bool {
+        match self.dialect {
+            // By the rules of affinity such a column holds texts and whole numbers alone, but for what fits neither.
+            Dialect::Sqlite => {
+                ["int", "char", "clob", "text"].iter().any(|part| self.kind.contains(part))
+            }
+            Dialect::Postgres => {
+                self.is(&["text", "character varying", "uuid", "smallint", "integer", "bigint"])
+            }
+        }
+    }
+
     fn check(&self, means: &str) -> Result<(), String> {
         if self.dialect == Dialect::Sqlite {
             return Ok(());

@@ -132,12 +132,20 @@ impl Database {
         }))
     }
 
-    fn is_indexed(&mut self, table: &TableName, column: &str) -> Result<Option<bool>, Failure> {
+    /// Says whether an index begins with the column; nothing of a view, which may pass on the index of its table.
+    pub(super) fn is_indexed(
+        &mut self,
+        table: &TableName,
+        column: &str,
+    ) -> Result<Option<bool>, Failure> {
         let (sql, name) = match self.dialect() {
+            // Numbered, since SQLite counts a `$2` that stands first as the first.
             Dialect::Sqlite => (
                 "SELECT CASE m.type WHEN 'table' THEN EXISTS (SELECT 1 FROM pragma_index_list(m.name) AS i, \
-                     pragma_index_info(i.name) AS c WHERE NOT i.partial AND c.seqno = 0 AND lower(c.name) = $2) END AS found \
-                 FROM sqlite_master AS m WHERE lower(m.name) = lower($1) AND m.type IN ('table', 'view')",
+                     pragma_index_info(i.name) AS c WHERE NOT i.partial AND c.seqno = 0 AND lower(c.name) = lower(?2)) \
+                     OR EXISTS (SELECT 1 FROM pragma_table_info(m.name) AS k \
+                     WHERE k.pk = 1 AND lower(k.name) = lower(?2)) END AS found \
+                 FROM sqlite_master AS m WHERE lower(m.name) = lower(?1) AND m.type IN ('table', 'view')",
                 table.name.clone(),
             ),
             Dialect::Postgres => (

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use recovery_queue::ViewBacklog;
+use recovery_queue::{PersonView, ViewBacklog};
 
 use super::file::TableMap;
 use crate::service::BACKLOG_VIEW;
@@ -26,6 +26,8 @@ pub(in crate::service) struct Mapped {
     pub(in crate::service) claims: Option<String>,
     /// The columns that tell a change of persons.
     pub(in crate::service) changes: Vec<Change>,
+    /// Where the queue looks whether a person is still there.
+    pub(in crate::service) person_view: Option<PersonView>,
     /// What was understood of each table, for a check.
     pub(super) looked: Vec<Looked>,
 }

@@ -152,6 +152,7 @@ impl Mapped {
         };
         let claims = claims(database, map, (&found, &key, &id))?;
         let backlog = map.backlog(database.dialect() == Dialect::Sqlite)?;
+        let person_view = database.person_view(map)?;
         Ok(Self {
             map: map.clone(),
             leads,
@@ -161,6 +162,7 @@ impl Mapped {
             derived,
             claims,
             changes,
+            person_view,
             looked,
         })
     }
