@@ -1,8 +1,9 @@
 //! Input that nobody would send on purpose: each value is read, or is a finding that says where and why.
 
 use identity_matching::{
-    DocumentTypeId, Field, Matcher, Normaliser, Policy, RawDocument, Reading, Record, Region,
-    Rejections, UnmatchedReason, UnusableReason,
+    DeterministicMatcher, DocumentTypeId, Field, Matcher, Normaliser, Policy, RawDocument, Reading,
+    Record, Region, Rejections, UnmatchedReason, UnusableReason,
+    index::{CandidateIndex, InRead, IndexError},
 };
 use proptest::{collection::vec, prelude::*};
 
@@ -168,4 +169,27 @@ fn an_unknown_region_is_refused_with_the_code_and_what_to_give() {
         assert!(said.len() < 200, "{said}");
     }
     assert!(Region::parse("QQ").unwrap_err().to_string().contains("QQ"));
+}
+
+/// An index whose store does not answer.
+struct Silent;
+
+impl CandidateIndex for Silent {
+    fn read(&self, _: &mut InRead<'_>) -> Result<(), IndexError> {
+        Err(IndexError::unavailable(std::io::Error::other("row +51987654312: timed out")))
+    }
+}
+
+#[test]
+fn an_index_that_cannot_be_read_decides_nothing_and_its_error_shows_no_value() {
+    let matcher = DeterministicMatcher::new(Silent, normaliser(), Policy::default()).unwrap();
+    let error = matcher.decide_one(&phone(record(), "987654312")).unwrap_err();
+    let mut said = Vec::new();
+    let mut next: Option<&dyn std::error::Error> = Some(&error);
+    while let Some(error) = next {
+        said.push(error.to_string());
+        next = error.source();
+    }
+    assert!(said.len() > 1 && said.last().unwrap().contains("timed out"), "{said:?}");
+    assert!(said[..said.len() - 1].iter().all(|part| !part.contains("987654312")), "{said:?}");
 }

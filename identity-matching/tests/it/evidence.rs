@@ -91,6 +91,38 @@ fn an_agreement_says_whether_the_key_is_weak_by_itself() {
 }
 
 #[test]
+fn a_disagreement_shows_both_values_masked() {
+    let mut rules = PolicyRules::default();
+    rules.kind_mut(KeyKind::PHONE).exclusive = Some(true);
+    rules.rule_mut(&Rule::EMAIL_EXACT).unwrap().veto.push(Differ::Kind(KeyKind::PHONE));
+    let persons = [("ANA", email(phone(record(), "912345678"), EMAIL))];
+    let decision = decided(rules, &persons, &email(phone(record(), PHONE), EMAIL));
+    let [against] = &decision.evidence.candidates[0].disagrees[..] else { panic!("{decision:?}") };
+    assert_eq!((&*against.subject, &*against.person), ("+51*****4312", "+51*****5678"));
+}
+
+#[test]
+fn the_same_name_differs_in_nothing_however_strict_the_policy_is() {
+    let mut rules = PolicyRules::default();
+    rules.doubt.differ = vec![Differ::Name(1.0)];
+    let persons = [("ANA", ana(phone(record(), PHONE)))];
+    let disagrees = |lead: &Record| {
+        let decision = decided(rules.clone(), &persons, lead);
+        let known = decision.evidence.candidates[0].disagrees.len();
+        (decision.outcome, known)
+    };
+    let (same, none) = disagrees(&ana(phone(record(), PHONE)));
+    let near = with(phone(record(), PHONE), |lead| lead.name = Some("Ana Rojas Quispes".into()));
+    let (other, one) = disagrees(&near);
+    assert_eq!((none, one), (0, 1));
+    let grade = |outcome: &identity_matching::Outcome| match outcome {
+        identity_matching::Outcome::Matched { confidence, .. } => Some(*confidence),
+        identity_matching::Outcome::Unmatched { .. } => None,
+    };
+    assert_eq!((grade(&same), grade(&other)), (Some(Confidence::High), Some(Confidence::Medium)));
+}
+
+#[test]
 fn who_shares_a_weak_key_is_no_candidate_where_another_key_settles_the_lead() {
     let mut persons = holders(4, &phone(record(), PHONE));
     persons[0].1 = email(persons[0].1.clone(), EMAIL);
