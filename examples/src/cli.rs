@@ -1,14 +1,14 @@
 //! Flags, messages, progress and exit codes, the same for every runner.
 
-use std::borrow::Cow;
 use std::cell::RefCell;
-use std::fmt::{self, Display, Write as _};
+use std::error::Error as _;
+use std::fmt::{self, Display};
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use guardrails::visible;
+use guardrails::{escape_json, visible};
 use serde::Serialize;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::format::{self, FmtSpan};
@@ -190,7 +190,7 @@ impl Console {
     pub fn json(&self, value: &impl Serialize) -> Result<(), Failure> {
         let mut text = match self.json {
             Json::None => return Ok(()),
-            _ => escaped_json(serde_json::to_string_pretty(value)?),
+            _ => escape_json(&serde_json::to_string_pretty(value)?).into_owned(),
         };
         match &self.json {
             Json::File(file) => {
@@ -202,27 +202,6 @@ impl Console {
             _ => self.raw(text),
         }
     }
-}
-
-/// Writes what cannot be seen as JSON's own escapes, which every reader gives back as it was.
-fn escaped_json(text: String) -> String {
-    let is_seen = |text: &str| matches!(visible(text), Cow::Borrowed(_));
-    if is_seen(&text) {
-        return text;
-    }
-    let (mut units, mut bytes) = ([0; 2], [0; 4]);
-    let mut escaped = String::with_capacity(text.len() + 64);
-    for c in text.chars() {
-        if is_seen(c.encode_utf8(&mut bytes)) {
-            escaped.push(c);
-            continue;
-        }
-        for unit in c.encode_utf16(&mut units) {
-            // Writing to a string cannot fail.
-            let _ = write!(escaped, "\\u{unit:04x}");
-        }
-    }
-    escaped
 }
 
 /// A line that begins with the event's name, such as `guardrails.check`, by which an alert finds it.
@@ -282,10 +261,29 @@ pub fn start<A: Parser>(run: impl FnOnce(A) -> Result<Exit, Failure>) -> ExitCod
         Err(usage) => {
             // As above: with stdout or stderr closed there is nobody to tell.
             let _ = usage.print();
+            if let Some(remedy) = remedy_of(&usage) {
+                failure::warn(format_args!("  what to do: {remedy}"));
+            }
             if usage.use_stderr() { Exit::CouldNotRun } else { Exit::Done }
         }
     };
     ExitCode::from(exit as u8)
+}
+
+/// Says what a value of a flag may be, where its type's own words do not.
+fn remedy_of(usage: &clap::Error) -> Option<&'static str> {
+    let cause = usage.source()?;
+    if cause.is::<std::num::ParseIntError>() {
+        Some("write a whole number, such as 10")
+    } else if cause.is::<std::num::ParseFloatError>() {
+        Some("write a number, such as 0.5")
+    } else if cause.is::<std::net::AddrParseError>() {
+        Some("write an address with its port, such as 127.0.0.1:8080")
+    } else if cause.is::<chrono_tz::ParseError>() {
+        Some("write a time zone by its name, such as America/Lima or Europe/Madrid")
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
@@ -295,7 +293,8 @@ mod tests {
     #[test]
     fn what_cannot_be_seen_is_escaped_in_json_and_read_back() {
         let hidden = serde_json::json!({ "key\u{200b}": "L-\u{202e}1\u{fffe}\u{e0001}é" });
-        let text = escaped_json(hidden.to_string());
+        let written = hidden.to_string();
+        let text = escape_json(&written);
         assert_eq!(text, r#"{"key\u200b":"L-\u202e1\ufffe\udb40\udc01é"}"#);
         assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), hidden);
     }

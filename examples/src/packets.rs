@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, NaiveDate, Utc};
+use guardrails::escape_json;
 use kpi_gap_queue::files::{read_catalogue, write_queue_csv, write_queue_json};
 use kpi_gap_queue::{
     GapOptions, GapQueue, GapReport, InMemoryCatalogue, MetricQuery, MetricScope, MetricStore as _,
@@ -327,7 +328,8 @@ impl PacketArgs {
     /// A template or catalogue that cannot be read; a stdout that cannot be written.
     pub fn print_template(&self, console: &Console) -> Result<(), Failure> {
         let catalogue = self.queue.catalogue(console)?;
-        console.data(with_formulas(self.queue.template()?, &catalogue, console).to_json())
+        let template = with_formulas(self.queue.template()?, &catalogue, console).to_json();
+        console.data(escape_json(&template))
     }
 }
 

@@ -39,6 +39,7 @@ mod runner;
 mod source;
 mod stall;
 mod touched_nights;
+mod usage;
 mod verify_guardrails;
 mod vocabulary;
 mod written_tables;

@@ -34,4 +34,4 @@ pub use suite::{ConfigError, Settings, Suite};
 pub use suite::{DeclareError, Variables};
 pub use threshold::{Threshold, ThresholdError, Thresholds};
 pub use verdict::{ExitPolicy, Severity, Verdict};
-pub use visible::visible;
+pub use visible::{escape_json, visible};

@@ -33,6 +33,33 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// Writes in a JSON text every character that [`visible`] would show as JSON's own escape, which each reader gives back as it was.
+///
+/// ```
+/// use guardrails::escape_json;
+///
+/// assert_eq!(escape_json("{\"key\":\"L-\u{202e}1\u{e0001}\"}"), r#"{"key":"L-\u202e1\udb40\udc01"}"#);
+/// ```
+#[must_use]
+pub fn escape_json(json: &str) -> Cow<'_, str> {
+    if !json.contains(is_hidden) {
+        return Cow::Borrowed(json);
+    }
+    let mut units = [0; 2];
+    let mut escaped = String::with_capacity(json.len() + 64);
+    for c in json.chars() {
+        if !is_hidden(c) {
+            escaped.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut units) {
+            // Writing to a string cannot fail.
+            let _ = write!(escaped, "\\u{unit:04x}");
+        }
+    }
+    Cow::Owned(escaped)
+}
+
 fn is_hidden(c: char) -> bool {
     match c {
         '\t' | '\n' | '\r' => false,

@@ -11,7 +11,7 @@ use guardrails::facts::{Facts, FactsError, Query, Tables};
 use guardrails::format::Exposition;
 use guardrails::page::{Body, LeadFigures, Page, Section};
 use guardrails::recovery::{RecoveryFacts as _, RunFacts};
-use guardrails::{Suite, SuiteReport};
+use guardrails::{Suite, SuiteReport, escape_json};
 use recovery_queue::{
     BookFacts, DailyMetrics, DatabaseUrl, FailReason, LeadRecord, OpenOptions, ReviewStore,
     Snapshot, SourcePk, SqlStore, StoreFacts, ViewBacklog,
@@ -214,7 +214,7 @@ impl Source {
         };
         drop(snapshot);
         let reviewed = store.review_figures(as_of).map_err(|error| unreadable(&error))?;
-        let review = serde_json::to_vec(&reviewed).map_err(|error| unreadable(&error))?;
+        let review = json(&reviewed)?;
         let suite = self.place.launcher.launched(suite, &PacketFacts::default());
         let page = Page::new("Lead recovery", suite)
             .leads(figures)
@@ -223,9 +223,9 @@ impl Source {
             .section(Lookup { sessions: self.place.sessions });
         Ok(View {
             as_of,
-            metrics: serde_json::to_vec(&metrics).map_err(|error| unreadable(&error))?.into(),
+            metrics: json(&metrics)?,
             openmetrics: openmetrics.into(),
-            review: review.into(),
+            review,
             page: page.clone().refresh_link("/?live").html().into(),
             live_page: page.refresh_link("/").refresh_seconds(RENEWED).html().into(),
         })
@@ -322,6 +322,11 @@ fn not_migrated(suite: &SuiteReport) -> Problem {
     Problem::unavailable(format!(
         "the database is not migrated to this version: {words}; verify_guardrails says what to do"
     ))
+}
+
+fn json(value: &impl Serialize) -> Result<Bytes, Problem> {
+    let json = serde_json::to_string(value).map_err(|error| unreadable(&error))?;
+    Ok(escape_json(&json).into_owned().into())
 }
 
 fn unreadable(error: &(dyn std::error::Error + 'static)) -> Problem {

@@ -1,4 +1,4 @@
-use crate::SuiteReport;
+use crate::{SuiteReport, escape_json};
 
 /// The reason why a report could not be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +29,7 @@ impl From<serde_json::Error> for FormatError {
     }
 }
 
-/// Writes the report as indented JSON with a final line break.
+/// Writes the report as indented JSON with a final line break; what cannot be seen is escaped ([`escape_json`]).
 ///
 /// ```
 /// use guardrails::{Suite, clock::StoppedClock, recovery::InMemoryFacts, format};
@@ -40,7 +40,7 @@ impl From<serde_json::Error> for FormatError {
 /// assert_eq!(format::read_json(&json).unwrap(), report);
 /// ```
 pub fn json(report: &SuiteReport) -> Result<String, FormatError> {
-    let mut json = serde_json::to_string_pretty(report)?;
+    let mut json = escape_json(&serde_json::to_string_pretty(report)?).into_owned();
     json.push('\n');
     Ok(json)
 }

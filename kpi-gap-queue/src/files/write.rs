@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use chrono::{DateTime, Utc};
+use serde::Serialize as _;
+use serde_json::ser::{Formatter, PrettyFormatter};
 
 use crate::{queue::GapQueue, row::Cell};
 
@@ -79,13 +81,72 @@ fn is_hidden(c: char) -> bool {
     }
 }
 
-/// Writes the report of a queue as JSON, one row in memory at a time.
+/// Writes the report of a queue as JSON, one row in memory at a time; what cannot be seen is escaped.
 pub fn write_queue_json(
     queue: &GapQueue,
     generated_at: DateTime<Utc>,
     mut out: impl Write,
 ) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut out, &queue.streamed_report(generated_at))?;
+    let mut json = serde_json::Serializer::with_formatter(&mut out, Escaping::default());
+    queue.streamed_report(generated_at).serialize(&mut json)?;
     out.write_all(b"\n")?;
     out.flush()
+}
+
+/// Indented JSON in which what cannot be seen is escaped; each reader gives it back as it was.
+#[derive(Default)]
+struct Escaping(PrettyFormatter<'static>);
+
+impl Formatter for Escaping {
+    fn write_string_fragment<W: ?Sized + Write>(
+        &mut self,
+        out: &mut W,
+        text: &str,
+    ) -> io::Result<()> {
+        let mut seen = 0;
+        for (at, hidden) in text.match_indices(is_hidden) {
+            out.write_all(&text.as_bytes()[seen..at])?;
+            for unit in hidden.encode_utf16() {
+                write!(out, "\\u{unit:04x}")?;
+            }
+            seen = at + hidden.len();
+        }
+        out.write_all(&text.as_bytes()[seen..])
+    }
+
+    fn begin_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_array(out)
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_array(out)
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_array_value(out, first)
+    }
+
+    fn end_array_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_array_value(out)
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_object(out)
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_object(out)
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_object_key(out, first)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_object_value(out)
+    }
+
+    fn end_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_object_value(out)
+    }
 }

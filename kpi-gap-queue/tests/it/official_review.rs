@@ -144,3 +144,23 @@ fn the_queue_is_written_as_it_was_looked_at() {
     kpi_gap_queue::files::write_queue_json(&queue, at, &mut json).unwrap();
     compare("queue.json", &json);
 }
+
+#[test]
+fn what_cannot_be_seen_is_escaped_in_json_and_read_back() {
+    let label = "Days\u{202e}, \u{e0001}late";
+    let catalogue = InMemoryCatalogue {
+        expected_sources: vec!["s:town".into()],
+        kpis: vec![Kpi::new("kpi:days", label)],
+        ..InMemoryCatalogue::default()
+    };
+    let scopes = [MetricScope::all_time()];
+    let queue =
+        GapQueue::build(&catalogue, &InMemoryMetrics::new(), &scopes, GapOptions::default());
+    let (queue, at) = (queue.unwrap(), "2026-01-02T03:04:05Z".parse().unwrap());
+    let mut json = Vec::new();
+    kpi_gap_queue::files::write_queue_json(&queue, at, &mut json).unwrap();
+    let text = String::from_utf8(json).unwrap();
+    assert!(text.contains(r#""Days\u202e, \udb40\udc01late""#), "{text}");
+    let read: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(read, serde_json::to_value(queue.report(at)).unwrap());
+}
