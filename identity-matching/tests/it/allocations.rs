@@ -1,7 +1,8 @@
 //! Normalising plain values, looking up and considering allocate nothing per subject.
 
 use identity_matching::{
-    DeterministicMatcher, Normalised, Policy, RawValue, Record, Rejections, SubjectView,
+    DeterministicMatcher, Normalised, Policy, RawDocument, RawValue, Record, Rejections,
+    SubjectView,
     index::{CandidateIndex, CandidateRead, InMemoryIndex, IndexKey, RelevantBuilder, SubjectKeys},
 };
 
@@ -106,4 +107,36 @@ fn a_person_who_cannot_matter_is_passed_over_without_an_allocation_of_its_own() 
     read(&records[..1_024]);
     // Only the list of those who are left out grows, by doubling, and the few that the filter takes.
     assert!(read(&records[1_024..]).count_total < 64);
+}
+
+/// An index of persons with a document, a phone and an address, and with a name, a date of birth and a plate beside them.
+fn population(count: u32, weak: bool) -> InMemoryIndex {
+    let normaliser = normaliser();
+    let mut builder = InMemoryIndex::builder();
+    for n in 0..count {
+        let mut record = Record {
+            phones: vec![format!("+519{:08}", 12_345_671 + n * 7_919)],
+            documents: vec![RawDocument::typed("PE", "DNI", &format!("{}", 41_234_567 + n * 331))],
+            emails: vec![format!("ana.rojas{n}x@correo.pe")],
+            ..Record::default()
+        };
+        if weak {
+            let letters = ["ana", "luis", "rosa", "juan", "ines", "raul", "olga"];
+            let word = |at: u32| letters[(at % 7) as usize];
+            record.name = Some(format!("{} {}sa {}ez", word(n), word(n / 7), word(n / 49)));
+            record.birth_date = Some(format!("19{}-0{}-1{}", 60 + n % 40, 1 + n % 9, n % 10));
+            record.plate = Some(format!("AK{}-{:03}", char::from(b'A' + (n % 26) as u8), n / 26));
+        }
+        builder.add(&format!("P{n}"), &normaliser.normalise(&record)).unwrap();
+    }
+    builder.build().unwrap()
+}
+
+#[test]
+fn a_person_takes_few_bytes_and_every_key_is_counted_once() {
+    let plain = population(2_048, false);
+    // Document, phone, its last digits, address.
+    assert_eq!(plain.distinct_keys(), 4 * 2_048);
+    let each = [plain, population(2_048, true)].map(|index| index.bytes() / index.len());
+    assert!(each[0] <= 68 && each[1] <= 134, "{each:?} bytes for each person");
 }

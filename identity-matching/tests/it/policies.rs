@@ -75,6 +75,12 @@ fn names_of_rules_are_texts_in_their_order() {
 }
 
 #[test]
+fn a_matcher_tells_by_what_it_decides() {
+    let two = named("2");
+    assert_eq!(*matcher(&[], two.clone()).policy(), two);
+}
+
+#[test]
 fn the_default_policy_reads_as_one_page() {
     let page = Policy::default().to_toml();
     assert!((40..=90).contains(&page.lines().count()), "{page}");
