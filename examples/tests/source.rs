@@ -247,3 +247,30 @@ fn no_statement_is_built_from_values() {
     let stale: Vec<_> = NAMES.iter().filter(|one| !known.contains(one)).collect();
     assert!(stale.is_empty(), "these stand there no more: {stale:?}");
 }
+
+/// Cold statements of the queue are typed: where one is text, the architecture says why.
+#[test]
+fn statements_of_the_queue_are_text_only_where_the_architecture_says_so() {
+    let page = std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let (_, page) = page.split_once("#### Which statements are text").unwrap();
+    let table = page.split("\n#").next().unwrap_or_default();
+    let listed: BTreeSet<&str> =
+        table.split('`').filter(|part| Path::new(part).extension().is_some()).collect();
+    let base = root().join("recovery-queue/src/diesel");
+    let has_statements = |path: &PathBuf| {
+        const WORDS: [&str; 5] =
+            ["SELECT ", "INSERT INTO ", "DELETE FROM ", "UPDATE {", "LOCK TABLE "];
+        let code = code(path);
+        let code = code.split("#[cfg(all(test").next().unwrap_or_default();
+        let code = code.replace("\\\"", "").replace("'\"'", "");
+        let mut literals = code.split('"').skip(1).step_by(2);
+        literals.any(|literal| WORDS.iter().any(|word| literal.contains(word)))
+    };
+    let there: BTreeSet<String> = files(&base)
+        .iter()
+        .filter(|path| has_statements(path))
+        .map(|path| path.strip_prefix(&base).unwrap().to_str().unwrap().to_owned())
+        .collect();
+    let there: BTreeSet<&str> = there.iter().map(String::as_str).collect();
+    assert_eq!(there, listed, "type these, or say in ARCHITECTURE.md why they are text");
+}

@@ -2,16 +2,20 @@
 
 use std::time::Duration;
 
+use diesel::prelude::*;
+
 use crate::diesel::batch::again::Settling;
 use crate::diesel::batch::lease;
 use crate::diesel::batch::settled::BATCH;
-use crate::diesel::conn::database::{Database, Param, failed, now};
+use crate::diesel::conn::database::{Database, failed, now};
 use crate::diesel::conn::lent::Conn;
 use crate::diesel::conn::namespace::{Names, Namespace};
 use crate::diesel::conn::transaction::Begin;
+use crate::diesel::conn::typed::typed;
 use crate::diesel::migrate;
 use crate::diesel::migrate::status::MigrationStatus;
 use crate::diesel::read::snapshot::SqlSnapshot;
+use crate::diesel::tables::queue_backlog;
 use crate::diesel::write::{
     forget, reconcile, reopen, retention, runs, seed, service_tables, store_actions, wake,
 };
@@ -221,13 +225,16 @@ impl<'c> BorrowedStore<'c> {
         decider.check()?;
         let (names, clock) = (&self.names, self.clock);
         self.db.transaction(PAUSE, |db| {
-            let sql = "SELECT count(*) AS value FROM {ns}queue_backlog WHERE name = $1";
-            if db.int(&names.sql(sql), &[Param::Text(backlog)]).map_err(failed(PAUSE))? == 0 {
+            let this_one = queue_backlog::table.filter(queue_backlog::name.eq(backlog));
+            let known: i64 =
+                typed!(db, names, get_result, this_one.count()).map_err(failed(PAUSE))?;
+            if known == 0 {
                 return Err(StoreError::NotFound { what: "backlog", key: backlog.to_owned() });
             }
-            let sql = "UPDATE {ns}queue_backlog SET paused = $1 WHERE name = $2 AND paused <> $1";
-            let params = [Param::Int(i64::from(paused)), Param::Text(backlog)];
-            if db.execute(&names.sql(sql), &params).map_err(failed(PAUSE))? > 0 {
+            let paused_as = queue_backlog::paused.eq(i64::from(paused));
+            let others = this_one.filter(queue_backlog::paused.ne(i64::from(paused)));
+            let changed = typed!(db, names, execute, diesel::update(others).set(paused_as));
+            if changed.map_err(failed(PAUSE))? > 0 {
                 let now = now(db, clock)?;
                 let kind = if paused { StoreActionKind::Paused } else { StoreActionKind::Resumed };
                 store_actions::record(db, names, now, (kind, backlog, 0), decider)?;

@@ -11,6 +11,7 @@ mod schema;
 #[cfg(feature = "guardrails")]
 mod service_migrations;
 mod store;
+mod tables;
 mod write;
 
 /// A key of the candidate index that more persons hold than this has a counter of its own.

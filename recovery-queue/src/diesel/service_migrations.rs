@@ -8,14 +8,15 @@ use diesel::backend::Backend;
 use diesel::connection::{BoxableConnection, SimpleConnection};
 use diesel::migration::MigrationSource;
 use diesel::prelude::*;
-use diesel::sql_types::Text;
 use guardrails::Remedy;
 use guardrails::facts::Offender;
 use guardrails::recovery::MigrationFacts;
 
 use crate::diesel::conn::database::{Database, Param, TextRow, failed};
 use crate::diesel::conn::namespace::Names;
+use crate::diesel::conn::typed::typed;
 use crate::diesel::migrate::digest;
+use crate::diesel::tables::queue_service_migration as kept;
 use crate::model::error::StoreError;
 
 /// The migrations of a service's own: what its program embeds, whose book Diesel keeps in
@@ -68,14 +69,6 @@ impl<DB: Backend> BoxableConnection<DB> for ScriptOnly {
     fn as_any_mut(&mut self) -> &mut dyn Any {
         self
     }
-}
-
-#[derive(QueryableByName)]
-struct Recorded {
-    #[diesel(sql_type = Text)]
-    version: String,
-    #[diesel(sql_type = Text)]
-    sha256: String,
 }
 
 const READ: &str = "the look at the service's migrations";
@@ -172,10 +165,11 @@ impl ServiceMigrations {
         if exists.map_err(failed(READ))? == 0 {
             return Ok(BTreeMap::new());
         }
-        let sql = "SELECT version, sha256 FROM {ns}queue_service_migration WHERE book = $1";
-        let rows: Vec<Recorded> =
-            db.query(&names.sql(sql), &[Param::Text(&self.name)]).map_err(failed(READ))?;
-        Ok(rows.into_iter().map(|row| (row.version, row.sha256)).collect())
+        let of_book = kept::table.filter(kept::book.eq(&self.name));
+        let rows: Vec<(String, String)> =
+            typed!(db, names, load, of_book.select((kept::version, kept::sha256)))
+                .map_err(failed(READ))?;
+        Ok(rows.into_iter().collect())
     }
 
     /// Reads Diesel's book and the checksums beside it.
@@ -226,13 +220,18 @@ pub(crate) fn record(
     }
     db.transaction(RECORD, |db| {
         let now = db.now().map_err(failed(RECORD))?;
-        let sql = "INSERT INTO {ns}queue_service_migration (book, version, sha256, recorded_at) \
-             VALUES ($1, $2, $3, $4) ON CONFLICT (book, version) DO NOTHING";
         for (version, sha256) in &new {
-            let texts = [&service.name, *version, *sha256].map(|text| Param::Text(text));
-            let [book, version, sha256] = texts;
-            let row = [book, version, sha256, Param::Int(now)];
-            db.execute(&names.sql(sql), &row).map_err(failed(RECORD))?;
+            let row = (
+                kept::book.eq(&service.name),
+                kept::version.eq(version),
+                kept::sha256.eq(sha256),
+                kept::recorded_at.eq(now),
+            );
+            let insert = diesel::insert_into(kept::table)
+                .values(row)
+                .on_conflict((kept::book, kept::version))
+                .do_nothing();
+            typed!(db, names, execute, insert).map_err(failed(RECORD))?;
         }
         Ok(())
     })

@@ -36,4 +36,5 @@ pub(crate) mod sqlite_file;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite_text;
 pub(crate) mod transaction;
+pub(crate) mod typed;
 pub(crate) mod url;

@@ -1,11 +1,15 @@
 //! One lead or one person, with all that is known of them.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text};
 
-use crate::diesel::conn::database::{Database, IntRow, Param, failed};
+use crate::diesel::conn::database::{Database, failed};
 use crate::diesel::conn::namespace::Names;
-use crate::diesel::read::records::{LinkRecord, OriginRecord, time};
+use crate::diesel::conn::typed::typed;
+use crate::diesel::read::records::time;
+use crate::diesel::tables::{
+    queue_backlog, queue_lead, queue_lead_action, queue_link, queue_link_history, queue_parked,
+    queue_pending, queue_person, queue_settled,
+};
 use crate::model::error::StoreError;
 use crate::model::key::{PersonKey, RunId, SourcePk};
 use crate::model::lead::{LeadAction, LeadActionKind, LeadRecord, PersonRecord};
@@ -15,83 +19,140 @@ use crate::model::rows::{LinkRow, OriginRow, QueueRow, Status};
 
 const READ: &str = "the look-up of a lead";
 
-/// Leads with where they stand; `{leads}` selects them.
-const LEADS: &str = "SELECT l.id, l.source_pk, b.name AS backlog, s.status, s.reason, h.person_key, \
-        COALESCE(s.attempts, q.attempts, p.attempts, 0) AS attempts, l.lead_at, l.first_seen_at, \
-        COALESCE(s.settled_at, q.since, p.since, l.first_seen_at) AS since, q.not_before, s.run_id, \
-        COALESCE(s.evidence, CASE s.status WHEN 1 THEN k.evidence END, q.message) AS evidence \
-    FROM ({leads}) l JOIN {ns}queue_backlog b ON b.id = l.backlog_id \
-    LEFT JOIN {ns}queue_settled s ON s.lead_id = l.id \
-    LEFT JOIN {ns}queue_parked q ON q.lead_id = l.id \
-    LEFT JOIN {ns}queue_pending p ON p.backlog_id = l.backlog_id AND p.priority = l.priority \
-        AND p.lead_at = l.lead_at AND p.lead_id = l.id \
-    LEFT JOIN {ns}queue_person h ON h.id = s.person_id \
-    LEFT JOIN {ns}queue_link k ON k.lead_id = l.id ORDER BY l.source_pk";
-
-#[derive(QueryableByName)]
+/// A lead with where it stands; it has a row in one table of states at most.
+#[derive(Queryable)]
 struct LeadRow {
-    #[diesel(sql_type = BigInt)]
-    id: i64,
-    #[diesel(sql_type = Text)]
-    source_pk: String,
-    #[diesel(sql_type = Text)]
+    lead: Lead,
     backlog: String,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    status: Option<i64>,
-    #[diesel(sql_type = Nullable<Text>)]
-    reason: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
+    settled: Option<Settled>,
+    parked: Option<Parked>,
+    pending: Option<Pending>,
     person_key: Option<String>,
-    #[diesel(sql_type = BigInt)]
-    attempts: i64,
-    #[diesel(sql_type = BigInt)]
-    lead_at: i64,
-    #[diesel(sql_type = BigInt)]
+    link_evidence: Option<String>,
+}
+
+#[derive(Queryable)]
+struct Lead {
+    id: i64,
+    source_pk: String,
+    came_at: i64,
     first_seen_at: i64,
-    #[diesel(sql_type = BigInt)]
+}
+
+#[derive(Queryable)]
+struct Settled {
+    status: i64,
+    reason: Option<String>,
+    attempts: i64,
     since: i64,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    not_before: Option<i64>,
-    #[diesel(sql_type = Nullable<BigInt>)]
     run_id: Option<i64>,
-    #[diesel(sql_type = Nullable<Text>)]
     evidence: Option<String>,
 }
 
-#[derive(QueryableByName)]
+#[derive(Queryable)]
+struct Parked {
+    attempts: i64,
+    since: i64,
+    not_before: i64,
+    message: Option<String>,
+}
+
+#[derive(Queryable)]
+struct Pending {
+    attempts: i64,
+    since: i64,
+}
+
+/// Selects leads with where they stand, in the order of their keys.
+macro_rules! leads {
+    ($filter:expr, $limit:expr) => {
+        queue_lead::table
+            .inner_join(queue_backlog::table.on(queue_backlog::id.eq(queue_lead::backlog_id)))
+            .left_join(queue_settled::table.on(queue_settled::lead_id.eq(queue_lead::id)))
+            .left_join(queue_parked::table.on(queue_parked::lead_id.eq(queue_lead::id)))
+            .left_join(
+                queue_pending::table.on(queue_pending::backlog_id
+                    .eq(queue_lead::backlog_id)
+                    .and(queue_pending::priority.eq(queue_lead::priority))
+                    .and(queue_pending::lead_at.eq(queue_lead::lead_at))
+                    .and(queue_pending::lead_id.eq(queue_lead::id))),
+            )
+            .left_join(
+                queue_person::table.on(queue_person::id.nullable().eq(queue_settled::person_id)),
+            )
+            .left_join(queue_link::table.on(queue_link::lead_id.eq(queue_lead::id)))
+            .filter($filter)
+            .order(queue_lead::source_pk)
+            .limit($limit)
+            .select((
+                (
+                    queue_lead::id,
+                    queue_lead::source_pk,
+                    queue_lead::lead_at,
+                    queue_lead::first_seen_at,
+                ),
+                queue_backlog::name,
+                (
+                    queue_settled::status,
+                    queue_settled::reason,
+                    queue_settled::attempts,
+                    queue_settled::settled_at,
+                    queue_settled::run_id,
+                    queue_settled::evidence,
+                )
+                    .nullable(),
+                (
+                    queue_parked::attempts,
+                    queue_parked::since,
+                    queue_parked::not_before,
+                    queue_parked::message,
+                )
+                    .nullable(),
+                (queue_pending::attempts, queue_pending::since).nullable(),
+                queue_person::person_key.nullable(),
+                queue_link::evidence.nullable(),
+            ))
+    };
+}
+
+#[derive(Queryable)]
 struct FormerLink {
-    #[diesel(sql_type = Text)]
     source_pk: String,
-    #[diesel(sql_type = Text)]
     person_key: String,
-    #[diesel(sql_type = Text)]
     rule: String,
-    #[diesel(sql_type = Nullable<Text>)]
     decided_by: Option<String>,
-    #[diesel(sql_type = Nullable<BigInt>)]
     run_id: Option<i64>,
-    #[diesel(sql_type = BigInt)]
     linked_at: i64,
-    #[diesel(sql_type = BigInt)]
     ended_at: i64,
-    #[diesel(sql_type = Text)]
     ended_by: String,
-    #[diesel(sql_type = Text)]
     reason: String,
 }
 
-#[derive(QueryableByName)]
+#[derive(Queryable)]
 struct ActionRow {
-    #[diesel(sql_type = Text)]
     kind: String,
-    #[diesel(sql_type = BigInt)]
     at: i64,
-    #[diesel(sql_type = Text)]
     decided_by: String,
-    #[diesel(sql_type = Text)]
     reason: String,
-    #[diesel(sql_type = Nullable<Text>)]
     fail_reason: Option<String>,
+}
+
+#[derive(Queryable)]
+struct PresentLink {
+    source_pk: String,
+    person_key: String,
+    rule: String,
+    confidence: String,
+    decided_by: Option<String>,
+    run_id: Option<i64>,
+    linked_at: i64,
+}
+
+/// Whose links are read.
+#[derive(Clone, Copy)]
+pub(crate) enum Of<'a> {
+    Lead(&'a SourcePk),
+    Person(&'a PersonKey),
 }
 
 fn reason(code: Option<&str>) -> Option<FailReason> {
@@ -100,24 +161,40 @@ fn reason(code: Option<&str>) -> Option<FailReason> {
 
 impl LeadRow {
     fn row(&self) -> QueueRow {
+        let (settled, parked, pending) = (&self.settled, &self.parked, &self.pending);
+        let attempts = settled.as_ref().map(|row| row.attempts);
+        let attempts = attempts.or(parked.as_ref().map(|row| row.attempts));
+        let attempts = attempts.or(pending.as_ref().map(|row| row.attempts));
+        let since = settled.as_ref().map(|row| row.since);
+        let since = since.or(parked.as_ref().map(|row| row.since));
+        let since = since.or(pending.as_ref().map(|row| row.since));
         QueueRow {
-            source_pk: SourcePk::stored(self.source_pk.clone()),
+            source_pk: SourcePk::stored(self.lead.source_pk.clone()),
             backlog: self.backlog.clone(),
-            status: match self.status {
+            status: match settled.as_ref().map(|row| row.status) {
                 None => Status::Pending,
                 Some(1) => Status::Matched,
                 Some(2) => Status::Failed,
                 Some(_) => Status::Withdrawn,
             },
-            reason: reason(self.reason.as_deref()),
+            reason: settled.as_ref().and_then(|row| reason(row.reason.as_deref())),
             person_key: self.person_key.clone().map(PersonKey::stored),
-            attempts: u32::try_from(self.attempts).unwrap_or(u32::MAX),
-            lead_at: time(self.lead_at),
-            first_seen_at: time(self.first_seen_at),
-            since: time(self.since),
-            not_before: self.not_before.map(time),
-            run_id: self.run_id.map(RunId),
+            attempts: attempts.map_or(0, |tries| u32::try_from(tries).unwrap_or(u32::MAX)),
+            lead_at: time(self.lead.came_at),
+            first_seen_at: time(self.lead.first_seen_at),
+            since: time(since.unwrap_or(self.lead.first_seen_at)),
+            not_before: parked.as_ref().map(|row| time(row.not_before)),
+            run_id: settled.as_ref().and_then(|row| row.run_id).map(RunId),
         }
+    }
+
+    fn evidence(self) -> Option<String> {
+        let of_link = self.link_evidence;
+        let settled = self.settled.and_then(|row| {
+            let matched = row.status == 1;
+            row.evidence.or_else(|| of_link.filter(|_| matched))
+        });
+        settled.or_else(|| self.parked.and_then(|row| row.message))
     }
 }
 
@@ -137,45 +214,84 @@ impl FormerLink {
     }
 }
 
-fn leads(
-    db: &mut Database,
-    names: &Names,
-    selected: &str,
-    params: &[Param<'_>],
-) -> Result<Vec<LeadRow>, StoreError> {
-    db.query(&names.sql(&LEADS.replace("{leads}", selected)), params).map_err(failed(READ))
+fn links(db: &mut Database, names: &Names, of: Of<'_>) -> Result<Vec<LinkRow>, StoreError> {
+    macro_rules! links {
+        ($filter:expr) => {
+            typed!(
+                db,
+                names,
+                load,
+                queue_link::table
+                    .inner_join(queue_lead::table.on(queue_lead::id.eq(queue_link::lead_id)))
+                    .inner_join(queue_person::table.on(queue_person::id.eq(queue_link::person_id)))
+                    .filter($filter)
+                    .order(queue_lead::source_pk)
+                    .select((
+                        queue_lead::source_pk,
+                        queue_person::person_key,
+                        queue_link::rule,
+                        queue_link::confidence,
+                        queue_link::decided_by,
+                        queue_link::run_id,
+                        queue_link::linked_at,
+                    ))
+            )
+        };
+    }
+    let rows: Vec<PresentLink> = match of {
+        Of::Lead(key) => links!(queue_lead::source_pk.eq(key.as_str())),
+        Of::Person(key) => links!(queue_person::person_key.eq(key.as_str())),
+    }
+    .map_err(failed(READ))?;
+    let link = |row: PresentLink| LinkRow {
+        source_pk: SourcePk::stored(row.source_pk),
+        person_key: PersonKey::stored(row.person_key),
+        rule: row.rule,
+        confidence: row.confidence,
+        decided_by: row.decided_by,
+        run_id: row.run_id.map(RunId),
+        linked_at: time(row.linked_at),
+    };
+    Ok(rows.into_iter().map(link).collect())
 }
 
-/// Lists links: `{where}` says whose.
-fn links(
-    db: &mut Database,
-    names: &Names,
-    whose: &str,
-    id: i64,
-) -> Result<Vec<LinkRow>, StoreError> {
-    let sql = format!(
-        "SELECT l.source_pk, p.person_key, k.rule, k.confidence, k.decided_by, k.run_id, k.linked_at \
-         FROM {{ns}}queue_link k JOIN {{ns}}queue_lead l ON l.id = k.lead_id \
-         JOIN {{ns}}queue_person p ON p.id = k.person_id WHERE {whose} = $1 ORDER BY l.source_pk"
-    );
-    let rows: Vec<LinkRecord> =
-        db.query(&names.sql(&sql), &[Param::Int(id)]).map_err(failed(READ))?;
-    Ok(rows.into_iter().filter_map(LinkRecord::into_row).collect())
-}
-
+/// Lists the links that were undone or moved, oldest first.
 pub(crate) fn former_links(
     db: &mut Database,
     names: &Names,
-    whose: &str,
-    value: Param<'_>,
+    of: Of<'_>,
 ) -> Result<Vec<(SourcePk, LinkHistoryRow)>, StoreError> {
-    let sql = format!(
-        "SELECT l.source_pk, p.person_key, h.rule, h.decided_by, h.run_id, h.linked_at, h.ended_at, \
-             h.ended_by, h.reason FROM {{ns}}queue_link_history h \
-         JOIN {{ns}}queue_lead l ON l.id = h.lead_id \
-         JOIN {{ns}}queue_person p ON p.id = h.person_id WHERE {whose} = $1 ORDER BY h.id"
-    );
-    let rows: Vec<FormerLink> = db.query(&names.sql(&sql), &[value]).map_err(failed(READ))?;
+    use queue_link_history as history;
+    macro_rules! links {
+        ($filter:expr) => {
+            typed!(
+                db,
+                names,
+                load,
+                history::table
+                    .inner_join(queue_lead::table.on(queue_lead::id.eq(history::lead_id)))
+                    .inner_join(queue_person::table.on(queue_person::id.eq(history::person_id)))
+                    .filter($filter)
+                    .order(history::id)
+                    .select((
+                        queue_lead::source_pk,
+                        queue_person::person_key,
+                        history::rule,
+                        history::decided_by,
+                        history::run_id,
+                        history::linked_at,
+                        history::ended_at,
+                        history::ended_by,
+                        history::reason,
+                    ))
+            )
+        };
+    }
+    let rows: Vec<FormerLink> = match of {
+        Of::Lead(key) => links!(queue_lead::source_pk.eq(key.as_str())),
+        Of::Person(key) => links!(queue_person::person_key.eq(key.as_str())),
+    }
+    .map_err(failed(READ))?;
     Ok(rows.into_iter().map(FormerLink::into_row).collect())
 }
 
@@ -184,19 +300,45 @@ fn origin(
     names: &Names,
     person: &PersonKey,
 ) -> Result<Option<OriginRow>, StoreError> {
-    let sql = "SELECT p.person_key, l.source_pk, COALESCE(p.origin_lead_at, l.lead_at) AS lead_at, \
-             COALESCE(p.origin_since, 0) AS since FROM {ns}queue_person p \
-         JOIN {ns}queue_lead l ON l.id = p.origin_lead_id WHERE p.person_key = $1";
-    let rows: Vec<OriginRecord> =
-        db.query(&names.sql(sql), &[Param::Text(person.as_str())]).map_err(failed(READ))?;
-    Ok(rows.into_iter().find_map(OriginRecord::into_row))
+    type Row = (String, String, Option<i64>, i64, Option<i64>);
+    let found: Option<Row> = typed!(
+        db,
+        names,
+        get_result,
+        queue_person::table
+            .inner_join(
+                queue_lead::table.on(queue_person::origin_lead_id.eq(queue_lead::id.nullable()))
+            )
+            .filter(queue_person::person_key.eq(person.as_str()))
+            .select((
+                queue_person::person_key,
+                queue_lead::source_pk,
+                queue_person::origin_lead_at,
+                queue_lead::lead_at,
+                queue_person::origin_since,
+            ))
+    )
+    .optional()
+    .map_err(failed(READ))?;
+    Ok(found.map(|(person_key, source_pk, origin_at, lead_at, since)| OriginRow {
+        person_key: PersonKey::stored(person_key),
+        source_pk: SourcePk::stored(source_pk),
+        lead_at: time(origin_at.unwrap_or(lead_at)),
+        since: time(since.unwrap_or_default()),
+    }))
 }
 
 fn actions(db: &mut Database, names: &Names, lead: i64) -> Result<Vec<LeadAction>, StoreError> {
-    let sql = "SELECT kind, at, decided_by, reason, fail_reason FROM {ns}queue_lead_action \
-         WHERE lead_id = $1 ORDER BY id";
-    let rows: Vec<ActionRow> =
-        db.query(&names.sql(sql), &[Param::Int(lead)]).map_err(failed(READ))?;
+    use queue_lead_action as action;
+    let columns =
+        (action::kind, action::at, action::decided_by, action::reason, action::fail_reason);
+    let rows: Vec<ActionRow> = typed!(
+        db,
+        names,
+        load,
+        action::table.filter(action::lead_id.eq(lead)).order(action::id).select(columns)
+    )
+    .map_err(failed(READ))?;
     let action = |row: ActionRow| {
         let kind = LeadActionKind::from_code(&row.kind);
         let why = if kind.is_none() { format!("{}: {}", row.kind, row.reason) } else { row.reason };
@@ -214,18 +356,19 @@ pub(crate) fn lead(
     names: &Names,
     key: &SourcePk,
 ) -> Result<Option<LeadRecord>, StoreError> {
-    let selected = "SELECT * FROM {ns}queue_lead WHERE source_pk = $1";
-    let found = leads(db, names, selected, &[Param::Text(key.as_str())])?;
+    let found: Vec<LeadRow> =
+        typed!(db, names, load, leads!(queue_lead::source_pk.eq(key.as_str()), 1))
+            .map_err(failed(READ))?;
     let Some(found) = found.into_iter().next() else { return Ok(None) };
     let mut record = LeadRecord::new(found.row());
-    record.evidence = found.evidence;
-    record.link = links(db, names, "k.lead_id", found.id)?.into_iter().next();
+    record.link = links(db, names, Of::Lead(key))?.into_iter().next();
     if let Some(link) = &record.link {
         record.origin = origin(db, names, &link.person_key)?;
     }
-    let former = former_links(db, names, "h.lead_id", Param::Int(found.id))?;
+    let former = former_links(db, names, Of::Lead(key))?;
     record.former_links = former.into_iter().map(|(_, row)| row).collect();
-    record.actions = actions(db, names, found.id)?;
+    record.actions = actions(db, names, found.lead.id)?;
+    record.evidence = found.evidence();
     Ok(Some(record))
 }
 
@@ -235,14 +378,20 @@ pub(crate) fn person(
     names: &Names,
     key: &PersonKey,
 ) -> Result<Option<PersonRecord>, StoreError> {
-    let sql = "SELECT id AS value FROM {ns}queue_person WHERE person_key = $1";
-    let ids: Vec<IntRow> =
-        db.query(&names.sql(sql), &[Param::Text(key.as_str())]).map_err(failed(READ))?;
-    let Some(id) = ids.first().map(|row| row.value) else { return Ok(None) };
+    let known: i64 = typed!(
+        db,
+        names,
+        get_result,
+        queue_person::table.filter(queue_person::person_key.eq(key.as_str())).count()
+    )
+    .map_err(failed(READ))?;
+    if known == 0 {
+        return Ok(None);
+    }
     let mut record = PersonRecord::new(key.clone());
     record.origin = origin(db, names, key)?;
-    record.links = links(db, names, "k.person_id", id)?;
-    record.former_links = former_links(db, names, "h.person_id", Param::Int(id))?;
+    record.links = links(db, names, Of::Person(key))?;
+    record.former_links = former_links(db, names, Of::Person(key))?;
     Ok(Some(record))
 }
 
@@ -255,13 +404,16 @@ pub(crate) fn failed_after(
     limit: u32,
 ) -> Result<Vec<QueueRow>, StoreError> {
     // No key is empty, so all of them come after the empty text.
-    let selected = "SELECT a.* FROM {ns}queue_lead a JOIN {ns}queue_settled z ON z.lead_id = a.id \
-         WHERE a.source_pk > $1 AND z.status = 2 AND COALESCE($2, z.reason) = z.reason \
-         ORDER BY a.source_pk LIMIT $3";
-    let params = [
-        Param::Text(after.map_or("", SourcePk::as_str)),
-        Param::OptText(wanted.map(FailReason::code)),
-        Param::Int(i64::from(limit)),
-    ];
-    Ok(leads(db, names, selected, &params)?.iter().map(LeadRow::row).collect())
+    let after = queue_lead::source_pk.gt(after.map_or("", SourcePk::as_str));
+    let failures = after.and(queue_settled::status.eq(2));
+    let limit = i64::from(limit);
+    let rows: Vec<LeadRow> = match wanted {
+        None => typed!(db, names, load, leads!(failures, limit)),
+        Some(reason) => {
+            let of_reason = failures.and(queue_settled::reason.eq(reason.code()));
+            typed!(db, names, load, leads!(of_reason, limit))
+        }
+    }
+    .map_err(failed(READ))?;
+    Ok(rows.iter().map(LeadRow::row).collect())
 }

@@ -6,9 +6,11 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
 use crate::diesel::batch::settled::Claim;
-use crate::diesel::conn::database::{Database, Param, failed};
+use crate::diesel::conn::database::{Database, failed};
 use crate::diesel::conn::namespace::Names;
+use crate::diesel::conn::typed::typed;
 use crate::diesel::read::records::time;
+use crate::diesel::tables::{queue_lead, queue_person, queue_rejected_pair};
 use crate::model::error::StoreError;
 use crate::model::key::{PersonKey, SourcePk};
 use crate::model::links::RejectedPair;
@@ -52,42 +54,41 @@ pub(crate) fn of_claims(
     Ok(rejected)
 }
 
-#[derive(QueryableByName)]
-struct PairRow {
-    #[diesel(sql_type = Text)]
-    source_pk: String,
-    #[diesel(sql_type = Text)]
-    person_key: String,
-    #[diesel(sql_type = BigInt)]
-    rejected_at: i64,
-    #[diesel(sql_type = Text)]
-    rejected_by: String,
-    #[diesel(sql_type = Text)]
-    comment: String,
-    #[diesel(sql_type = BigInt)]
-    holds: i64,
-}
-
 /// Lists the pairs of one lead, or all.
 pub(crate) fn list(
     db: &mut Database,
     names: &Names,
     lead: Option<&SourcePk>,
 ) -> Result<Vec<RejectedPair>, StoreError> {
-    let sql = "SELECT l.source_pk, p.person_key, r.rejected_at, r.rejected_by, r.comment, \
-             CAST(CASE WHEN l.lead_version IS NOT DISTINCT FROM r.lead_version THEN 1 ELSE 0 END AS BIGINT) AS holds \
-         FROM {ns}queue_rejected_pair r JOIN {ns}queue_lead l ON l.id = r.lead_id \
-         JOIN {ns}queue_person p ON p.id = r.person_id \
-         WHERE COALESCE($1, l.source_pk) = l.source_pk ORDER BY l.source_pk, p.person_key";
-    let params = [Param::OptText(lead.map(SourcePk::as_str))];
-    let rows: Vec<PairRow> = db.query(&names.sql(sql), &params).map_err(failed(READ))?;
-    let pair = |row: PairRow| RejectedPair {
-        source_pk: SourcePk::stored(row.source_pk),
-        person_key: PersonKey::stored(row.person_key),
-        rejected_at: time(row.rejected_at),
-        rejected_by: row.rejected_by,
-        comment: row.comment,
-        holds: row.holds != 0,
+    use queue_rejected_pair as pair;
+    type Row = (String, String, i64, String, String, Option<String>, Option<String>);
+    let pairs = pair::table
+        .inner_join(queue_lead::table.on(queue_lead::id.eq(pair::lead_id)))
+        .inner_join(queue_person::table.on(queue_person::id.eq(pair::person_id)))
+        .order((queue_lead::source_pk, queue_person::person_key))
+        .select((
+            queue_lead::source_pk,
+            queue_person::person_key,
+            pair::rejected_at,
+            pair::rejected_by,
+            pair::comment,
+            pair::lead_version,
+            queue_lead::lead_version,
+        ));
+    let rows: Vec<Row> = match lead {
+        None => typed!(db, names, load, pairs),
+        Some(lead) => {
+            typed!(db, names, load, pairs.filter(queue_lead::source_pk.eq(lead.as_str())))
+        }
+    }
+    .map_err(failed(READ))?;
+    let pair = |(lead, person, at, by, comment, then, now): Row| RejectedPair {
+        source_pk: SourcePk::stored(lead),
+        person_key: PersonKey::stored(person),
+        rejected_at: time(at),
+        rejected_by: by,
+        comment,
+        holds: then == now,
     };
     Ok(rows.into_iter().map(pair).collect())
 }

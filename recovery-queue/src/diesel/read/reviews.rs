@@ -1,11 +1,18 @@
 //! Cases that were given out, and what people decided.
 
-use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text};
+use std::collections::HashMap;
 
-use crate::diesel::conn::database::{Database, TextRow, failed};
+use diesel::dsl::{count_star, exists};
+use diesel::prelude::*;
+
+use crate::diesel::conn::database::{Database, failed};
 use crate::diesel::conn::namespace::Names;
+use crate::diesel::conn::typed::typed;
 use crate::diesel::read::records::time;
+use crate::diesel::tables::{
+    queue_lead, queue_person, queue_review, queue_review_case, queue_review_load,
+    queue_review_packet, queue_reviewer, queue_reviewer_change, queue_settled,
+};
 use crate::model::error::StoreError;
 use crate::model::key::{PersonKey, SourcePk};
 use crate::model::resolver::FailReason;
@@ -15,25 +22,20 @@ const READ: &str = "the look at reviews";
 
 /// Lists who may decide.
 pub(crate) fn reviewers(db: &mut Database, names: &Names) -> Result<Vec<String>, StoreError> {
-    let sql = "SELECT name AS value FROM {ns}queue_reviewer";
-    let rows: Vec<TextRow> = db.query(&names.sql(sql), &[]).map_err(failed(READ))?;
-    let mut listed: Vec<String> = rows.into_iter().map(|row| row.value).collect();
+    let mut listed: Vec<String> =
+        typed!(db, names, load, queue_reviewer::table.select(queue_reviewer::name))
+            .map_err(failed(READ))?;
     // Sorted here: no collation of a server changes the order.
     listed.sort_unstable();
     Ok(listed)
 }
 
-#[derive(QueryableByName)]
+#[derive(Queryable)]
 struct ChangeRow {
-    #[diesel(sql_type = Text)]
     name: String,
-    #[diesel(sql_type = BigInt)]
     may_decide: i64,
-    #[diesel(sql_type = BigInt)]
     changed_at: i64,
-    #[diesel(sql_type = Text)]
     changed_by: String,
-    #[diesel(sql_type = Text)]
     comment: String,
 }
 
@@ -42,9 +44,12 @@ pub(crate) fn reviewer_changes(
     db: &mut Database,
     names: &Names,
 ) -> Result<Vec<ReviewerChange>, StoreError> {
-    let sql = "SELECT name, may_decide, changed_at, changed_by, comment \
-         FROM {ns}queue_reviewer_change ORDER BY id";
-    let rows: Vec<ChangeRow> = db.query(&names.sql(sql), &[]).map_err(failed(READ))?;
+    use queue_reviewer_change as change;
+    let columns =
+        (change::name, change::may_decide, change::changed_at, change::changed_by, change::comment);
+    let rows: Vec<ChangeRow> =
+        typed!(db, names, load, change::table.order(change::id).select(columns))
+            .map_err(failed(READ))?;
     let change = |row: ChangeRow| ReviewerChange {
         name: row.name,
         may_decide: row.may_decide != 0,
@@ -55,41 +60,50 @@ pub(crate) fn reviewer_changes(
     Ok(rows.into_iter().map(change).collect())
 }
 
-#[derive(QueryableByName)]
+#[derive(Queryable)]
 struct CaseRow {
-    #[diesel(sql_type = Text)]
     source_pk: String,
-    #[diesel(sql_type = Text)]
     packet: String,
-    #[diesel(sql_type = Nullable<Text>)]
     reviewer: Option<String>,
-    #[diesel(sql_type = BigInt)]
     issued_at: i64,
-    #[diesel(sql_type = Text)]
     fingerprint: String,
-    #[diesel(sql_type = BigInt)]
     reviews_needed: i64,
-    #[diesel(sql_type = BigInt)]
     lead_at: i64,
-    #[diesel(sql_type = Nullable<Text>)]
-    reason: Option<String>,
-    #[diesel(sql_type = BigInt)]
-    is_open: i64,
-    #[diesel(sql_type = BigInt)]
-    decided: i64,
+    settled: Option<(i64, Option<String>)>,
+    is_decided: bool,
 }
 
 /// Lists the cases in the order in which they were given out.
 pub(crate) fn cases(db: &mut Database, names: &Names) -> Result<Vec<ReviewCase>, StoreError> {
-    let sql = "SELECT l.source_pk, p.packet, p.reviewer, p.issued_at, c.fingerprint, p.reviews_needed, \
-             l.lead_at, s.reason, CAST(CASE WHEN COALESCE(s.status, 0) IN (0, 2) THEN 1 ELSE 0 END AS BIGINT) AS is_open, \
-             CAST(CASE WHEN EXISTS (SELECT 1 FROM {ns}queue_review r JOIN {ns}queue_review_load o \
-                     ON o.id = r.load_id AND o.undone_at IS NULL \
-                 WHERE r.lead_id = c.lead_id AND r.packet_id = c.packet_id) THEN 1 ELSE 0 END AS BIGINT) AS decided \
-         FROM {ns}queue_review_packet p JOIN {ns}queue_review_case c ON c.packet_id = p.id \
-         JOIN {ns}queue_lead l ON l.id = c.lead_id \
-         LEFT JOIN {ns}queue_settled s ON s.lead_id = c.lead_id ORDER BY p.id, c.lead_id";
-    let rows: Vec<CaseRow> = db.query(&names.sql(sql), &[]).map_err(failed(READ))?;
+    use queue_review_case as case;
+    use queue_review_packet as packet;
+    let decided = queue_review::table
+        .inner_join(queue_review_load::table.on(queue_review_load::id.eq(queue_review::load_id)))
+        .filter(queue_review_load::undone_at.is_null())
+        .filter(queue_review::lead_id.eq(case::lead_id))
+        .filter(queue_review::packet_id.eq(case::packet_id));
+    let rows: Vec<CaseRow> = typed!(
+        db,
+        names,
+        load,
+        packet::table
+            .inner_join(case::table.on(case::packet_id.eq(packet::id)))
+            .inner_join(queue_lead::table.on(queue_lead::id.eq(case::lead_id)))
+            .left_join(queue_settled::table.on(queue_settled::lead_id.eq(case::lead_id)))
+            .order((packet::id, case::lead_id))
+            .select((
+                queue_lead::source_pk,
+                packet::packet,
+                packet::reviewer,
+                packet::issued_at,
+                case::fingerprint,
+                packet::reviews_needed,
+                queue_lead::lead_at,
+                (queue_settled::status, queue_settled::reason).nullable(),
+                exists(decided),
+            ))
+    )
+    .map_err(failed(READ))?;
     let case = |row: CaseRow| ReviewCase {
         source_pk: SourcePk::stored(row.source_pk),
         packet: row.packet,
@@ -98,84 +112,96 @@ pub(crate) fn cases(db: &mut Database, names: &Names) -> Result<Vec<ReviewCase>,
         fingerprint: row.fingerprint,
         reviews_needed: u8::try_from(row.reviews_needed).unwrap_or(u8::MAX),
         lead_at: time(row.lead_at),
-        fail_reason: row.reason.as_deref().map(FailReason::stored),
-        open: row.is_open != 0,
-        decided: row.decided != 0,
+        open: row.settled.as_ref().is_none_or(|(status, _)| *status == 2),
+        fail_reason: row.settled.and_then(|(_, code)| code).as_deref().map(FailReason::stored),
+        decided: row.is_decided,
     };
     Ok(rows.into_iter().map(case).collect())
 }
 
-#[derive(QueryableByName)]
+#[derive(Queryable)]
 struct Reviewed {
-    #[diesel(sql_type = Text)]
     source_pk: String,
-    #[diesel(sql_type = Text)]
     packet: String,
-    #[diesel(sql_type = Text)]
     load_key: String,
-    #[diesel(sql_type = Text)]
     decision: String,
-    #[diesel(sql_type = Nullable<Text>)]
     person_key: Option<String>,
-    #[diesel(sql_type = Nullable<BigInt>)]
     comes_back_at: Option<i64>,
-    #[diesel(sql_type = Text)]
     decided_by: String,
-    #[diesel(sql_type = Text)]
     comment: String,
-    #[diesel(sql_type = Nullable<Text>)]
     fail_reason: Option<String>,
-    #[diesel(sql_type = BigInt)]
     decided_at: i64,
-    #[diesel(sql_type = BigInt)]
     issued_at: i64,
-    #[diesel(sql_type = Text)]
     effect: String,
-    #[diesel(sql_type = BigInt)]
     reviews_needed: i64,
-}
-
-#[derive(QueryableByName)]
-struct LoadRow {
-    #[diesel(sql_type = Text)]
-    load_key: String,
-    #[diesel(sql_type = BigInt)]
-    loaded_at: i64,
-    #[diesel(sql_type = Text)]
-    loaded_by: String,
-    #[diesel(sql_type = BigInt)]
-    reviews: i64,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    undone_at: Option<i64>,
-    #[diesel(sql_type = Nullable<Text>)]
-    undone_by: Option<String>,
 }
 
 /// Lists the loads of decisions, oldest first.
 pub(crate) fn loads(db: &mut Database, names: &Names) -> Result<Vec<ReviewLoadRow>, StoreError> {
-    let sql = "SELECT o.load_key, o.loaded_at, o.loaded_by, o.undone_at, o.undone_by, \
-             (SELECT count(*) FROM {ns}queue_review r WHERE r.load_id = o.id) AS reviews \
-         FROM {ns}queue_review_load o ORDER BY o.id";
-    let rows: Vec<LoadRow> = db.query(&names.sql(sql), &[]).map_err(failed(READ))?;
-    let load = |row: LoadRow| ReviewLoadRow {
-        load: row.load_key,
-        loaded_at: time(row.loaded_at),
-        loaded_by: row.loaded_by,
-        reviews: u64::try_from(row.reviews).unwrap_or_default(),
-        undone_at: row.undone_at.map(time),
-        undone_by: row.undone_by,
+    use queue_review_load as load;
+    type Row = (i64, String, i64, String, Option<i64>, Option<String>);
+    let columns = (
+        load::id,
+        load::load_key,
+        load::loaded_at,
+        load::loaded_by,
+        load::undone_at,
+        load::undone_by,
+    );
+    let rows: Vec<Row> = typed!(db, names, load, load::table.order(load::id).select(columns))
+        .map_err(failed(READ))?;
+    let of_load = (queue_review::load_id, count_star());
+    let reviews: Vec<(i64, i64)> = typed!(
+        db,
+        names,
+        load,
+        queue_review::table.group_by(queue_review::load_id).select(of_load)
+    )
+    .map_err(failed(READ))?;
+    let reviews: HashMap<i64, i64> = reviews.into_iter().collect();
+    let load = |(id, load, loaded_at, loaded_by, undone_at, undone_by): Row| ReviewLoadRow {
+        load,
+        loaded_at: time(loaded_at),
+        loaded_by,
+        reviews: reviews.get(&id).map_or(0, |count| u64::try_from(*count).unwrap_or_default()),
+        undone_at: undone_at.map(time),
+        undone_by,
     };
     Ok(rows.into_iter().map(load).collect())
 }
 
 /// Lists the decisions that were not undone, oldest first.
 pub(crate) fn reviews(db: &mut Database, names: &Names) -> Result<Vec<ReviewRow>, StoreError> {
-    let sql = "SELECT l.source_pk, p.packet, o.load_key, r.decision, h.person_key, r.comes_back_at, \
-             r.decided_by, r.comment, r.fail_reason, r.decided_at, p.issued_at, r.effect, p.reviews_needed \
-         FROM {ns}queue_review r JOIN {ns}queue_review_load o ON o.id = r.load_id AND o.undone_at IS NULL \
-         JOIN {ns}queue_review_packet p ON p.id = r.packet_id JOIN {ns}queue_lead l ON l.id = r.lead_id \
-         LEFT JOIN {ns}queue_person h ON h.id = r.person_id ORDER BY r.id";
-    let rows: Vec<Reviewed> = db.query(&names.sql(sql), &[]).map_err(failed(READ))?;
+    use queue_review as review;
+    use queue_review_packet as packet;
+    let rows: Vec<Reviewed> = typed!(
+        db,
+        names,
+        load,
+        review::table
+            .inner_join(queue_review_load::table.on(queue_review_load::id.eq(review::load_id)))
+            .inner_join(packet::table.on(packet::id.eq(review::packet_id)))
+            .inner_join(queue_lead::table.on(queue_lead::id.eq(review::lead_id)))
+            .left_join(queue_person::table.on(review::person_id.eq(queue_person::id.nullable())))
+            .filter(queue_review_load::undone_at.is_null())
+            .order(review::id)
+            .select((
+                queue_lead::source_pk,
+                packet::packet,
+                queue_review_load::load_key,
+                review::decision,
+                queue_person::person_key.nullable(),
+                review::comes_back_at,
+                review::decided_by,
+                review::comment,
+                review::fail_reason,
+                review::decided_at,
+                packet::issued_at,
+                review::effect,
+                packet::reviews_needed,
+            ))
+    )
+    .map_err(failed(READ))?;
     let review = |row: Reviewed| ReviewRow {
         source_pk: SourcePk::stored(row.source_pk),
         packet: row.packet,

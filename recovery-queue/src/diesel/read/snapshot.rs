@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use diesel::prelude::*;
 #[cfg(feature = "guardrails")]
 use guardrails::recovery::MigrationFacts;
 
@@ -10,6 +11,7 @@ use crate::diesel::conn::database::now;
 use crate::diesel::conn::database::{Database, Param, TextRow, failed};
 use crate::diesel::conn::namespace::Names;
 use crate::diesel::conn::transaction::Begin;
+use crate::diesel::conn::typed::typed;
 use crate::diesel::migrate;
 #[cfg(feature = "guardrails")]
 use crate::diesel::read::given_leads;
@@ -23,6 +25,7 @@ use crate::diesel::read::records::{
 };
 #[cfg(feature = "guardrails")]
 use crate::diesel::service_migrations::ServiceMigrations;
+use crate::diesel::tables::{queue_parked, queue_pending};
 use crate::diesel::write::events::{LedgerIndex, ROLLED_UP_TO, SLOT_MICROS, latest_instant};
 use crate::diesel::write::runs;
 use crate::diesel::write::view::BacklogView;
@@ -232,9 +235,12 @@ impl<'a> SqlSnapshot<'a> {
 
     /// Counts the leads that wait to be decided; those in back-off or under a lease too.
     pub fn pending_total(&mut self) -> Result<u64, StoreError> {
-        let sql = "SELECT (SELECT count(*) FROM {ns}queue_pending) + (SELECT count(*) FROM {ns}queue_parked) AS value";
-        let total = self.db.int(&self.names.sql(sql), &[]).map_err(failed(READ))?;
-        Ok(u64::try_from(total).unwrap_or_default())
+        let (db, names) = (&mut self.db, &self.names);
+        let pending: i64 =
+            typed!(db, names, get_result, queue_pending::table.count()).map_err(failed(READ))?;
+        let parked: i64 =
+            typed!(db, names, get_result, queue_parked::table.count()).map_err(failed(READ))?;
+        Ok(u64::try_from(pending + parked).unwrap_or_default())
     }
 
     /// Gives the keys of the leads that wait to be decided, at most so many; those in back-off or under a lease too.

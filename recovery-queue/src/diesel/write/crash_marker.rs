@@ -5,10 +5,11 @@
 //! session that goes on to serve others: there every mark of another worker is taken for that of a dead one.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
 
 use crate::diesel::conn::database::{Database, Param, TextRow, failed};
 use crate::diesel::conn::namespace::Names;
+use crate::diesel::conn::typed::typed;
+use crate::diesel::tables::queue_marker;
 use crate::diesel::write::runs;
 use crate::model::error::StoreError;
 
@@ -44,52 +45,48 @@ pub(crate) fn write(
     size: Option<u32>,
     now: i64,
 ) -> Result<(), StoreError> {
-    db.execute(
-        &names.sql("DELETE FROM {ns}queue_marker WHERE worker = $1"),
-        &[Param::Text(worker)],
-    )
-    .map_err(failed(MARK))?;
+    let own = queue_marker::table.filter(queue_marker::worker.eq(worker));
+    typed!(db, names, execute, diesel::delete(own)).map_err(failed(MARK))?;
     let Some(size) = size else { return Ok(()) };
-    db.execute(
-        &names.sql("INSERT INTO {ns}queue_marker (worker, size, started_at) VALUES ($1, $2, $3)"),
-        &[Param::Text(worker), Param::Int(i64::from(size)), Param::Int(now)],
-    )
-    .map_err(failed(MARK))?;
-    Ok(())
+    let mark = (
+        queue_marker::worker.eq(worker),
+        queue_marker::size.eq(i64::from(size)),
+        queue_marker::started_at.eq(now),
+    );
+    typed!(db, names, execute, diesel::insert_into(queue_marker::table).values(mark))
+        .map(drop)
+        .map_err(failed(MARK))
 }
 
-#[derive(QueryableByName)]
-struct Mark {
-    #[diesel(sql_type = Text)]
-    worker: String,
-    #[diesel(sql_type = BigInt)]
-    size: i64,
+/// Says whether nobody holds a worker's lock; it is then held until the transaction ends.
+fn is_dead(db: &mut Database, names: &Names, worker: &str) -> Result<bool, StoreError> {
+    let Some(schema) = &names.schema else { return Ok(true) };
+    let sql = format!(
+        "SELECT CAST(CAST(pg_try_advisory_xact_lock({LOCK}) AS INT) AS BIGINT) AS value FROM (SELECT $2 AS worker) w"
+    );
+    let free = db.int(&sql, &[Param::Text(schema), Param::Text(worker)]).map_err(failed(TAKE))?;
+    Ok(free != 0)
 }
 
 /// Takes the marks of dead workers away and closes their runs; gives the smallest size among them.
 pub(crate) fn take(db: &mut Database, names: &Names, run: i64) -> Result<Option<u32>, StoreError> {
-    let dead: Vec<Mark> = if let Some(schema) = &names.schema {
-        // Materialized, so that each lock is tried once.
-        db.query(
-            &names.sql(&format!(
-                "WITH dead AS MATERIALIZED (SELECT worker FROM {{ns}}queue_marker \
-                     WHERE pg_try_advisory_xact_lock({LOCK})) \
-                 DELETE FROM {{ns}}queue_marker m USING dead WHERE m.worker = dead.worker \
-                 RETURNING m.worker, m.size"
-            )),
-            &[Param::Text(schema)],
-        )
-    } else {
-        db.query(&names.sql("DELETE FROM {ns}queue_marker RETURNING worker, size"), &[])
-    }
-    .map_err(failed(TAKE))?;
-    for mark in &dead {
-        tracing::warn!(
-            name: "recovery_queue.worker_died",
-            worker = mark.worker,
-            size = mark.size,
-        );
+    let marks = queue_marker::table.order(queue_marker::worker);
+    let marks: Vec<(String, i64)> =
+        typed!(db, names, load, marks.select((queue_marker::worker, queue_marker::size)))
+            .map_err(failed(TAKE))?;
+    let mut smallest = None;
+    for (worker, size) in marks {
+        if !is_dead(db, names, &worker)? {
+            continue;
+        }
+        let dead = queue_marker::table.filter(queue_marker::worker.eq(&worker));
+        // Another run may have taken it away since it was read.
+        if typed!(db, names, execute, diesel::delete(dead)).map_err(failed(TAKE))? == 0 {
+            continue;
+        }
+        tracing::warn!(name: "recovery_queue.worker_died", worker, size);
+        smallest = Some(smallest.unwrap_or(size).min(size));
     }
     runs::end_killed(db, names, run)?;
-    Ok(dead.iter().map(|mark| mark.size).min().and_then(|size| u32::try_from(size).ok()))
+    Ok(smallest.and_then(|size| u32::try_from(size).ok()))
 }

@@ -1,8 +1,5 @@
 //! The ledger's writer: one row per transaction, kind and reason.
 
-use diesel::prelude::*;
-use diesel::sql_types::BigInt;
-
 use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;
 use crate::model::error::StoreError;
@@ -54,15 +51,6 @@ pub(crate) fn latest_instant(
 ) -> Result<i64, StoreError> {
     let sql = names.sql(&format!("SELECT {} AS value", latest_sql(db.is_sqlite())));
     db.int(&sql, &[Param::Int(now)]).map_err(failed("the look at the ledger"))
-}
-
-/// How many leads of one backlog something happens to.
-#[derive(QueryableByName)]
-pub(crate) struct LeadsOfBacklog {
-    #[diesel(sql_type = BigInt)]
-    pub(crate) backlog_id: i64,
-    #[diesel(sql_type = BigInt)]
-    pub(crate) leads: i64,
 }
 
 /// The events of one transaction.

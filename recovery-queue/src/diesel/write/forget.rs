@@ -1,15 +1,23 @@
 //! A lead or a person is forgotten everywhere in the store, and that is proved.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use crate::diesel::batch::settled::Context;
 use crate::diesel::conn::database::now;
-use crate::diesel::conn::database::{Database, IntRow, Param, failed};
+use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;
-use crate::diesel::write::events::{Events, LeadsOfBacklog};
+use crate::diesel::conn::typed::typed;
+use crate::diesel::tables::{
+    queue_index_holder, queue_index_hub, queue_index_person, queue_lead, queue_lead_action,
+    queue_leak, queue_link, queue_link_history, queue_origin_history, queue_person,
+    queue_rejected_pair, queue_review, queue_review_case, queue_settled,
+};
+use crate::diesel::write::events::Events;
+use crate::diesel::write::lead_rows::{self, PART, remove};
 use crate::diesel::write::{origins, seed};
 use crate::model::error::StoreError;
 use crate::model::key::{PersonKey, SourcePk};
@@ -56,6 +64,14 @@ struct Column {
     col: String,
 }
 
+/// Removes the rows of tables whose column is one of the values, and counts them.
+macro_rules! erase {
+    ($eraser:expr, $column:ident, $values:expr, [$($table:ident),* $(,)?]) => { $(
+        $eraser.done.rows += remove!($eraser.db, $eraser.names, $table.$column, $values)
+            .map_err(failed(FORGET))? as u64;
+    )* };
+}
+
 /// One forgetting, inside its transaction.
 struct Eraser<'a, 'c> {
     db: &'a mut Database<'c>,
@@ -70,19 +86,6 @@ struct Eraser<'a, 'c> {
 impl Eraser<'_, '_> {
     fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64, StoreError> {
         self.db.execute(&self.names.sql(sql), params).map_err(failed(FORGET))
-    }
-
-    fn ids(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Vec<i64>, StoreError> {
-        let rows: Vec<IntRow> =
-            self.db.query(&self.names.sql(sql), params).map_err(failed(FORGET))?;
-        Ok(rows.into_iter().map(|row| row.value).collect())
-    }
-
-    fn remove(&mut self, table: &str, column: &str, id: i64) -> Result<u64, StoreError> {
-        let sql = format!("DELETE FROM {{ns}}{table} WHERE {column} = $1");
-        let rows = self.execute(&sql, &[Param::Int(id)])?;
-        self.done.rows += rows;
-        Ok(rows)
     }
 
     fn event(&mut self, kind: EventKind, backlog_id: i64, leads: u64) -> Result<(), StoreError> {
@@ -163,71 +166,101 @@ impl Eraser<'_, '_> {
     }
 
     fn lead(&mut self) -> Result<(), StoreError> {
-        let key = [Param::Text(self.key)];
-        let sql = "SELECT id AS value FROM {ns}queue_lead WHERE source_pk = $1";
-        let Some(id) = self.ids(sql, &key)?.first().copied() else {
+        let known = queue_lead::table.filter(queue_lead::source_pk.eq(self.key));
+        let known: Option<(i64, i64)> = typed!(
+            self.db,
+            self.names,
+            get_result,
+            known.select((queue_lead::id, queue_lead::backlog_id))
+        )
+        .optional()
+        .map_err(failed(FORGET))?;
+        let Some((id, backlog)) = known else {
             return Err(StoreError::NotFound { what: "lead", key: self.key.to_owned() });
         };
-        let sql = "SELECT backlog_id AS value FROM {ns}queue_lead WHERE id = $1";
-        let backlog = self.ids(sql, &[Param::Int(id)])?.first().copied().unwrap_or_default();
+        let lead = [id];
         // On PostgreSQL this waits for a worker that holds the lead.
-        let sql = "DELETE FROM {ns}queue_pending WHERE lead_id = $1 AND (backlog_id, priority, lead_at) = \
-             (SELECT l.backlog_id, l.priority, l.lead_at FROM {ns}queue_lead l WHERE l.id = $1)";
-        let mut open = self.execute(sql, &[Param::Int(id)])?;
-        self.done.rows += open;
-        open += self.remove("queue_parked", "lead_id", id)?;
-        let sql = "DELETE FROM {ns}queue_settled WHERE lead_id = $1 AND status = 2";
-        let failed = self.execute(sql, &[Param::Int(id)])?;
-        self.done.rows += failed;
-        open += failed;
-        let theirs = "SELECT person_id AS value FROM {ns}queue_link WHERE lead_id = $1 \
-             UNION SELECT person_id FROM {ns}queue_link_history WHERE lead_id = $1 \
-             UNION SELECT person_id FROM {ns}queue_origin_history WHERE lead_id = $1 \
-             UNION SELECT person_id FROM {ns}queue_rejected_pair WHERE lead_id = $1 \
-             UNION SELECT person_id FROM {ns}queue_review WHERE lead_id = $1 AND person_id IS NOT NULL";
-        let persons = self.ids(theirs, &[Param::Int(id)])?;
-        for table in [
-            "queue_settled",
-            "queue_link",
-            "queue_link_history",
-            "queue_wake_key",
-            "queue_leak",
-            "queue_lead_action",
-            "queue_rejected_pair",
-            "queue_review",
-            "queue_review_case",
-        ] {
-            self.remove(table, "lead_id", id)?;
-        }
+        let taken = lead_rows::take(self.db, self.names, &lead).map_err(failed(FORGET))?;
+        self.done.rows += taken.rows;
+        let persons = self.persons_of(id).map_err(failed(FORGET))?;
+        erase!(
+            self,
+            lead_id,
+            &lead,
+            [
+                queue_settled,
+                queue_link,
+                queue_link_history,
+                queue_leak,
+                queue_lead_action,
+                queue_rejected_pair,
+                queue_review,
+                queue_review_case,
+            ]
+        );
         let context = Context { backlog_id: backlog, run_id: 0, now: self.now };
         let whose = format!("SELECT y.id FROM {{ns}}queue_person y WHERE y.origin_lead_id = {id}");
         origins::ensure(self.db, self.names, &whose, &context)?;
-        self.remove("queue_origin_history", "lead_id", id)?;
-        // Of a person whom nothing else names nothing is kept.
+        erase!(self, lead_id, &lead, [queue_origin_history]);
         for person in persons {
-            let sql = "DELETE FROM {ns}queue_person AS p WHERE p.id = $1 AND p.origin_lead_id IS NULL \
-                 AND NOT EXISTS (SELECT 1 FROM {ns}queue_link x WHERE x.person_id = p.id) \
-                 AND NOT EXISTS (SELECT 1 FROM {ns}queue_link_history x WHERE x.person_id = p.id) \
-                 AND NOT EXISTS (SELECT 1 FROM {ns}queue_origin_history x WHERE x.person_id = p.id) \
-                 AND NOT EXISTS (SELECT 1 FROM {ns}queue_rejected_pair x WHERE x.person_id = p.id) \
-                 AND NOT EXISTS (SELECT 1 FROM {ns}queue_review x WHERE x.person_id = p.id)";
-            self.done.rows += self.execute(sql, &[Param::Int(person)])?;
+            self.drop_unnamed(person).map_err(failed(FORGET))?;
         }
-        self.remove("queue_lead", "id", id)?;
-        if open > 0 {
+        erase!(self, id, &lead, [queue_lead]);
+        if taken.open > 0 {
             self.event(EventKind::Withdrawn, backlog, 1)?;
         }
         self.redact()?;
         self.prove("person_key")
     }
 
+    /// Gives the persons whom anything about a lead names.
+    fn persons_of(&mut self, lead: i64) -> QueryResult<BTreeSet<i64>> {
+        let mut persons = BTreeSet::new();
+        macro_rules! add {
+            ($($table:ident),*) => { $(
+                let named = $table::table.filter($table::lead_id.eq(lead));
+                let named: Vec<i64> =
+                    typed!(self.db, self.names, load, named.select($table::person_id))?;
+                persons.extend(named);
+            )* };
+        }
+        add!(queue_link, queue_link_history, queue_origin_history, queue_rejected_pair);
+        let named = queue_review::table.filter(queue_review::lead_id.eq(lead));
+        let named: Vec<Option<i64>> =
+            typed!(self.db, self.names, load, named.select(queue_review::person_id))?;
+        persons.extend(named.into_iter().flatten());
+        Ok(persons)
+    }
+
+    /// Removes a person whom nothing names any more.
+    fn drop_unnamed(&mut self, person: i64) -> QueryResult<()> {
+        macro_rules! named {
+            ($table:ident) => {
+                exists($table::table.filter($table::person_id.eq(person)))
+            };
+        }
+        let unnamed = queue_person::table
+            .filter(queue_person::id.eq(person))
+            .filter(queue_person::origin_lead_id.is_null())
+            .filter(not(named!(queue_link)))
+            .filter(not(named!(queue_link_history)))
+            .filter(not(named!(queue_origin_history)))
+            .filter(not(named!(queue_rejected_pair)))
+            .filter(not(named!(queue_review)));
+        self.done.rows += typed!(self.db, self.names, execute, diesel::delete(unnamed))? as u64;
+        Ok(())
+    }
+
     fn person(&mut self) -> Result<(), StoreError> {
-        let sql = "SELECT id AS value FROM {ns}queue_person WHERE person_key = $1";
-        let linked = self.ids(sql, &[Param::Text(self.key)])?.first().copied();
+        let known = queue_person::table.filter(queue_person::person_key.eq(self.key));
+        let linked: Option<i64> =
+            typed!(self.db, self.names, get_result, known.select(queue_person::id))
+                .optional()
+                .map_err(failed(FORGET))?;
         let indexed = self.unindex()?;
         if let Some(id) = linked {
             self.unlink(id)?;
-            self.remove("queue_person", "id", id)?;
+            erase!(self, id, &[id], [queue_person]);
         }
         self.redact()?;
         // A person whom no lead was linked to may still be named as a candidate.
@@ -239,33 +272,38 @@ impl Eraser<'_, '_> {
 
     /// Removes a person's links; the leads are pending again.
     fn unlink(&mut self, person: i64) -> Result<(), StoreError> {
-        let id = [Param::Int(person)];
-        let theirs =
-            "SELECT s.lead_id FROM {ns}queue_settled s WHERE s.status = 1 AND s.person_id = $1";
-        let sql = "SELECT backlog_id, count(*) AS leads FROM {ns}queue_settled \
-             WHERE status = 1 AND person_id = $1 GROUP BY backlog_id ORDER BY backlog_id";
-        let counted: Vec<LeadsOfBacklog> =
-            self.db.query(&self.names.sql(sql), &id).map_err(failed(FORGET))?;
-        self.execute(&format!("DELETE FROM {{ns}}queue_leak WHERE lead_id IN ({theirs})"), &id)?;
-        let sql = "INSERT INTO {ns}queue_pending (backlog_id, priority, lead_at, lead_id, attempts, since) \
-             SELECT l.backlog_id, l.priority, l.lead_at, l.id, 0, $1 FROM {ns}queue_settled s \
-             JOIN {ns}queue_lead l ON l.id = s.lead_id WHERE s.status = 1 AND s.person_id = $2";
-        let now = Param::Int(self.now);
-        self.done.reopened = self.execute(sql, &[now, Param::Int(person)])?;
-        let sql = "DELETE FROM {ns}queue_settled WHERE status = 1 AND person_id = $1";
-        self.execute(sql, &id)?;
-        for table in [
-            "queue_link",
-            "queue_link_history",
-            "queue_origin_history",
-            "queue_rejected_pair",
-            "queue_review",
-        ] {
-            self.remove(table, "person_id", person)?;
+        let matched = || {
+            queue_settled::table
+                .filter(queue_settled::status.eq(1))
+                .filter(queue_settled::person_id.eq(person))
+        };
+        let leads: Vec<(i64, i64)> = typed!(
+            self.db,
+            self.names,
+            load,
+            matched().select((queue_settled::backlog_id, queue_settled::lead_id))
+        )
+        .map_err(failed(FORGET))?;
+        let mut by_backlog: BTreeMap<i64, u64> = BTreeMap::new();
+        for (backlog, _) in &leads {
+            *by_backlog.entry(*backlog).or_default() += 1;
         }
-        for row in counted {
-            let leads = u64::try_from(row.leads).unwrap_or_default();
-            self.event(EventKind::Arrived, row.backlog_id, leads)?;
+        let leads: Vec<i64> = leads.into_iter().map(|(_, lead)| lead).collect();
+        for part in leads.chunks(PART) {
+            remove!(self.db, self.names, queue_leak.lead_id, part).map_err(failed(FORGET))?;
+            remove!(self.db, self.names, queue_settled.lead_id, part).map_err(failed(FORGET))?;
+        }
+        self.done.reopened = lead_rows::make_pending_leads(self.db, self.names, self.now, &leads)
+            .map_err(failed(FORGET))?;
+        erase!(
+            self,
+            person_id,
+            &[person],
+            [queue_link, queue_link_history, queue_origin_history, queue_rejected_pair,]
+        );
+        erase!(self, person_id, [person], [queue_review]);
+        for (backlog, leads) in by_backlog {
+            self.event(EventKind::Arrived, backlog, leads)?;
         }
         Ok(())
     }
@@ -277,22 +315,25 @@ impl Eraser<'_, '_> {
         if !tables.contains("queue_index_person") {
             return Ok(false);
         }
-        let sql = "SELECT id AS value FROM {ns}queue_index_person WHERE person_key = $1";
-        let Some(id) = self.ids(sql, &[Param::Text(self.key)])?.first().copied() else {
-            return Ok(false);
+        let known = queue_index_person::table.filter(queue_index_person::person_key.eq(self.key));
+        let known: Option<i64> =
+            typed!(self.db, self.names, get_result, known.select(queue_index_person::id))
+                .optional()
+                .map_err(failed(FORGET))?;
+        let Some(id) = known else { return Ok(false) };
+        let hubs = || {
+            let held = queue_index_holder::table.filter(queue_index_holder::person_id.eq(id));
+            queue_index_hub::table
+                .filter(queue_index_hub::key.eq_any(held.select(queue_index_holder::key)))
         };
-        let held = "SELECT h.key FROM {ns}queue_index_holder h WHERE h.person_id = $1";
-        for sql in [
-            format!("UPDATE {{ns}}queue_index_hub SET holders = holders - 1 WHERE key IN ({held})"),
-            format!(
-                "DELETE FROM {{ns}}queue_index_hub WHERE holders <= {} AND key IN ({held})",
-                crate::diesel::HUB
-            ),
-        ] {
-            self.execute(&sql, &[Param::Int(id)])?;
-        }
-        self.remove("queue_index_holder", "person_id", id)?;
-        self.remove("queue_index_person", "id", id)?;
+        let fewer = queue_index_hub::holders.eq(queue_index_hub::holders - 1);
+        typed!(self.db, self.names, execute, diesel::update(hubs()).set(fewer))
+            .map_err(failed(FORGET))?;
+        let few = queue_index_hub::holders.le(i64::from(crate::diesel::HUB));
+        typed!(self.db, self.names, execute, diesel::delete(hubs().filter(few)))
+            .map_err(failed(FORGET))?;
+        erase!(self, person_id, &[id], [queue_index_holder]);
+        erase!(self, id, &[id], [queue_index_person]);
         Ok(true)
     }
 }

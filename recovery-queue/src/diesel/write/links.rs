@@ -1,17 +1,20 @@
 //! Links by hand in databases.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable};
 
 use crate::diesel::batch::settled::Context;
 use crate::diesel::borrowed::BorrowedStore;
 use crate::diesel::conn::database::now;
-use crate::diesel::conn::database::{Database, Param, failed};
+use crate::diesel::conn::database::{Database, failed};
 use crate::diesel::conn::namespace::Names;
+use crate::diesel::conn::typed::typed;
 use crate::diesel::read::{leads, rejected_pairs};
 use crate::diesel::store::SqlStore;
+use crate::diesel::tables::{
+    queue_lead, queue_leak, queue_link, queue_person, queue_rejected_pair, queue_settled,
+};
 use crate::diesel::write::events::Events;
-use crate::diesel::write::link_history::keep_links;
+use crate::diesel::write::lead_rows::{self, remove};
 use crate::diesel::write::origins;
 use crate::diesel::write::seed;
 use crate::model::error::StoreError;
@@ -22,15 +25,11 @@ use crate::store::links::LinkStore;
 
 const LINK: &str = "the change of a link";
 
-#[derive(QueryableByName)]
+#[derive(Queryable)]
 struct Lead {
-    #[diesel(sql_type = BigInt)]
     id: i64,
-    #[diesel(sql_type = BigInt)]
     backlog_id: i64,
-    #[diesel(sql_type = Nullable<BigInt>)]
     person_id: Option<i64>,
-    #[diesel(sql_type = Nullable<BigInt>)]
     status: Option<i64>,
 }
 
@@ -43,86 +42,85 @@ struct ManualLink<'a, 'c> {
 }
 
 impl ManualLink<'_, '_> {
-    fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64, StoreError> {
-        self.db.execute(&self.names.sql(sql), params).map_err(failed(LINK))
-    }
-
     /// Takes the lead out of wherever it waits; says whether it was in the backlog.
     fn take(&mut self) -> Result<bool, StoreError> {
-        let id = Param::Int(self.lead.id);
-        // On PostgreSQL this waits for a worker that holds the lead.
-        let mut waiting = self.execute(
-            "DELETE FROM {ns}queue_pending WHERE lead_id = $1 AND (backlog_id, priority, lead_at) = \
-                 (SELECT l.backlog_id, l.priority, l.lead_at FROM {ns}queue_lead l WHERE l.id = $1)",
-            &[id],
-        )?;
-        waiting += self.execute("DELETE FROM {ns}queue_parked WHERE lead_id = $1", &[id])?;
-        self.execute("DELETE FROM {ns}queue_wake_key WHERE lead_id = $1", &[id])?;
-        let failed =
-            self.execute("DELETE FROM {ns}queue_settled WHERE lead_id = $1 AND status = 2", &[id])?;
-        self.execute("DELETE FROM {ns}queue_settled WHERE lead_id = $1", &[id])?;
-        Ok(waiting + failed > 0)
+        let taken = lead_rows::take(self.db, self.names, &[self.lead.id]).map_err(failed(LINK))?;
+        Ok(taken.open > 0)
     }
 
     fn person(&mut self, key: &PersonKey) -> Result<i64, StoreError> {
-        let key = Param::Text(key.as_str());
-        self.execute(
-            "INSERT INTO {ns}queue_person (person_key) VALUES ($1) ON CONFLICT (person_key) DO NOTHING",
-            &[key],
-        )?;
-        self.db
-            .int(
-                &self.names.sql("SELECT id AS value FROM {ns}queue_person WHERE person_key = $1"),
-                &[key],
-            )
+        lead_rows::person(self.db, self.names, key.as_str()).map_err(failed(LINK))
+    }
+
+    fn is_linked(&mut self) -> Result<bool, StoreError> {
+        let links = queue_link::table.filter(queue_link::lead_id.eq(self.lead.id));
+        let found: i64 =
+            typed!(self.db, self.names, get_result, links.count()).map_err(failed(LINK))?;
+        Ok(found > 0)
+    }
+
+    /// Removes the row that says how the lead was settled.
+    fn unsettle(&mut self) -> Result<(), StoreError> {
+        remove!(self.db, self.names, queue_settled.lead_id, &[self.lead.id])
+            .map(drop)
             .map_err(failed(LINK))
     }
 
     /// Keeps the present link in the history and removes it.
     fn end_link(&mut self, decider: Decider<'_>) -> Result<(), StoreError> {
-        self.execute(
-            &keep_links("lead_id = $4"),
-            &[
-                Param::Int(self.now),
-                Param::Text(decider.by),
-                Param::Text(decider.reason),
-                Param::Int(self.lead.id),
-            ],
-        )?;
-        self.execute("DELETE FROM {ns}queue_link WHERE lead_id = $1", &[Param::Int(self.lead.id)])?;
-        Ok(())
+        let lead = [self.lead.id];
+        lead_rows::keep_links(self.db, self.names, self.now, &lead, decider)
+            .map_err(failed(LINK))?;
+        remove!(self.db, self.names, queue_link.lead_id, &lead).map(drop).map_err(failed(LINK))
     }
 
     fn make_link(&mut self, person_id: i64, decider: Decider<'_>) -> Result<(), StoreError> {
         let evidence = serde_json::json!({ "reason": decider.reason }).to_string();
-        self.execute(
-            "INSERT INTO {ns}queue_link \
-                 (lead_id, person_id, rule, confidence, decided_by, linked_at, evidence) \
-             VALUES ($1, $2, $3, 'manual', $4, $5, $6)",
-            &[
-                Param::Int(self.lead.id),
-                Param::Int(person_id),
-                Param::Text(MANUAL_RULE),
-                Param::Text(decider.by),
-                Param::Int(self.now),
-                Param::Text(&evidence),
-            ],
-        )?;
-        self.execute(
-            "DELETE FROM {ns}queue_settled WHERE lead_id = $1",
-            &[Param::Int(self.lead.id)],
-        )?;
-        self.execute(
-            "INSERT INTO {ns}queue_settled (lead_id, backlog_id, status, person_id, attempts, settled_at) \
-             VALUES ($1, $2, 1, $3, 0, $4)",
-            &[
-                Param::Int(self.lead.id),
-                Param::Int(self.lead.backlog_id),
-                Param::Int(person_id),
-                Param::Int(self.now),
-            ],
-        )?;
+        let link = (
+            queue_link::lead_id.eq(self.lead.id),
+            queue_link::person_id.eq(person_id),
+            queue_link::rule.eq(MANUAL_RULE),
+            queue_link::confidence.eq("manual"),
+            queue_link::decided_by.eq(decider.by),
+            queue_link::linked_at.eq(self.now),
+            queue_link::evidence.eq(&evidence),
+        );
+        let insert = diesel::insert_into(queue_link::table).values(link);
+        typed!(self.db, self.names, execute, insert).map_err(failed(LINK))?;
+        self.unsettle()?;
+        let settled = (
+            queue_settled::lead_id.eq(self.lead.id),
+            queue_settled::backlog_id.eq(self.lead.backlog_id),
+            queue_settled::status.eq(1),
+            queue_settled::person_id.eq(person_id),
+            queue_settled::attempts.eq(0),
+            queue_settled::settled_at.eq(self.now),
+        );
+        let insert = diesel::insert_into(queue_settled::table).values(settled);
+        typed!(self.db, self.names, execute, insert).map_err(failed(LINK))?;
         self.origin(person_id)
+    }
+
+    /// Remembers that the lead, as its data is now, is not this person.
+    fn reject(&mut self, person_id: i64, decider: Decider<'_>) -> Result<(), StoreError> {
+        use queue_rejected_pair as pair;
+        let version = queue_lead::table.filter(queue_lead::id.eq(self.lead.id));
+        let version: Option<String> =
+            typed!(self.db, self.names, get_result, version.select(queue_lead::lead_version))
+                .map_err(failed(LINK))?;
+        let data = (
+            pair::lead_version.eq(version.as_deref()),
+            pair::rejected_at.eq(self.now),
+            pair::rejected_by.eq(decider.by),
+            pair::comment.eq(decider.reason),
+        );
+        let row = (pair::lead_id.eq(self.lead.id), pair::person_id.eq(person_id), data);
+        let insert = diesel::insert_into(pair::table)
+            .values(row)
+            .on_conflict((pair::lead_id, pair::person_id))
+            .do_update()
+            .set(data);
+        typed!(self.db, self.names, execute, insert).map(drop).map_err(failed(LINK))
     }
 
     fn origin(&mut self, person_id: i64) -> Result<(), StoreError> {
@@ -153,14 +151,24 @@ impl BorrowedStore<'_> {
         self.db.transaction(LINK, |db| {
             seed::lock(db, &names)?;
             let now = now(db, clock)?;
-            let sql = names.sql(
-                "SELECT l.id, l.backlog_id, k.person_id, s.status FROM {ns}queue_lead l \
-                 LEFT JOIN {ns}queue_link k ON k.lead_id = l.id \
-                 LEFT JOIN {ns}queue_settled s ON s.lead_id = l.id WHERE l.source_pk = $1",
-            );
-            let found: Vec<Lead> =
-                db.query(&sql, &[Param::Text(lead.as_str())]).map_err(failed(LINK))?;
-            let Some(found) = found.into_iter().next() else {
+            let found: Option<Lead> = typed!(
+                db,
+                names,
+                get_result,
+                queue_lead::table
+                    .left_join(queue_link::table.on(queue_link::lead_id.eq(queue_lead::id)))
+                    .left_join(queue_settled::table.on(queue_settled::lead_id.eq(queue_lead::id)))
+                    .filter(queue_lead::source_pk.eq(lead.as_str()))
+                    .select((
+                        queue_lead::id,
+                        queue_lead::backlog_id,
+                        queue_link::person_id.nullable(),
+                        queue_settled::status.nullable(),
+                    ))
+            )
+            .optional()
+            .map_err(failed(LINK))?;
+            let Some(found) = found else {
                 return Err(StoreError::NotFound { what: "lead", key: lead.to_string() });
             };
             body(&mut ManualLink { db, names: &names, now, lead: found })
@@ -182,12 +190,7 @@ impl LinkStore for BorrowedStore<'_> {
             }
             let was_open = hand.take()?;
             // A worker may have matched it while the row was waited for.
-            let sql = "SELECT count(*) AS value FROM {ns}queue_link WHERE lead_id = $1";
-            let now_linked = hand
-                .db
-                .int(&hand.names.sql(sql), &[Param::Int(hand.lead.id)])
-                .map_err(failed(LINK))?;
-            if now_linked > 0 {
+            if hand.is_linked()? {
                 return Err(conflict(lead, linked));
             }
             let person_id = hand.person(person)?;
@@ -204,18 +207,14 @@ impl LinkStore for BorrowedStore<'_> {
             let was_matched = hand.lead.status == Some(1);
             hand.end_link(decider)?;
             hand.origin(person_id)?;
-            let id = Param::Int(hand.lead.id);
-            hand.execute("DELETE FROM {ns}queue_leak WHERE lead_id = $1", &[id])?;
+            let lead = [hand.lead.id];
+            remove!(hand.db, hand.names, queue_leak.lead_id, &lead).map_err(failed(LINK))?;
             if !was_matched {
                 return Ok(());
             }
-            hand.execute("DELETE FROM {ns}queue_settled WHERE lead_id = $1", &[id])?;
-            let now = Param::Int(hand.now);
-            hand.execute(
-                "INSERT INTO {ns}queue_pending (backlog_id, priority, lead_at, lead_id, attempts, since) \
-                 SELECT backlog_id, priority, lead_at, id, 0, $1 FROM {ns}queue_lead WHERE id = $2",
-                &[now, id],
-            )?;
+            hand.unsettle()?;
+            lead_rows::make_pending_leads(hand.db, hand.names, hand.now, &lead)
+                .map_err(failed(LINK))?;
             hand.event(EventKind::Arrived)
         })
     }
@@ -251,34 +250,21 @@ impl LinkStore for BorrowedStore<'_> {
             if hand.lead.person_id == Some(person_id) {
                 return Err(conflict(lead, "it is linked to that person; undo the link first"));
             }
-            hand.execute(
-                "INSERT INTO {ns}queue_rejected_pair \
-                     (lead_id, person_id, lead_version, rejected_at, rejected_by, comment) \
-                 SELECT l.id, $1, l.lead_version, $2, $3, $4 FROM {ns}queue_lead l WHERE l.id = $5 \
-                 ON CONFLICT (lead_id, person_id) DO UPDATE SET lead_version = excluded.lead_version, \
-                     rejected_at = excluded.rejected_at, rejected_by = excluded.rejected_by, \
-                     comment = excluded.comment",
-                &[
-                    Param::Int(person_id),
-                    Param::Int(hand.now),
-                    Param::Text(decider.by),
-                    Param::Text(decider.reason),
-                    Param::Int(hand.lead.id),
-                ],
-            )?;
-            Ok(())
+            hand.reject(person_id, decider)
         })
     }
 
     fn allow_pair(&mut self, lead: &SourcePk, person: &PersonKey) -> Result<bool, StoreError> {
+        use queue_rejected_pair as pair;
         let names = &self.names;
-        let sql = names.sql(
-            "DELETE FROM {ns}queue_rejected_pair \
-             WHERE lead_id = (SELECT l.id FROM {ns}queue_lead l WHERE l.source_pk = $1) \
-               AND person_id = (SELECT p.id FROM {ns}queue_person p WHERE p.person_key = $2)",
-        );
-        let pair = [Param::Text(lead.as_str()), Param::Text(person.as_str())];
-        let gone = self.db.transaction(LINK, |db| db.execute(&sql, &pair).map_err(failed(LINK)))?;
+        let of_lead = queue_lead::table.filter(queue_lead::source_pk.eq(lead.as_str()));
+        let of_person = queue_person::table.filter(queue_person::person_key.eq(person.as_str()));
+        let pairs = pair::table
+            .filter(pair::lead_id.eq_any(of_lead.select(queue_lead::id)))
+            .filter(pair::person_id.eq_any(of_person.select(queue_person::id)));
+        let gone = self.db.transaction(LINK, |db| {
+            typed!(db, names, execute, diesel::delete(pairs)).map_err(failed(LINK))
+        })?;
         Ok(gone > 0)
     }
 
@@ -287,8 +273,7 @@ impl LinkStore for BorrowedStore<'_> {
     }
 
     fn link_history(&mut self, lead: &SourcePk) -> Result<Vec<LinkHistoryRow>, StoreError> {
-        let whose = Param::Text(lead.as_str());
-        let rows = leads::former_links(&mut self.db, &self.names, "l.source_pk", whose)?;
+        let rows = leads::former_links(&mut self.db, &self.names, leads::Of::Lead(lead))?;
         Ok(rows.into_iter().map(|(_, row)| row).collect())
     }
 }

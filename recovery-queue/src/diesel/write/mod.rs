@@ -4,7 +4,7 @@ pub(crate) mod crash_marker;
 pub(crate) mod events;
 pub(crate) mod feed;
 pub(crate) mod forget;
-pub(crate) mod link_history;
+pub(crate) mod lead_rows;
 pub(crate) mod links;
 pub(crate) mod origins;
 pub(crate) mod reconcile;

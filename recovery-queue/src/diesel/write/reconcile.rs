@@ -1,12 +1,21 @@
 //! Puts right what disagrees, in one transaction, with ledger and history.
 
+use diesel::dsl::count_star;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+
 use crate::diesel::batch::settled::Context;
 use crate::diesel::conn::database::now;
-use crate::diesel::conn::database::{Database, Param, failed};
+use crate::diesel::conn::database::{Database, failed};
 use crate::diesel::conn::namespace::Names;
+use crate::diesel::conn::typed::typed;
 use crate::diesel::read::inconsistencies::{find, open};
-use crate::diesel::write::events::{Events, LeadsOfBacklog};
-use crate::diesel::write::link_history::keep_links;
+use crate::diesel::tables::{
+    queue_backlog, queue_lead, queue_lead_action, queue_leak, queue_link, queue_parked,
+    queue_pending, queue_settled, queue_wake_key,
+};
+use crate::diesel::write::events::Events;
+use crate::diesel::write::lead_rows::{self, PART, remove};
 use crate::diesel::write::{origins, seed};
 use crate::model::error::StoreError;
 use crate::model::inconsistency::{Inconsistency, InconsistencyKind as Kind};
@@ -16,12 +25,6 @@ use crate::model::links::Decider;
 
 const RECONCILE: &str = "the putting right of what disagrees";
 
-/// Leads per statement.
-const CHUNK: usize = 1000;
-
-/// Tables with a row for each state of a lead.
-const STATES: [&str; 3] = ["queue_pending", "queue_parked", "queue_settled"];
-
 struct Reconcile<'a, 'c> {
     db: &'a mut Database<'c>,
     names: &'a Names,
@@ -30,118 +33,172 @@ struct Reconcile<'a, 'c> {
 }
 
 impl Reconcile<'_, '_> {
-    fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64, StoreError> {
-        self.db.execute(&self.names.sql(sql), params).map_err(failed(RECONCILE))
-    }
-
-    /// Removes the rows of leads from tables.
-    fn remove(&mut self, tables: &[&str], leads: &str) -> Result<(), StoreError> {
-        for table in tables {
-            self.execute(&format!("DELETE FROM {{ns}}{table} WHERE lead_id IN ({leads})"), &[])?;
-        }
+    /// Removes leads from whatever state they are in.
+    fn unstate(&mut self, leads: &[i64]) -> QueryResult<()> {
+        remove!(self.db, self.names, queue_pending.lead_id, leads)?;
+        remove!(self.db, self.names, queue_parked.lead_id, leads)?;
+        remove!(self.db, self.names, queue_settled.lead_id, leads)?;
+        remove!(self.db, self.names, queue_wake_key.lead_id, leads)?;
         Ok(())
     }
 
     /// Keeps in the history of leads what was put right.
-    fn note(&mut self, kind: Kind, leads: &str) -> Result<(), StoreError> {
+    fn note(&mut self, kind: Kind, leads: &[i64]) -> QueryResult<()> {
+        use queue_lead_action as action;
         let why = format!("{kind}: {}", self.decider.reason);
-        let sql = format!(
-            "INSERT INTO {{ns}}queue_lead_action (lead_id, kind, at, decided_by, reason) \
-             SELECT l.id, $1, $2, $3, $4 FROM {{ns}}queue_lead l WHERE l.id IN ({leads}) ORDER BY l.id"
-        );
-        let params = [
-            Param::Text(LeadActionKind::Reconciled.code()),
-            Param::Int(self.now),
-            Param::Text(self.decider.by),
-            Param::Text(&why),
-        ];
-        self.execute(&sql, &params)?;
+        let (now, by) = (self.now, self.decider.by);
+        typed!(
+            self.db,
+            self.names,
+            execute,
+            queue_lead::table
+                .filter(queue_lead::id.eq_any(leads))
+                .order(queue_lead::id)
+                .select((
+                    queue_lead::id,
+                    LeadActionKind::Reconciled.code().into_sql::<Text>(),
+                    now.into_sql::<BigInt>(),
+                    by.into_sql::<Text>(),
+                    why.as_str().into_sql::<Text>(),
+                ))
+                .insert_into(action::table)
+                .into_columns((
+                    action::lead_id,
+                    action::kind,
+                    action::at,
+                    action::decided_by,
+                    action::reason,
+                ))
+        )?;
         Ok(())
     }
 
     /// Appends an event for leads, under the backlog that each belongs to.
-    fn event(&mut self, kind: EventKind, leads: &str) -> Result<(), StoreError> {
-        let sql = format!(
-            "SELECT l.backlog_id, count(*) AS leads FROM {{ns}}queue_lead l WHERE l.id IN ({leads}) \
-             GROUP BY l.backlog_id ORDER BY l.backlog_id"
-        );
-        let rows: Vec<LeadsOfBacklog> =
-            self.db.query(&self.names.sql(&sql), &[]).map_err(failed(RECONCILE))?;
-        for row in rows {
+    fn event(&mut self, kind: EventKind, leads: &[i64]) -> Result<(), StoreError> {
+        let counted: Vec<(i64, i64)> = typed!(
+            self.db,
+            self.names,
+            load,
+            queue_lead::table
+                .filter(queue_lead::id.eq_any(leads))
+                .group_by(queue_lead::backlog_id)
+                .order(queue_lead::backlog_id)
+                .select((queue_lead::backlog_id, count_star()))
+        )
+        .map_err(failed(RECONCILE))?;
+        for (backlog, leads) in counted {
             let mut events = Events::default();
-            events.add(kind, None, u64::try_from(row.leads).unwrap_or_default());
-            events.append(self.db, self.names, self.now, row.backlog_id, None)?;
+            events.add(kind, None, u64::try_from(leads).unwrap_or_default());
+            events.append(self.db, self.names, self.now, backlog, None)?;
         }
         Ok(())
     }
 
     /// Brings leads to pending, whatever they were.
-    fn pending(&mut self, leads: &str) -> Result<(), StoreError> {
-        self.remove(&STATES, leads)?;
-        self.remove(&["queue_wake_key", "queue_leak"], leads)?;
-        let sql = format!(
-            "INSERT INTO {{ns}}queue_pending (backlog_id, priority, lead_at, lead_id, attempts, since) \
-             SELECT backlog_id, priority, lead_at, id, 0, $1 FROM {{ns}}queue_lead WHERE id IN ({leads}) \
-             ORDER BY backlog_id, priority, lead_at, id"
-        );
-        self.execute(&sql, &[Param::Int(self.now)])?;
+    fn pending(&mut self, leads: &[i64]) -> QueryResult<()> {
+        self.unstate(leads)?;
+        remove!(self.db, self.names, queue_leak.lead_id, leads)?;
+        lead_rows::make_pending_leads(self.db, self.names, self.now, leads)?;
         Ok(())
     }
 
+    /// Gives those of the leads that are linked.
+    fn linked(&mut self, leads: &[i64]) -> QueryResult<Vec<i64>> {
+        let links = queue_link::table.filter(queue_link::lead_id.eq_any(leads));
+        typed!(self.db, self.names, load, links.select(queue_link::lead_id))
+    }
+
     /// Brings leads that are linked to matched, and the others to pending.
-    fn by_link(&mut self, leads: &str) -> Result<(), StoreError> {
-        let linked =
-            format!("SELECT y.lead_id FROM {{ns}}queue_link y WHERE y.lead_id IN ({leads})");
-        self.pending(&format!(
-            "SELECT z.id FROM {{ns}}queue_lead z WHERE z.id IN ({leads}) AND z.id NOT IN ({linked})"
-        ))?;
-        self.remove(&STATES, &linked)?;
-        self.remove(&["queue_wake_key"], &linked)?;
-        let sql = format!(
-            "INSERT INTO {{ns}}queue_settled (lead_id, backlog_id, status, person_id, attempts, run_id, settled_at) \
-             SELECT k.lead_id, l.backlog_id, 1, k.person_id, 0, k.run_id, $1 FROM {{ns}}queue_link k \
-             JOIN {{ns}}queue_lead l ON l.id = k.lead_id WHERE k.lead_id IN ({leads}) ORDER BY k.lead_id"
-        );
-        self.execute(&sql, &[Param::Int(self.now)])?;
+    fn by_link(&mut self, leads: &[i64]) -> QueryResult<()> {
+        let linked = self.linked(leads)?;
+        let others: Vec<i64> =
+            leads.iter().copied().filter(|lead| !linked.contains(lead)).collect();
+        self.pending(&others)?;
+        self.unstate(&linked)?;
+        let now = self.now;
+        typed!(
+            self.db,
+            self.names,
+            execute,
+            queue_link::table
+                .inner_join(queue_lead::table.on(queue_lead::id.eq(queue_link::lead_id)))
+                .filter(queue_link::lead_id.eq_any(&linked))
+                .order(queue_link::lead_id)
+                .select((
+                    queue_link::lead_id,
+                    queue_lead::backlog_id,
+                    1_i64.into_sql::<BigInt>(),
+                    queue_link::person_id.nullable(),
+                    0_i64.into_sql::<BigInt>(),
+                    queue_link::run_id,
+                    now.into_sql::<BigInt>(),
+                ))
+                .insert_into(queue_settled::table)
+                .into_columns((
+                    queue_settled::lead_id,
+                    queue_settled::backlog_id,
+                    queue_settled::status,
+                    queue_settled::person_id,
+                    queue_settled::attempts,
+                    queue_settled::run_id,
+                    queue_settled::settled_at,
+                ))
+        )?;
         Ok(())
     }
 
     /// Undoes links, and keeps them in the history.
-    fn unlink(&mut self, leads: &str) -> Result<(), StoreError> {
-        let sql = keep_links(&format!("lead_id IN ({leads})"));
-        let params =
-            [Param::Int(self.now), Param::Text(self.decider.by), Param::Text(self.decider.reason)];
-        self.execute(&sql, &params)?;
-        self.remove(&["queue_link"], leads)
+    fn unlink(&mut self, leads: &[i64]) -> QueryResult<()> {
+        lead_rows::keep_links(self.db, self.names, self.now, leads, self.decider)?;
+        remove!(self.db, self.names, queue_link.lead_id, leads).map(drop)
+    }
+
+    /// Gives those of the leads that are in the backlog.
+    fn open(&mut self, leads: &[i64]) -> QueryResult<Vec<i64>> {
+        let pending = queue_pending::table.filter(queue_pending::lead_id.eq_any(leads));
+        let parked = queue_parked::table.filter(queue_parked::lead_id.eq_any(leads));
+        let failed = queue_settled::lead_id.eq_any(leads).and(queue_settled::status.eq(2));
+        let failed = queue_settled::table.filter(failed);
+        let mut open: Vec<i64> =
+            typed!(self.db, self.names, load, pending.select(queue_pending::lead_id))?;
+        let parked: Vec<i64> =
+            typed!(self.db, self.names, load, parked.select(queue_parked::lead_id))?;
+        let failed: Vec<i64> =
+            typed!(self.db, self.names, load, failed.select(queue_settled::lead_id))?;
+        open.extend(parked);
+        open.extend(failed);
+        Ok(open)
     }
 
     /// Puts the leads of one kind right.
-    fn mend(&mut self, kind: Kind, leads: &str) -> Result<(), StoreError> {
-        self.note(kind, leads)?;
+    fn mend(&mut self, kind: Kind, leads: &[i64]) -> Result<(), StoreError> {
+        self.note(kind, leads).map_err(failed(RECONCILE))?;
         match kind {
             Kind::RowWithoutLead => {
-                self.remove(&STATES, leads)?;
-                self.remove(&["queue_link", "queue_wake_key", "queue_leak"], leads)
+                self.unstate(leads).map_err(failed(RECONCILE))?;
+                remove!(self.db, self.names, queue_link.lead_id, leads)
+                    .map_err(failed(RECONCILE))?;
+                remove!(self.db, self.names, queue_leak.lead_id, leads)
+                    .map_err(failed(RECONCILE))?;
+                Ok(())
             }
             // Whether the ledger counts them as open nobody can say: the sums are compared at the end.
-            Kind::InSeveralStates | Kind::InNoState | Kind::MatchedToAnother => self.by_link(leads),
+            Kind::InSeveralStates | Kind::InNoState | Kind::MatchedToAnother => {
+                self.by_link(leads).map_err(failed(RECONCILE))
+            }
             Kind::PersonGone => {
-                self.unlink(leads)?;
+                self.unlink(leads).map_err(failed(RECONCILE))?;
                 self.event(EventKind::Arrived, leads)?;
-                self.pending(leads)
+                self.pending(leads).map_err(failed(RECONCILE))
             }
             Kind::LinkedNotMatched => {
-                let open = format!(
-                    "SELECT x.lead_id FROM (SELECT lead_id FROM {{ns}}queue_pending UNION ALL \
-                         SELECT lead_id FROM {{ns}}queue_parked UNION ALL \
-                         SELECT lead_id FROM {{ns}}queue_settled WHERE status = 2) x WHERE x.lead_id IN ({leads})"
-                );
+                let open = self.open(leads).map_err(failed(RECONCILE))?;
                 self.event(EventKind::Matched, &open)?;
-                self.by_link(leads)
+                self.by_link(leads).map_err(failed(RECONCILE))
             }
             Kind::MatchedWithoutLink => {
                 self.event(EventKind::Arrived, leads)?;
-                self.pending(leads)
+                self.pending(leads).map_err(failed(RECONCILE))
             }
             Kind::OriginWrong | Kind::LedgerDiffers | Kind::LeakedThoughLinked => Ok(()),
         }
@@ -153,12 +210,15 @@ impl Reconcile<'_, '_> {
         if queue == ledger {
             return Ok(());
         }
-        let first = "SELECT COALESCE(min(id), 0) AS value FROM {ns}queue_backlog";
-        let backlog = self.db.int(&self.names.sql(first), &[]).map_err(failed(RECONCILE))?;
+        let first = queue_backlog::table.order(queue_backlog::id).limit(1);
+        let first: Option<i64> =
+            typed!(self.db, self.names, get_result, first.select(queue_backlog::id))
+                .optional()
+                .map_err(failed(RECONCILE))?;
         let kind = if queue > ledger { EventKind::Arrived } else { EventKind::Withdrawn };
         let mut events = Events::default();
         events.add(kind, None, queue.abs_diff(ledger));
-        events.append(self.db, self.names, self.now, backlog, None)
+        events.append(self.db, self.names, self.now, first.unwrap_or_default(), None)
     }
 }
 
@@ -173,19 +233,16 @@ pub(crate) fn reconcile(
     seed::lock(db, names)?;
     if !db.is_sqlite() {
         // What a worker has in hand is in no committed state: it is waited for, and none begins meanwhile.
-        let tables = STATES.map(|table| format!("{{ns}}{table}")).join(", ");
-        let lock = format!(
-            "LOCK TABLE {tables}, {{ns}}queue_link, {{ns}}queue_person, {{ns}}queue_ledger IN SHARE ROW EXCLUSIVE MODE"
-        );
-        db.script(&names.sql(&lock)).map_err(failed(RECONCILE))?;
+        let lock = "LOCK TABLE {ns}queue_pending, {ns}queue_parked, {ns}queue_settled, {ns}queue_link, \
+             {ns}queue_person, {ns}queue_ledger IN SHARE ROW EXCLUSIVE MODE";
+        db.script(&names.sql(lock)).map_err(failed(RECONCILE))?;
     }
     let found = find(db, names)?;
     let now = now(db, clock)?;
     let mut reconcile = Reconcile { db, names, now, decider };
     for kind in Kind::ALL {
-        for part in found.leads(kind).chunks(CHUNK) {
-            let leads = part.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
-            reconcile.mend(kind, &leads)?;
+        for part in found.leads(kind).chunks(PART) {
+            reconcile.mend(kind, part)?;
         }
     }
     if found.told.iter().any(|told| told.kind.can_be_mended()) {

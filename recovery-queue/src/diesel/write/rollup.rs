@@ -1,11 +1,15 @@
 //! The ledger's roll-up: events are summed up by 15 minutes, and may then be removed.
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::min;
+use diesel::prelude::*;
 
 use crate::diesel::conn::database::now;
 use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;
+use crate::diesel::conn::typed::typed;
 use crate::diesel::store::SqlStore;
+use crate::diesel::tables::{queue_ledger, queue_ledger_mark, queue_run};
 use crate::diesel::write::events::SLOT_MICROS;
 use crate::diesel::write::seed;
 use crate::model::error::{ConfigError, StoreError};
@@ -77,12 +81,14 @@ fn roll_up(
         db.script(&names.sql("LOCK TABLE {ns}queue_ledger IN SHARE ROW EXCLUSIVE MODE"))
             .map_err(failed(ROLLUP))?;
     }
-    let from = db
-        .int(
-            &names.sql("SELECT rolled_up_to AS value FROM {ns}queue_ledger_mark WHERE id = 1"),
-            &[],
-        )
-        .map_err(failed(ROLLUP))?;
+    let mark = queue_ledger_mark::table.filter(queue_ledger_mark::id.eq(1));
+    let (from, was_pruned_to): (i64, i64) = typed!(
+        db,
+        names,
+        get_result,
+        mark.select((queue_ledger_mark::rolled_up_to, queue_ledger_mark::pruned_to))
+    )
+    .map_err(failed(ROLLUP))?;
     let to = slot.max(from);
     let range = format!("e.at >= $1 * {SLOT_MICROS} AND e.at < $2 * {SLOT_MICROS}");
     let bounds = [Param::Int(from), Param::Int(to)];
@@ -108,32 +114,19 @@ fn roll_up(
     let mut pruned_to = 0;
     if let Some(prune) = prune {
         // A run that has not ended is summed up from its events, so they stay until it has.
-        pruned_to = db
-            .int(
-                &names.sql(&format!(
-                    "SELECT COALESCE(min(started_at) / {SLOT_MICROS}, $1) AS value \
-                     FROM {{ns}}queue_run WHERE finished_at IS NULL"
-                )),
-                &[Param::Int(prune)],
-            )
-            .map_err(failed(ROLLUP))?
-            .min(prune)
-            .min(to);
-        pruned = db
-            .execute(
-                &names
-                    .sql(&format!("DELETE FROM {{ns}}queue_ledger WHERE at < $1 * {SLOT_MICROS}")),
-                &[Param::Int(pruned_to)],
-            )
-            .map_err(failed(ROLLUP))?;
+        let open = queue_run::table.filter(queue_run::finished_at.is_null());
+        let first: Option<i64> =
+            typed!(db, names, get_result, open.select(min(queue_run::started_at)))
+                .map_err(failed(ROLLUP))?;
+        let first = first.map_or(prune, |at| at.div_euclid(SLOT_MICROS));
+        pruned_to = first.min(prune).min(to);
+        let old = queue_ledger::table.filter(queue_ledger::at.lt(pruned_to * SLOT_MICROS));
+        pruned = typed!(db, names, execute, diesel::delete(old)).map_err(failed(ROLLUP))? as u64;
     }
-    db.execute(
-        &names.sql(
-            "UPDATE {ns}queue_ledger_mark SET rolled_up_to = $1, \
-             pruned_to = CASE WHEN pruned_to > $2 THEN pruned_to ELSE $2 END WHERE id = 1",
-        ),
-        &[Param::Int(to), Param::Int(pruned_to)],
-    )
-    .map_err(failed(ROLLUP))?;
+    let marked = (
+        queue_ledger_mark::rolled_up_to.eq(to),
+        queue_ledger_mark::pruned_to.eq(was_pruned_to.max(pruned_to)),
+    );
+    typed!(db, names, execute, diesel::update(mark).set(marked)).map_err(failed(ROLLUP))?;
     Ok(RollupSummary { rolled_up: u64::try_from(rolled_up).unwrap_or_default(), pruned })
 }

@@ -8,8 +8,10 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use serde::{Deserialize, Serialize};
 
 use crate::diesel::conn::database::now;
-use crate::diesel::conn::database::{Database, IntRow, Param, failed};
+use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;
+use crate::diesel::conn::typed::typed;
+use crate::diesel::tables::{queue_marker, queue_run};
 use crate::diesel::write::events::{LedgerIndex, ROLLED_UP_TO, latest_instant};
 use crate::model::error::StoreError;
 use crate::model::key::RunId;
@@ -70,21 +72,16 @@ pub(crate) fn insert(
     }
     let totals = Totals::of(db, names)?;
     let kept = serde_json::to_string(&totals).unwrap_or_default();
-    db.int(
-        &names.sql(
-            "INSERT INTO {ns}queue_run (kind, actor, policy, started_at, backlog_before, totals_before) \
-             VALUES ($1, $2, $3, $4, $5, $6) RETURNING id AS value",
-        ),
-        &[
-            Param::Text(run.kind.code()),
-            Param::Text(&run.actor),
-            Param::OptText(run.policy.as_deref()),
-            Param::Int(now),
-            Param::Int(totals.balance()),
-            Param::Text(&kept),
-        ],
-    )
-    .map_err(failed(BEGIN))
+    let row = (
+        queue_run::kind.eq(run.kind.code()),
+        queue_run::actor.eq(&run.actor),
+        queue_run::policy.eq(run.policy.as_deref()),
+        queue_run::started_at.eq(now),
+        queue_run::backlog_before.eq(totals.balance()),
+        queue_run::totals_before.eq(&kept),
+    );
+    let insert = diesel::insert_into(queue_run::table).values(row).returning(queue_run::id);
+    typed!(db, names, get_result, insert).map_err(failed(BEGIN))
 }
 
 /// Says whether a run is recorded as ended.
@@ -94,10 +91,12 @@ pub(crate) fn has_ended(
     run_id: i64,
     actor: &str,
 ) -> Result<bool, StoreError> {
-    let sql = "SELECT count(*) AS value FROM {ns}queue_run \
-         WHERE id = $1 AND actor = $2 AND finished_at IS NOT NULL";
-    let found = db.int(&names.sql(sql), &[Param::Int(run_id), Param::Text(actor)]);
-    Ok(found.map_err(failed(END))? > 0)
+    let ended = queue_run::table
+        .filter(queue_run::id.eq(run_id))
+        .filter(queue_run::actor.eq(actor))
+        .filter(queue_run::finished_at.is_not_null());
+    let found: i64 = typed!(db, names, get_result, ended.count()).map_err(failed(END))?;
+    Ok(found > 0)
 }
 
 /// What the ledger tells of a run; kept in its record when it ends.
@@ -106,14 +105,6 @@ struct Figures {
     failed: BTreeMap<FailReason, u64>,
     new_backlog_in: u64,
     other_out: Option<u64>,
-}
-
-#[derive(QueryableByName)]
-struct Start {
-    #[diesel(sql_type = BigInt)]
-    started_at: i64,
-    #[diesel(sql_type = Nullable<Text>)]
-    totals_before: Option<String>,
 }
 
 #[derive(QueryableByName)]
@@ -183,13 +174,18 @@ pub(crate) fn finish(
     run_id: i64,
     outcome: RunOutcome,
 ) -> Result<(), StoreError> {
-    let start = "SELECT started_at, totals_before FROM {ns}queue_run WHERE id = $1";
-    let rows: Vec<Start> =
-        db.query(&names.sql(start), &[Param::Int(run_id)]).map_err(failed(END))?;
-    let Some(start) = rows.into_iter().next() else {
+    let this_run = queue_run::table.filter(queue_run::id.eq(run_id));
+    let start: Option<(i64, Option<String>)> = typed!(
+        db,
+        names,
+        get_result,
+        this_run.select((queue_run::started_at, queue_run::totals_before))
+    )
+    .optional()
+    .map_err(failed(END))?;
+    let Some((started, totals_before)) = start else {
         return Err(StoreError::NotFound { what: "run", key: run_id.to_string() });
     };
-    let started = start.started_at;
     // When and with what backlog a killed run ended nobody saw: its last event is what is known of it.
     let (finished, totals) = if outcome == RunOutcome::Killed {
         let last = format!(
@@ -203,7 +199,7 @@ pub(crate) fn finish(
         (latest_instant(db, names, now)?, Some(Totals::of(db, names)?))
     };
     let mut figures = figures(db, names, run_id, (started, finished.max(started)))?;
-    let before = start.totals_before.and_then(|text| serde_json::from_str::<Totals>(&text).ok());
+    let before = totals_before.and_then(|text| serde_json::from_str::<Totals>(&text).ok());
     if let Some((totals, before)) = totals.as_ref().zip(before) {
         // What others did meanwhile counts from when it could be seen, as the two sizes of the backlog do.
         figures.new_backlog_in = totals.since(&before, &[EventKind::Opening, EventKind::Arrived]);
@@ -215,73 +211,59 @@ pub(crate) fn finish(
     let codes: BTreeMap<&str, u64> =
         figures.failed.iter().map(|(reason, leads)| (reason.code(), *leads)).collect();
     let reasons = serde_json::to_string(&codes).unwrap_or_default();
-    db.execute(
-        &names.sql(
-            "UPDATE {ns}queue_run SET finished_at = $1, events = $2, backlog_after = $3, \
-                 outcome = $4, new_backlog_in = $5, fail_reasons = $6, other_out = $7 WHERE id = $8",
-        ),
-        &[
-            Param::Int(finished),
-            Param::Text(&events),
-            Param::OptInt(totals.as_ref().map(Totals::balance)),
-            Param::Text(outcome.code()),
-            Param::Int(i64::try_from(figures.new_backlog_in).unwrap_or(i64::MAX)),
-            Param::Text(&reasons),
-            Param::OptInt(figures.other_out.map(|leads| i64::try_from(leads).unwrap_or(i64::MAX))),
-            Param::Int(run_id),
-        ],
-    )
-    .map_err(failed(END))?;
-    Ok(())
+    let leads = |leads: u64| i64::try_from(leads).unwrap_or(i64::MAX);
+    let end = (
+        queue_run::finished_at.eq(finished),
+        queue_run::events.eq(&events),
+        queue_run::backlog_after.eq(totals.as_ref().map(Totals::balance)),
+        queue_run::outcome.eq(outcome.code()),
+        queue_run::new_backlog_in.eq(leads(figures.new_backlog_in)),
+        queue_run::fail_reasons.eq(&reasons),
+        queue_run::other_out.eq(figures.other_out.map(leads)),
+    );
+    typed!(db, names, execute, diesel::update(this_run).set(end)).map(drop).map_err(failed(END))
 }
 
 /// Closes the runs of recovery that have not ended and have no worker with a mark, but for one.
 pub(crate) fn end_killed(db: &mut Database, names: &Names, but: i64) -> Result<(), StoreError> {
-    let dead: Vec<IntRow> = db
-        .query(
-            &names.sql(
-                "SELECT r.id AS value FROM {ns}queue_run r WHERE r.finished_at IS NULL \
-                 AND r.kind = 'recover' AND r.id <> $1 AND NOT EXISTS (SELECT 1 \
-                     FROM {ns}queue_marker m WHERE m.worker LIKE CAST(r.id AS TEXT) || '/%') \
-                 ORDER BY r.id",
-            ),
-            &[Param::Int(but)],
-        )
-        .map_err(failed(END))?;
-    for run in dead {
-        finish(db, names, None, run.value, RunOutcome::Killed)?;
-        tracing::warn!(name: "recovery_queue.run_killed", run_id = run.value);
+    let open = queue_run::table
+        .filter(queue_run::finished_at.is_null())
+        .filter(queue_run::kind.eq(RunKind::Recover.code()))
+        .filter(queue_run::id.ne(but))
+        .order(queue_run::id);
+    let open: Vec<i64> =
+        typed!(db, names, load, open.select(queue_run::id)).map_err(failed(END))?;
+    if open.is_empty() {
+        return Ok(());
+    }
+    let workers: Vec<String> =
+        typed!(db, names, load, queue_marker::table.select(queue_marker::worker))
+            .map_err(failed(END))?;
+    for run in open {
+        let of_run = format!("{run}/");
+        if workers.iter().any(|worker| worker.starts_with(&of_run)) {
+            continue;
+        }
+        finish(db, names, None, run, RunOutcome::Killed)?;
+        tracing::warn!(name: "recovery_queue.run_killed", run_id = run);
     }
     Ok(())
 }
 
-#[derive(QueryableByName)]
+#[derive(Queryable)]
 struct RunRow {
-    #[diesel(sql_type = BigInt)]
     id: i64,
-    #[diesel(sql_type = Text)]
     kind: String,
-    #[diesel(sql_type = Text)]
     actor: String,
-    #[diesel(sql_type = Nullable<Text>)]
     policy: Option<String>,
-    #[diesel(sql_type = BigInt)]
     started_at: i64,
-    #[diesel(sql_type = Nullable<BigInt>)]
     finished_at: Option<i64>,
-    #[diesel(sql_type = Nullable<Text>)]
     outcome: Option<String>,
-    #[diesel(sql_type = BigInt)]
     backlog_before: i64,
-    #[diesel(sql_type = Nullable<BigInt>)]
     backlog_after: Option<i64>,
-    #[diesel(sql_type = Nullable<BigInt>)]
     new_backlog_in: Option<i64>,
-    #[diesel(sql_type = Nullable<BigInt>)]
     other_out: Option<i64>,
-    #[diesel(sql_type = Nullable<Text>)]
     events: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
     fail_reasons: Option<String>,
 }
 
@@ -332,16 +314,27 @@ pub(crate) fn latest(
     kind: Option<RunKind>,
     limit: u32,
 ) -> Result<Vec<RunRecord>, StoreError> {
-    let rows: Vec<RunRow> = db
-        .query(
-            &names.sql(
-                "SELECT id, kind, actor, policy, started_at, finished_at, outcome, backlog_before, \
-                     backlog_after, new_backlog_in, other_out, events, fail_reasons FROM {ns}queue_run \
-                 WHERE COALESCE($1, kind) = kind ORDER BY id DESC LIMIT $2",
-            ),
-            &[Param::OptText(kind.map(RunKind::code)), Param::Int(i64::from(limit))],
-        )
-        .map_err(failed(READ))?;
+    let columns = (
+        queue_run::id,
+        queue_run::kind,
+        queue_run::actor,
+        queue_run::policy,
+        queue_run::started_at,
+        queue_run::finished_at,
+        queue_run::outcome,
+        queue_run::backlog_before,
+        queue_run::backlog_after,
+        queue_run::new_backlog_in,
+        queue_run::other_out,
+        queue_run::events,
+        queue_run::fail_reasons,
+    );
+    let newest = queue_run::table.order(queue_run::id.desc()).limit(limit.into()).select(columns);
+    let rows: Vec<RunRow> = match kind {
+        None => typed!(db, names, load, newest),
+        Some(kind) => typed!(db, names, load, newest.filter(queue_run::kind.eq(kind.code()))),
+    }
+    .map_err(failed(READ))?;
     let time = |micros| DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::<Utc>::MIN_UTC);
     let mut runs = Vec::with_capacity(rows.len());
     for row in rows {

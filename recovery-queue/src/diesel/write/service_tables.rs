@@ -4,10 +4,11 @@
 //! `search_path` of a session is. To move on purpose, the schema is named.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
 
-use crate::diesel::conn::database::{Database, Param, failed};
+use crate::diesel::conn::database::{Database, failed};
 use crate::diesel::conn::namespace::Names;
+use crate::diesel::conn::typed::typed;
+use crate::diesel::tables::{queue_key_column, queue_person_view};
 use crate::diesel::write::view::{columns, elsewhere, schema_of};
 use crate::model::backlog::ViewName;
 use crate::model::error::{ConfigError, StoreError};
@@ -18,15 +19,11 @@ const PERSONS: &str = "the record of the view of persons";
 const KEYS: &str = "the record of the columns of keys";
 
 /// A table and its column, as they are recorded.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, QueryableByName)]
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Queryable)]
 struct Recorded {
-    #[diesel(sql_type = Text)]
     view_schema: String,
-    #[diesel(sql_type = Text)]
     view_name: String,
-    #[diesel(sql_type = Text)]
     key_column: String,
-    #[diesel(sql_type = BigInt)]
     of_leads: i64,
 }
 
@@ -89,26 +86,45 @@ pub(crate) fn set_persons(
     persons: Option<&PersonView>,
 ) -> Result<(), StoreError> {
     let Some(persons) = persons else {
-        let sql = names.sql("DELETE FROM {ns}queue_person_view");
-        db.execute(&sql, &[]).map_err(failed(PERSONS))?;
+        typed!(db, names, execute, diesel::delete(queue_person_view::table))
+            .map_err(failed(PERSONS))?;
         return Ok(());
     };
-    let sql = "SELECT view_schema, view_name, key_column, CAST(0 AS BIGINT) AS of_leads \
-         FROM {ns}queue_person_view";
-    let known: Vec<Recorded> = db.query(&names.sql(sql), &[]).map_err(failed(PERSONS))?;
+    let known: Vec<(String, String, String)> = typed!(
+        db,
+        names,
+        load,
+        queue_person_view::table.select((
+            queue_person_view::view_schema,
+            queue_person_view::view_name,
+            queue_person_view::key_column,
+        ))
+    )
+    .map_err(failed(PERSONS))?;
+    let recorded = |(view_schema, view_name, key_column)| Recorded {
+        view_schema,
+        view_name,
+        key_column,
+        of_leads: 0,
+    };
+    let known: Vec<Recorded> = known.into_iter().map(recorded).collect();
     let asked = Named { what: "person view", table: persons.view(), column: persons.column() };
     let found = asked.find(db, &known, false)?;
     // A role that may use the tables alone starts like any other.
     if known.contains(&found) {
         return Ok(());
     }
-    let sql = "INSERT INTO {ns}queue_person_view (id, view_schema, view_name, key_column) \
-         VALUES (1, $1, $2, $3) ON CONFLICT (id) DO UPDATE SET view_schema = excluded.view_schema, \
-             view_name = excluded.view_name, key_column = excluded.key_column";
-    let Recorded { view_schema, view_name, key_column, .. } = &found;
-    let params = [view_schema, view_name, key_column].map(|text| Param::Text(text));
-    db.execute(&names.sql(sql), &params).map_err(failed(PERSONS))?;
-    Ok(())
+    let data = (
+        queue_person_view::view_schema.eq(&found.view_schema),
+        queue_person_view::view_name.eq(&found.view_name),
+        queue_person_view::key_column.eq(&found.key_column),
+    );
+    let insert = diesel::insert_into(queue_person_view::table)
+        .values((queue_person_view::id.eq(1), data))
+        .on_conflict(queue_person_view::id)
+        .do_update()
+        .set(data);
+    typed!(db, names, execute, insert).map(drop).map_err(failed(PERSONS))
 }
 
 /// Records the columns that hold keys of leads, in the place of those that are recorded.
@@ -117,9 +133,9 @@ pub(crate) fn set_key_columns(
     names: &Names,
     columns: &[KeyColumn],
 ) -> Result<(), StoreError> {
-    let sql = "SELECT view_schema, view_name, key_column, of_leads FROM {ns}queue_key_column \
-         ORDER BY view_schema, view_name, key_column";
-    let mut known: Vec<Recorded> = db.query(&names.sql(sql), &[]).map_err(failed(KEYS))?;
+    use queue_key_column as column;
+    let mut known: Vec<Recorded> =
+        typed!(db, names, load, column::table.select(column::all_columns)).map_err(failed(KEYS))?;
     let mut wanted = Vec::new();
     for column in columns {
         let asked = Named { what: "key column", table: column.table(), column: column.column() };
@@ -137,17 +153,16 @@ pub(crate) fn set_key_columns(
     if known == wanted {
         return Ok(());
     }
-    db.execute(&names.sql("DELETE FROM {ns}queue_key_column"), &[]).map_err(failed(KEYS))?;
-    let sql = "INSERT INTO {ns}queue_key_column (view_schema, view_name, key_column, of_leads) \
-         VALUES ($1, $2, $3, $4)";
+    typed!(db, names, execute, diesel::delete(column::table)).map_err(failed(KEYS))?;
     for Recorded { view_schema, view_name, key_column, of_leads } in &wanted {
-        let params = [
-            Param::Text(view_schema),
-            Param::Text(view_name),
-            Param::Text(key_column),
-            Param::Int(*of_leads),
-        ];
-        db.execute(&names.sql(sql), &params).map_err(failed(KEYS))?;
+        let row = (
+            column::view_schema.eq(view_schema),
+            column::view_name.eq(view_name),
+            column::key_column.eq(key_column),
+            column::of_leads.eq(of_leads),
+        );
+        typed!(db, names, execute, diesel::insert_into(column::table).values(row))
+            .map_err(failed(KEYS))?;
     }
     Ok(())
 }

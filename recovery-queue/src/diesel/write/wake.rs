@@ -7,7 +7,9 @@ use diesel::sql_types::BigInt;
 
 use crate::diesel::conn::database::{Database, IntRow, Param, failed, now};
 use crate::diesel::conn::namespace::Names;
+use crate::diesel::tables::queue_wake_key;
 use crate::diesel::write::events::Events;
+use crate::diesel::write::lead_rows::{make_pending_leads, remove};
 use crate::diesel::write::seed;
 use crate::model::error::StoreError;
 use crate::model::ledger::EventKind;
@@ -115,22 +117,10 @@ fn wake_leads(
         .map_err(failed(WAKE))?;
     let mut by_backlog: BTreeMap<i64, u64> = BTreeMap::new();
     for part in rows.chunks(PART) {
-        let ids = list(part.iter().map(|row| row.lead_id));
-        db.execute(
-            &names.sql(&format!(
-                "INSERT INTO {{ns}}queue_pending (backlog_id, priority, lead_at, lead_id, attempts, since) \
-                 SELECT l.backlog_id, l.priority, l.lead_at, l.id, 0, $1 FROM {{ns}}queue_lead l \
-                 WHERE l.id IN ({ids})"
-            )),
-            &[Param::Int(now)],
-        )
-        .map_err(failed(WAKE))?;
+        let ids: Vec<i64> = part.iter().map(|row| row.lead_id).collect();
+        make_pending_leads(db, names, now, &ids).map_err(failed(WAKE))?;
         // What is pending keeps no wake keys.
-        db.execute(
-            &names.sql(&format!("DELETE FROM {{ns}}queue_wake_key WHERE lead_id IN ({ids})")),
-            &[],
-        )
-        .map_err(failed(WAKE))?;
+        remove!(db, names, queue_wake_key.lead_id, &ids).map_err(failed(WAKE))?;
         for row in part {
             *by_backlog.entry(row.backlog_id).or_default() += 1;
         }

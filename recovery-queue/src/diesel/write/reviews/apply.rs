@@ -3,15 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::upsert::excluded;
 use serde::{Deserialize, Serialize};
 
-use super::parts::{CHUNK, REVIEW, by, places};
-use super::state::{by_ids, listed};
+use super::parts::{CHUNK, REVIEW, by};
+use super::state::{listed, pairs_of};
 use crate::diesel::batch::settled::Context;
-use crate::diesel::conn::database::{Database, Param, failed};
+use crate::diesel::conn::database::{Database, failed};
 use crate::diesel::conn::namespace::Names;
+use crate::diesel::conn::typed::{insert_rows, typed};
+use crate::diesel::tables::{
+    queue_lead, queue_lead_action, queue_link, queue_parked, queue_pending, queue_person,
+    queue_rejected_pair, queue_review, queue_review_load, queue_settled, queue_wake_key,
+};
 use crate::diesel::write::events::Events;
+use crate::diesel::write::lead_rows::{make_pending_leads, take};
 use crate::diesel::write::origins;
 use crate::model::error::StoreError;
 use crate::model::key::PersonKey;
@@ -50,128 +56,97 @@ impl Before {
     }
 }
 
-#[derive(QueryableByName)]
-struct StateRow {
-    #[diesel(sql_type = BigInt)]
-    lead_id: i64,
-    #[diesel(sql_type = Text)]
-    stood: String,
-    #[diesel(sql_type = BigInt)]
-    attempts: i64,
-    #[diesel(sql_type = BigInt)]
-    since: i64,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    rests_until: Option<i64>,
-    #[diesel(sql_type = Nullable<Text>)]
-    reason: Option<String>,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    run_id: Option<i64>,
-    #[diesel(sql_type = Nullable<Text>)]
-    told: Option<String>,
-}
-
-#[derive(QueryableByName)]
-struct WakeRow {
-    #[diesel(sql_type = BigInt)]
-    lead_id: i64,
-    #[diesel(sql_type = Text)]
-    wake_key: String,
-}
-
-#[derive(QueryableByName)]
-struct PersonRow {
-    #[diesel(sql_type = BigInt)]
-    id: i64,
-    #[diesel(sql_type = Text)]
-    person_key: String,
-}
-
-#[derive(QueryableByName)]
-struct Linked {
-    #[diesel(sql_type = Text)]
-    source_pk: String,
-}
-
-#[derive(QueryableByName)]
-struct Pair {
-    #[diesel(sql_type = BigInt)]
-    lead_id: i64,
-    #[diesel(sql_type = BigInt)]
-    person_id: i64,
-}
-
 /// Where leads stand.
 pub(super) fn states(
     db: &mut Database,
     names: &Names,
     leads: &[i64],
 ) -> Result<HashMap<i64, Before>, StoreError> {
-    let sql = "SELECT s.lead_id, CASE WHEN s.status = 2 THEN 'failed' WHEN s.cancelled = 1 THEN 'cancelled' \
-                 ELSE 'withdrawn' END AS stood, s.attempts, s.settled_at AS since, \
-             CAST(NULL AS BIGINT) AS rests_until, s.reason, s.run_id, s.evidence AS told \
-         FROM {ns}queue_settled s WHERE s.status <> 1 AND s.lead_id IN ({}) \
-         UNION ALL SELECT q.lead_id, 'parked', q.attempts, q.since, q.not_before, NULL, NULL, q.message \
-         FROM {ns}queue_parked q WHERE q.lead_id IN ({}) \
-         UNION ALL SELECT p.lead_id, 'pending', p.attempts, p.since, NULL, NULL, NULL, NULL \
-         FROM {ns}queue_lead l JOIN {ns}queue_pending p ON p.backlog_id = l.backlog_id \
-             AND p.priority = l.priority AND p.lead_at = l.lead_at AND p.lead_id = l.id WHERE l.id IN ({})";
-    let rows: Vec<StateRow> = by_ids(db, names, sql, leads)?;
-    let sql = "SELECT lead_id, wake_key FROM {ns}queue_wake_key WHERE lead_id IN ({}) \
-         ORDER BY lead_id, wake_key";
-    let keys: Vec<WakeRow> = by_ids(db, names, sql, leads)?;
-    let mut keys = by(keys.into_iter().map(|row| (row.lead_id, row.wake_key)));
-    let state = |row: StateRow| {
-        let before = Before {
-            stood: row.stood,
-            attempts: row.attempts,
-            since: row.since,
-            rests_until: row.rests_until,
-            reason: row.reason,
-            run_id: row.run_id,
-            text: row.told,
-            wake_keys: keys.remove(&row.lead_id).unwrap_or_default(),
-            rejected: Vec::new(),
-        };
-        (row.lead_id, before)
-    };
-    Ok(rows.into_iter().map(state).collect())
-}
-
-/// Takes leads out of wherever they wait. On PostgreSQL this waits for workers that hold them.
-pub(super) fn take(db: &mut Database, names: &Names, leads: &[i64]) -> Result<(), StoreError> {
+    let mut stand = HashMap::with_capacity(leads.len());
     for part in leads.chunks(CHUNK) {
-        let ids = listed(part);
-        for sql in [
-            format!(
-                "DELETE FROM {{ns}}queue_pending WHERE (backlog_id, priority, lead_at, lead_id) IN \
-                 (SELECT l.backlog_id, l.priority, l.lead_at, l.id FROM {{ns}}queue_lead l WHERE l.id IN ({ids}))"
-            ),
-            format!("DELETE FROM {{ns}}queue_parked WHERE lead_id IN ({ids})"),
-            format!("DELETE FROM {{ns}}queue_wake_key WHERE lead_id IN ({ids})"),
-            format!("DELETE FROM {{ns}}queue_settled WHERE lead_id IN ({ids}) AND status <> 1"),
-        ] {
-            db.execute(&names.sql(&sql), &[]).map_err(failed(REVIEW))?;
+        stand.extend(settled(db, names, part).map_err(failed(REVIEW))?);
+        stand.extend(waiting(db, names, part).map_err(failed(REVIEW))?);
+        let keys = queue_wake_key::table
+            .filter(queue_wake_key::lead_id.eq_any(part))
+            .order((queue_wake_key::lead_id, queue_wake_key::wake_key));
+        let keys: Vec<(i64, String)> = typed!(
+            db,
+            names,
+            load,
+            keys.select((queue_wake_key::lead_id, queue_wake_key::wake_key))
+        )
+        .map_err(failed(REVIEW))?;
+        for (lead, keys) in by(keys) {
+            if let Some(before) = stand.get_mut(&lead) {
+                before.wake_keys = keys;
+            }
         }
     }
-    Ok(())
+    Ok(stand)
 }
 
-/// Makes leads pending that are nowhere.
-pub(super) fn make_pending(
-    db: &mut Database,
-    names: &Names,
-    now: i64,
-    leads: &[i64],
-) -> Result<(), StoreError> {
-    for part in leads.chunks(CHUNK) {
-        let sql = format!(
-            "INSERT INTO {{ns}}queue_pending (backlog_id, priority, lead_at, lead_id, attempts, since) \
-             SELECT backlog_id, priority, lead_at, id, 0, $1 FROM {{ns}}queue_lead WHERE id IN ({})",
-            listed(part)
-        );
-        db.execute(&names.sql(&sql), &[Param::Int(now)]).map_err(failed(REVIEW))?;
-    }
-    Ok(())
+/// Those of the leads that are settled and not matched.
+fn settled(db: &mut Database, names: &Names, leads: &[i64]) -> QueryResult<Vec<(i64, Before)>> {
+    type Row = (i64, i64, i64, i64, i64, Option<String>, Option<i64>, Option<String>);
+    let rows: Vec<Row> = typed!(
+        db,
+        names,
+        load,
+        queue_settled::table
+            .filter(queue_settled::lead_id.eq_any(leads))
+            .filter(queue_settled::status.ne(1))
+            .select((
+                queue_settled::lead_id,
+                queue_settled::status,
+                queue_settled::cancelled,
+                queue_settled::attempts,
+                queue_settled::settled_at,
+                queue_settled::reason,
+                queue_settled::run_id,
+                queue_settled::evidence,
+            ))
+    )?;
+    let before = |(lead, status, cancelled, attempts, since, reason, run_id, text): Row| {
+        let stood = match (status, cancelled) {
+            (2, _) => "failed",
+            (_, 1) => "cancelled",
+            _ => "withdrawn",
+        };
+        let stood = stood.to_owned();
+        (lead, Before { stood, attempts, since, reason, run_id, text, ..Before::default() })
+    };
+    Ok(rows.into_iter().map(before).collect())
+}
+
+/// Those of the leads that are pending, or rest.
+fn waiting(db: &mut Database, names: &Names, leads: &[i64]) -> QueryResult<Vec<(i64, Before)>> {
+    let parked = queue_parked::table.filter(queue_parked::lead_id.eq_any(leads)).select((
+        queue_parked::lead_id,
+        queue_parked::attempts,
+        queue_parked::since,
+        queue_parked::not_before,
+        queue_parked::message,
+    ));
+    let parked: Vec<(i64, i64, i64, i64, Option<String>)> = typed!(db, names, load, parked)?;
+    let pending = queue_lead::table
+        .inner_join(
+            queue_pending::table.on(queue_pending::backlog_id
+                .eq(queue_lead::backlog_id)
+                .and(queue_pending::priority.eq(queue_lead::priority))
+                .and(queue_pending::lead_at.eq(queue_lead::lead_at))
+                .and(queue_pending::lead_id.eq(queue_lead::id))),
+        )
+        .filter(queue_lead::id.eq_any(leads))
+        .select((queue_lead::id, queue_pending::attempts, queue_pending::since));
+    let pending: Vec<(i64, i64, i64)> = typed!(db, names, load, pending)?;
+    let parked = parked.into_iter().map(|(lead, attempts, since, until, text)| {
+        let (stood, rests_until) = ("parked".to_owned(), Some(until));
+        (lead, Before { stood, attempts, since, rests_until, text, ..Before::default() })
+    });
+    let pending = pending.into_iter().map(|(lead, attempts, since)| {
+        (lead, Before { stood: "pending".to_owned(), attempts, since, ..Before::default() })
+    });
+    Ok(parked.chain(pending).collect())
 }
 
 /// Records what was done with leads by hand.
@@ -183,22 +158,17 @@ pub(super) fn record_actions(
     rows: &[(i64, String, String, Option<String>)],
 ) -> Result<(), StoreError> {
     for part in rows.chunks(CHUNK) {
-        let sql = format!(
-            "INSERT INTO {{ns}}queue_lead_action (lead_id, kind, at, decided_by, reason, fail_reason) VALUES {}",
-            places(part.len(), 6)
-        );
-        let mut params = Vec::with_capacity(part.len() * 6);
-        for (lead, by, why, reason) in part {
-            params.extend([
-                Param::Int(*lead),
-                Param::Text(kind.code()),
-                Param::Int(now),
-                Param::Text(by),
-                Param::Text(why),
-                Param::OptText(reason.as_deref()),
-            ]);
-        }
-        db.execute(&names.sql(&sql), &params).map_err(failed(REVIEW))?;
+        let rows = part.iter().map(|(lead, by, why, reason)| {
+            (
+                queue_lead_action::lead_id.eq(lead),
+                queue_lead_action::kind.eq(kind.code()),
+                queue_lead_action::at.eq(now),
+                queue_lead_action::decided_by.eq(by),
+                queue_lead_action::reason.eq(why),
+                queue_lead_action::fail_reason.eq(reason.as_deref()),
+            )
+        });
+        insert_rows!(db, names, queue_lead_action, rows).map_err(failed(REVIEW))?;
     }
     Ok(())
 }
@@ -229,19 +199,14 @@ fn persons<'k>(
     let keys: Vec<&str> = keys.into_iter().collect();
     let mut ids = HashMap::with_capacity(keys.len());
     for part in keys.chunks(CHUNK) {
-        let params: Vec<Param<'_>> = part.iter().map(|key| Param::Text(key)).collect();
-        let sql = format!(
-            "INSERT INTO {{ns}}queue_person (person_key) VALUES {} ON CONFLICT (person_key) DO NOTHING",
-            places(part.len(), 1)
-        );
-        db.execute(&names.sql(&sql), &params).map_err(failed(REVIEW))?;
-        let binds: Vec<String> = (1..=part.len()).map(|bind| format!("${bind}")).collect();
-        let sql = format!(
-            "SELECT id, person_key FROM {{ns}}queue_person WHERE person_key IN ({})",
-            binds.join(", ")
-        );
-        let rows: Vec<PersonRow> = db.query(&names.sql(&sql), &params).map_err(failed(REVIEW))?;
-        ids.extend(rows.into_iter().map(|row| (row.person_key, row.id)));
+        let rows = part.iter().map(|key| queue_person::person_key.eq(*key));
+        insert_rows!(db, names, queue_person, rows, on_conflict_do_nothing())
+            .map_err(failed(REVIEW))?;
+        let known = queue_person::table.filter(queue_person::person_key.eq_any(part));
+        let rows: Vec<(String, i64)> =
+            typed!(db, names, load, known.select((queue_person::person_key, queue_person::id)))
+                .map_err(failed(REVIEW))?;
+        ids.extend(rows);
     }
     Ok(ids)
 }
@@ -292,10 +257,6 @@ impl<'a> Apply<'a, '_> {
         &self.load.reviews[taken.at]
     }
 
-    fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64, StoreError> {
-        self.db.execute(&self.names.sql(sql), params).map_err(failed(REVIEW))
-    }
-
     /// Names who decided: both where two did.
     fn decided_by(&self, taken: &Taken) -> String {
         let own = &self.review(taken).decided_by;
@@ -313,16 +274,19 @@ impl<'a> Apply<'a, '_> {
             .filter_map(|one| Some((one, self.review(one).decision.person()?)))
             .collect();
         let leads: Vec<i64> = applied.iter().map(|(one, _)| one.lead_id).collect();
-        take(self.db, self.names, &leads)?;
+        take(self.db, self.names, &leads).map_err(failed(REVIEW))?;
         // A worker may have matched one while its row was waited for.
-        let sql = "SELECT l.source_pk FROM {ns}queue_link k JOIN {ns}queue_lead l ON l.id = k.lead_id \
-             WHERE k.lead_id IN ({})";
-        let linked: Vec<Linked> = by_ids(self.db, self.names, sql, &leads)?;
-        if let Some(lead) = linked.into_iter().next() {
-            return Err(StoreError::Conflict {
-                key: lead.source_pk,
-                reason: "a run matched it while the decisions were loaded; load them again".into(),
-            });
+        for part in leads.chunks(CHUNK) {
+            let linked = queue_link::table
+                .inner_join(queue_lead::table.on(queue_lead::id.eq(queue_link::lead_id)))
+                .filter(queue_link::lead_id.eq_any(part));
+            let linked: Vec<String> =
+                typed!(self.db, self.names, load, linked.limit(1).select(queue_lead::source_pk))
+                    .map_err(failed(REVIEW))?;
+            if let Some(key) = linked.into_iter().next() {
+                let reason = "a run matched it while the decisions were loaded; load them again";
+                return Err(StoreError::Conflict { key, reason: reason.to_owned() });
+            }
         }
         for part in applied.chunks(CHUNK) {
             self.link(part)?;
@@ -361,35 +325,31 @@ impl<'a> Apply<'a, '_> {
             .collect();
         let persons: Vec<i64> =
             part.iter().map(|(_, person)| self.persons[person.as_str()]).collect();
-        let sql = format!(
-            "INSERT INTO {{ns}}queue_link \
-                 (lead_id, person_id, rule, confidence, decided_by, linked_at, evidence) VALUES {}",
-            places(part.len(), 7)
-        );
-        let mut params = Vec::with_capacity(part.len() * 7);
-        for (((one, _), (by, evidence)), person) in part.iter().zip(&texts).zip(&persons) {
-            params.extend([
-                Param::Int(one.lead_id),
-                Param::Int(*person),
-                Param::Text(MANUAL_RULE),
-                Param::Text("manual"),
-                Param::Text(by),
-                Param::Int(self.now),
-                Param::Text(evidence),
-            ]);
-        }
-        self.execute(&sql, &params)?;
-        let sql = format!(
-            "INSERT INTO {{ns}}queue_settled \
-                 (lead_id, backlog_id, status, person_id, attempts, settled_at) VALUES {}",
-            places(part.len(), 6)
-        );
-        let mut params = Vec::with_capacity(part.len() * 6);
-        for ((one, _), person) in part.iter().zip(&persons) {
-            params.extend([one.lead_id, one.backlog_id, 1, *person, 0, self.now].map(Param::Int));
-        }
-        self.execute(&sql, &params)?;
-        Ok(())
+        let now = self.now;
+        let links =
+            part.iter().zip(&texts).zip(&persons).map(|(((one, _), (by, evidence)), person)| {
+                (
+                    queue_link::lead_id.eq(one.lead_id),
+                    queue_link::person_id.eq(person),
+                    queue_link::rule.eq(MANUAL_RULE),
+                    queue_link::confidence.eq("manual"),
+                    queue_link::decided_by.eq(by),
+                    queue_link::linked_at.eq(now),
+                    queue_link::evidence.eq(evidence),
+                )
+            });
+        insert_rows!(self.db, self.names, queue_link, links).map_err(failed(REVIEW))?;
+        let settled = part.iter().zip(&persons).map(|((one, _), person)| {
+            (
+                queue_settled::lead_id.eq(one.lead_id),
+                queue_settled::backlog_id.eq(one.backlog_id),
+                queue_settled::status.eq(1),
+                queue_settled::person_id.eq(person),
+                queue_settled::attempts.eq(0),
+                queue_settled::settled_at.eq(now),
+            )
+        });
+        insert_rows!(self.db, self.names, queue_settled, settled).map_err(failed(REVIEW))
     }
 
     /// Remembers who the leads are not, and has those that are nobody shown decided anew.
@@ -431,67 +391,74 @@ impl<'a> Apply<'a, '_> {
         pairs.dedup_by_key(|pair| (pair.0, pair.1));
         let leads: BTreeSet<i64> = pairs.iter().map(|pair| pair.0).collect();
         let leads: Vec<i64> = leads.into_iter().collect();
-        let sql = "SELECT r.lead_id, r.person_id FROM {ns}queue_rejected_pair r \
-             JOIN {ns}queue_lead l ON l.id = r.lead_id WHERE r.lead_id IN ({}) \
-               AND l.lead_version IS NOT DISTINCT FROM r.lead_version";
-        let holding: Vec<Pair> = by_ids(self.db, self.names, sql, &leads)?;
+        let holding = pairs_of(self.db, self.names, &leads).map_err(failed(REVIEW))?;
         let holding: BTreeSet<(i64, i64)> =
             holding.into_iter().map(|pair| (pair.lead_id, pair.person_id)).collect();
         pairs.retain(|pair| !holding.contains(&(pair.0, pair.1)));
         for part in pairs.chunks(CHUNK) {
-            self.reject(part)?;
+            self.reject(part).map_err(failed(REVIEW))?;
         }
         self.receipt.rejected_pairs += pairs.len() as u64;
         for (lead, _, key, _, _) in pairs {
             self.before.entry(lead).or_default().rejected.push(key);
         }
         let ids: Vec<i64> = anew.iter().map(|one| one.lead_id).collect();
-        take(self.db, self.names, &ids)?;
-        make_pending(self.db, self.names, self.now, &ids)?;
+        take(self.db, self.names, &ids).map_err(failed(REVIEW))?;
+        make_pending_leads(self.db, self.names, self.now, &ids).map_err(failed(REVIEW))?;
         for one in anew {
             *self.events.entry((one.backlog_id, EventKind::Reopened, None)).or_default() += 1;
         }
         Ok(())
     }
 
-    fn reject(&mut self, part: &[(i64, i64, String, String, String)]) -> Result<(), StoreError> {
-        // The version is read with each row, so that a pair holds for the data that it was decided on.
-        let rows: Vec<String> = part
-            .iter()
-            .enumerate()
-            .map(|(at, (lead, person, ..))| {
-                let (by, why) = (2 * at + 2, 2 * at + 3);
-                format!(
-                    "({lead}, {person}, (SELECT l.lead_version FROM {{ns}}queue_lead l WHERE l.id = {lead}), \
-                     $1, ${by}, ${why})"
-                )
-            })
-            .collect();
-        let sql = format!(
-            "INSERT INTO {{ns}}queue_rejected_pair \
-                 (lead_id, person_id, lead_version, rejected_at, rejected_by, comment) VALUES {} \
-             ON CONFLICT (lead_id, person_id) DO UPDATE SET lead_version = excluded.lead_version, \
-                 rejected_at = excluded.rejected_at, rejected_by = excluded.rejected_by, \
-                 comment = excluded.comment",
-            rows.join(", ")
-        );
-        let mut params = vec![Param::Int(self.now)];
-        for (_, _, _, by, why) in part {
-            params.extend([Param::Text(by), Param::Text(why)]);
-        }
-        self.execute(&sql, &params)?;
-        Ok(())
+    fn reject(&mut self, part: &[(i64, i64, String, String, String)]) -> QueryResult<()> {
+        use queue_rejected_pair as pair;
+        // A pair holds for the data that it was decided on.
+        let leads = part.iter().map(|(lead, ..)| *lead);
+        let leads = queue_lead::table.filter(queue_lead::id.eq_any(leads));
+        let columns = (queue_lead::id, queue_lead::lead_version);
+        let versions: Vec<(i64, Option<String>)> =
+            typed!(self.db, self.names, load, leads.select(columns))?;
+        let versions: HashMap<i64, Option<String>> = versions.into_iter().collect();
+        let now = self.now;
+        let rows = part.iter().map(|(lead, person, _, by, why)| {
+            (
+                pair::lead_id.eq(lead),
+                pair::person_id.eq(person),
+                pair::lead_version.eq(versions.get(lead).and_then(Option::as_deref)),
+                pair::rejected_at.eq(now),
+                pair::rejected_by.eq(by),
+                pair::comment.eq(why),
+            )
+        });
+        insert_rows!(
+            self.db,
+            self.names,
+            queue_rejected_pair,
+            rows,
+            on_conflict((pair::lead_id, pair::person_id)),
+            do_update(),
+            set((
+                pair::lead_version.eq(excluded(pair::lead_version)),
+                pair::rejected_at.eq(excluded(pair::rejected_at)),
+                pair::rejected_by.eq(excluded(pair::rejected_by)),
+                pair::comment.eq(excluded(pair::comment)),
+            ))
+        )
     }
 
     /// Records the load, its decisions and the leads' history.
     fn record(&mut self, taken: &[Taken]) -> Result<(), StoreError> {
         let key = self.load.id();
-        let sql = "INSERT INTO {ns}queue_review_load (load_key, loaded_at, loaded_by) VALUES ($1, $2, $3)";
-        let row = [Param::Text(&key), Param::Int(self.now), Param::Text(&self.load.by)];
-        self.execute(sql, &row)?;
-        let sql = "SELECT max(id) AS value FROM {ns}queue_review_load WHERE load_key = $1";
-        let load_id =
-            self.db.int(&self.names.sql(sql), &[Param::Text(&key)]).map_err(failed(REVIEW))?;
+        let row = (
+            queue_review_load::load_key.eq(&key),
+            queue_review_load::loaded_at.eq(self.now),
+            queue_review_load::loaded_by.eq(&self.load.by),
+        );
+        let insert = diesel::insert_into(queue_review_load::table).values(row);
+        let load_id: i64 =
+            typed!(self.db, self.names, get_result, insert.returning(queue_review_load::id))
+                .map_err(failed(REVIEW))?;
         for part in taken.chunks(CHUNK) {
             self.record_part(load_id, part)?;
         }
@@ -529,35 +496,30 @@ impl<'a> Apply<'a, '_> {
                 Some(serde_json::to_string(before).expect("a state is plain data"))
             })
             .collect();
-        let sql = format!(
-            "INSERT INTO {{ns}}queue_review (load_id, packet_id, lead_id, decision, person_id, \
-                 comes_back_at, decided_by, comment, fail_reason, decided_at, effect, state_before, corrected) VALUES {}",
-            places(part.len(), 13)
-        );
-        let mut params = Vec::with_capacity(part.len() * 13);
-        for (one, state) in part.iter().zip(&states) {
+        let rows = part.iter().zip(&states).map(|(one, state)| {
             let review = self.review(one);
             // What waits or disagrees has changed nothing that could be put back.
             let applied = one.effect == ReviewEffect::Applied;
             let person = review.decision.person().map(|person| self.persons[person.as_str()]);
-            params.extend([
-                Param::Int(load_id),
-                Param::Int(one.packet_id),
-                Param::Int(one.lead_id),
-                Param::Text(review.decision.word()),
-                Param::OptInt(person),
-                Param::OptInt(review.decision.until().map(|until| until.timestamp_micros())),
-                Param::Text(&review.decided_by),
-                Param::Text(&review.comment),
-                Param::OptText(one.fail_reason.as_deref()),
-                Param::Int(self.now),
-                Param::Text(one.effect.code()),
-                Param::OptText(state.as_deref().filter(|_| applied)),
-                Param::OptText(review.decision.corrected()),
-            ]);
-        }
-        self.execute(&sql, &params)?;
-        Ok(())
+            let until = review.decision.until().map(|until| until.timestamp_micros());
+            (
+                queue_review::load_id.eq(load_id),
+                queue_review::packet_id.eq(one.packet_id),
+                queue_review::lead_id.eq(one.lead_id),
+                queue_review::decision.eq(review.decision.word()),
+                queue_review::person_id.eq(person),
+                queue_review::comes_back_at.eq(until),
+                queue_review::decided_by.eq(&review.decided_by),
+                queue_review::comment.eq(&review.comment),
+                queue_review::fail_reason.eq(one.fail_reason.as_deref()),
+                queue_review::decided_at.eq(self.now),
+                queue_review::effect.eq(one.effect.code()),
+                queue_review::state_before.eq(state.as_deref().filter(|_| applied)),
+                queue_review::corrected.eq(review.decision.corrected()),
+            )
+        });
+        let rows: Vec<_> = rows.collect();
+        insert_rows!(self.db, self.names, queue_review, rows.into_iter()).map_err(failed(REVIEW))
     }
 
     /// Says of the first of two decisions what became of it.
@@ -572,12 +534,12 @@ impl<'a> Apply<'a, '_> {
             other => other,
         };
         for part in leads.chunks(CHUNK) {
-            let sql = format!(
-                "UPDATE {{ns}}queue_review SET effect = $1 WHERE effect = $2 AND lead_id IN ({})",
-                listed(part)
-            );
-            let params = [becomes, ReviewEffect::Waiting].map(|effect| Param::Text(effect.code()));
-            self.execute(&sql, &params)?;
+            let firsts = queue_review::table
+                .filter(queue_review::effect.eq(ReviewEffect::Waiting.code()))
+                .filter(queue_review::lead_id.eq_any(part));
+            let becomes = queue_review::effect.eq(becomes.code());
+            typed!(self.db, self.names, execute, diesel::update(firsts).set(becomes))
+                .map_err(failed(REVIEW))?;
         }
         Ok(())
     }

@@ -6,14 +6,20 @@ mod state;
 mod undo;
 
 use chrono::{DateTime, Utc};
+use diesel::prelude::*;
 
-use self::parts::{CHUNK, REVIEW, places};
+use self::parts::{CHUNK, REVIEW};
 use crate::diesel::borrowed::BorrowedStore;
-use crate::diesel::conn::database::{Database, Param, failed, now};
+use crate::diesel::conn::database::{Database, failed, now};
 use crate::diesel::conn::namespace::Names;
 use crate::diesel::conn::transaction::Begin;
+use crate::diesel::conn::typed::{insert_rows, typed};
 use crate::diesel::read::{review_figures, reviews};
 use crate::diesel::store::SqlStore;
+use crate::diesel::tables::{
+    queue_review_case, queue_review_packet, queue_reviewer, queue_reviewer_change,
+};
+use crate::diesel::write::lead_rows::remove;
 use crate::diesel::write::seed;
 use crate::model::error::StoreError;
 use crate::model::links::Decider;
@@ -41,43 +47,35 @@ fn issue(
     {
         return Err(StoreError::NotFound { what: "lead", key: lead.to_string() });
     }
-    let sql = "INSERT INTO {ns}queue_review_packet \
-             (packet, reviewer, issued_at, issued_by, policy, is_full, reviews_needed) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (packet) DO NOTHING";
-    let made = db
-        .execute(
-            &names.sql(sql),
-            &[
-                Param::Text(&packet.packet),
-                Param::OptText(packet.reviewer.as_deref()),
-                Param::Int(now),
-                Param::Text(&packet.issued_by),
-                Param::Text(&packet.policy),
-                Param::Int(i64::from(packet.full)),
-                Param::Int(i64::from(packet.reviews_needed)),
-            ],
-        )
-        .map_err(failed(ISSUE))?;
-    if made == 0 {
+    let row = (
+        queue_review_packet::packet.eq(&packet.packet),
+        queue_review_packet::reviewer.eq(packet.reviewer.as_deref()),
+        queue_review_packet::issued_at.eq(now),
+        queue_review_packet::issued_by.eq(&packet.issued_by),
+        queue_review_packet::policy.eq(&packet.policy),
+        queue_review_packet::is_full.eq(i64::from(packet.full)),
+        queue_review_packet::reviews_needed.eq(i64::from(packet.reviews_needed)),
+    );
+    let insert = diesel::insert_into(queue_review_packet::table)
+        .values(row)
+        .on_conflict(queue_review_packet::packet)
+        .do_nothing();
+    if typed!(db, names, execute, insert).map_err(failed(ISSUE))? == 0 {
         return Ok(());
     }
-    let sql = "SELECT id AS value FROM {ns}queue_review_packet WHERE packet = $1";
-    let id = db.int(&names.sql(sql), &[Param::Text(&packet.packet)]).map_err(failed(ISSUE))?;
+    let made = queue_review_packet::table.filter(queue_review_packet::packet.eq(&packet.packet));
+    let id: i64 = typed!(db, names, get_result, made.select(queue_review_packet::id))
+        .map_err(failed(ISSUE))?;
     for cases in packet.cases.chunks(CHUNK) {
-        let sql = format!(
-            "INSERT INTO {{ns}}queue_review_case (packet_id, lead_id, fingerprint) VALUES {} \
-             ON CONFLICT (packet_id, lead_id) DO NOTHING",
-            places(cases.len(), 3)
-        );
-        let mut params = Vec::with_capacity(cases.len() * 3);
-        for (lead, fingerprint) in cases {
-            params.extend([
-                Param::Int(id),
-                Param::Int(ids[lead.as_str()]),
-                Param::Text(fingerprint),
-            ]);
-        }
-        db.execute(&names.sql(&sql), &params).map_err(failed(ISSUE))?;
+        let rows = cases.iter().map(|(lead, fingerprint)| {
+            (
+                queue_review_case::packet_id.eq(id),
+                queue_review_case::lead_id.eq(ids[lead.as_str()]),
+                queue_review_case::fingerprint.eq(fingerprint),
+            )
+        });
+        insert_rows!(db, names, queue_review_case, rows, on_conflict_do_nothing())
+            .map_err(failed(ISSUE))?;
     }
     Ok(())
 }
@@ -127,23 +125,31 @@ impl ReviewStore for BorrowedStore<'_> {
         let (names, clock) = (&self.names, self.clock);
         let changed = self.db.transaction(LIST, |db| {
             let now = now(db, clock)?;
-            let row = [Param::Text(name), Param::Int(now), Param::Text(decider.by)];
-            let (sql, binds) = if may_decide {
-                let sql = "INSERT INTO {ns}queue_reviewer (name, added_at, added_by) \
-                     VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING";
-                (sql, &row[..])
+            let changed = if may_decide {
+                let row = (
+                    queue_reviewer::name.eq(name),
+                    queue_reviewer::added_at.eq(now),
+                    queue_reviewer::added_by.eq(decider.by),
+                );
+                let insert = diesel::insert_into(queue_reviewer::table)
+                    .values(row)
+                    .on_conflict(queue_reviewer::name)
+                    .do_nothing();
+                typed!(db, names, execute, insert)
             } else {
-                ("DELETE FROM {ns}queue_reviewer WHERE name = $1", &row[..1])
-            };
-            let changed = db.execute(&names.sql(sql), binds).map_err(failed(LIST))?;
+                remove!(db, names, queue_reviewer.name, [name])
+            }
+            .map_err(failed(LIST))?;
             if changed > 0 {
-                let sql = "INSERT INTO {ns}queue_reviewer_change \
-                         (name, may_decide, changed_at, changed_by, comment) \
-                     VALUES ($1, $2, $3, $4, $5)";
-                let may = Param::Int(i64::from(may_decide));
-                let [name, now, by] = row;
-                let row = [name, may, now, by, Param::Text(decider.reason)];
-                db.execute(&names.sql(sql), &row).map_err(failed(LIST))?;
+                let row = (
+                    queue_reviewer_change::name.eq(name),
+                    queue_reviewer_change::may_decide.eq(i64::from(may_decide)),
+                    queue_reviewer_change::changed_at.eq(now),
+                    queue_reviewer_change::changed_by.eq(decider.by),
+                    queue_reviewer_change::comment.eq(decider.reason),
+                );
+                let insert = diesel::insert_into(queue_reviewer_change::table).values(row);
+                typed!(db, names, execute, insert).map_err(failed(LIST))?;
             }
             Ok(changed)
         })?;

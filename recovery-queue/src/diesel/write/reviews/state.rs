@@ -3,115 +3,50 @@
 use std::collections::HashMap;
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::parts::{CHUNK, REVIEW, by};
-use crate::diesel::conn::database::{Database, Param, Row, failed};
+use crate::diesel::conn::database::{Database, failed};
 use crate::diesel::conn::namespace::Names;
+use crate::diesel::conn::typed::typed;
 use crate::diesel::read::reviews;
+use crate::diesel::tables::{
+    queue_lead, queue_link, queue_person, queue_rejected_pair, queue_review, queue_review_case,
+    queue_review_load, queue_review_packet, queue_settled,
+};
 use crate::model::error::StoreError;
 use crate::model::review::judge::{Decided, Former, Judged, Known, KnownLead, KnownPacket};
 use crate::model::review::{ReviewEffect, ReviewLoad};
 use crate::model::rows::Status;
 
-#[derive(QueryableByName)]
+#[derive(Queryable)]
 struct LeadRow {
-    #[diesel(sql_type = BigInt)]
     id: i64,
-    #[diesel(sql_type = Text)]
     source_pk: String,
-    #[diesel(sql_type = BigInt)]
     backlog_id: i64,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    status: Option<i64>,
-    #[diesel(sql_type = Nullable<Text>)]
-    reason: Option<String>,
+    settled: Option<(i64, Option<String>)>,
+    link: Option<i64>,
 }
 
-#[derive(QueryableByName)]
+#[derive(Queryable)]
 struct PacketRow {
-    #[diesel(sql_type = BigInt)]
     id: i64,
-    #[diesel(sql_type = Text)]
     packet: String,
-    #[diesel(sql_type = Nullable<Text>)]
     reviewer: Option<String>,
-    #[diesel(sql_type = BigInt)]
     reviews_needed: i64,
 }
 
-#[derive(QueryableByName)]
-struct CaseRow {
-    #[diesel(sql_type = BigInt)]
-    packet_id: i64,
-    #[diesel(sql_type = BigInt)]
-    lead_id: i64,
-    #[diesel(sql_type = Text)]
-    fingerprint: String,
-}
-
-#[derive(QueryableByName)]
+#[derive(Queryable)]
 struct FormerRow {
-    #[diesel(sql_type = BigInt)]
     id: i64,
-    #[diesel(sql_type = BigInt)]
     packet_id: i64,
-    #[diesel(sql_type = BigInt)]
     lead_id: i64,
-    #[diesel(sql_type = Text)]
     decision: String,
-    #[diesel(sql_type = Nullable<Text>)]
     person_key: Option<String>,
-    #[diesel(sql_type = Nullable<BigInt>)]
     comes_back_at: Option<i64>,
-    #[diesel(sql_type = Nullable<Text>)]
     corrected: Option<String>,
-    #[diesel(sql_type = Text)]
     decided_by: String,
-    #[diesel(sql_type = Text)]
     effect: String,
-    #[diesel(sql_type = Text)]
     fingerprint: String,
-}
-
-#[derive(QueryableByName)]
-struct PairRow {
-    #[diesel(sql_type = BigInt)]
-    lead_id: i64,
-    #[diesel(sql_type = Text)]
-    person_key: String,
-}
-
-/// Runs a query for parts of a list of texts; `{}` is where their binds go.
-fn by_texts<T: Row>(
-    db: &mut Database,
-    names: &Names,
-    sql: &str,
-    texts: &[&str],
-) -> Result<Vec<T>, StoreError> {
-    let mut rows = Vec::new();
-    for part in texts.chunks(CHUNK) {
-        let binds: Vec<String> = (1..=part.len()).map(|bind| format!("${bind}")).collect();
-        let params: Vec<Param<'_>> = part.iter().map(|text| Param::Text(text)).collect();
-        let sql = names.sql(&sql.replace("{}", &binds.join(", ")));
-        rows.extend(db.query::<T>(&sql, &params).map_err(failed(REVIEW))?);
-    }
-    Ok(rows)
-}
-
-/// Runs a query for parts of a list of ids of ours; `{}` is where they go.
-pub(super) fn by_ids<T: Row>(
-    db: &mut Database,
-    names: &Names,
-    sql: &str,
-    ids: &[i64],
-) -> Result<Vec<T>, StoreError> {
-    let mut rows = Vec::new();
-    for part in ids.chunks(CHUNK) {
-        let sql = names.sql(&sql.replace("{}", &listed(part)));
-        rows.extend(db.query::<T>(&sql, &[]).map_err(failed(REVIEW))?);
-    }
-    Ok(rows)
 }
 
 /// Writes ids of ours as a list for `IN`.
@@ -129,11 +64,140 @@ pub(super) fn ids(
 }
 
 fn leads_of(db: &mut Database, names: &Names, leads: &[&str]) -> Result<Vec<LeadRow>, StoreError> {
-    let sql = "SELECT l.id, l.source_pk, l.backlog_id, \
-             CASE WHEN k.lead_id IS NULL THEN s.status ELSE 1 END AS status, s.reason \
-         FROM {ns}queue_lead l LEFT JOIN {ns}queue_settled s ON s.lead_id = l.id \
-         LEFT JOIN {ns}queue_link k ON k.lead_id = l.id WHERE l.source_pk IN ({})";
-    by_texts(db, names, sql, leads)
+    let mut rows = Vec::with_capacity(leads.len());
+    for part in leads.chunks(CHUNK) {
+        let found: Vec<LeadRow> = typed!(
+            db,
+            names,
+            load,
+            queue_lead::table
+                .left_join(queue_settled::table.on(queue_settled::lead_id.eq(queue_lead::id)))
+                .left_join(queue_link::table.on(queue_link::lead_id.eq(queue_lead::id)))
+                .filter(queue_lead::source_pk.eq_any(part))
+                .select((
+                    queue_lead::id,
+                    queue_lead::source_pk,
+                    queue_lead::backlog_id,
+                    (queue_settled::status, queue_settled::reason).nullable(),
+                    queue_link::lead_id.nullable(),
+                ))
+        )
+        .map_err(failed(REVIEW))?;
+        rows.extend(found);
+    }
+    Ok(rows)
+}
+
+fn packets_of(db: &mut Database, names: &Names, packets: &[&str]) -> QueryResult<Vec<PacketRow>> {
+    use queue_review_packet as packet;
+    let mut rows = Vec::new();
+    for part in packets.chunks(CHUNK) {
+        let columns = (packet::id, packet::packet, packet::reviewer, packet::reviews_needed);
+        let wanted = packet::table.filter(packet::packet.eq_any(part)).select(columns);
+        let found: Vec<PacketRow> = typed!(db, names, load, wanted)?;
+        rows.extend(found);
+    }
+    Ok(rows)
+}
+
+/// Gives the fingerprints of the cases of leads, by packet and lead.
+fn cases_of(
+    db: &mut Database,
+    names: &Names,
+    leads: &[i64],
+) -> QueryResult<Vec<((i64, i64), String)>> {
+    use queue_review_case as case;
+    let mut rows = Vec::new();
+    for part in leads.chunks(CHUNK) {
+        let cases = case::table.filter(case::lead_id.eq_any(part));
+        let found: Vec<((i64, i64), String)> = typed!(
+            db,
+            names,
+            load,
+            cases.select(((case::packet_id, case::lead_id), case::fingerprint))
+        )?;
+        rows.extend(found);
+    }
+    Ok(rows)
+}
+
+/// Reads the decisions on leads that were not undone, oldest first.
+fn former_of_leads(db: &mut Database, names: &Names, leads: &[i64]) -> QueryResult<Vec<FormerRow>> {
+    use queue_review as review;
+    use queue_review_case as case;
+    use queue_review_load as load;
+    let mut rows = Vec::new();
+    for part in leads.chunks(CHUNK) {
+        let of_review =
+            case::packet_id.eq(review::packet_id).and(case::lead_id.eq(review::lead_id));
+        let found: Vec<FormerRow> = typed!(
+            db,
+            names,
+            load,
+            review::table
+                .inner_join(load::table.on(load::id.eq(review::load_id)))
+                .inner_join(case::table.on(of_review))
+                .left_join(
+                    queue_person::table.on(review::person_id.eq(queue_person::id.nullable()))
+                )
+                .filter(load::undone_at.is_null())
+                .filter(review::lead_id.eq_any(part))
+                .order(review::id)
+                .select((
+                    review::id,
+                    review::packet_id,
+                    review::lead_id,
+                    review::decision,
+                    queue_person::person_key.nullable(),
+                    review::comes_back_at,
+                    review::corrected,
+                    review::decided_by,
+                    review::effect,
+                    case::fingerprint,
+                ))
+        )?;
+        rows.extend(found);
+    }
+    Ok(rows)
+}
+
+/// A rejected pair: its lead, its person, and the version of the lead's data that it was decided on.
+pub(super) struct Pair {
+    pub(super) lead_id: i64,
+    pub(super) person_id: i64,
+    pub(super) person_key: String,
+}
+
+/// Reads the rejected pairs that hold for leads as their data is now.
+pub(super) fn pairs_of(db: &mut Database, names: &Names, leads: &[i64]) -> QueryResult<Vec<Pair>> {
+    use queue_rejected_pair as pair;
+    type Row = (i64, i64, String, Option<String>, Option<String>);
+    let mut pairs = Vec::new();
+    for part in leads.chunks(CHUNK) {
+        let found: Vec<Row> = typed!(
+            db,
+            names,
+            load,
+            pair::table
+                .inner_join(queue_lead::table.on(queue_lead::id.eq(pair::lead_id)))
+                .inner_join(queue_person::table.on(queue_person::id.eq(pair::person_id)))
+                .filter(pair::lead_id.eq_any(part))
+                .select((
+                    pair::lead_id,
+                    pair::person_id,
+                    queue_person::person_key,
+                    pair::lead_version,
+                    queue_lead::lead_version,
+                ))
+        )?;
+        let holding = found.into_iter().filter(|(_, _, _, then, now)| then == now);
+        pairs.extend(holding.map(|(lead_id, person_id, person_key, ..)| Pair {
+            lead_id,
+            person_id,
+            person_key,
+        }));
+    }
+    Ok(pairs)
 }
 
 /// Reads what the store knows of the leads and packets of a load.
@@ -146,40 +210,30 @@ fn known(db: &mut Database, names: &Names, load: &ReviewLoad) -> Result<Known, S
     let mut packets: Vec<&str> = load.reviews.iter().map(|review| review.packet.as_str()).collect();
     packets.sort_unstable();
     packets.dedup();
-    let sql = "SELECT id, packet, reviewer, reviews_needed FROM {ns}queue_review_packet \
-         WHERE packet IN ({})";
-    let packets: Vec<PacketRow> = by_texts(db, names, sql, &packets)?;
-    let sql = "SELECT packet_id, lead_id, fingerprint FROM {ns}queue_review_case \
-         WHERE lead_id IN ({})";
-    let cases: Vec<CaseRow> = by_ids(db, names, sql, &ids)?;
-    let sql = "SELECT r.id, r.packet_id, r.lead_id, r.decision, h.person_key, r.comes_back_at, \
-             r.corrected, r.decided_by, r.effect, c.fingerprint FROM {ns}queue_review r \
-         JOIN {ns}queue_review_load o ON o.id = r.load_id AND o.undone_at IS NULL \
-         JOIN {ns}queue_review_case c ON c.packet_id = r.packet_id AND c.lead_id = r.lead_id \
-         LEFT JOIN {ns}queue_person h ON h.id = r.person_id WHERE r.lead_id IN ({}) ORDER BY r.id";
-    let former: Vec<FormerRow> = by_ids(db, names, sql, &ids)?;
-    let sql = "SELECT r.lead_id, h.person_key FROM {ns}queue_rejected_pair r \
-         JOIN {ns}queue_lead l ON l.id = r.lead_id JOIN {ns}queue_person h ON h.id = r.person_id \
-         WHERE r.lead_id IN ({}) AND l.lead_version IS NOT DISTINCT FROM r.lead_version";
-    let pairs: Vec<PairRow> = by_ids(db, names, sql, &ids)?;
+    let packets = packets_of(db, names, &packets).map_err(failed(REVIEW))?;
+    let cases = cases_of(db, names, &ids).map_err(failed(REVIEW))?;
+    let former = former_of_leads(db, names, &ids).map_err(failed(REVIEW))?;
+    let pairs = pairs_of(db, names, &ids).map_err(failed(REVIEW))?;
     Ok(Known {
         reviewers: reviews::reviewers(db, names)?.into_iter().collect(),
         leads: leads.into_iter().map(lead_of).collect(),
         packets: packets.into_iter().map(packet_of).collect(),
-        cases: cases.into_iter().map(|c| ((c.packet_id, c.lead_id), c.fingerprint)).collect(),
+        cases: cases.into_iter().collect(),
         former: by(former.into_iter().map(|row| (row.lead_id, former_of(row)))),
         rejected: pairs.into_iter().map(|pair| (pair.lead_id, pair.person_key)).collect(),
     })
 }
 
 fn lead_of(row: LeadRow) -> (String, KnownLead) {
-    let status = match row.status {
+    let status = match row.settled.as_ref().map(|(status, _)| *status) {
+        _ if row.link.is_some() => Status::Matched,
         Some(1) => Status::Matched,
         Some(2) => Status::Failed,
         Some(3) => Status::Withdrawn,
         _ => Status::Pending,
     };
-    let (id, backlog_id, fail_reason) = (row.id, row.backlog_id, row.reason);
+    let fail_reason = row.settled.and_then(|(_, reason)| reason);
+    let (id, backlog_id) = (row.id, row.backlog_id);
     (row.source_pk, KnownLead { id, backlog_id, status, fail_reason })
 }
 

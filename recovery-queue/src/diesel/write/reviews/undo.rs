@@ -1,17 +1,21 @@
 //! A load undone: every lead stands where it stood, and what happened since is never overwritten.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text};
 
-use super::apply::{Before, append_events, make_pending, record_actions, states, take};
-use super::parts::{CHUNK, by, places};
-use super::state::{by_ids, listed};
+use super::apply::{Before, append_events, record_actions, states};
+use super::parts::{CHUNK, by};
+use super::state::listed;
 use crate::diesel::batch::settled::Context;
-use crate::diesel::conn::database::{Database, IntRow, Param, failed};
+use crate::diesel::conn::database::{Database, Param, failed};
 use crate::diesel::conn::namespace::Names;
-use crate::diesel::write::link_history::keep_links;
+use crate::diesel::conn::typed::{insert_rows, typed};
+use crate::diesel::tables::{
+    queue_lead, queue_leak, queue_link, queue_parked, queue_pending, queue_person,
+    queue_rejected_pair, queue_review, queue_review_load, queue_settled, queue_wake_key,
+};
+use crate::diesel::write::lead_rows::{keep_links, make_pending_leads, remove, take};
 use crate::diesel::write::origins;
 use crate::model::error::StoreError;
 use crate::model::lead::LeadActionKind;
@@ -21,43 +25,28 @@ use crate::model::review::{ReviewDecision, ReviewEffect, ReviewUndone};
 
 const UNDO: &str = "the undoing of reviews";
 
-#[derive(QueryableByName)]
+#[derive(Queryable)]
 struct Reviewed {
-    #[diesel(sql_type = BigInt)]
     id: i64,
-    #[diesel(sql_type = BigInt)]
     lead_id: i64,
-    #[diesel(sql_type = Text)]
     source_pk: String,
-    #[diesel(sql_type = BigInt)]
     backlog_id: i64,
-    #[diesel(sql_type = Text)]
     decision: String,
-    #[diesel(sql_type = Nullable<BigInt>)]
     person_id: Option<i64>,
-    #[diesel(sql_type = BigInt)]
     decided_at: i64,
-    #[diesel(sql_type = Text)]
     effect: String,
-    #[diesel(sql_type = Nullable<Text>)]
     state_before: Option<String>,
     /// The person that the lead is linked to now.
-    #[diesel(sql_type = Nullable<BigInt>)]
     linked: Option<i64>,
-    #[diesel(sql_type = Nullable<BigInt>)]
     linked_at: Option<i64>,
-    #[diesel(sql_type = Nullable<BigInt>)]
     status: Option<i64>,
 }
 
 /// A decision of another load.
-#[derive(QueryableByName)]
+#[derive(Queryable)]
 struct Later {
-    #[diesel(sql_type = BigInt)]
     id: i64,
-    #[diesel(sql_type = BigInt)]
     lead_id: i64,
-    #[diesel(sql_type = Text)]
     source_pk: String,
 }
 
@@ -97,20 +86,43 @@ pub(super) fn undo(
     load: &str,
     decider: Decider<'_>,
 ) -> Result<ReviewUndone, StoreError> {
-    let sql = "SELECT id AS value FROM {ns}queue_review_load \
-         WHERE load_key = $1 AND undone_at IS NULL ORDER BY id DESC LIMIT 1";
-    let found: Vec<IntRow> =
-        db.query(&names.sql(sql), &[Param::Text(load)]).map_err(failed(UNDO))?;
-    let Some(load_id) = found.first().map(|row| row.value) else {
+    let standing = queue_review_load::table
+        .filter(queue_review_load::load_key.eq(load))
+        .filter(queue_review_load::undone_at.is_null())
+        .order(queue_review_load::id.desc())
+        .limit(1);
+    let found: Option<i64> = typed!(db, names, get_result, standing.select(queue_review_load::id))
+        .optional()
+        .map_err(failed(UNDO))?;
+    let Some(load_id) = found else {
         return Err(StoreError::NotFound { what: "load of reviews", key: load.to_owned() });
     };
-    let sql = "SELECT r.id, r.lead_id, l.source_pk, l.backlog_id, r.decision, r.person_id, r.decided_at, \
-             r.effect, r.state_before, k.person_id AS linked, k.linked_at, s.status \
-         FROM {ns}queue_review r JOIN {ns}queue_lead l ON l.id = r.lead_id \
-         LEFT JOIN {ns}queue_link k ON k.lead_id = r.lead_id \
-         LEFT JOIN {ns}queue_settled s ON s.lead_id = r.lead_id WHERE r.load_id = $1 ORDER BY r.id";
-    let rows: Vec<Reviewed> =
-        db.query(&names.sql(sql), &[Param::Int(load_id)]).map_err(failed(UNDO))?;
+    let rows: Vec<Reviewed> = typed!(
+        db,
+        names,
+        load,
+        queue_review::table
+            .inner_join(queue_lead::table.on(queue_lead::id.eq(queue_review::lead_id)))
+            .left_join(queue_link::table.on(queue_link::lead_id.eq(queue_review::lead_id)))
+            .left_join(queue_settled::table.on(queue_settled::lead_id.eq(queue_review::lead_id)))
+            .filter(queue_review::load_id.eq(load_id))
+            .order(queue_review::id)
+            .select((
+                queue_review::id,
+                queue_review::lead_id,
+                queue_lead::source_pk,
+                queue_lead::backlog_id,
+                queue_review::decision,
+                queue_review::person_id,
+                queue_review::decided_at,
+                queue_review::effect,
+                queue_review::state_before,
+                queue_link::person_id.nullable(),
+                queue_link::linked_at.nullable(),
+                queue_settled::status.nullable(),
+            ))
+    )
+    .map_err(failed(UNDO))?;
     refuse(db, names, load_id, &rows)?;
     let mut done = ReviewUndone { reviews: rows.len() as u64, ..ReviewUndone::default() };
     let mut events: BTreeMap<(i64, EventKind, Option<String>), u64> = BTreeMap::new();
@@ -144,30 +156,26 @@ pub(super) fn undo(
             }
         }
     }
-    take(db, names, &ids)?;
-    make_pending(db, names, now, &anew)?;
+    take(db, names, &ids).map_err(failed(UNDO))?;
+    make_pending_leads(db, names, now, &anew).map_err(failed(UNDO))?;
     put_back(db, names, now, &back)?;
     done.restored = ids.len() as u64;
 
     // The first of two decisions waits for its second again.
     let leads: Vec<i64> = rows.iter().map(|row| row.lead_id).collect();
     for part in leads.chunks(CHUNK) {
-        let sql = format!(
-            "UPDATE {{ns}}queue_review SET effect = $1 WHERE load_id <> $2 AND effect IN ($3, $4) \
-               AND lead_id IN ({})",
-            listed(part)
-        );
-        let params = [
-            Param::Text(ReviewEffect::Waiting.code()),
-            Param::Int(load_id),
-            Param::Text(ReviewEffect::Confirmed.code()),
-            Param::Text(ReviewEffect::Disagreeing.code()),
-        ];
-        db.execute(&names.sql(&sql), &params).map_err(failed(UNDO))?;
+        let effects = [ReviewEffect::Confirmed, ReviewEffect::Disagreeing].map(ReviewEffect::code);
+        let firsts = queue_review::table
+            .filter(queue_review::load_id.ne(load_id))
+            .filter(queue_review::effect.eq_any(effects))
+            .filter(queue_review::lead_id.eq_any(part));
+        let waits = queue_review::effect.eq(ReviewEffect::Waiting.code());
+        typed!(db, names, execute, diesel::update(firsts).set(waits)).map_err(failed(UNDO))?;
     }
-    let sql = "UPDATE {ns}queue_review_load SET undone_at = $1, undone_by = $2 WHERE id = $3";
-    let params = [Param::Int(now), Param::Text(decider.by), Param::Int(load_id)];
-    db.execute(&names.sql(sql), &params).map_err(failed(UNDO))?;
+    let undone =
+        (queue_review_load::undone_at.eq(now), queue_review_load::undone_by.eq(decider.by));
+    let this_load = queue_review_load::table.filter(queue_review_load::id.eq(load_id));
+    typed!(db, names, execute, diesel::update(this_load).set(undone)).map_err(failed(UNDO))?;
     let action = |row: &Reviewed| {
         let why = format!("{}: {}", row.decision, decider.reason);
         (row.lead_id, decider.by.to_owned(), why, None)
@@ -200,13 +208,25 @@ fn refuse(
     }
     let ids: Vec<i64> = rows.iter().map(|row| row.lead_id).collect();
     let own: BTreeMap<i64, i64> = rows.iter().map(|row| (row.lead_id, row.id)).collect();
-    let sql = format!(
-        "SELECT r.id, r.lead_id, l.source_pk FROM {{ns}}queue_review r \
-         JOIN {{ns}}queue_review_load o ON o.id = r.load_id AND o.undone_at IS NULL \
-         JOIN {{ns}}queue_lead l ON l.id = r.lead_id \
-         WHERE r.load_id <> {load_id} AND r.lead_id IN ({{}})"
-    );
-    let others: Vec<Later> = by_ids(db, names, &sql, &ids)?;
+    let mut others: Vec<Later> = Vec::new();
+    for part in ids.chunks(CHUNK) {
+        let found: Vec<Later> = typed!(
+            db,
+            names,
+            load,
+            queue_review::table
+                .inner_join(
+                    queue_review_load::table.on(queue_review_load::id.eq(queue_review::load_id))
+                )
+                .inner_join(queue_lead::table.on(queue_lead::id.eq(queue_review::lead_id)))
+                .filter(queue_review_load::undone_at.is_null())
+                .filter(queue_review::load_id.ne(load_id))
+                .filter(queue_review::lead_id.eq_any(part))
+                .select((queue_review::id, queue_review::lead_id, queue_lead::source_pk))
+        )
+        .map_err(failed(UNDO))?;
+        others.extend(found);
+    }
     match others.into_iter().find(|other| own.get(&other.lead_id).is_some_and(|id| other.id > *id))
     {
         Some(later) => {
@@ -225,14 +245,10 @@ fn unlink(
 ) -> Result<(), StoreError> {
     for part in linked.chunks(CHUNK) {
         let ids: Vec<i64> = part.iter().map(|row| row.lead_id).collect();
-        let ids = listed(&ids);
-        let end = [Param::Int(now), Param::Text(decider.by), Param::Text(decider.reason)];
-        let sql = keep_links(&format!("lead_id IN ({ids})"));
-        db.execute(&names.sql(&sql), &end).map_err(failed(UNDO))?;
-        for table in ["queue_link", "queue_leak", "queue_settled"] {
-            let sql = format!("DELETE FROM {{ns}}{table} WHERE lead_id IN ({ids})");
-            db.execute(&names.sql(&sql), &[]).map_err(failed(UNDO))?;
-        }
+        keep_links(db, names, now, &ids, decider).map_err(failed(UNDO))?;
+        remove!(db, names, queue_link.lead_id, &ids).map_err(failed(UNDO))?;
+        remove!(db, names, queue_leak.lead_id, &ids).map_err(failed(UNDO))?;
+        remove!(db, names, queue_settled.lead_id, &ids).map_err(failed(UNDO))?;
     }
     let persons = by(linked.iter().filter_map(|row| Some((row.backlog_id, row.person_id?))));
     for (backlog_id, persons) in persons {
@@ -266,15 +282,12 @@ fn allow(db: &mut Database, names: &Names, rows: &[Reviewed]) -> Result<u64, Sto
     let mut allowed = 0;
     for row in rows.iter().filter(|row| row.is_applied()) {
         for keys in row.before().rejected.chunks(CHUNK) {
-            let binds: Vec<String> = (2..=keys.len() + 1).map(|bind| format!("${bind}")).collect();
-            let sql = format!(
-                "DELETE FROM {{ns}}queue_rejected_pair WHERE lead_id = $1 AND person_id IN \
-                 (SELECT p.id FROM {{ns}}queue_person p WHERE p.person_key IN ({}))",
-                binds.join(", ")
-            );
-            let mut params = vec![Param::Int(row.lead_id)];
-            params.extend(keys.iter().map(|key| Param::Text(key)));
-            allowed += db.execute(&names.sql(&sql), &params).map_err(failed(UNDO))?;
+            let persons = queue_person::table.filter(queue_person::person_key.eq_any(keys));
+            let pairs = queue_rejected_pair::table
+                .filter(queue_rejected_pair::lead_id.eq(row.lead_id))
+                .filter(queue_rejected_pair::person_id.eq_any(persons.select(queue_person::id)));
+            allowed +=
+                typed!(db, names, execute, diesel::delete(pairs)).map_err(failed(UNDO))? as u64;
         }
     }
     Ok(allowed)
@@ -293,26 +306,20 @@ fn put_back(
     };
     let settled = [stood("failed"), stood("withdrawn"), stood("cancelled")].concat();
     for part in settled.chunks(CHUNK) {
-        let sql = format!(
-            "INSERT INTO {{ns}}queue_settled \
-                 (lead_id, backlog_id, status, cancelled, reason, attempts, run_id, settled_at, evidence) VALUES {}",
-            places(part.len(), 9)
-        );
-        let mut params = Vec::with_capacity(part.len() * 9);
-        for (row, before) in part {
-            params.extend([
-                Param::Int(row.lead_id),
-                Param::Int(row.backlog_id),
-                Param::Int(if before.was_open() { 2 } else { 3 }),
-                Param::Int(i64::from(before.stood == "cancelled")),
-                Param::OptText(before.reason.as_deref()),
-                Param::Int(before.attempts),
-                Param::OptInt(before.run_id),
-                Param::Int(before.since),
-                Param::OptText(before.text.as_deref()),
-            ]);
-        }
-        db.execute(&names.sql(&sql), &params).map_err(failed(UNDO))?;
+        let rows = part.iter().map(|(row, before)| {
+            (
+                queue_settled::lead_id.eq(row.lead_id),
+                queue_settled::backlog_id.eq(row.backlog_id),
+                queue_settled::status.eq(if before.was_open() { 2 } else { 3 }),
+                queue_settled::cancelled.eq(i64::from(before.stood == "cancelled")),
+                queue_settled::reason.eq(before.reason.as_deref()),
+                queue_settled::attempts.eq(before.attempts),
+                queue_settled::run_id.eq(before.run_id),
+                queue_settled::settled_at.eq(before.since),
+                queue_settled::evidence.eq(before.text.as_deref()),
+            )
+        });
+        insert_rows!(db, names, queue_settled, rows).map_err(failed(UNDO))?;
     }
     let failed_back = stood("failed");
     let keys: Vec<(&str, i64)> = failed_back
@@ -320,48 +327,45 @@ fn put_back(
         .flat_map(|(row, before)| before.wake_keys.iter().map(|key| (key.as_str(), row.lead_id)))
         .collect();
     for part in keys.chunks(CHUNK) {
-        let sql = format!(
-            "INSERT INTO {{ns}}queue_wake_key (wake_key, lead_id) VALUES {}",
-            places(part.len(), 2)
-        );
-        let mut params = Vec::with_capacity(part.len() * 2);
-        for (key, lead) in part {
-            params.extend([Param::Text(key), Param::Int(*lead)]);
-        }
-        db.execute(&names.sql(&sql), &params).map_err(failed(UNDO))?;
+        let rows = part.iter().map(|(key, lead)| {
+            (queue_wake_key::wake_key.eq(*key), queue_wake_key::lead_id.eq(lead))
+        });
+        insert_rows!(db, names, queue_wake_key, rows).map_err(failed(UNDO))?;
     }
     for part in stood("parked").chunks(CHUNK) {
-        let sql = format!(
-            "INSERT INTO {{ns}}queue_parked \
-                 (lead_id, backlog_id, not_before, attempts, since, message) VALUES {}",
-            places(part.len(), 6)
-        );
-        let mut params = Vec::with_capacity(part.len() * 6);
-        for (row, before) in part {
-            params.extend([
-                Param::Int(row.lead_id),
-                Param::Int(row.backlog_id),
-                Param::Int(before.rests_until.unwrap_or(before.since)),
-                Param::Int(before.attempts),
-                Param::Int(before.since),
-                Param::OptText(before.text.as_deref()),
-            ]);
-        }
-        db.execute(&names.sql(&sql), &params).map_err(failed(UNDO))?;
+        let rows = part.iter().map(|(row, before)| {
+            (
+                queue_parked::lead_id.eq(row.lead_id),
+                queue_parked::backlog_id.eq(row.backlog_id),
+                queue_parked::not_before.eq(before.rests_until.unwrap_or(before.since)),
+                queue_parked::attempts.eq(before.attempts),
+                queue_parked::since.eq(before.since),
+                queue_parked::message.eq(before.text.as_deref()),
+            )
+        });
+        insert_rows!(db, names, queue_parked, rows).map_err(failed(UNDO))?;
     }
     for part in stood("pending").chunks(CHUNK) {
-        let since = |before: &Before| if before.since == 0 { now } else { before.since };
-        let rows = part.iter().map(|(row, before)| {
-            format!("({}, {}, {})", row.lead_id, before.attempts, since(before))
+        let ids: Vec<i64> = part.iter().map(|(row, _)| row.lead_id).collect();
+        let place = (queue_lead::backlog_id, queue_lead::priority, queue_lead::lead_at);
+        let places = queue_lead::table.filter(queue_lead::id.eq_any(&ids));
+        let places: Vec<(i64, (i64, i64, i64))> =
+            typed!(db, names, load, places.select((queue_lead::id, place)))
+                .map_err(failed(UNDO))?;
+        let places: HashMap<i64, (i64, i64, i64)> = places.into_iter().collect();
+        let rows = part.iter().filter_map(|(row, before)| {
+            let (backlog, priority, lead_at) = places.get(&row.lead_id).copied()?;
+            let since = if before.since == 0 { now } else { before.since };
+            Some((
+                queue_pending::backlog_id.eq(backlog),
+                queue_pending::priority.eq(priority),
+                queue_pending::lead_at.eq(lead_at),
+                queue_pending::lead_id.eq(row.lead_id),
+                queue_pending::attempts.eq(before.attempts),
+                queue_pending::since.eq(since),
+            ))
         });
-        let sql = format!(
-            "WITH v(lead_id, attempts, since) AS (VALUES {}) \
-             INSERT INTO {{ns}}queue_pending (backlog_id, priority, lead_at, lead_id, attempts, since) \
-             SELECT l.backlog_id, l.priority, l.lead_at, l.id, v.attempts, v.since \
-             FROM v JOIN {{ns}}queue_lead l ON l.id = v.lead_id",
-            rows.collect::<Vec<_>>().join(", ")
-        );
-        db.execute(&names.sql(&sql), &[]).map_err(failed(UNDO))?;
+        insert_rows!(db, names, queue_pending, rows).map_err(failed(UNDO))?;
     }
     Ok(())
 }
