@@ -132,6 +132,7 @@ impl CycleArgs {
         let tables = args.tables.open(console.bars())?;
         let given = Import::open(&tables, args.recovery.own_columns()?, files)?
             .allowing_shrink(args.seed.allow_shrink)
+            .imported_by(actor)
             .as_full(args.full);
 
         let mut stages = Stages::start(console);

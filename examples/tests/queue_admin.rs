@@ -85,7 +85,7 @@ fn two_heads_are_shown_stamped_and_migrated_to_one() {
         assert!(place.admin(&["migrate", "status"]).contains("recovery queue   one head: "));
         // Another branch made the tables of a version, and nobody recorded it.
         let sound = place.admin(&["status"]);
-        let head = "00000000000015";
+        let head = "00000000000016";
         place.script(&format!("DELETE FROM {{ns}}queue_migration WHERE version >= '{head}'"));
         let two = place.runs("queue_admin", &["migrate", "status"]);
         assert_eq!(two.code, 1, "{two:?}");
@@ -120,6 +120,8 @@ fn two_heads_are_shown_stamped_and_migrated_to_one() {
         assert_eq!(place.runs("queue_admin", &["status"]).code, 1, "nothing was stamped");
         let stamped = place.follow(remedy);
         assert_eq!(stamped.code, 0, "{stamped:?}");
+        let told = format!("1 migration recorded as there ({head})");
+        assert!(place.admin(&["history"]).contains(&told));
         assert!(place.admin(&["migrate"]).contains("one head in each book"));
         let after = place.admin(&["migrate", "status"]);
         assert_eq!(after, sound, "one head again");
@@ -224,9 +226,15 @@ fn links_are_made_moved_and_undone_with_their_history() {
 fn a_backlog_is_held_and_resumed_and_what_is_old_is_removed() {
     for place in Place::on_each("pause") {
         place.admin(&["lead", "reopen", "L-3", "--why", "again"]);
+        let before = place.admin(&["history"]);
+        assert!(before.lines().next().is_some_and(|line| line.contains(" migrations applied (")));
+        assert!(
+            before.contains(" leads imported, ") && before.contains(" persons imported, "),
+            "{before}"
+        );
         let dry = place.admin(&["pause", "--dry-run"]);
         assert_eq!(dry, "dry run, nothing changed: backlog_leads paused");
-        assert_eq!(place.admin(&["history"]), "", "a dry run is no history");
+        assert_eq!(place.admin(&["history"]), before, "a dry run is no history");
         let why = ["--why", "the CRM moves"];
         let held = place.admin(&[&["pause"][..], &why].concat());
         assert_eq!(held, "backlog_leads paused");
@@ -254,7 +262,7 @@ fn a_backlog_is_held_and_resumed_and_what_is_old_is_removed() {
         let told: Vec<&str> =
             told.lines().map(|line| &line["2026-01-01 00:00 UTC ".len()..]).collect();
         assert_eq!(
-            told,
+            told[before.lines().count()..],
             [
                 "backlog_leads paused by ana: the CRM moves",
                 "backlog_leads resumed by ana: the CRM moves",
@@ -306,6 +314,9 @@ fn files_are_imported_and_nothing_is_decided() {
         let dry = place.admin(&[&import[..], &["--dry-run"]].concat());
         assert_eq!(dry, "dry run, nothing changed: more.csv: 1 row, 1 written, 0 removed");
         assert_eq!(place.admin(&import), "more.csv: 1 row, 1 written, 0 removed");
+        let told = place.admin(&["history"]);
+        let last = told.lines().last().unwrap();
+        assert!(last.contains(" leads imported, 1 row changed by ana: a file"), "{told}");
         assert_eq!(place.admin(&import), "more.csv: 1 row, 0 written, 0 removed");
         let unknown = place.runs("queue_admin", &["lead", "show", "L-9"]);
         assert_eq!(unknown.code, 4, "no seed has seen it: {unknown:?}");

@@ -5,7 +5,7 @@ use guardrails::clock::Monotonic;
 use guardrails::recovery::{MigrationFacts, RecoveryFacts as _};
 use guardrails::{CheckReport, ExitPolicy, Suite};
 use recovery_queue::{
-    BookFacts, DatabaseUrl, OpenOptions, ServiceMigrations, SqlStore, SqliteFile,
+    BookFacts, DatabaseUrl, Decider, OpenOptions, ServiceMigrations, SqlStore, SqliteFile,
 };
 use serde_json::json;
 
@@ -25,6 +25,12 @@ pub enum Book {
     Stamp {
         /// The one pending version to record; left out, all of tables that have no book.
         version: Option<String>,
+        /// Who says so; kept in the history.
+        #[arg(long, env = "USER", default_value = "queue_admin", value_name = "NAME")]
+        by: String,
+        /// Why; kept in the history.
+        #[arg(long, default_value = "its tables were there", value_name = "TEXT")]
+        why: String,
     },
 }
 
@@ -113,12 +119,13 @@ pub fn books(
 ) -> Result<Exit, Failure> {
     match book {
         Book::Status => status((map, database), store, url, answer),
-        Book::Stamp { version } => {
+        Book::Stamp { version, by, why } => {
+            let decider = Decider { by, reason: why };
             let before = store.migration_status()?.applied.len();
             let stamped = in_one(store, answer.is_dry(), |store| {
                 match version {
-                    Some(version) => store.stamp_version(version)?,
-                    None => store.stamp()?,
+                    Some(version) => store.stamp_version(version, decider)?,
+                    None => store.stamp(decider)?,
                 }
                 Ok(store.migration_status()?.applied.len() - before)
             })?;

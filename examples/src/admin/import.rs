@@ -39,6 +39,9 @@ pub struct ImportArgs {
     /// The matching policy, for its own kinds and for which leads wake.
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
+    /// Who imports; kept in the history.
+    #[arg(long, env = "USER", default_value = "queue_admin", value_name = "NAME")]
+    pub by: String,
 }
 
 impl ImportArgs {
@@ -67,6 +70,7 @@ impl ImportArgs {
         let given = Import::open(&tables, recovery.own_columns()?, files)?
             .allowing_shrink(self.allow_shrink)
             .as_full(self.full)
+            .imported_by(&self.by)
             .as_dry_run(dry_run);
         let (_, mut service) = recovery.map.open(url)?;
         let keys = recovery.wake_keys(&mut service)?;

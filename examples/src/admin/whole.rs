@@ -7,7 +7,7 @@ use super::answer::{Answer, counted};
 use super::loads;
 use crate::cli::{Exit, Failure};
 
-/// Lists what was done by hand with the queue as a whole.
+/// Lists what was done with the queue as a whole.
 ///
 /// # Errors
 ///
@@ -28,6 +28,16 @@ pub fn history(store: &mut SqlStore, answer: &Answer<'_>) -> Result<Exit, Failur
                 }
                 StoreActionKind::PersonForgotten => {
                     format!("a person forgotten, {}", counted(action.rows, "row"))
+                }
+                StoreActionKind::Imported => {
+                    format!("{} imported, {} changed", action.subject, counted(action.rows, "row"))
+                }
+                StoreActionKind::Migrated => {
+                    format!("{} applied ({})", counted(action.rows, "migration"), action.subject)
+                }
+                StoreActionKind::Stamped => {
+                    let stamped = counted(action.rows, "migration");
+                    format!("{stamped} recorded as there ({})", action.subject)
                 }
                 other => other.code().to_owned(),
             };

@@ -16,7 +16,7 @@ mod summary;
 use std::path::Path;
 
 use raw_packets::table::{TableReader, TableSchema};
-use recovery_queue::WakeKeys;
+use recovery_queue::{Decider, WakeKeys};
 
 use self::shrink::mind_the_fuse;
 pub use self::summary::ImportSummary;
@@ -35,6 +35,7 @@ pub struct Import {
     allow_shrink: bool,
     full: bool,
     dry_run: bool,
+    by: String,
 }
 
 impl Import {
@@ -60,6 +61,7 @@ impl Import {
             allow_shrink: false,
             full: false,
             dry_run: false,
+            by: "import".to_owned(),
         })
     }
 
@@ -76,6 +78,13 @@ impl Import {
     #[must_use]
     pub fn as_full(mut self, full: bool) -> Self {
         self.full = full;
+        self
+    }
+
+    /// Names who imports; kept in the queue's history.
+    #[must_use]
+    pub fn imported_by(mut self, who: &str) -> Self {
+        who.clone_into(&mut self.by);
         self
     }
 
@@ -105,7 +114,7 @@ impl Database {
         files: Import,
         keys: &WakeKeys,
     ) -> Result<Vec<ImportSummary>, Failure> {
-        let Import { leads, persons, claims, own, allow_shrink, full, dry_run } = files;
+        let Import { leads, persons, claims, own, allow_shrink, full, dry_run, by } = files;
         self.attempt(dry_run, |database| {
             if database.is_postgres() {
                 // One import at a time: two that write the same rows in another order would wait for each other.
@@ -114,6 +123,9 @@ impl Database {
             let mut summaries = Vec::new();
             let mut done = |database: &mut Self, input, summary: ImportSummary| {
                 mind_the_fuse(database, input, &summary.table, allow_shrink)?;
+                let rows = summary.written_total + summary.removed_total;
+                let reason = if full { "a full file" } else { "a file" };
+                database.queue().record_import(input, rows, Decider { by: &by, reason })?;
                 summaries.push(summary);
                 Ok::<_, Failure>(())
             };

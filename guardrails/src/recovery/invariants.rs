@@ -248,10 +248,8 @@ pub(super) fn origin_missing() -> InvariantCheck {
         Invariant::ORIGIN_HAS_LINK,
         "origins have no link to their person",
         "origins_without_link",
-        Remedy::new(
-            "Run the recovery: it moves each such origin to the person's first linked lead.",
-        )
-        .command("recover_leads"),
+        Remedy::new("Put them right: each such origin moves to the person's first linked lead.")
+            .command("queue_admin reconcile --why origin_missing"),
     )
     .where_empty("nothing is matched, so no origin can be missing")
     .column("person_key")

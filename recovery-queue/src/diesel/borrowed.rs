@@ -243,6 +243,26 @@ impl<'c> BorrowedStore<'c> {
         })
     }
 
+    /// Keeps in the history that a table of the service's was imported: what, and how many rows were written or removed.
+    ///
+    /// For whoever imports, in the transaction that writes the rows; `what` and the reason name nobody.
+    ///
+    /// # Errors
+    /// A decider without a name or reason, tables that are not migrated, and the database's.
+    pub fn record_import(
+        &mut self,
+        what: &str,
+        rows: u64,
+        decider: Decider<'_>,
+    ) -> Result<(), StoreError> {
+        decider.check()?;
+        let (names, clock) = (&self.names, self.clock);
+        self.db.transaction("the record of an import", |db| {
+            let now = now(db, clock)?;
+            store_actions::record(db, names, now, (StoreActionKind::Imported, what, rows), decider)
+        })
+    }
+
     /// Records the service's view of the persons who are there, or that there is none: no batch links a lead to anybody
     /// else from now on, in any program. Such a lead fails as `PERSON_GONE`.
     ///

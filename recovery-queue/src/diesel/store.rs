@@ -192,18 +192,22 @@ impl SqlStore {
         migrate::status(&mut self.db, &self.names)
     }
 
-    /// Adopts tables that exist already, after checking that they have the expected shape.
-    pub fn stamp(&mut self) -> Result<(), StoreError> {
-        migrate::stamp(&mut self.db, &self.names)?;
+    /// Adopts tables that exist already, after checking that they have the expected shape; kept in the history.
+    ///
+    /// # Errors
+    /// A book that is there already, tables or columns that are missing, and a decider without a name or reason.
+    pub fn stamp(&mut self, decider: Decider<'_>) -> Result<(), StoreError> {
+        migrate::stamp(&mut self.db, &self.names, decider)?;
         self.write_ahead()
     }
 
-    /// Records one pending migration whose tables and columns are there already, after checking that they are.
+    /// Records one pending migration whose tables and columns are there already, after checking that they are; kept in the
+    /// history.
     ///
     /// # Errors
     /// A version that is not pending, and tables or columns that it or an earlier one makes and that are missing.
-    pub fn stamp_version(&mut self, version: &str) -> Result<(), StoreError> {
-        migrate::stamp_version(&mut self.db, &self.names, version)
+    pub fn stamp_version(&mut self, version: &str, decider: Decider<'_>) -> Result<(), StoreError> {
+        migrate::stamp_version(&mut self.db, &self.names, version, decider)
     }
 
     /// Has SQLite write ahead, so that readers and the writer do not wait for each other; the file keeps it.
@@ -641,12 +645,13 @@ impl RunStore for SqlStore {
     fn open_run(&mut self, run: &NewRun) -> Result<RunId, StoreError> {
         migrate::ensure_usable(&mut self.db, &self.names)?;
         let (names, clock) = (&self.names, self.clock);
-        self.db.transaction("the start of a run", |db| {
+        // As in a batch: whatever PostgreSQL believes of the persons, those without an origin are found by their index.
+        self.db.transaction_as(Begin::Batch, "the start of a run", |db| {
             let id = runs::insert(db, names, clock, run)?;
             if run.kind == RunKind::Recover {
                 let now = now(db, clock)?;
                 let context = Context { backlog_id: 0, run_id: id, now };
-                origins::mend(db, names, &context)?;
+                origins::mend_missing(db, names, &context)?;
             }
             Ok(RunId(id))
         })

@@ -114,6 +114,12 @@ diesel::table! {
 }
 
 diesel::table! {
+    queue_missing_origin (person_id) {
+        person_id -> BigInt,
+    }
+}
+
+diesel::table! {
     queue_origin_history (id) {
         id -> BigInt,
         person_id -> BigInt,
@@ -435,6 +441,7 @@ mod tests {
             queue_link,
             queue_link_history,
             queue_marker,
+            queue_missing_origin,
             queue_origin_history,
             queue_parked,
             queue_pending,

@@ -1,9 +1,9 @@
-//! What was done by hand with a store as a whole.
+//! What was done with a store as a whole.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-/// What was done by hand with a store as a whole.
+/// What was done with a store as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -18,14 +18,28 @@ pub enum StoreActionKind {
     LeadForgotten,
     /// A person was forgotten; which one is not kept.
     PersonForgotten,
+    /// A service's table was imported; recorded by whoever imports.
+    Imported,
+    /// Migrations were applied.
+    Migrated,
+    /// Migrations were recorded whose tables were there already.
+    Stamped,
     /// Written by a newer version of this crate.
     Unknown,
 }
 
 impl StoreActionKind {
     /// Lists every kind that this build writes.
-    pub const ALL: [Self; 5] =
-        [Self::Paused, Self::Resumed, Self::Pruned, Self::LeadForgotten, Self::PersonForgotten];
+    pub const ALL: [Self; 8] = [
+        Self::Paused,
+        Self::Resumed,
+        Self::Pruned,
+        Self::LeadForgotten,
+        Self::PersonForgotten,
+        Self::Imported,
+        Self::Migrated,
+        Self::Stamped,
+    ];
 
     /// Gives the word, as it is stored.
     #[must_use]
@@ -36,6 +50,9 @@ impl StoreActionKind {
             Self::Pruned => "pruned",
             Self::LeadForgotten => "lead_forgotten",
             Self::PersonForgotten => "person_forgotten",
+            Self::Imported => "imported",
+            Self::Migrated => "migrated",
+            Self::Stamped => "stamped",
             Self::Unknown => "unknown",
         }
     }
@@ -47,19 +64,20 @@ impl StoreActionKind {
     }
 }
 
-/// One thing that was done by hand with a store as a whole; it is kept for ever.
+/// One thing that was done with a store as a whole; it is kept for ever.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct StoreAction {
     /// What was done.
     pub kind: StoreActionKind,
-    /// The backlog that was held, or what was to be removed at which age; nothing where somebody was forgotten.
+    /// The backlog that was held, what was to be removed at which age, what was imported, or the versions of migrations; nothing
+    /// where somebody was forgotten.
     pub subject: String,
-    /// Rows and texts that were removed or replaced.
+    /// Rows and texts that were written, removed or replaced; of migrations, how many.
     pub rows: u64,
     /// When.
     pub at: DateTime<Utc>,
-    /// Who did it.
+    /// Who did it; of migrations the role on PostgreSQL, and this crate on SQLite.
     pub by: String,
     /// Why.
     pub reason: String,

@@ -6,6 +6,8 @@ use recovery_queue::*;
 
 use crate::support::backends::{counts, on_each, script};
 
+const STAMP: Decider<'_> = Decider { by: "ana", reason: "they were there" };
+
 /// Refuses a view as a backlog, and checks that nothing was written.
 fn refused(store: &mut SqlStore, view: &str) -> String {
     let backlog = ViewBacklog::new(&store.view_name(view).replace('"', "")).unwrap();
@@ -159,12 +161,12 @@ fn a_database_of_another_program_is_left_alone() {
         }
         let runs = store.view_name("queue_run");
         script(&mut store, &format!("ALTER TABLE {runs} DROP COLUMN policy"));
-        let told = store.stamp().unwrap_err().to_string();
+        let told = store.stamp(STAMP).unwrap_err().to_string();
         assert!(told.contains("queue_run.policy"), "{told}");
         script(&mut store, &format!("ALTER TABLE {runs} ADD COLUMN policy TEXT"));
-        store.stamp().unwrap();
+        store.stamp(STAMP).unwrap();
         assert!(store.migration_status().unwrap().is_current());
-        assert!(store.stamp().unwrap_err().to_string().contains("recorded already"));
+        assert!(store.stamp(STAMP).unwrap_err().to_string().contains("recorded already"));
     });
 }
 

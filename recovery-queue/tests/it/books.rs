@@ -9,6 +9,8 @@ use recovery_queue::*;
 
 use crate::support::backends::{on_each, script};
 
+const STAMP: Decider<'_> = Decider { by: "ana", reason: "they were there" };
+
 /// Runs the suite over the books alone and gives the check of the heads.
 fn heads(store: &mut SqlStore, services: &[ServiceMigrations]) -> CheckReport {
     let facts = BookFacts::read(store, services).unwrap();
@@ -30,7 +32,7 @@ fn every_fault_of_the_queues_book_is_named_though_the_store_refuses_to_open() {
         let sound = heads(&mut store, &[]);
         assert_eq!(sound.verdict, Verdict::Pass, "{sound:?}");
         let book = store.view_name("queue_migration");
-        let head = "00000000000015";
+        let head = "00000000000016";
         let row = format!("version = '{head}'");
         let cases = [
             // Edited: another file than the one that was applied.
@@ -73,13 +75,13 @@ fn every_fault_of_the_queues_book_is_named_though_the_store_refuses_to_open() {
             let remedies: Vec<&str> = check.help.iter().map(|one| one.action.as_str()).collect();
             assert!(remedies.iter().any(|one| one.starts_with(remedy)), "{spoil}: {remedies:?}");
             if remedy == "Stamp" {
-                store.stamp_version(head).unwrap();
+                store.stamp_version(head, STAMP).unwrap();
                 store.migrate().unwrap();
                 assert_eq!(heads(&mut store, &[]).verdict, Verdict::Pass);
             }
         }
         // The remedy of the last one, followed.
-        store.stamp().unwrap();
+        store.stamp(STAMP).unwrap();
         assert_eq!(heads(&mut store, &[]).verdict, Verdict::Pass);
     });
 }
@@ -281,16 +283,16 @@ fn a_version_whose_tables_are_there_is_stamped_and_the_rest_is_migrated() {
         assert!(told(&check)[0].contains("two heads"), "{:?}", told(&check));
         let stamp = check.help[0].command.clone();
         assert_eq!(stamp, Some(format!("queue_admin stamp {before}")));
-        let unmade = store.stamp_version(last).unwrap_err().to_string();
+        let unmade = store.stamp_version(last, STAMP).unwrap_err().to_string();
         assert!(unmade.contains("they lack "), "{unmade}");
-        let unseen = store.stamp_version(&embedded[newest + 1]).unwrap_err().to_string();
+        let unseen = store.stamp_version(&embedded[newest + 1], STAMP).unwrap_err().to_string();
         assert!(unseen.contains("nothing shows"), "{unseen}");
-        let unknown = store.stamp_version("99999").unwrap_err().to_string();
+        let unknown = store.stamp_version("99999", STAMP).unwrap_err().to_string();
         assert!(unknown.contains("not pending") && unknown.contains(last.as_str()), "{unknown}");
-        store.stamp_version(before).unwrap();
+        store.stamp_version(before, STAMP).unwrap();
         assert_eq!(store.migrate().unwrap(), embedded[newest..]);
         assert!(store.migration_status().unwrap().is_current());
         assert_eq!(heads(&mut store, &[]).verdict, Verdict::Pass);
-        assert!(store.stamp_version(before).is_err(), "it is recorded already");
+        assert!(store.stamp_version(before, STAMP).is_err(), "it is recorded already");
     }
 }

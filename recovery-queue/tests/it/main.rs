@@ -39,6 +39,7 @@ mod look_again;
 mod loop_on_sqlite;
 #[cfg(feature = "sqlite")]
 mod migrations;
+mod origins;
 mod outages;
 #[cfg(feature = "postgres")]
 mod partitions;

@@ -153,7 +153,8 @@ fn a_partition_that_is_gone_is_told_and_no_run_begins() {
     assert!(told.contains("they lack queue_link: 1 of 16 partitions"), "{told}");
     // A book that is lost is not made again over it.
     script(&mut store, &format!("ALTER TABLE {ns}queue_migration RENAME TO kept"));
-    let told = store.stamp().unwrap_err().to_string();
+    let told =
+        store.stamp(Decider { by: "ana", reason: "they were there" }).unwrap_err().to_string();
     assert!(told.contains("queue_link: 1 of 16 partitions"), "{told}");
     // Partitions may be split: 7 of 16 is 7 and 23 of 32.
     script(
@@ -167,7 +168,7 @@ fn a_partition_that_is_gone_is_told_and_no_run_begins() {
     assert!(status.is_current() && status.partitions == 32, "{status:?}");
     // What was made by this crate and lost its book is adopted in this form, too.
     script(&mut store, &format!("DROP TABLE {ns}queue_migration"));
-    store.stamp().unwrap();
+    store.stamp(Decider { by: "ana", reason: "they were there" }).unwrap();
     store.seed(&backlog, &SeedOptions::default()).unwrap();
 }
 

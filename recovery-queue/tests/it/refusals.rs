@@ -5,6 +5,8 @@ use recovery_queue::*;
 use crate::loop_on_sqlite::{open, run};
 use crate::support::backends::{fill, on_each, told};
 
+const STAMP: Decider<'_> = Decider { by: "ana", reason: "they were there" };
+
 #[test]
 fn a_table_of_another_program_with_a_name_of_ours_is_left_alone() {
     let other = tempfile::tempdir().unwrap();
@@ -13,7 +15,7 @@ fn a_table_of_another_program_with_a_name_of_ours_is_left_alone() {
     let mut foreign = SqlStore::open(&url, OpenOptions::default()).unwrap();
     run(&mut foreign, "CREATE TABLE queue_lead (id TEXT);");
     assert!(matches!(foreign.migrate(), Err(StoreError::Schema { .. })));
-    let error = foreign.stamp().unwrap_err().to_string();
+    let error = foreign.stamp(STAMP).unwrap_err().to_string();
     assert!(error.contains("queue_lead.source_pk"), "{error}");
     let names = OpenOptions::default().with_namespace(Namespace::new("ours").unwrap());
     let error = SqlStore::open(&url, names).unwrap_err().to_string();

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use recovery_queue::testing::minute;
 use recovery_queue::*;
 
-use crate::support::backends::{counts, fill, on_each, prove, resolve};
+use crate::support::backends::{counts, fill, on_each, prove, resolve, script};
 
 const ANA: Decider<'static> = Decider { by: "ana", reason: "a test" };
 
@@ -68,7 +68,8 @@ fn a_paused_backlog_gives_no_leads_until_it_is_resumed() {
         assert_eq!(counts(&mut store)[&Status::Pending], 0);
         // A backlog that is as it was asked to be is no change.
         store.set_paused(backlog.name(), false, ANA).unwrap();
-        let kept = store.actions().unwrap();
+        let mut kept = store.actions().unwrap();
+        kept.retain(|action| action.kind != StoreActionKind::Migrated);
         let told: Vec<_> = kept.iter().map(|it| (it.kind, it.subject.as_str())).collect();
         let name = backlog.name();
         assert_eq!(told, [(StoreActionKind::Paused, name), (StoreActionKind::Resumed, name)]);
@@ -156,4 +157,31 @@ fn a_mark_of_a_live_worker_is_left_alone_and_that_of_a_dead_one_is_taken() {
         std::iter::repeat_with(|| other.take_marks(next).unwrap()).take(100_000).flatten().next();
     assert_eq!(taken, Some(128));
     assert_eq!(other.snapshot().unwrap().runs(2).unwrap()[1].outcome, Some(RunOutcome::Killed));
+}
+
+#[test]
+fn what_made_the_tables_and_fills_the_services_own_is_history() {
+    on_each(|mut store| {
+        let head = store.migration_status().unwrap().heads[0].clone();
+        let table = store.view_name("queue_migration");
+        script(&mut store, &format!("DELETE FROM {table} WHERE version = '{head}'"));
+        store.stamp_version(&head, ANA).unwrap();
+        BorrowedStore::on(store.connection()).record_import("leads", 7, ANA).unwrap();
+        let kept = store.actions().unwrap();
+        let told: Vec<_> =
+            kept.iter().map(|it| (it.kind, it.rows, it.reason == ANA.reason)).collect();
+        let made = store.migration_status().unwrap().embedded.len() as u64;
+        assert_eq!(
+            told,
+            [
+                (StoreActionKind::Migrated, made, false),
+                (StoreActionKind::Stamped, 1, true),
+                (StoreActionKind::Imported, 7, true),
+            ]
+        );
+        assert!(kept[0].subject.ends_with(&head) && !kept[0].by.is_empty(), "{kept:?}");
+        assert_eq!((kept[1].subject.as_str(), kept[2].subject.as_str()), (&*head, "leads"));
+        assert!(store.migrate().unwrap().is_empty());
+        assert_eq!(store.actions().unwrap(), kept, "what applied nothing is no history");
+    });
 }

@@ -1,7 +1,7 @@
 //! One connection to either backend, with the few verbs that the store needs.
 //!
-//! Diesel's own two-backend connection has no batch insert, `ON CONFLICT` or `SKIP LOCKED`, so hot statements are
-//! SQL text with binds. `$1`, `$2` … mean the same to both backends as long as each statement names them
+//! Cold statements are [typed](super::typed). Hot ones, and what Diesel's query language cannot say, are SQL text with
+//! binds. `$1`, `$2` … mean the same to both backends as long as each statement names them
 //! first in ascending order, which a debug assertion holds us to.
 
 use diesel::connection::SimpleConnection;

@@ -25,7 +25,10 @@ use crate::diesel::conn::namespace::Names;
 use crate::diesel::migrate::expected_schema::{Shape, shape};
 use crate::diesel::migrate::partitions::Kept;
 use crate::diesel::migrate::status::MigrationStatus;
+use crate::diesel::write::store_actions;
 use crate::model::error::StoreError;
+use crate::model::links::Decider;
+use crate::model::store_action::StoreActionKind;
 
 /// One embedded migration, for both backends.
 pub(crate) struct Embedded {
@@ -84,6 +87,7 @@ pub(crate) const MIGRATIONS: &[Embedded] = embedded![
     "00000000000013" "wake_key_order" Queue breaking: false,
     "00000000000014" "corrections" Queue breaking: false,
     "00000000000015" "store_actions" Queue breaking: false,
+    "00000000000016" "missing_origins" Queue breaking: false,
 ];
 
 /// Gives the migrations of some lines, oldest first.
@@ -376,12 +380,45 @@ fn apply(
     }
     let now = db.now().map_err(failed("the migration"))?;
     let sqlite = db.is_sqlite();
+    let mut applied = Vec::new();
     for migration in migrations {
         db.script(&names.sql(migration.script(sqlite))).map_err(failed("a migration"))?;
         record(db, names, migration, now)?;
         tracing::info!(name: "recovery_queue.migrated", version = migration.version);
+        applied.push(migration.version);
     }
-    Ok(())
+    if applied.is_empty() {
+        return Ok(());
+    }
+    let by = by(db)?;
+    let decider =
+        Decider { by: &by, reason: concat!("recovery-queue ", env!("CARGO_PKG_VERSION")) };
+    keep(db, names, now, (StoreActionKind::Migrated, &applied), decider)
+}
+
+/// Says who migrates: the role that PostgreSQL knows; SQLite knows nobody.
+fn by(db: &mut Database) -> Result<String, StoreError> {
+    if db.is_sqlite() {
+        return Ok("recovery-queue".to_owned());
+    }
+    let sql = "SELECT CAST(session_user AS TEXT) AS value";
+    let role: Vec<TextRow> = db.query(sql, &[]).map_err(failed("the migration"))?;
+    Ok(role.into_iter().next().map(|row| row.value).unwrap_or_default())
+}
+
+/// Keeps in the history what was done with versions, where the table of the history is there.
+fn keep(
+    db: &mut Database,
+    names: &Names,
+    now: i64,
+    (kind, versions): (StoreActionKind, &[&str]),
+    decider: Decider<'_>,
+) -> Result<(), StoreError> {
+    if !columns(db, names)?.iter().any(|(table, _)| table == "queue_store_action") {
+        return Ok(());
+    }
+    let (rows, versions) = (versions.len() as u64, versions.join(", "));
+    store_actions::record(db, names, now, (kind, &versions, rows), decider)
 }
 
 fn make_book(db: &mut Database, names: &Names) -> Result<(), StoreError> {
@@ -413,7 +450,12 @@ pub(crate) fn adopt_prefix(
 }
 
 /// Adopts tables that exist already, after checking that they have the expected shape.
-pub(crate) fn stamp(db: &mut Database, names: &Names) -> Result<(), StoreError> {
+pub(crate) fn stamp(
+    db: &mut Database,
+    names: &Names,
+    decider: Decider<'_>,
+) -> Result<(), StoreError> {
+    decider.check()?;
     db.transaction("the stamp", |db| {
         lock(db, names)?;
         let columns = columns(db, names)?;
@@ -438,7 +480,8 @@ pub(crate) fn stamp(db: &mut Database, names: &Names) -> Result<(), StoreError> 
         for migration in in_effect(LINES) {
             record(db, names, migration, now)?;
         }
-        Ok(())
+        let versions: Vec<&str> = in_effect(LINES).map(|known| known.version).collect();
+        keep(db, names, now, (StoreActionKind::Stamped, &versions), decider)
     })
 }
 
@@ -447,7 +490,9 @@ pub(crate) fn stamp_version(
     db: &mut Database,
     names: &Names,
     version: &str,
+    decider: Decider<'_>,
 ) -> Result<(), StoreError> {
+    decider.check()?;
     db.transaction("the stamp", |db| {
         lock(db, names)?;
         let status = status_of(db, names, LINES)?;
@@ -485,7 +530,8 @@ pub(crate) fn stamp_version(
             make_book(db, names)?;
         }
         let now = db.now().map_err(failed("the stamp"))?;
-        record(db, names, migration, now)
+        record(db, names, migration, now)?;
+        keep(db, names, now, (StoreActionKind::Stamped, &[migration.version]), decider)
     })
 }
 
@@ -581,7 +627,8 @@ mod tests {
                 let missing = status(db, names)?.missing;
                 assert!(missing.contains(&format!("{table}.{column}")), "{table}: {missing:?}");
                 db.script(&names.sql("DROP TABLE {ns}queue_migration")).unwrap();
-                let error = stamp(db, names).unwrap_err().to_string();
+                let decider = Decider { by: "ana", reason: "a test" };
+                let error = stamp(db, names, decider).unwrap_err().to_string();
                 assert!(error.contains(&format!("{table}.{column}")), "{error}");
                 Err(crate::StoreError::NotFound { what: "regret", key: String::new() })
             });
