@@ -136,7 +136,7 @@ impl Database {
         };
         applied.map_err(|error| {
             Failure::new(format_args!("the runners' own tables cannot be made: {error}")).remedy(
-                "the search_path must name a schema to make them in, such as public; where a right is missing, run once as the role that owns the tables, or name your own tables with --map",
+                "where the transaction is read-only, name the server and role that take writes; the search_path must name a schema to make them in, such as public; where a right is missing, run once as the role that owns the tables, or name your own tables with --map",
             )
         })
     }

@@ -395,7 +395,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     queue_wake_key,
 );
 
-#[cfg(all(test, feature = "sqlite"))]
+#[cfg(test)]
+#[cfg(feature = "sqlite")]
 mod tests {
     use diesel::prelude::*;
     use diesel::sql_types::Text;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::kept::{InMemoryStore, Lead, Link, State};
 use super::links::conflict;
-use super::{InMemoryStore, Lead, State};
 use crate::model::error::StoreError;
 use crate::model::inconsistency::{Inconsistency, InconsistencyKind};
 use crate::model::key::{PersonKey, SourcePk};
@@ -78,7 +78,7 @@ impl InMemoryStore {
 
     /// Lists the leads that are linked to persons who are gone: all that can disagree in a store that nobody else writes to.
     fn linked_to_nobody(&self) -> Vec<SourcePk> {
-        let gone = |link: &super::Link| self.gone.contains(&link.person);
+        let gone = |link: &Link| self.gone.contains(&link.person);
         self.links.iter().filter(|(_, link)| gone(link)).map(|(key, _)| key.clone()).collect()
     }
 

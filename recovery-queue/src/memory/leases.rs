@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::{InMemoryStore, Parked, State};
+use super::kept::{InMemoryStore, Lead, Parked, State};
 use crate::model::cursor::Cursor;
 use crate::model::error::StoreError;
 use crate::model::key::SourcePk;
@@ -16,7 +16,7 @@ use crate::worker::storable;
 
 impl InMemoryStore {
     /// Gives the leads that a token still holds.
-    fn held(&mut self, token: i64) -> Vec<(&SourcePk, &mut super::Lead)> {
+    fn held(&mut self, token: i64) -> Vec<(&SourcePk, &mut Lead)> {
         let holds = |state: &State| matches!(state, State::Pending { parked: Some(parked), .. } if parked.token == Some(token));
         self.leads.iter_mut().filter(|(_, lead)| holds(&lead.state)).collect()
     }

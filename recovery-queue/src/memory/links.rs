@@ -1,6 +1,6 @@
 //! Links by hand in memory.
 
-use super::{InMemoryStore, Lead, Link, State};
+use super::kept::{InMemoryStore, Lead, Link, State};
 use crate::model::error::StoreError;
 use crate::model::key::{PersonKey, SourcePk};
 use crate::model::ledger::EventKind;
@@ -65,7 +65,7 @@ impl LinkStore for InMemoryStore {
         if self.links.contains_key(lead) {
             return Err(conflict(lead, "it is linked already; move the link instead"));
         }
-        let was_open = self.leads.get(lead).is_some_and(super::Lead::is_open);
+        let was_open = self.leads.get(lead).is_some_and(Lead::is_open);
         self.make_link(lead, person, decider);
         if was_open {
             self.event(EventKind::Matched, None, 1, None);

@@ -2,10 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use chrono::{DateTime, Utc};
-
+use super::kept::{Before, InMemoryStore, Kept, Lead, Link, Reviews, State};
 use super::links::conflict;
-use super::{InMemoryStore, Lead, Link, State};
 use crate::model::error::StoreError;
 use crate::model::key::{PersonKey, SourcePk};
 use crate::model::lead::LeadActionKind;
@@ -18,38 +16,6 @@ use crate::model::review::{
     ReviewReceipt, ReviewRow, ReviewUndone, ReviewerChange,
 };
 use crate::store::reviews::ReviewStore;
-
-/// What a store in memory keeps of reviews.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Reviews {
-    reviewers: BTreeSet<String>,
-    changes: Vec<ReviewerChange>,
-    packets: Vec<(NewReviewPacket, DateTime<Utc>)>,
-    /// The loads, without how many decisions are left of each.
-    loads: Vec<ReviewLoadRow>,
-    decided: Vec<Kept>,
-}
-
-/// One decision that was loaded.
-#[derive(Clone, Debug)]
-struct Kept {
-    /// Its load and its packet, by their places.
-    load: usize,
-    packet: usize,
-    review: Review,
-    fail_reason: Option<FailReason>,
-    decided_at: DateTime<Utc>,
-    effect: ReviewEffect,
-    before: Option<Before>,
-}
-
-/// Where a lead stood before a decision was applied, and whom it rejected.
-#[derive(Clone, Debug)]
-struct Before {
-    state: State,
-    since: DateTime<Utc>,
-    rejected: Vec<PersonKey>,
-}
 
 impl Kept {
     fn links(&self) -> bool {

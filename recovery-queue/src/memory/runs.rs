@@ -1,6 +1,6 @@
 //! The record of runs in memory.
 
-use super::InMemoryStore;
+use super::kept::InMemoryStore;
 use crate::model::error::StoreError;
 use crate::model::key::{PersonKey, RunId};
 use crate::model::ledger::EventKind;

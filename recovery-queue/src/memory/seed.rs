@@ -1,6 +1,6 @@
 //! The seed in memory.
 
-use super::{InMemoryStore, Lead, State};
+use super::kept::{InMemoryStore, Lead, State};
 use crate::model::backlog::{Backlog, BacklogRows};
 use crate::model::error::StoreError;
 use crate::model::key::SourcePk;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{InMemoryStore, Lead, State, slot};
+use super::kept::{InMemoryStore, Lead, State, slot};
 use crate::model::error::StoreError;
 use crate::model::key::{PersonKey, SourcePk};
 use crate::model::ledger::LedgerSlot;

@@ -1,27 +1,90 @@
-//! A person's origin while two change the person's links at once.
-#![cfg(feature = "postgres")]
+//! A person's origin: mended by the run that begins, and kept while two change the person's links at once.
 
+#[cfg(feature = "postgres")]
 use std::sync::{Arc, Mutex};
 
 use diesel::prelude::*;
+use diesel::sql_types::Text;
+#[cfg(feature = "postgres")]
 use diesel::sql_types::{BigInt, Integer};
+#[cfg(feature = "postgres")]
 use recovery_queue::testing::ScriptedResolver;
 use recovery_queue::*;
 
-use crate::support::backends::{fill, prove};
+use crate::support::backends::{fill, on_each, prove, resolve, script};
+#[cfg(feature = "postgres")]
 use crate::support::server;
 
+#[derive(QueryableByName)]
+struct Step {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+/// How the database finds the persons who have links and no origin, in a transaction as a run begins with.
+fn plan(store: &mut SqlStore) -> String {
+    let view = store.view_name("queue_missing_origin");
+    match store.connection() {
+        #[cfg(feature = "sqlite")]
+        Conn::Sqlite(connection) => {
+            let steps =
+                diesel::sql_query(format!("EXPLAIN QUERY PLAN SELECT person_id FROM {view}"))
+                    .load::<Step>(connection);
+            steps.unwrap().into_iter().map(|step| step.detail + "\n").collect()
+        }
+        #[cfg(feature = "postgres")]
+        Conn::Postgres(connection) => connection
+            .transaction(|connection| {
+                diesel::sql_query("SET LOCAL enable_seqscan = off").execute(connection)?;
+                let explain = format!("EXPLAIN SELECT person_id FROM {view}");
+                diesel::dsl::sql::<Text>(&explain).load::<String>(connection)
+            })
+            .unwrap()
+            .join("\n"),
+        #[allow(unreachable_patterns)]
+        _ => unreachable!(),
+    }
+}
+
+#[test]
+fn a_run_begins_by_the_persons_without_an_origin_alone_and_mends_those_who_have_links() {
+    on_each(|mut store| {
+        let backlog = fill(&mut store, 600);
+        store.seed(&backlog, &SeedOptions::default()).unwrap();
+        store.recover(&mut resolve, &RecoverOptions::default()).unwrap();
+        let plan = plan(&mut store);
+        assert!(plan.contains("queue_person_without_origin"), "{plan}");
+        assert!(!plan.contains("Seq Scan") && !plan.contains("SCAN z"), "{plan}");
+
+        let person = PersonKey::new("P-1").unwrap();
+        let origin = |store: &mut SqlStore| store.person(&person).unwrap().unwrap().origin;
+        let before = origin(&mut store).unwrap();
+        let persons = store.view_name("queue_person");
+        script(
+            &mut store,
+            &format!("UPDATE {persons} SET origin_lead_id = NULL WHERE person_key = 'P-1'"),
+        );
+        assert!(origin(&mut store).is_none());
+        store.recover(&mut resolve, &RecoverOptions::default()).unwrap();
+        assert_eq!(origin(&mut store).unwrap().source_pk, before.source_pk);
+        prove(&mut store, 600);
+    });
+}
+
+#[cfg(feature = "postgres")]
 #[derive(QueryableByName)]
 struct Number {
     #[diesel(sql_type = BigInt)]
     value: i64,
 }
 
+#[cfg(feature = "postgres")]
 fn number(connection: &mut PgConnection, sql: &str, pid: i32) -> i64 {
     let query = diesel::sql_query(sql).bind::<Integer, _>(pid);
     query.get_result::<Number>(connection).unwrap().value
 }
 
+#[cfg(feature = "postgres")]
 #[test]
 fn a_link_undone_while_a_batch_links_another_lead_leaves_the_person_with_an_origin() {
     let Some(server) = server::shared() else { return };

@@ -2,11 +2,13 @@
 
 use std::io::Write as _;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::time::Duration;
 
+use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
 use recovery_queue::*;
 
-use crate::support::backends::{counts, fill, prove, prove_drained, resolve};
+use crate::support::backends::{backlog_of, counts, fill, prove, prove_drained, resolve, script};
 #[cfg(feature = "postgres")]
 use crate::support::server;
 
@@ -20,14 +22,51 @@ fn within(namespace: &str) -> OpenOptions {
     }
 }
 
+/// How many statements the process may begin before it dies.
+static LEFT: AtomicI64 = AtomicI64::new(i64::MAX);
+
+/// Ends the process at a statement, as a kill would: nothing is told to the database.
+struct Deadly;
+
+impl Instrumentation for Deadly {
+    fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
+        if matches!(event, InstrumentationEvent::StartQuery { .. })
+            && LEFT.fetch_sub(1, Relaxed) <= 0
+        {
+            std::process::abort();
+        }
+    }
+}
+
+fn deadly() -> Option<Box<dyn Instrumentation>> {
+    Some(Box::new(Deadly))
+}
+
+/// A seed that is told by a table which leads have changed.
+fn by_feed(store: &SqlStore) -> SeedOptions {
+    let outbox = ViewName::new(&store.view_name("changed").replace('"', "")).unwrap();
+    SeedOptions::default().with_feed(Some(Feed::Outbox(outbox)))
+}
+
 /// The body of a worker process; does nothing in an ordinary run of the tests.
 #[test]
 fn worker_process() {
     let Ok(url) = std::env::var("RECOVERY_QUEUE_WORKER") else { return };
     let options = within(&std::env::var("RECOVERY_QUEUE_NAMESPACE").unwrap());
+    let dies_at = std::env::var("RECOVERY_QUEUE_DIES").ok();
+    if dies_at.is_some() {
+        set_default_instrumentation(deadly).unwrap();
+    }
     let mut store = SqlStore::open(&DatabaseUrl::parse(&url).unwrap(), options).unwrap();
     if std::env::var_os("RECOVERY_QUEUE_MIGRATES").is_some() {
         store.migrate().unwrap();
+        return;
+    }
+    if let Some(statement) = dies_at {
+        let (backlog, options) = (backlog_of(&store), by_feed(&store));
+        LEFT.store(statement.parse().unwrap(), Relaxed);
+        store.seed(&backlog, &options).unwrap();
+        LEFT.store(i64::MAX, Relaxed);
         return;
     }
     let poison = std::env::var("RECOVERY_QUEUE_POISON").ok();
@@ -227,5 +266,54 @@ fn four_processes_that_migrate_a_fresh_database_at_once_all_succeed_on_postgres(
     for round in 0..3 {
         let Some(place) = Place::postgres(&format!("at_once{round}")) else { return };
         migrate_at_once(place);
+    }
+}
+
+/// Lets a process die at each statement of a seed by a feed, until one lives to its end.
+fn die_while_seeding(place: Place) {
+    let mut place = place.seeded(60);
+    place.store.recover(&mut resolve, &RecoverOptions::default()).unwrap();
+    let (leads, changed) = (place.store.view_name("leads"), place.store.view_name("changed"));
+    script(
+        &mut place.store,
+        &format!(
+            "CREATE TABLE {changed} (lead_source_pk TEXT); \
+             DELETE FROM {leads} WHERE id IN ('L-3', 'L-6', 'L-9'); \
+             INSERT INTO {leads} VALUES ('L-901', '2026-02-01T10:00:00Z'), ('L-902', '2026-02-02T10:00:00Z'); \
+             INSERT INTO {changed} VALUES ('L-3'), ('L-6'), ('L-9'), ('L-901'), ('L-902')"
+        ),
+    );
+    let before = counts(&mut place.store);
+    let mut deaths = 0;
+    while !place.worker().env("RECOVERY_QUEUE_DIES", deaths.to_string()).status().unwrap().success()
+    {
+        deaths += 1;
+        assert!(deaths < 500, "it never lives to its end");
+        let leads = if counts(&mut place.store) == before { 60 } else { 62 };
+        prove(&mut place.store, leads);
+    }
+    assert!(deaths > 10, "a seed has more statements: {deaths}");
+    let after = counts(&mut place.store);
+    assert_eq!((after[&Status::Pending], after[&Status::Withdrawn]), (2, 3), "{after:?}");
+    let backlog = backlog_of(&place.store);
+    let options = by_feed(&place.store);
+    let fed = place.store.seed(&backlog, &options).unwrap();
+    assert!(!fed.changed(), "what was taken out of the feed was done: {fed:?}");
+    let whole = place.store.seed(&backlog, &SeedOptions::default()).unwrap();
+    assert!(!whole.changed(), "nothing is left to do: {whole:?}");
+    prove(&mut place.store, 62);
+}
+
+#[cfg(feature = "sqlite")]
+#[test]
+fn a_process_that_dies_at_any_statement_of_a_seed_by_a_feed_leaves_nothing_undone_on_sqlite() {
+    die_while_seeding(Place::sqlite());
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn a_process_that_dies_at_any_statement_of_a_seed_by_a_feed_leaves_nothing_undone_on_postgres() {
+    if let Some(place) = Place::postgres("fed") {
+        die_while_seeding(place);
     }
 }

@@ -166,7 +166,12 @@ fn what_made_the_tables_and_fills_the_services_own_is_history() {
         let table = store.view_name("queue_migration");
         script(&mut store, &format!("DELETE FROM {table} WHERE version = '{head}'"));
         store.stamp_version(&head, ANA).unwrap();
-        BorrowedStore::on(store.connection()).record_import("leads", 7, ANA).unwrap();
+        let namespace = match table.rsplit_once('.') {
+            Some((schema, _)) => Namespace::new(schema.trim_matches('"')).unwrap(),
+            None => Namespace::default(),
+        };
+        let mut borrowed = BorrowedStore::within(store.connection(), &namespace).unwrap();
+        borrowed.record_import("leads", 7, ANA).unwrap();
         let kept = store.actions().unwrap();
         let told: Vec<_> =
             kept.iter().map(|it| (it.kind, it.rows, it.reason == ANA.reason)).collect();

@@ -169,7 +169,8 @@ macro_rules! insert_rows {
 }
 pub(crate) use insert_rows;
 
-#[cfg(all(test, feature = "postgres"))]
+#[cfg(test)]
+#[cfg(feature = "postgres")]
 mod tests {
     use diesel::prelude::*;
     use diesel::query_builder::{QueryBuilder, QueryFragment};

@@ -4,19 +4,18 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use diesel::prelude::*;
 use diesel::upsert::excluded;
-use serde::{Deserialize, Serialize};
 
-use super::parts::{CHUNK, REVIEW, by};
+use super::parts::{CHUNK, REVIEW, append_events, by, record_actions};
+use super::stand::{Before, states};
 use super::state::{listed, pairs_of};
 use crate::diesel::batch::settled::Context;
 use crate::diesel::conn::database::{Database, failed};
 use crate::diesel::conn::namespace::Names;
 use crate::diesel::conn::typed::{insert_rows, typed};
 use crate::diesel::tables::{
-    queue_lead, queue_lead_action, queue_link, queue_parked, queue_pending, queue_person,
-    queue_rejected_pair, queue_review, queue_review_load, queue_settled, queue_wake_key,
+    queue_lead, queue_link, queue_person, queue_rejected_pair, queue_review, queue_review_load,
+    queue_settled,
 };
-use crate::diesel::write::events::Events;
 use crate::diesel::write::lead_rows::{make_pending_leads, take};
 use crate::diesel::write::origins;
 use crate::model::error::StoreError;
@@ -26,168 +25,6 @@ use crate::model::ledger::EventKind;
 use crate::model::links::MANUAL_RULE;
 use crate::model::review::judge::Taken;
 use crate::model::review::{Review, ReviewDecision, ReviewEffect, ReviewLoad, ReviewReceipt};
-
-/// Where a lead stood before a decision was applied, and which pairs it rejected.
-#[derive(Debug, Default, Clone, Serialize, Deserialize)]
-pub(super) struct Before {
-    /// `pending`, `parked` or `failed`; `withdrawn` or `cancelled` where it had left its backlog.
-    pub(super) stood: String,
-    pub(super) attempts: i64,
-    /// When it came to where it stood.
-    pub(super) since: i64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) rests_until: Option<i64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) reason: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) run_id: Option<i64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) text: Option<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) wake_keys: Vec<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) rejected: Vec<String>,
-}
-
-impl Before {
-    /// Says whether the lead was in its backlog.
-    pub(super) fn was_open(&self) -> bool {
-        !matches!(self.stood.as_str(), "withdrawn" | "cancelled")
-    }
-}
-
-/// Where leads stand.
-pub(super) fn states(
-    db: &mut Database,
-    names: &Names,
-    leads: &[i64],
-) -> Result<HashMap<i64, Before>, StoreError> {
-    let mut stand = HashMap::with_capacity(leads.len());
-    for part in leads.chunks(CHUNK) {
-        stand.extend(settled(db, names, part).map_err(failed(REVIEW))?);
-        stand.extend(waiting(db, names, part).map_err(failed(REVIEW))?);
-        let keys = queue_wake_key::table
-            .filter(queue_wake_key::lead_id.eq_any(part))
-            .order((queue_wake_key::lead_id, queue_wake_key::wake_key));
-        let keys: Vec<(i64, String)> = typed!(
-            db,
-            names,
-            load,
-            keys.select((queue_wake_key::lead_id, queue_wake_key::wake_key))
-        )
-        .map_err(failed(REVIEW))?;
-        for (lead, keys) in by(keys) {
-            if let Some(before) = stand.get_mut(&lead) {
-                before.wake_keys = keys;
-            }
-        }
-    }
-    Ok(stand)
-}
-
-/// Those of the leads that are settled and not matched.
-fn settled(db: &mut Database, names: &Names, leads: &[i64]) -> QueryResult<Vec<(i64, Before)>> {
-    type Row = (i64, i64, i64, i64, i64, Option<String>, Option<i64>, Option<String>);
-    let rows: Vec<Row> = typed!(
-        db,
-        names,
-        load,
-        queue_settled::table
-            .filter(queue_settled::lead_id.eq_any(leads))
-            .filter(queue_settled::status.ne(1))
-            .select((
-                queue_settled::lead_id,
-                queue_settled::status,
-                queue_settled::cancelled,
-                queue_settled::attempts,
-                queue_settled::settled_at,
-                queue_settled::reason,
-                queue_settled::run_id,
-                queue_settled::evidence,
-            ))
-    )?;
-    let before = |(lead, status, cancelled, attempts, since, reason, run_id, text): Row| {
-        let stood = match (status, cancelled) {
-            (2, _) => "failed",
-            (_, 1) => "cancelled",
-            _ => "withdrawn",
-        };
-        let stood = stood.to_owned();
-        (lead, Before { stood, attempts, since, reason, run_id, text, ..Before::default() })
-    };
-    Ok(rows.into_iter().map(before).collect())
-}
-
-/// Those of the leads that are pending, or rest.
-fn waiting(db: &mut Database, names: &Names, leads: &[i64]) -> QueryResult<Vec<(i64, Before)>> {
-    let parked = queue_parked::table.filter(queue_parked::lead_id.eq_any(leads)).select((
-        queue_parked::lead_id,
-        queue_parked::attempts,
-        queue_parked::since,
-        queue_parked::not_before,
-        queue_parked::message,
-    ));
-    let parked: Vec<(i64, i64, i64, i64, Option<String>)> = typed!(db, names, load, parked)?;
-    let pending = queue_lead::table
-        .inner_join(
-            queue_pending::table.on(queue_pending::backlog_id
-                .eq(queue_lead::backlog_id)
-                .and(queue_pending::priority.eq(queue_lead::priority))
-                .and(queue_pending::lead_at.eq(queue_lead::lead_at))
-                .and(queue_pending::lead_id.eq(queue_lead::id))),
-        )
-        .filter(queue_lead::id.eq_any(leads))
-        .select((queue_lead::id, queue_pending::attempts, queue_pending::since));
-    let pending: Vec<(i64, i64, i64)> = typed!(db, names, load, pending)?;
-    let parked = parked.into_iter().map(|(lead, attempts, since, until, text)| {
-        let (stood, rests_until) = ("parked".to_owned(), Some(until));
-        (lead, Before { stood, attempts, since, rests_until, text, ..Before::default() })
-    });
-    let pending = pending.into_iter().map(|(lead, attempts, since)| {
-        (lead, Before { stood: "pending".to_owned(), attempts, since, ..Before::default() })
-    });
-    Ok(parked.chain(pending).collect())
-}
-
-/// Records what was done with leads by hand.
-pub(super) fn record_actions(
-    db: &mut Database,
-    names: &Names,
-    now: i64,
-    kind: LeadActionKind,
-    rows: &[(i64, String, String, Option<String>)],
-) -> Result<(), StoreError> {
-    for part in rows.chunks(CHUNK) {
-        let rows = part.iter().map(|(lead, by, why, reason)| {
-            (
-                queue_lead_action::lead_id.eq(lead),
-                queue_lead_action::kind.eq(kind.code()),
-                queue_lead_action::at.eq(now),
-                queue_lead_action::decided_by.eq(by),
-                queue_lead_action::reason.eq(why),
-                queue_lead_action::fail_reason.eq(reason.as_deref()),
-            )
-        });
-        insert_rows!(db, names, queue_lead_action, rows).map_err(failed(REVIEW))?;
-    }
-    Ok(())
-}
-
-/// Appends one event for each backlog, kind and reason.
-pub(super) fn append_events(
-    db: &mut Database,
-    names: &Names,
-    now: i64,
-    counted: BTreeMap<(i64, EventKind, Option<String>), u64>,
-) -> Result<(), StoreError> {
-    for ((backlog, kind, reason), leads) in counted {
-        let mut events = Events::default();
-        let reason = reason.as_deref().map(crate::model::resolver::FailReason::stored);
-        events.add(kind, reason, leads);
-        events.append(db, names, now, backlog, None)?;
-    }
-    Ok(())
-}
 
 /// Gives the ids of persons, made where they are new.
 fn persons<'k>(

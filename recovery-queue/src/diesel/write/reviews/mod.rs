@@ -2,6 +2,7 @@
 
 mod apply;
 mod parts;
+mod stand;
 mod state;
 mod undo;
 

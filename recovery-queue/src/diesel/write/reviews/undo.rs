@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use diesel::prelude::*;
 
-use super::apply::{Before, append_events, record_actions, states};
-use super::parts::{CHUNK, by};
+use super::parts::{CHUNK, append_events, by, record_actions};
+use super::stand::{Before, states};
 use super::state::listed;
 use crate::diesel::batch::settled::Context;
 use crate::diesel::conn::database::{Database, Param, failed};
