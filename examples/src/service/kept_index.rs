@@ -198,7 +198,7 @@ impl Database {
         let mut values = UnusableValues::of("persons");
         store.rebuild_candidate_index(secret, normaliser, |index| {
             self.persons(|page| {
-                let there = normalised(page, normaliser, |person, record| {
+                let there = normalised(&page, normaliser, |person, record| {
                     values.add(&person.person_key, &person.given(), record);
                 });
                 index.insert(&borrowed(&there))?;

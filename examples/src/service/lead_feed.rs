@@ -183,7 +183,7 @@ mod tests {
         }
 
         fn seed(&mut self, flags: &[&str]) -> SeedSummary {
-            let flags = ["test", "--allow-args"].iter().chain(flags);
+            let flags = ["test", "--allow-shrink"].iter().chain(flags);
             let args = Flags::parse_from(flags).args;
             let backlog = ViewBacklog::new(BACKLOG_VIEW).unwrap();
             let Self { store, service, .. } = self;

@@ -2,6 +2,7 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -176,6 +177,8 @@ impl PersonRecord {
 impl Database {
     /// Builds the candidate index of all persons, and counts what gives no key; memory grows with the population.
     ///
+    /// The next page is read while the one before it is normalised on another thread.
+    ///
     /// # Errors
     ///
     /// The database's, and a population too large for one index.
@@ -184,20 +187,32 @@ impl Database {
         normaliser: &Normaliser,
         progress: &ProgressBar,
     ) -> Result<(InMemoryIndex, UnusableValues), Failure> {
-        let mut builder = InMemoryIndex::builder();
-        let mut keys = Normalised::default();
-        let mut unusable = UnusableValues::of("persons");
-        self.persons(|page| {
-            progress.inc(page.len() as u64);
-            for person in page {
+        let index_of = |pages: Receiver<Vec<PersonRecord>>| {
+            let mut builder = InMemoryIndex::builder();
+            let mut keys = Normalised::default();
+            let mut unusable = UnusableValues::of("persons");
+            for person in pages.iter().flatten() {
                 let given = person.given();
                 let record = given.normalise(normaliser, &mut keys);
                 unusable.add(&person.person_key, &given, record);
                 builder.add(&person.person_key, record)?;
             }
-            Ok(())
-        })?;
-        Ok((builder.build()?, unusable))
+            Ok::<_, Failure>((builder.build()?, unusable))
+        };
+        std::thread::scope(|threads| {
+            let (hand_over, pages) = sync_channel(1);
+            let building = threads.spawn(move || index_of(pages));
+            let read = self.persons(|page| {
+                progress.inc(page.len() as u64);
+                // Nobody takes a page any more where the building has failed: its error is the one to tell.
+                hand_over
+                    .send(page)
+                    .map_err(|_| Failure::new("the index of the persons is not built"))
+            });
+            drop(hand_over);
+            let built = building.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+            read.map(|()| built)
+        })
     }
 
     /// Reads the leads with these keys, in no particular order; those that are not there are left out.
@@ -224,14 +239,14 @@ impl Database {
 
     /// Hands all persons to `each`, page by page, the records of one person one after the other.
     ///
-    /// Memory holds one page.
+    /// Memory holds the pages that `each` keeps, and one more.
     ///
     /// # Errors
     ///
     /// The database's, and what `each` returns.
     pub fn persons(
         &mut self,
-        mut each: impl FnMut(&[PersonRecord]) -> Result<(), Failure>,
+        mut each: impl FnMut(Vec<PersonRecord>) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         if let Some(mapped) = self.map.take() {
             let read =
@@ -251,7 +266,7 @@ impl Database {
             .load(&mut self.connection)?;
             let Some(end) = page.last() else { return Ok(()) };
             last = (end.person_key.clone(), end.record);
-            each(&page)?;
+            each(page)?;
         }
     }
 }
@@ -391,7 +406,7 @@ impl Database {
     pub(super) fn stream<T>(
         &mut self,
         sql: &str,
-        each: &mut impl FnMut(&[T]) -> Result<(), Failure>,
+        each: &mut impl FnMut(Vec<T>) -> Result<(), Failure>,
     ) -> Result<(), Failure>
     where
         T: QueryableByName<diesel::sqlite::Sqlite> + QueryableByName<diesel::pg::Pg> + 'static,
@@ -402,11 +417,10 @@ impl Database {
                 for row in diesel::sql_query(sql).load_iter::<T, DefaultLoadingMode>(connection)? {
                     page.push(row?);
                     if page.len() == PAGE {
-                        each(&page)?;
-                        page.clear();
+                        each(std::mem::replace(&mut page, Vec::with_capacity(PAGE)))?;
                     }
                 }
-                each(&page)
+                each(page)
             }
             AnyConnection::Postgres(connection) => connection.transaction(|connection| {
                 diesel::sql_query(format!("DECLARE streamed NO SCROLL CURSOR FOR {sql}"))
@@ -418,7 +432,7 @@ impl Database {
                     if page.is_empty() {
                         break;
                     }
-                    each(&page)?;
+                    each(page)?;
                 }
                 diesel::sql_query("CLOSE streamed").execute(connection)?;
                 Ok(())

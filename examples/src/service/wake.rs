@@ -187,7 +187,7 @@ mod tests {
             let first = &place.import(&["persons"]).unwrap()[0];
             assert_eq!((first.written_total, first.repeated_total), (2, 1));
             let mut kept = Vec::new();
-            let mut take = |page: &[PersonRecord]| {
+            let mut take = |page: Vec<PersonRecord>| {
                 kept.extend(page.iter().map(|person| {
                     let texts = [&person.phone, &person.email, &person.full_name, &person.plate];
                     (person.person_key.clone(), texts.map(|text| text.clone().unwrap_or_default()))

@@ -45,13 +45,6 @@ impl Rows {
         self.text.len()
     }
 
-    /// Removes the rows, and keeps the memory for the next ones.
-    pub(super) fn clear(&mut self) {
-        self.text.clear();
-        self.lines.clear();
-        self.cells.clear();
-    }
-
     fn cell(&self, at: usize) -> Option<&str> {
         self.cells[at].map(|(begin, end)| &self.text[begin..end])
     }

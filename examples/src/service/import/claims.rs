@@ -3,7 +3,7 @@
 use raw_packets::table::{RefusedRow, TableReader};
 use recovery_queue::{PersonKey, SourcePk};
 
-use super::staging::{Staging, check_key, refuse_repeated, version};
+use super::staging::{Staging, check_key, refuse_repeated, stage, version};
 use super::summary::ImportSummary;
 use crate::cli::Failure;
 use crate::service::database::Database;
@@ -12,14 +12,8 @@ use crate::tables::failed;
 /// The columns of the file and of the table.
 pub(super) const COLUMNS: [&str; 3] = ["claim_id", "person_key", "source_pk"];
 
-/// Imports the claims by `claim_id`; one that stands there with the same content stays untouched.
-pub(super) fn import(
-    database: &mut Database,
-    mut table: TableReader,
-    full: bool,
-) -> Result<ImportSummary, Failure> {
-    let columns = [COLUMNS.as_slice(), &["version"]].concat();
-    let mut staging = Staging::new(database, "incoming_claims", &columns)?;
+/// Reads the claims of a file.
+fn read(table: &mut TableReader, staging: &mut Staging) -> Result<(), Failure> {
     while let Some(row) = table.next_row().map_err(failed)? {
         let line = row.line();
         let [id, person, lead] = COLUMNS.map(|column| row.optional(column));
@@ -40,7 +34,17 @@ pub(super) fn import(
         let version = version(row.cells().skip(1));
         staging.add(line, [id, person, lead, Some(&version)])?;
     }
-    staging.finish()?;
+    Ok(())
+}
+
+/// Imports the claims by `claim_id`; one that stands there with the same content stays untouched.
+pub(super) fn import(
+    database: &mut Database,
+    mut table: TableReader,
+    full: bool,
+) -> Result<ImportSummary, Failure> {
+    let columns = [COLUMNS.as_slice(), &["version"]].concat();
+    stage(database, ("incoming_claims", &columns), |staging| read(&mut table, staging))?;
     let repeated_total = refuse_repeated(database, &mut table, "incoming_claims", "claim_id")?;
     let written_total = database.execute(
         "INSERT INTO claims (claim_id, person_key, source_pk)

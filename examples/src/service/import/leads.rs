@@ -4,7 +4,7 @@ use raw_packets::table::{RefusedRow, Row, TableReader};
 use recovery_queue::SourcePk;
 
 use super::instant::instant;
-use super::staging::{Staging, check_key, refuse_repeated, version};
+use super::staging::{Staging, check_key, refuse_repeated, stage, version};
 use super::summary::ImportSummary;
 use crate::cli::Failure;
 use crate::own::OwnColumns;
@@ -31,18 +31,8 @@ fn key_column(row: Row<'_>) -> &'static str {
     if row.optional("external_id").is_some() { "external_id" } else { "id" }
 }
 
-/// Imports the leads by `source_pk`; one that stands there with the same content stays untouched.
-///
-/// A lead that is not in a `full` file is removed.
-pub(super) fn import(
-    database: &mut Database,
-    mut table: TableReader,
-    own: &OwnColumns,
-    full: bool,
-) -> Result<ImportSummary, Failure> {
-    let keyed = ["source_pk", "lead_created_at", "version", "lead_id", "keyed_by"];
-    let columns = [keyed.as_slice(), &CONTENT, &["own_values"]].concat();
-    let mut staging = Staging::new(database, "incoming_leads", &columns)?;
+/// Reads the leads of a file; gives how many times named no zone.
+fn read(table: &mut TableReader, own: &OwnColumns, staging: &mut Staging) -> Result<u64, Failure> {
     let mut zone_missing_total = 0;
     while let Some(row) = table.next_row().map_err(failed)? {
         let line = row.line();
@@ -71,7 +61,22 @@ pub(super) fn import(
         let content = CONTENT.map(|column| row.optional(column));
         staging.add(line, named.into_iter().chain(content).chain([own.as_deref()]))?;
     }
-    staging.finish()?;
+    Ok(zone_missing_total)
+}
+
+/// Imports the leads by `source_pk`; one that stands there with the same content stays untouched.
+///
+/// A lead that is not in a `full` file is removed.
+pub(super) fn import(
+    database: &mut Database,
+    mut table: TableReader,
+    own: &OwnColumns,
+    full: bool,
+) -> Result<ImportSummary, Failure> {
+    let keyed = ["source_pk", "lead_created_at", "version", "lead_id", "keyed_by"];
+    let columns = [keyed.as_slice(), &CONTENT, &["own_values"]].concat();
+    let zone_missing_total =
+        stage(database, ("incoming_leads", &columns), |staging| read(&mut table, own, staging))?;
     let repeated_total = refuse_repeated(database, &mut table, "incoming_leads", "source_pk")?;
     database.correct_incoming("incoming_leads")?;
     // Another lead than the one that stood under the key: of two leads with one key only one can be recovered.

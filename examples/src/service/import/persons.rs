@@ -3,7 +3,7 @@
 use raw_packets::table::{RefusedRow, TableReader};
 use recovery_queue::{PersonKey, WakeKeys};
 
-use super::staging::{Staging, check_key, has_repeated};
+use super::staging::{Staging, check_key, has_repeated, stage};
 use super::summary::ImportSummary;
 use crate::cli::Failure;
 use crate::own::OwnColumns;
@@ -25,18 +25,8 @@ const PERSON_COLUMNS: [&str; 10] = [
 ];
 const OWN_VALUES: &str = "own_values";
 
-/// Imports the persons, each as a whole: its records become those of the file.
-///
-/// A person's records are compared as a set, so neither their order in the file nor a repetition matters. A
-/// person that the file does not name stays as it is.
-pub(super) fn import(
-    database: &mut Database,
-    mut table: TableReader,
-    own: &OwnColumns,
-    keys: &WakeKeys,
-    full: bool,
-) -> Result<ImportSummary, Failure> {
-    let mut staging = Staging::new(database, "incoming_persons", &PERSON_COLUMNS)?;
+/// Reads the persons of a file.
+fn read(table: &mut TableReader, own: &OwnColumns, staging: &mut Staging) -> Result<(), Failure> {
     while let Some(row) = table.next_row().map_err(failed)? {
         let line = row.line();
         let person = row.optional("person_key");
@@ -55,7 +45,23 @@ pub(super) fn import(
         };
         staging.add(line, PERSON_COLUMNS.map(cell))?;
     }
-    staging.finish()?;
+    Ok(())
+}
+
+/// Imports the persons, each as a whole: its records become those of the file.
+///
+/// A person's records are compared as a set, so neither their order in the file nor a repetition matters. A
+/// person that the file does not name stays as it is.
+pub(super) fn import(
+    database: &mut Database,
+    mut table: TableReader,
+    own: &OwnColumns,
+    keys: &WakeKeys,
+    full: bool,
+) -> Result<ImportSummary, Failure> {
+    stage(database, ("incoming_persons", &PERSON_COLUMNS), |staging| {
+        read(&mut table, own, staging)
+    })?;
     let fields = PERSON_COLUMNS.join(", ");
     let repeated = has_repeated(database, "incoming_persons", "person_key")?;
     number_records(database, &fields, repeated)?;

@@ -1,5 +1,7 @@
 //! The temporary table that a file goes into before it goes anywhere else.
 
+use std::sync::mpsc::{SyncSender, sync_channel};
+
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use raw_packets::table::{RefusedRow, TableReader};
@@ -14,31 +16,13 @@ use crate::service::database::{AnyConnection, Database};
 const BATCH: usize = 5_000;
 const BATCH_BYTES: usize = 4 << 20;
 
-/// A temporary table of texts, each row with the line that it came from.
-pub(super) struct Staging<'a> {
-    database: &'a mut Database,
-    name: &'static str,
-    columns: &'a [&'static str],
+/// The rows of a file on their way into its temporary table, each with the line that it came from.
+pub(super) struct Staging {
     rows: Rows,
+    hand_over: SyncSender<Rows>,
 }
 
-impl<'a> Staging<'a> {
-    /// Makes the table `name` with the column `line` and these; the first of them is the key.
-    ///
-    /// Texts are compared byte for byte, whatever the database's collation.
-    pub(super) fn new(
-        database: &'a mut Database,
-        name: &'static str,
-        columns: &'a [&'static str],
-    ) -> Result<Self, Failure> {
-        let bytes = if database.is_postgres() { " COLLATE \"C\"" } else { "" };
-        let declared: Vec<_> =
-            columns.iter().map(|column| format!("{column} TEXT{bytes}")).collect();
-        let declared = declared.join(", ");
-        database.execute(&format!("CREATE TEMPORARY TABLE {name} (line BIGINT, {declared})"))?;
-        Ok(Self { database, name, columns, rows: Rows::default() })
-    }
-
+impl Staging {
     /// Adds a row with a value for each column; none is NULL.
     pub(super) fn add<'v>(
         &mut self,
@@ -47,29 +31,61 @@ impl<'a> Staging<'a> {
     ) -> Result<(), Failure> {
         self.rows.add(i64::try_from(line)?, values);
         let full = self.rows.len() >= BATCH || self.rows.bytes() >= BATCH_BYTES;
-        if full { self.flush() } else { Ok(()) }
+        if full { self.hand_over() } else { Ok(()) }
     }
 
-    /// Writes the last batch, and orders the rows by key and line.
-    pub(super) fn finish(mut self) -> Result<(), Failure> {
-        self.flush()?;
-        let (name, key) = (self.name, self.columns[0]);
-        self.database.execute(&format!("CREATE INDEX {name}_key ON {name} ({key}, line)"))?;
-        self.database.analyze(name)
+    fn hand_over(&mut self) -> Result<(), Failure> {
+        // Nobody takes rows any more where the database has refused some: its error is the one to tell.
+        self.hand_over
+            .send(std::mem::take(&mut self.rows))
+            .map_err(|_| Failure::new("the rows of the file cannot be written"))
     }
+}
 
-    fn flush(&mut self) -> Result<(), Failure> {
-        if self.rows.len() == 0 {
+/// Makes a temporary table and fills it with what `read` adds, on a thread of its own: the next rows are read while those
+/// before them are written.
+///
+/// The table has the column `line` and these; the first of them is the key. Texts are compared byte for byte, whatever
+/// the database's collation.
+pub(super) fn stage<T: Send>(
+    database: &mut Database,
+    (name, columns): (&'static str, &[&'static str]),
+    read: impl FnOnce(&mut Staging) -> Result<T, Failure> + Send,
+) -> Result<T, Failure> {
+    let bytes = if database.is_postgres() { " COLLATE \"C\"" } else { "" };
+    let declared: Vec<_> = columns.iter().map(|column| format!("{column} TEXT{bytes}")).collect();
+    let declared = declared.join(", ");
+    database.execute(&format!("CREATE TEMPORARY TABLE {name} (line BIGINT, {declared})"))?;
+    let read = std::thread::scope(|threads| {
+        let (hand_over, batches) = sync_channel(1);
+        let reading = threads.spawn(move || {
+            let mut staging = Staging { rows: Rows::default(), hand_over };
+            let read = read(&mut staging)?;
+            staging.hand_over()?;
+            Ok(read)
+        });
+        let written =
+            batches.iter().try_for_each(|rows| database.write_staged(name, columns, &rows));
+        // Whoever reads must not wait to hand over what nobody takes.
+        drop(batches);
+        let read = reading.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        written.and(read)
+    })?;
+    let key = columns[0];
+    database.execute(&format!("CREATE INDEX {name}_key ON {name} ({key}, line)"))?;
+    database.analyze(name)?;
+    Ok(read)
+}
+
+impl Database {
+    fn write_staged(&mut self, name: &str, columns: &[&str], rows: &Rows) -> Result<(), Failure> {
+        if rows.len() == 0 {
             return Ok(());
         }
-        match &mut self.database.connection {
-            AnyConnection::Sqlite(connection) => {
-                self.rows.insert(connection, self.name, self.columns)?;
-            }
-            AnyConnection::Postgres(connection) => self.rows.copy(connection, self.name)?,
+        match &mut self.connection {
+            AnyConnection::Sqlite(connection) => Ok(rows.insert(connection, name, columns)?),
+            AnyConnection::Postgres(connection) => rows.copy(connection, name),
         }
-        self.rows.clear();
-        Ok(())
     }
 }
 
@@ -161,4 +177,62 @@ pub(super) fn version<'a>(cells: impl Iterator<Item = &'a str>) -> String {
     let hash: [u8; 32] = hash.finalize().into();
     let (half, _) = hash.split_first_chunk().expect("a hash of 32 bytes has a first half");
     format!("{:032x}", u128::from_be_bytes(*half))
+}
+
+#[cfg(test)]
+mod tests {
+    use recovery_queue::DatabaseUrl;
+
+    use super::*;
+
+    fn database(folder: &tempfile::TempDir) -> Database {
+        let url = DatabaseUrl::Sqlite(folder.path().join("s.sqlite").into());
+        Database::open(&url).unwrap()
+    }
+
+    #[test]
+    fn rows_are_written_in_their_order_and_what_was_read_is_given_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut database = database(&folder);
+        let read = stage(&mut database, ("incoming_leads", &["key"]), |staging| {
+            for line in 0..12_345 {
+                staging.add(line, [Some(line.to_string().as_str())])?;
+            }
+            Ok("read")
+        });
+        assert_eq!(read.unwrap(), "read");
+        let same = "SELECT count(*) AS n FROM incoming_leads WHERE CAST(line AS TEXT) = key AND rowid = line + 1";
+        assert_eq!(database.number(same).unwrap(), 12_345);
+    }
+
+    #[test]
+    fn what_the_database_refuses_ends_the_reading_and_is_what_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut database = database(&folder);
+        database.execute("PRAGMA temp.max_page_count = 50").unwrap();
+        let mut added = 0;
+        let refused = stage(&mut database, ("incoming_leads", &["key"]), |staging| {
+            for line in 0..1_000_000 {
+                staging.add(line, [Some("a text of some length, so that pages fill")])?;
+                added += 1;
+            }
+            Ok(())
+        });
+        assert!(refused.unwrap_err().to_string().contains("full"));
+        assert!(added < 1_000_000, "the reading went on to its end");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_though_rows_were_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut database = database(&folder);
+        let refused: Result<(), _> =
+            stage(&mut database, ("incoming_leads", &["key"]), |staging| {
+                for line in 0..6_000 {
+                    staging.add(line, [None])?;
+                }
+                Err(Failure::new("line 6001 cannot be read"))
+            });
+        assert_eq!(refused.unwrap_err().to_string(), "line 6001 cannot be read");
+    }
 }

@@ -162,14 +162,14 @@ impl Database {
             }
         };
         if looked.section.starts_with("leads") {
-            self.stream(&looked.rows, &mut |page: &[LeadRecord]| {
+            self.stream(&looked.rows, &mut |page: Vec<LeadRecord>| {
                 for lead in page {
                     look(lead.given());
                 }
                 Ok(())
             })?;
         } else {
-            self.stream(&looked.rows, &mut |page: &[PersonRecord]| {
+            self.stream(&looked.rows, &mut |page: Vec<PersonRecord>| {
                 for person in page {
                     look(person.given());
                 }

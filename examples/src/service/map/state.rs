@@ -216,13 +216,13 @@ impl Database {
             self.namespace
         );
         let (mut failed, mut named) = (Vec::new(), BTreeSet::new());
-        self.stream(&sql, &mut |page: &[Failed]| {
+        self.stream(&sql, &mut |page: Vec<Failed>| {
             for lead in page {
                 let candidates = lead::evidence(&lead.evidence).map(|evidence| evidence.candidates);
                 let persons = candidates.into_iter().flatten().map(|candidate| candidate.person);
                 let persons: Vec<String> = persons.collect();
                 named.extend(persons.iter().cloned());
-                failed.push((lead.source_pk.clone(), persons));
+                failed.push((lead.source_pk, persons));
             }
             Ok(())
         })?;
