@@ -160,6 +160,19 @@ fn a_matcher_refuses_a_normaliser_that_reads_otherwise_than_its_policy() {
 }
 
 #[test]
+fn a_name_as_similar_as_a_veto_says_is_no_difference() {
+    let mut rules = PolicyRules::default();
+    for rule in rules.rules.iter_mut().filter(|rule| !rule.require.is_empty()) {
+        rule.veto = vec![Differ::Name(1.0)];
+    }
+    let named = |name: &str| Record { name: Some(name.into()), ..phone(record(), PHONE) };
+    let matcher = matcher(&[("ANA", named("Ana Quispe"))], Policy::new(rules).unwrap());
+    let decide = |name: &str| matcher.decide_one(&named(name)).unwrap().outcome.code().to_owned();
+    assert_eq!(decide("Ana Quispe"), "MATCHED");
+    assert_eq!(decide("Luis Rojas"), "WEAK_MATCH_ONLY");
+}
+
+#[test]
 fn each_outcome_has_one_word() {
     let persons = [("ANA", phone(record(), PHONE))];
     let matcher = matcher(&persons, Policy::default());
