@@ -360,40 +360,61 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(
-    queue_index_holder,
-    queue_index_hub,
-    queue_index_person,
-    queue_ledger_slot,
-    queue_backlog,
-    queue_key_column,
-    queue_lead,
-    queue_lead_action,
-    queue_leak,
-    queue_ledger,
-    queue_ledger_mark,
-    queue_link,
-    queue_link_history,
-    queue_marker,
-    queue_origin_history,
-    queue_parked,
-    queue_pending,
-    queue_person,
-    queue_person_view,
-    queue_rejected,
-    queue_rejected_pair,
-    queue_review,
-    queue_review_case,
-    queue_review_load,
-    queue_review_packet,
-    queue_reviewer,
-    queue_reviewer_change,
-    queue_run,
-    queue_service_migration,
-    queue_settled,
-    queue_store_action,
-    queue_wake_key,
-);
+/// Hands the names of all tables to a macro.
+macro_rules! every_table {
+    ($($to:ident)::+) => {
+        $($to)::+! {
+            queue_backlog,
+            queue_key_column,
+            queue_lead,
+            queue_lead_action,
+            queue_leak,
+            queue_ledger,
+            queue_ledger_mark,
+            queue_link,
+            queue_link_history,
+            queue_marker,
+            queue_missing_origin,
+            queue_origin_history,
+            queue_parked,
+            queue_pending,
+            queue_person,
+            queue_person_view,
+            queue_rejected,
+            queue_rejected_pair,
+            queue_review,
+            queue_review_case,
+            queue_review_load,
+            queue_review_packet,
+            queue_reviewer,
+            queue_reviewer_change,
+            queue_run,
+            queue_service_migration,
+            queue_settled,
+            queue_store_action,
+            queue_wake_key,
+            queue_index_holder,
+            queue_index_hub,
+            queue_index_person,
+            queue_ledger_slot,
+        }
+    };
+}
+
+every_table!(diesel::allow_tables_to_appear_in_same_query);
+
+/// The condition that a row of `queue_pending` is that of a lead: the whole of its key, by which it is looked up.
+macro_rules! is_pending_of_lead {
+    () => {{
+        use $crate::diesel::tables::{queue_lead, queue_pending};
+        queue_pending::backlog_id
+            .eq(queue_lead::backlog_id)
+            .and(queue_pending::priority.eq(queue_lead::priority))
+            .and(queue_pending::lead_at.eq(queue_lead::lead_at))
+            .and(queue_pending::lead_id.eq(queue_lead::id))
+    }};
+}
+pub(crate) use is_pending_of_lead;
 
 #[cfg(test)]
 #[cfg(feature = "sqlite")]
@@ -431,40 +452,6 @@ mod tests {
                 query.limit(0).execute(&mut connection).unwrap();
             )* };
         }
-        check! {
-            queue_backlog,
-            queue_key_column,
-            queue_lead,
-            queue_lead_action,
-            queue_leak,
-            queue_ledger,
-            queue_ledger_mark,
-            queue_link,
-            queue_link_history,
-            queue_marker,
-            queue_missing_origin,
-            queue_origin_history,
-            queue_parked,
-            queue_pending,
-            queue_person,
-            queue_person_view,
-            queue_rejected,
-            queue_rejected_pair,
-            queue_review,
-            queue_review_case,
-            queue_review_load,
-            queue_review_packet,
-            queue_reviewer,
-            queue_reviewer_change,
-            queue_run,
-            queue_service_migration,
-            queue_settled,
-            queue_store_action,
-            queue_wake_key,
-            queue_index_holder,
-            queue_index_hub,
-            queue_index_person,
-            queue_ledger_slot,
-        }
+        every_table!(check);
     }
 }

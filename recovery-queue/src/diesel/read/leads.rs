@@ -7,8 +7,8 @@ use crate::diesel::conn::namespace::Names;
 use crate::diesel::conn::typed::typed;
 use crate::diesel::read::records::time;
 use crate::diesel::tables::{
-    queue_backlog, queue_lead, queue_lead_action, queue_link, queue_link_history, queue_parked,
-    queue_pending, queue_person, queue_settled,
+    is_pending_of_lead, queue_backlog, queue_lead, queue_lead_action, queue_link,
+    queue_link_history, queue_parked, queue_pending, queue_person, queue_settled,
 };
 use crate::model::error::StoreError;
 use crate::model::key::{PersonKey, RunId, SourcePk};
@@ -70,13 +70,7 @@ macro_rules! leads {
             .inner_join(queue_backlog::table.on(queue_backlog::id.eq(queue_lead::backlog_id)))
             .left_join(queue_settled::table.on(queue_settled::lead_id.eq(queue_lead::id)))
             .left_join(queue_parked::table.on(queue_parked::lead_id.eq(queue_lead::id)))
-            .left_join(
-                queue_pending::table.on(queue_pending::backlog_id
-                    .eq(queue_lead::backlog_id)
-                    .and(queue_pending::priority.eq(queue_lead::priority))
-                    .and(queue_pending::lead_at.eq(queue_lead::lead_at))
-                    .and(queue_pending::lead_id.eq(queue_lead::id))),
-            )
+            .left_join(queue_pending::table.on(is_pending_of_lead!()))
             .left_join(
                 queue_person::table.on(queue_person::id.nullable().eq(queue_settled::person_id)),
             )

@@ -9,8 +9,8 @@ use crate::diesel::conn::database::{Database, failed};
 use crate::diesel::conn::namespace::Names;
 use crate::diesel::conn::typed::typed;
 use crate::diesel::tables::{
-    queue_lead, queue_lead_action, queue_link, queue_parked, queue_pending, queue_run,
-    queue_settled, queue_wake_key,
+    is_pending_of_lead, queue_lead, queue_lead_action, queue_link, queue_parked, queue_pending,
+    queue_run, queue_settled, queue_wake_key,
 };
 use crate::diesel::write::events::Events;
 use crate::diesel::write::lead_rows::{self, PART, make_pending, remove};
@@ -56,13 +56,7 @@ fn known(db: &mut Database, names: &Names, key: &SourcePk) -> Result<Known, Stor
             .left_join(queue_settled::table.on(queue_settled::lead_id.eq(queue_lead::id)))
             .left_join(queue_link::table.on(queue_link::lead_id.eq(queue_lead::id)))
             .left_join(queue_parked::table.on(queue_parked::lead_id.eq(queue_lead::id)))
-            .left_join(
-                queue_pending::table.on(queue_pending::backlog_id
-                    .eq(queue_lead::backlog_id)
-                    .and(queue_pending::priority.eq(queue_lead::priority))
-                    .and(queue_pending::lead_at.eq(queue_lead::lead_at))
-                    .and(queue_pending::lead_id.eq(queue_lead::id)))
-            )
+            .left_join(queue_pending::table.on(is_pending_of_lead!()))
             .filter(queue_lead::source_pk.eq(key.as_str()))
             .select((
                 (queue_lead::id, queue_lead::backlog_id),

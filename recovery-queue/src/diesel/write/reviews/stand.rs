@@ -10,7 +10,7 @@ use crate::diesel::conn::database::{Database, failed};
 use crate::diesel::conn::namespace::Names;
 use crate::diesel::conn::typed::typed;
 use crate::diesel::tables::{
-    queue_lead, queue_parked, queue_pending, queue_settled, queue_wake_key,
+    is_pending_of_lead, queue_lead, queue_parked, queue_pending, queue_settled, queue_wake_key,
 };
 use crate::model::error::StoreError;
 
@@ -116,13 +116,7 @@ fn waiting(db: &mut Database, names: &Names, leads: &[i64]) -> QueryResult<Vec<(
     ));
     let parked: Vec<(i64, i64, i64, i64, Option<String>)> = typed!(db, names, load, parked)?;
     let pending = queue_lead::table
-        .inner_join(
-            queue_pending::table.on(queue_pending::backlog_id
-                .eq(queue_lead::backlog_id)
-                .and(queue_pending::priority.eq(queue_lead::priority))
-                .and(queue_pending::lead_at.eq(queue_lead::lead_at))
-                .and(queue_pending::lead_id.eq(queue_lead::id))),
-        )
+        .inner_join(queue_pending::table.on(is_pending_of_lead!()))
         .filter(queue_lead::id.eq_any(leads))
         .select((queue_lead::id, queue_pending::attempts, queue_pending::since));
     let pending: Vec<(i64, i64, i64)> = typed!(db, names, load, pending)?;
